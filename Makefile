@@ -1,0 +1,40 @@
+# Everything a person or CI runs. Each target does its own set-up.
+.PHONY: demo test lint bench setup lock clean
+
+demo: setup
+	.venv/bin/callrace demo
+
+test: lint
+	.venv/bin/python -m pytest
+
+lint: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+bench: setup
+	.venv/bin/python -m tests.bench
+
+setup:
+	@./setup
+
+# Pins every dependency, and theirs, to exact versions and hashes. Needs uv.
+lock:
+	@printf '%s\n' \
+		'# Every package Callrace runs, tests and builds with, pinned by version and hash, for Python 3.11' \
+		'# and newer on any platform. Made from pyproject.toml by "make lock"; do not edit it by hand.' \
+		> requirements.lock.new
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
+		--no-header --no-emit-index-url --no-emit-find-links pyproject.toml >> requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+
+# Ends every lab and switch whose home is var/ or a directory in it, then removes all that was made here.
+clean:
+	@for home in var var/*; do \
+		[ -d "$$home/asterisk" ] || continue; \
+		[ ! -x .venv/bin/callrace ] || CALLRACE_HOME=$$home .venv/bin/callrace lab down; \
+		CALLRACE_HOME=$$home asterisk-docker/lab down; \
+	done
+	rm -rf var .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .benchmarks *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,99 @@
+"""What is said on one FastAGI connection: a header read, variables set, replies understood.
+
+The grammar is pyst2's (`asterisk.agi.AGI`); nothing here reads or writes a socket. pyst2 trusts both
+sides: it waits for ever for the end of a usage message, and it puts values between quotes as they are.
+So a reply is handed to it only when it has the one form that ends, and a value only when nothing in it
+means anything to AGI, to the dialplan or to Dial().
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from asterisk.agi import AGI, AGIException
+
+HEADER_LINES = 100  # Asterisk sends 21 and one for each argument
+COMMAND_BYTES = 2_000  # Asterisk reads a command into 2,048
+VALUE_CHARACTERS = 1_500
+
+_NAME = re.compile(r"[A-Z][A-Z_]{0,31}", re.ASCII)
+_VALUE = re.compile(r"[A-Za-z0-9 ._:;=@+/&-]*", re.ASCII)
+_REPLY = re.compile(rb"200 result=\d{1,9}(?: \([^\r\n()]*\))?\n")
+_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+
+
+class ProtocolError(Exception):
+    """The other side does not speak AGI as Asterisk does, or its call is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the dialplan asks: `AGI(agi://host/SERVICE,DID,ANI)`.
+
+    A number that is not E.164 is None: there is no such tracking number, and the caller is anonymous.
+    """
+
+    service: str
+    did: str | None
+    ani: str | None
+
+
+class Conversation:
+    """One connection's protocol. To be made in the main thread: pyst2 installs a signal handler."""
+
+    def __init__(self, header: bytes) -> None:
+        """Reads the header, which is complete. Raises ProtocolError when it is not one of Asterisk's."""
+        if header.count(b"\n") > HEADER_LINES or not header.startswith(b"agi_network: yes\n"):
+            raise ProtocolError("the header is not a FastAGI header")
+        self._said = io.StringIO()
+        before = signal.getsignal(signal.SIGHUP)
+        self._agi = AGI(io.StringIO(header.decode(errors="replace")), self._said, _Nowhere())
+        signal.signal(signal.SIGHUP, before)  # a SIGHUP is about this process, not about a call
+
+    @property
+    def request(self) -> Request:
+        """What is asked."""
+        env: dict[str, str] = self._agi.env
+        return Request(
+            env.get("agi_network_script", ""), _number(env.get("agi_arg_1")), _number(env.get("agi_arg_2"))
+        )
+
+    def set_variables(self, variables: Mapping[str, str]) -> bytes:
+        """The command that sets channel variables: one for all, as each costs a round trip.
+
+        Raises ValueError where a value would need quoting, or all together are too long.
+        """
+        for name, value in variables.items():
+            if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+                raise ValueError(f"{name}: {value!r} cannot be the value of a channel variable")
+        assignments = ",".join(f"{name}={value}" for name, value in variables.items())
+        self._agi.send_command("EXEC", "MSet", f'"{assignments}"')
+        command = self._said.getvalue().encode()
+        if len(command) > COMMAND_BYTES:
+            raise ValueError(f"{len(command)} bytes are too long for a command")
+        return command
+
+    def check(self, reply: bytes) -> None:
+        """Raises ProtocolError unless the reply says that the command was carried out."""
+        if not _REPLY.fullmatch(reply):
+            raise ProtocolError(f"the reply is {reply[:80]!r}")
+        self._agi.stdin = io.StringIO(reply.decode(errors="replace"))
+        try:
+            self._agi.get_result()
+        except AGIException as error:
+            raise ProtocolError(f"the call is gone: {error}") from error
+
+
+class _Nowhere:
+    """Where pyst2's debugging output goes: it writes every line and every caller's number."""
+
+    def write(self, text: str) -> None:
+        """Drops it."""
+
+
+def _number(text: str | None) -> str | None:
+    return text if text and _E164.fullmatch(text) else None

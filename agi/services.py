@@ -1,0 +1,102 @@
+"""The services: what is answered to the dialplan, as channel variables. No I/O.
+
+Every answer has CALLRACE_RESULT. To the dialplan a server that vanishes before it has answered looks like
+one that has finished (AGISTATUS is SUCCESS), so only this variable says that there was an answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from random import Random
+
+from agi.conversation import VALUE_CHARACTERS, Request
+from ari_app.domain.geo import locate
+from ari_app.domain.routing import route as decide
+from ari_app.domain.screening import Refusal, screen
+from ari_app.domain.snapshot import Attribution, Snapshot, attribute
+from ari_app.switch.legs import endpoint
+
+Variables = dict[str, str]
+Service = Callable[[Snapshot, Request, int, Random], Variables]
+
+UNKNOWN: Mapping[str, str] = {"CALLRACE_RESULT": "UNKNOWN"}
+"""The number called is nobody's."""
+
+_TARGET = re.compile(r"PJSIP/[A-Za-z0-9._+-]+(?:/sip:[A-Za-z0-9._+@:;=-]+|@[a-z0-9-]+)?", re.ASCII)
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9 ._:/-]")
+
+
+def lookup(snapshot: Snapshot, request: Request, now: int, random: Random) -> Variables:
+    """Whose the call is and where its caller is; CALLRACE_RESULT is FOUND or UNKNOWN.
+
+    CALLRACE_SOURCE has a _ for every character that is not plain (letters, digits, space, . _ : / -).
+    CALLRACE_BLOCKED is 1 when the campaign takes no call of this caller now: blocked, anonymous or
+    closed. Redials are not looked at: nobody counts them here. What is not known is empty.
+    """
+    found = _attribute(snapshot, request)
+    if found is None or request.did is None:
+        return dict(UNKNOWN)
+    place = locate(snapshot.geography, None, request.ani, request.did)
+    return {
+        "CALLRACE_CAMPAIGN": found.campaign_id,
+        "CALLRACE_PUBLISHER": found.number.publisher,
+        "CALLRACE_SOURCE": _NOT_PLAIN.sub("_", found.number.source or ""),
+        "CALLRACE_STATE": place.state or "",
+        "CALLRACE_ZIP": place.zip or "",
+        "CALLRACE_TIMEZONE": place.timezone or "",
+        "CALLRACE_BLOCKED": "1" if _refusal(snapshot, found, request, now) else "0",
+        "CALLRACE_RESULT": "FOUND",
+    }
+
+
+def route(snapshot: Snapshot, request: Request, now: int, random: Random) -> Variables:
+    """Whom to ring, as CALLRACE_DIAL for Dial(); CALLRACE_RESULT is DIAL, NOBODY, REFUSED or UNKNOWN.
+
+    The destinations are those of the first wave that has any, `max_legs` of them at most. Nobody has been
+    asked for a ZIP code here, so the caller's place is that of the number. Capacity is not looked at: an
+    agent on another call says so by being busy. A campaign that wants a key pressed has nobody here: Dial()
+    takes an answer for an acceptance, and a voicemail would win.
+    """
+    found = _attribute(snapshot, request)
+    if found is None or request.did is None:
+        return {"CALLRACE_DIAL": "", **UNKNOWN}
+    if _refusal(snapshot, found, request, now):
+        return {"CALLRACE_DIAL": "", "CALLRACE_RESULT": "REFUSED"}
+    if found.campaign.route.accept != "answer":
+        return {"CALLRACE_DIAL": "", "CALLRACE_RESULT": "NOBODY"}
+    place = locate(snapshot.geography, None, request.ani, request.did)
+    plan = decide(snapshot, found.campaign, place, request.ani, now, random).plan
+    first = next((wave.destinations for wave in plan.waves if wave.destinations), ())
+    destinations = snapshot.marketplace.destinations
+    dial = dial_string([endpoint(destinations[name].dial) for name in first[: plan.max_legs]])
+    return {"CALLRACE_DIAL": dial, "CALLRACE_RESULT": "DIAL" if dial else "NOBODY"}
+
+
+SERVICES: Mapping[str, Service] = {"lookup": lookup, "route": route}
+"""By the path of the AGI address."""
+
+
+def dial_string(targets: list[str]) -> str:
+    """The targets joined for Dial(), as many as a command has room for.
+
+    Raises ValueError for one that could mean more to Dial() than one telephone.
+    """
+    joined = ""
+    for target in targets:
+        if not _TARGET.fullmatch(target):
+            raise ValueError(f"{target!r} is no dial target")
+        longer = f"{joined}&{target}" if joined else target
+        if len(longer) > VALUE_CHARACTERS:
+            break
+        joined = longer
+    return joined
+
+
+def _attribute(snapshot: Snapshot, request: Request) -> Attribution | None:
+    return attribute(snapshot, request.did) if request.did else None
+
+
+def _refusal(snapshot: Snapshot, found: Attribution, request: Request, now: int) -> Refusal | None:
+    timezone = snapshot.marketplace.advertisers[found.campaign.advertiser].timezone
+    return screen(found.campaign, timezone, request.ani, now, None)

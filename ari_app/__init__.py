@@ -1,0 +1,1 @@
+"""Callrace: a pay-per-call exchange on a self-hosted Asterisk."""

@@ -1,0 +1,284 @@
+"""A client of one Asterisk: requests by resource, events by inbox.
+
+    async with connect(AriSettings(...), on_incoming=take_call) as client:
+        await client.run()
+
+and, in the task that `take_call` starts:
+
+    inbox = client.inbox()
+    client.watch(inbox, start.channel_id)
+    await client.channels.answer(start.channel_id)
+    await client.channels.play(inbox, "my-play-1", start.channel_id, "sound:hello-world")
+    event = await inbox.get(timeout_s=30)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import orjson
+
+from ari_app.ari.backoff import delays
+from ari_app.ari.errors import AriError, AriHttpError, AriOverload, AriReplaced, AriTooOld, AriUnavailable
+from ari_app.ari.events import Disconnected, Reconnected, Replaced, StasisStart, now_ms, parse
+from ari_app.ari.inbox import Inbox, Switchboard
+from ari_app.ari.network import NetworkTransport
+from ari_app.ari.resources.applications import Applications
+from ari_app.ari.resources.asterisk import Asterisk
+from ari_app.ari.resources.bridges import Bridges
+from ari_app.ari.resources.channels import Channels
+from ari_app.ari.resources.endpoints import Endpoints
+from ari_app.ari.resources.events import Events
+from ari_app.ari.resources.playbacks import Playbacks
+from ari_app.ari.resources.sounds import Sounds
+from ari_app.ari.settings import AriSettings
+from ari_app.ari.transport import EventStream, Request, Response, Transport
+from ari_app.ari.version import Version, require_version
+
+log = logging.getLogger(__name__)
+
+OnIncoming = Callable[[StasisStart], None]
+
+# Errors after which it is known that nothing was made.
+REFUSALS = (AriHttpError, AriOverload, AriReplaced)
+
+
+@asynccontextmanager
+async def connect(
+    settings: AriSettings, on_incoming: OnIncoming, transport: Transport | None = None
+) -> AsyncIterator[Client]:
+    """Connects, and stays connected until the block is left; then nothing of it is left running.
+
+    `on_incoming` is called with the StasisStart of every channel that no inbox watches: a new call,
+    or one whose inbox was closed meanwhile (look at `args`). It must not wait: it starts a task.
+    Raises AriUnavailable, Unauthorized or AriTooOld when the first attempt fails.
+    """
+    client = Client(settings, on_incoming, transport or NetworkTransport(settings))
+    try:
+        client.start(await client.open())
+        yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def requests_only(settings: AriSettings) -> AsyncIterator[Client]:
+    """A client for looking at Asterisk while an instance runs: HTTP, no events, takes over nothing."""
+    client = Client(settings, lambda start: None, NetworkTransport(settings, is_http_only=True))
+    try:
+        await client.open_requests()
+        yield client
+    finally:
+        await client.close()
+
+
+class Client:
+    """One Asterisk, as one application. Made by `connect`.
+
+    After a lost connection it connects again by itself. `replaced` is set, for good, when another
+    instance takes over the application.
+    """
+
+    def __init__(self, settings: AriSettings, on_incoming: OnIncoming, transport: Transport) -> None:
+        self._settings = settings
+        self._on_incoming = on_incoming
+        self._transport = transport
+        self._switchboard = Switchboard(settings.lanes, settings.inbox_limit)
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._server: asyncio.Task[None] | None = None
+        self.connected = False
+        self.replaced = asyncio.Event()
+        self.version: Version = (0, 0, 0)
+        self.malformed_events = 0
+        self.applications = Applications(self)
+        self.asterisk = Asterisk(self)
+        self.bridges = Bridges(self)
+        self.channels = Channels(self)
+        self.endpoints = Endpoints(self)
+        self.events = Events(self)
+        self.playbacks = Playbacks(self)
+        self.sounds = Sounds(self)
+
+    @property
+    def app(self) -> str:
+        """The name of the Stasis application."""
+        return self._settings.app
+
+    async def run(self) -> None:
+        """Waits until this instance can work no more, and raises the reason.
+
+        AriReplaced when another instance took over, AriTooOld when Asterisk came back older, or
+        whatever `on_incoming` raised. Returns when the client is closed.
+        """
+        await asyncio.shield(self._over)
+
+    # Events
+
+    def inbox(self) -> Inbox:
+        """A new inbox, for one call. Close it when the call is over."""
+        return self._switchboard.open()
+
+    def watch(self, inbox: Inbox, object_id: str) -> bool:
+        """Puts the events of a channel, bridge or playback into an inbox, from now on.
+
+        False when it did so before. Raises ValueError when another inbox does.
+        """
+        return self._switchboard.watch(inbox, object_id)
+
+    def watching(self) -> tuple[int, int]:
+        """How many inboxes are open, and how many ids they watch: both 0 when no call is left."""
+        return self._switchboard.inboxes, len(self._switchboard)
+
+    # Requests: for the resources.
+
+    async def request(
+        self,
+        method: str,
+        uri: str,
+        object_id: str = "",
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Response:
+        """Carries out a request, on the lane of the object it is about. Raises AriError."""
+        request = Request(method, uri, query, body)
+        if self.replaced.is_set():
+            raise AriReplaced(f"{request}: not sent, another instance took over {self.app}; stop this one")
+        response = await self._transport.request(self._switchboard.lane_of(object_id), request)
+        return response.checked()
+
+    async def make(
+        self,
+        inbox: Inbox,
+        object_id: str,
+        uri: str,
+        query: Mapping[str, str],
+        body: Mapping[str, Any] | None = None,
+    ) -> Response:
+        """Makes an object: its events can come before the answer, so it is watched first.
+
+        When Asterisk refuses, it is not watched any more. When there is no answer it still is,
+        because it may be there.
+        """
+        is_new = self.watch(inbox, object_id)
+        try:
+            return await self.request("POST", uri, object_id, query, body)
+        except REFUSALS:
+            if is_new:
+                self._switchboard.unwatch(inbox, object_id)
+            raise
+
+    # The connection: for `connect` and `requests_only`.
+
+    async def open_requests(self) -> None:
+        """Returns when requests can be made. Raises AriUnavailable or Unauthorized."""
+        await self._transport.open(self._on_replaced)
+
+    async def open(self) -> EventStream:
+        """Connects requests, then events. Raises AriError."""
+        await self.open_requests()
+        self.version = require_version(await self.asterisk.get_info())
+        async with AsyncExitStack() as undo:
+            stream = await self._transport.events()
+            undo.push_async_callback(stream.close)
+            # The filter is gone whenever the application was, so it is set on every connection.
+            await self.applications.filter(self._settings.events)
+            undo.pop_all()
+        self.connected = True
+        return stream
+
+    def start(self, stream: EventStream) -> None:
+        """Reads events from now on, and connects again when they end."""
+        self._server = asyncio.create_task(self._serve(stream), name=f"{self.app}-events")
+        self._server.add_done_callback(self._served)
+
+    async def close(self) -> None:
+        """Ends every task and connection."""
+        self.connected = False
+        if self._server is not None:
+            self._server.cancel()
+            await asyncio.wait([self._server])
+        await self._transport.close()
+        self._finish(None)
+
+    async def _serve(self, stream: EventStream) -> None:
+        while True:
+            await self._read(stream)
+            self.connected = False
+            self._switchboard.announce(Disconnected(now_ms()))
+            stream = await self._reopen()
+            self._switchboard.announce(Reconnected(now_ms()))
+
+    async def _reopen(self) -> EventStream:
+        waits = delays()
+        while True:
+            await asyncio.sleep(next(waits))
+            try:
+                return await self.open()
+            except (AriReplaced, AriTooOld):
+                raise
+            except AriError as error:
+                log.warning("%s: still not connected: %s", self.app, error)
+
+    async def _read(self, stream: EventStream) -> None:
+        """Takes in events until the connection ends. Only parses and enqueues: a slow reader is cut off."""
+        try:
+            while True:
+                self._take_in(await stream.receive())
+        except AriUnavailable as error:
+            log.warning("%s: %s; connecting again", self.app, error)
+        finally:
+            await stream.close()
+
+    def _take_in(self, text: str) -> None:
+        try:
+            routed = parse(orjson.loads(text))
+        except (KeyError, TypeError, ValueError) as error:
+            self._drop(text, error)
+            return
+        if routed is None:
+            return
+        object_id, event = routed
+        if self._switchboard.deliver(object_id, event):
+            return
+        if isinstance(event, StasisStart):
+            self._on_incoming(event)
+        elif isinstance(event, Replaced):
+            self._on_replaced()
+
+    def _drop(self, text: str, error: Exception) -> None:
+        """Logs the 1st, 2nd, 4th, 8th, ... malformed event: enough to see, too few to flood."""
+        self.malformed_events += 1
+        if self.malformed_events & (self.malformed_events - 1) == 0:
+            count = self.malformed_events
+            log.warning("%s: malformed event no. %d dropped (%r): %.300s", self.app, count, error, text)
+
+    def _on_replaced(self) -> None:
+        if self.replaced.is_set():
+            return
+        self.replaced.set()
+        self.connected = False
+        self._switchboard.announce(Replaced(now_ms()))
+        self._finish(AriReplaced(f"another instance took over {self.app}; run only one for each application"))
+        if self._server is not None:
+            self._server.cancel()
+
+    def _served(self, server: asyncio.Task[None]) -> None:
+        """The server never ends by itself: it was cancelled, or something ended it."""
+        error = None if server.cancelled() else server.exception()
+        if error is not None:
+            self.connected = False
+            self._switchboard.announce(Disconnected(now_ms()))
+            self._finish(error)
+
+    def _finish(self, error: BaseException | None) -> None:
+        if self._over.done():
+            return
+        if error is None:
+            self._over.set_result(None)
+            return
+        self._over.set_exception(error)
+        self._over.exception()  # nobody need be waiting in run()

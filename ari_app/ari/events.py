@@ -1,0 +1,239 @@
+"""What Asterisk tells us: one small record for each type of event in use.
+
+`at_ms` is Asterisk's own time of the event, in milliseconds since the epoch. Asterisk sends far
+more with each event than anybody reads, thirty times a call: only what is used is taken out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, at `at_ms`."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StasisStart(Event):
+    """A channel entered the application. Of a channel that we originated: it was answered.
+
+    `args` are the application arguments, from the dialplan's Stasis() or from `originate`.
+    `caller_number` is empty when unknown; `extension` is the dialplan's (the number dialled).
+    """
+
+    channel_id: str
+    args: tuple[str, ...]
+    caller_number: str
+    caller_name: str
+    channel_name: str
+    extension: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class StasisEnd(Event):
+    """A channel left the application: hung up, or gone back to the dialplan."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStateChange(Event):
+    """A channel's state is now `state`: Ringing, Up, ..."""
+
+    channel_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHangupRequest(Event):
+    """Somebody is hanging the channel up; `cause` is the Q.850 cause, 0 when not said."""
+
+    channel_id: str
+    cause: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDestroyed(Event):
+    """A channel is gone, for the Q.850 `cause` (16 normal, 17 busy, 19 no answer, 26 elsewhere)."""
+
+    channel_id: str
+    cause: int
+    cause_txt: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDtmfReceived(Event):
+    """A key was pressed and let go again. Told at its end; `duration_ms` is how long it was down."""
+
+    channel_id: str
+    digit: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelEnteredBridge(Event):
+    """A channel joined a bridge."""
+
+    channel_id: str
+    bridge_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelLeftBridge(Event):
+    """A channel left a bridge."""
+
+    channel_id: str
+    bridge_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeDestroyed(Event):
+    """A bridge is gone."""
+
+    bridge_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackFinished(Event):
+    """A playback ended: played to its end or stopped (Asterisk does not say which), or `failed`."""
+
+    playback_id: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected(Event):
+    """Events no longer arrive, and none that happens now will be told later. In every inbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnected(Event):
+    """Events arrive again. Ask Asterisk what is still there: `applications.get()`. In every inbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced(Event):
+    """Another instance took over the application: every request will be refused. In every inbox."""
+
+
+# An event, with the id of the channel, bridge or playback that it is about.
+Routed = tuple[str, Event]
+
+
+def parse(message: dict[str, Any]) -> Routed | None:
+    """The event that a message from Asterisk stands for; None for a type that is not in use.
+
+    Raises KeyError, TypeError or ValueError for a message that is not as Asterisk documents it.
+    """
+    read = _READERS.get(message["type"])
+    if read is None:
+        return None
+    # round: the float of a millisecond can lie just under it.
+    routed = read(message, round(datetime.fromisoformat(message["timestamp"]).timestamp() * 1000))
+    if not isinstance(routed[0], str):
+        raise TypeError(f"an id is a string, not {routed[0]!r}")
+    return routed
+
+
+def now_ms() -> int:
+    """The time now, as events have it."""
+    return time.time_ns() // 1_000_000
+
+
+def _stasis_start(message: dict[str, Any], at_ms: int) -> Routed:
+    channel = message["channel"]
+    caller = channel["caller"]
+    return channel["id"], StasisStart(
+        at_ms,
+        channel["id"],
+        tuple(message["args"]),
+        caller["number"],
+        caller["name"],
+        channel["name"],
+        channel["dialplan"]["exten"],
+        channel["state"],
+    )
+
+
+def _stasis_end(message: dict[str, Any], at_ms: int) -> Routed:
+    channel_id = message["channel"]["id"]
+    return channel_id, StasisEnd(at_ms, channel_id)
+
+
+def _channel_state_change(message: dict[str, Any], at_ms: int) -> Routed:
+    channel = message["channel"]
+    return channel["id"], ChannelStateChange(at_ms, channel["id"], channel["state"])
+
+
+def _channel_hangup_request(message: dict[str, Any], at_ms: int) -> Routed:
+    channel_id = message["channel"]["id"]
+    return channel_id, ChannelHangupRequest(at_ms, channel_id, message.get("cause", 0))
+
+
+def _channel_destroyed(message: dict[str, Any], at_ms: int) -> Routed:
+    channel_id = message["channel"]["id"]
+    return channel_id, ChannelDestroyed(at_ms, channel_id, message["cause"], message["cause_txt"])
+
+
+def _channel_dtmf_received(message: dict[str, Any], at_ms: int) -> Routed:
+    channel_id = message["channel"]["id"]
+    return channel_id, ChannelDtmfReceived(at_ms, channel_id, message["digit"], message["duration_ms"])
+
+
+def _channel_entered_bridge(message: dict[str, Any], at_ms: int) -> Routed:
+    channel_id = message["channel"]["id"]
+    return channel_id, ChannelEnteredBridge(at_ms, channel_id, message["bridge"]["id"])
+
+
+def _channel_left_bridge(message: dict[str, Any], at_ms: int) -> Routed:
+    channel_id = message["channel"]["id"]
+    return channel_id, ChannelLeftBridge(at_ms, channel_id, message["bridge"]["id"])
+
+
+def _bridge_destroyed(message: dict[str, Any], at_ms: int) -> Routed:
+    bridge_id = message["bridge"]["id"]
+    return bridge_id, BridgeDestroyed(at_ms, bridge_id)
+
+
+def _playback_finished(message: dict[str, Any], at_ms: int) -> Routed:
+    playback = message["playback"]
+    return playback["id"], PlaybackFinished(at_ms, playback["id"], playback["state"] == "failed")
+
+
+def _application_replaced(message: dict[str, Any], at_ms: int) -> Routed:
+    return message["application"], Replaced(at_ms)
+
+
+_READERS: dict[str, Callable[[dict[str, Any], int], Routed]] = {
+    "StasisStart": _stasis_start,
+    "StasisEnd": _stasis_end,
+    "ChannelStateChange": _channel_state_change,
+    "ChannelHangupRequest": _channel_hangup_request,
+    "ChannelDestroyed": _channel_destroyed,
+    "ChannelDtmfReceived": _channel_dtmf_received,
+    "ChannelEnteredBridge": _channel_entered_bridge,
+    "ChannelLeftBridge": _channel_left_bridge,
+    "BridgeDestroyed": _bridge_destroyed,
+    "PlaybackFinished": _playback_finished,
+    "ApplicationReplaced": _application_replaced,
+}
+
+EVENT_TYPES: tuple[str, ...] = tuple(_READERS)
+
+# What running a call needs. ApplicationReplaced is always sent, whatever is asked for.
+DEFAULT_EVENTS: tuple[str, ...] = (
+    "StasisStart",
+    "StasisEnd",
+    "ChannelStateChange",
+    "ChannelDestroyed",
+    "ChannelDtmfReceived",
+    "PlaybackFinished",
+)

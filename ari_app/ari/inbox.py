@@ -1,0 +1,154 @@
+"""Events on their way to the call they belong to.
+
+An `Inbox` is one call's bounded queue of events, read by one coroutine. The `Switchboard` knows
+which inbox every channel, bridge and playback belongs to, and forgets them when it is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any
+from zlib import crc32
+
+from ari_app.ari.errors import AriOverload
+from ari_app.ari.events import Event
+
+
+class Inbox:
+    """One call's events, in the order in which they came. Made by `Client.inbox()`.
+
+    `lane` is the request lane of everything that this inbox watches, so that the requests of one
+    call are carried out in their order.
+    """
+
+    def __init__(self, switchboard: Switchboard, lane: int, limit: int) -> None:
+        self.lane = lane
+        self._switchboard = switchboard
+        self._limit = limit
+        self._queue: deque[object] = deque()
+        self._reader: asyncio.Future[None] | None = None
+        self._overflowed = False
+        self.watched: set[str] = set()
+
+    def put(self, event: object) -> None:
+        """Adds an event: Asterisk's, or one of the owner's own. Never waits, never raises.
+
+        When the reader has fallen behind by the whole limit, the inbox is broken: what is in it is
+        dropped and `get` raises AriOverload from then on.
+        """
+        if len(self._queue) >= self._limit:
+            self._overflowed = True
+            self._queue.clear()
+        elif not self._overflowed:
+            self._queue.append(event)
+        if self._reader is not None:
+            _wake(self._reader)
+
+    async def get(self, timeout_s: float | None = None) -> Any:
+        """The next event, or None when `timeout_s` seconds pass without one. Raises AriOverload.
+
+        For one reader at a time.
+        """
+        if not self._queue and not self._overflowed:
+            await self._wait(timeout_s)
+        if self._overflowed:
+            raise AriOverload(
+                f"more than {self._limit} events were left unread in one inbox and are lost; end the call"
+            )
+        return self._queue.popleft() if self._queue else None
+
+    async def _wait(self, timeout_s: float | None) -> None:
+        if self._reader is not None:
+            raise RuntimeError("an inbox has one reader, and it is already waiting")
+        loop = asyncio.get_running_loop()
+        reader = self._reader = loop.create_future()
+        alarm = None if timeout_s is None else loop.call_later(timeout_s, _wake, reader)
+        try:
+            await reader
+        finally:
+            self._reader = None
+            if alarm is not None:
+                alarm.cancel()
+
+    def close(self) -> None:
+        """Forgets every id that the inbox watches, and what it holds. May be called again."""
+        self._switchboard.forget(self)
+        self._queue.clear()
+
+
+def _wake(reader: asyncio.Future[None]) -> None:
+    if not reader.done():
+        reader.set_result(None)
+
+
+class Switchboard:
+    """Which inbox each id belongs to."""
+
+    def __init__(self, lanes: int, inbox_limit: int) -> None:
+        self._lanes = lanes
+        self._inbox_limit = inbox_limit
+        self._owners: dict[str, Inbox] = {}
+        self._inboxes: dict[Inbox, None] = {}  # a set that keeps its order
+        self._made = 0
+
+    def __len__(self) -> int:
+        """How many ids are watched."""
+        return len(self._owners)
+
+    @property
+    def inboxes(self) -> int:
+        """How many inboxes are open."""
+        return len(self._inboxes)
+
+    def open(self) -> Inbox:
+        """A new inbox, on the next lane in turn."""
+        inbox = Inbox(self, self._made % self._lanes, self._inbox_limit)
+        self._made += 1
+        self._inboxes[inbox] = None
+        return inbox
+
+    def watch(self, inbox: Inbox, object_id: str) -> bool:
+        """Sends the events of an id to this inbox; False if it already watches it.
+
+        Raises ValueError if another inbox watches it, or this one is closed.
+        """
+        if inbox not in self._inboxes:
+            raise ValueError(f"{object_id} cannot be watched: its inbox is closed")
+        owner = self._owners.setdefault(object_id, inbox)
+        if owner is not inbox:
+            raise ValueError(f"{object_id} is already watched by another inbox; ids are minted once")
+        is_new = object_id not in inbox.watched
+        inbox.watched.add(object_id)
+        return is_new
+
+    def unwatch(self, inbox: Inbox, object_id: str) -> None:
+        """Undoes `watch`."""
+        if object_id in inbox.watched:
+            inbox.watched.remove(object_id)
+            del self._owners[object_id]
+
+    def forget(self, inbox: Inbox) -> None:
+        """Closes an inbox's side of things."""
+        for object_id in inbox.watched:
+            del self._owners[object_id]
+        inbox.watched.clear()
+        self._inboxes.pop(inbox, None)
+
+    def deliver(self, object_id: str, event: Event) -> bool:
+        """Puts an event into the inbox that watches the id; False if none does."""
+        inbox = self._owners.get(object_id)
+        if inbox is None:
+            return False
+        inbox.put(event)
+        return True
+
+    def announce(self, event: Event) -> None:
+        """Puts an event into every open inbox."""
+        for inbox in self._inboxes:
+            inbox.put(event)
+
+    def lane_of(self, object_id: str) -> int:
+        """The request lane of an object: that of its inbox; of what nobody watches, any but the same one."""
+        inbox = self._owners.get(object_id)
+        return crc32(object_id.encode()) % self._lanes if inbox is None else inbox.lane

@@ -1,0 +1,78 @@
+"""The real transport: aiohttp to an Asterisk."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Callable
+
+import aiohttp
+
+from ari_app.ari.errors import AriTimeout
+from ari_app.ari.http import HttpLanes
+from ari_app.ari.settings import AriSettings
+from ari_app.ari.transport import Request, Response
+from ari_app.ari.websocket import WebSocketEvents, WebSocketLanes, connect_websocket
+
+log = logging.getLogger(__name__)
+
+PROBE = Request("GET", "asterisk/ping")
+
+
+class NetworkTransport:
+    """Requests over WebSocket lanes, or over HTTP where Asterisk does not answer on a WebSocket."""
+
+    def __init__(self, settings: AriSettings, *, is_http_only: bool = False) -> None:
+        self._settings = settings
+        self._is_http_only = is_http_only
+        self._http: aiohttp.ClientSession | None = None
+        self._lanes: WebSocketLanes | HttpLanes | None = None
+
+    async def open(self, on_replaced: Callable[[], None]) -> None:
+        """Returns when requests can be carried. Raises AriUnavailable or Unauthorized."""
+        if self._lanes is None:
+            await self._choose(on_replaced)
+        else:
+            await self._lanes.open()
+
+    async def request(self, lane: int, request: Request) -> Response:
+        """Asterisk's answer. Raises AriUnavailable, AriTimeout or AriOverload."""
+        assert self._lanes is not None, "open() comes first"
+        return await self._lanes.request(lane, request)
+
+    async def events(self) -> WebSocketEvents:
+        """Connects as the application. Raises AriUnavailable or Unauthorized."""
+        settings = self._settings
+        return WebSocketEvents(
+            await connect_websocket(self._session(), settings, settings.app, settings.heartbeat_s)
+        )
+
+    async def close(self) -> None:
+        """Ends every connection and task. May be called again."""
+        if self._lanes is not None:
+            await self._lanes.close()
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    async def _choose(self, on_replaced: Callable[[], None]) -> None:
+        """WebSocket lanes if Asterisk answers a request on one: older ones take it and say nothing."""
+        if not self._is_http_only:
+            self._lanes = WebSocketLanes(self._session(), self._settings, on_replaced)
+            await self._lanes.open()
+            try:
+                await self._lanes.request(0, PROBE)
+                return
+            except AriTimeout:
+                log.warning("%s takes no requests over WebSocket; HTTP is slower", self._settings.url)
+            await self._lanes.close()
+        self._lanes = HttpLanes(self._session(), self._settings)
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            user = f"{self._settings.username}:{self._settings.password}"
+            self._http = aiohttp.ClientSession(
+                headers={"Authorization": "Basic " + base64.b64encode(user.encode()).decode()},
+                connector=aiohttp.TCPConnector(limit=0),  # each lane bounds itself
+            )
+        return self._http

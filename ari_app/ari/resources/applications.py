@@ -1,0 +1,28 @@
+"""The Stasis application itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ari_app.ari.resources.requester import Json, Requester, part
+
+
+class Applications:
+    """Operations on this client's application. All raise AriError."""
+
+    def __init__(self, ari: Requester) -> None:
+        self._ari = ari
+
+    async def get(self) -> Json:
+        """`get`: what the application is subscribed to, in `channel_ids` and `bridge_ids`."""
+        return dict((await self._ari.request("GET", f"applications/{part(self._ari.app)}")).json())
+
+    async def filter(self, events: Sequence[str]) -> None:
+        """`filter`: Asterisk sends these types of event and ApplicationReplaced, and no other.
+
+        Asterisk applies it to everything on the application's WebSocket, answers to requests
+        included: that is one reason why requests have lanes of their own.
+        """
+        allowed = [{"type": name} for name in dict.fromkeys([*events, "ApplicationReplaced"])]
+        uri = f"applications/{part(self._ari.app)}/eventFilter"
+        await self._ari.request("PUT", uri, body={"allowed": allowed})

@@ -1,0 +1,101 @@
+"""What the client needs from the network, and nothing else of it.
+
+`NetworkTransport` is the real one; tests inject others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ari_app.ari.errors import AriBadAnswer, AriOverload, AriTimeout, http_error
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One ARI operation. `uri` is relative to /ari/ and quoted; `body` is sent as JSON."""
+
+    method: str
+    uri: str
+    query: Mapping[str, str] | None = None
+    body: Mapping[str, Any] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.uri}"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Asterisk's answer to `request`; `text` is its JSON body, empty when it has none."""
+
+    request: Request
+    status: int
+    reason: str
+    text: str
+
+    def checked(self) -> Response:
+        """Itself, when Asterisk did what was asked. Raises an AriHttpError otherwise."""
+        if 200 <= self.status < 300:
+            return self
+        raise http_error(self.status, self._message(), self.request.method, self.request.uri)
+
+    def json(self) -> Any:
+        """The body, parsed. Raises AriBadAnswer."""
+        try:
+            return json.loads(self.text)
+        except ValueError as error:
+            raise AriBadAnswer(
+                f"{self.request}: not answered in JSON ({error}); is this Asterisk?"
+            ) from error
+
+    def _message(self) -> str:
+        """What Asterisk said, which is more than the HTTP reason."""
+        try:
+            said = json.loads(self.text)
+        except ValueError:
+            return self.reason
+        if not isinstance(said, dict):
+            return self.reason
+        return str(said.get("message") or said.get("error") or self.reason)
+
+
+def unanswered(request: Request, timeout_s: float) -> AriTimeout:
+    """What to raise when Asterisk has not answered in time."""
+    return AriTimeout(f"{request}: no answer in {timeout_s:g} s; whether Asterisk did it is unknown")
+
+
+def overloaded(request: Request, waiting: int) -> AriOverload:
+    """What to raise instead of letting a lane's requests pile up."""
+    return AriOverload(f"{request}: not sent, {waiting} others wait on its lane; take fewer calls at once")
+
+
+class EventStream(Protocol):
+    """One connection on which Asterisk sends events."""
+
+    async def receive(self) -> str:
+        """The next message. Raises AriUnavailable when the connection has ended, in whatever way."""
+
+    async def close(self) -> None:
+        """Ends the connection. May be called again."""
+
+
+class Transport(Protocol):
+    """Carries requests on numbered lanes, each strictly in order, and events on their own stream."""
+
+    async def open(self, on_replaced: Callable[[], None]) -> None:
+        """Returns when requests can be carried. Called before every connection of events.
+
+        `on_replaced` is called when another instance takes a lane. Raises AriUnavailable or
+        Unauthorized.
+        """
+
+    async def request(self, lane: int, request: Request) -> Response:
+        """Asterisk's answer. Raises AriUnavailable, AriTimeout or AriOverload."""
+
+    async def events(self) -> EventStream:
+        """Connects as the application. Raises AriUnavailable or Unauthorized."""
+
+    async def close(self) -> None:
+        """Ends every connection and task. May be called again."""

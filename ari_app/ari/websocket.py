@@ -1,0 +1,225 @@
+"""Requests and events over Asterisk's WebSocket.
+
+A lane is one WebSocket that carries requests: Asterisk works through them strictly one after
+another, so a lane keeps the order of one call's requests, and several keep calls from waiting
+for each other. Each lane is an application of its own, which no channel ever enters.
+
+A lane connects again by itself. What was under way when it dropped fails with AriUnavailable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import aiohttp
+import orjson
+
+from ari_app.ari.backoff import delays
+from ari_app.ari.errors import AriError, AriUnavailable, Unauthorized
+from ari_app.ari.settings import AriSettings
+from ari_app.ari.transport import Request, Response, overloaded, unanswered
+
+log = logging.getLogger(__name__)
+
+LARGEST_MESSAGE = 16 * 1024 * 1024
+
+
+async def connect_websocket(
+    http: aiohttp.ClientSession, settings: AriSettings, app: str, heartbeat_s: float
+) -> aiohttp.ClientWebSocketResponse:
+    """A WebSocket of the application `app`. Raises AriUnavailable or Unauthorized."""
+    url = f"{settings.url}/events"
+    try:
+        async with asyncio.timeout(settings.connect_timeout_s):
+            return await http.ws_connect(
+                url, params={"app": app}, heartbeat=heartbeat_s, max_msg_size=LARGEST_MESSAGE
+            )
+    except aiohttp.WSServerHandshakeError as error:
+        if error.status in (401, 403):
+            raise Unauthorized(error.status, error.message, "GET", f"events?app={app}") from error
+        raise unreachable(url, app, f"status {error.status}") from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise unreachable(url, app, str(error) or "no answer") from error
+
+
+def unreachable(url: str, app: str, why: str) -> AriUnavailable:
+    """What to raise when a WebSocket cannot be had."""
+    return AriUnavailable(f"cannot connect to {url} as {app} ({why}); is Asterisk running, with ARI on?")
+
+
+class WebSocketEvents:
+    """The application's own WebSocket: only events come on it."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+
+    async def receive(self) -> str:
+        """The next message. Raises AriUnavailable when the connection has ended, cleanly or not."""
+        return await _receive(self._socket)
+
+    async def close(self) -> None:
+        """Ends the connection."""
+        await self._socket.close()
+
+
+async def _receive(socket: aiohttp.ClientWebSocketResponse) -> str:
+    message = await socket.receive()
+    if message.type is aiohttp.WSMsgType.TEXT:
+        return str(message.data)
+    raise AriUnavailable(
+        f"Asterisk's WebSocket ended (code {socket.close_code}, {socket.exception() or message.type.name})"
+    )
+
+
+class Lane:
+    """One WebSocket for requests."""
+
+    def __init__(
+        self, http: aiohttp.ClientSession, settings: AriSettings, number: int, on_replaced: Callable[[], None]
+    ) -> None:
+        self.app = f"{settings.app}-lane-{number}"
+        self._http = http
+        self._settings = settings
+        self._on_replaced = on_replaced
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._waiting: dict[str, tuple[Request, asyncio.Future[Response]]] = {}
+        self._ids = count()
+        self._is_open = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        # A lane answers a ping only between requests, so it is given longer than any of them.
+        self._heartbeat_s = max(settings.heartbeat_s, 4 * settings.request_timeout_s)
+
+    async def open(self) -> None:
+        """Returns when the lane is connected. Raises AriUnavailable or Unauthorized."""
+        if self._keeper is None:
+            await self._connect()
+            self._keeper = asyncio.create_task(self._keep_open(), name=self.app)
+            return
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout_s):
+                await self._is_open.wait()
+        except TimeoutError as error:
+            raise AriUnavailable(f"{self.app} is not connected; is Asterisk running?") from error
+
+    async def request(self, request: Request) -> Response:
+        """Asterisk's answer. Raises AriUnavailable, AriTimeout or AriOverload."""
+        if self._socket is None:
+            raise AriUnavailable(f"{request}: {self.app} is not connected; it is being reconnected")
+        if len(self._waiting) >= self._settings.lane_limit:
+            raise overloaded(request, len(self._waiting))
+        request_id = str(next(self._ids))
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Response] = loop.create_future()
+        self._waiting[request_id] = (request, answer)
+        # A time-out on the answer's future: asyncio.timeout would cost as much as all the rest here.
+        alarm = loop.call_later(self._settings.request_timeout_s, self._give_up, request, answer)
+        try:
+            await self._socket.send_str(encode(request_id, request))
+            return await answer
+        except (ConnectionError, aiohttp.ClientError) as error:
+            raise self._lost(request) from error
+        finally:
+            alarm.cancel()
+            del self._waiting[request_id]
+
+    def _give_up(self, request: Request, answer: asyncio.Future[Response]) -> None:
+        if not answer.done():
+            answer.set_exception(unanswered(request, self._settings.request_timeout_s))
+
+    async def close(self) -> None:
+        """Ends the connection, and with it every request under way. May be called again."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+        await self._disconnect()
+
+    async def _keep_open(self) -> None:
+        """Reads answers, and connects again whenever the connection ends. Until cancelled."""
+        waits = delays()
+        while True:
+            try:
+                await self._connect()
+                waits = delays()
+                await self._read()
+            except AriError as error:
+                # A loss is news; that connecting again has not worked yet is not.
+                log.log(logging.INFO if self._socket is None else logging.WARNING, "%s: %s", self.app, error)
+            await self._disconnect()
+            await asyncio.sleep(next(waits))
+
+    async def _connect(self) -> None:
+        if self._socket is None:
+            self._socket = await connect_websocket(self._http, self._settings, self.app, self._heartbeat_s)
+            self._is_open.set()
+
+    async def _disconnect(self) -> None:
+        self._is_open.clear()
+        socket, self._socket = self._socket, None
+        for request, answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(self._lost(request))
+        if socket is not None:
+            await socket.close()
+
+    async def _read(self) -> None:
+        """Hands each answer to its request. Raises AriUnavailable when the connection ends."""
+        assert self._socket is not None
+        while True:
+            text = await _receive(self._socket)
+            try:
+                self._take_in(orjson.loads(text))
+            except (KeyError, TypeError, ValueError) as error:
+                log.warning("%s: dropped an answer that makes no sense (%r): %.200s", self.app, error, text)
+
+    def _take_in(self, message: dict[str, Any]) -> None:
+        if message["type"] == "ApplicationReplaced":
+            self._on_replaced()
+        elif message["type"] == "RESTResponse":
+            # An answer that comes after its request has timed out has nobody to go to.
+            request, answer = self._waiting.get(message["request_id"], (None, None))
+            if request is not None and answer is not None and not answer.done():
+                status, reason = message["status_code"], message["reason_phrase"]
+                answer.set_result(Response(request, status, reason, message.get("message_body", "")))
+
+    def _lost(self, request: Request) -> AriUnavailable:
+        return AriUnavailable(f"{request}: {self.app} was lost; whether Asterisk did it is unknown")
+
+
+def encode(request_id: str, request: Request) -> str:
+    """The text that asks Asterisk, over a WebSocket, to carry out a request."""
+    message: dict[str, Any] = {
+        "type": "RESTRequest",
+        "request_id": request_id,
+        "method": request.method,
+        "uri": request.uri,
+    }
+    if request.query:
+        message["query_strings"] = [{"name": name, "value": value} for name, value in request.query.items()]
+    if request.body is not None:
+        message["content_type"] = "application/json"
+        message["message_body"] = orjson.dumps(request.body).decode()
+    return orjson.dumps(message).decode()
+
+
+class WebSocketLanes:
+    """All the lanes."""
+
+    def __init__(self, http: aiohttp.ClientSession, settings: AriSettings, on_replaced: Callable[[], None]):
+        self._lanes = [Lane(http, settings, number, on_replaced) for number in range(settings.lanes)]
+
+    async def open(self) -> None:
+        """Returns when every lane is connected. Raises AriUnavailable or Unauthorized."""
+        for lane in self._lanes:
+            await lane.open()
+
+    async def request(self, lane: int, request: Request) -> Response:
+        """Asterisk's answer. Raises AriUnavailable, AriTimeout or AriOverload."""
+        return await self._lanes[lane].request(request)
+
+    async def close(self) -> None:
+        """Ends every lane. May be called again."""
+        await asyncio.gather(*(lane.close() for lane in self._lanes))

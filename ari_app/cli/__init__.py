@@ -1,0 +1,1 @@
+"""The `callrace` command: a module per noun; parses and prints, decides nothing."""

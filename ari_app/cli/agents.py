@@ -1,0 +1,117 @@
+"""`callrace agents`: destinations, and taking one out of the calls for a while."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from typing import Any
+
+import click
+
+from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
+from ari_app.cli.output import json_option, show_json, show_table
+from ari_app.domain.marketplace import Destination, Dial
+from ari_app.ops import running
+from ari_app.settings import Settings
+from ari_app.store import pauses
+from ari_app.store.pauses import Pause
+
+
+@click.group()
+def agents() -> None:
+    """See the destinations that take calls; pause and resume them."""
+
+
+@agents.command("list")
+@click.option("--advertiser", metavar="ID", help="Only this advertiser's.")
+@json_option
+def list_(advertiser: str | None, as_json: bool) -> None:
+    """List the destinations: how they are dialled, how many calls they take and have, who is paused.
+
+    `in use` is known only while a switch runs.
+    """
+    loaded = marketplace_in_force(database())
+    in_use = _in_use()
+    rows = [
+        _row(name, destination, in_use, loaded.pauses)
+        for name, destination in loaded.marketplace.destinations.items()
+        if advertiser in (None, destination.advertiser)
+    ]
+    if as_json:
+        show_json(rows)
+    elif not rows:
+        click.echo("no agents")
+    else:
+        columns = ("agent", "advertiser", "dial", "capacity", "in use", "paused")
+        show_table(columns, [list(row.values()) for row in rows])
+
+
+@agents.command()
+@click.argument("agent")
+@click.option("--reason", required=True, help="Why; kept with the pause and said by `calls explain`.")
+def pause(agent: str, reason: str) -> None:
+    """Offer AGENT no calls until it is resumed. A call it has goes on.
+
+    \b
+    Example:
+      callrace agents pause agent-1 --reason "lunch"
+    """
+    engine = database()
+    _require(agent, marketplace_in_force(engine).marketplace.destinations)
+    if not pauses.pause(engine, Pause(agent, now_ms(), reason, _who())):
+        raise Refused(f"{agent} is paused already; see `callrace agents list`")
+    click.echo(f"{agent} is paused: {reason}")
+
+
+@agents.command()
+@click.argument("agent")
+def resume(agent: str) -> None:
+    """Offer AGENT calls again."""
+    engine = database()
+    if not pauses.resume(engine, agent):
+        _require(agent, marketplace_in_force(engine).marketplace.destinations)
+        raise Refused(f"{agent} is not paused")
+    click.echo(f"{agent} is offered calls again")
+
+
+def _require(agent: str, destinations: Any) -> None:
+    if agent not in destinations:
+        raise Refused(f"there is no agent {agent}; see `callrace agents list`")
+
+
+def _who() -> str:
+    """The user who runs this, or the number of one who has no name here."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _in_use() -> dict[str, int] | None:
+    """Calls by destination; None when no switch runs."""
+    try:
+        in_use: dict[str, int] = running.ask(Settings.from_env(), "/status")["capacity_in_use"]
+    except running.SwitchNotRunning:
+        return None
+    return in_use
+
+
+def _row(
+    name: str, destination: Destination, in_use: dict[str, int] | None, paused: dict[str, str]
+) -> dict[str, object]:
+    return {
+        "agent": name,
+        "advertiser": destination.advertiser,
+        "dial": _dial_text(destination.dial),
+        "capacity": destination.capacity,
+        "in_use": None if in_use is None else in_use.get(name, 0),
+        "paused": paused.get(name),
+    }
+
+
+def _dial_text(dial: Dial) -> str:
+    if dial.uri is not None:
+        return dial.uri
+    if dial.extension is not None:
+        return f"phone {dial.extension}"
+    return f"{dial.phone} by trunk {dial.trunk}"

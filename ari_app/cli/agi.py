@@ -1,0 +1,83 @@
+"""`callrace agi`: the program that answers the dialplan. The one place where its parts are wired."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+from collections.abc import Mapping
+from random import Random
+
+import click
+import uvloop
+
+from agi.conversation import Request
+from agi.server import HOST, Limits, Server
+from agi.services import SERVICES
+from ari_app.cli.common import Refused, database, log_to_stderr, now_ms
+from ari_app.settings import Settings
+from ari_app.store import geography
+from ari_app.switch.market import Market
+
+log = logging.getLogger(__name__)
+
+
+@click.group()
+def agi() -> None:
+    """Answer the dialplan, also while no switch is connected."""
+
+
+@agi.command()
+def run() -> None:
+    """Serve FastAGI on loopback until told to stop (SIGTERM, or Ctrl-C).
+
+    \b
+    In a dialplan (CALLRACE_AGI_PORT is the port, 4573 unless set), both numbers in E.164:
+      AGI(agi://127.0.0.1:4573/lookup,${DID},${ANI})   whose the call is, where its caller is
+      AGI(agi://127.0.0.1:4573/route,${DID},${ANI})    whom to ring: Dial(${CALLRACE_DIAL},30)
+
+    Both set CALLRACE_RESULT: where it is empty there was no answer.
+    """
+    log_to_stderr()
+    settings = Settings.from_env()
+    market = Market(database(), geography.load(settings.home))
+    market.load()
+    if market.snapshot is None:
+        log.info("no marketplace is applied yet: nothing is answered until one is")
+    gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
+    uvloop.run(_serve(market, settings.agi_port))
+
+
+async def _serve(market: Market, port: int) -> None:
+    """Serves until a signal. Raises Refused when the port cannot be had."""
+    random = Random()
+
+    def answer(request: Request) -> Mapping[str, str] | None:
+        service = SERVICES.get(request.service)
+        if service is None or market.snapshot is None:
+            log.warning("no answer to %.40r: no such service, or no marketplace", request.service)
+            return None
+        return service(market.snapshot, request, now_ms(), random)
+
+    try:
+        async with Server(answer, Limits()).listening(port):
+            log.info("serving agi://%s:%s, services %s", HOST, port, ", ".join(SERVICES))
+            await _until_stopped(market)
+    except OSError as error:
+        raise Refused(
+            f"cannot serve on {HOST}:{port} ({error.strerror}); choose CALLRACE_AGI_PORT"
+        ) from error
+
+
+async def _until_stopped(market: Market) -> None:
+    """Returns at a signal; raises what breaks the reloading."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    waits = [asyncio.create_task(stopping.wait()), asyncio.create_task(market.keep_up_to_date())]
+    done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    for task in done:
+        task.result()

@@ -1,0 +1,65 @@
+"""What many commands need: the settings, a migrated database, the marketplace in force."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+from typing import Any
+
+import click
+from sqlalchemy import Engine
+
+from ari_app.settings import Settings
+from ari_app.store import marketplaces, schema
+from ari_app.store.engine import open_engine
+from ari_app.store.marketplaces import Loaded
+
+_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+
+
+class Refused(click.ClickException):
+    """What a command was asked cannot be done; the message says why and what to do. Exit code 1."""
+
+    def show(self, file: Any = None) -> None:
+        """Prints the message on stderr, each of its lines named."""
+        for line in self.format_message().splitlines():
+            click.echo(f"{click.style('callrace:', fg='red')} {line}", file=file, err=file is None)
+
+
+def phone_number(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """An option's value that is a phone number in E.164; anything else is wrong usage."""
+    if value is not None and not _E164.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is not a phone number such as +18005550101")
+    return value
+
+
+def database() -> Engine:
+    """The database of the settings, at the version that this Callrace needs. Raises StoreError."""
+    engine = open_engine(Settings.from_env().database_url)
+    schema.require(engine)
+    return engine
+
+
+def marketplace_in_force(engine: Engine) -> Loaded:
+    """The marketplace applied last. Raises Refused when there is none."""
+    loaded = marketplaces.load(engine)
+    if loaded is None:
+        raise Refused("no marketplace was applied yet; run `callrace apply FILE`")
+    return loaded
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch."""
+    return int(time.time() * 1000)
+
+
+def log_to_stderr() -> None:
+    """For the programs that stay: an event a line, with its local time."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s.%(msecs)03d level=%(levelname)s logger=%(name)s %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%S",
+    )

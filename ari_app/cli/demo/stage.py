@@ -1,0 +1,165 @@
+"""What the demo is played on: a lab of its own, in HOME/demo, ended whatever happens.
+
+Its database is new each time, and its ports are free ones, so a lab that runs beside it, its calls
+and its money are not touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ari_app.ari.client import requests_only
+from ari_app.cli.common import Refused
+from ari_app.ops import running
+from ari_app.ops.asterisk import ari_settings
+from ari_app.settings import Settings
+
+LEFT_S = 5.0
+_POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where the demo is: `folder` holds what it writes, `environment` points every command to it."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that the demo's switch runs with."""
+        return Settings.from_env(self.environment)
+
+    @property
+    def sip(self) -> str:
+        """Where callers call: host:port."""
+        return f"{self.settings.ari_host}:{self.settings.sip_port}"
+
+    async def callrace(self, *words: str) -> None:
+        """Runs a `callrace` command on this stage, its complaints on our stderr. Raises Refused if it fails.
+
+        It is a process group of its own: Ctrl-C comes to us, and we end it with all it started.
+        """
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "ari_app.cli.main", *words,
+            env=self.environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            os.killpg(process.pid, signal.SIGTERM)
+            await process.wait()
+            raise
+        if code:
+            raise Refused(f"`callrace {' '.join(words)}` failed; see the lines above")
+
+
+@asynccontextmanager
+async def open_stage() -> AsyncIterator[Stage]:
+    """An Asterisk and a switch that serve calls, on a new database. Raises Refused."""
+    stage = _new_stage(os.environ)
+    stage.folder.mkdir(parents=True, exist_ok=True)
+    with _alone(stage.folder):
+        if stage.settings.external:
+            _refuse_running_switch(stage.settings)
+        else:
+            await stage.callrace("lab", "down")  # of a demo that was killed
+        _clear(stage.folder)
+        try:
+            await stage.callrace("lab", "up")
+            yield stage
+        finally:
+            await stage.callrace("lab", "down")
+
+
+async def present(settings: Settings) -> set[str]:
+    """The ids of Asterisk's channels and bridges. Raises AriError."""
+    async with requests_only(ari_settings(settings)) as client:
+        found = [*await client.channels.list(), *await client.bridges.list()]
+    return {str(one["id"]) for one in found}
+
+
+async def left_behind(settings: Settings, before: set[str]) -> list[str]:
+    """What Asterisk, but for what was there `before`, and the switch still hold some seconds after the calls.
+
+    Raises AriError, and SwitchError.
+    """
+    until = time.monotonic() + LEFT_S
+    while left := [*(await present(settings) - before), *_in_use(settings)]:
+        if time.monotonic() > until:
+            return [f"left behind {LEFT_S:g} s after the last call: {one}" for one in left]
+        await asyncio.sleep(_POLL_S)  # Asterisk has no event for "nothing is left"
+    return []
+
+
+def _in_use(settings: Settings) -> list[str]:
+    status = running.ask(settings, "/status")
+    calls = [f"{status['calls']} calls in the switch"] if status["calls"] else []
+    return calls + [f"capacity of {destination}" for destination in status["capacity_in_use"]]
+
+
+def _new_stage(env: Mapping[str, str]) -> Stage:
+    """The demo's own home and ports; an Asterisk that is there (CALLRACE_ASTERISK) is used as it is."""
+    outer = Settings.from_env(env)
+    folder = outer.home / "demo"
+    ours = {"CALLRACE_DATABASE_URL": f"sqlite:///{folder}/callrace.db"}
+    if outer.external:
+        return Stage(folder, {**env, "CALLRACE_HOME": str(outer.home), **ours})
+    sip, ari, ami = _free_ports(3)
+    ours |= {
+        "CALLRACE_HOME": str(folder),
+        "CALLRACE_ASTERISK_ROOT": str(outer.asterisk_root),
+        "CALLRACE_SIP_PORT": str(sip),
+        "CALLRACE_ARI_PORT": str(ari),
+        "CALLRACE_AMI_PORT": str(ami),
+    }
+    return Stage(folder, {name: env[name] for name in env if not name.startswith("CALLRACE_")} | ours)
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody holds at this moment, all different."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keeps a second demo out of the folder while the block lasts. Raises Refused."""
+    with (folder / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"a demo runs already in {folder}; wait for its end") from None
+        yield
+
+
+def _refuse_running_switch(settings: Settings) -> None:
+    if pid := running.running_pid(settings):
+        raise Refused(
+            f"a switch (pid {pid}) serves the Asterisk that CALLRACE_ASTERISK names; "
+            "stop it with `callrace lab down`, because the demo brings its own"
+        )
+
+
+def _clear(folder: Path) -> None:
+    """Removes what an earlier demo wrote of its calls; secrets, prompts and tables are kept."""
+    for file in ("callrace.db", "callrace.db-wal", "callrace.db-shm", "report.json"):
+        (folder / file).unlink(missing_ok=True)
+    shutil.rmtree(folder / "unsaved", ignore_errors=True)

@@ -1,0 +1,100 @@
+"""A call's timeline in words for somebody who has never seen the code. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ari_app.cli.explain import place_text
+from ari_app.cli.show import offset
+from ari_app.domain.marketplace import Flow
+from ari_app.domain.record import CallRecord, Event
+
+# What is said of events; {} is their detail.
+_OF_THE_CALL = {
+    "received": "{}",
+    "attributed": "this number belongs to: {}",
+    "call answered": "Callrace answered",
+    "entered": "the caller pressed {}",
+    "excluded": "left out: {}",
+    "no destination is eligible": "nobody could take this call, so no phone was rung",
+    "nobody left to ring": "nobody was left to ring",
+    "fallback": "the caller heard the announcement {}",
+    "caller hung up": "the caller hung up",
+    "agent hung up": "the agent hung up",
+    "judged": "the verdict: {}",
+}
+# What is said of phones, of several in one line when it happened to them together; {} is their names.
+_OF_PHONES = {
+    "offered": "dialled {}",
+    "ringing": "ringing: {}",
+    "answered": "{} picked up",
+    "accepted": "first acceptance: {} gets the call",
+    "connected": "{} and the caller were connected",
+}
+_GONE = {
+    "cause 0": "could not be reached: {}",
+    "cause 17": "busy: {}",
+    "cause 26": "let go as answered elsewhere (cause 26: no missed call is logged): {}",
+}
+# Said well enough by the lines around them, for a demo; `callrace calls show` has every event.
+_LEFT_OUT = ("ended", "request failed")
+TOGETHER_MS = 60
+
+
+def timeline(record: CallRecord, flow: Flow | None) -> Iterator[str]:
+    """What happened, a line each with the seconds since the call began. `flow` is what asked the caller."""
+    lines: list[_Line] = []
+    for event in record.events:
+        if event.what in _LEFT_OUT:
+            continue
+        text, name = _told(event, record, flow)
+        same = [line for line in lines if line.text == text and event.at - line.at <= TOGETHER_MS]
+        if same:
+            same[0].names.append(name)
+        else:
+            lines.append(_Line(event.at, text, [name]))
+    for line in lines:
+        yield f"{offset(line.at, record)}  {line.text.replace('{}', ', '.join(sorted(line.names)))}"
+
+
+@dataclass(slots=True)
+class _Line:
+    """What happened to one phone, or to several together."""
+
+    at: int
+    text: str
+    names: list[str]
+
+
+def _told(event: Event, record: CallRecord, flow: Flow | None) -> tuple[str, str]:
+    """What to say of an event, with {} for the phone's name, and that name; empty where none belongs."""
+    name, _, rest = event.detail.partition(": ")
+    if event.what in _OF_PHONES:
+        return _OF_PHONES[event.what], name
+    if event.what == "gone":
+        return _GONE.get(rest, f"the line to {{}} was closed ({rest})"), name
+    if event.what == "pressed":
+        return f"{{}} pressed {rest}{_too_late(name, record)}", name
+    if event.what == "asked" and flow is not None:
+        return f"the caller heard: {_prompt(event.detail, flow)}", ""
+    if event.what == "located":
+        place = place_text(record.place, record.ani)
+        return f"{place[:1].lower()}{place[1:].rstrip('.')}", ""
+    if event.what in _OF_THE_CALL:
+        return _OF_THE_CALL[event.what].replace("{}", event.detail), ""
+    return f"{event.what} {event.detail}".rstrip(), ""
+
+
+def _too_late(destination: str, record: CallRecord) -> str:
+    for leg in record.legs:
+        if leg.destination == destination and leg.lost_by_ms is not None:
+            return f", too late by {leg.lost_by_ms} ms: it was told that the call is taken"
+    return ""
+
+
+def _prompt(node_name: str, flow: Flow) -> str:
+    node = flow.nodes[node_name]
+    asked = node.menu or node.collect
+    prompt = asked.prompt if asked else node.play or node_name
+    return f'"{prompt.removeprefix("tts:")}"'

@@ -1,0 +1,36 @@
+"""`callrace doctor`: what calls need, and what to do about what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from ari_app.cli.common import Refused
+from ari_app.cli.output import json_option, show_json, show_table, show_title
+from ari_app.ops.doctor import examine
+from ari_app.settings import Settings
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Look for what keeps calls from being served, and tell the remedy.
+
+    Looks at the speech program, passwords, database, marketplace, prompts, Asterisk (version, modules,
+    endpoints, sounds), the trunk, and the switch. Puts nothing right by itself. Exit code 1 when anything
+    is wrong.
+    """
+    findings = list(examine(Settings.from_env()))
+    if as_json:
+        show_json([asdict(finding) for finding in findings])
+    else:
+        rows = [("ok" if f.ok else "failed", f.name, f.detail) for f in findings]
+        show_table(("result", "check", "detail"), rows)
+    wrong = [finding for finding in findings if not finding.ok]
+    if wrong and not as_json:
+        click.echo()
+        show_title("What to do")
+        show_table(("check", "remedy"), [(finding.name, finding.remedy) for finding in wrong])
+    if wrong:
+        raise Refused(f"{len(wrong)} of {len(findings)} checks failed: {', '.join(f.name for f in wrong)}")

@@ -1,0 +1,50 @@
+"""`callrace export`: the marketplace in force, as a file that plans to nothing."""
+
+from __future__ import annotations
+
+import click
+import yaml
+
+from ari_app.cli.common import database, marketplace_in_force
+from ari_app.cli.output import json_option, show_json
+from ari_app.domain.document import to_document
+from ari_app.domain.marketplace import Marketplace
+
+_WIDTH = 110
+
+
+@click.command(short_help="Write the marketplace in force as YAML.")
+@json_option
+def export(as_json: bool) -> None:
+    """Write the marketplace in force to stdout, as YAML that `callrace plan` finds nothing to change in.
+
+    Defaults are left out, and comments are not kept. `file:` prompts stay as they were written, relative
+    to the file: put the export where the recordings are found.
+
+    \b
+    Examples:
+      callrace export > market.yaml
+      callrace export | callrace plan -
+    """
+    loaded = marketplace_in_force(database())
+    if as_json:
+        show_json(to_document(loaded.marketplace, defaults=False))
+        return
+    click.echo(f"# Marketplace version {loaded.version}.")
+    click.echo(to_yaml(loaded.marketplace), nl=False)
+
+
+def to_yaml(marketplace: Marketplace) -> str:
+    """The marketplace as YAML, the innermost mappings and lists on one line, as people write them."""
+    parts = [
+        yaml.dump(
+            {part: value},
+            Dumper=yaml.CSafeDumper,
+            sort_keys=False,
+            allow_unicode=True,
+            default_flow_style=None if isinstance(value, dict) else False,
+            width=_WIDTH,
+        )
+        for part, value in to_document(marketplace, defaults=False).items()
+    ]
+    return "\n".join(parts)

@@ -1,0 +1,198 @@
+"""`callrace ledger`: who has what, how it came to be, and whether it all adds up."""
+
+from __future__ import annotations
+
+import click
+
+from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
+from ari_app.cli.output import json_option, show_json, show_table
+from ari_app.domain import ledger as domain
+from ari_app.domain.clock import iso
+from ari_app.domain.ledger import Balance, Line
+from ari_app.domain.marketplace import Marketplace
+from ari_app.domain.money import format_amount, parse_amount
+from ari_app.store import calls, marketplaces
+from ari_app.store import ledger as stored
+
+
+@click.group()
+def ledger() -> None:
+    """Look at the money: balances, statements, deposits, verification.
+
+    Accounts are advertiser:ID, publisher:ID, exchange (what is kept) and world (where deposits come from).
+    """
+
+
+@ledger.command()
+@json_option
+def balances(as_json: bool) -> None:
+    """List every account's balance.
+
+    `posted` is what was moved, `held` what is set aside for calls not settled yet, `available` what
+    may still be spent.
+    """
+    found = stored.balances(database())
+    if as_json:
+        show_json([_balance_json(*key, balance) for key, balance in found.items()])
+    elif not found:
+        click.echo("no money has moved yet")
+    else:
+        rows = [
+            (account, *_balance_cells(balance, currency), currency)
+            for (account, currency), balance in found.items()
+        ]
+        show_table(("account", "posted", "held", "available", "currency"), rows)
+
+
+@ledger.command()
+@click.argument("account")
+@json_option
+def statement(account: str, as_json: bool) -> None:
+    """List the transfers of one ACCOUNT in order, each with the balance after it.
+
+    \b
+    Example:
+      callrace ledger statement publisher:homefix
+    """
+    engine = database()
+    lines = stored.statement(engine, account)
+    if not lines:
+        loaded = marketplaces.load(engine)
+        _check_account(account, loaded.marketplace if loaded else None)
+    if as_json:
+        show_json([_line_json(account, line) for line in lines])
+    elif not lines:
+        click.echo("no transfers")
+    else:
+        show_table(_LINE_COLUMNS, [_line_row(account, line) for line in lines])
+
+
+@ledger.command()
+@json_option
+def verify(as_json: bool) -> None:
+    """Prove the ledger: sums are zero, and every transfer agrees with its call, terms and verdict.
+
+    Exit code 1 when something is wrong.
+    """
+    engine = database()
+    transfers = list(stored.all_transfers(engine))
+    findings = domain.verify(transfers, calls.every(engine), now_ms())
+    if as_json:
+        listed = [{"rule": f.rule, "about": f.about, "detail": f.detail} for f in findings]
+        show_json({"balanced": not findings, "transfers": len(transfers), "findings": listed})
+    elif findings:
+        show_table(("rule", "about", "detail"), [(f.rule, f.about, f.detail) for f in findings])
+    else:
+        click.echo(f"ok: sums are zero, calls, terms and verdicts agree (transfers {len(transfers)})")
+    if findings:
+        raise Refused(f"the ledger is not in order: findings {len(findings)}, see above")
+
+
+@ledger.command()
+@click.argument("advertiser")
+@click.argument("amount")
+@click.option("--key", required=True, help="The payment's own number: the same key counts once.")
+@click.option("--reason", default="", help="A note kept with the transfer.")
+def deposit(advertiser: str, amount: str, key: str, reason: str) -> None:
+    """Book AMOUNT that an ADVERTISER paid in, in the marketplace's currency.
+
+    \b
+    Example:
+      callrace ledger deposit acme-plumbing 500.00 --key wire-2026-11-23
+    """
+    engine = database()
+    marketplace = marketplace_in_force(engine).marketplace
+    if advertiser not in marketplace.advertisers:
+        known = ", ".join(sorted(marketplace.advertisers))
+        raise Refused(f"there is no advertiser {advertiser}; there are: {known}")
+    currency = marketplace.currency
+    try:
+        minor = parse_amount(amount, currency)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}, got {amount!r}", param_hint="AMOUNT") from error
+    if minor == 0:
+        raise click.BadParameter("expected more than zero", param_hint="AMOUNT")
+    is_new = stored.post(engine, domain.deposit(key, advertiser, minor, currency, now_ms(), reason))
+    done = "deposited" if is_new else "was deposited before:"
+    click.echo(f"{done} {format_amount(minor, currency)} {currency} for {advertiser} (key {key})")
+
+
+def _check_account(account: str, marketplace: Marketplace | None) -> None:
+    """Raises Refused when no such account can be."""
+    known = {domain.EXCHANGE, domain.WORLD}
+    if marketplace is not None:
+        known |= {domain.advertiser_account(name) for name in marketplace.advertisers}
+        known |= {domain.publisher_account(name) for name in marketplace.publishers}
+    if account not in known:
+        raise Refused(
+            f"there is no account {account}; accounts are advertiser:ID, publisher:ID, exchange and world"
+        )
+
+
+def _balance_cells(balance: Balance, currency: str) -> tuple[str, str, str]:
+    posted, held, available = (
+        format_amount(amount, currency) for amount in (balance.posted, balance.held, balance.available)
+    )
+    return posted, held, available
+
+
+def _balance_json(account: str, currency: str, balance: Balance) -> dict[str, str]:
+    posted, held, available = _balance_cells(balance, currency)
+    return {"account": account, "currency": currency, "posted": posted, "held": held, "available": available}
+
+
+def _signed(account: str, line: Line) -> str:
+    transfer = line.transfer
+    sign = 1 if transfer.credit == account else -1
+    return format_amount(sign * transfer.amount, transfer.currency)
+
+
+_LINE_COLUMNS = (
+    "at (UTC)",
+    "kind",
+    "other account",
+    "amount",
+    "posted",
+    "held",
+    "currency",
+    "call",
+    "reason",
+)
+
+
+def _line_row(account: str, line: Line) -> tuple[object, ...]:
+    transfer = line.transfer
+    other = transfer.debit if transfer.credit == account else transfer.credit
+    posted, held, _ = _balance_cells(line.after, transfer.currency)
+    at = iso(transfer.at)[:19].replace("T", " ")
+    return (
+        at,
+        transfer.kind,
+        other,
+        _signed(account, line),
+        posted,
+        held,
+        transfer.currency,
+        transfer.call_id,
+        transfer.reason,
+    )
+
+
+def _line_json(account: str, line: Line) -> dict[str, object]:
+    transfer = line.transfer
+    posted, held, available = _balance_cells(line.after, transfer.currency)
+    return {
+        "key": transfer.key,
+        "at": iso(transfer.at),
+        "kind": transfer.kind,
+        "debit": transfer.debit,
+        "credit": transfer.credit,
+        "amount": format_amount(transfer.amount, transfer.currency),
+        "effect": _signed(account, line),
+        "currency": transfer.currency,
+        "call_id": transfer.call_id,
+        "terms_version": transfer.terms_version,
+        "resolves": transfer.resolves,
+        "reason": transfer.reason,
+        "after": {"posted": posted, "held": held, "available": available},
+    }

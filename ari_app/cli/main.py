@@ -1,0 +1,98 @@
+"""The `callrace` command: its nouns, and how what is expected to go wrong is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ari_app.ari.errors import AriError
+from ari_app.cli.agents import agents
+from ari_app.cli.agi import agi
+from ari_app.cli.apply import apply
+from ari_app.cli.calls import calls
+from ari_app.cli.common import Refused
+from ari_app.cli.db import db
+from ari_app.cli.demo import demo
+from ari_app.cli.doctor import doctor
+from ari_app.cli.export import export
+from ari_app.cli.flow import flow
+from ari_app.cli.lab import lab
+from ari_app.cli.ledger import ledger
+from ari_app.cli.numbers import numbers
+from ari_app.cli.plan import plan
+from ari_app.cli.route import route
+from ari_app.cli.switch import switch
+from ari_app.domain.document import DocumentError
+from ari_app.ops.prompts import PromptError
+from ari_app.ops.running import SwitchError
+from ari_app.ops.sipp import NotSeen, SippFailed
+from ari_app.settings import SettingsError
+from ari_app.store.errors import StoreError
+from ari_app.store.geography import GeographyError
+
+EXPECTED = (
+    AriError,
+    DocumentError,
+    GeographyError,
+    NotSeen,
+    PromptError,
+    SettingsError,
+    SippFailed,
+    StoreError,
+    SwitchError,
+)
+
+
+class _Commands(click.Group):
+    """A group in which every expected error is one clear line on stderr and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except EXPECTED as error:
+            raise Refused(str(error)) from error
+
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(cls=_Commands, context_settings=_CONTEXT)
+@click.version_option(package_name="callrace")
+def main() -> None:
+    """A pay-per-call exchange on a self-hosted Asterisk.
+
+    \b
+    To begin:
+      callrace lab up                    start Asterisk and a switch on this machine
+      callrace apply config/demo.yaml    put a marketplace in force
+      callrace calls list                see what happened
+      callrace calls explain ID          and why
+
+    Everything that is written is in CALLRACE_HOME (./var). Exit codes: 0 done, 1 refused or failed,
+    2 wrong usage. Commands that read take --json.
+    """
+
+
+for command in (
+    agents,
+    agi,
+    apply,
+    calls,
+    db,
+    demo,
+    doctor,
+    export,
+    flow,
+    lab,
+    ledger,
+    numbers,
+    plan,
+    route,
+    switch,
+):
+    main.add_command(command)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""`callrace plan`: what an apply would change. What it reads and how it tells it, apply does alike."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from ari_app.ari.errors import AriError
+from ari_app.cli.common import Refused, database
+from ari_app.cli.output import json_option, show_json
+from ari_app.domain.changes import words
+from ari_app.domain.document import parse
+from ari_app.domain.marketplace import Marketplace
+from ari_app.domain.prompts import prompts_of
+from ari_app.ops import asterisk, prompts
+from ari_app.settings import Settings, SettingsError
+from ari_app.store import geography, marketplaces
+from ari_app.store.marketplaces import Applied
+
+
+@click.command(short_help="Show what an apply would change.")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.option("--check", is_flag=True, help="Exit with 1 when there is anything to change.")
+@json_option
+def plan(file: TextIO, check: bool, as_json: bool) -> None:
+    """Show what `callrace apply FILE` would change, and change nothing.
+
+    FILE (YAML; - is stdin) is checked as apply checks it. Each object that differs from the marketplace
+    in force is named with its fields, before and after; terms with the version they would get; prompts
+    that would be rendered or copied. Calls under way keep what they began with, also destinations that
+    an apply removes.
+
+    \b
+    Examples:
+      callrace plan market.yaml
+      callrace export | callrace plan -
+      callrace plan --check market.yaml || echo "not applied yet"
+    """
+    settings = Settings.from_env()
+    engine = database()
+    proposal = read_proposal(file, settings)
+    planned = marketplaces.plan(engine, proposal.marketplace)
+    to_make = prompts.unready(prompts_of(proposal.marketplace), proposal.base, settings.prompts)
+    if as_json:
+        show_json(as_values(planned, to_make))
+    else:
+        show(planned, to_make, "would be applied")
+    if check and (planned.changes or to_make):
+        raise click.exceptions.Exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A marketplace that could be applied; its `file:` prompts are relative to `base`."""
+
+    marketplace: Marketplace
+    base: Path
+
+
+def read_proposal(file: TextIO, settings: Settings) -> Proposal:
+    """The marketplace in the file, checked against everything there is. Raises DocumentError, Refused."""
+    base = Path() if file.name in ("-", "<stdin>") else Path(file.name).parent
+    marketplace = parse(
+        _text(file),
+        file.name,
+        prompts=prompts.checker(base, partial(prompts.installed_sounds, settings)),
+        trunks=_trunks(settings),
+        geography=geography.load(settings.home),
+    )
+    return Proposal(marketplace, base)
+
+
+def show(applied: Applied, made: list[str], verb: str) -> None:
+    """Prints the version with what is (to be) done with it, and every change."""
+    if applied.changes:
+        click.echo(f"marketplace version {applied.version} {verb}:")
+    else:
+        click.echo(f"nothing to change: marketplace version {applied.version} says the same")
+    for line in [*words(applied.changes), *map(_prompt_words, made)]:
+        click.echo(f"  {line}")
+
+
+def as_values(applied: Applied, made: list[str]) -> dict[str, Any]:
+    """The same for JSON."""
+    changes = [asdict(change) for change in applied.changes]
+    return {"version": applied.version, "changes": changes, "prompts": made}
+
+
+def _prompt_words(prompt: str) -> str:
+    kind, _, content = prompt.partition(":")
+    return f"prompt rendered: {content}" if kind == "tts" else f"prompt copied: {content}"
+
+
+def _text(file: TextIO) -> str:
+    try:
+        return file.read()
+    except UnicodeDecodeError as error:
+        raise Refused(f"{file.name}: not UTF-8 text ({error.reason} at byte {error.start})") from error
+
+
+def _trunks(settings: Settings) -> list[str] | None:
+    """Asterisk's PJSIP endpoints; None, for not checked, when Asterisk is not there to be asked."""
+    try:
+        endpoints = asterisk.ask(settings, lambda client: client.endpoints.list())
+    except (AriError, SettingsError):
+        return None
+    return [endpoint["resource"] for endpoint in endpoints if endpoint["technology"] == "PJSIP"]

@@ -1,0 +1,106 @@
+"""A call's record as people read it: header, timeline, legs, verdict, money. Pure, but for printing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from ari_app.cli.output import show_table, show_title
+from ari_app.domain.clock import iso
+from ari_app.domain.money import format_amount
+from ari_app.domain.record import CallRecord, LegRecord
+
+
+def show(record: CallRecord) -> None:
+    """Prints the record."""
+    _header(record)
+    _part("Timeline", ("offset", "what", "detail"), _timeline(record))
+    _part("Legs", _LEG_COLUMNS, [_leg(leg, record) for leg in record.legs])
+    _part("Left out", ("destination", "reason"), [(e.destination, e.reason) for e in record.excluded])
+    if record.qualification is not None:
+        verdict = "qualified" if record.qualification.qualified else "not qualified"
+        clauses = record.qualification.clauses
+        rows = [("passed" if c.passed else "failed", c.name, c.detail) for c in clauses]
+        _part(f"Verdict: {verdict}", ("result", "clause", "detail"), rows)
+    if record.money is not None:
+        money = record.money
+        amounts = [
+            format_amount(amount, money.currency)
+            for amount in (money.price, money.payout, money.charged, money.paid)
+        ]
+        _part("Money", ("currency", "price", "payout", "charged", "paid"), [(money.currency, *amounts)])
+
+
+def offset(at: int | None, record: CallRecord) -> str | None:
+    """Seconds since the call began, such as +12.050; None stays None."""
+    return None if at is None else f"+{(at - record.started_at) / 1000:06.3f}"
+
+
+def _header(record: CallRecord) -> None:
+    show_title(f"Call {record.id}")
+    place = record.place
+    where = " ".join(filter(None, (place.state, place.zip, place.timezone))) or "unknown"
+    answers = ", ".join(f"{name}={value}" for name, value in record.answers.items())
+    durations = record.durations_ms
+    fields = {
+        "started": iso(record.started_at),
+        "ended": record.ended_at and f"{iso(record.ended_at)} by the {record.end_source}",
+        "disposition": record.disposition,
+        "from": record.ani or "anonymous",
+        "to": record.did,
+        "campaign": record.campaign and f"{record.campaign}, terms version {record.terms_version}",
+        "advertiser": record.advertiser,
+        "publisher": record.publisher and f"{record.publisher}, source {record.source or 'none'}",
+        "answers": answers,
+        "place": f"{where} (from {place.from_})",
+        "winner": record.winner,
+        "durations": (
+            f"total {_seconds(durations.total)}, ivr {_seconds(durations.ivr)}, "
+            f"wait {_seconds(durations.wait)}, connected {_seconds(durations.connected)}"
+        ),
+    }
+    for name, value in fields.items():
+        if value:
+            click.echo(f"  {name:<12} {value}")
+
+
+def _seconds(duration_ms: int) -> str:
+    return f"{duration_ms / 1000:.3f} s"
+
+
+def _part(title: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        click.echo()
+        show_title(title)
+        show_table(columns, rows)
+
+
+def _timeline(record: CallRecord) -> list[tuple[object, ...]]:
+    return [(offset(event.at, record), event.what, event.detail) for event in record.events]
+
+
+_LEG_COLUMNS = (
+    "destination",
+    "wave",
+    "outcome",
+    "offered",
+    "ringing",
+    "answered",
+    "accepted",
+    "ended",
+    "lost by ms",
+    "cause",
+)
+
+
+def _leg(leg: LegRecord, record: CallRecord) -> tuple[object, ...]:
+    times = (leg.offered_at, leg.ringing_at, leg.answered_at, leg.accepted_at, leg.ended_at)
+    return (
+        leg.destination,
+        leg.wave,
+        leg.outcome,
+        *(offset(at, record) for at in times),
+        leg.lost_by_ms,
+        leg.hangup_cause,
+    )

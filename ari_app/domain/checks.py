@@ -1,0 +1,367 @@
+"""What must hold between the parts of a marketplace, for any call to work under it.
+
+The field types have seen to it that each value is well formed; here are the references between them,
+the alternatives of which exactly one must be given, and the flows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from difflib import get_close_matches
+
+from ari_app.domain.geo import Geography, area_of
+from ari_app.domain.marketplace import (
+    Advertiser,
+    Campaign,
+    Clause,
+    Collect,
+    Coverage,
+    Destination,
+    Dial,
+    Flow,
+    Marketplace,
+    Node,
+    Wave,
+)
+from ari_app.domain.yamltext import Complaint, FieldPath
+
+MENU_KEYS = frozenset("0123456789*#")
+CLAUSE_KINDS = tuple(field.name for field in fields(Clause))
+BRANCH_KINDS = ("answer_in", "caller_in", "within_hours")
+
+_ASKING = {"tries", "on_no_input", "on_invalid", "invalid_prompt", "barge_in", "timers"}
+_NODE_FIELDS: dict[str, set[str]] = {
+    "menu": {"choices", *_ASKING},
+    "collect": {"next", *_ASKING},
+    "branch": {"otherwise"},
+    "play": {"next", "hangup"},
+    "offer": set(),
+    "hangup": set(),
+}
+_MOST_TO_COMPARE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a marketplace is checked against; None: not checked.
+
+    `prompts` answers with a complaint about a prompt that cannot be played, or None. `trunks` are
+    those that exist. `geography` knows the ZIP codes.
+    """
+
+    prompts: Callable[[str], str | None] | None = None
+    trunks: Collection[str] | None = None
+    geography: Geography | None = None
+
+
+def check(marketplace: Marketplace, world: World) -> Iterator[Complaint]:
+    """Everything that keeps calls from working."""
+    for name, advertiser in marketplace.advertisers.items():
+        yield from _advertiser(("advertisers", name), advertiser)
+    for name, destination in marketplace.destinations.items():
+        yield from _destination(("destinations", name), destination, marketplace, world)
+    for name, flow in marketplace.flows.items():
+        yield from _flow(("flows", name), flow, world)
+    for name, campaign in marketplace.campaigns.items():
+        yield from _campaign(("campaigns", name), campaign, marketplace, world)
+    for did, number in marketplace.numbers.items():
+        path = ("numbers", did)
+        yield from _known((*path, "campaign"), number.campaign, marketplace.campaigns, "campaign")
+        yield from _known((*path, "publisher"), number.publisher, marketplace.publishers, "publisher")
+
+
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """`; did you mean 'price'?`, or nothing. Too many to compare: nothing."""
+    close = get_close_matches(word, known, n=1) if len(known) <= _MOST_TO_COMPARE else []
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def _known(path: FieldPath, name: str, known: Collection[str], what: str) -> Iterator[Complaint]:
+    if name not in known:
+        yield Complaint(path, f"there is no {what} '{name}'{did_you_mean(name, known)}")
+
+
+def _advertiser(path: FieldPath, advertiser: Advertiser) -> Iterator[Complaint]:
+    billing = advertiser.billing
+    if billing.model == "postpaid" and billing.credit_limit is None:
+        yield Complaint((*path, "billing"), "expected a credit_limit, as the model is postpaid")
+    if billing.model == "prepaid" and billing.credit_limit is not None:
+        yield Complaint((*path, "billing", "credit_limit"), "a prepaid advertiser has no credit_limit")
+
+
+# Destinations
+
+
+def _destination(
+    path: FieldPath, destination: Destination, marketplace: Marketplace, world: World
+) -> Iterator[Complaint]:
+    yield from _known((*path, "advertiser"), destination.advertiser, marketplace.advertisers, "advertiser")
+    yield from _dial((*path, "dial"), destination.dial, world)
+    yield from _coverage((*path, "covers"), destination.covers, world)
+
+
+def _dial(path: FieldPath, dial: Dial, world: World) -> Iterator[Complaint]:
+    given = [name for name in ("uri", "extension", "phone") if getattr(dial, name) is not None]
+    if len(given) != 1:
+        yield Complaint(path, f"expected exactly one of uri, extension or phone, got {_listed(given)}")
+    if dial.phone is not None and dial.trunk is None:
+        yield Complaint(path, "expected a trunk to dial the phone by")
+    if dial.trunk is not None and dial.phone is None:
+        yield Complaint((*path, "trunk"), "a trunk is only for a phone")
+    if dial.trunk is not None and world.trunks is not None:
+        yield from _known((*path, "trunk"), dial.trunk, world.trunks, "trunk")
+
+
+def _coverage(path: FieldPath, coverage: Coverage, world: World) -> Iterator[Complaint]:
+    places = [name for name in ("states", "zips", "area_codes", "zip") if getattr(coverage, name)]
+    if coverage.anywhere and places:
+        yield Complaint(path, f"expected only anywhere, got {_listed(places)} as well")
+    if not coverage.anywhere and not places and coverage.radius_miles is None:
+        yield Complaint(
+            path, "expected states, zips, area_codes, a zip with radius_miles, or anywhere: true; got nothing"
+        )
+    if (coverage.zip is None) != (coverage.radius_miles is None):
+        yield Complaint(path, "expected zip and radius_miles together, got one of them")
+    if world.geography is not None:
+        yield from _known_zips(path, coverage, world.geography)
+
+
+def _known_zips(path: FieldPath, coverage: Coverage, geography: Geography) -> Iterator[Complaint]:
+    unknown = sorted(coverage.zips - geography.zips.keys())
+    if unknown:
+        more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
+        yield Complaint((*path, "zips"), f"there is no ZIP code {', '.join(unknown[:3])}{more}")
+    try:
+        area_of(coverage, geography)
+    except ValueError as error:
+        yield Complaint((*path, "zip"), str(error))
+
+
+# Campaigns
+
+
+def _campaign(
+    path: FieldPath, campaign: Campaign, marketplace: Marketplace, world: World
+) -> Iterator[Complaint]:
+    yield from _known((*path, "advertiser"), campaign.advertiser, marketplace.advertisers, "advertiser")
+    if campaign.flow is not None:
+        yield from _known((*path, "flow"), campaign.flow, marketplace.flows, "flow")
+    route = campaign.route
+    if not route.waves:
+        yield Complaint((*path, "route", "waves"), "expected at least one wave")
+    for index, wave in enumerate(route.waves):
+        yield from _wave((*path, "route", "waves", index), wave, campaign.advertiser, marketplace)
+    yield from _prompt((*path, "route", "accept_prompt"), route.accept_prompt, world)
+    yield from _prompt((*path, "route", "fallback", "play"), route.fallback.play, world)
+    yield from _prompt((*path, "screen", "announce"), campaign.screen.announce, world)
+    flow = marketplace.flows.get(campaign.flow) if campaign.flow is not None else None
+    answers = _answers(flow) if flow is not None else set()
+    for index, clause in enumerate(campaign.qualify):
+        yield from _clause((*path, "qualify", index), clause, CLAUSE_KINDS, answers, world)
+
+
+def _wave(path: FieldPath, wave: Wave, advertiser: str, marketplace: Marketplace) -> Iterator[Complaint]:
+    path = (*path, "destinations")
+    if not wave.destinations:
+        yield Complaint(path, "expected at least one destination")
+    seen: set[str] = set()
+    for index, name in enumerate(wave.destinations):
+        yield from _known((*path, index), name, marketplace.destinations, "destination")
+        destination = marketplace.destinations.get(name)
+        if destination is not None and destination.advertiser != advertiser:
+            message = f"'{name}' belongs to {destination.advertiser}, not to the campaign's {advertiser}"
+            yield Complaint((*path, index), message)
+        if name in seen:
+            yield Complaint((*path, index), f"'{name}' is in this wave twice")
+        seen.add(name)
+
+
+def _clause(
+    path: FieldPath, clause: Clause, allowed: tuple[str, ...], answers: Collection[str], world: World
+) -> Iterator[Complaint]:
+    given = [name for name in CLAUSE_KINDS if getattr(clause, name) is not None]
+    if len(given) != 1 or given[0] not in allowed:
+        yield Complaint(path, f"expected exactly one of {', '.join(allowed)}, got {_listed(given)}")
+    if clause.caller_in is not None:
+        yield from _coverage((*path, "caller_in"), clause.caller_in, world)
+    if clause.answer_in is not None:
+        yield from _answer_in((*path, "answer_in"), clause.answer_in, answers)
+
+
+def _answer_in(
+    path: FieldPath, wanted: Mapping[str, Collection[str]], answers: Collection[str]
+) -> Iterator[Complaint]:
+    if not wanted:
+        yield Complaint(path, "expected an answer's name and its values")
+    for name, values in wanted.items():
+        if not values:
+            yield Complaint((*path, name), "expected at least one value")
+        if name not in answers:
+            yield Complaint(
+                (*path, name), f"no node of the flow sets the answer '{name}'{did_you_mean(name, answers)}"
+            )
+
+
+# Flows
+
+
+def _flow(path: FieldPath, flow: Flow, world: World) -> Iterator[Complaint]:
+    answers = _answers(flow)
+    complaints = list(_known((*path, "start"), flow.start, flow.nodes, "node"))
+    for name, node in flow.nodes.items():
+        node_path = (*path, "nodes", name)
+        complaints += _node(node_path, node, answers, world)
+        for edge, target in _edges(node):
+            complaints += _known((*node_path, *edge), target, flow.nodes, "node")
+    yield from complaints
+    if not complaints:  # otherwise one slip would be reported many times over
+        yield from _ways(path, flow)
+
+
+def _node(path: FieldPath, node: Node, answers: Collection[str], world: World) -> Iterator[Complaint]:
+    kinds = [kind for kind in _NODE_FIELDS if getattr(node, kind) is not None]
+    if kinds == ["play", "hangup"]:
+        kinds = ["play"]
+    if len(kinds) != 1:
+        yield Complaint(path, f"expected exactly one of {', '.join(_NODE_FIELDS)}; got {_listed(kinds)}")
+        return
+    for name in _set_fields(node) - _NODE_FIELDS[kinds[0]] - {kinds[0]}:
+        yield Complaint((*path, name), f"a node with {kinds[0]} has no {name}")
+    if kinds[0] in _NODE_CHECKS:
+        yield from _NODE_CHECKS[kinds[0]](path, node)
+    for index, branch in enumerate(node.branch or ()):
+        yield from _clause((*path, "branch", index, "when"), branch.when, BRANCH_KINDS, answers, world)
+    for place, prompt in _prompts(node):
+        yield from _prompt((*path, *place), prompt, world)
+
+
+def _set_fields(node: Node) -> set[str]:
+    """The fields that differ from their defaults."""
+    return {
+        field.name
+        for field in fields(node)
+        if field.default is not MISSING and getattr(node, field.name) != field.default
+    }
+
+
+def _menu(path: FieldPath, node: Node) -> Iterator[Complaint]:
+    if not node.choices:
+        yield Complaint(path, "expected choices: the keys of the menu and where each leads")
+    for key in node.choices or ():
+        if key not in MENU_KEYS:
+            yield Complaint((*path, "choices", key), "expected a single key: 0 to 9, * or #")
+
+
+def _collect(path: FieldPath, node: Node) -> Iterator[Complaint]:
+    if node.next is None:
+        yield Complaint(path, "expected next: the node after the digits")
+    collect = node.collect
+    if collect is not None:
+        yield from _digits((*path, "collect"), collect)
+
+
+def _digits(path: FieldPath, collect: Collect) -> Iterator[Complaint]:
+    if collect.min_digits is not None and collect.min_digits > collect.digits:
+        yield Complaint((*path, "min_digits"), f"expected at most digits, which is {collect.digits}")
+    if collect.check == "us-zip" and (collect.digits != 5 or collect.min_digits not in (None, 5)):
+        yield Complaint((*path, "digits"), "expected 5, as the check is us-zip")
+
+
+def _branch(path: FieldPath, node: Node) -> Iterator[Complaint]:
+    if not node.branch:
+        yield Complaint((*path, "branch"), "expected at least one item with when and next")
+    if node.otherwise is None:
+        yield Complaint(path, "expected otherwise: the node where no item holds")
+
+
+def _play(path: FieldPath, node: Node) -> Iterator[Complaint]:
+    if (node.next is None) == (node.hangup is None):
+        yield Complaint(path, "expected either next or hangup: true after play")
+
+
+_NODE_CHECKS: dict[str, Callable[[FieldPath, Node], Iterator[Complaint]]] = {
+    "menu": _menu,
+    "collect": _collect,
+    "branch": _branch,
+    "play": _play,
+}
+
+
+def _ways(path: FieldPath, flow: Flow) -> Iterator[Complaint]:
+    """Where the flow leads: every node is reached, an offer too, and silence comes to an end."""
+    ways = {name: [target for _, target in _edges(node)] for name, node in flow.nodes.items()}
+    reached = _reached(flow.start, ways)
+    for name in flow.nodes:
+        if name not in reached:
+            yield Complaint((*path, "nodes", name), f"nothing leads here from the start '{flow.start}'")
+    if not any(flow.nodes[name].offer for name in reached):
+        yield Complaint((*path, "start"), "nothing leads from here to a node with offer: true")
+    silent = {name: list(_silent_edges(node)) for name, node in flow.nodes.items()}
+    for name in flow.nodes:
+        if any(name in _reached(target, silent) for target in silent[name]):
+            yield Complaint((*path, "nodes", name), "a caller who presses nothing comes back here for ever")
+            return
+
+
+def _reached(start: str, ways: Mapping[str, Iterable[str]]) -> set[str]:
+    reached: set[str] = set()
+    ahead = [start]
+    while ahead:
+        name = ahead.pop()
+        if name not in reached:
+            reached.add(name)
+            ahead += ways[name]
+    return reached
+
+
+def _edges(node: Node) -> Iterator[tuple[FieldPath, str]]:
+    """Where a node leads: the place in the node that says so, and the node it names."""
+    for key, choice in (node.choices or {}).items():
+        yield ("choices", key, "next"), choice.next
+    for index, branch in enumerate(node.branch or ()):
+        yield ("branch", index, "next"), branch.next
+    for name in ("otherwise", "next", "on_no_input", "on_invalid"):
+        target = getattr(node, name)
+        if target is not None:
+            yield (name,), target
+
+
+def _silent_edges(node: Node) -> Iterator[str]:
+    """Where a node leads a caller who presses nothing."""
+    if node.menu is not None or node.collect is not None:
+        if node.on_no_input is not None:
+            yield node.on_no_input
+        return
+    yield from (target for _, target in _edges(node))
+
+
+def _answers(flow: Flow) -> set[str]:
+    """The names of the answers that the flow can set."""
+    names = {node.collect.as_ for node in flow.nodes.values() if node.collect is not None}
+    for node in flow.nodes.values():
+        for choice in (node.choices or {}).values():
+            names.update(choice.set or ())
+    return names
+
+
+# Prompts
+
+
+def _prompts(node: Node) -> Iterator[tuple[FieldPath, str | None]]:
+    yield ("play",), node.play
+    yield ("invalid_prompt",), node.invalid_prompt
+    if node.menu is not None:
+        yield ("menu", "prompt"), node.menu.prompt
+    if node.collect is not None:
+        yield ("collect", "prompt"), node.collect.prompt
+
+
+def _prompt(path: FieldPath, prompt: str | None, world: World) -> Iterator[Complaint]:
+    complaint = world.prompts(prompt) if prompt is not None and world.prompts is not None else None
+    if complaint is not None:
+        yield Complaint(path, complaint)
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(names) or "none"

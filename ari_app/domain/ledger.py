@@ -1,0 +1,401 @@
+"""The ledger: money moves by transfers that are only ever added. Balances are derived.
+
+A transfer takes `amount` from the account `debit` and gives it to `credit`. Accounts are
+`advertiser:ID`, `publisher:ID`, `exchange` (us) and `world` (where deposits come from).
+
+A call's price moves in two phases: it is held at the award, and the hold is resolved once,
+posted (the call qualified) or voided (it did not). The payout follows a post. Nothing is
+edited afterwards: a correction is one more transfer, an `adjust`, with a reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ari_app.domain.record import CallRecord
+
+Kind = Literal["hold", "post", "void", "deposit", "adjust"]
+
+EXCHANGE = "exchange"
+WORLD = "world"
+HOLD_EXPIRES_MS = 24 * 3_600_000
+
+
+def advertiser_account(advertiser: str) -> str:
+    """The account of an advertiser: what is left of its deposits, negative when it owes."""
+    return f"advertiser:{advertiser}"
+
+
+def publisher_account(publisher: str) -> str:
+    """The account of a publisher: what it has earned."""
+    return f"publisher:{publisher}"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One movement. `key` is unique in the ledger, so that no movement happens twice.
+
+    `amount` is positive, in the minor unit; `at` in ms. `resolves` is the key of the hold that a
+    post or void ends, or of the transfer that an adjust reverses.
+    """
+
+    key: str
+    kind: Kind
+    debit: str
+    credit: str
+    amount: int
+    currency: str
+    at: int
+    call_id: str | None = None
+    terms_version: int | None = None
+    resolves: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """`posted` is what was moved; `held` is what open holds will add to it if they are posted."""
+
+    posted: int = 0
+    held: int = 0
+
+    @property
+    def available(self) -> int:
+        """What may still be spent: nothing held for others, nothing counted before it is posted."""
+        return self.posted + min(self.held, 0)
+
+
+Balances = dict[tuple[str, str], Balance]
+"""By (account, currency)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of an account's statement: a transfer, and the balance after it."""
+
+    transfer: Transfer
+    after: Balance
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something the ledger should not say. `about` is the key of a transfer, or a call's id."""
+
+    rule: str
+    about: str
+    detail: str
+
+
+# Making transfers
+
+
+def deposit(key: str, advertiser: str, amount: int, currency: str, at: int, reason: str = "") -> Transfer:
+    """Money that an advertiser paid in. `key` names the payment, so that it counts once."""
+    account = advertiser_account(advertiser)
+    return Transfer(f"deposit:{key}", "deposit", WORLD, account, amount, currency, at, reason=reason)
+
+
+def reversal(wrong: Transfer, at: int, reason: str) -> Transfer:
+    """The transfer that takes `wrong` back, and says why. A transfer can be reversed once.
+
+    Raises ValueError for a hold or a void, which moved nothing, and when no reason is given.
+    """
+    if wrong.kind in ("hold", "void"):
+        raise ValueError(f"{wrong.key} is a {wrong.kind}: it moved nothing that could be reversed")
+    if not reason.strip():
+        raise ValueError(f"a reversal of {wrong.key} needs a reason")
+    return Transfer(
+        key=f"{wrong.key}:reversal",
+        kind="adjust",
+        debit=wrong.credit,
+        credit=wrong.debit,
+        amount=wrong.amount,
+        currency=wrong.currency,
+        at=at,
+        call_id=wrong.call_id,
+        terms_version=wrong.terms_version,
+        resolves=wrong.key,
+        reason=reason,
+    )
+
+
+def awarded_at(record: CallRecord) -> int | None:
+    """When the call was first awarded to an agent, in ms; None when no acceptance won."""
+    wins = [leg.accepted_at for leg in record.legs if leg.accepted_at is not None and leg.lost_by_ms is None]
+    return min(wins, default=None)
+
+
+def settle(record: CallRecord, at: int) -> list[Transfer]:
+    """What one ended call moves, given its verdict and its terms' money; `at` is the verdict's time.
+
+    A call that was never awarded moves nothing, and an amount of zero makes no transfer.
+    """
+    money, held_at = record.money, awarded_at(record)
+    if money is None or held_at is None:
+        return []
+    qualified = record.qualification is not None and record.qualification.qualified
+    transfers = []
+    if money.price:
+        transfers += _price(record, money.price, money.currency, held_at, at, qualified)
+    if money.payout and qualified:
+        transfers.append(
+            Transfer(
+                key=payout_key(record.id),
+                kind="post",
+                debit=EXCHANGE,
+                credit=publisher_account(record.publisher or ""),
+                amount=money.payout,
+                currency=money.currency,
+                at=at,
+                call_id=record.id,
+                terms_version=record.terms_version,
+                reason="qualified",
+            )
+        )
+    return transfers
+
+
+def _price(
+    record: CallRecord, amount: int, currency: str, held_at: int, at: int, qualified: bool
+) -> list[Transfer]:
+    account = advertiser_account(record.advertiser or "")
+    hold = Transfer(
+        key=hold_key(record.id),
+        kind="hold",
+        debit=account,
+        credit=EXCHANGE,
+        amount=amount,
+        currency=currency,
+        at=held_at,
+        call_id=record.id,
+        terms_version=record.terms_version,
+        reason="awarded",
+    )
+    resolution = Transfer(
+        key=resolve_key(record.id),
+        kind="post" if qualified else "void",
+        debit=account,
+        credit=EXCHANGE,
+        amount=amount,
+        currency=currency,
+        at=at,
+        call_id=record.id,
+        terms_version=record.terms_version,
+        resolves=hold.key,
+        reason="qualified" if qualified else "not qualified",
+    )
+    return [hold, resolution]
+
+
+def hold_key(call_id: str) -> str:
+    """The key of the hold of a call's price."""
+    return f"call:{call_id}:price:hold"
+
+
+def resolve_key(call_id: str) -> str:
+    """The key of what ends that hold. A post and a void share it: there is only ever one."""
+    return f"call:{call_id}:price:resolve"
+
+
+def payout_key(call_id: str) -> str:
+    """The key of a call's payout."""
+    return f"call:{call_id}:payout"
+
+
+def charged_and_paid(transfers: Iterable[Transfer]) -> tuple[int, int]:
+    """What the transfers of one call charged the advertiser and paid the publisher, uncorrected."""
+    posts = [transfer for transfer in transfers if transfer.kind == "post"]
+    charged = sum(post.amount for post in posts if post.resolves is not None)
+    return charged, sum(post.amount for post in posts if post.resolves is None)
+
+
+# Balances
+
+
+def effect(transfer: Transfer) -> Balance:
+    """What the transfer adds to its credit's balance, and takes from its debit's."""
+    if transfer.kind == "hold":
+        return Balance(held=transfer.amount)
+    if transfer.kind == "void":
+        return Balance(held=-transfer.amount)
+    return Balance(transfer.amount, -transfer.amount if _ends_a_hold(transfer) else 0)
+
+
+def balances(transfers: Iterable[Transfer]) -> Balances:
+    """Every account's balance, in each currency it has seen."""
+    posted: Counter[tuple[str, str]] = Counter()
+    held: Counter[tuple[str, str]] = Counter()
+    for transfer in transfers:
+        moved = effect(transfer)
+        for account, sign in ((transfer.credit, 1), (transfer.debit, -1)):
+            posted[account, transfer.currency] += sign * moved.posted
+            held[account, transfer.currency] += sign * moved.held
+    return {account: Balance(posted[account], held[account]) for account in posted}
+
+
+def statement(account: str, transfers: Iterable[Transfer]) -> list[Line]:
+    """The account's transfers in the order given, each with the balance it leaves in its currency."""
+    lines = []
+    after: defaultdict[str, Balance] = defaultdict(Balance)
+    for transfer in transfers:
+        if account not in (transfer.debit, transfer.credit):
+            continue
+        sign = 1 if account == transfer.credit else -1
+        moved, before = effect(transfer), after[transfer.currency]
+        after[transfer.currency] = Balance(
+            before.posted + sign * moved.posted, before.held + sign * moved.held
+        )
+        lines.append(Line(transfer, after[transfer.currency]))
+    return lines
+
+
+def _ends_a_hold(transfer: Transfer) -> bool:
+    return transfer.kind in ("post", "void") and transfer.resolves is not None
+
+
+# Verification
+
+
+def verify(transfers: Sequence[Transfer], calls: Iterable[CallRecord], now: int) -> list[Finding]:
+    """Everything that is wrong with the ledger and the calls it speaks of; an empty list proves them.
+
+    `calls` are all calls of the ledger's time; their legs tell whether they were awarded.
+    """
+    by_key = {transfer.key: transfer for transfer in transfers}
+    by_id = {call.id: call for call in calls}
+    of_call: defaultdict[str, list[Transfer]] = defaultdict(list)
+    for transfer in transfers:
+        if transfer.call_id is not None:
+            of_call[transfer.call_id].append(transfer)
+    findings = _check_sums(transfers) + _check_keys(transfers)
+    for transfer in transfers:
+        findings += _check_form(transfer)
+        findings += _check_resolved(transfer, by_key)
+        findings += _check_call(transfer, by_id)
+    findings += _check_holds(transfers, now)
+    for call in by_id.values():
+        findings += _check_settled(call, of_call[call.id])
+    return findings
+
+
+def _check_sums(transfers: Iterable[Transfer]) -> list[Finding]:
+    """What one account has, another lacks: in every currency the balances add up to zero."""
+    posted: Counter[str] = Counter()
+    held: Counter[str] = Counter()
+    for (_, currency), balance in balances(transfers).items():
+        posted[currency] += balance.posted
+        held[currency] += balance.held
+    return [
+        Finding("sums are zero", currency, f"posted adds up to {posted[currency]}, held to {held[currency]}")
+        for currency in posted
+        if posted[currency] or held[currency]
+    ]
+
+
+def _check_keys(transfers: Iterable[Transfer]) -> list[Finding]:
+    counts = Counter(transfer.key for transfer in transfers)
+    return [
+        Finding("keys are unique", key, f"{count} transfers have this key")
+        for key, count in counts.items()
+        if count > 1
+    ]
+
+
+def _check_form(transfer: Transfer) -> list[Finding]:
+    findings = []
+    if transfer.amount <= 0:
+        findings.append(Finding("amounts are positive", transfer.key, f"the amount is {transfer.amount}"))
+    if transfer.debit == transfer.credit:
+        findings.append(
+            Finding("accounts differ", transfer.key, f"{transfer.debit} is both debit and credit")
+        )
+    if transfer.kind == "adjust" and not transfer.reason.strip():
+        findings.append(Finding("an adjustment has a reason", transfer.key, "no reason is given"))
+    if transfer.kind == "void" and transfer.resolves is None:
+        findings.append(Finding("a void ends a hold", transfer.key, "it names no hold"))
+    return findings
+
+
+def _check_resolved(transfer: Transfer, by_key: Mapping[str, Transfer]) -> list[Finding]:
+    """What a transfer resolves or reverses exists, and is the same money."""
+    if transfer.resolves is None:
+        return []
+    rule = "what is resolved or reversed exists and agrees"
+    other = by_key.get(transfer.resolves)
+    if other is None:
+        return [Finding(rule, transfer.key, f"there is no transfer {transfer.resolves}")]
+    reverses = transfer.kind == "adjust"
+    if reverses is (other.kind in ("hold", "void")):
+        wanted = "a movement" if reverses else "a hold"
+        return [Finding(rule, transfer.key, f"{other.key} is a {other.kind}, not {wanted}")]
+    accounts = (other.credit, other.debit) if reverses else (other.debit, other.credit)
+    if (transfer.amount, transfer.currency, transfer.debit, transfer.credit) != (
+        other.amount,
+        other.currency,
+        *accounts,
+    ):
+        detail = f"{_money(transfer)} does not match {_money(other)} of {other.key}"
+        return [Finding(rule, transfer.key, detail)]
+    return []
+
+
+def _money(transfer: Transfer) -> str:
+    return f"{transfer.amount} {transfer.currency} from {transfer.debit} to {transfer.credit}"
+
+
+def _check_call(transfer: Transfer, by_id: Mapping[str, CallRecord]) -> list[Finding]:
+    """The call that a transfer names is there, and has the same terms and accounts."""
+    if transfer.call_id is None:
+        return []
+    call = by_id.get(transfer.call_id)
+    if call is None:
+        return [Finding("a transfer's call exists", transfer.key, f"there is no call {transfer.call_id}")]
+    findings = []
+    if transfer.terms_version != call.terms_version:
+        detail = f"terms version {transfer.terms_version}, but the call's is {call.terms_version}"
+        findings.append(Finding("terms agree", transfer.key, detail))
+    parties = {
+        EXCHANGE,
+        advertiser_account(call.advertiser or ""),
+        publisher_account(call.publisher or ""),
+    }
+    for account in {transfer.debit, transfer.credit} - parties:
+        findings.append(Finding("accounts agree", transfer.key, f"{account} is no party to the call"))
+    return findings
+
+
+def _check_holds(transfers: Iterable[Transfer], now: int) -> list[Finding]:
+    """Every hold ends once, or is younger than its expiry."""
+    ends = Counter(transfer.resolves for transfer in transfers if _ends_a_hold(transfer))
+    findings = []
+    for hold in (transfer for transfer in transfers if transfer.kind == "hold"):
+        count = ends[hold.key]
+        if count > 1:
+            findings.append(Finding("a hold ends once", hold.key, f"{count} transfers resolve it"))
+        elif count == 0 and now - hold.at >= HOLD_EXPIRES_MS:
+            hours = (now - hold.at) // 3_600_000
+            findings.append(Finding("holds are resolved in time", hold.key, f"open for {hours} hours"))
+    return findings
+
+
+def _check_settled(call: CallRecord, transfers: Sequence[Transfer]) -> list[Finding]:
+    """The call's verdict, what it says was charged and paid, and its transfers tell one story."""
+    findings = []
+    moved = charged_and_paid(transfers)
+    said = (call.money.charged, call.money.paid) if call.money else (0, 0)
+    if moved != said:
+        detail = f"the record says charged {said[0]}, paid {said[1]}; the ledger {moved[0]}, {moved[1]}"
+        findings.append(Finding("the record and the ledger agree", call.id, detail))
+    qualified = call.qualification is not None and call.qualification.qualified
+    due = (call.money.price, call.money.payout) if call.money and qualified else (0, 0)
+    if moved != due:
+        verdict = "qualified" if qualified else "not qualified"
+        detail = f"{verdict}, so {due[0]} and {due[1]} are due; the ledger moved {moved[0]}, {moved[1]}"
+        findings.append(Finding("a call moves what its verdict says", call.id, detail))
+    is_held = any(transfer.kind == "hold" for transfer in transfers)
+    if is_held and awarded_at(call) is None:
+        findings.append(Finding("only an awarded call holds money", call.id, "it was never awarded"))
+    return findings

@@ -1,0 +1,262 @@
+"""The marketplace: advertisers, publishers, destinations, flows, campaigns, numbers.
+
+Plain frozen records, validated by pydantic when they are made from a document
+(`ari_app.domain.document`). Amounts are integers in the currency's minor unit, durations
+are milliseconds, phone numbers are E.164. Every mapping is keyed by the id its owner chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from ari_app.domain.fields import (
+    E164,
+    Amount,
+    AreaCode,
+    CallerPattern,
+    Currency,
+    DurationMs,
+    Id,
+    Miles,
+    Name,
+    OneOf,
+    PositiveMs,
+    Prompt,
+    SipUri,
+    StateCode,
+    Text,
+    TimeZone,
+    ZipCode,
+    whole_between,
+)
+from ari_app.domain.hours import Hours
+
+_STRICT = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Billing:
+    """How an advertiser pays: `prepaid` from a deposit, or `postpaid` up to `credit_limit`."""
+
+    model: Literal["prepaid", "postpaid"] = "prepaid"
+    credit_limit: Amount | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Advertiser:
+    """A buyer of calls."""
+
+    name: Text
+    timezone: TimeZone = "UTC"
+    billing: Billing = Billing()
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Publisher:
+    """A producer of calls."""
+
+    name: Text
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Dial:
+    """How to reach a destination: exactly one of a SIP URI, a registered phone, a PSTN number."""
+
+    uri: SipUri | None = None
+    extension: Id | None = None
+    phone: E164 | None = None
+    trunk: Id | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Coverage:
+    """Where callers may be: any of the given states, ZIPs, area codes, or a radius around a ZIP.
+
+    `anywhere: true` covers every caller, also one whose place is unknown.
+    """
+
+    states: OneOf[StateCode] = frozenset()
+    zips: OneOf[ZipCode] = frozenset()
+    area_codes: OneOf[AreaCode] = frozenset()
+    zip: ZipCode | None = None
+    radius_miles: Miles | None = None
+    anywhere: bool = False
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Destination:
+    """An agent's phone or a buyer's location that can take a call."""
+
+    advertiser: Id
+    dial: Dial
+    covers: Coverage
+    hours: Hours | None = None
+    capacity: Annotated[int, whole_between(1, 1_000)] = 1
+    priority: Annotated[int, whole_between(1, 1_000)] = 1
+    weight: Annotated[int, whole_between(1, 1_000)] = 1
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Clause:
+    """One condition, named by the one field that is set. Used by `qualify` and by flow branches."""
+
+    connected_at_least: PositiveMs | None = None
+    answer_in: Mapping[Name, OneOf[Text]] | None = None
+    caller_in: Coverage | None = None
+    no_repeat_within: PositiveMs | None = None
+    within_hours: Hours | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Wave:
+    """Destinations rung together, `after` the race's start, or once the wave before is exhausted."""
+
+    destinations: tuple[Id, ...]
+    after: DurationMs | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Fallback:
+    """What the caller hears when nobody takes the call, before the hang-up."""
+
+    play: Prompt | None = None
+    hangup: Literal[True] = True
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Route:
+    """How a campaign's calls are offered. `max_legs`: phones rung at once, 50 at most."""
+
+    waves: tuple[Wave, ...]
+    accept: Literal["press-1", "answer"] = "press-1"
+    ring_timeout: PositiveMs = 30_000
+    accept_prompt: Prompt | None = None
+    wait: Literal["ringback", "music"] = "ringback"
+    max_legs: Annotated[int, whole_between(1, 50)] = 10
+    max_duration: PositiveMs = 4 * 3_600_000
+    reoffer_within: DurationMs = 10_000
+    reoffer_times: Annotated[int, whole_between(0, 10)] = 2
+    fallback: Fallback = Fallback()
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Screen:
+    """Whom a campaign does not take: `block` lists E.164 numbers or prefixes ending in `*`."""
+
+    anonymous: Literal["allow", "refuse"] = "allow"
+    redial_within: DurationMs = 2_000
+    block: tuple[CallerPattern, ...] = ()
+    announce: Prompt | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Choice:
+    """What a menu's digit does: sets answers, then goes to the node `next`."""
+
+    next: Id
+    set: Mapping[Name, Text] | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Menu:
+    """A prompt that a single digit answers."""
+
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Collect:
+    """A prompt that `digits` digits (or `min_digits` to `digits`, ended by `#`) answer."""
+
+    prompt: Prompt
+    digits: Annotated[int, whole_between(1, 32)]
+    as_: Name = Field(alias="as")
+    min_digits: Annotated[int, whole_between(1, 32)] | None = None
+    check: Literal["us-zip", "any"] = "any"
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Branch:
+    """Goes to `next` when the clause holds."""
+
+    when: Clause
+    next: Id
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Timers:
+    """A caller's time: to the first digit, between digits, and for the whole input."""
+
+    first_digit: PositiveMs = 5_000
+    inter_digit: PositiveMs = 3_000
+    overall: PositiveMs = 20_000
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Node:
+    """One step of a flow. Exactly one of menu, collect, branch, play, offer, or a bare hangup."""
+
+    menu: Menu | None = None
+    choices: Mapping[str, Choice] | None = None
+    collect: Collect | None = None
+    branch: tuple[Branch, ...] | None = None
+    otherwise: Id | None = None
+    play: Prompt | None = None
+    offer: Literal[True] | None = None
+    hangup: Literal[True] | None = None
+    next: Id | None = None
+    tries: Annotated[int, whole_between(1, 10)] = 3
+    on_no_input: Id | None = None
+    on_invalid: Id | None = None
+    invalid_prompt: Prompt | None = None
+    barge_in: bool = True
+    timers: Timers = Timers()
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Flow:
+    """An IVR flow: nodes by name, and where to begin."""
+
+    start: Id
+    nodes: Mapping[Id, Node]
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Campaign:
+    """An advertiser's standing order for calls. Price and payout are in the minor unit."""
+
+    advertiser: Id
+    price: Amount
+    payout: Amount
+    route: Route
+    status: Literal["draft", "live", "paused", "ended"] = "live"
+    flow: Id | None = None
+    hours: Hours | None = None
+    screen: Screen = Screen()
+    qualify: tuple[Clause, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Number:
+    """Whose a tracking number is: the campaign, the publisher, the source (placement)."""
+
+    campaign: Id
+    publisher: Id
+    source: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Marketplace:
+    """Everything one document declares."""
+
+    currency: Currency
+    advertisers: Mapping[Id, Advertiser]
+    publishers: Mapping[Id, Publisher]
+    destinations: Mapping[Id, Destination]
+    campaigns: Mapping[Id, Campaign]
+    numbers: Mapping[E164, Number]
+    flows: Mapping[Id, Flow] = Field(default_factory=dict)

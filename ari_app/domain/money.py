@@ -1,0 +1,57 @@
+"""Amounts of money: integers in a currency's minor unit, and their text.
+
+The number of decimals is ISO 4217's minor unit exponent. A float never becomes an amount.
+"""
+
+from __future__ import annotations
+
+import re
+
+# ISO 4217, list one: every active currency whose exponent is not 2.
+_DECIMALS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+_EXPONENTS = {currency: decimals for decimals, names in _DECIMALS.items() for currency in names.split()}
+_AMOUNT = re.compile(r"(\d{1,12})(?:\.(\d+))?", re.ASCII)
+
+
+def exponent(currency: str) -> int:
+    """How many decimals the currency has: 2 for USD, 0 for JPY, 3 for KWD."""
+    return _EXPONENTS.get(currency, 2)
+
+
+def parse_amount(value: object, currency: str) -> int:
+    """The minor units of an amount: `"42.00"` and `42` in USD are 4200.
+
+    Raises ValueError, saying what was expected: for a float (it is not exact), a negative amount,
+    more decimals than the currency has, or more than twelve digits before the point.
+    """
+    if isinstance(value, float):
+        raise ValueError(f'expected an amount in quotes, such as "{_example(currency)}"')
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError(f'expected an amount such as "{_example(currency)}"')
+    text = str(value)
+    if text.startswith("-"):
+        raise ValueError(f'expected an amount that is not negative, such as "{_example(currency)}"')
+    match = _AMOUNT.fullmatch(text)
+    if match is None:
+        raise ValueError(f'expected an amount such as "{_example(currency)}"')
+    places = exponent(currency)
+    decimals = match[2] or ""
+    if len(decimals) > places:
+        raise ValueError(f"expected an amount with at most {places} decimals, as {currency} has")
+    return int(match[1] + decimals.ljust(places, "0"))
+
+
+def format_amount(minor: int, currency: str) -> str:
+    """The text of an amount: 4200 in USD is `42.00`; a negative balance has its sign in front."""
+    places = exponent(currency)
+    digits = str(abs(minor)).rjust(places + 1, "0")
+    sign = "-" if minor < 0 else ""
+    return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
+
+
+def _example(currency: str) -> str:
+    return format_amount(42 * 10 ** exponent(currency), currency)

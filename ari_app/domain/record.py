@@ -1,0 +1,214 @@
+"""The call record: what happened to one call, and why. A contract with its readers.
+
+Times are integers, milliseconds since the epoch (UTC); `to_json` writes them as ISO 8601 with
+milliseconds. Amounts are integers in the minor unit; `to_json` writes decimal strings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ari_app.domain.clock import iso
+from ari_app.domain.money import format_amount
+
+Disposition = Literal[
+    "connected",  # an agent and the caller were bridged
+    "no_answer",  # offered, nobody accepted
+    "no_route",  # no destination was eligible
+    "abandoned_ivr",  # the caller hung up before the offer
+    "abandoned_queue",  # the caller hung up while agents were rung
+    "flow_ended",  # the IVR flow ended the call (no input, wrong input, not wanted)
+    "blocked",  # screened: a blocked, anonymous or redialling caller
+    "closed",  # screened: the campaign is not live, or outside its hours
+    "unknown_number",  # the number called belongs to no campaign
+    "failed",  # an error of ours or of Asterisk ended it
+]
+LegOutcome = Literal[
+    "won",  # accepted first
+    "lost",  # another accepted first
+    "declined",  # pressed the decline digit, or refused the call on the phone
+    "no_answer",  # did not accept in time, answered or not
+    "busy",
+    "failed",  # could not be reached, or vanished after it had won
+    "cancelled",  # the caller hung up
+]
+EndSource = Literal["caller", "agent", "system"]
+
+
+@dataclass(slots=True)
+class LegRecord:
+    """One offer to one destination. `lost_by_ms`: how long after the winner it accepted."""
+
+    destination: str
+    wave: int
+    offered_at: int
+    outcome: LegOutcome | None = None
+    ringing_at: int | None = None
+    answered_at: int | None = None
+    accepted_at: int | None = None
+    ended_at: int | None = None
+    lost_by_ms: int | None = None
+    hangup_cause: int | None = None
+
+
+@dataclass(slots=True)
+class PlaceRecord:
+    """Where the caller was taken to be, and from what."""
+
+    state: str | None = None
+    zip: str | None = None
+    timezone: str | None = None
+    from_: Literal["zip", "ani", "did", "unknown"] = "unknown"
+
+
+@dataclass(slots=True)
+class ClauseResult:
+    """One clause of the terms against one call."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Qualified when every clause passed."""
+
+    qualified: bool
+    clauses: list[ClauseResult]
+
+
+@dataclass(slots=True)
+class Money:
+    """What the terms say (`price`, `payout`), and what was moved (`charged`, `paid`)."""
+
+    currency: str
+    price: int
+    payout: int
+    charged: int = 0
+    paid: int = 0
+
+
+@dataclass(slots=True)
+class Event:
+    """One line of the timeline."""
+
+    at: int
+    what: str
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Exclusion:
+    """A destination that was not offered the call, and the reason."""
+
+    destination: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Durations:
+    """Milliseconds: the whole call; in the IVR; waiting for an agent; connected to one."""
+
+    total: int = 0
+    ivr: int = 0
+    wait: int = 0
+    connected: int = 0
+
+
+@dataclass(slots=True)
+class CallRecord:
+    """One call, from INVITE to settlement."""
+
+    id: str
+    did: str
+    ani: str | None
+    started_at: int
+    campaign: str | None = None
+    advertiser: str | None = None
+    publisher: str | None = None
+    source: str | None = None
+    terms_version: int | None = None
+    disposition: Disposition | None = None
+    answered_at: int | None = None
+    offered_at: int | None = None
+    connected_at: int | None = None
+    ended_at: int | None = None
+    end_source: EndSource | None = None
+    answers: dict[str, str] = field(default_factory=dict)
+    place: PlaceRecord = field(default_factory=PlaceRecord)
+    legs: list[LegRecord] = field(default_factory=list)
+    winner: str | None = None
+    excluded: list[Exclusion] = field(default_factory=list)
+    durations_ms: Durations = field(default_factory=Durations)
+    qualification: Verdict | None = None
+    money: Money | None = None
+    events: list[Event] = field(default_factory=list)
+
+
+def to_json(record: CallRecord) -> dict[str, Any]:
+    """The record as its readers see it (`callrace calls show ID --json`)."""
+    verdict, money = record.qualification, record.money
+    return {
+        "id": record.id,
+        "did": record.did,
+        "ani": record.ani,
+        "campaign": record.campaign,
+        "advertiser": record.advertiser,
+        "publisher": record.publisher,
+        "source": record.source,
+        "terms_version": record.terms_version,
+        "disposition": record.disposition,
+        "started_at": iso(record.started_at),
+        "answered_at": iso(record.answered_at),
+        "offered_at": iso(record.offered_at),
+        "connected_at": iso(record.connected_at),
+        "ended_at": iso(record.ended_at),
+        "end_source": record.end_source,
+        "answers": record.answers,
+        "place": {
+            "state": record.place.state,
+            "zip": record.place.zip,
+            "timezone": record.place.timezone,
+            "from": record.place.from_,
+        },
+        "legs": [_leg_json(leg) for leg in record.legs],
+        "winner": record.winner,
+        "excluded": [{"destination": e.destination, "reason": e.reason} for e in record.excluded],
+        "durations_ms": {
+            "total": record.durations_ms.total,
+            "ivr": record.durations_ms.ivr,
+            "wait": record.durations_ms.wait,
+            "connected": record.durations_ms.connected,
+        },
+        "qualification": verdict
+        and {
+            "qualified": verdict.qualified,
+            "clauses": [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in verdict.clauses],
+        },
+        "money": money
+        and {
+            "currency": money.currency,
+            **{
+                key: format_amount(getattr(money, key), money.currency)
+                for key in ("price", "payout", "charged", "paid")
+            },
+        },
+        "events": [{"at": iso(e.at), "what": e.what, "detail": e.detail} for e in record.events],
+    }
+
+
+def _leg_json(leg: LegRecord) -> dict[str, Any]:
+    return {
+        "destination": leg.destination,
+        "wave": leg.wave,
+        "outcome": leg.outcome,
+        "offered_at": iso(leg.offered_at),
+        "ringing_at": iso(leg.ringing_at),
+        "answered_at": iso(leg.answered_at),
+        "accepted_at": iso(leg.accepted_at),
+        "ended_at": iso(leg.ended_at),
+        "lost_by_ms": leg.lost_by_ms,
+        "hangup_cause": leg.hangup_cause,
+    }

@@ -1,0 +1,1 @@
+"""Looking after a running Asterisk: AMI, health, the findings of `callrace doctor`."""

@@ -1,0 +1,247 @@
+"""The doctor: what calls need, found or missing, each with its remedy.
+
+A check is a small function from the settings to a finding, or to several. A check whose ground is
+missing (no Asterisk, no database) says so in one finding of another check, so it looks at nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ari_app.ari.client import Client
+from ari_app.ari.errors import AriError
+from ari_app.ari.version import OLDEST, require_version
+from ari_app.domain.marketplace import Marketplace
+from ari_app.domain.prompts import SYSTEM_PROMPTS, prompts_of, stem
+from ari_app.ops import ami, asterisk, running
+from ari_app.ops.prompts import speech_program
+from ari_app.settings import Settings, SettingsError
+from ari_app.store import marketplaces, schema
+from ari_app.store.engine import open_engine
+from ari_app.store.errors import StoreError
+
+TRUNK = "carrier"
+AGENTS = "agents"
+SECRETS = ("ari", "ami")
+MODULES = (
+    "app_stasis",
+    "bridge_simple",
+    "chan_pjsip",
+    "codec_ulaw",
+    "format_wav",
+    "pbx_config",
+    "res_ari_applications",
+    "res_ari_asterisk",
+    "res_ari_bridges",
+    "res_ari_channels",
+    "res_ari_endpoints",
+    "res_ari_events",
+    "res_ari_playbacks",
+    "res_ari_sounds",
+    "res_http_websocket",
+    "res_musiconhold",
+    "res_pjsip_endpoint_identifier_ip",
+    "res_pjsip_rfc3326",
+    "res_pjsip_sdp_rtp",
+    "res_pjsip_session",
+    "res_rtp_asterisk",
+    "res_stasis",
+    "res_stasis_answer",
+    "res_stasis_playback",
+)
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `remedy`: what to do when it is not ok."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AsteriskView:
+    """What Asterisk says of itself over ARI."""
+
+    info: dict[str, Any] = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)
+    endpoints: frozenset[str] = frozenset()
+    sounds: frozenset[str] = frozenset()
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Every finding, in the order in which they are best put right."""
+    yield check_speech()
+    yield from check_secrets(settings)
+    marketplace = None
+    try:
+        marketplace = read_marketplace(settings)
+        yield Finding("database", True, "reachable and migrated")
+        yield check_marketplace(marketplace)
+    except StoreError as error:
+        yield Finding("database", False, str(error), "see CALLRACE_DATABASE_URL; run `callrace db upgrade`")
+    yield check_prompts(settings, marketplace)
+    try:
+        view = asterisk.ask(settings, look)
+        yield Finding("asterisk", True, f"answers on {settings.ari_host}:{settings.ari_port}")
+        yield from check_asterisk(view, marketplace)
+    except (AriError, SettingsError) as error:
+        yield Finding(
+            "asterisk", False, str(error), "run `callrace lab up`, or see CALLRACE_ASTERISK and secrets/ari"
+        )
+    yield check_trunk_state(settings)
+    yield check_switch(settings)
+
+
+# On this machine
+
+
+def check_speech(which: Callable[[str], str | None] = shutil.which) -> Finding:
+    """Whether `tts:` prompts can be rendered."""
+    program = speech_program(which)
+    if program is None:
+        return Finding("speech", False, "neither flite nor espeak-ng is installed", "apt-get install flite")
+    return Finding("speech", True, program)
+
+
+def check_secrets(settings: Settings) -> Iterator[Finding]:
+    """Whether the passwords are there, and for nobody else to read."""
+    for name in SECRETS:
+        path = settings.home / "secrets" / name
+        try:
+            mode = path.stat().st_mode & 0o777
+        except OSError as error:
+            remedy = "run `callrace lab up`, or put Asterisk's password there"
+            yield Finding(f"secret {name}", False, f"{path}: {error.strerror}", remedy)
+            continue
+        if mode & 0o077:
+            yield Finding(f"secret {name}", False, f"{path} has mode {mode:04o}", f"chmod 600 {path}")
+        else:
+            yield Finding(f"secret {name}", True, f"{path}, mode {mode:04o}")
+
+
+def read_marketplace(settings: Settings) -> Marketplace | None:
+    """The marketplace in force; None when there is none. Raises StoreError."""
+    engine = open_engine(settings.database_url)
+    schema.require(engine)
+    loaded = marketplaces.load(engine)
+    return loaded.marketplace if loaded else None
+
+
+def check_marketplace(marketplace: Marketplace | None) -> Finding:
+    """Whether one is in force."""
+    if marketplace is None:
+        return Finding("marketplace", False, "none was applied", "run `callrace apply FILE`")
+    detail = f"{len(marketplace.numbers)} numbers, {len(marketplace.destinations)} destinations"
+    return Finding("marketplace", True, detail)
+
+
+def check_prompts(settings: Settings, marketplace: Marketplace | None) -> Finding:
+    """Whether the audio files of the marketplace's prompts are where Asterisk looks."""
+    if marketplace is None:
+        return Finding("prompts", True, "none needed before a marketplace is applied")
+    files = [f"{stem(p)}.wav" for p in prompts_of(marketplace) if not p.startswith("sound:")]
+    missing = [name for name in files if not (settings.prompts / name).exists()]
+    if missing:
+        detail = f"missing in {settings.prompts}: {_some(missing)}"
+        return Finding("prompts", False, detail, "run `callrace apply FILE` again")
+    return Finding("prompts", True, f"{len(files)} files in {settings.prompts}")
+
+
+def check_switch(settings: Settings) -> Finding:
+    """Whether a switch runs and is connected."""
+    try:
+        status = running.ask(settings, "/status")
+    except running.SwitchError as error:
+        return Finding("switch", False, str(error), "run `callrace lab up`")
+    if status["asterisk"] != "connected":
+        return Finding("switch", False, "runs, but is not connected", f"see {running.log_file(settings)}")
+    return Finding("switch", True, f"pid {status['pid']}, connected, {status['calls']} calls under way")
+
+
+# In Asterisk
+
+
+async def look(client: Client) -> AsteriskView:
+    """All that the checks want to know of Asterisk. Raises AriError."""
+    modules = await client.asterisk.list_modules()
+    endpoints = await client.endpoints.list()
+    return AsteriskView(
+        info=await client.asterisk.get_info(),
+        modules={module["name"].removesuffix(".so"): module["status"] for module in modules},
+        endpoints=frozenset(e["resource"] for e in endpoints if e["technology"] == "PJSIP"),
+        sounds=frozenset(sound["id"] for sound in await client.sounds.list()),
+    )
+
+
+def check_asterisk(view: AsteriskView, marketplace: Marketplace | None) -> Iterator[Finding]:
+    """Version, modules, endpoints and sounds."""
+    yield check_version(view)
+    yield check_modules(view)
+    yield check_endpoint(view, TRUNK, "calls come in by it")
+    yield check_endpoint(view, AGENTS, "agents are rung by it")
+    yield check_sounds(view, marketplace)
+
+
+def check_version(view: AsteriskView) -> Finding:
+    """Whether Asterisk is new enough."""
+    try:
+        version = require_version(view.info)
+    except AriError as error:
+        oldest = ".".join(map(str, OLDEST))
+        return Finding("version", False, str(error), f"install Asterisk {oldest} or later")
+    return Finding("version", True, ".".join(map(str, version)))
+
+
+def check_modules(view: AsteriskView) -> Finding:
+    """Whether the modules that a call needs are running."""
+    missing = [name for name in MODULES if view.modules.get(name) != "Running"]
+    if missing:
+        remedy = "load them in modules.conf; config/asterisk/modules.conf has the whole list"
+        return Finding("modules", False, f"not running: {_some(missing)}", remedy)
+    return Finding("modules", True, f"all {len(MODULES)} that are needed run")
+
+
+def check_endpoint(view: AsteriskView, name: str, why: str) -> Finding:
+    """Whether a PJSIP endpoint is there."""
+    if name in view.endpoints:
+        return Finding(f"endpoint {name}", True, f"there; {why}")
+    remedy = "add it to pjsip.conf as config/asterisk/pjsip.conf has it"
+    return Finding(f"endpoint {name}", False, f"Asterisk has no PJSIP endpoint {name}; {why}", remedy)
+
+
+def check_sounds(view: AsteriskView, marketplace: Marketplace | None) -> Finding:
+    """Whether Asterisk has the sounds that calls play."""
+    prompts = prompts_of(marketplace) if marketplace else set(SYSTEM_PROMPTS)
+    wanted = sorted(p.removeprefix("sound:") for p in prompts if p.startswith("sound:"))
+    missing = [name for name in wanted if name not in view.sounds]
+    if missing:
+        remedy = "install asterisk-core-sounds-en-wav"
+        return Finding("sounds", False, f"Asterisk has no sound {_some(missing)}", remedy)
+    return Finding("sounds", True, f"all {len(wanted)} that are played, of {len(view.sounds)}")
+
+
+def check_trunk_state(settings: Settings) -> Finding:
+    """How the trunk is identified and whether its contacts answer, by AMI."""
+    name = f"trunk {TRUNK}"
+    try:
+        state = ami.endpoint_state(settings, TRUNK)
+    except (ami.AmiError, SettingsError) as error:
+        return Finding(name, False, str(error), "see CALLRACE_AMI_PORT, secrets/ami and manager.conf")
+    if state is None or not state.matches:
+        remedy = "add an identify section for it to pjsip.conf, with the carrier's addresses"
+        return Finding(name, False, "no address is identified as it, so no call can come in", remedy)
+    contacts = f"; contacts: {', '.join(state.contacts)}" if state.contacts else ""
+    return Finding(name, True, f"calls come in from {', '.join(state.matches)}{contacts}")
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = len(listed) - _SHOWN
+    return ", ".join(listed[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,143 @@
+"""The switch that runs in the background: whether it does, which process it is, what it says.
+
+A running switch holds a lock on HOME/switch.pid. The lock goes when the process goes, however it
+ends, so a pid that is left in the file is never taken for somebody else's process.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import http.client
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ari_app.settings import Settings
+
+ANSWER_TIMEOUT_S = 3.0
+_POLL_S = 0.05
+_TRIES = 10
+_LONGEST_SOCKET_PATH = 107
+
+
+class SwitchError(Exception):
+    """The running switch cannot be asked, started or stopped; the message says what to do."""
+
+
+class SwitchNotRunning(SwitchError):
+    """No switch of this home runs."""
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=ANSWER_TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(ANSWER_TIMEOUT_S)
+        self.sock.connect(str(self._path))
+
+
+def ask(settings: Settings, resource: str) -> Any:
+    """The running switch's answer to GET `resource`. Raises SwitchNotRunning, SwitchError."""
+    connection = _UnixConnection(settings.control_socket)
+    try:
+        connection.request("GET", resource)
+        response = connection.getresponse()
+        body = response.read()
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        raise SwitchNotRunning("no switch is running; start it with `callrace lab up`") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise SwitchError(f"the switch does not answer on {settings.control_socket}: {error}") from error
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise SwitchError(f"the switch answered {response.status} to {resource}; see {log_file(settings)}")
+    return json.loads(body)
+
+
+def log_file(settings: Settings) -> Path:
+    """Where a switch in the background writes its log."""
+    return settings.home / "switch.log"
+
+
+def pid_file(settings: Settings) -> Path:
+    """The file that a running switch locks, and that holds its pid."""
+    return settings.home / "switch.pid"
+
+
+@contextmanager
+def only_switch(settings: Settings) -> Iterator[None]:
+    """Makes this process the one switch of its home while the block lasts. Raises SwitchError."""
+    path = pid_file(settings)
+    if len(os.fsencode(settings.control_socket)) > _LONGEST_SOCKET_PATH:
+        raise SwitchError(
+            f"{settings.control_socket}: a Unix socket's path has at most {_LONGEST_SOCKET_PATH} bytes; "
+            "set CALLRACE_HOME to a shorter one"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        if not _lock_patiently(file.fileno()):
+            file.seek(0)
+            raise SwitchError(
+                f"a switch runs already (pid {file.read().strip()}); stop it with `callrace lab down`"
+            )
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+        file.truncate(0)
+
+
+def running_pid(settings: Settings) -> int | None:
+    """The pid of the running switch; None when there is none."""
+    try:
+        with pid_file(settings).open() as file:
+            if _lock(file.fileno(), fcntl.LOCK_SH):
+                return None
+            text = file.read().strip()
+    except FileNotFoundError:
+        return None
+    return int(text) if text.isdecimal() else None
+
+
+def stop(settings: Settings, timeout_s: float) -> bool:
+    """Ends the running switch and waits until it is gone; False when there was none. Raises SwitchError."""
+    pid = running_pid(settings)
+    if pid is None:
+        return False
+    os.kill(pid, signal.SIGTERM)
+    until = time.monotonic() + timeout_s
+    while running_pid(settings) == pid:
+        if time.monotonic() > until:
+            raise SwitchError(
+                f"the switch (pid {pid}) has not ended within {timeout_s:g} s; see {log_file(settings)}"
+            )
+        time.sleep(_POLL_S)
+    return True
+
+
+def _lock_patiently(descriptor: int) -> bool:
+    """Tries for a moment: somebody who asks `running_pid` holds the lock for an instant."""
+    for _ in range(_TRIES):
+        if _lock(descriptor):
+            return True
+        time.sleep(_POLL_S)
+    return False
+
+
+def _lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,54 @@
+"""SIP callers and agents made of SIPp processes, for the demo, the live tests and the bench.
+
+SIPp does the SIP, one process an agent or a group of callers. The RTP is ours, because SIPp replays
+audio and digits through raw sockets, which need root, and cannot tell what it heard. SIPp says what
+happened on a pipe; we steer it with one private request (HANGUP, matched by Call-ID).
+
+    async with Agent("agent-1", accepts(after_ms=2000)) as agent, \\
+               Caller("+18005550101", "+12125550142", [wait_ms(1500), press("1"), talk()]) as caller:
+        await agent.wait_for("bye")
+"""
+
+from ari_app.ops.sipp.agents import (
+    Agent,
+    Behaviour,
+    accepts,
+    answers,
+    answers_silently,
+    busy,
+    declines,
+    hangs_up,
+    presses,
+    rings_forever,
+)
+from ari_app.ops.sipp.call import Call, Event, NotSeen
+from ari_app.ops.sipp.callers import Caller, Callers, Outcome
+from ari_app.ops.sipp.process import SippFailed, free_port
+from ari_app.ops.sipp.steps import Step, hang_up, press, talk, talk_ms, wait_ms
+
+__all__ = [
+    "Agent",
+    "Behaviour",
+    "Call",
+    "Caller",
+    "Callers",
+    "Event",
+    "NotSeen",
+    "Outcome",
+    "SippFailed",
+    "Step",
+    "accepts",
+    "answers",
+    "answers_silently",
+    "busy",
+    "declines",
+    "free_port",
+    "hang_up",
+    "hangs_up",
+    "press",
+    "presses",
+    "rings_forever",
+    "talk",
+    "talk_ms",
+    "wait_ms",
+]

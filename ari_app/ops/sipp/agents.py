@@ -1,0 +1,75 @@
+"""An agent's phone, and the ways it may behave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ari_app.ops.sipp.agent_scenario import agent_scenario
+from ari_app.ops.sipp.party import Party
+from ari_app.ops.sipp.process import Process, free_port
+from ari_app.ops.sipp.steps import Step, hang_up, press, talk, talk_ms, wait_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How a phone treats every call: ring for `ring_ms` (None: for ever), give `status`, then do `plan`."""
+
+    plan: tuple[Step, ...] = ()
+    ring_ms: int | None = 0
+    status: int = 200
+
+
+def accepts(after_ms: int = 0, ring_ms: int = 0) -> Behaviour:
+    """Answers, presses 1 `after_ms` later, and talks until the other side hangs up."""
+    return Behaviour((wait_ms(after_ms), press("1"), talk()), ring_ms)
+
+
+def declines(after_ms: int = 0, ring_ms: int = 0) -> Behaviour:
+    """Answers and presses 2 `after_ms` later."""
+    return Behaviour((wait_ms(after_ms), press("2")), ring_ms)
+
+
+def presses(digits: str, after_ms: int = 0, ring_ms: int = 0) -> Behaviour:
+    """Answers and presses any keys, such as a wrong one."""
+    return Behaviour((wait_ms(after_ms), press(digits)), ring_ms)
+
+
+def hangs_up(after_ms: int, ring_ms: int = 0, accept_ms: int = 0) -> Behaviour:
+    """Accepts with 1, talks for `after_ms`, and hangs up."""
+    return Behaviour((wait_ms(accept_ms), press("1"), talk_ms(after_ms), hang_up), ring_ms)
+
+
+def answers(ring_ms: int = 0) -> Behaviour:
+    """Answers and talks at once, pressing nothing: for campaigns where answering is accepting."""
+    return Behaviour((talk(),), ring_ms)
+
+
+def answers_silently(ring_ms: int = 0) -> Behaviour:
+    """A voicemail: answers and never presses a key."""
+    return Behaviour((), ring_ms)
+
+
+def busy(ring_ms: int = 0) -> Behaviour:
+    """Refuses with 486."""
+    return Behaviour((), ring_ms, status=486)
+
+
+def rings_forever() -> Behaviour:
+    """Nobody picks up."""
+    return Behaviour((), None)
+
+
+class Agent(Party):
+    """A phone that can be dialled at `uri`, as many times and as often at once as one likes."""
+
+    def __init__(self, name: str, behaviour: Behaviour, port: int | None = None, tone_hz: int = 800) -> None:
+        super().__init__(name, behaviour.plan, tone_hz)
+        self.port = port or free_port()
+        self.uri = f"sip:{name}@127.0.0.1:{self.port}"
+        self._behaviour = behaviour
+
+    def _make_process(self, media_port: int) -> Process:
+        text = agent_scenario(
+            media_port=media_port, ring_ms=self._behaviour.ring_ms, status=self._behaviour.status
+        )
+        return Process(text, self.port, [])

@@ -1,0 +1,124 @@
+"""What a SIP party saw, in order, and how to wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from ari_app.ops.sipp.media import Stream
+
+HANGUP_METHOD = "HANGUP"
+
+
+class NotSeen(AssertionError):
+    """An awaited event did not come in time; the message lists what came instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened at a SIP party.
+
+    `at` is seconds since the epoch (SIPp's clock, microseconds). `detail` by event: invited {from, to},
+    cancelled, cancel_crossed (our answer passed it on the way) and bye {q850, sip} (causes of the Reason
+    headers; absent where not sent), refused {status}, pressed {digits}. Without detail: ringing, answered
+    (200 sent or received), established (audio flows), hung_up (by us), ended.
+    """
+
+    at: float
+    what: str
+    call_id: str
+    detail: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def cause(self) -> int | None:
+        """The Q.850 cause of a CANCEL or BYE; 26 is "answered elsewhere"."""
+        return int(self.detail["q850"]) if "q850" in self.detail else None
+
+
+class Log:
+    """An ordered record of events that can be awaited."""
+
+    def __init__(self, owner: str) -> None:
+        self.events: list[Event] = []
+        self._owner = owner
+        self._news = asyncio.Event()
+        self._complete = False
+
+    def add(self, event: Event) -> None:
+        """Append an event and wake whoever waits."""
+        self.events.append(event)
+        self._wake()
+
+    def complete(self) -> None:
+        """Say that nothing more will come: whoever waits in vain learns it now."""
+        self._complete = True
+        self._wake()
+
+    def of(self, what: str) -> list[Event]:
+        """All events of one kind, in order."""
+        return [event for event in self.events if event.what == what]
+
+    async def wait_for(self, what: str, timeout_s: float = 10.0, nth: int = 1) -> Event:
+        """The nth event of a kind, awaited if it is still to come. Raises NotSeen."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while len(found := self.of(what)) < nth:
+                    if self._complete:
+                        raise self._not_seen(what, nth, "before SIPp ended")
+                    await self._news.wait()
+        except TimeoutError:
+            raise self._not_seen(what, nth, f"in {timeout_s} s") from None
+        return found[nth - 1]
+
+    def _not_seen(self, what: str, nth: int, when: str) -> NotSeen:
+        seen = ", ".join(event.what for event in self.events) or "nothing"
+        return NotSeen(f"{self._owner}: no {what!r} (number {nth}) {when}; saw {seen}")
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+class Call(Log):
+    """One SIP call as its caller or its agent sees it."""
+
+    def __init__(
+        self, owner: str, call_id: str, tell: Callable[[str, str], None], report: Callable[[Event], None]
+    ) -> None:
+        super().__init__(owner)
+        self._report = report
+        self.id = call_id
+        self.audio: Stream | None = None
+        self._tell = tell
+
+    async def press(self, digits: str) -> None:
+        """Press keys, once the call is up; recorded as `pressed` when the last digit is out."""
+        await self.wait_for("established")
+        await self._audio().press(digits)
+        event = Event(time.time(), "pressed", self.id, {"digits": digits})
+        self.add(event)
+        self._report(event)
+
+    async def talk(self, ms: int | None = None) -> None:
+        """Say this party's tone for `ms` milliseconds, or until the call ends."""
+        await self.wait_for("established")
+        await self._audio().talk(ms)
+
+    def hang_up(self) -> None:
+        """Leave now: a caller who is not answered yet sends CANCEL, else BYE. An agent must have answered."""
+        self._tell(self.id, HANGUP_METHOD)
+
+    def heard_ms(self, hz: int) -> int:
+        """Milliseconds of a tone heard in the last ten seconds of received audio; 0 before it is up."""
+        return self.audio.heard_ms(hz) if self.audio else 0
+
+    async def perform(self, plan: Sequence[Callable[[Call], Awaitable[None]]]) -> None:
+        """Do the steps of a plan, one after the other."""
+        for step in plan:
+            await step(self)
+
+    def _audio(self) -> Stream:
+        assert self.audio, f"call {self.id} has no audio before it is established"
+        return self.audio

@@ -1,0 +1,99 @@
+"""People who call: one, or a crowd from a list of numbers at a rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ari_app.ops.sipp.call import Call
+from ari_app.ops.sipp.caller_scenario import caller_scenario
+from ari_app.ops.sipp.party import Party
+from ari_app.ops.sipp.process import Process, free_port
+from ari_app.ops.sipp.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call went for its caller.
+
+    `status` is the final SIP status; `ended_by` is caller or remote; `cause` is the Q.850 cause of the
+    BYE that came, None if we hung up; durations are in milliseconds, `talk_ms` from answer to end.
+    """
+
+    status: int
+    ended_by: str
+    cause: int | None
+    setup_ms: float
+    talk_ms: float
+
+    @property
+    def answered(self) -> bool:
+        """Whether the call was answered at all."""
+        return self.status == 200
+
+
+class Callers(Party):
+    """A crowd: a call to `did` from each of `anis` (None: anonymous), `rate` a second, all with one plan.
+
+    The plan of a call starts when it is answered.
+    """
+
+    def __init__(
+        self, did: str, anis: Sequence[str | None], plan: Sequence[Step] = (), *,
+        to: str = "127.0.0.1:5060", rate: int = 10, tone_hz: int = 400,
+    ) -> None:  # fmt: skip
+        super().__init__(f"caller of {did}", plan, tone_hz)
+        self._to = to
+        self._size = len(anis)
+        self._rate = rate
+        self._injected = "\n".join(["SEQUENTIAL", *(f"{_from(ani)};{did}" for ani in anis)]) + "\n"
+
+    def _make_process(self, media_port: int) -> Process:
+        size = str(self._size)
+        # -l: SIPp would hold calls back at three seconds' worth; all of them may be up at once.
+        arguments = [self._to, "-m", size, "-l", size, "-r", str(self._rate)]
+        return Process(caller_scenario(media_port=media_port), free_port(), arguments, self._injected)
+
+    async def outcomes(self, timeout_s: float = 60.0) -> list[Outcome]:
+        """How each call went, when the last has ended. Raises NotSeen."""
+        await self.wait_for("ended", timeout_s, nth=self._size)
+        return [_outcome(call) for call in self.calls.values()]
+
+
+class Caller(Callers):
+    """One person who calls. `ani` None is an anonymous caller."""
+
+    def __init__(
+        self, did: str, ani: str | None, plan: Sequence[Step] = (), *,
+        to: str = "127.0.0.1:5060", tone_hz: int = 400,
+    ) -> None:  # fmt: skip
+        super().__init__(did, [ani], plan, to=to, tone_hz=tone_hz)
+
+    async def hang_up(self) -> None:
+        """Leave now, at whatever stage the call is (CANCEL or BYE)."""
+        await self.wait_for("calling")
+        self.call.hang_up()
+
+    async def outcome(self, timeout_s: float = 60.0) -> Outcome:
+        """How the call went, when it has ended. Raises NotSeen."""
+        return (await self.outcomes(timeout_s))[0]
+
+
+def _from(ani: str | None) -> str:
+    return f"<sip:{ani}@127.0.0.1>" if ani else '"Anonymous" <sip:anonymous@anonymous.invalid>'
+
+
+def _outcome(call: Call) -> Outcome:
+    started, ended = call.of("calling")[0].at, call.of("ended")[0].at
+    answered = call.of("answered")
+    refused = call.of("refused")
+    bye = call.of("bye")
+    final = answered[0].at if answered else ended
+    status = 200 if answered or not refused else int(refused[0].detail["status"])
+    return Outcome(
+        status=status,
+        ended_by="caller" if call.of("hung_up") and not bye else "remote",
+        cause=bye[0].cause if bye else None,
+        setup_ms=(final - started) * 1000,
+        talk_ms=(ended - final) * 1000,
+    )

@@ -1,0 +1,70 @@
+"""What both SIPp scenarios are made of. They are text with `$name` for our values and `[$$name]` for SIPp's.
+
+A scenario logs `event|time|call id|name=value|...` lines. A label is a state, the `recv` elements below
+it are what may happen there. SIPp takes a step a millisecond, and a message that comes between two
+steps ends the call as unexpected, so whatever may come at any moment is `optional="global"`. Those
+stand at the top, jumped over: SIPp looks for them only among the elements it has passed. (It also
+insists on a `recv` that is not optional after optional ones, hence NEVER.) What they are answered with
+is made of kept headers, never of [last_...]: another message may come before the step that sends it.
+And as SIPp sends nothing while it waits to retransmit, only an INVITE is retransmitted: on the loopback
+interface nothing is lost.
+"""
+
+from __future__ import annotations
+
+from ari_app.ops.sipp.rtp import TELEPHONE_EVENT
+
+
+def sdp(media_port: int) -> str:
+    """The session description of either side."""
+    return _SDP.format(port=media_port, event=TELEPHONE_EVENT)
+
+
+_SDP = """v=0
+o=- 1 1 IN IP4 127.0.0.1
+s=-
+c=IN IP4 127.0.0.1
+t=0 0
+m=audio {port} RTP/AVP 0 {event}
+a=rtpmap:0 PCMU/8000
+a=rtpmap:{event} telephone-event/8000
+a=fmtp:{event} 0-16
+a=ptime:20
+a=sendrecv"""
+
+# Both Reason headers of "answered elsewhere": Q.850 cause 26, and SIP cause 200, which phones heed.
+REASONS = """<ereg regexp="Q.850[ ]*;[ ]*cause=([0-9]+)" search_in="msg" assign_to="_q,q850"/>
+      <ereg regexp="Reason:[ ]*SIP[ ]*;[ ]*cause=([0-9]+)" search_in="msg" assign_to="_s,sip"/>"""
+
+BYE_AT_ANY_TIME = """
+  <recv request="BYE" optional="global" next="left">
+    <action>
+      <ereg regexp="[^ ].*" search_in="hdr" header="Via:" assign_to="bye_via"/>
+      <ereg regexp="[^ ].*" search_in="hdr" header="From:" assign_to="bye_from"/>
+      <ereg regexp="[^ ].*" search_in="hdr" header="To:" assign_to="bye_to"/>
+      <ereg regexp="[0-9]+" search_in="hdr" header="CSeq:" assign_to="bye_cseq"/>
+      $reasons
+      <log message="bye|[timestamp]|[call_id]|q850=[$$q850]|sip=[$$sip]"/>
+    </action>
+  </recv>
+  <recv request="NEVER"/>
+"""
+
+END = """
+  <label id="left"/>
+  <send><![CDATA[
+SIP/2.0 200 OK
+Via: [$$bye_via]
+From: [$$bye_from]
+To: [$$bye_to]
+Call-ID: [call_id]
+CSeq: [$$bye_cseq] BYE
+Content-Length: 0
+
+]]></send>
+$after_bye
+  <label id="done"/>
+  <nop><action><log message="ended|[timestamp]|[call_id]"/></action></nop>
+  <Reference variables="_m,_q,_s"/>
+</scenario>
+"""

@@ -1,0 +1,84 @@
+"""Where things are: read once from the environment, by the program that starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message names the variable and what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Callrace's settings.
+
+    `home` holds everything that is written: database, secrets, prompts, the lab's Asterisk.
+    `ari_host` and `ari_port` are Asterisk's HTTP server, `sip_port` and `ami_port` the lab's.
+    `agi_port` is where `callrace agi run` answers the dialplan.
+    `asterisk_root` is where the lab's Asterisk is installed, when it runs in no container.
+    """
+
+    home: Path
+    database_url: str
+    ari_host: str = "127.0.0.1"
+    ari_port: int = 8088
+    sip_port: int = 5060
+    ami_port: int = 5038
+    agi_port: int = 4573
+    external: bool = False
+    asterisk_root: Path | None = None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
+        """Reads CALLRACE_* variables (see README). Raises SettingsError."""
+        home = Path(env.get("CALLRACE_HOME", REPOSITORY / "var")).absolute()
+        external = env.get("CALLRACE_ASTERISK", "")
+        host, _, port = external.partition(":")
+        return cls(
+            home=home,
+            database_url=env.get("CALLRACE_DATABASE_URL", f"sqlite:///{home}/callrace.db"),
+            ari_host=host or "127.0.0.1",
+            ari_port=_port(env, "CALLRACE_ARI_PORT", 8088) if not external else _number(external, port),
+            sip_port=_port(env, "CALLRACE_SIP_PORT", 5060),
+            ami_port=_port(env, "CALLRACE_AMI_PORT", 5038),
+            agi_port=_port(env, "CALLRACE_AGI_PORT", 4573),
+            external=bool(external),
+            asterisk_root=Path(env.get("CALLRACE_ASTERISK_ROOT", home / "asterisk" / "root")).absolute(),
+        )
+
+    def secret(self, name: str) -> str:
+        """The password kept in the file `secrets/NAME` (mode 0600, made by the provision script)."""
+        path = self.home / "secrets" / name
+        try:
+            return path.read_text().strip()
+        except OSError as error:
+            raise SettingsError(
+                f"{path}: cannot read the {name} password ({error.strerror}); "
+                "run `callrace lab up`, or put it there with mode 0600"
+            ) from error
+
+    @property
+    def control_socket(self) -> Path:
+        """The Unix socket on which a running switch answers the CLI."""
+        return self.home / "switch.sock"
+
+    @property
+    def prompts(self) -> Path:
+        """Prompts as files, seen by Asterisk as /var/lib/callrace/prompts."""
+        return self.home / "prompts"
+
+
+def _port(env: Mapping[str, str], name: str, default: int) -> int:
+    return _number(name, env.get(name, str(default)))
+
+
+def _number(name: str, text: str) -> int:
+    if text.isdecimal() and 0 < int(text) < 65536:
+        return int(text)
+    raise SettingsError(f"{name}: expected a port from 1 to 65535, got {text!r}")

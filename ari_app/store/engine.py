@@ -1,0 +1,112 @@
+"""The way to a database: SQLite in one file, or PostgreSQL, by URL.
+
+Every query of this package runs inside `reading` or `writing`, so that a database that is away
+or has no tables is always the same clear error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
+
+from ari_app.store.errors import BadDatabaseUrl, DatabaseNotMigrated, DatabaseUnavailable
+
+BUSY_TIMEOUT_S = 10
+CONNECT_TIMEOUT_S = 5
+UNDEFINED_TABLE = "42P01"  # PostgreSQL's SQLSTATE
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `sqlite:///FILE` or `postgresql://...`, after one try to reach it.
+
+    Raises BadDatabaseUrl, or DatabaseUnavailable when it cannot be reached. Whether it is migrated is
+    asked by `ari_app.store.schema.require`.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise BadDatabaseUrl(f"cannot read the database URL: {error}; {_URL_HELP}") from error
+    engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+    with reading(engine):
+        return engine
+
+
+_URL_HELP = "set CALLRACE_DATABASE_URL to sqlite:///FILE or postgresql://USER@HOST/NAME"
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        # Every thread would see a database of its own.
+        raise BadDatabaseUrl(f"the database URL {url} names no file; {_URL_HELP}")
+    folder = Path(url.database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnavailable(f"cannot make {folder} for the database: {error.strerror}") from error
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A write takes its lock at once: a reader that turns writer half-way may have to fail.
+    is_write = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+
+def _postgresql(url: URL) -> Engine:
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise BadDatabaseUrl(f"the database URL names {url.get_backend_name()}; {_URL_HELP}")
+    return create_engine(
+        url.set(drivername="postgresql+psycopg2"),
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+        pool_pre_ping=True,
+    )
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that reads one consistent state. Raises DatabaseUnavailable, DatabaseNotMigrated."""
+    with _translating(engine), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that is committed at the end, or rolled back by an exception. Raises as `reading`."""
+    with (
+        _translating(engine),
+        engine.connect() as connection,
+        connection.execution_options(writes=True).begin(),
+    ):
+        yield connection
+
+
+@contextmanager
+def _translating(engine: Engine) -> Iterator[None]:
+    where = engine.url.render_as_string(hide_password=True)
+    try:
+        yield
+    except DBAPIError as error:
+        reason = " ".join(str(error.orig).split())
+        if "no such table" in reason or getattr(error.orig, "pgcode", None) == UNDEFINED_TABLE:
+            message = f"the database {where} has no tables yet ({reason}); run `callrace db upgrade`"
+            raise DatabaseNotMigrated(message) from error
+        # DatabaseError itself is SQLite's word for a file that is none of its databases, or is damaged.
+        if isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError:
+            message = f"the database {where} cannot be used now: {reason}; check that it runs and is writable"
+            raise DatabaseUnavailable(message) from error
+        raise

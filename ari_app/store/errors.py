@@ -1,0 +1,45 @@
+"""What can go wrong with the store. Every message says what, where, and what to do.
+
+StoreError
+ ├── DatabaseUnavailable     it cannot be reached, or cannot write now; trying later may help
+ ├── DatabaseNotMigrated     its tables are missing or of another version
+ ├── BadDatabaseUrl          the URL names no database that we can use
+ ├── AmbiguousCallId         a call id's beginning that fits several calls
+ ├── KeyTaken                a transfer's key is in the ledger, with another content
+ ├── QueueFull               the writer has more unsaved calls than it may keep
+ └── WriterStopped           the writer takes no more calls
+"""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """The root of the store's errors."""
+
+
+class DatabaseUnavailable(StoreError):
+    """The database cannot be reached, is locked, or is out of space. Trying later may help."""
+
+
+class DatabaseNotMigrated(StoreError):
+    """The database's tables are missing, or are not of this version of Callrace."""
+
+
+class BadDatabaseUrl(StoreError):
+    """The URL is neither SQLite's nor PostgreSQL's."""
+
+
+class AmbiguousCallId(StoreError):
+    """More than one call's id begins like this."""
+
+
+class KeyTaken(StoreError):
+    """The ledger has a transfer with this key already, and it says something else."""
+
+
+class QueueFull(StoreError):
+    """The writer's queue is full: the database has been away for long."""
+
+
+class WriterStopped(StoreError):
+    """The writer was closed."""

@@ -1,0 +1,99 @@
+"""The ledger's transfers, kept in the order they were added. The tables refuse to change one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from typing import Any
+
+from sqlalchemy import Engine, Select, and_, case, func, insert, or_, select, union_all
+from sqlalchemy.exc import IntegrityError
+
+from ari_app.domain import ledger
+from ari_app.domain.ledger import Balance, Balances, Line, Transfer
+from ari_app.store.engine import reading, writing
+from ari_app.store.errors import KeyTaken
+from ari_app.store.tables import transfers
+
+_FIELDS = tuple(field.name for field in fields(Transfer))
+_COLUMNS = tuple(transfers.c[name] for name in _FIELDS)
+_IN_ORDER: Select[Any] = select(*_COLUMNS).order_by(transfers.c.seq)
+
+
+def post(engine: Engine, transfer: Transfer) -> bool:
+    """Adds one transfer, such as a deposit; False when the ledger has it already.
+
+    Raises KeyTaken when its key is there for another movement.
+    """
+    try:
+        with writing(engine) as connection:
+            connection.execute(insert(transfers), transfer_row(transfer))
+        return True
+    except IntegrityError:
+        there = find(engine, transfer.key)
+        if there is None:
+            raise
+    if replace(there, at=transfer.at, reason=transfer.reason) != transfer:
+        raise KeyTaken(f"the ledger has another transfer with the key {transfer.key!r}: choose another key")
+    return False
+
+
+def find(engine: Engine, key: str) -> Transfer | None:
+    """The transfer with this key."""
+    with reading(engine) as connection:
+        row = connection.execute(select(*_COLUMNS).where(transfers.c.key == key)).one_or_none()
+        return Transfer(*row) if row else None
+
+
+def all_transfers(engine: Engine) -> Iterator[Transfer]:
+    """Every transfer, in the order they were added."""
+    with reading(engine) as connection:
+        for row in connection.execute(_IN_ORDER.execution_options(yield_per=1000)):
+            yield Transfer(*row)
+
+
+def of_call(engine: Engine, call_id: str) -> list[Transfer]:
+    """One call's transfers, in the order they were added."""
+    with reading(engine) as connection:
+        return [Transfer(*row) for row in connection.execute(_IN_ORDER.where(transfers.c.call_id == call_id))]
+
+
+def statement(engine: Engine, account: str) -> list[Line]:
+    """The account's transfers in the order they were added, each with the balance after it."""
+    is_mine = or_(transfers.c.debit == account, transfers.c.credit == account)
+    with reading(engine) as connection:
+        return ledger.statement(
+            account, (Transfer(*row) for row in connection.execute(_IN_ORDER.where(is_mine)))
+        )
+
+
+def balances(engine: Engine) -> Balances:
+    """Every account's balance by (account, currency): `domain.ledger.balances`, added up by the database."""
+    amount, kind = transfers.c.amount, transfers.c.kind
+    posted = case((kind.in_(("hold", "void")), 0), else_=amount)
+    held = case(
+        (kind == "hold", amount),
+        (and_(kind.in_(("post", "void")), transfers.c.resolves.is_not(None)), -amount),
+        else_=0,
+    )
+    sides = union_all(
+        select(
+            transfers.c.credit.label("account"),
+            transfers.c.currency,
+            posted.label("posted"),
+            held.label("held"),
+        ),
+        select(transfers.c.debit, transfers.c.currency, -posted, -held),
+    ).subquery()
+    key = (sides.c.account, sides.c.currency)
+    query = select(*key, func.sum(sides.c.posted), func.sum(sides.c.held)).group_by(*key).order_by(*key)
+    with reading(engine) as connection:
+        return {
+            (account, currency): Balance(int(posted_sum), int(held_sum))
+            for account, currency, posted_sum, held_sum in connection.execute(query)
+        }
+
+
+def transfer_row(transfer: Transfer) -> dict[str, Any]:
+    """The row of a transfer."""
+    return {name: getattr(transfer, name) for name in _FIELDS}

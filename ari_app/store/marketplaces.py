@@ -1,0 +1,181 @@
+"""The marketplace: applied as a whole, in versions. Terms are versioned of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select
+
+from ari_app.domain.changes import Change, Terms, changes
+from ari_app.domain.document import from_document, to_document
+from ari_app.domain.marketplace import Marketplace
+from ari_app.store import numbers, pauses, revision
+from ari_app.store.engine import reading, writing
+from ari_app.store.tables import marketplace_versions, terms
+
+_TermsVersions = dict[tuple[str, str], int]  # by campaign and the terms' fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an apply does: the version then in force, and what is no longer as it was before."""
+
+    version: int
+    changes: list[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The marketplace in force. `pauses` says why; `revision` is the counter that it belongs to."""
+
+    version: int
+    marketplace: Marketplace
+    terms_versions: dict[str, int]
+    pauses: dict[str, str]
+    revision: int
+
+
+def plan(engine: Engine, marketplace: Marketplace) -> Applied:
+    """What `apply` would do now. Nothing is changed."""
+    with reading(engine) as connection:
+        return _difference(_newest(connection), marketplace, _versions(connection))
+
+
+def apply(engine: Engine, marketplace: Marketplace, now: int) -> Applied:
+    """Puts the marketplace in force at `now` (ms), all of it or nothing.
+
+    The same marketplace again is the same version. A campaign whose terms say what an earlier version
+    of them said is back at that version.
+
+    Nothing that it removes orphans a live call: a switch keeps each call on the snapshot, and the terms
+    version, that it began with, and so on its campaign, flow and destinations; terms are never deleted.
+    """
+    with writing(engine) as connection:
+        revision.lock(connection)
+        before = _newest(connection)
+        versions = _versions(connection)
+        applied = _difference(before, marketplace, versions)
+        if not applied.changes:
+            return applied
+        document = to_document(marketplace)
+        applied_at = max(now, before.applied_at) if before else now
+        row = {
+            "version": applied.version,
+            "applied_at": applied_at,
+            "document_json": _canonical(document),
+        }
+        connection.execute(insert(marketplace_versions), row)
+        _save_terms(connection, document, versions, applied_at)
+        numbers.assign(connection, marketplace.numbers, applied_at)
+        revision.rise(connection)
+    return applied
+
+
+def load(engine: Engine) -> Loaded | None:
+    """The marketplace in force, with its campaigns' terms versions; None when none was applied yet."""
+    with reading(engine) as connection:
+        newest = _newest(connection)
+        if newest is None:
+            return None
+        versions = _versions(connection)
+        paused = {pause.destination: pause.reason for pause in pauses.paused_in(connection)}
+        counter = revision.read_in(connection)
+    in_force = _numbered(newest.document, versions)
+    return Loaded(newest.version, from_document(newest.document), in_force, paused, counter)
+
+
+def terms_of(engine: Engine, campaign: str, version: int) -> dict[str, Any] | None:
+    """What a version of a campaign's terms says, in the words of the marketplace's document."""
+    query = select(terms.c.terms_json).where(terms.c.campaign == campaign, terms.c.version == version)
+    with reading(engine) as connection:
+        text = connection.execute(query).scalar_one_or_none()
+        return json.loads(text) if text is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    version: int
+    applied_at: int
+    document: dict[str, Any]
+
+
+def _newest(connection: Connection) -> _Version | None:
+    table = marketplace_versions
+    row = connection.execute(select(table).order_by(table.c.version.desc()).limit(1)).one_or_none()
+    return _Version(row.version, row.applied_at, json.loads(row.document_json)) if row else None
+
+
+def _difference(before: _Version | None, marketplace: Marketplace, versions: _TermsVersions) -> Applied:
+    """What the marketplace changes, and the version that it is or would be."""
+    terms_before = _numbered(before.document, versions) if before else {}
+    known = {(campaign, version) for (campaign, _), version in versions.items()}
+    steps = {
+        campaign: Terms(terms_before.get(campaign), version, (campaign, version) not in known)
+        for campaign, version in _numbered(to_document(marketplace), versions).items()
+    }
+    found = changes(from_document(before.document) if before else None, marketplace, steps)
+    in_force = before.version if before else 0
+    return Applied(in_force + bool(found), found)
+
+
+# Terms
+
+
+def _terms(document: Mapping[str, Any], campaign: str) -> dict[str, Any]:
+    """All that decides whether a call is paid, and how much: the clauses may mean the advertiser's zone."""
+    rules = document["campaigns"][campaign]
+    return {
+        "advertiser": rules["advertiser"],
+        "currency": document["currency"],
+        "timezone": document["advertisers"][rules["advertiser"]].get("timezone"),
+        "price": rules["price"],
+        "payout": rules["payout"],
+        "qualify": rules.get("qualify", []),
+    }
+
+
+def _numbered(document: Mapping[str, Any], versions: _TermsVersions) -> dict[str, int]:
+    """The version of each campaign's terms; the next one for terms that were never seen."""
+    last: dict[str, int] = {}
+    for (campaign, _), version in versions.items():
+        last[campaign] = max(version, last.get(campaign, 0))
+    return {
+        campaign: versions.get((campaign, _fingerprint(_terms(document, campaign))))
+        or last.get(campaign, 0) + 1
+        for campaign in document["campaigns"]
+    }
+
+
+def _save_terms(
+    connection: Connection, document: Mapping[str, Any], versions: _TermsVersions, now: int
+) -> None:
+    """Writes down terms that were never seen, as the campaign's next version."""
+    for campaign, version in _numbered(document, versions).items():
+        content = _terms(document, campaign)
+        fingerprint = _fingerprint(content)
+        if (campaign, fingerprint) not in versions:
+            row = {
+                "campaign": campaign,
+                "version": version,
+                "fingerprint": fingerprint,
+                "terms_json": _canonical(content),
+                "created_at": now,
+            }
+            connection.execute(insert(terms), row)
+
+
+def _versions(connection: Connection) -> _TermsVersions:
+    rows = connection.execute(select(terms.c.campaign, terms.c.fingerprint, terms.c.version))
+    return {(row.campaign, row.fingerprint): row.version for row in rows}
+
+
+def _fingerprint(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_canonical(content).encode()).hexdigest()
+
+
+def _canonical(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,1 @@
+"""Runs calls: turns ARI events into domain events, and domain commands into ARI requests."""

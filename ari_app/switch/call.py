@@ -1,0 +1,137 @@
+"""One call as its coroutine sees it: the channel, the events, the record it is filling in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from ari_app.ari.client import Client
+from ari_app.ari.errors import AriError, AriReplaced
+from ari_app.ari.events import (
+    ChannelDestroyed,
+    Event,
+    PlaybackFinished,
+    Reconnected,
+    Replaced,
+    StasisEnd,
+)
+from ari_app.ari.inbox import Inbox
+from ari_app.domain.prompts import media
+from ari_app.domain.record import CallRecord
+from ari_app.domain.record import Event as TimelineEvent
+from ari_app.switch.clock import CallClock
+
+log = logging.getLogger(__name__)
+
+# Of a prompt that somebody recorded, none is longer; it bounds the wait for its end.
+PLAYBACK_LIMIT_MS = 300_000
+NO_CAUSE = 0  # the Q.850 cause is not known
+
+
+class CallerGone(Exception):
+    """The caller hung up. Raised wherever the call's coroutine was waiting."""
+
+
+class Call:
+    """The caller's channel, its inbox of events, its clock and its record."""
+
+    def __init__(self, client: Client, inbox: Inbox, channel_id: str, record: CallRecord, clock: CallClock):
+        self.client = client
+        self.inbox = inbox
+        self.channel_id = channel_id
+        self.record = record
+        self.clock = clock
+        self.channels = {channel_id}
+        self.is_caller_here = True
+        self._minted = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def now(self) -> int:
+        """Milliseconds since the epoch, on this call's clock."""
+        return self.clock.now()
+
+    def note(self, what: str, detail: str = "", at: int | None = None) -> None:
+        """Adds a line to the call's timeline."""
+        self.record.events.append(TimelineEvent(self.now() if at is None else at, what, detail))
+
+    async def event(self, until: int | None = None) -> Any:
+        """The call's next event, or None when `until` (ms) comes first. Raises CallerGone."""
+        timeout_s = None if until is None else max(until - self.now(), 0) / 1000
+        event = await self.inbox.get(timeout_s)
+        match event:
+            case StasisEnd(channel_id=gone) | ChannelDestroyed(channel_id=gone) if (
+                gone == self.channel_id and self.is_caller_here
+            ):
+                self.is_caller_here = False
+                raise CallerGone
+            case Replaced():
+                raise AriReplaced(
+                    "another switch has taken the application over; this call is its affair now"
+                )
+            case Reconnected():
+                await self._find_the_gone(event)
+        return event
+
+    async def _find_the_gone(self, event: Event) -> None:
+        """No event is told twice: after a break, channels that are no longer there have ended."""
+        there = {channel["id"] for channel in await self.client.channels.list()}
+        self.note("asterisk is connected again")
+        for channel_id in self.channels - there:
+            self.inbox.put(ChannelDestroyed(event.at_ms, channel_id, NO_CAUSE, "gone while disconnected"))
+
+    # Requests that need not be waited for keep their order (one lane a call) and have an owner here.
+
+    def post(self, request: Coroutine[Any, Any, Any]) -> asyncio.Task[None]:
+        """Sends a request without waiting for its answer; an error is noted in the timeline."""
+        task = asyncio.create_task(self._carry_out(request))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _carry_out(self, request: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await request
+        except AriError as error:
+            self.note("request failed", str(error))
+
+    async def requests_done(self) -> None:
+        """Waits until every posted request is answered; each has a time-out of its own."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
+
+    # Prompts
+
+    def mint(self, kind: str) -> str:
+        """A new id for an object of this call. Made before the request that uses it."""
+        self._minted += 1
+        return f"{self.record.id}-{kind}-{self._minted}"
+
+    async def start_playing(self, channel_id: str, prompt: str) -> str:
+        """Starts a prompt on a channel of this call; the playback's id."""
+        playback_id = self.mint("play")
+        await self.play_as(playback_id, channel_id, prompt)
+        return playback_id
+
+    async def play_as(self, playback_id: str, channel_id: str, prompt: str) -> None:
+        """Starts a prompt as a playback whose id is minted already."""
+        await self.client.channels.play(self.inbox, playback_id, channel_id, media(prompt))
+
+    async def play(self, prompt: str) -> None:
+        """Plays a prompt to the caller, to its end. Raises CallerGone."""
+        playback_id = await self.start_playing(self.channel_id, prompt)
+        until = self.now() + PLAYBACK_LIMIT_MS
+        while event := await self.event(until):
+            if is_end_of(playback_id, event):
+                return
+
+
+def is_end_of(playback_id: str, event: object) -> bool:
+    """Whether the event ends a playback. A reconnect does: its own end may have been missed."""
+    match event:
+        case PlaybackFinished(playback_id=finished):
+            return finished == playback_id
+        case Reconnected():
+            return True
+    return False

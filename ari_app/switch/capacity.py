@@ -1,0 +1,49 @@
+"""How many calls each destination has, and who waits for one to end.
+
+A place is taken when a leg is dialled and given back when its channel is gone, so an agent who
+is rung or is talking for one call is not rung for another.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+
+class Capacity:
+    """Places in use, by destination. All of it runs on the event loop: no locks."""
+
+    def __init__(self) -> None:
+        self._in_use: Counter[str] = Counter()
+        self._waiting: dict[str, dict[object, Callable[[str], None]]] = {}
+
+    def take(self, destination: str, capacity: int) -> bool:
+        """Takes a place; False when all `capacity` places are in use."""
+        if self._in_use[destination] >= capacity:
+            return False
+        self._in_use[destination] += 1
+        return True
+
+    def give_back(self, destination: str) -> None:
+        """Frees a place and tells everyone who waits, in the order in which they came."""
+        self._in_use[destination] -= 1
+        if not self._in_use[destination]:
+            del self._in_use[destination]
+        for tell in self._waiting.pop(destination, {}).values():
+            tell(destination)
+
+    def wait(self, owner: object, destination: str, tell: Callable[[str], None]) -> None:
+        """Calls `tell(destination)` once, when a place is next given back."""
+        self._waiting.setdefault(destination, {})[owner] = tell
+
+    def forget(self, owner: object) -> None:
+        """The owner waits no more, for any destination."""
+        for destination in list(self._waiting):
+            waiters = self._waiting[destination]
+            waiters.pop(owner, None)
+            if not waiters:
+                del self._waiting[destination]
+
+    def in_use(self) -> dict[str, int]:
+        """Places in use by destination, where there are any."""
+        return dict(self._in_use)

@@ -1,0 +1,38 @@
+"""The control socket: what a running switch tells the CLI, as JSON over HTTP on a Unix socket.
+
+Only the user who runs the switch may open it (mode 0600).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiohttp import web
+
+from ari_app.switch.app import Switch
+
+
+@asynccontextmanager
+async def control_socket(switch: Switch, path: Path) -> AsyncIterator[None]:
+    """Serves GET /status and GET /live at `path` for as long as the block lasts."""
+
+    async def status(_: web.Request) -> web.Response:
+        return web.json_response(switch.status())
+
+    async def live(_: web.Request) -> web.Response:
+        return web.json_response(switch.live())
+
+    app = web.Application()
+    app.add_routes([web.get("/status", status), web.get("/live", live)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    path.unlink(missing_ok=True)
+    try:
+        await web.UnixSite(runner, str(path)).start()
+        path.chmod(0o600)
+        yield
+    finally:
+        await runner.cleanup()
+        path.unlink(missing_ok=True)

@@ -1,0 +1,70 @@
+"""Runs a campaign's IVR flow with the caller: the domain says what to play and what to collect."""
+
+from __future__ import annotations
+
+from ari_app.ari.events import ChannelDtmfReceived
+from ari_app.domain.digits import Collector, Digit, Digits, Invalid, PromptDone, Result, TimeUp
+from ari_app.domain.flow import Caller, End, FlowRun, Gather, Offer, Play, Played
+from ari_app.domain.geo import Geography
+from ari_app.domain.marketplace import Flow
+from ari_app.switch.call import Call, is_end_of
+
+
+async def run_flow(call: Call, flow: Flow, geography: Geography, timezone: str) -> FlowRun:
+    """Takes the caller through the flow, to an offer or to its end. Raises CallerGone.
+
+    The answers are in the call's record as they are given. The run's last step tells how it ended.
+    """
+    record = call.record
+    run = FlowRun(flow, Caller(geography, record.did, record.ani, record.started_at, timezone))
+    record.answers = run.answers
+    step = run.start()
+    while not isinstance(step, Offer | End):
+        call.note("asked" if isinstance(step, Gather) else "announced", run.path[-1])
+        if isinstance(step, Play):
+            await call.play(step.prompt)
+            step = run.handle(Played())
+        else:
+            result = await gather(call, step)
+            call.note(*_heard(result))
+            step = run.handle(result)
+    if isinstance(step, End):
+        call.note("flow ended", f"at {run.path[-1]}: {step.reason.replace('_', ' ')}")
+        if step.prompt:
+            await call.play(step.prompt)
+    return run
+
+
+async def gather(call: Call, step: Gather) -> Result:
+    """Plays a prompt and collects what the caller presses. Raises CallerGone.
+
+    Digits wait in the inbox in the order pressed, so a caller who knows the menu may type ahead.
+    """
+    collector = Collector(step.spec, step.timers, step.barge_in)
+    playback_id = await call.start_playing(call.channel_id, step.prompt)
+    is_playing = True
+    result: Result | None = None
+    while result is None:
+        event = await call.event(collector.deadline)
+        match event:
+            case None:
+                result = collector.handle(TimeUp(), call.now())
+            case ChannelDtmfReceived(channel_id=call.channel_id, digit=digit):
+                if is_playing and step.barge_in:
+                    await call.client.playbacks.stop(playback_id)
+                    is_playing = False
+                result = collector.handle(Digit(digit), call.now())
+            case _ if is_end_of(playback_id, event):
+                is_playing = False
+                result = collector.handle(PromptDone(), call.now())
+    return result
+
+
+def _heard(result: Result) -> tuple[str, str]:
+    match result:
+        case Digits(value):
+            return "entered", value
+        case Invalid(value):
+            return "entered wrongly", value
+        case _:
+            return "entered nothing", ""

@@ -1,0 +1,303 @@
+"""Runs one race over ARI: the domain decides, this rings, prompts, bridges and hangs up.
+
+From the first ring to the end of the conversation the call's events come through here, one at a
+time: each becomes a domain event, and each command that the race answers becomes a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from ari_app.ari.errors import AriError
+from ari_app.ari.events import (
+    ChannelDestroyed,
+    ChannelDtmfReceived,
+    ChannelStateChange,
+    PlaybackFinished,
+    StasisStart,
+)
+from ari_app.domain import race as racing
+from ari_app.domain.marketplace import Dial, Route
+from ari_app.domain.prompts import ACCEPT_PROMPT
+from ari_app.domain.race import Leg, Phase, Race, RacePlan
+from ari_app.domain.record import Exclusion
+from ari_app.switch.call import NO_CAUSE, Call, CallerGone
+from ari_app.switch.capacity import Capacity
+from ari_app.switch.legs import DialRefused, Legs
+
+Ending = Literal["exhausted", "agent", "limit"]
+
+PROMPT_STOP_MS = 1_000
+CLEAN_UP_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Bridged:
+    """The request that bridges leg `leg` was carried out. Put into the call's inbox."""
+
+    leg: int
+
+
+@dataclass(slots=True)
+class _Connection:
+    """One conversation: which leg, from when to when (ms)."""
+
+    leg: Leg
+    started_at: int
+    ended_at: int
+
+    @property
+    def talked_ms(self) -> int:
+        """How long it was."""
+        return self.ended_at - self.started_at
+
+
+class Offer:
+    """A call's race: make it, `run` it, and `close` it whatever happened."""
+
+    def __init__(
+        self,
+        call: Call,
+        plan: RacePlan,
+        route: Route,
+        dial: Callable[[str], tuple[Dial, int]],
+        capacity: Capacity,
+        on_connected: Callable[[int], None],
+    ) -> None:
+        """`dial(destination)` gives how to dial it and its capacity. `on_connected(at)` is told
+        of each connection as it is made."""
+        self.race = Race(plan)
+        self._call = call
+        self._route = route
+        self._dial = dial
+        self._capacity = capacity
+        self._legs = Legs(call, capacity, plan.ring_timeout_ms)
+        self._on_connected = on_connected
+        self._bridge_id = f"{call.record.id}-bridge"
+        self._bridge_by: int | None = None  # until then the winner's prompt may take to stop
+        self._connection: _Connection | None = None
+        self._longest: _Connection | None = None
+
+    async def run(self) -> Ending:
+        """Offers the call until it is taken and talked out, or nobody is left. Raises CallerGone."""
+        call = self._call
+        call.post(call.client.bridges.create(call.inbox, self._bridge_id))
+        self._wait_music(start=True)
+        self._perform(self.race.start(call.now()))
+        while not self.race.over:
+            event = await call.event(self._deadline())
+            if event is None and self._is_over_limit():
+                return "limit"
+            self._take_in(event)
+        return "agent" if self.race.winner else "exhausted"
+
+    async def close(self) -> None:
+        """Every leg is hung up and gone, the bridge too; bounded in time."""
+        call = self._call
+        self._capacity.forget(self)
+        if not self.race.over:
+            self._perform(self.race.handle(racing.CallerHungUp(), call.now()))
+        self._legs.cut_goodbyes_short()
+        try:
+            await self._await_silence()
+            await call.requests_done()
+            await call.client.bridges.destroy(self._bridge_id)
+        finally:
+            for leg in self._legs.still_there():
+                self._note(leg, "not confirmed gone")
+                self._legs.gone(leg)
+            self._end_connection()
+            self._fill_in_record()
+
+    async def _await_silence(self) -> None:
+        until = self._call.now() + CLEAN_UP_MS
+        while self._legs.still_there() and self._call.now() < until:
+            try:
+                self._take_in(await self._call.event(until))
+            except CallerGone:
+                continue
+
+    # Events in
+
+    def _take_in(self, event: object) -> None:
+        now = self._call.now()
+        self._legs.end_goodbyes(now)
+        if self._bridge_by is not None and now >= self._bridge_by and self.race.winner:
+            self._bridge(self.race.winner.number)
+        happened = racing.TimeUp() if event is None else self._translate(event, now)
+        if happened is not None:
+            self._perform(self.race.handle(happened, now))
+
+    def _translate(self, event: object, now: int) -> racing.Event | None:
+        match event:
+            case StasisStart(channel_id=channel_id):
+                return self._of_leg(channel_id, racing.LegAnswered, "answered")
+            case ChannelStateChange(channel_id=channel_id, state="Ringing"):
+                return self._of_leg(channel_id, racing.LegRinging, "ringing")
+            case ChannelDtmfReceived(channel_id=channel_id, digit=digit):
+                return self._of_leg(channel_id, lambda leg: racing.LegDigit(leg, digit), "pressed", digit)
+            case ChannelDestroyed(channel_id=channel_id, cause=cause):
+                leg = self._legs.number_of(channel_id)
+                return None if leg is None else self._gone(leg, cause)
+            case PlaybackFinished(playback_id=playback_id):
+                return self._prompt_finished(self._legs.playback_finished(playback_id))
+            case _Bridged(leg):
+                return self._bridged(leg, now)
+            case DialRefused(leg):
+                return self._gone(leg, NO_CAUSE)
+            case racing.Freed():
+                return event
+        return None
+
+    def _of_leg(
+        self, channel_id: str, happened: Callable[[int], racing.Event], what: str, detail: str = ""
+    ) -> racing.Event | None:
+        leg = self._legs.number_of(channel_id)
+        if leg is None:
+            return None
+        self._note(leg, what, detail)
+        return happened(leg)
+
+    def _gone(self, leg: int, cause: int) -> racing.Event:
+        self._note(leg, "gone", f"cause {cause}")
+        self._legs.gone(leg)
+        if self._connection and self._connection.leg.number == leg:
+            self._end_connection()
+        return racing.LegEnded(leg, cause)
+
+    def _prompt_finished(self, leg: int | None) -> racing.Event | None:
+        if leg is None:
+            return None
+        if self._bridge_by is not None and self.race.winner is self.race.legs[leg]:
+            self._bridge(leg)
+            return None
+        return racing.PromptDone(leg)
+
+    def _bridged(self, leg: int, now: int) -> racing.Event | None:
+        """Its event and the leg's end come by different ways: the end may have been first."""
+        if self.race.legs[leg].phase is not Phase.WON:
+            return None
+        self._connection = _Connection(self.race.legs[leg], now, now)
+        self._note(leg, "connected")
+        record = self._call.record
+        record.disposition = "connected"
+        record.connected_at = now
+        record.winner = self.race.legs[leg].record.destination
+        self._on_connected(now)
+        return racing.LegBridged(leg)
+
+    # Commands out
+
+    def _perform(self, commands: list[racing.Command]) -> None:
+        for command in commands:
+            match command:
+                case racing.Ring(leg, destination):
+                    self._ring(leg, destination)
+                case racing.Prompt(leg):
+                    self._legs.say(leg, self._route.accept_prompt or ACCEPT_PROMPT)
+                case racing.SayTaken(leg):
+                    self._legs.say_taken(leg)
+                case racing.HangUp(leg, reason):
+                    self._legs.hang_up(leg, reason)
+                case racing.Award(leg):
+                    self._award(leg)
+                case racing.Reoffer(leg):
+                    self._reoffer(leg)
+                case racing.Exhausted():
+                    self._call.note("nobody left to ring")
+        for destination in self.race.waiting():
+            self._capacity.wait(self, destination, self._tell_freed)
+
+    def _tell_freed(self, destination: str) -> None:
+        self._call.inbox.put(racing.Freed(destination))
+
+    def _ring(self, leg: int, destination: str) -> None:
+        dial, capacity = self._dial(destination)
+        if self._legs.ring(leg, destination, dial, capacity):
+            self._note(leg, "offered", f"wave {self.race.legs[leg].record.wave}")
+        else:
+            self._note(leg, "at capacity", f"{capacity} in use")
+            self._perform(self.race.handle(racing.LegBlocked(leg), self._call.now()))
+
+    def _award(self, leg: int) -> None:
+        self._note(leg, "accepted", "the call is awarded")
+        if self._legs.hush(leg):  # the bridge waits for the prompt's end, or it would wait in the lane
+            self._bridge_by = self._call.now() + PROMPT_STOP_MS
+        else:
+            self._bridge(leg)
+        self._wait_music(start=False)  # behind the bridge: who has answered is not to wait for it
+
+    def _bridge(self, leg: int) -> None:
+        self._bridge_by = None
+        self._call.post(self._add_to_bridge(leg))
+
+    async def _add_to_bridge(self, leg: int) -> None:
+        call = self._call
+        both = [call.channel_id, self._legs.channel_id(leg)]
+        try:
+            await call.client.bridges.add_channel(self._bridge_id, both)
+        except AriError:
+            self._legs.hang_up(leg, "normal")
+            raise
+        call.inbox.put(_Bridged(leg))
+
+    def _reoffer(self, leg: int) -> None:
+        call = self._call
+        self._note(leg, "vanished", "the call is offered again")
+        self._bridge_by = None
+        call.record.disposition = call.record.winner = None
+        if self.race.legs[leg].connected_at is not None:
+            call.post(call.client.bridges.remove_channel(self._bridge_id, [call.channel_id]))
+        self._wait_music(start=True)
+
+    def _wait_music(self, start: bool) -> None:
+        channels, channel_id = self._call.client.channels, self._call.channel_id
+        if self._route.wait == "music":
+            request = channels.start_moh(channel_id) if start else channels.stop_moh(channel_id)
+        else:
+            request = channels.ring(channel_id) if start else channels.ring_stop(channel_id)
+        self._call.post(request)
+
+    # Time
+
+    def _deadline(self) -> int | None:
+        times = (self.race.deadline(), self._legs.next_goodbye(), self._bridge_by, self._limit())
+        return min((at for at in times if at is not None), default=None)
+
+    def _limit(self) -> int | None:
+        return None if self._connection is None else self._connection.started_at + self._route.max_duration
+
+    def _is_over_limit(self) -> bool:
+        limit = self._limit()
+        return limit is not None and self._call.now() >= limit
+
+    # Book-keeping
+
+    def _end_connection(self) -> None:
+        if self._connection is None:
+            return
+        self._connection.ended_at = self._call.now()
+        if self._longest is None or self._connection.talked_ms > self._longest.talked_ms:
+            self._longest = self._connection
+        self._connection = None
+
+    def _fill_in_record(self) -> None:
+        """The connection that counts is the longest one: a caller may be connected more than once."""
+        record = self._call.record
+        record.legs = [leg.record for leg in self.race.legs if leg.record.outcome is not None]
+        record.excluded += [
+            Exclusion(leg.record.destination, "at capacity, or not reached before the race was over")
+            for leg in self.race.legs
+            if leg.record.outcome is None
+        ]
+        if self._longest is not None:
+            record.disposition = "connected"
+            record.winner = self._longest.leg.record.destination
+            record.connected_at = self._longest.started_at
+            record.durations_ms.connected = self._longest.talked_ms
+
+    def _note(self, leg: int, what: str, detail: str = "") -> None:
+        name = self.race.legs[leg].record.destination
+        self._call.note(what, f"{name}: {detail}" if detail else name)

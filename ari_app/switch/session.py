@@ -1,0 +1,282 @@
+"""The life of a call, top to bottom: attribute, screen, qualify, locate, route, race, settle."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from random import Random
+
+from ari_app.ari.client import Client
+from ari_app.ari.errors import AriError
+from ari_app.ari.events import StasisStart
+from ari_app.domain.clock import iso
+from ari_app.domain.geo import Place, locate
+from ari_app.domain.ledger import settle
+from ari_app.domain.marketplace import Dial
+from ari_app.domain.prompts import NOBODY_PROMPT
+from ari_app.domain.qualification import EarlierCall, Facts, judge
+from ari_app.domain.record import CallRecord, Disposition, Money
+from ari_app.domain.routing import Decision, route
+from ari_app.domain.screening import screen
+from ari_app.domain.snapshot import Attribution, Snapshot, attribute
+from ari_app.store.calls import Settlement
+from ari_app.switch.call import Call, CallerGone
+from ari_app.switch.callers import Callers
+from ari_app.switch.capacity import Capacity
+from ari_app.switch.clock import CallClock
+from ari_app.switch.ivr import run_flow
+from ari_app.switch.offer import Ending, Offer
+
+log = logging.getLogger(__name__)
+
+UNALLOCATED = 1  # Q.850: SIP 404
+
+
+def mint_call_id(now_ms: int) -> str:
+    """A call's id: 13 hex digits of time, so that ids sort by it, and 10 of chance."""
+    return f"{now_ms:013x}{secrets.token_hex(5)}"
+
+
+class Session:
+    """One call. `run` always ends with the call let go and its record settled."""
+
+    def __init__(
+        self, client: Client, start: StasisStart, snapshot: Snapshot, capacity: Capacity, callers: Callers
+    ) -> None:
+        clock = CallClock()
+        now = clock.now()
+        _, did, ani = (*start.args, "", "", "")[:3]
+        record = CallRecord(id=mint_call_id(now), did=did, ani=ani or None, started_at=now)
+        self.call = Call(client, client.inbox(), start.channel_id, record, clock)
+        client.watch(self.call.inbox, start.channel_id)
+        self._snapshot = snapshot
+        self._capacity = capacity
+        self._callers = callers
+        self._attribution: Attribution | None = None
+        self._place = Place()
+        self._earlier: EarlierCall | None = None
+        self._if_abandoned: Disposition = "abandoned_ivr"
+
+    @property
+    def record(self) -> CallRecord:
+        """The record, as far as it is filled in."""
+        return self.call.record
+
+    async def run(self) -> Settlement:
+        """Serves the call to its end, whoever ends it, and settles it."""
+        record = self.record
+        self.call.note("received", f"{record.ani or 'anonymous'} called {record.did}", at=record.started_at)
+        try:
+            await self._serve()
+        except CallerGone:
+            record.end_source = "caller"
+            self.call.note("caller hung up")
+            record.disposition = record.disposition or self._if_abandoned
+        except asyncio.CancelledError:  # the switch is stopping; the call is ended and settled all the same
+            record.end_source = "system"
+            record.disposition = record.disposition or "failed"
+            self.call.note("switch stopped")
+        except AriError as error:
+            record.end_source = "system"
+            record.disposition = record.disposition or "failed"
+            self.call.note("failed", str(error))
+            log.error("call %s failed: %s", record.id, error)
+        finally:
+            await self._leave()
+        return self._settle()
+
+    async def _serve(self) -> None:
+        self._attribution = self._attribute()
+        if self._attribution is None:
+            self.call.note("unknown number", self.record.did)
+            self.record.disposition = "unknown_number"
+            await self.call.client.channels.hangup(self.call.channel_id, reason_code=UNALLOCATED)
+            return
+        if await self._screened_out(self._attribution):
+            return
+        await self._answer()
+        if not await self._qualify(self._attribution):
+            return
+        decision = self._route(self._attribution)
+        await self._offer(self._attribution, decision)
+
+    # Attribute, screen
+
+    def _attribute(self) -> Attribution | None:
+        record = self.record
+        found = attribute(self._snapshot, record.did)
+        if found is None:
+            return None
+        campaign = found.campaign
+        record.campaign, record.advertiser = found.campaign_id, campaign.advertiser
+        record.publisher, record.source = found.number.publisher, found.number.source
+        record.terms_version = found.terms_version
+        record.money = Money(self._snapshot.marketplace.currency, campaign.price, campaign.payout)
+        self._place = locate(self._snapshot.geography, None, record.ani, record.did)
+        record.place = self._place.record()
+        detail = f"campaign {record.campaign}, publisher {record.publisher}, source {record.source or 'none'}"
+        self.call.note("attributed", f"{detail}, terms version {record.terms_version}")
+        return found
+
+    async def _screened_out(self, attribution: Attribution) -> bool:
+        record = self.record
+        before = self._callers.dialled(record.did, record.ani, record.started_at)
+        refusal = screen(attribution.campaign, self._timezone(), record.ani, record.started_at, before)
+        if refusal is None:
+            return False
+        record.disposition = refusal.disposition
+        self.call.note("refused", refusal.reason)
+        await self._answer()
+        await self.call.play(refusal.announce)
+        return True
+
+    # Answer, qualify, locate
+
+    async def _answer(self) -> None:
+        await self.call.client.channels.answer(self.call.channel_id)
+        self.record.answered_at = self.call.now()
+        self.call.note("call answered")
+
+    async def _qualify(self, attribution: Attribution) -> bool:
+        """Runs the campaign's IVR; True when the caller is to be offered."""
+        name = attribution.campaign.flow
+        if name is None:
+            self._locate(None)
+            return True
+        flow = self._snapshot.marketplace.flows[name]
+        run = await run_flow(self.call, flow, self._snapshot.geography, self._timezone())
+        self._locate(run.entered_zip)
+        if not run.offers:
+            self.record.disposition = "flow_ended"
+        return run.offers
+
+    def _locate(self, entered_zip: str | None) -> None:
+        record = self.record
+        self._place = locate(self._snapshot.geography, entered_zip, record.ani, record.did)
+        record.place = self._place.record()
+        where = " ".join(filter(None, (self._place.state, self._place.zip))) or "unknown"
+        self.call.note("located", f"{where}, from {self._place.from_}")
+
+    # Route, race
+
+    def _route(self, attribution: Attribution) -> Decision:
+        record = self.record
+        decision = route(
+            self._snapshot, attribution.campaign, self._place, record.ani, self.call.now(), Random(record.id)
+        )
+        record.excluded = list(decision.excluded)
+        for exclusion in decision.excluded:
+            self.call.note("excluded", f"{exclusion.destination}: {exclusion.reason}")
+        return decision
+
+    async def _offer(self, attribution: Attribution, decision: Decision) -> None:
+        record, rules = self.record, attribution.campaign.route
+        record.offered_at = self.call.now()
+        if decision.nobody:
+            record.disposition = "no_route"
+            self.call.note("no destination is eligible")
+            await self._fall_back(rules.fallback.play)
+            return
+        self._if_abandoned = "abandoned_queue"
+        offer = Offer(self.call, decision.plan, rules, self._dial, self._capacity, self._connected)
+        try:
+            ending = await offer.run()
+        finally:
+            await offer.close()
+        await self._end_of_offer(ending, rules.fallback.play)
+
+    async def _end_of_offer(self, ending: Ending, fallback: str | None) -> None:
+        record = self.record
+        match ending:
+            case "agent":
+                record.end_source = "agent"
+                self.call.note("agent hung up")
+            case "limit":
+                record.end_source = "system"
+                self.call.note("longest duration reached")
+            case "exhausted":
+                if not self.call.is_caller_here:  # left while the last phones were silenced
+                    raise CallerGone
+                record.disposition = record.disposition or "no_answer"
+                await self._fall_back(fallback)
+
+    def _dial(self, destination: str) -> tuple[Dial, int]:
+        found = self._snapshot.marketplace.destinations[destination]
+        return found.dial, found.capacity
+
+    def _connected(self, at: int) -> None:
+        record = self.record
+        assert record.campaign is not None
+        before = self._callers.connected(record.campaign, record.ani, record.id, at)
+        self._earlier = self._earlier or before
+
+    async def _fall_back(self, prompt: str | None) -> None:
+        self.record.end_source = "system"
+        self.call.note("fallback", prompt or "hang up")
+        await self.call.play(prompt or NOBODY_PROMPT)
+
+    # The end
+
+    async def _leave(self) -> None:
+        """Hangs the caller up, if it is still with us, and sees every request answered."""
+        call = self.call
+        try:
+            if call.is_caller_here:
+                await call.client.channels.hangup(call.channel_id)
+            await call.requests_done()
+        except AriError as error:
+            call.note("hang-up failed", str(error))
+        finally:
+            call.inbox.close()
+        self.record.end_source = self.record.end_source or "system"
+        self.record.ended_at = call.now()
+        call.note("ended", f"by the {self.record.end_source}")
+
+    def _settle(self) -> Settlement:
+        record = self.record
+        assert record.ended_at is not None
+        _fill_in_durations(record)
+        if self._attribution is not None and record.disposition not in ("blocked", "closed"):
+            facts = Facts(
+                started_at=record.started_at,
+                connected_ms=record.durations_ms.connected if record.connected_at else None,
+                answers=record.answers,
+                place=self._place,
+                ani=record.ani,
+                timezone=self._timezone(),
+                earlier=self._earlier,
+            )
+            record.qualification = judge(self._attribution.campaign.qualify, facts, self._snapshot.geography)
+            if record.qualification.qualified and record.money is not None:
+                record.money.charged, record.money.paid = record.money.price, record.money.payout
+            failed = [clause.name for clause in record.qualification.clauses if not clause.passed]
+            self.call.note("judged", "qualified" if not failed else f"not qualified: {', '.join(failed)}")
+        return Settlement(record, settle(record, record.ended_at))
+
+    def _timezone(self) -> str:
+        """The advertiser's time zone."""
+        assert self._attribution is not None
+        return self._snapshot.marketplace.advertisers[self._attribution.campaign.advertiser].timezone
+
+
+def _fill_in_durations(record: CallRecord) -> None:
+    durations, ended_at = record.durations_ms, record.ended_at or record.started_at
+    durations.total = ended_at - record.started_at
+    if record.answered_at is not None:
+        durations.ivr = (record.offered_at or ended_at) - record.answered_at
+    if record.offered_at is not None:
+        durations.wait = (record.connected_at or ended_at) - record.offered_at
+
+
+def live_view(record: CallRecord) -> dict[str, object]:
+    """A call under way, for `callrace calls live`: what is known of it now."""
+    return {
+        "id": record.id,
+        "did": record.did,
+        "ani": record.ani,
+        "campaign": record.campaign,
+        "started_at": iso(record.started_at),
+        "stage": record.events[-1].what if record.events else None,
+        "winner": record.winner,
+    }

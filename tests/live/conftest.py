@@ -1,0 +1,115 @@
+"""What live tests stand on: a private Asterisk, SIP callers and agents, and a look at what they left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from ari_app.ops.sipp import Agent, Behaviour, Caller, Callers, Step
+from ari_app.settings import Settings
+from tests.live.exchange import DID, Exchange
+from tests.live.lab import Lab, private
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test in this directory is a live one."""
+    for item in items:
+        if "live" in item.path.parts:
+            item.add_marker(pytest.mark.live)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """An Asterisk of the tests' own. Where it cannot start, the tests fail; they are never skipped."""
+    lab = private(tmp_path_factory.mktemp("lab"))
+    started = lab.run("up")
+    if started.returncode:
+        lab.run("down")
+        pytest.fail(f"Asterisk did not start:\n{started.stderr[-3000:]}", pytrace=False)
+    yield lab
+    lab.run("down")
+
+
+@pytest.fixture
+async def parties() -> AsyncIterator[AsyncExitStack]:
+    """Holds this test's callers and agents; all end with it, in the reverse order."""
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def agent(parties: AsyncExitStack) -> Callable[..., Awaitable[Agent]]:
+    """Makes agents: `await agent(accepts(after_ms=2000), tone_hz=700)`. Their ports are free ones."""
+    made = 0
+
+    async def make(behaviour: Behaviour, tone_hz: int = 800) -> Agent:
+        nonlocal made
+        made += 1
+        return await parties.enter_async_context(Agent(f"agent-{made}", behaviour, tone_hz=tone_hz))
+
+    return make
+
+
+@pytest.fixture
+def caller(lab: Lab, parties: AsyncExitStack) -> Callable[..., Awaitable[Caller]]:
+    """Makes callers of the lab's Asterisk: `await caller("+18005550101", "+12125550142", [press("1")])`."""
+
+    async def make(did: str, ani: str | None = "+12125550142", plan: Sequence[Step] = ()) -> Caller:
+        return await parties.enter_async_context(Caller(did, ani, plan, to=lab.sip))
+
+    return make
+
+
+@pytest.fixture
+def nothing_left(lab: Lab) -> Callable[..., Awaitable[None]]:
+    """Waits until Asterisk has no channel and no bridge: `await nothing_left()`."""
+
+    async def check(timeout_s: float = 5.0) -> None:
+        kinds, left = ("channels", "bridges"), []
+        try:
+            async with asyncio.timeout(timeout_s):
+                while left := [one["id"] for kind in kinds for one in await lab.ask("GET", kind)]:
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            pytest.fail(f"left in Asterisk after {timeout_s} s: {', '.join(left)}")
+
+    return check
+
+
+@pytest.fixture
+async def exchange(lab: Lab, tmp_path: Path) -> AsyncIterator[Exchange]:
+    """A switch connected to the lab, with a database of its own; `apply` gives it a marketplace.
+
+    After each test neither Asterisk nor the switch may hold anything of its calls.
+    """
+    exchange = Exchange(Settings.from_env(lab.environment), tmp_path)
+    await exchange.start()
+    try:
+        yield exchange
+        await exchange.nothing_left()
+    finally:
+        await exchange.stop()
+
+
+@pytest.fixture
+def calling(lab: Lab) -> Callable[..., Caller]:
+    """A caller of the exchange: `async with calling(plan=[press("1")]) as who:`."""
+
+    def make(did: str = DID, ani: str | None = "+12125550142", plan: Sequence[Step] = ()) -> Caller:
+        return Caller(did, ani, plan, to=lab.sip)
+
+    return make
+
+
+@pytest.fixture
+def crowd(lab: Lab) -> Callable[..., Callers]:
+    """Many callers at once, each with a number of its own: `async with crowd(20, plan=[...]):`."""
+
+    def make(size: int, plan: Sequence[Step] = ()) -> Callers:
+        return Callers(DID, [f"+1212555{n:04d}" for n in range(size)], plan, to=lab.sip, rate=size)
+
+    return make

@@ -1,0 +1,87 @@
+"""A private Asterisk for the live tests, on ports of its own beside a user's lab."""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from ari_app.ops.sipp import free_port
+
+REPO = Path(__file__).parents[2]
+RTP_START = 20000  # Asterisk takes free ports of a range, so several labs may share it
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """Where the tests' Asterisk is: its CALLRACE_HOME, and the environment whose settings point to it."""
+
+    home: Path
+    environment: dict[str, str]
+
+    @property
+    def sip(self) -> str:
+        """Where callers call: host:port."""
+        return f"127.0.0.1:{self.environment['CALLRACE_SIP_PORT']}"
+
+    @property
+    def ari(self) -> str:
+        """The base address of ARI."""
+        return f"http://127.0.0.1:{self.environment['CALLRACE_ARI_PORT']}/ari"
+
+    @property
+    def login(self) -> dict[str, str]:
+        """The header that makes a request ARI's user callrace's."""
+        password = (self.home / "secrets" / "ari").read_text().strip()
+        return {"Authorization": "Basic " + base64.b64encode(f"callrace:{password}".encode()).decode()}
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run asterisk-docker/lab with `words`."""
+        command = [str(REPO / "asterisk-docker" / "lab"), *words]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=600)
+
+    def kill(self) -> None:
+        """Ends Asterisk as a crash would: without a word to anybody."""
+        os.kill(int((self.home / "asterisk" / "run" / "lab.pid").read_text()), signal.SIGKILL)
+
+    async def ask(self, method: str, path: str, **query: str) -> Any:
+        """ARI's answer to a request over plain HTTP, without the switch's own client."""
+        async with (
+            aiohttp.ClientSession(headers=self.login, raise_for_status=True) as session,
+            session.request(method, f"{self.ari}/{path}", params=query) as answer,
+        ):
+            return await answer.json()
+
+
+def private(home: Path) -> Lab:
+    """A lab in `home`, sharing the repository's root directory of Asterisk, with the tests' own dialplan."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CALLRACE_")}
+    sip, ari, ami, agi = _free_ports(4)
+    ours = {
+        "CALLRACE_HOME": str(home),
+        "CALLRACE_ASTERISK_ROOT": str(REPO / "var" / "asterisk" / "root"),
+        "CALLRACE_ASTERISK_OVERLAY": str(Path(__file__).parent / "overlay"),
+        "CALLRACE_SIP_PORT": str(sip),
+        "CALLRACE_ARI_PORT": str(ari),
+        "CALLRACE_AMI_PORT": str(ami),
+        "CALLRACE_AGI_PORT": str(agi),
+        "CALLRACE_RTP_START": str(RTP_START),
+        "CALLRACE_TRUNK_MAIN": f"sip:127.0.0.1:{free_port()}",
+    }
+    return Lab(home, inherited | ours)
+
+
+def _free_ports(count: int) -> list[int]:
+    """TCP ports of 127.0.0.1 that nobody holds, all different."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports

@@ -1,0 +1,185 @@
+"""The dialplan's ladder while no switch is connected: AGI and native ringing, and then the apology."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from ari_app.ops.sipp import Caller, answers, busy, rings_forever, talk_ms
+from ari_app.settings import Settings
+from tests.live.exchange import Exchange, marketplace, phones, uris
+from tests.live.lab import REPO, Lab
+
+pytestmark = pytest.mark.live
+
+TALK = [talk_ms(60_000)]
+Serve = Callable[[], Awaitable[Process]]
+
+
+@pytest.fixture
+async def in_force(lab: Lab, tmp_path: Path) -> AsyncIterator[Exchange]:
+    """A marketplace can be put in force; the switch is never started."""
+    exchange = Exchange(Settings.from_env(lab.environment), tmp_path)
+    yield exchange
+    await exchange.stop()
+
+
+@pytest.fixture
+async def serve(lab: Lab, tmp_path: Path) -> AsyncIterator[Serve]:
+    """Starts `callrace agi run` on the test's database; it has ended when the test has."""
+    started: list[Process] = []
+
+    async def start() -> Process:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "ari_app.cli.main", "agi", "run",
+            cwd=REPO,
+            env=lab.environment | {"CALLRACE_DATABASE_URL": f"sqlite:///{tmp_path}/callrace.db"},
+            stderr=PIPE,
+        )  # fmt: skip
+        started.append(process)
+        assert process.stderr is not None
+        async with asyncio.timeout(20):
+            while line := await process.stderr.readline():
+                if b"serving agi://127.0.0.1" in line:
+                    return process
+        pytest.fail("callrace agi run ended")
+
+    yield start
+    for process in started:
+        if process.returncode is None:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+        async with asyncio.timeout(10):
+            assert await process.wait() in (0, -signal.SIGKILL)
+
+
+async def test_without_a_switch_a_call_reaches_an_agent_by_the_agi_route(
+    in_force: Exchange, serve: Serve, calling, nothing_left
+) -> None:
+    async with phones({"agent": answers()}) as agents:
+        in_force.put_in_force(marketplace(uris(agents), accept="answer"))
+        await serve()
+        async with calling(plan=TALK) as who:
+            await agents["agent"].wait_for("established")
+            async with asyncio.timeout(10):
+                while not (agents["agent"].call.heard_ms(who.tone_hz) > 500
+                           and who.call.heard_ms(agents["agent"].tone_hz) > 500):  # fmt: skip
+                    await asyncio.sleep(0.05)  # audio has no events
+            await who.hang_up()
+            assert (await who.outcome()).answered
+    await nothing_left()
+
+
+async def test_the_first_agent_to_answer_has_the_call_and_the_other_logs_no_missed_call(
+    in_force: Exchange, serve: Serve, calling, nothing_left
+) -> None:
+    async with phones({"quick": answers(ring_ms=500), "slow": rings_forever()}) as agents:
+        in_force.put_in_force(marketplace(uris(agents), accept="answer"))
+        await serve()
+        async with calling(plan=TALK) as who:
+            await agents["quick"].wait_for("established")
+            cancelled = await agents["slow"].wait_for("cancelled")
+            assert cancelled.cause == 26
+            await who.hang_up()
+    await nothing_left()
+
+
+async def test_a_marketplace_applied_later_is_answered_from_without_a_restart(
+    in_force: Exchange, serve: Serve, calling, nothing_left
+) -> None:
+    await serve()
+    async with phones({"agent": answers()}) as agents:
+        in_force.put_in_force(marketplace(uris(agents), accept="answer"))
+        await asyncio.sleep(2.5)  # it looks each second, and says so only to its log
+        async with calling(plan=TALK) as who:
+            await agents["agent"].wait_for("established")
+            await who.hang_up()
+    await nothing_left()
+
+
+async def test_where_nobody_answers_the_caller_is_told_and_the_call_ends(
+    in_force: Exchange, serve: Serve, calling, nothing_left
+) -> None:
+    async with phones({"agent": busy()}) as agents:
+        in_force.put_in_force(marketplace(uris(agents), accept="answer"))
+        await serve()
+        async with calling(plan=TALK) as who:
+            outcome = await who.outcome()
+            assert (outcome.answered, outcome.ended_by) == (True, "remote")
+            assert who.call.audio.sound_ms() > 500
+    await nothing_left()
+
+
+async def test_a_blocked_caller_rings_nobody(in_force: Exchange, serve: Serve, calling, nothing_left) -> None:
+    async with phones({"agent": answers()}) as agents:
+        in_force.put_in_force(
+            marketplace(uris(agents), accept="answer", campaign={"screen": {"block": ["+1212*"]}})
+        )
+        await serve()
+        async with calling(plan=TALK) as who:
+            assert (await who.outcome()).status == 403
+    await nothing_left()
+
+
+async def test_an_unknown_number_is_not_found(
+    in_force: Exchange, serve: Serve, calling, nothing_left
+) -> None:
+    in_force.put_in_force(marketplace({"agent": "sip:agent@127.0.0.1:5999"}, accept="answer"))
+    await serve()
+    async with calling(did="+18005559999", plan=TALK) as who:
+        assert (await who.outcome()).status == 404
+    await nothing_left()
+
+
+async def sorry(calling: Callable[..., Caller]) -> None:
+    """A call hears the apology, unanswered, and is refused with 503."""
+    async with calling(plan=TALK) as who:
+        outcome = await who.outcome()
+        assert outcome.status == 503
+        assert outcome.setup_ms > 1_000  # the apology's length and more
+
+
+async def test_with_no_agi_server_either_the_caller_hears_an_apology_and_503(
+    lab: Lab, calling, nothing_left
+) -> None:
+    await sorry(calling)
+    await nothing_left()
+
+
+async def test_an_agi_server_that_is_killed_is_like_none(
+    in_force: Exchange, serve: Serve, calling, nothing_left
+) -> None:
+    in_force.put_in_force(marketplace({"agent": "sip:agent@127.0.0.1:5999"}, accept="answer"))
+    process = await serve()
+    process.kill()
+    await process.wait()
+    await sorry(calling)
+    await nothing_left()
+
+
+async def test_an_agi_server_that_hangs_keeps_no_caller(
+    in_force: Exchange, serve: Serve, calling, nothing_left
+) -> None:
+    in_force.put_in_force(marketplace({"agent": "sip:agent@127.0.0.1:5999"}, accept="answer"))
+    process = await serve()
+    process.send_signal(signal.SIGSTOP)
+    await sorry(calling)
+    await nothing_left()
+
+
+async def test_an_answer_that_breaks_off_is_no_answer(lab: Lab, calling, nothing_left) -> None:
+    async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\n\n")
+        writer.write(b'EXEC MSet "CALLRACE_DIAL=PJSIP/agents/sip:agent@127.0.0.1:5999,CALLRACE_RESULT=')
+        writer.close()
+
+    port = int(lab.environment["CALLRACE_AGI_PORT"])
+    async with await asyncio.start_server(half, "127.0.0.1", port):
+        await sorry(calling)
+    await nothing_left()

@@ -1,0 +1,47 @@
+"""Asterisk goes away and comes back; the marketplace changes while calls run."""
+
+import asyncio
+
+import pytest
+
+from ari_app.ops.sipp import answers, talk_ms
+from tests.live.exchange import marketplace, phones, uris
+
+pytestmark = pytest.mark.live
+
+TALK = [talk_ms(60_000)]
+
+
+async def test_when_asterisk_dies_open_calls_are_closed_and_new_ones_served(exchange, lab, calling):
+    async with phones({"agent": answers()}) as agents:
+        exchange.apply(marketplace(uris(agents), accept="answer"))
+        async with calling(ani="+12125550001", plan=TALK) as cut_off:
+            await exchange.connected()
+            lab.kill()
+            await asyncio.to_thread(lab.run, "up")
+            record = await exchange.record()
+            await cut_off.hang_up()
+        assert record.disposition == "connected"
+        assert "asterisk is connected again" in [event.what for event in record.events]
+        async with calling(ani="+12125550002", plan=TALK) as who:
+            await exchange.connected()
+            await who.hang_up()
+            record = await exchange.record()
+        assert record.disposition == "connected"
+        assert exchange.ledger_findings() == []
+
+
+async def test_a_new_marketplace_is_taken_over_without_touching_the_call_under_way(exchange, calling):
+    async with phones({"agent": answers()}) as agents:
+        exchange.apply(marketplace(uris(agents), accept="answer"))
+        keeping_up = asyncio.create_task(exchange.switch.keep_up_to_date())
+        async with calling(plan=TALK) as who:
+            await exchange.connected()
+            exchange.put_in_force(marketplace(uris(agents), accept="answer", campaign={"price": "50.00"}))
+            async with asyncio.timeout(2):
+                while exchange.switch.status()["marketplace_version"] != 2:
+                    await asyncio.sleep(0.05)
+            await who.hang_up()
+            record = await exchange.record()
+        keeping_up.cancel()
+        assert (record.terms_version, record.money.charged) == (1, 4200)

@@ -1,0 +1,91 @@
+"""Calls to save: a qualified one with four legs, and what can be changed about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ari_app.domain.ledger import charged_and_paid, settle
+from ari_app.domain.record import (
+    CallRecord,
+    ClauseResult,
+    Durations,
+    Event,
+    Exclusion,
+    LegRecord,
+    Money,
+    PlaceRecord,
+    Verdict,
+)
+from ari_app.store.calls import Settlement
+
+BEGAN = 1_763_900_000_000
+
+
+def make_call(n: int = 1, **changes: Any) -> CallRecord:
+    """A connected, qualified call that differs with `n`."""
+    began = BEGAN + n * 1000
+    connected = began + 20_000
+    legs = [
+        LegRecord(
+            destination=f"agent-{leg}",
+            wave=1,
+            outcome="won" if leg == 1 else "lost",
+            offered_at=began + 12_000,
+            ringing_at=began + 12_100 + leg,
+            answered_at=began + 15_000 + leg,
+            accepted_at=connected - 50 + leg if leg <= 2 else None,
+            ended_at=connected + leg,
+            lost_by_ms=1 if leg == 2 else None,
+            hangup_cause=16 if leg == 1 else 26,
+        )
+        for leg in range(1, 5)
+    ]
+    record = CallRecord(
+        id=f"{began:013x}{n:010x}",
+        did="+18005550101",
+        ani=f"+1212555{n:04d}",
+        started_at=began,
+        campaign="plumbing",
+        advertiser="acme",
+        publisher="homefix",
+        source="sidebar",
+        terms_version=1,
+        disposition="connected",
+        answered_at=began + 10,
+        offered_at=began + 12_000,
+        connected_at=connected,
+        ended_at=connected + 95_000,
+        end_source="caller",
+        answers={"service": "repair", "zip": "10001"},
+        place=PlaceRecord("NY", "10001", "America/New_York", "zip"),
+        legs=legs,
+        winner="agent-1",
+        excluded=[Exclusion("agent-9", "does not cover NY")],
+        durations_ms=Durations(115_000, 11_990, 8_000, 95_000),
+        qualification=Verdict(
+            True,
+            [
+                ClauseResult("connected", True, "an agent accepted and was connected"),
+                ClauseResult("connected_at_least", True, "connected for 95 s, at least 90 s needed"),
+                ClauseResult("answer_in", True, "service is repair, wanted: install, repair"),
+            ],
+        ),
+        money=Money("USD", 4200, 3000, charged=4200, paid=3000),
+        events=[Event(began + 700 * i, "leg_answered", f"agent-{i} picked up") for i in range(24)],
+    )
+    return replace(record, **changes)
+
+
+def unqualified(n: int = 1) -> CallRecord:
+    """A connected call that was too short to be paid."""
+    verdict = Verdict(False, [ClauseResult("connected_at_least", False, "connected for 3 s")])
+    return make_call(n, qualification=verdict, money=Money("USD", 4200, 3000))
+
+
+def settlement(record: CallRecord) -> Settlement:
+    """The record with the transfers that it makes."""
+    transfers = settle(record, at=record.ended_at or record.started_at)
+    if record.money:
+        assert charged_and_paid(transfers) == (record.money.charged, record.money.paid)
+    return Settlement(record, transfers)

@@ -1,0 +1,121 @@
+"""Calls are saved once, whole, and come back as they were."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from ari_app.domain.record import CallRecord
+from ari_app.store import calls, ledger
+from ari_app.store.calls import EarlierCaller, Settlement
+from ari_app.store.errors import AmbiguousCallId
+from tests.samples import BEGAN, make_call, settlement, unqualified
+
+
+def test_a_call_comes_back_as_it_was(engine: Engine) -> None:
+    record = make_call()
+    calls.save(engine, [settlement(record)])
+    assert calls.get(engine, record.id) == record
+
+
+def test_a_call_of_which_little_is_known_comes_back_as_it_was(engine: Engine) -> None:
+    record = CallRecord(id="0a", did="+18005550199", ani=None, started_at=BEGAN, disposition="unknown_number")
+    calls.save(engine, [Settlement(record)])
+    assert calls.get(engine, "0a") == record
+
+
+def test_a_call_and_its_transfers_are_saved_together(engine: Engine) -> None:
+    saved = settlement(make_call())
+    calls.save(engine, [saved])
+    assert list(ledger.all_transfers(engine)) == saved.transfers
+    assert ledger.of_call(engine, saved.record.id) == saved.transfers
+
+
+def test_saving_a_call_again_changes_nothing(engine: Engine) -> None:
+    first, second = settlement(make_call(1)), settlement(make_call(2))
+    calls.save(engine, [first])
+    calls.save(engine, [first, second, second])
+    assert [call.id for call in calls.latest(engine)] == [second.record.id, first.record.id]
+    assert len(list(ledger.all_transfers(engine))) == 6
+
+
+def test_the_first_saving_of_a_call_stands(engine: Engine) -> None:
+    calls.save(engine, [settlement(make_call(1))])
+    calls.save(engine, [settlement(unqualified(1))])
+    assert calls.get(engine, make_call(1).id) == make_call(1)
+    assert [transfer.kind for transfer in ledger.all_transfers(engine)] == ["hold", "post", "post"]
+
+
+def test_one_bad_call_leaves_its_batch_unsaved(engine: Engine) -> None:
+    good, bad = settlement(make_call(1)), settlement(make_call(2, did=None))
+    with pytest.raises(SQLAlchemyError):
+        calls.save(engine, [good, bad])
+    assert calls.latest(engine) == []
+    assert list(ledger.all_transfers(engine)) == []
+
+
+def test_a_hold_can_be_resolved_only_once_whatever_the_key(engine: Engine) -> None:
+    saved = settlement(make_call())
+    again = replace(saved.transfers[1], key="another")
+    with pytest.raises(IntegrityError):
+        calls.save(engine, [Settlement(saved.record, [*saved.transfers, again])])
+
+
+def test_a_call_is_found_by_the_beginning_of_its_id(engine: Engine) -> None:
+    record = make_call()
+    calls.save(engine, [settlement(record)])
+    assert calls.get(engine, record.id[:8]) == record
+    assert calls.get(engine, "%") is None
+    assert calls.get(engine, "ffff") is None
+
+
+def test_a_beginning_that_several_ids_share_is_refused(engine: Engine) -> None:
+    calls.save(engine, [settlement(make_call(1)), settlement(make_call(2))])
+    with pytest.raises(AmbiguousCallId, match="give more of it"):
+        calls.get(engine, make_call(1).id[:6])
+
+
+def test_a_whole_id_is_found_though_another_begins_with_it(engine: Engine) -> None:
+    calls.save(engine, [settlement(make_call(1, id="ab")), settlement(make_call(2, id="abc"))])
+    found = calls.get(engine, "ab")
+    assert found is not None
+    assert found.id == "ab"
+
+
+def test_the_latest_calls_come_newest_first(engine: Engine) -> None:
+    calls.save(engine, [settlement(make_call(n)) for n in (2, 3, 1)])
+    assert [call.started_at for call in calls.latest(engine, limit=2)] == [BEGAN + 3000, BEGAN + 2000]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"campaign": "roofing"},
+        {"publisher": "bluebird"},
+        {"did": "+18005550102"},
+        {"ani": "+13105550000"},
+        {"disposition": "no_answer"},
+    ],
+)
+def test_the_latest_calls_are_those_that_match(engine: Engine, wanted: dict[str, str]) -> None:
+    calls.save(engine, [settlement(make_call(1)), settlement(make_call(2, **wanted))])
+    assert [call.id for call in calls.latest(engine, **wanted)] == [make_call(2).id]  # type: ignore[arg-type]
+
+
+def test_every_call_is_read_in_pages_with_its_legs(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "_PAGE", 2)
+    records = [make_call(n) for n in range(1, 6)]
+    calls.save(engine, [settlement(record) for record in records])
+    assert list(calls.every(engine)) == records
+
+
+def test_recent_callers_are_those_an_agent_talked_to_since(engine: Engine) -> None:
+    old, recent = make_call(1), make_call(2)
+    anonymous, unconnected = make_call(3, ani=None), make_call(4, connected_at=None)
+    calls.save(engine, [settlement(record) for record in (old, recent, anonymous, unconnected)])
+    connected_at = recent.connected_at
+    assert connected_at is not None
+    assert calls.recent_callers(engine, since=connected_at) == [
+        EarlierCaller("plumbing", "+12125550002", connected_at, recent.id)
+    ]

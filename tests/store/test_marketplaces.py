@@ -1,0 +1,226 @@
+"""A marketplace is applied whole, in versions; what it said before can still be asked."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from ari_app.domain.changes import words
+from ari_app.domain.hours import Hours
+from ari_app.domain.marketplace import (
+    Advertiser,
+    Campaign,
+    Clause,
+    Coverage,
+    Destination,
+    Dial,
+    Marketplace,
+    Number,
+    Publisher,
+    Route,
+    Wave,
+)
+from ari_app.store import marketplaces, numbers, pauses, revision
+from ari_app.store.engine import reading
+from ari_app.store.numbers import Assignment
+from ari_app.store.pauses import Pause
+from ari_app.store.tables import marketplace_versions, terms
+
+DID, OTHER_DID = "+18005550101", "+18005550102"
+NOW, LATER, LAST = 1000, 2000, 3000
+BEFORE = Marketplace(
+    currency="USD",
+    advertisers={"acme": Advertiser("Acme", timezone="America/New_York")},
+    publishers={"homefix": Publisher("HomeFix"), "bluebird": Publisher("Bluebird")},
+    destinations={
+        "agent-1": Destination(
+            advertiser="acme",
+            dial=Dial(uri="sip:agent-1@127.0.0.1:5071"),
+            covers=Coverage(states=frozenset({"NY", "NJ"})),
+        )
+    },
+    campaigns={
+        "plumbing": Campaign(
+            advertiser="acme",
+            price=4200,
+            payout=3000,
+            route=Route(waves=(Wave(destinations=("agent-1",)),)),
+            qualify=(
+                Clause(connected_at_least=90_000),
+                Clause(answer_in={"service": frozenset({"repair", "install"})}),
+            ),
+        )
+    },
+    numbers={DID: Number("plumbing", "homefix", "sidebar")},
+)
+
+
+def with_campaign(marketplace: Marketplace, **changes: object) -> Marketplace:
+    """The marketplace with its one campaign changed."""
+    campaign = replace(marketplace.campaigns["plumbing"], **changes)  # type: ignore[arg-type]
+    return replace(marketplace, campaigns={"plumbing": campaign})
+
+
+DEARER = with_campaign(BEFORE, price=5000)
+
+
+def terms_version(engine: Engine) -> int:
+    """The version of the campaign's terms in force."""
+    loaded = marketplaces.load(engine)
+    assert loaded is not None
+    return loaded.terms_versions["plumbing"]
+
+
+def test_nothing_is_loaded_before_anything_was_applied(engine: Engine) -> None:
+    assert marketplaces.load(engine) is None
+
+
+def test_what_was_applied_is_what_is_loaded(engine: Engine) -> None:
+    applied = marketplaces.apply(engine, BEFORE, NOW)
+    loaded = marketplaces.load(engine)
+    assert loaded is not None
+    assert loaded.marketplace == BEFORE
+    assert loaded.version == applied.version == 1
+    assert loaded.terms_versions == {"plumbing": 1}
+
+
+def test_the_same_marketplace_again_is_the_same_version(engine: Engine) -> None:
+    marketplaces.apply(engine, BEFORE, NOW)
+    counter = revision.read(engine)
+    again = marketplaces.apply(engine, BEFORE, LATER)
+    assert (again.version, again.changes) == (1, [])
+    assert revision.read(engine) == counter
+
+
+def test_a_change_is_a_new_version_that_a_switch_can_notice(engine: Engine) -> None:
+    marketplaces.apply(engine, BEFORE, NOW)
+    counter = revision.read(engine)
+    assert marketplaces.apply(engine, DEARER, LATER).version == 2
+    loaded = marketplaces.load(engine)
+    assert loaded is not None
+    assert loaded.revision == revision.read(engine) > counter
+
+
+def test_the_changes_are_named(engine: Engine) -> None:
+    first = words(marketplaces.apply(engine, BEFORE, NOW).changes)
+    assert "number +18005550101 added: campaign plumbing; publisher homefix; source sidebar" in first
+    assert any(line.startswith("campaign plumbing") and "terms version 1 (new)" in line for line in first)
+    without = replace(DEARER, publishers={"homefix": Publisher("HomeFix")})
+    assert words(marketplaces.apply(engine, without, LATER).changes) == [
+        "publisher bluebird removed",
+        "campaign plumbing changed",
+        "  price: 42.00 -> 50.00",
+        "  terms: version 1 -> version 2 (new)",
+    ]
+
+
+def test_a_plan_is_what_the_apply_then_does(engine: Engine) -> None:
+    emptied = replace(BEFORE, numbers={}, campaigns={})
+    for marketplace in (BEFORE, BEFORE, DEARER, BEFORE, emptied, DEARER):
+        planned = marketplaces.plan(engine, marketplace)
+        assert marketplaces.apply(engine, marketplace, NOW) == planned
+
+
+def test_a_plan_changes_nothing(engine: Engine) -> None:
+    marketplaces.plan(engine, BEFORE)
+    assert marketplaces.load(engine) is None
+    marketplaces.apply(engine, BEFORE, NOW)
+    before = marketplaces.load(engine)
+    marketplaces.plan(engine, DEARER)
+    assert marketplaces.load(engine) == before
+
+
+def test_terms_that_come_back_are_told_as_such(engine: Engine) -> None:
+    for marketplace in (BEFORE, DEARER):
+        marketplaces.apply(engine, marketplace, NOW)
+    assert words(marketplaces.plan(engine, BEFORE).changes)[-1] == (
+        "  terms: version 2 -> version 1 (as it was before)"
+    )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        with_campaign(BEFORE, price=1),
+        with_campaign(BEFORE, payout=1),
+        with_campaign(BEFORE, qualify=()),
+        replace(BEFORE, currency="EUR"),
+        replace(BEFORE, advertisers={"acme": Advertiser("Acme", timezone="America/Chicago")}),
+    ],
+    ids=["price", "payout", "clauses", "currency", "zone"],
+)
+def test_what_decides_about_money_makes_new_terms(engine: Engine, changed: Marketplace) -> None:
+    marketplaces.apply(engine, BEFORE, NOW)
+    marketplaces.apply(engine, changed, LATER)
+    assert terms_version(engine) == 2
+
+
+def test_what_does_not_leaves_the_terms_as_they_are(engine: Engine) -> None:
+    marketplaces.apply(engine, BEFORE, NOW)
+    marketplaces.apply(engine, with_campaign(BEFORE, hours=Hours(open=("daily 08:00-20:00",))), LATER)
+    assert terms_version(engine) == 1
+
+
+def test_terms_that_come_back_are_the_version_that_they_were(engine: Engine) -> None:
+    for marketplace in (BEFORE, DEARER, BEFORE):
+        marketplaces.apply(engine, marketplace, NOW)
+    assert terms_version(engine) == 1
+    marketplaces.apply(engine, with_campaign(BEFORE, price=6000), NOW)
+    assert terms_version(engine) == 3
+
+
+def test_old_terms_can_still_be_read(engine: Engine) -> None:
+    marketplaces.apply(engine, BEFORE, NOW)
+    marketplaces.apply(engine, DEARER, LATER)
+    old, new = (marketplaces.terms_of(engine, "plumbing", version) for version in (1, 2))
+    assert old is not None
+    assert new is not None
+    assert (old["price"], new["price"]) == ("42.00", "50.00")
+    assert marketplaces.terms_of(engine, "plumbing", 3) is None
+
+
+def test_a_number_belongs_to_one_publisher_at_a_time_and_its_history_is_kept(engine: Engine) -> None:
+    marketplaces.apply(engine, BEFORE, NOW)
+    moved = replace(BEFORE, numbers={DID: Number("plumbing", "bluebird", "sidebar")})
+    marketplaces.apply(engine, moved, LATER)
+    marketplaces.apply(engine, replace(BEFORE, numbers={}), LAST)
+    first = Assignment(DID, "plumbing", "homefix", "sidebar", NOW, LATER)
+    second = Assignment(DID, "plumbing", "bluebird", "sidebar", LATER, LAST)
+    assert numbers.history(engine, DID) == [first, second]
+    moments = (NOW - 1, NOW, LATER - 1, LATER, LAST)
+    assert [numbers.assigned(engine, DID, at) for at in moments] == [None, first, first, second, None]
+
+
+def test_a_number_that_did_not_change_keeps_its_beginning(engine: Engine) -> None:
+    marketplaces.apply(engine, BEFORE, NOW)
+    marketplaces.apply(
+        engine, replace(BEFORE, numbers={**BEFORE.numbers, OTHER_DID: Number("plumbing", "homefix")}), LATER
+    )
+    assert [assignment.from_at for assignment in numbers.history(engine, DID)] == [NOW]
+    assert [assignment.from_at for assignment in numbers.history(engine, OTHER_DID)] == [LATER]
+
+
+def test_a_clock_that_went_back_does_not_end_an_assignment_before_it_began(engine: Engine) -> None:
+    marketplaces.apply(engine, BEFORE, LATER)
+    marketplaces.apply(engine, replace(BEFORE, numbers={}), NOW)
+    assert numbers.history(engine, DID)[0].to_at == LATER
+
+
+def test_a_failure_half_way_applies_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the machine stops here")
+
+    monkeypatch.setattr(numbers, "assign", fail)
+    with pytest.raises(RuntimeError):
+        marketplaces.apply(engine, BEFORE, NOW)
+    with reading(engine) as connection:
+        for table in (marketplace_versions, terms):
+            assert connection.execute(select(func.count()).select_from(table)).scalar() == 0
+
+
+def test_pauses_are_loaded_with_their_reasons(engine: Engine) -> None:
+    marketplaces.apply(engine, BEFORE, NOW)
+    pauses.pause(engine, Pause("agent-1", NOW, "lunch", "operator"))
+    loaded = marketplaces.load(engine)
+    assert loaded is not None
+    assert loaded.pauses == {"agent-1": "lunch"}

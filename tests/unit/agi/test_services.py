@@ -1,0 +1,145 @@
+"""What the dialplan is answered, for a marketplace of one campaign."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from agi.conversation import VALUE_CHARACTERS, Conversation, Request
+from agi.services import SERVICES, Variables, dial_string
+from ari_app.domain.document import parse
+from ari_app.domain.snapshot import Snapshot, make_snapshot
+from tests.unit.agi.asterisk import header
+from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
+
+DID, NEW_YORKER, ANGELENO = "+18005550101", "+12125550142", "+13105550142"
+MONDAY_9_NEW_YORK = 1_763_992_800_000  # 2025-11-24T14:00:00Z
+
+
+ON_ANSWER = MARKETPLACE.replace("    route:\n", "    route:\n      accept: answer\n")
+
+
+def snapshot(document: str = ON_ANSWER, **pauses: str) -> Snapshot:
+    marketplace = parse(document, "test.yaml")
+    versions = dict.fromkeys(marketplace.campaigns, 1)
+    return make_snapshot(1, marketplace, versions, GEOGRAPHY, pauses)
+
+
+def answer(
+    service: str, did: str | None = DID, ani: str | None = NEW_YORKER, of: Snapshot | None = None
+) -> Variables:
+    request = Request(service, did, ani)
+    return SERVICES[service](of or snapshot(), request, MONDAY_9_NEW_YORK, Random(1))
+
+
+def test_a_lookup_tells_whose_the_call_is_and_where_its_caller_is() -> None:
+    assert answer("lookup") == {
+        "CALLRACE_CAMPAIGN": "plumbing",
+        "CALLRACE_PUBLISHER": "homefix",
+        "CALLRACE_SOURCE": "sidebar",
+        "CALLRACE_STATE": "NY",
+        "CALLRACE_ZIP": "",
+        "CALLRACE_TIMEZONE": "America/New_York",
+        "CALLRACE_BLOCKED": "0",
+        "CALLRACE_RESULT": "FOUND",
+    }
+
+
+def test_a_blocked_caller_is_told_of() -> None:
+    assert answer("lookup", ani="+19005550142")["CALLRACE_BLOCKED"] == "1"
+
+
+def test_a_campaign_that_is_not_live_blocks_everybody() -> None:
+    paused = snapshot(ON_ANSWER.replace("    flow: intake\n", "    flow: intake\n    status: paused\n"))
+    assert answer("lookup", of=paused)["CALLRACE_BLOCKED"] == "1"
+    assert answer("route", of=paused) == {"CALLRACE_DIAL": "", "CALLRACE_RESULT": "REFUSED"}
+
+
+def test_a_source_is_made_plain() -> None:
+    hostile = snapshot(ON_ANSWER.replace("source: sidebar}", "source: 'Größe \"${X}\", a/b'}"))
+    assert answer("lookup", of=hostile)["CALLRACE_SOURCE"] == "Gr__e ___X___ a/b"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("did", ["+18005559999", None])
+def test_a_number_of_nobodys_is_unknown(service: str, did: str | None) -> None:
+    answered = answer(service, did)
+    assert answered["CALLRACE_RESULT"] == "UNKNOWN"
+    assert answered.get("CALLRACE_DIAL", "") == ""
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("ani", [NEW_YORKER, ANGELENO, None])
+def test_every_answer_can_be_said(service: str, ani: str | None) -> None:
+    assert Conversation(header()).set_variables(answer(service, ani=ani))
+
+
+def test_a_route_is_the_first_wave_that_has_anybody() -> None:
+    assert answer("route") == {
+        "CALLRACE_DIAL": "PJSIP/agents/sip:agent-1@127.0.0.1:5071",
+        "CALLRACE_RESULT": "DIAL",
+    }
+    assert answer("route", ani=ANGELENO) == {
+        "CALLRACE_DIAL": "PJSIP/+12125550123@main",
+        "CALLRACE_RESULT": "DIAL",
+    }
+
+
+def test_a_campaign_that_wants_a_key_pressed_rings_nobody_for_an_answer_would_be_enough() -> None:
+    assert answer("route", of=snapshot(MARKETPLACE)) == {"CALLRACE_DIAL": "", "CALLRACE_RESULT": "NOBODY"}
+
+
+def test_a_paused_destination_is_not_rung() -> None:
+    paused = snapshot(**{"agent-1": "on holiday"})
+    assert answer("route", of=paused)["CALLRACE_DIAL"] == "PJSIP/+12125550123@main"
+
+
+def test_where_nobody_is_eligible_nobody_is_rung() -> None:
+    paused = snapshot(**{"agent-1": "on holiday", "overflow": "full"})
+    assert answer("route", of=paused) == {"CALLRACE_DIAL": "", "CALLRACE_RESULT": "NOBODY"}
+
+
+def test_a_blocked_caller_rings_nobody() -> None:
+    assert answer("route", ani="+19005550142") == {"CALLRACE_DIAL": "", "CALLRACE_RESULT": "REFUSED"}
+
+
+def test_no_more_are_rung_than_may_ring_at_once() -> None:
+    both = MARKETPLACE.replace("agent-2]}", "overflow]}").replace(
+        "    route:\n", "    route:\n      max_legs: 1\n"
+    )
+    assert "&" not in answer("route", of=snapshot(both))["CALLRACE_DIAL"]
+
+
+def test_targets_are_joined_for_dial() -> None:
+    targets = [
+        "PJSIP/agent-101",
+        "PJSIP/agents/sip:a@b.example:5071;transport=tcp",
+        "PJSIP/+12125550123@main",
+    ]
+    assert dial_string(targets) == "&".join(targets)
+
+
+def test_more_targets_than_a_command_has_room_for_are_left_out_whole() -> None:
+    target = "PJSIP/agents/sip:" + "a" * 64 + "@agent.example:5071"
+    joined = dial_string([target] * 50)
+    assert len(joined) <= VALUE_CHARACTERS
+    assert set(joined.split("&")) == {target}
+    assert Conversation(header()).set_variables({"CALLRACE_DIAL": joined, "CALLRACE_RESULT": "DIAL"})
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "PJSIP/a&PJSIP/b",
+        "Local/s@default",
+        "PJSIP/a,30",
+        "PJSIP/a b",
+        "PJSIP/agents/sip:a@b(x)",
+        "PJSIP/${X}",
+        "",
+    ],
+)
+def test_a_target_that_means_more_than_one_telephone_is_never_made(target: str) -> None:
+    with pytest.raises(ValueError, match="no dial target"):
+        dial_string([target])

@@ -1,0 +1,392 @@
+"""The real transport, against a server on loopback that misbehaves in every way we know."""
+
+import asyncio
+import json
+import socket
+from dataclasses import replace
+
+import aiohttp
+import pytest
+
+from ari_app.ari.client import connect, requests_only
+from ari_app.ari.errors import AriOverload, AriReplaced, AriTimeout, AriUnavailable, Unauthorized
+from ari_app.ari.events import Disconnected, Reconnected
+from ari_app.ari.network import NetworkTransport
+from ari_app.ari.transport import Request
+from ari_app.ari.websocket import Lane
+from tests.unit.ari.fakes import SETTINGS, event
+from tests.unit.ari.server import fake_asterisk, response
+
+PING = Request("GET", "asterisk/ping")
+
+
+@pytest.fixture
+async def server():
+    async with fake_asterisk() as server:
+        yield server
+
+
+@pytest.fixture
+async def transport(server):
+    transport = NetworkTransport(server.settings)
+    await transport.open(lambda: None)
+    server.requests.clear()
+    while not server.received.empty():
+        server.received.get_nowait()
+    yield transport
+    await transport.close()
+
+
+async def opened(settings):
+    transport = NetworkTransport(settings)
+    await transport.open(lambda: None)
+    return transport
+
+
+# Lanes
+
+
+async def test_a_request_and_its_answer_go_over_the_websocket_of_its_lane(server, transport):
+    server.answer = lambda method, uri: (200, {"id": "c1"})
+    asked = Request(
+        "POST", "channels/c1", {"endpoint": "PJSIP/a", "app": "callrace"}, {"variables": {"A": "b"}}
+    )
+    answer = await transport.request(1, asked)
+
+    (sent,) = server.requests
+    assert (sent["lane"], sent["type"], sent["method"], sent["uri"]) == (
+        "callrace-lane-1",
+        "RESTRequest",
+        "POST",
+        "channels/c1",
+    )
+    assert sent["query_strings"] == [
+        {"name": "endpoint", "value": "PJSIP/a"},
+        {"name": "app", "value": "callrace"},
+    ]
+    assert (sent["content_type"], json.loads(sent["message_body"])) == (
+        "application/json",
+        {"variables": {"A": "b"}},
+    )
+    assert (answer.status, answer.json()) == (200, {"id": "c1"})
+
+
+async def test_requests_of_a_lane_are_sent_in_the_order_in_which_they_were_made(server, transport):
+    await asyncio.gather(*(transport.request(0, Request("GET", f"channels/{n}")) for n in range(50)))
+
+    assert [sent["uri"] for sent in server.requests] == [f"channels/{n}" for n in range(50)]
+
+
+async def test_answers_find_their_requests_in_whatever_order_they_come(server, transport):
+    server.answer = lambda method, uri: None
+    asked = [asyncio.create_task(transport.request(0, Request("GET", f"channels/{n}"))) for n in range(3)]
+    sent = [await server.received.get() for _ in asked]
+    for request in reversed(sent):
+        await server.connections["callrace-lane-0"].send(response(request["request_id"], 200, request["uri"]))
+
+    assert [answer.json() for answer in await asyncio.gather(*asked)] == [f"channels/{n}" for n in range(3)]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "{",
+        "[]",
+        {"type": "RESTResponse"},
+        response("", 400),
+        response("no such request", 200),
+        {"type": "StasisStart"},
+        {"type": "RESTResponse", "request_id": []},
+    ],
+)
+async def test_an_answer_that_makes_no_sense_is_dropped(server, transport, nonsense):
+    await server.connections["callrace-lane-0"].send(nonsense)
+
+    assert (await transport.request(0, PING)).status == 204
+
+
+async def test_an_incomplete_answer_leaves_its_request_to_time_out(server):
+    transport = await opened(replace(server.settings, request_timeout_s=0.1))
+    server.answer = lambda method, uri: None
+    asked = asyncio.create_task(transport.request(0, PING))
+    while (sent := await server.received.get())["uri"] != "asterisk/ping" or len(server.requests) < 2:
+        pass
+    await server.connections["callrace-lane-0"].send(
+        {"type": "RESTResponse", "request_id": sent["request_id"], "status_code": 200}
+    )
+
+    with pytest.raises(AriTimeout):
+        await asked
+    await transport.close()
+
+
+async def test_a_request_that_is_not_answered_times_out_and_its_late_answer_harms_nobody(server):
+    transport = await opened(replace(server.settings, request_timeout_s=0.1))
+    server.answer = lambda method, uri: None
+    with pytest.raises(AriTimeout, match=r"POST channels/c1/answer: no answer in 0\.1 s"):
+        await transport.request(0, Request("POST", "channels/c1/answer"))
+
+    await server.connections["callrace-lane-0"].send(response(server.requests[-1]["request_id"], 204))
+    server.answer = server.usual_answer
+    assert (await transport.request(0, Request("GET", "asterisk/info"))).status == 200
+    await transport.close()
+
+
+async def test_a_lane_takes_a_bounded_number_of_requests_at_once(server):
+    transport = await opened(replace(server.settings, lane_limit=2))
+    server.answer = lambda method, uri: None
+    waiting = [asyncio.create_task(transport.request(0, PING)) for _ in range(2)]
+    await asyncio.sleep(0)
+
+    with pytest.raises(AriOverload, match="2 others wait"):
+        await transport.request(0, PING)
+    await transport.close()
+    await asyncio.wait(waiting)
+    assert all(isinstance(task.exception(), AriUnavailable) for task in waiting)
+
+
+async def test_a_cancelled_request_makes_room_for_another(server):
+    transport = await opened(replace(server.settings, lane_limit=1))
+    server.answer = lambda method, uri: None
+    waiting = asyncio.create_task(transport.request(0, PING))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    server.answer = server.usual_answer
+
+    assert (await transport.request(0, PING)).status == 204
+    await transport.close()
+
+
+@pytest.mark.parametrize("is_clean", [True, False])
+async def test_a_lane_that_is_lost_fails_its_requests_and_connects_again(server, transport, is_clean):
+    server.answer = lambda method, uri: None
+    waiting = asyncio.create_task(transport.request(0, Request("POST", "channels/c1/answer")))
+    await server.received.get()
+    lane = server.connections["callrace-lane-0"]
+    while not server.connected.empty():
+        server.connected.get_nowait()
+    if is_clean:
+        await lane.close()
+    else:
+        lane.abort()
+
+    with pytest.raises(AriUnavailable, match="POST channels/c1/answer: callrace-lane-0 was lost"):
+        await waiting
+    server.answer = server.usual_answer
+    await server.wait_connected("callrace-lane-0")
+    await transport.open(lambda: None)
+    assert (await transport.request(0, PING)).status == 204
+
+
+async def test_a_request_on_a_lane_that_is_down_fails_at_once(server, transport):
+    server.answer = lambda method, uri: None
+    waiting = asyncio.create_task(transport.request(0, PING))
+    await server.received.get()
+    await server.connections["callrace-lane-0"].close()
+    with pytest.raises(AriUnavailable):
+        await waiting
+
+    with pytest.raises(AriUnavailable, match="is being reconnected"):
+        await transport.request(0, PING)
+
+
+async def test_a_request_that_cannot_be_sent_says_so():
+    class BrokenPipe:
+        async def send_str(self, text):
+            raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+
+        async def receive(self):
+            await asyncio.Event().wait()
+
+        async def close(self):
+            pass
+
+    class Session:
+        async def ws_connect(self, url, **options):
+            return BrokenPipe()
+
+    lane = Lane(Session(), SETTINGS, 0, lambda: None)
+    await lane.open()
+
+    with pytest.raises(AriUnavailable, match="GET asterisk/ping: callrace-lane-0 was lost"):
+        await lane.request(PING)
+    await lane.close()
+
+
+async def test_one_lost_lane_leaves_the_others_alone(server, transport):
+    await server.connections["callrace-lane-0"].close()
+
+    assert (await transport.request(1, PING)).status == 204
+
+
+async def test_closing_leaves_no_task_and_may_be_repeated(server):
+    before = asyncio.all_tasks()
+    transport = await opened(server.settings)
+    await transport.close()
+    await transport.close()
+
+    assert {task for task in asyncio.all_tasks() - before if "lane" in task.get_name()} == set()
+
+
+# Connecting
+
+
+async def test_a_wrong_password_is_said_so(server):
+    transport = NetworkTransport(replace(server.settings, password="wrong"))
+
+    with pytest.raises(Unauthorized, match="check the ARI user and password"):
+        await transport.open(lambda: None)
+    await transport.close()
+
+
+async def test_nobody_listening_is_said_so():
+    async with fake_asterisk() as gone:
+        settings = gone.settings
+    transport = NetworkTransport(settings)
+
+    with pytest.raises(AriUnavailable, match="is Asterisk running"):
+        await transport.open(lambda: None)
+    await transport.close()
+
+
+async def test_somebody_who_listens_and_says_nothing_is_not_waited_for_for_ever(server):
+    silent = socket.create_server(("127.0.0.1", 0))
+    port = silent.getsockname()[1]
+    transport = NetworkTransport(replace(server.settings, port=port, connect_timeout_s=0.1))
+
+    with pytest.raises(AriUnavailable, match="no answer"):
+        await transport.open(lambda: None)
+    await transport.close()
+    silent.close()
+
+
+async def test_a_server_without_ari_is_said_so(server):
+    server.has_ari = False
+    transport = NetworkTransport(server.settings)
+
+    with pytest.raises(AriUnavailable, match=r"status 404.*with ARI on"):
+        await transport.open(lambda: None)
+    await transport.close()
+
+
+async def test_lanes_that_cannot_connect_again_are_reported_after_a_bounded_time():
+    async with fake_asterisk() as server:
+        transport = await opened(replace(server.settings, connect_timeout_s=0.2))
+
+    with pytest.raises(AriUnavailable, match="callrace-lane-0 is not connected"):
+        while True:  # until the loss is noticed, all is well
+            await transport.open(lambda: None)
+            await asyncio.sleep(0)
+    await transport.close()
+
+
+# Over HTTP
+
+
+@pytest.fixture
+async def http_transport(server):
+    server.takes_websocket_requests = False
+    transport = await opened(replace(server.settings, request_timeout_s=0.2))
+    yield transport
+    await transport.close()
+
+
+async def test_an_asterisk_that_takes_no_requests_over_websocket_is_asked_over_http(server, http_transport):
+    server.answer = lambda method, uri: (200, {"id": "c1"})
+    asked = Request("POST", "channels/a%2Fb", {"media": "sound:a&b"}, {"variables": {"A": "b"}})
+    answer = await http_transport.request(0, asked)
+
+    (sent,) = server.http_requests
+    assert (sent.method, sent.raw_path.partition("?")[0]) == ("POST", "/ari/channels/a%2Fb")
+    assert (dict(sent.query), json.loads(await sent.read())) == (
+        {"media": "sound:a&b"},
+        {"variables": {"A": "b"}},
+    )
+    assert (answer.status, answer.json()) == (200, {"id": "c1"})
+
+
+async def test_a_whole_client_works_over_http(server):
+    server.takes_websocket_requests = False
+    async with connect(replace(server.settings, request_timeout_s=0.2), lambda start: None) as client:
+        inbox = client.inbox()
+        await client.channels.originate(inbox, "c1", "PJSIP/a")
+        await server.connections["callrace"].send(event("StasisEnd"))
+
+        assert (await inbox.get()).channel_id == "c1"
+
+
+async def test_requests_of_a_lane_keep_their_order_over_http(server, http_transport):
+    await asyncio.gather(*(http_transport.request(1, Request("GET", f"channels/{n}")) for n in range(20)))
+
+    assert [sent.match_info["uri"] for sent in server.http_requests] == [f"channels/{n}" for n in range(20)]
+
+
+async def test_a_request_over_http_times_out(server, http_transport):
+    server.answer = lambda method, uri: None
+
+    with pytest.raises(AriTimeout, match=r"no answer in 0\.2 s"):
+        await http_transport.request(0, PING)
+
+
+async def test_a_lane_over_http_is_bounded(server):
+    server.takes_websocket_requests = False
+    transport = await opened(replace(server.settings, request_timeout_s=0.2, lane_limit=1))
+    waiting = asyncio.create_task(transport.request(0, PING))
+    await asyncio.sleep(0)
+
+    with pytest.raises(AriOverload):
+        await transport.request(0, PING)
+    await waiting
+    await transport.close()
+
+
+async def test_no_connection_over_http_is_said_so():
+    async with fake_asterisk() as server:
+        settings = server.settings
+    async with requests_only(settings) as client:
+        with pytest.raises(AriUnavailable, match="GET asterisk/ping: no connection"):
+            await client.asterisk.ping()
+
+
+async def test_looking_takes_over_nothing(server):
+    async with requests_only(server.settings) as client:
+        assert (await client.asterisk.get_info())["system"]["version"] == "22.10.1"
+
+    assert server.connections == {}
+
+
+# Events
+
+
+@pytest.mark.parametrize("is_clean", [True, False])
+async def test_events_that_end_are_a_disconnection_however_they_end(server, is_clean):
+    async with connect(server.settings, lambda start: None) as client:
+        inbox = client.inbox()
+        client.watch(inbox, "c1")
+        connection = server.connections["callrace"]
+        if is_clean:
+            await connection.close()
+        else:
+            connection.abort()
+
+        assert [type(await inbox.get()) for _ in range(2)] == [Disconnected, Reconnected]
+        await server.connections["callrace"].send(event("StasisEnd"))
+        assert (await inbox.get()).channel_id == "c1"
+
+
+async def test_a_peer_that_answers_no_ping_is_a_disconnection(server):
+    server.answers_pings = False
+    async with connect(replace(server.settings, heartbeat_s=0.1), lambda start: None) as client:
+        assert isinstance(await client.inbox().get(), Disconnected)
+
+
+async def test_a_second_instance_stops_the_first(server):
+    async with (
+        connect(server.settings, lambda start: None) as first,
+        connect(server.settings, lambda start: None) as second,
+    ):
+        with pytest.raises(AriReplaced):
+            await first.run()
+        assert second.connected
+        await second.asterisk.ping()

@@ -1,0 +1,457 @@
+"""Documents: what is accepted, and the one line that every mistake gets."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ari_app.domain.document import MAX_FINDINGS, DocumentError, from_document, parse, to_document
+from ari_app.domain.geo import Geography
+from ari_app.domain.marketplace import Marketplace
+
+DEMO = (Path(__file__).parents[3] / "config" / "demo.yaml").read_text()
+
+SMALL = """\
+currency: USD
+advertisers:
+  acme: {name: Acme, timezone: America/New_York, billing: {model: postpaid, credit_limit: "500.00"}}
+  other: {name: Other}
+publishers:
+  homefix: {name: HomeFix}
+destinations:
+  agent-1:
+    advertiser: acme
+    dial: {phone: "+12125550123", trunk: main}
+    covers: {zip: "10001", radius_miles: 50}
+    hours: {timezone: America/New_York, open: ["mon-fri 08:00-20:00"], closed: [2026-12-25]}
+    capacity: 1
+  agent-2:
+    advertiser: other
+    dial: {extension: agent-2}
+    covers: {anywhere: true}
+flows:
+  intake:
+    start: ask
+    nodes:
+      ask:
+        menu: {prompt: "tts:Press 1 or 2."}
+        choices: {"1": {set: {service: repair}, next: split}, "2": {next: split}}
+        on_no_input: bye
+      split:
+        branch:
+          - when: {answer_in: {service: [repair]}}
+            next: offer
+        otherwise: bye
+      offer: {offer: true}
+      bye: {play: "sound:vm-goodbye", hangup: true}
+campaigns:
+  plumbing:
+    advertiser: acme
+    price: "42.00"
+    payout: 30
+    flow: intake
+    route:
+      waves:
+        - {destinations: [agent-1], after: 12s}
+      fallback: {play: "file:nobody.wav"}
+    qualify:
+      - {connected_at_least: 90s}
+numbers:
+  "+18005550101": {campaign: plumbing, publisher: homefix, source: sidebar}
+"""
+GEOGRAPHY = Geography(zips={"10001": ("NY", 40.7, -74.0, None), "09001": ("AE", None, None, None)})
+
+
+def changed(old: str, new: str) -> str:
+    assert SMALL.count(old) >= 1, old
+    return SMALL.replace(old, new, 1)
+
+
+def findings(text: str, **world: object) -> list[str]:
+    with pytest.raises(DocumentError) as caught:
+        parse(text, "my.yaml", **world)  # type: ignore[arg-type]
+    return caught.value.findings
+
+
+def test_the_demo_marketplace_is_accepted() -> None:
+    market = parse(DEMO, "demo.yaml")
+    campaign = market.campaigns["emergency-plumbing"]
+    assert (campaign.price, campaign.payout) == (4200, 3000)
+    assert campaign.route.waves[1].after == 12_000
+    assert market.flows["plumbing-intake"].nodes["zip"].collect.as_ == "zip"  # type: ignore[union-attr]
+    assert market.destinations["agent-1"].dial.uri == "sip:agent-1@127.0.0.1:5071"
+
+
+def test_the_small_marketplace_is_accepted_with_everything_it_is_checked_against() -> None:
+    market = parse(SMALL, "my.yaml", prompts=lambda _: None, trunks={"main"}, geography=GEOGRAPHY)
+    assert market.advertisers["acme"].billing.credit_limit == 50_000
+    assert market.campaigns["plumbing"].payout == 3000
+    assert market.destinations["agent-1"].hours.closed == ("2026-12-25",)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("text", [DEMO, SMALL])
+def test_a_document_comes_back_from_json_as_it_was(text: str) -> None:
+    market = parse(text, "my.yaml")
+    written = json.dumps(to_document(market))
+    assert from_document(json.loads(written)) == market
+    assert parse(written, "again.yaml") == market
+
+
+def test_amounts_and_durations_are_written_as_people_write_them() -> None:
+    campaign = to_document(parse(SMALL, "my.yaml"))["campaigns"]["plumbing"]
+    assert campaign["price"] == "42.00"
+    assert campaign["qualify"] == [{"connected_at_least": "90s"}]
+
+
+def test_equal_marketplaces_are_written_alike() -> None:
+    one = parse(changed("{anywhere: true}", "{states: [NY, NJ, CT, PA]}"), "a.yaml")
+    two = parse(changed("{anywhere: true}", "{states: [PA, CT, NJ, NY]}"), "b.yaml")
+    assert json.dumps(to_document(one)) == json.dumps(to_document(two))
+
+
+# One value at a time
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "finding"),
+    [
+        (
+            '    price: "42.00"',
+            "    price: 42.00",
+            'my.yaml:36: campaigns.plumbing.price: expected an amount in quotes, such as "42.00", got 42.00',
+        ),
+        (
+            "    payout: 30",
+            "    payuot: 30",
+            "my.yaml:37: campaigns.plumbing.payuot: unknown field 'payuot'; did you mean 'payout'?",
+        ),
+        (
+            "after: 12s",
+            "after: 12",
+            "my.yaml:41: campaigns.plumbing.route.waves[0].after: "
+            'expected a duration with its unit, such as "12s", got 12',
+        ),
+        (
+            'zip: "10001"',
+            "zip: 07001",
+            'my.yaml:11: destinations.agent-1.covers.zip: expected a ZIP code of five digits such as "10001" '
+            "in quotes, as YAML reads bare digits as a number, got 07001",
+        ),
+        (
+            "{anywhere: true}",
+            "{states: [NY, NO]}",
+            "my.yaml:17: destinations.agent-2.covers.states[1]: "
+            'expected a state code; in quotes, such as "ON", where YAML reads true or false, got NO',
+        ),
+        (
+            "{anywhere: true}",
+            "{states: NY}",
+            'my.yaml:17: destinations.agent-2.covers.states: expected a list, got "NY"',
+        ),
+        (
+            "model: postpaid",
+            "model: later",
+            'my.yaml:3: advertisers.acme.billing.model: expected prepaid or postpaid, got "later"',
+        ),
+        (
+            "homefix: {name: HomeFix}",
+            "homefix:",
+            "my.yaml:6: publishers.homefix: expected a mapping, got nothing",
+        ),
+        ("capacity: 1", 'capacity: "1"', None),
+        ("name: Acme", "name: 7", None),
+        ("currency: USD", "currency: dollars", None),
+        ("America/New_York, billing", "New York, billing", None),
+        ("offer: {offer: true}", "offer: {offer: false}", None),
+        ('open: ["mon-fri 08:00-20:00"]', "open: [mon-fri 8-20]", None),
+    ],
+)
+def test_a_value_that_cannot_be_is_one_line_with_its_place(old: str, new: str, finding: str | None) -> None:
+    [line] = [line for line in findings(changed(old, new)) if "is required" not in line]
+    assert line.startswith("my.yaml:")
+    if finding is not None:
+        assert line == finding
+
+
+def test_a_missing_field_is_named_at_the_line_of_what_lacks_it() -> None:
+    [line] = findings(changed("    advertiser: acme\n    price", "    price"))
+    assert line == "my.yaml:34: campaigns.plumbing.advertiser: this field is required"
+
+
+def test_every_mistake_is_reported_at_once() -> None:
+    text = changed("after: 12s", "after: 12").replace("connected_at_least: 90s", "connected_at_least: 90")
+    assert len(findings(text)) == 2
+
+
+def test_of_very_many_mistakes_the_first_are_shown_and_the_rest_counted() -> None:
+    bad = "".join(f'  "+1800555{n:04d}": {{campaign: plumbing}}\n' for n in range(1000, 1250))
+    lines = findings(SMALL + bad)
+    assert len(lines) == MAX_FINDINGS + 1
+    assert lines[-1] == "my.yaml: and 150 more"
+
+
+# References
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "finding"),
+    [
+        (
+            "    advertiser: acme\n    dial",
+            "    advertiser: acne\n    dial",
+            "destinations.agent-1.advertiser: there is no advertiser 'acne'; did you mean 'acme'?",
+        ),
+        (
+            "    advertiser: acme\n    price",
+            "    advertiser: zeta\n    price",
+            "campaigns.plumbing.advertiser: there is no advertiser 'zeta'",
+        ),
+        (
+            "flow: intake",
+            "flow: intakes",
+            "campaigns.plumbing.flow: there is no flow 'intakes'; did you mean 'intake'?",
+        ),
+        (
+            "[agent-1]",
+            "[agent-9]",
+            "campaigns.plumbing.route.waves[0].destinations[0]: there is no destination 'agent-9'",
+        ),
+        ("[agent-1]", "[agent-2]", "'agent-2' belongs to other, not to the campaign's acme"),
+        ("[agent-1]", "[agent-1, agent-1]", "destinations[1]: 'agent-1' is in this wave twice"),
+        ("[agent-1]", "[]", "waves[0].destinations: expected at least one destination"),
+        (
+            "{campaign: plumbing,",
+            "{campaign: plumbin,",
+            "numbers.+18005550101.campaign: there is no campaign 'plumbin'; did you mean 'plumbing'?",
+        ),
+        (
+            "publisher: homefix",
+            "publisher: nobody",
+            "numbers.+18005550101.publisher: there is no publisher 'nobody'",
+        ),
+    ],
+)
+def test_a_reference_to_what_is_not_there_is_refused(old: str, new: str, finding: str) -> None:
+    assert finding in findings(changed(old, new))[0]
+
+
+def test_a_campaign_without_waves_is_refused() -> None:
+    text = changed("      waves:\n        - {destinations: [agent-1], after: 12s}\n", "      waves: []\n")
+    assert "route.waves: expected at least one wave" in findings(text)[0]
+
+
+# Exactly one of
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "finding"),
+    [
+        ("{extension: agent-2}", "{}", "dial: expected exactly one of uri, extension or phone, got none"),
+        ("{extension: agent-2}", '{extension: a, uri: "sip:a@b"}', "got uri and extension"),
+        ("{extension: agent-2}", "{extension: a, trunk: main}", "dial.trunk: a trunk is only for a phone"),
+        (", trunk: main", "", "expected a trunk to dial the phone by"),
+        ("{anywhere: true}", "{}", "covers: expected states, zips, area_codes"),
+        ("{anywhere: true}", "{anywhere: true, states: [NY]}", "expected only anywhere, got states as well"),
+        ("{anywhere: true}", '{zip: "10001"}', "expected zip and radius_miles together"),
+        ("{anywhere: true}", "{radius_miles: 5}", "expected zip and radius_miles together"),
+        (
+            "{connected_at_least: 90s}",
+            "{connected_at_least: 90s, no_repeat_within: 1d}",
+            "qualify[0]: expected exactly one of",
+        ),
+        ("{connected_at_least: 90s}", "{}", "qualify[0]: expected exactly one of"),
+        ("{connected_at_least: 90s}", "{caller_in: {}}", "qualify[0].caller_in: expected states"),
+        (
+            "{connected_at_least: 90s}",
+            "{answer_in: {servise: [a]}}",
+            "no node of the flow sets the answer 'servise'; did you mean 'service'?",
+        ),
+        ("{connected_at_least: 90s}", "{answer_in: {service: []}}", "expected at least one value"),
+        ("{connected_at_least: 90s}", "{answer_in: {}}", "expected an answer's name and its values"),
+        (', credit_limit: "500.00"', "", "billing: expected a credit_limit"),
+        ("model: postpaid", "model: prepaid", "a prepaid advertiser has no credit_limit"),
+    ],
+)
+def test_alternatives_must_be_given_exactly_once(old: str, new: str, finding: str) -> None:
+    [line] = findings(changed(old, new))
+    assert finding in line
+
+
+# Flows
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "finding"),
+    [
+        ("start: ask", "start: aks", "flows.intake.start: there is no node 'aks'; did you mean 'ask'?"),
+        ('"2": {next: split}', '"2": {next: spilt}', "choices.2.next: there is no node 'spilt'"),
+        ("on_no_input: bye", "on_no_input: by", "nodes.ask.on_no_input: there is no node 'by'"),
+        ("            next: offer", "            next: offers", "branch[0].next: there is no node 'offers'"),
+        ('"2": {next: split}', '"22": {next: split}', "choices.22: expected a single key: 0 to 9, * or #"),
+        (
+            "offer: {offer: true}",
+            "offer: {offer: true}\n      lost: {hangup: true}",
+            "nodes.lost: nothing leads here from the start 'ask'",
+        ),
+        (
+            "offer: {offer: true}",
+            "offer: {offer: true, next: bye}",
+            "offer.next: a node with offer has no next",
+        ),
+        (
+            "offer: {offer: true}",
+            'offer: {offer: true, play: "sound:a"}',
+            "nodes.offer: expected exactly one of",
+        ),
+        ("offer: {offer: true}", "offer: {}", "nodes.offer: expected exactly one of"),
+        (
+            "{offer: true}",
+            "{hangup: true}",
+            "flows.intake.start: nothing leads from here to a node with offer: true",
+        ),
+        (
+            'bye: {play: "sound:vm-goodbye", hangup: true}',
+            'bye: {play: "sound:vm-goodbye"}',
+            "expected either next or hangup: true after play",
+        ),
+        (
+            'bye: {play: "sound:vm-goodbye", hangup: true}',
+            'bye: {play: "sound:a", hangup: true, next: ask}',
+            "expected either next or hangup: true after play",
+        ),
+        ("        otherwise: bye\n", "", "nodes.split: expected otherwise"),
+        (
+            "on_no_input: bye",
+            "on_no_input: ask",
+            "nodes.ask: a caller who presses nothing comes back here for ever",
+        ),
+        (
+            "{answer_in: {service: [repair]}}",
+            "{connected_at_least: 5s}",
+            "branch[0].when: expected exactly one of answer_in, caller_in, within_hours",
+        ),
+        (
+            "{answer_in: {service: [repair]}}",
+            "{answer_in: {colour: [red]}}",
+            "no node of the flow sets the answer 'colour'",
+        ),
+        (
+            'choices: {"1": {set: {service: repair}, next: split}, "2": {next: split}}',
+            "choices: {}",
+            "nodes.ask: expected choices",
+        ),
+    ],
+)
+def test_a_flow_that_cannot_work_is_refused(old: str, new: str, finding: str) -> None:
+    assert any(finding in line for line in findings(changed(old, new)))
+
+
+def test_a_loop_without_a_question_is_refused() -> None:
+    text = changed(
+        'bye: {play: "sound:vm-goodbye", hangup: true}', 'bye: {play: "sound:vm-goodbye", next: split}'
+    )
+    assert any("for ever" in line for line in findings(text))
+
+
+@pytest.mark.parametrize(
+    ("collect", "finding"),
+    [
+        ('{prompt: "tts:x", digits: 5}', "collect.as: this field is required"),
+        ('{prompt: "tts:x", digits: 4, as: zip, check: us-zip}', "expected 5, as the check is us-zip"),
+        (
+            '{prompt: "tts:x", digits: 4, min_digits: 5, as: a}',
+            "min_digits: expected at most digits, which is 4",
+        ),
+    ],
+)
+def test_a_collection_that_cannot_work_is_refused(collect: str, finding: str) -> None:
+    text = changed(
+        "offer: {offer: true}", f"offer: {{offer: true}}\n      x: {{collect: {collect}, next: offer}}"
+    )
+    assert any(finding in line for line in findings(text.replace('"2": {next: split}', '"2": {next: x}')))
+
+
+def test_a_collection_without_a_next_node_is_refused() -> None:
+    node = '{collect: {prompt: "tts:x", digits: 5, as: a}}'
+    text = changed("offer: {offer: true}", f"offer: {{offer: true}}\n      x: {node}")
+    assert any("nodes.x: expected next" in line for line in findings(text))
+
+
+# The world outside
+
+
+def test_a_prompt_that_cannot_be_played_is_refused_where_it_is_used() -> None:
+    def missing(prompt: str) -> str | None:
+        return "there is no such recording" if prompt.startswith("file:") else None
+
+    assert findings(SMALL, prompts=missing) == [
+        "my.yaml:42: campaigns.plumbing.route.fallback.play: there is no such recording"
+    ]
+
+
+def test_a_trunk_that_does_not_exist_is_refused() -> None:
+    [line] = findings(SMALL, trunks={"mains"})
+    assert line.endswith("dial.trunk: there is no trunk 'main'; did you mean 'mains'?")
+
+
+@pytest.mark.parametrize("zip", ["09001", "99999"])
+def test_a_radius_around_a_zip_of_unknown_position_is_refused(zip: str) -> None:
+    [line] = findings(changed('"10001"', f'"{zip}"'), geography=GEOGRAPHY)
+    assert line == f"my.yaml:11: destinations.agent-1.covers.zip: the position of ZIP {zip} is not known"
+
+
+def test_a_zip_that_does_not_exist_is_refused() -> None:
+    [line] = findings(changed("{anywhere: true}", '{zips: ["10001", "00000"]}'), geography=GEOGRAPHY)
+    assert line == "my.yaml:17: destinations.agent-2.covers.zips: there is no ZIP code 00000"
+
+
+# YAML itself
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("", "my.yaml:1: expected a mapping, got nothing"),
+        ("- a", "my.yaml:1: expected a mapping, got a list"),
+        ("a: [}", "my.yaml:1: not YAML: "),
+        ("a: b\n  c: d", "my.yaml:2: not YAML: mapping values are not allowed"),
+        ("a: \x01", "my.yaml:1: not YAML: control characters are not allowed"),
+        ("a: 1\nb: 2\na: 3", "my.yaml:3: a: this key is there twice"),
+        ("a: &x 1\nb: *x", "my.yaml:1: a: an anchor (&) is not allowed"),
+        ("a: !!str 1", "my.yaml:1: a: a tag (!) is not allowed"),
+        ("a: !!python/object/apply:os.system [ls]", "my.yaml:1: a: a tag (!) is not allowed"),
+        ("1: a", 'my.yaml:1: 1: expected a key in quotes, such as "1"'),
+        ("on: a", 'my.yaml:1: on: expected a key in quotes, such as "on"'),
+        ("? [a]\n: b", "my.yaml:1: expected a key, got a mapping, list or alias"),
+        ("a: 1\n---\nb: 2", "my.yaml:2: expected one document, got a second one"),
+        ("[" * 100 + "]" * 100, "my.yaml:1: nested more than 32 deep"),
+    ],
+)
+def test_yaml_that_is_broken_or_not_plain_is_refused(text: str, finding: str) -> None:
+    assert findings(text)[0].startswith(finding)
+
+
+def test_a_billion_laughs_are_not_laughed() -> None:
+    bomb = "a: &a [x, x]\n" + "".join(
+        f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    assert "an anchor (&) is not allowed" in findings(bomb)[0]
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ari_app.domain.yamltext.MAX_CHARACTERS", 10)
+    assert findings(SMALL)[0].startswith("my.yaml:1: the file is larger than")
+
+
+def test_records_are_frozen() -> None:
+    market = parse(SMALL, "my.yaml")
+    with pytest.raises(AttributeError):
+        market.currency = "EUR"  # type: ignore[misc]
+    assert isinstance(market, Marketplace)
+
+
+def test_a_key_that_breaks_lines_is_reported_on_one_line() -> None:
+    with pytest.raises(DocumentError) as refused:
+        parse('currency: USD\nadvertisers: {"a\\nb\\x1b[2J": null}\n', "a.yaml")
+    assert all(line.startswith("a.yaml:") and line.isprintable() for line in refused.value.findings)
+    assert any("a\\nb\\x1b[2J" in line for line in refused.value.findings)

@@ -1,0 +1,217 @@
+"""The race's rules, one by one."""
+
+from ari_app.domain.race import (
+    Award,
+    CallerHungUp,
+    Exhausted,
+    Freed,
+    HangUp,
+    LegAnswered,
+    LegBlocked,
+    LegBridged,
+    LegDigit,
+    LegEnded,
+    LegRinging,
+    Prompt,
+    PromptDone,
+    Race,
+    RacePlan,
+    Reoffer,
+    Ring,
+    SayTaken,
+    TimeUp,
+    WavePlan,
+)
+
+
+def plan(*waves, **rules):
+    return RacePlan(tuple(WavePlan(tuple(w)) if not isinstance(w, WavePlan) else w for w in waves), **rules)
+
+
+def started(*waves, **rules):
+    race = Race(plan(*waves, **rules))
+    race.start(0)
+    return race
+
+
+def outcomes(race):
+    return {leg.record.destination: leg.record.outcome for leg in race.legs}
+
+
+def test_every_destination_of_the_first_wave_is_rung():
+    assert Race(plan("ab", "c")).start(0) == [Ring(0, "a"), Ring(1, "b")]
+
+
+def test_the_first_acceptance_wins_and_the_others_are_let_go_as_answered_elsewhere():
+    race = started("ab")
+    race.handle(LegRinging(1), 10)
+    race.handle(LegAnswered(0), 20)
+    assert race.handle(LegDigit(0, "1"), 30) == [Award(0), HangUp(1, "answered_elsewhere")]
+    assert race.winner.record.destination == "a"
+    assert outcomes(race) == {"a": "won", "b": "lost"}
+
+
+def test_an_answer_is_not_an_acceptance():
+    race = started("ab")
+    assert race.handle(LegAnswered(0), 100) == [Prompt(0)]
+    assert race.winner is None
+    race.handle(LegAnswered(1), 2000)
+    assert race.handle(LegDigit(1, "1"), 2100) == [Award(1), SayTaken(0)]
+
+
+def test_where_answering_is_accepting_the_first_answer_wins():
+    race = started("ab", accept="answer")
+    assert race.handle(LegAnswered(1), 5) == [Award(1), HangUp(0, "answered_elsewhere")]
+
+
+def test_a_second_acceptance_loses_by_its_milliseconds():
+    race = started("ab")
+    race.handle(LegAnswered(0), 10)
+    race.handle(LegAnswered(1), 10)
+    race.handle(LegDigit(0, "1"), 1000)
+    assert race.handle(LegDigit(1, "1"), 1004) == []
+    assert race.legs[1].record.outcome == "lost"
+    assert race.legs[1].record.lost_by_ms == 4
+
+
+def test_an_answer_that_crosses_the_cancel_is_hung_up_again():
+    race = started("ab", accept="answer")
+    race.handle(LegAnswered(0), 10)
+    assert race.handle(LegAnswered(1), 13) == [HangUp(1, "answered_elsewhere")]
+    assert race.legs[1].record.lost_by_ms == 3
+
+
+def test_an_agent_who_declines_leaves_the_race_to_the_others():
+    race = started("ab")
+    race.handle(LegAnswered(0), 10)
+    assert race.handle(LegDigit(0, "2"), 20) == [HangUp(0, "normal")]
+    assert race.legs[0].record.outcome == "declined"
+    assert not race.over
+
+
+def test_a_wrong_key_asks_again_and_the_third_ends_the_leg():
+    race = started("a")
+    race.handle(LegAnswered(0), 0)
+    assert race.handle(LegDigit(0, "7"), 1) == [Prompt(0)]
+    assert race.handle(LegDigit(0, "8"), 2) == [Prompt(0)]
+    assert race.handle(LegDigit(0, "9"), 3) == [HangUp(0, "normal"), Exhausted()]
+    assert race.legs[0].record.outcome == "no_answer"
+
+
+def test_a_silent_leg_is_asked_three_times_with_four_seconds_each():
+    race = started("a")
+    race.handle(LegAnswered(0), 0)
+    for at in (1000, 6000):
+        race.handle(PromptDone(0), at)
+        assert race.deadline() == at + 4000
+        assert race.handle(TimeUp(), at + 4000) == [Prompt(0)]
+    race.handle(PromptDone(0), 11000)
+    assert race.handle(TimeUp(), 15000) == [HangUp(0, "normal"), Exhausted()]
+
+
+def test_the_ring_timeout_covers_acceptance_not_answering():
+    race = started("a", ring_timeout_ms=5000)
+    race.handle(LegAnswered(0), 4900)
+    assert race.handle(TimeUp(), 5000) == [HangUp(0, "normal"), Exhausted()]
+    assert race.legs[0].record.outcome == "no_answer"
+
+
+def test_the_next_wave_starts_after_its_delay():
+    race = started("a", WavePlan(("b",), after_ms=12000))
+    assert race.deadline() == 12000
+    assert race.handle(TimeUp(), 11999) == []
+    assert race.handle(TimeUp(), 12000) == [Ring(1, "b")]
+
+
+def test_the_next_wave_starts_as_soon_as_the_one_before_is_exhausted():
+    race = started("a", WavePlan(("b",), after_ms=12000))
+    assert race.handle(LegEnded(0, 17), 300) == [Ring(1, "b")]
+    assert race.legs[0].record.outcome == "busy"
+
+
+def test_an_empty_wave_is_passed_over():
+    assert Race(plan("", "b")).start(0) == [Ring(0, "b")]
+
+
+def test_no_more_legs_ring_at_once_than_allowed():
+    race = Race(plan("abc", max_legs=2))
+    assert race.start(0) == [Ring(0, "a"), Ring(1, "b")]
+    assert race.handle(LegEnded(1, 17), 10) == [Ring(2, "c")]
+
+
+def test_a_destination_at_capacity_is_rung_when_it_is_free():
+    race = started("ab")
+    race.handle(LegBlocked(1), 1)
+    assert race.waiting() == {"b"}
+    assert race.handle(Freed("b"), 500) == [Ring(1, "b")]
+
+
+def test_a_destination_at_capacity_holds_the_next_wave_back_for_nobody():
+    race = started("a", "b")
+    assert race.handle(LegBlocked(0), 1) == [Ring(1, "b")]
+
+
+def test_a_destination_at_capacity_is_waited_for_until_the_timeout():
+    race = started("a", ring_timeout_ms=3000)
+    race.handle(LegBlocked(0), 0)
+    assert not race.over
+    assert race.handle(TimeUp(), 3000) == [Exhausted()]
+    assert race.legs[0].record.outcome is None
+
+
+def test_a_caller_who_hangs_up_silences_every_phone():
+    race = started("abc")
+    race.handle(LegRinging(0), 1)
+    race.handle(LegAnswered(1), 2)
+    assert race.handle(CallerHungUp(), 3) == [HangUp(n, "normal") for n in range(3)]
+    assert race.over
+    assert set(outcomes(race).values()) == {"cancelled"}
+
+
+def test_a_caller_who_hangs_up_between_award_and_bridge_lets_the_winner_go():
+    race = started("a", accept="answer")
+    race.handle(LegAnswered(0), 1)
+    assert race.handle(CallerHungUp(), 2) == [HangUp(0, "normal")]
+    assert race.handle(LegEnded(0, 16), 3) == []
+
+
+def test_a_winner_that_vanishes_before_the_bridge_gives_the_call_back():
+    race = started("ab", accept="answer")
+    race.handle(LegAnswered(0), 10)
+    race.handle(LegEnded(1, 26), 20)
+    assert race.handle(LegEnded(0, 16), 30) == [Reoffer(0), Ring(2, "b")]
+    assert race.legs[0].record.outcome == "failed"
+
+
+def test_a_winner_who_hangs_up_at_once_gives_the_call_back_a_bounded_few_times():
+    race = started("abcd", accept="answer", reoffer_times=2)
+    now = 0
+    for rings in (3, 2):
+        leg = next(leg for leg in race.legs if leg.phase.name == "DIALLING")
+        race.handle(LegAnswered(leg.number), now)
+        race.handle(LegBridged(leg.number), now)
+        commands = race.handle(LegEnded(leg.number, 16), now + 5000)
+        assert commands[0] == Reoffer(leg.number)
+        assert len(commands) == 1 + rings
+        now += 6000
+    leg = next(leg for leg in race.legs if leg.phase.name == "DIALLING")
+    race.handle(LegAnswered(leg.number), now)
+    race.handle(LegBridged(leg.number), now)
+    assert race.handle(LegEnded(leg.number, 16), now + 5000) == [Exhausted()]
+
+
+def test_a_winner_who_talked_long_enough_ends_the_race():
+    race = started("ab", accept="answer")
+    race.handle(LegAnswered(0), 0)
+    race.handle(LegBridged(0), 0)
+    assert race.handle(LegEnded(0, 16), 10_000) == []
+    assert race.over and race.winner is not None
+
+
+def test_a_decliner_is_not_rung_again_in_a_new_round():
+    race = started("ab")
+    race.handle(LegAnswered(0), 0)
+    race.handle(LegDigit(0, "2"), 1)
+    race.handle(LegAnswered(1), 2)
+    race.handle(LegDigit(1, "1"), 3)
+    assert race.handle(LegEnded(1, 16), 4) == [Reoffer(1), Exhausted()]

@@ -1,0 +1,48 @@
+"""Whom a campaign does not take."""
+
+import pytest
+
+from ari_app.domain.hours import Hours
+from ari_app.domain.marketplace import Campaign, Route, Screen, Wave
+from ari_app.domain.screening import screen
+
+NOW = 1_763_992_800_000  # Monday 09:00 in New York
+ANI = "+12125550142"
+
+
+def campaign(**rules):
+    return Campaign(
+        advertiser="acme", price=1, payout=1, route=Route(waves=(Wave(destinations=("a",)),)), **rules
+    )
+
+
+def refusal(rules, ani=ANI, last_call_at=None):
+    return screen(rules, "America/New_York", ani, NOW, last_call_at)
+
+
+def test_an_ordinary_caller_is_taken():
+    assert refusal(campaign()) is None
+
+
+@pytest.mark.parametrize("status", ["draft", "paused", "ended"])
+def test_a_campaign_that_is_not_live_is_closed(status):
+    assert refusal(campaign(status=status)).disposition == "closed"
+
+
+def test_outside_its_hours_a_campaign_is_closed():
+    assert refusal(campaign(hours=Hours(open=("mon 10:00-11:00",)))).reason == "outside the campaign's hours"
+
+
+def test_anonymous_callers_are_taken_unless_the_campaign_refuses_them():
+    assert refusal(campaign(), ani=None) is None
+    assert refusal(campaign(screen=Screen(anonymous="refuse")), ani=None).disposition == "blocked"
+
+
+@pytest.mark.parametrize("entry", [ANI, "+1212*"])
+def test_a_blocked_number_or_prefix_is_refused(entry):
+    assert refusal(campaign(screen=Screen(block=(entry,)))).disposition == "blocked"
+
+
+def test_a_rapid_redial_is_refused_and_a_later_one_is_not():
+    assert "redialled after 1999 ms" in refusal(campaign(), last_call_at=NOW - 1_999).reason
+    assert refusal(campaign(), last_call_at=NOW - 2_000) is None

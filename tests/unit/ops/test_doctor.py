@@ -1,0 +1,115 @@
+"""The doctor's checks: each finds what is wrong, and names the remedy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ari_app.ops import ami, doctor
+from ari_app.ops.ami import AmiError, EndpointState
+from ari_app.ops.doctor import MODULES, AsteriskView, Finding
+from ari_app.settings import Settings
+
+WELL = AsteriskView(
+    info={"system": {"version": "22.10.1+dfsg"}},
+    modules=dict.fromkeys(MODULES, "Running"),
+    endpoints=frozenset({"carrier", "agents"}),
+    sounds=frozenset({"vm-nobodyavail", "pbx-invalid"}),
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A home with nothing in it."""
+    return Settings(tmp_path, f"sqlite:///{tmp_path}/callrace.db")
+
+
+def wrong(view: AsteriskView) -> Finding:
+    """The one finding that is not ok."""
+    [finding] = [finding for finding in doctor.check_asterisk(view, None) if not finding.ok]
+    assert finding.remedy
+    return finding
+
+
+def test_an_asterisk_in_order_has_nothing_wrong() -> None:
+    assert all(finding.ok for finding in doctor.check_asterisk(WELL, None))
+
+
+def test_an_old_asterisk_is_found_with_the_reason() -> None:
+    finding = wrong(replace(WELL, info={"system": {"version": "22.9.0"}}))
+    assert finding.name == "version"
+    assert "22.10.1 closes twenty security advisories" in finding.detail
+
+
+def test_a_module_that_is_missing_or_does_not_run_is_named() -> None:
+    modules = {**WELL.modules, "chan_pjsip": "Not Running"}
+    del modules["res_pjsip_rfc3326"]
+    assert wrong(replace(WELL, modules=modules)).detail == "not running: chan_pjsip, res_pjsip_rfc3326"
+
+
+def test_many_missing_modules_are_counted() -> None:
+    assert wrong(replace(WELL, modules={})).detail.endswith(f" and {len(MODULES) - 5} more")
+
+
+def test_a_missing_endpoint_is_named() -> None:
+    assert wrong(replace(WELL, endpoints=frozenset({"agents"}))).name == "endpoint carrier"
+
+
+def test_a_missing_sound_is_named() -> None:
+    assert wrong(replace(WELL, sounds=frozenset({"pbx-invalid"}))).detail == (
+        "Asterisk has no sound vm-nobodyavail"
+    )
+
+
+def test_a_password_that_others_can_read_is_found(settings: Settings) -> None:
+    folder = settings.home / "secrets"
+    folder.mkdir()
+    for name, mode in (("ari", 0o600), ("ami", 0o644)):
+        (folder / name).write_text("secret")
+        (folder / name).chmod(mode)
+    ari, ami_ = doctor.check_secrets(settings)
+    assert ari.ok
+    assert (ami_.ok, ami_.remedy) == (False, f"chmod 600 {folder}/ami")
+
+
+def test_a_missing_password_is_found(settings: Settings) -> None:
+    assert [finding.ok for finding in doctor.check_secrets(settings)] == [False, False]
+
+
+def test_a_missing_speech_program_is_found() -> None:
+    assert doctor.check_speech(lambda name: None).remedy == "apt-get install flite"
+    assert doctor.check_speech(lambda name: "/bin/espeak-ng" if name == "espeak-ng" else None).ok
+
+
+def test_a_switch_that_does_not_run_is_found(settings: Settings) -> None:
+    assert doctor.check_switch(settings) == Finding(
+        "switch", False, "no switch is running; start it with `callrace lab up`", "run `callrace lab up`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "ok", "told"),
+    [
+        (EndpointState(("10.0.0.1",), ()), True, "calls come in from 10.0.0.1"),
+        (EndpointState(("10.0.0.1",), ("sip:a Reachable",)), True, "contacts: sip:a Reachable"),
+        (EndpointState((), ()), False, "no address is identified as it"),
+        (None, False, "no address is identified as it"),
+    ],
+)
+def test_a_trunk_that_no_address_is_identified_as_is_found(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, state: EndpointState | None, ok: bool, told: str
+) -> None:
+    monkeypatch.setattr(ami, "endpoint_state", lambda *_: state)
+    finding = doctor.check_trunk_state(settings)
+    assert finding.ok is ok
+    assert told in finding.detail
+
+
+def test_an_ami_that_does_not_answer_is_found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise AmiError("AMI does not answer on 127.0.0.1:5038")
+
+    monkeypatch.setattr(ami, "endpoint_state", fail)
+    assert doctor.check_trunk_state(settings).detail == "AMI does not answer on 127.0.0.1:5038"

@@ -1,0 +1,37 @@
+"""Places at destinations, and who waits for them."""
+
+from ari_app.switch.capacity import Capacity
+
+
+def test_no_more_places_are_taken_than_there_are():
+    capacity = Capacity()
+    assert capacity.take("agent-1", 2) and capacity.take("agent-1", 2)
+    assert not capacity.take("agent-1", 2)
+
+
+def test_a_place_given_back_can_be_taken_again():
+    capacity = Capacity()
+    capacity.take("agent-1", 1)
+    capacity.give_back("agent-1")
+    assert capacity.in_use() == {}
+    assert capacity.take("agent-1", 1)
+
+
+def test_those_who_wait_are_told_in_the_order_they_came_and_once():
+    capacity, told = Capacity(), []
+    capacity.take("agent-1", 1)
+    for name in ("first", "second"):
+        capacity.wait(name, "agent-1", lambda destination, name=name: told.append((name, destination)))
+    capacity.give_back("agent-1")
+    capacity.take("agent-1", 1)
+    capacity.give_back("agent-1")
+    assert told == [("first", "agent-1"), ("second", "agent-1")]
+
+
+def test_who_is_forgotten_is_not_told():
+    capacity, told = Capacity(), []
+    capacity.take("agent-1", 1)
+    capacity.wait("call", "agent-1", told.append)
+    capacity.forget("call")
+    capacity.give_back("agent-1")
+    assert told == []

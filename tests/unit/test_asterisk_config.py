@@ -1,0 +1,168 @@
+"""The configuration that ships: who can reach what, and that no password is in it."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).parents[2]
+PROVISION = REPO / "asterisk-docker" / "provision"
+SHIPPED = sorted((*(REPO / "config" / "asterisk").glob("*.conf"), *(REPO / "dialplan").glob("*.conf")))
+
+Sections = dict[str, list[tuple[str, str]]]
+
+
+def read(path: Path) -> Sections:
+    """Asterisk's configuration format, as far as we use it: the options of each section, in order."""
+    sections: Sections = {}
+    for line in path.read_text().splitlines():
+        line = line.split(";")[0].strip()
+        if header := re.match(r"\[([^]]+)\]", line):
+            options = sections.setdefault(header[1], [])
+        elif line and not line.startswith("#"):
+            name, _, value = line.partition("=")
+            options.append((name.strip(), value.removeprefix(">").strip()))
+    return sections
+
+
+def configure(home: Path, **environment: str) -> Path:
+    """The rendered configuration."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CALLRACE_")}
+    subprocess.run(
+        [PROVISION, "configure", home / "etc", home / "secrets"], check=True, env=inherited | environment
+    )
+    return home / "etc"
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_ari_listens_on_loopback_alone(tmp_path: Path) -> None:
+    http = dict(read(configure(tmp_path) / "http.conf")["general"])
+    assert http["bindaddr"] == "127.0.0.1"
+    assert "tlsenable" not in http
+
+
+def test_ami_listens_on_loopback_alone_and_not_over_http(tmp_path: Path) -> None:
+    manager = dict(read(configure(tmp_path) / "manager.conf")["general"])
+    assert (manager["bindaddr"], manager["webenabled"]) == ("127.0.0.1", "no")
+
+
+def test_the_users_of_ari_and_ami_are_admitted_from_loopback_alone(tmp_path: Path) -> None:
+    etc = configure(tmp_path)
+    for file in ("ari.conf", "manager.conf"):
+        assert ("acl", "loopback") in read(etc / file)["callrace"]
+    rules = read(etc / "acl.conf")["loopback"]
+    assert rules == [("deny", "0.0.0.0/0"), ("deny", "::/0"), ("permit", "127.0.0.0/8")]
+
+
+def test_ami_neither_originates_calls_nor_runs_commands(tmp_path: Path) -> None:
+    rights = dict(read(configure(tmp_path) / "manager.conf")["callrace"])["write"].split(",")
+    assert not {"originate", "command", "config", "all"} & set(rights)
+
+
+def test_no_password_ships() -> None:
+    for path in SHIPPED:
+        for name, value in re.findall(r"(?m)^(password|secret)\s*=>?\s*(.+)$", path.read_text()):
+            assert re.fullmatch(r"@\w+_SECRET[\w-]*@", value), f"{path}: {name} = {value}"
+
+
+def test_a_password_is_generated_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    configure(tmp_path)
+    secrets = [path for path in (tmp_path / "secrets").rglob("*") if path.is_file()]
+    before = {path.relative_to(tmp_path / "secrets").as_posix(): path.read_text() for path in secrets}
+    configure(tmp_path)
+    after = {path.relative_to(tmp_path / "secrets").as_posix(): path.read_text() for path in secrets}
+    assert before == after
+    assert set(before) == {"ari", "ami", "phones/agent-101", "phones/agent-102"}
+    assert len(set(before.values())) == len(before)
+    assert all(
+        len(password) == 48 and mode(path) == 0o600
+        for path, password in zip(secrets, before.values(), strict=True)
+    )
+    assert mode(tmp_path / "secrets") == 0o700
+
+
+def test_only_the_owner_can_read_the_rendered_configuration(tmp_path: Path) -> None:
+    etc = configure(tmp_path)
+    assert mode(etc) == 0o700
+    assert {mode(path) for path in etc.rglob("*.conf")} == {0o600}
+
+
+def test_nothing_is_left_to_fill_in(tmp_path: Path) -> None:
+    for path in configure(tmp_path).rglob("*.conf"):
+        assert not re.search(r"@[A-Z]+_[A-Z]+", path.read_text()), path
+
+
+def test_the_environment_chooses_ports_and_the_carrier(tmp_path: Path) -> None:
+    etc = configure(
+        tmp_path,
+        CALLRACE_SIP_BIND="0.0.0.0",
+        CALLRACE_SIP_PORT="5160",
+        CALLRACE_RTP_START="30000",
+        CALLRACE_CARRIER_ADDRESSES="192.0.2.1,198.51.100.0/24",
+    )
+    assert dict(read(etc / "pjsip.conf")["udp"])["bind"] == "0.0.0.0:5160"
+    assert dict(read(etc / "rtp.conf")["general"]) | {"icesupport": "no"} == {
+        "rtpstart": "30000", "rtpend": "31999", "icesupport": "no",
+    }  # fmt: skip
+    assert ("match", "192.0.2.1,198.51.100.0/24") in read(etc / "pjsip.conf")["carrier"]
+    assert ("permit", "192.0.2.1,198.51.100.0/24") in read(etc / "acl.conf")["carrier"]
+
+
+def test_an_overlay_replaces_files_and_adds_others(tmp_path: Path) -> None:
+    overlay = tmp_path / "overlay"
+    (overlay / "dialplan").mkdir(parents=True)
+    (overlay / "cel.conf").write_text("[general]\nenable = yes\n")
+    (overlay / "dialplan" / "mine.conf").write_text("; SIP is on @SIP_PORT@\n")
+    etc = configure(tmp_path, CALLRACE_ASTERISK_OVERLAY=str(overlay), CALLRACE_SIP_PORT="5160")
+    assert dict(read(etc / "cel.conf")["general"])["enable"] == "yes"
+    assert (etc / "dialplan" / "mine.conf").read_text() == "; SIP is on 5160\n"
+    assert (etc / "dialplan" / "callrace.conf").exists()
+
+
+def test_only_named_modules_are_loaded() -> None:
+    modules = read(REPO / "config" / "asterisk" / "modules.conf")["modules"]
+    assert modules[0] == ("autoload", "no")
+    names = [value for name, value in modules[1:]]
+    assert len(names) == len(set(names))
+    needed = """app_dial app_mixmonitor app_stasis bridge_native_rtp chan_pjsip res_agi res_ari_channels
+        res_ari_sounds res_http_websocket res_musiconhold res_pjsip_acl res_pjsip_authenticator_digest
+        res_pjsip_rfc3326 res_rtp_asterisk"""
+    assert {f"{name}.so" for name in needed.split()} <= set(names)
+
+
+def test_calls_come_in_by_the_carrier_alone() -> None:
+    for path in ("pjsip.conf", "pjsip_phones.conf"):
+        for name, options in read(REPO / "config" / "asterisk" / path).items():
+            for context in (value for option, value in options if option == "context"):
+                assert context == ("callrace-in" if name == "carrier" else "callrace-refused")
+
+
+def test_every_way_into_the_switch_is_a_pattern_of_digits() -> None:
+    dialplan = (REPO / "dialplan" / "callrace.conf").read_text()
+    section = dialplan.split("[callrace-in]")[1].split("\n[")[0]
+    extensions = re.findall(r"(?m)^exten => ([^,]+),", section)
+    assert extensions[-1] == "i"
+    assert all(re.fullmatch(r"_(\+?1)?NXXNXXXXXX|_\+\[2-9\]X{7,14}", one) for one in extensions[:-1])
+
+
+@pytest.mark.parametrize(
+    "version", ["Asterisk 22.10.1~dfsg-1", "Asterisk 22.10.2", "Asterisk 23.4.0", "22.10.1+dfsg"]
+)
+def test_an_asterisk_of_2026_is_accepted(version: str) -> None:
+    subprocess.run([PROVISION, "check", version], check=True)
+
+
+@pytest.mark.parametrize("version", ["Asterisk 22.10.0", "Asterisk 20.19.1", "Asterisk certified-20.7-cert9"])
+def test_an_older_asterisk_is_refused_with_the_reason(version: str) -> None:
+    done = subprocess.run([PROVISION, "check", version], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "too old" in done.stderr
+    assert "security" in done.stderr
