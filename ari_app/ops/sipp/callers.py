@@ -70,9 +70,13 @@ class Caller(Callers):
         super().__init__(did, [ani], plan, to=to, tone_hz=tone_hz)
 
     async def hang_up(self) -> None:
-        """Leave now, at whatever stage the call is (CANCEL or BYE)."""
+        """Leave now, at whatever stage the call is (CANCEL or BYE), and see that answered. Raises NotSeen.
+
+        A caller who is gone before the BYE is out leaves a call that Asterisk cannot know to be over.
+        """
         await self.wait_for("calling")
         self.call.hang_up()
+        await self.wait_for("ended")
 
     async def outcome(self, timeout_s: float = 60.0) -> Outcome:
         """How the call went, when it has ended. Raises NotSeen."""
