@@ -16,6 +16,7 @@ from ari_app.domain.clock import iso
 from ari_app.domain.geo import Geography
 from ari_app.domain.marketplace import Marketplace
 from ari_app.domain.qualification import EarlierCall
+from ari_app.domain.record import Event
 from ari_app.domain.snapshot import Snapshot
 from ari_app.store import calls
 from ari_app.store.calls import Settlement
@@ -25,11 +26,13 @@ from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.clock import CallClock
 from ari_app.switch.market import Market
-from ari_app.switch.session import Session, live_view
+from ari_app.switch.session import Session, live_view, new_record
 
 log = logging.getLogger(__name__)
 
 CALLS_AT_ONCE = 2_000
+# Requests without an answer: at so many Asterisk is a tenth of a second behind, and falling further.
+BEHIND = 256
 DRAIN_S = 20.0
 
 
@@ -79,16 +82,34 @@ class Switch:
         """A channel entered Stasis that no call has made: a new call, or something to be let go."""
         assert self.client is not None
         snapshot = self.market.snapshot
-        if snapshot is None or len(self._sessions) >= CALLS_AT_ONCE or start.args[:1] != ("in",):
-            log.warning("channel %s refused: no marketplace, or too many calls", start.channel_id)
-            self._refuse(self.client, start.channel_id)
+        if start.args[:1] != ("in",):
+            log.warning("channel %s let go: it belongs to no call under way", start.channel_id)
+            self._let_go(self.client, start.channel_id)
+            return
+        if snapshot is None:
+            self._refuse(self.client, start, "no marketplace is in force; run `callrace apply FILE`")
+            return
+        if len(self._sessions) >= CALLS_AT_ONCE:
+            self._refuse(self.client, start, f"{CALLS_AT_ONCE} calls are under way already")
+            return
+        if self.client.waiting() >= BEHIND:
+            self._refuse(self.client, start, "Asterisk cannot keep up with the calls it has")
             return
         session = Session(self.client, start, snapshot, self._capacity, self._callers)
         task = asyncio.create_task(session.run(), name=f"call-{session.record.id}")
         self._sessions[task] = session
         task.add_done_callback(self._ended)
 
-    def _refuse(self, client: Client, channel_id: str) -> None:
+    def _refuse(self, client: Client, start: StasisStart, reason: str) -> None:
+        """Turns a call away unanswered, so that the carrier may try elsewhere. It is recorded all the same."""
+        record = new_record(start)
+        record.disposition, record.end_source, record.ended_at = "failed", "system", record.started_at
+        record.events.append(Event(record.started_at, "refused", reason))
+        log.warning("call %s refused: %s", record.id, reason)
+        self._let_go(client, start.channel_id)
+        self._save(Settlement(record))
+
+    def _let_go(self, client: Client, channel_id: str) -> None:
         task = asyncio.create_task(self._hang_up(client, channel_id))
         self._refusals.add(task)
         task.add_done_callback(self._refusals.discard)
@@ -102,11 +123,13 @@ class Switch:
     def _ended(self, task: asyncio.Task[Settlement]) -> None:
         session = self._sessions.pop(task)
         error = task.exception()
-        settlement = task.result() if error is None else self._broken(session, error)
+        self._save(task.result() if error is None else self._broken(session, error))
+
+    def _save(self, settlement: Settlement) -> None:
         try:
             self._writer.submit(settlement)
         except StoreError as refusal:
-            log.error("call %s is not saved: %s", session.record.id, refusal)
+            log.error("call %s is not saved: %s", settlement.record.id, refusal)
 
     def _broken(self, session: Session, error: BaseException) -> Settlement:
         """A defect of ours ended the call: it is recorded, and moves no money."""

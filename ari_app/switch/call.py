@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 # Of a prompt that somebody recorded, none is longer; it bounds the wait for its end.
 PLAYBACK_LIMIT_MS = 300_000
 NO_CAUSE = 0  # the Q.850 cause is not known
+# A request may find the caller's channel gone before its own event of that is read.
+GONE_MS = 1_000
 
 
 class CallerGone(Exception):
@@ -73,6 +75,12 @@ class Call:
             case Reconnected():
                 await self._find_the_gone(event)
         return event
+
+    async def see_caller_out(self) -> None:
+        """After a request that found a channel gone: raises CallerGone if it was the caller's."""
+        until = self.now() + GONE_MS
+        while await self.event(until) is not None:
+            continue
 
     async def _find_the_gone(self, event: Event) -> None:
         """No event is told twice: after a break, channels that are no longer there have ended."""

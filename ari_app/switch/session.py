@@ -8,7 +8,7 @@ import secrets
 from random import Random
 
 from ari_app.ari.client import Client
-from ari_app.ari.errors import AriError
+from ari_app.ari.errors import AriError, Conflict, NotFound
 from ari_app.ari.events import StasisStart
 from ari_app.domain.clock import iso
 from ari_app.domain.geo import Place, locate
@@ -38,17 +38,20 @@ def mint_call_id(now_ms: int) -> str:
     return f"{now_ms:013x}{secrets.token_hex(5)}"
 
 
+def new_record(start: StasisStart) -> CallRecord:
+    """The record of a call that begins now, with what the dialplan says of it: in, DID, ANI."""
+    _, did, ani = (*start.args, "", "", "")[:3]
+    now = CallClock().now()
+    return CallRecord(id=mint_call_id(now), did=did, ani=ani or None, started_at=now)
+
+
 class Session:
     """One call. `run` always ends with the call let go and its record settled."""
 
     def __init__(
         self, client: Client, start: StasisStart, snapshot: Snapshot, capacity: Capacity, callers: Callers
     ) -> None:
-        clock = CallClock()
-        now = clock.now()
-        _, did, ani = (*start.args, "", "", "")[:3]
-        record = CallRecord(id=mint_call_id(now), did=did, ani=ani or None, started_at=now)
-        self.call = Call(client, client.inbox(), start.channel_id, record, clock)
+        self.call = Call(client, client.inbox(), start.channel_id, new_record(start), CallClock())
         client.watch(self.call.inbox, start.channel_id)
         self._snapshot = snapshot
         self._capacity = capacity
@@ -68,7 +71,7 @@ class Session:
         record = self.record
         self.call.note("received", f"{record.ani or 'anonymous'} called {record.did}", at=record.started_at)
         try:
-            await self._serve()
+            await self._serve_while_here()
         except CallerGone:
             record.end_source = "caller"
             self.call.note("caller hung up")
@@ -85,6 +88,14 @@ class Session:
         finally:
             await self._leave()
         return self._settle()
+
+    async def _serve_while_here(self) -> None:
+        """`_serve`; a request that came too late for a caller who is leaving is no error."""
+        try:
+            await self._serve()
+        except (NotFound, Conflict):
+            await self.call.see_caller_out()
+            raise
 
     async def _serve(self) -> None:
         self._attribution = self._attribute()
