@@ -88,6 +88,14 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
+class AutoPause:
+    """A destination that leaves so many calls unanswered within an hour, or a day, is paused; 0: never."""
+
+    per_hour: Annotated[int, whole_between(0, 1_000)] = 3
+    per_day: Annotated[int, whole_between(0, 1_000)] = 5
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Destination:
     """An agent's phone or a buyer's location that can take a call."""
 
@@ -98,6 +106,7 @@ class Destination:
     capacity: Annotated[int, whole_between(1, 1_000)] = 1
     priority: Annotated[int, whole_between(1, 1_000)] = 1
     weight: Annotated[int, whole_between(1, 1_000)] = 1
+    auto_pause: AutoPause = AutoPause()
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Coroutine
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError
@@ -18,15 +20,17 @@ from ari_app.domain.marketplace import Marketplace
 from ari_app.domain.qualification import EarlierCall
 from ari_app.domain.record import Event
 from ari_app.domain.snapshot import Snapshot
-from ari_app.store import calls
+from ari_app.store import calls, pauses
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import StoreError
+from ari_app.store.pauses import Pause
 from ari_app.store.writer import Writer
 from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.clock import CallClock
 from ari_app.switch.market import Market
 from ari_app.switch.session import Session, live_view, new_record
+from ari_app.switch.unanswered import Unanswered
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +49,9 @@ class Switch:
         self.market = Market(engine, geography)
         self._capacity = Capacity()
         self._callers = Callers()
+        self._unanswered = Unanswered()
         self._sessions: dict[asyncio.Task[Settlement], Session] = {}
-        self._refusals: set[asyncio.Task[None]] = set()
+        self._chores: set[asyncio.Task[None]] = set()
         self._started_at = CallClock().now()
         self.client: Client | None = None
 
@@ -110,9 +115,13 @@ class Switch:
         self._save(Settlement(record))
 
     def _let_go(self, client: Client, channel_id: str) -> None:
-        task = asyncio.create_task(self._hang_up(client, channel_id))
-        self._refusals.add(task)
-        task.add_done_callback(self._refusals.discard)
+        self._do(self._hang_up(client, channel_id))
+
+    def _do(self, chore: Coroutine[Any, Any, None]) -> None:
+        """Does what no call waits for, in a task of its own; `drain` awaits it."""
+        task = asyncio.create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
 
     async def _hang_up(self, client: Client, channel_id: str) -> None:
         try:
@@ -124,6 +133,28 @@ class Switch:
         session = self._sessions.pop(task)
         error = task.exception()
         self._save(task.result() if error is None else self._broken(session, error))
+        self._pause_the_silent(session)
+
+    def _pause_the_silent(self, session: Session) -> None:
+        """Destinations that have left too many calls unanswered are offered no more."""
+        now = CallClock().now()
+        for leg in session.record.legs:
+            if leg.outcome == "no_answer":
+                rule = session.destination(leg.destination).auto_pause
+                reason = self._unanswered.note(leg.destination, rule, now)
+                if reason is not None:
+                    self._do(self._pause(Pause(leg.destination, now, reason, "callrace")))
+
+    async def _pause(self, pause: Pause) -> None:
+        try:
+            await asyncio.to_thread(pauses.pause, self._engine, pause)
+        except (SQLAlchemyError, StoreError) as error:
+            log.warning("%s is not paused (%s): %s", pause.destination, pause.reason, error)
+        else:
+            log.warning(
+                "%s is paused: %s; `callrace agents resume %s` when it is back",
+                pause.destination, pause.reason, pause.destination,
+            )  # fmt: skip
 
     def _save(self, settlement: Settlement) -> None:
         try:
@@ -146,6 +177,8 @@ class Switch:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=DRAIN_S)
+        if self._chores:
+            await asyncio.wait(self._chores, timeout=DRAIN_S)
 
     # What operators see
 

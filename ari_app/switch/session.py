@@ -13,7 +13,7 @@ from ari_app.ari.events import StasisStart
 from ari_app.domain.clock import iso
 from ari_app.domain.geo import Place, locate
 from ari_app.domain.ledger import settle
-from ari_app.domain.marketplace import Dial
+from ari_app.domain.marketplace import Destination, Dial
 from ari_app.domain.prompts import NOBODY_PROMPT
 from ari_app.domain.qualification import EarlierCall, Facts, judge
 from ari_app.domain.record import CallRecord, Disposition, Money
@@ -212,8 +212,12 @@ class Session:
                 record.disposition = record.disposition or "no_answer"
                 await self._fall_back(fallback)
 
+    def destination(self, name: str) -> Destination:
+        """A destination as the snapshot has it that the call began with."""
+        return self._snapshot.marketplace.destinations[name]
+
     def _dial(self, destination: str) -> tuple[Dial, int]:
-        found = self._snapshot.marketplace.destinations[destination]
+        found = self.destination(destination)
         return found.dial, found.capacity
 
     def _connected(self, at: int) -> None:
