@@ -12,13 +12,13 @@ from ari_app.ari.errors import AriError, Conflict, NotFound
 from ari_app.ari.events import StasisStart
 from ari_app.domain.clock import iso
 from ari_app.domain.geo import Place, locate
-from ari_app.domain.ledger import settle
 from ari_app.domain.marketplace import Destination, Dial
 from ari_app.domain.prompts import NOBODY_PROMPT
-from ari_app.domain.qualification import EarlierCall, Facts, judge
+from ari_app.domain.qualification import EarlierCall
 from ari_app.domain.record import CallRecord, Disposition, Money
 from ari_app.domain.routing import Decision, route
 from ari_app.domain.screening import screen
+from ari_app.domain.settlement import conclude
 from ari_app.domain.snapshot import Attribution, Snapshot, attribute
 from ari_app.store.calls import Settlement
 from ari_app.switch.call import Call, CallerGone
@@ -30,7 +30,9 @@ from ari_app.switch.offer import Ending, Offer
 
 log = logging.getLogger(__name__)
 
-UNALLOCATED = 1  # Q.850: SIP 404
+# Q.850
+UNALLOCATED = 1  # SIP 404
+NORMAL = 16
 
 
 def mint_call_id(now_ms: int) -> str:
@@ -60,6 +62,7 @@ class Session:
         self._place = Place()
         self._earlier: EarlierCall | None = None
         self._if_abandoned: Disposition = "abandoned_ivr"
+        self._hangup_cause = NORMAL
 
     @property
     def record(self) -> CallRecord:
@@ -102,7 +105,7 @@ class Session:
         if self._attribution is None:
             self.call.note("unknown number", self.record.did)
             self.record.disposition = "unknown_number"
-            await self.call.client.channels.hangup(self.call.channel_id, reason_code=UNALLOCATED)
+            self._hangup_cause = UNALLOCATED
             return
         if await self._screened_out(self._attribution):
             return
@@ -238,7 +241,7 @@ class Session:
         call = self.call
         try:
             if call.is_caller_here:
-                await call.client.channels.hangup(call.channel_id)
+                await call.client.channels.hangup(call.channel_id, reason_code=self._hangup_cause)
             await call.requests_done()
         except AriError as error:
             call.note("hang-up failed", str(error))
@@ -249,39 +252,20 @@ class Session:
         call.note("ended", f"by the {self.record.end_source}")
 
     def _settle(self) -> Settlement:
-        record = self.record
-        assert record.ended_at is not None
-        _fill_in_durations(record)
-        if self._attribution is not None and record.disposition not in ("blocked", "closed"):
-            facts = Facts(
-                started_at=record.started_at,
-                connected_ms=record.durations_ms.connected if record.connected_at else None,
-                answers=record.answers,
-                place=self._place,
-                ani=record.ani,
-                timezone=self._timezone(),
-                earlier=self._earlier,
-            )
-            record.qualification = judge(self._attribution.campaign.qualify, facts, self._snapshot.geography)
-            if record.qualification.qualified and record.money is not None:
-                record.money.charged, record.money.paid = record.money.price, record.money.payout
-            failed = [clause.name for clause in record.qualification.clauses if not clause.passed]
-            self.call.note("judged", "qualified" if not failed else f"not qualified: {', '.join(failed)}")
-        return Settlement(record, settle(record, record.ended_at))
+        transfers = conclude(
+            self.record,
+            self._attribution,
+            self._place,
+            self._timezone() if self._attribution else "UTC",
+            self._earlier,
+            self._snapshot.geography,
+        )
+        return Settlement(self.record, transfers)
 
     def _timezone(self) -> str:
         """The advertiser's time zone."""
         assert self._attribution is not None
         return self._snapshot.marketplace.advertisers[self._attribution.campaign.advertiser].timezone
-
-
-def _fill_in_durations(record: CallRecord) -> None:
-    durations, ended_at = record.durations_ms, record.ended_at or record.started_at
-    durations.total = ended_at - record.started_at
-    if record.answered_at is not None:
-        durations.ivr = (record.offered_at or ended_at) - record.answered_at
-    if record.offered_at is not None:
-        durations.wait = (record.connected_at or ended_at) - record.offered_at
 
 
 def live_view(record: CallRecord) -> dict[str, object]:

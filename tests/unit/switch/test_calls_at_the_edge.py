@@ -109,6 +109,13 @@ async def test_a_call_too_many_is_turned_away_unanswered_and_recorded(running: R
     assert [sent for sent in running.transport.sent if "c1" in sent] == ["DELETE channels/c1"]
 
 
+async def test_a_number_nobody_owns_is_hung_up_once_and_with_its_own_cause(running: Running) -> None:
+    running.tell("StasisStart", args=["in", "+18005550199", "+12125550142"])
+    assert (await running.record()).disposition == "unknown_number"
+    hangups = [request.query for _, request in running.transport.requests if request.method == "DELETE"]
+    assert hangups == [{"reason_code": "1"}]
+
+
 async def test_a_leg_of_no_call_under_way_is_hung_up_and_is_no_call(running: Running) -> None:
     running.tell("StasisStart", channel_id="x-leg-1", args=[])
     running.tell("StasisStart", **INCOMING)
