@@ -130,6 +130,20 @@ def recent_callers(engine: Engine, since: int) -> list[EarlierCaller]:
         return [EarlierCaller(*row) for row in connection.execute(query)]
 
 
+def last_connected(engine: Engine, campaign: str, ani: str, before: int) -> EarlierCaller | None:
+    """The caller's last call, begun before a moment (ms), that connected it to the campaign; or None."""
+    query = (
+        select(calls.c.campaign, calls.c.ani, calls.c.connected_at, calls.c.id)
+        .where(calls.c.campaign == campaign, calls.c.ani == ani, calls.c.started_at < before)
+        .where(calls.c.connected_at.is_not(None))
+        .order_by(calls.c.connected_at.desc())
+        .limit(1)
+    )
+    with reading(engine) as connection:
+        row = connection.execute(query).one_or_none()
+        return EarlierCaller(*row) if row else None
+
+
 # Records to rows
 
 
