@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ari_app.domain.record import CallRecord, Disposition, Event, LegOutcome, LegRecord
 
@@ -22,6 +22,7 @@ _LEGS = re.compile(r"[a-z0-9&-]{1,1500}", re.ASCII)
 _STATUS = re.compile(r"[A-Z]{0,20}", re.ASCII)
 
 FIELDS = 10
+ROUNDING_MS = 100  # Asterisk reads its clock, and rounds, for each of the times by itself
 
 # What DIALSTATUS means for the call, and for every phone that rang and did not win.
 _DISPOSITIONS: dict[str, Disposition] = {"ANSWER": "connected", "CANCEL": "abandoned_queue"}
@@ -71,9 +72,10 @@ def outcome_of(fields: Sequence[str]) -> Outcome:
         talked_ms=int(_matching(_DURATION, talked, "the time talked") or 0),
         ended_at=int(_matching(_MILLISECONDS, ended, "the end")),
     )
-    if outcome.talked_ms > outcome.ended_at - outcome.began_at:
+    lasted_ms = outcome.ended_at - outcome.began_at
+    if outcome.talked_ms > lasted_ms + ROUNDING_MS:
         raise ValueError("the call talked for longer than it lasted")
-    return outcome
+    return replace(outcome, talked_ms=min(outcome.talked_ms, lasted_ms))
 
 
 def _matching(pattern: re.Pattern[str], text: str, what: str) -> str:

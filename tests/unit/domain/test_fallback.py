@@ -62,13 +62,17 @@ def test_what_is_not_known_is_empty() -> None:
         ("legs", "agent 1"),
         ("status", "answer"),
         ("talked", "-5"),
-        ("talked", "100001"),
+        ("talked", "100101"),
         ("ended", ""),
     ],
 )
 def test_a_field_that_makes_no_sense_refuses_the_line(field: str, value: str) -> None:
     with pytest.raises(ValueError, match=r"cannot be|talked for longer"):
         outcome_of(changed(**{field: value}))
+
+
+def test_a_talk_that_is_longer_than_its_call_by_a_rounding_is_as_long_as_the_call() -> None:
+    assert outcome_of(changed(talked="100001")).talked_ms == 100_000
 
 
 def test_half_a_line_is_refused() -> None:
