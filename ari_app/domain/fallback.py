@@ -22,6 +22,7 @@ _LEGS = re.compile(r"[a-z0-9&-]{1,1500}", re.ASCII)
 _STATUS = re.compile(r"[A-Z]{0,20}", re.ASCII)
 
 FIELDS = 10
+NOBODY_THERE = "neither a switch nor `callrace agi run` was there to serve it"
 ROUNDING_MS = 100  # Asterisk reads its clock, and rounds, for each of the times by itself
 
 # What DIALSTATUS means for the call, and for every phone that rang and did not win.
@@ -106,10 +107,12 @@ def fill_in(record: CallRecord, outcome: Outcome, winner: str | None) -> None:
     """
     record.ended_at = outcome.ended_at
     record.disposition = _disposition(outcome)
+    if record.disposition == "failed":
+        _note(record, record.started_at, "failed", NOBODY_THERE)
     if outcome.dial_status:
         record.answered_at = record.offered_at = outcome.began_at
         record.legs = [_leg(outcome, name, name == winner) for name in outcome.rung]
-        _note(record, outcome.began_at, "rung by the dialplan", ", ".join(outcome.rung))
+        _note(record, outcome.began_at, "rung by the dialplan", ", ".join(outcome.rung) or "the last resort")
     talking_at = outcome.ended_at - outcome.talked_ms
     if winner is not None:  # who of the two hung up is not told
         record.winner = winner
@@ -118,7 +121,8 @@ def fill_in(record: CallRecord, outcome: Outcome, winner: str | None) -> None:
         _note(record, talking_at, "connected", winner)
     elif outcome.dial_status == "ANSWER":
         record.disposition = "failed"
-        _note(record, talking_at, "answered by the number of last resort", "which is no destination")
+        detail = "no agent could be rung; the number of last resort answered, which is no destination"
+        _note(record, talking_at, "failed", detail)
     else:
         record.end_source = "caller" if outcome.dial_status == "CANCEL" else "system"
 

@@ -115,7 +115,7 @@ def test_what_came_of_dial_is_what_came_of_the_call(
 def test_an_answer_of_nobody_in_the_marketplace_is_no_connection_that_anybody_pays_for() -> None:
     record = recorded(replace(ANSWERED, rung=()), winner=None)
     assert (record.disposition, record.winner, record.connected_at) == ("failed", None, None)
-    assert "last resort" in record.events[-1].what
+    assert "last resort" in record.events[-1].detail
 
 
 def test_where_nobody_was_there_to_be_asked_the_call_has_failed() -> None:
