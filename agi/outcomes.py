@@ -17,9 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ari_app.domain.fallback import Outcome, begin, fill_in, outcome_of
 from ari_app.domain.geo import Geography, locate
-from ari_app.domain.marketplace import Destination
+from ari_app.domain.marketplace import Campaign, Destination
 from ari_app.domain.qualification import EarlierCall
 from ari_app.domain.record import CallRecord, Event
+from ari_app.domain.repeats import Kind, kinds_of
 from ari_app.domain.screening import screen
 from ari_app.domain.settlement import conclude, pin
 from ari_app.domain.snapshot import Snapshot, attribute, make_snapshot
@@ -92,7 +93,7 @@ class Outcomes:
         if snapshot is None or found is None:
             fill_in(record, outcome, None)
             record.disposition = "unknown_number"
-            return Settlement(record, conclude(record, None, place, "UTC", None, self._geography))
+            return Settlement(record, conclude(record, None, place, "UTC", {}, self._geography))
         pin(record, found, snapshot.marketplace.currency)
         fill_in(record, outcome, _winner(outcome, snapshot.marketplace.destinations))
         timezone = snapshot.marketplace.advertisers[found.campaign.advertiser].timezone
@@ -100,7 +101,9 @@ class Outcomes:
         if refusal is not None and not outcome.dial_status:
             record.disposition = refusal.disposition
             record.events.append(Event(record.started_at, "refused", refusal.reason))
-        transfers = conclude(record, found, place, timezone, self._earlier(record), self._geography)
+        transfers = conclude(
+            record, found, place, timezone, self._earlier(record, found.campaign), self._geography
+        )
         return Settlement(record, transfers)
 
     def _snapshot_at(self, at: int) -> Snapshot | None:
@@ -111,11 +114,9 @@ class Outcomes:
             loaded.version, loaded.marketplace, loaded.terms_versions, self._geography, loaded.pauses
         )
 
-    def _earlier(self, record: CallRecord) -> EarlierCall | None:
-        if record.ani is None or record.campaign is None:
-            return None
-        found = calls.last_connected(self._engine, record.campaign, record.ani, record.started_at)
-        return EarlierCall(found.call_id, found.connected_at) if found else None
+    def _earlier(self, record: CallRecord, campaign: Campaign) -> dict[Kind, EarlierCall]:
+        found = {kind: calls.earlier_call(self._engine, record, *kind) for kind in kinds_of([campaign])}
+        return {kind: call for kind, call in found.items() if call is not None}
 
 
 def _winner(outcome: Outcome, destinations: Mapping[str, Destination]) -> str | None:

@@ -9,7 +9,7 @@ import click
 from ari_app.cli.output import show_table, show_title
 from ari_app.domain.clock import iso
 from ari_app.domain.money import format_amount
-from ari_app.domain.record import CallRecord, LegRecord
+from ari_app.domain.record import CallRecord, ClauseResult, LegRecord
 
 
 def show(record: CallRecord) -> None:
@@ -21,8 +21,9 @@ def show(record: CallRecord) -> None:
     if record.qualification is not None:
         verdict = "qualified" if record.qualification.qualified else "not qualified"
         clauses = record.qualification.clauses
-        rows = [("passed" if c.passed else "failed", c.name, c.detail) for c in clauses]
-        _part(f"Verdict: {verdict}", ("result", "clause", "detail"), rows)
+        _part(f"Verdict: {verdict}", _CLAUSE_COLUMNS, _clauses(clauses))
+        for part in record.qualification.parts:
+            _part(f"{part.name}: {'due' if part.due else 'not due'}", _CLAUSE_COLUMNS, _clauses(part.clauses))
     if record.money is not None:
         money = record.money
         amounts = [
@@ -30,6 +31,13 @@ def show(record: CallRecord) -> None:
             for amount in (money.price, money.payout, money.charged, money.paid)
         ]
         _part("Money", ("currency", "price", "payout", "charged", "paid"), [(money.currency, *amounts)])
+
+
+_CLAUSE_COLUMNS = ("result", "clause", "detail")
+
+
+def _clauses(clauses: Sequence[ClauseResult]) -> list[tuple[str, str, str]]:
+    return [("passed" if c.passed else "failed", c.name, c.detail) for c in clauses]
 
 
 def offset(at: int | None, record: CallRecord) -> str | None:

@@ -136,18 +136,18 @@ def settle(record: CallRecord, at: int) -> list[Transfer]:
     money, held_at = record.money, awarded_at(record)
     if money is None or held_at is None:
         return []
-    qualified = record.qualification is not None and record.qualification.qualified
+    charged, paid = due(record)
     transfers = []
     if money.price:
-        transfers += _price(record, money.price, money.currency, held_at, at, qualified)
-    if money.payout and qualified:
+        transfers += _price(record, money.price, money.currency, held_at, at, charged > 0)
+    if paid:
         transfers.append(
             Transfer(
                 key=payout_key(record.id),
                 kind="post",
                 debit=EXCHANGE,
                 credit=publisher_account(record.publisher or ""),
-                amount=money.payout,
+                amount=paid,
                 currency=money.currency,
                 at=at,
                 call_id=record.id,
@@ -156,6 +156,14 @@ def settle(record: CallRecord, at: int) -> list[Transfer]:
             )
         )
     return transfers
+
+
+def due(record: CallRecord) -> tuple[int, int]:
+    """What the advertiser is to be charged and the publisher to be paid, by the record's verdict."""
+    money, verdict = record.money, record.qualification
+    if money is None or verdict is None:
+        return 0, 0
+    return money.price if verdict.is_due("price") else 0, money.payout if verdict.is_due("payout") else 0
 
 
 def _price(
@@ -389,11 +397,11 @@ def _check_settled(call: CallRecord, transfers: Sequence[Transfer]) -> list[Find
     if moved != said:
         detail = f"the record says charged {said[0]}, paid {said[1]}; the ledger {moved[0]}, {moved[1]}"
         findings.append(Finding("the record and the ledger agree", call.id, detail))
-    qualified = call.qualification is not None and call.qualification.qualified
-    due = (call.money.price, call.money.payout) if call.money and qualified else (0, 0)
-    if moved != due:
+    owed = due(call)
+    if moved != owed:
+        qualified = call.qualification is not None and call.qualification.qualified
         verdict = "qualified" if qualified else "not qualified"
-        detail = f"{verdict}, so {due[0]} and {due[1]} are due; the ledger moved {moved[0]}, {moved[1]}"
+        detail = f"{verdict}, so {owed[0]} and {owed[1]} are due; the ledger moved {moved[0]}, {moved[1]}"
         findings.append(Finding("a call moves what its verdict says", call.id, detail))
     is_held = any(transfer.kind == "hold" for transfer in transfers)
     if is_held and awarded_at(call) is None:

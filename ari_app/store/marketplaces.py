@@ -131,6 +131,9 @@ def _difference(before: _Version | None, marketplace: Marketplace, versions: _Te
 # Terms
 
 
+_MORE_TERMS = ("price_when", "payout_when", "bonus", "overrides")
+
+
 def _terms(document: Mapping[str, Any], campaign: str) -> dict[str, Any]:
     """All that decides whether a call is paid, and how much: the clauses may mean the advertiser's zone."""
     rules = document["campaigns"][campaign]
@@ -141,6 +144,7 @@ def _terms(document: Mapping[str, Any], campaign: str) -> dict[str, Any]:
         "price": rules["price"],
         "payout": rules["payout"],
         "qualify": rules.get("qualify", []),
+        **{name: rules[name] for name in _MORE_TERMS if rules.get(name)},
     }
 
 
