@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from ari_app.cli.common import database, marketplace_in_force, now_ms, phone_number
+from ari_app.cli.common import database, marketplace_in_force, moment, phone_number
 from ari_app.cli.explain import place_text
 from ari_app.cli.output import Section, json_option, show_json, show_sections
-from ari_app.domain.clock import from_iso, iso
+from ari_app.domain.clock import iso
 from ari_app.domain.flow import Caller, DryRun, Offer, dry_run
 from ari_app.domain.geo import Place, locate
 from ari_app.domain.marketplace import Route
@@ -22,15 +22,6 @@ from ari_app.domain.screening import Refusal, screen
 from ari_app.domain.snapshot import Attribution, Snapshot, attribute, make_snapshot
 from ari_app.settings import Settings
 from ari_app.store import geography
-
-
-def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> int:
-    """An option's time in ms, now when it is not given; anything else is wrong usage."""
-    try:
-        return now_ms() if value is None else from_iso(value)
-    except ValueError as error:
-        example = "2026-11-23T10:00 or 2026-11-23T10:00-05:00"
-        raise click.BadParameter(f"{value!r} is not a time such as {example}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +57,7 @@ def route() -> None:
 @click.option(
     "--at",
     metavar="TIME",
-    callback=_moment,
+    callback=moment,
     help="When; ISO 8601, UTC unless it has an offset. Default: now.",
 )
 @json_option

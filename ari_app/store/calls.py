@@ -114,6 +114,13 @@ def every(engine: Engine) -> Iterator[CallRecord]:
         yield from _pages(connection, select(calls).order_by(calls.c.started_at, calls.c.id))
 
 
+def between(engine: Engine, since: int, until: int) -> Iterator[CallRecord]:
+    """Calls that began from `since` until before `until` (ms), in the order in which they began, in pages."""
+    query = select(calls).where(calls.c.started_at >= since, calls.c.started_at < until)
+    with reading(engine) as connection:
+        yield from _pages(connection, query.order_by(calls.c.started_at, calls.c.id))
+
+
 def recent_callers(engine: Engine, since: int, is_connected: bool) -> Iterator[CallRecord]:
     """Calls that began at `since` (ms) or later, the oldest first, as far as repeat callers need them.
 
