@@ -23,7 +23,7 @@ from ari_app.domain.record import CallRecord, Event
 from ari_app.domain.repeats import Kind, kinds_of
 from ari_app.domain.screening import screen
 from ari_app.domain.settlement import conclude, pin
-from ari_app.domain.snapshot import Snapshot, attribute, make_snapshot
+from ari_app.domain.snapshot import Snapshot, attribute
 from ari_app.store import calls, marketplaces
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import StoreError
@@ -86,7 +86,7 @@ class Outcomes:
     def _settle(self, outcome: Outcome) -> Settlement:
         """The call's record and transfers, by the marketplace that was in force when it began."""
         snapshot = self._snapshot_at(outcome.began_at)
-        found = attribute(snapshot, outcome.did) if snapshot else None
+        found = attribute(snapshot, outcome.did, outcome.began_at) if snapshot else None
         place = locate(self._geography, None, outcome.ani, outcome.did)
         record = begin(outcome)
         record.place = place.record()
@@ -110,9 +110,7 @@ class Outcomes:
         loaded = marketplaces.load(self._engine, at)
         if loaded is None:
             return None
-        return make_snapshot(
-            loaded.version, loaded.marketplace, loaded.terms_versions, self._geography, loaded.pauses
-        )
+        return loaded.snapshot(self._geography)
 
     def _earlier(self, record: CallRecord, campaign: Campaign) -> dict[Kind, EarlierCall]:
         found = {kind: calls.earlier_call(self._engine, record, *kind) for kind in kinds_of([campaign])}

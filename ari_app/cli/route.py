@@ -19,7 +19,7 @@ from ari_app.domain.qualification import seconds
 from ari_app.domain.routing import Decision
 from ari_app.domain.routing import route as decide
 from ari_app.domain.screening import Refusal, screen
-from ari_app.domain.snapshot import Attribution, Snapshot, attribute, make_snapshot
+from ari_app.domain.snapshot import Attribution, Snapshot, attribute
 from ari_app.settings import Settings
 from ari_app.store import geography
 
@@ -74,7 +74,7 @@ def explain(did: str, ani: str | None, presses: str, at: int, as_json: bool) -> 
     """
     loaded = marketplace_in_force(database())
     tables = geography.load(Settings.from_env().home)
-    snapshot = make_snapshot(loaded.version, loaded.marketplace, loaded.terms_versions, tables, loaded.pauses)
+    snapshot = loaded.snapshot(tables)
     trial = _try(snapshot, did, ani, presses.split(",") if presses else [], at)
     if as_json:
         show_json(_json(trial))
@@ -84,7 +84,7 @@ def explain(did: str, ani: str | None, presses: str, at: int, as_json: bool) -> 
 
 def _try(snapshot: Snapshot, did: str, ani: str | None, presses: list[str], at: int) -> _Trial:
     """The life of a call, as `switch.session` has it, up to the race."""
-    found = attribute(snapshot, did)
+    found = attribute(snapshot, did, at)
     if found is None:
         return _Trial(did, ani, at)
     campaign, marketplace = found.campaign, snapshot.marketplace

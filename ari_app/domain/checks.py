@@ -28,6 +28,7 @@ from ari_app.domain.marketplace import (
     Route,
     Wave,
 )
+from ari_app.domain.staging import staged
 from ari_app.domain.yamltext import Complaint, FieldPath
 
 MENU_KEYS = frozenset("0123456789*#")
@@ -162,6 +163,17 @@ def _campaign(
     flow = marketplace.flows.get(campaign.flow) if campaign.flow is not None else None
     answers = _answers(flow) if flow is not None else set()
     yield from _whisper((*path, "route", "whisper"), route, answers, world)
+    yield from _terms(path, campaign, marketplace, answers, world)
+    later = staged(campaign)
+    if later is not None:
+        for complaint in _terms((*path, "staged"), later, marketplace, answers, world):
+            if getattr(campaign.staged, str(complaint.path[len(path) + 1])) is not None:
+                yield complaint
+
+
+def _terms(
+    path: FieldPath, campaign: Campaign, marketplace: Marketplace, answers: Collection[str], world: World
+) -> Iterator[Complaint]:
     for name in ("qualify", "price_when", "payout_when"):
         yield from _clauses((*path, name), getattr(campaign, name), answers, world)
     for index, bonus in enumerate(campaign.bonus):

@@ -11,12 +11,14 @@ milliseconds.
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from functools import cache
 from typing import Annotated, TypeVar
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, SerializationInfo, ValidationInfo
 
+from ari_app.domain.clock import from_iso, iso
 from ari_app.domain.money import format_amount, parse_amount
 from ari_app.domain.states import STATE_NAMES
 
@@ -175,6 +177,21 @@ def _miles(value: object) -> float:
     return float(value)
 
 
+def _moment(value: object, info: ValidationInfo) -> int:
+    if info.context is None:
+        return _whole(value)
+    try:
+        if isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None:
+            return from_iso(value)
+    except ValueError:
+        pass
+    raise ValueError('expected a time with its offset, in quotes, such as "2026-12-01T00:00-05:00"')
+
+
+def _moment_text(value: int, info: SerializationInfo) -> str | int:
+    return iso(value) if info.context else value
+
+
 def _share(value: object, info: ValidationInfo) -> int:
     if info.context is None:
         return _whole(value)
@@ -208,6 +225,9 @@ Amount = Annotated[int, BeforeValidator(_amount), PlainSerializer(_amount_text)]
 
 Share = Annotated[int, BeforeValidator(_share), PlainSerializer(_share_text)]
 """A share: `"70%"` in a document, hundredths of a percent in a record."""
+
+Moment = Annotated[int, BeforeValidator(_moment), PlainSerializer(_moment_text)]
+"""A moment: `"2026-12-01T00:00-05:00"` in a document, milliseconds since the epoch in a record."""
 
 DurationMs = Annotated[int, BeforeValidator(_duration), PlainSerializer(_duration_text)]
 """A duration: `30s` in a document, milliseconds in a record."""

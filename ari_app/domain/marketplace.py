@@ -22,6 +22,7 @@ from ari_app.domain.fields import (
     DurationMs,
     Id,
     Miles,
+    Moment,
     Name,
     OneOf,
     PositiveMs,
@@ -312,6 +313,20 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
+class Staged:
+    """Terms that are current for calls that begin at `from` or later; None: as the campaign says."""
+
+    from_: Moment = Field(alias="from")
+    price: AmountOrRate | None = None
+    payout: AmountOrRate | None = None
+    qualify: tuple[Clause, ...] | None = None
+    price_when: tuple[Clause, ...] | None = None
+    payout_when: tuple[Clause, ...] | None = None
+    bonus: tuple[Bonus, ...] | None = None
+    overrides: Mapping[Id, Override] | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Campaign:
     """An advertiser's standing order for calls. Price and payout are in the minor unit, or rates.
 
@@ -332,6 +347,11 @@ class Campaign:
     payout_when: tuple[Clause, ...] = ()
     bonus: tuple[Bonus, ...] = ()
     overrides: Mapping[Id, Override] = Field(default_factory=dict)
+    staged: Staged | None = None
+
+
+TERMS = ("price", "payout", "qualify", "price_when", "payout_when", "bonus", "overrides")
+"""The fields of a campaign that decide whether a call is paid, and how much: what can be staged."""
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)

@@ -8,12 +8,16 @@ from collections.abc import Iterable, Iterator
 from ari_app.domain.marketplace import Basis, Campaign, Clause, Scope
 from ari_app.domain.qualification import EarlierCall
 from ari_app.domain.record import CallRecord
+from ari_app.domain.staging import staged
 
 Kind = tuple[Basis, Scope]
 
 
 def clauses_of(campaign: Campaign) -> Iterator[Clause]:
-    """Every clause of the campaign's terms, those of single parts of the money included."""
+    """Every clause of the campaign's terms, those of single parts and those that are staged included."""
+    later = staged(campaign)
+    if later is not None:
+        yield from clauses_of(later)
     yield from (*campaign.qualify, *campaign.price_when, *campaign.payout_when)
     for bonus in campaign.bonus:
         yield from bonus.when

@@ -120,7 +120,7 @@ class Session:
 
     def _attribute(self) -> Attribution | None:
         record = self.record
-        found = attribute(self._snapshot, record.did)
+        found = attribute(self._snapshot, record.did, record.started_at)
         if found is None:
             return None
         pin(record, found, self._snapshot.marketplace.currency)
