@@ -39,8 +39,26 @@ _STRICT = ConfigDict(extra="forbid", populate_by_name=True)
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
+class Cap:
+    """A limit on an owner's calls: `max` of them or `max_amount` in each period, or so many `concurrent`.
+
+    `basis` says which calls `max` counts. An amount counts the price charged. A period begins at the
+    hour, midnight, Monday or the 1st in the owner's time zone; a call counts in the one it was offered in.
+    """
+
+    max: Annotated[int, whole_between(1, 1_000_000_000)] | None = None
+    max_amount: Amount | None = None
+    concurrent: Annotated[int, whole_between(1, 1_000_000)] | None = None
+    per: Literal["hour", "day", "week", "month", "total"] | None = None
+    basis: Literal["attempts", "connected", "qualified"] = "qualified"
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Billing:
-    """How an advertiser pays: `prepaid` from a deposit, or `postpaid` up to `credit_limit`."""
+    """How an advertiser pays: `prepaid` from a deposit, or `postpaid` up to `credit_limit`.
+
+    A call is offered only when its price is covered. No billing at all: that is not looked at.
+    """
 
     model: Literal["prepaid", "postpaid"] = "prepaid"
     credit_limit: Amount | None = None
@@ -52,14 +70,17 @@ class Advertiser:
 
     name: Text
     timezone: TimeZone = "UTC"
-    billing: Billing = Billing()
+    billing: Billing | None = None
+    caps: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Publisher:
-    """A producer of calls."""
+    """A producer of calls. `timezone` is that of its caps."""
 
     name: Text
+    timezone: TimeZone = "UTC"
+    caps: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -107,6 +128,7 @@ class Destination:
     priority: Annotated[int, whole_between(1, 1_000)] = 1
     weight: Annotated[int, whole_between(1, 1_000)] = 1
     auto_pause: AutoPause = AutoPause()
+    caps: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -247,6 +269,7 @@ class Campaign:
     hours: Hours | None = None
     screen: Screen = Screen()
     qualify: tuple[Clause, ...] = ()
+    caps: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)

@@ -24,7 +24,7 @@ def conclude(
     """
     assert record.ended_at is not None, "the call has not ended"
     _fill_in_durations(record, record.ended_at)
-    if attribution is not None and record.disposition not in ("blocked", "closed"):
+    if attribution is not None and record.disposition not in ("blocked", "closed", "capped"):
         _judge(record, attribution, place, timezone, earlier, geography)
     return settle(record, record.ended_at)
 
