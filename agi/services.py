@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 
 from agi.conversation import VALUE_CHARACTERS, Request
+from ari_app.domain.caps import wanted
 from ari_app.domain.geo import locate
 from ari_app.domain.routing import route as decide
 from ari_app.domain.screening import Refusal, screen
@@ -56,17 +57,20 @@ def route(snapshot: Snapshot, request: Request, now: int, random: Random) -> Var
     The destinations are those of the first wave that has any, `max_legs` of them at most. Nobody has been
     asked for a ZIP code here, so the caller's place is that of the number. Capacity is not looked at: an
     agent on another call says so by being busy. A campaign that wants a key pressed has nobody here: Dial()
-    takes an answer for an acceptance, and a voicemail would win.
+    takes an answer for an acceptance, and a voicemail would win. Nor has one where caps or funds are to be
+    looked at: nobody would count these calls.
     """
     found = _attribute(snapshot, request)
     if found is None or request.did is None:
         return {"CALLRACE_DIAL": "", **UNKNOWN}
     if _refusal(snapshot, found, request, now):
         return {"CALLRACE_DIAL": "", "CALLRACE_RESULT": "REFUSED"}
-    if found.campaign.route.accept != "answer":
-        return {"CALLRACE_DIAL": "", "CALLRACE_RESULT": "NOBODY"}
     place = locate(snapshot.geography, None, request.ani, request.did)
     plan = decide(snapshot, found.campaign, place, request.ani, now, random).plan
+    rung = [name for wave in plan.waves for name in wave.destinations]
+    is_free = wanted("", snapshot.marketplace, found, rung, now).is_nothing
+    if found.campaign.route.accept != "answer" or not is_free:
+        return {"CALLRACE_DIAL": "", "CALLRACE_RESULT": "NOBODY"}
     first = next((wave.destinations for wave in plan.waves if wave.destinations), ())
     destinations = snapshot.marketplace.destinations
     dial = dial_string([endpoint(destinations[name].dial) for name in first[: plan.max_legs]])

@@ -290,10 +290,15 @@ def unchecked(wanted: Wanted) -> Answer:
     )
 
 
-def full(claims: Iterable[Claim], in_use: Mapping[tuple[str, int], int]) -> str | None:
-    """The first counter that is known to have no room, in words. `in_use`: by key and start of period."""
+def gone(key: str, used: int, reserved: int) -> int:
+    """What of a counter is surely taken. A reservation may yet be given back; a place on a line is in use."""
+    return used + reserved if key.endswith(":concurrent") else used
+
+
+def full(claims: Iterable[Claim], taken: Mapping[tuple[str, int], int]) -> str | None:
+    """The first counter that is known to have no room, in words. `taken`: by key and start of period."""
     for claim in claims:
-        if in_use.get((claim.key, claim.period.start), 0) + claim.amount > claim.limit:
+        if taken.get((claim.key, claim.period.start), 0) + claim.amount > claim.limit:
             return claim.words
     return None
 

@@ -60,7 +60,7 @@ class Billing:
     A call is offered only when its price is covered. No billing at all: that is not looked at.
     """
 
-    model: Literal["prepaid", "postpaid"] = "prepaid"
+    model: Literal["prepaid", "postpaid"]
     credit_limit: Amount | None = None
 
 

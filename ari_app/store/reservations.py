@@ -82,9 +82,13 @@ def give_back(engine: Engine, call_id: str) -> None:
 
 
 def give_back_losers(engine: Engine, call_id: str, winner: str) -> None:
-    """Gives back what the call has reserved of destinations that can no longer get it."""
+    """Gives back what the call has reserved of destinations that can no longer get it.
+
+    That they were offered it stays, where a cap counts that.
+    """
     key = reservations.c.key
     is_loser = key.startswith("destination:") & ~key.startswith(f"destination:{winner}:")
+    is_loser &= ~key.contains(":attempts:")
     with writing(engine) as connection:
         _end(connection, (reservations.c.call_id == call_id) & is_loser, {})
 
