@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 
 import pytest
 
 from ari_app.cli.explain import explain
+from ari_app.domain.caps import period
 from ari_app.domain.ledger import deposit
 from ari_app.ops.sipp import accepts, answers, rings_forever, talk_ms
 from ari_app.store import ledger, reservations
@@ -45,12 +48,10 @@ async def test_with_a_cap_of_one_the_second_of_two_callers_at_once_is_refused(ex
     assert (connected.disposition, refused.disposition) == ("connected", "capped")
     assert connected.qualification.qualified
     assert "campaign plumbing has no room left in its cap of 1 qualified call a day" in told(refused)
-    assert list(reservations.usage(exchange.engine, starts(exchange)).values()) == [Usage(1, 0)]
-
-
-def starts(exchange):
-    with exchange.engine.connect() as connection:
-        return connection.exec_driver_sql("SELECT period_start FROM counters").scalars().all()
+    today = period("day", connected.started_at, "America/New_York").start
+    assert reservations.usage(exchange.engine, [today]) == {
+        ("campaign:plumbing:qualified:day", today): Usage(1, 0)
+    }
 
 
 async def test_when_a_cap_is_used_up_the_next_caller_is_refused_before_the_questions(exchange, calling):
@@ -139,13 +140,11 @@ async def test_a_caller_is_served_in_time_while_the_database_is_locked(exchange,
         document = marketplace(uris(agents), accept="answer")
         document["destinations"]["capped"] |= {"caps": [{"max": 9, "per": "day"}]}
         exchange.apply(document)
-        with exchange.engine.connect() as connection:
-            connection.exec_driver_sql("ROLLBACK")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with contextlib.closing(sqlite3.connect(exchange.engine.url.database)) as other:
+            other.execute("BEGIN IMMEDIATE")
             async with calling(plan=TALK) as who:
                 await exchange.connected()
                 await who.hang_up()
-            connection.exec_driver_sql("ROLLBACK")
         record = await exchange.record()
     assert record.winner == "free"
     assert [(e.destination, e.reason) for e in record.excluded] == [
