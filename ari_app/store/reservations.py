@@ -4,31 +4,28 @@ A counter is only ever changed by an UPDATE that carries its own condition, so t
 we, sees to it that nothing goes over a limit, whoever else is asking. A reservation is ended by
 deleting its row: who deletes it, gives it back, and nobody else can.
 
-Every transaction takes its locks in one order: reservations, counters by key, balances by account.
+Every transaction takes its locks in one order: the reservations that it ends, counters by key, then
+balances by account. So two of them never wait for each other in a circle.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, delete, select, text, tuple_, update
+from sqlalchemy import Connection, Engine, and_, delete, insert, select, text, tuple_, update
 from sqlalchemy.sql.expression import ColumnElement
 
-from ari_app.domain.caps import Answer, Claim, Funds, Wanted, funds_key, funds_of, use
+from ari_app.domain.caps import Answer, Claim, Wanted, funds_key, funds_of, use
 from ari_app.domain.record import CallRecord
 from ari_app.store.engine import reading, writing
 from ari_app.store.tables import account_balances, counters, reservations
 
 EXPIRED_AT_ONCE = 500
 
-# Both databases speak this. The condition of an upsert that changes nothing leaves a row count of 0.
-_NOTE = text(
-    "INSERT INTO reservations (call_id, key, period_start, amount, at, expires_at) "
-    "VALUES (:call_id, :key, :period_start, :amount, :at, :expires_at) ON CONFLICT DO NOTHING"
-)
+# Both databases speak this. An upsert whose condition does not hold changes no row.
 _TAKE = text(
     "INSERT INTO counters (key, period_start, used, reserved) VALUES (:key, :period_start, 0, :amount) "
     "ON CONFLICT (key, period_start) DO UPDATE SET reserved = counters.reserved + :amount "
@@ -124,18 +121,24 @@ def usage(engine: Engine, starts: Iterable[int]) -> dict[tuple[str, int], Usage]
 
 def _reserve(connection: Connection, wanted: Wanted) -> dict[str, str]:
     """Takes everything; the destinations left out, with the reason. Raises _Nothing."""
+    has = reservations.c.call_id == wanted.call_id
+    held = set(connection.execute(select(reservations.c.key).where(has)).scalars())
+    rows: list[dict[str, Any]] = []
     left_out: dict[str, str] = {}
     for destination, claims in _in_order(wanted):
-        no_room = _take_all(connection, wanted, claims)
+        new = [claim for claim in claims if claim.key not in held]
+        no_room = _take_all(connection, new)
         if no_room is None:
-            continue
-        if destination is None:
+            rows += [_row(wanted, claim.key, claim.period.start, claim.amount) for claim in new]
+        elif destination is None:
             raise _Nothing(Answer(capped=no_room))
-        left_out[destination] = no_room
+        else:
+            left_out[destination] = no_room
     if len(left_out) == len(wanted.destinations):
         raise _Nothing(Answer(left_out=left_out))
-    if wanted.funds is not None and not _take_funds(connection, wanted, wanted.funds):
-        raise _Nothing(Answer(left_out=dict.fromkeys(wanted.destinations, wanted.funds.words)))
+    rows += _reserve_funds(connection, wanted, held)
+    if rows:
+        connection.execute(insert(reservations), rows)
     return left_out
 
 
@@ -146,21 +149,19 @@ def _in_order(wanted: Wanted) -> list[tuple[str | None, tuple[Claim, ...]]]:
     return sorted(groups, key=lambda group: group[1][0].key)
 
 
-def _take_all(connection: Connection, wanted: Wanted, claims: Sequence[Claim]) -> str | None:
+def _take_all(connection: Connection, claims: Sequence[Claim]) -> str | None:
     """Takes all the claims, or none of them and tells which has no room."""
-    with connection.begin_nested() as savepoint:
-        for claim in claims:
-            if not _take(connection, wanted, claim):
-                savepoint.rollback()
-                return claim.words
+    for n, claim in enumerate(claims):
+        if not _take(connection, claim):
+            for taken in claims[:n]:
+                _change(connection, taken.key, taken.period.start, taken.amount, 0)
+            return claim.words
     return None
 
 
-def _take(connection: Connection, wanted: Wanted, claim: Claim) -> bool:
+def _take(connection: Connection, claim: Claim) -> bool:
     if claim.amount > claim.limit:
         return False
-    if not _note(connection, wanted, claim.key, claim.period.start, claim.amount):
-        return True
     row = {
         "key": claim.key,
         "period_start": claim.period.start,
@@ -170,18 +171,22 @@ def _take(connection: Connection, wanted: Wanted, claim: Claim) -> bool:
     return connection.execute(_TAKE, row).rowcount == 1
 
 
-def _take_funds(connection: Connection, wanted: Wanted, funds: Funds) -> bool:
-    if not _note(connection, wanted, funds_key(funds.account, funds.currency), 0, funds.amount):
-        return True
+def _reserve_funds(connection: Connection, wanted: Wanted, held: Collection[str]) -> list[dict[str, Any]]:
+    """Takes the money; the reservation to write down, none when the call has it. Raises _Nothing."""
+    funds = wanted.funds
+    if funds is None or (key := funds_key(funds.account, funds.currency)) in held:
+        return []
     account = {"account": funds.account, "currency": funds.currency}
-    connection.execute(_OPEN_ACCOUNT, account)
-    row = {**account, "amount": funds.amount, "credit_limit": funds.credit_limit}
-    return connection.execute(_TAKE_FUNDS, row).rowcount == 1
+    if funds.credit_limit:  # without credit, an account that never had money has none to give
+        connection.execute(_OPEN_ACCOUNT, account)
+    taking = {**account, "amount": funds.amount, "credit_limit": funds.credit_limit}
+    if connection.execute(_TAKE_FUNDS, taking).rowcount != 1:
+        raise _Nothing(Answer(left_out=dict.fromkeys(wanted.destinations, funds.words)))
+    return [_row(wanted, key, 0, funds.amount)]
 
 
-def _note(connection: Connection, wanted: Wanted, key: str, period_start: int, amount: int) -> bool:
-    """Writes the reservation down; False when the call has it already."""
-    row = {
+def _row(wanted: Wanted, key: str, period_start: int, amount: int) -> dict[str, Any]:
+    return {
         "call_id": wanted.call_id,
         "key": key,
         "period_start": period_start,
@@ -189,7 +194,6 @@ def _note(connection: Connection, wanted: Wanted, key: str, period_start: int, a
         "at": wanted.at,
         "expires_at": wanted.expires_at,
     }
-    return connection.execute(_NOTE, row).rowcount == 1
 
 
 # Ending

@@ -38,8 +38,8 @@ def wanted(call_id: str, *claims: Claim, funds: int = 0, credit: int = 0, **dest
     return Wanted(call_id, claims, money, {"agent-9": (), **rung}, BEGAN, BEGAN + 1000)
 
 
-def usage(engine: Engine, counter: tuple[str, int]) -> Usage | None:
-    return reservations.usage(engine, [counter[1]]).get(counter)
+def usage(engine: Engine, counter: tuple[str, int]) -> Usage:
+    return reservations.usage(engine, [counter[1]]).get(counter, Usage(0, 0))
 
 
 def money_of_acme(engine: Engine) -> tuple[int, int]:
@@ -75,7 +75,7 @@ def test_a_call_gets_all_that_it_needs_or_nothing(engine: Engine) -> None:
     reservations.reserve(engine, wanted("first", claim(CAMPAIGN, 1)))
     both = wanted("second", claim(("advertiser:acme:qualified:day", BEGAN), 9), claim(CAMPAIGN, 1))
     assert reservations.reserve(engine, both).capped
-    assert usage(engine, ("advertiser:acme:qualified:day", BEGAN)) is None
+    assert usage(engine, ("advertiser:acme:qualified:day", BEGAN)) == Usage(0, 0)
 
 
 def test_a_destination_whose_cap_is_full_is_left_out_and_the_others_are_rung(engine: Engine) -> None:
@@ -91,7 +91,7 @@ def test_when_every_destination_is_full_nothing_is_reserved(engine: Engine) -> N
     reservations.reserve(engine, wanted("first", agent_1=claim(AGENT_1, 1)))
     only = replace(wanted("second", claim(CAMPAIGN, 9)), destinations={"agent-1": (claim(AGENT_1, 1),)})
     assert list(reservations.reserve(engine, only).left_out) == ["agent-1"]
-    assert usage(engine, CAMPAIGN) is None
+    assert usage(engine, CAMPAIGN) == Usage(0, 0)
 
 
 def test_of_a_destination_with_two_caps_both_have_room_or_neither_is_taken(engine: Engine) -> None:
@@ -99,12 +99,12 @@ def test_of_a_destination_with_two_caps_both_have_room_or_neither_is_taken(engin
     reservations.reserve(engine, wanted("first", agent_1=daily))
     two = replace(wanted("second"), destinations={"agent-1": (hourly, daily), "agent-9": ()})
     assert list(reservations.reserve(engine, two).left_out) == ["agent-1"]
-    assert usage(engine, (hourly.key, BEGAN)) is None
+    assert usage(engine, (hourly.key, BEGAN)) == Usage(0, 0)
 
 
 def test_an_amount_beyond_the_whole_cap_has_no_room(engine: Engine) -> None:
     assert reservations.reserve(engine, wanted("call", claim(CAMPAIGN, 4100, amount=4200))).capped
-    assert usage(engine, CAMPAIGN) is None
+    assert usage(engine, CAMPAIGN) == Usage(0, 0)
 
 
 # Funds
@@ -129,7 +129,7 @@ def test_money_of_another_currency_does_not_count(engine: Engine) -> None:
 
 def test_without_funds_no_cap_is_used_up(engine: Engine) -> None:
     reservations.reserve(engine, wanted("call", claim(CAMPAIGN, 1), funds=4200))
-    assert usage(engine, CAMPAIGN) is None
+    assert usage(engine, CAMPAIGN) == Usage(0, 0)
 
 
 @pytest.mark.parametrize(("how", "left"), [(make_call, 4200), (unqualified, 8400)])
