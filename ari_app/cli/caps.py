@@ -66,18 +66,16 @@ def _rows(
         period = domain.current(whose, cap, now)
         counter = usage.get((domain.key(whose, cap), period.start), Usage(0, 0))
         left = max(domain.limit(cap) - counter.used - counter.reserved, 0)
-        is_money = cap.max_amount is not None
         shown = [
-            format_amount(number, currency) if is_money else number
+            number if cap.max_amount is None else format_amount(number, currency)
             for number in (domain.limit(cap), counter.used, counter.reserved, left)
         ]
         yield {
             "owner": whose.kind,
             "id": whose.id,
+            "key": domain.key(whose, cap),
             "cap": domain.describe(cap, currency),
-            "per": cap.per,
-            "basis": "amount" if is_money else "concurrent" if cap.concurrent else cap.basis,
             **dict(zip(("limit", "used", "reserved", "left"), shown, strict=True)),
-            "period_start": iso(period.start) if period.start else None,
+            "period_start": iso(period.start) if period.end is not None else None,
             "resets_at": iso(period.end),
         }
