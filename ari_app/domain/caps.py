@@ -14,7 +14,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from ari_app.domain.ledger import advertiser_account
-from ari_app.domain.marketplace import Campaign, Cap, Marketplace
+from ari_app.domain.marketplace import Advertiser, Campaign, Cap, Destination, Marketplace, Publisher
 from ari_app.domain.money import format_amount
 from ari_app.domain.record import CallRecord
 from ari_app.domain.snapshot import Attribution
@@ -240,14 +240,16 @@ def owner(marketplace: Marketplace, kind: OwnerKind, id_: str) -> Owner:
 
 def owners(marketplace: Marketplace) -> Iterator[Owner]:
     """Everyone who has caps."""
-    named: tuple[tuple[OwnerKind, Iterable[str]], ...] = (
+    parts: tuple[tuple[OwnerKind, Mapping[str, Advertiser | Campaign | Publisher | Destination]], ...] = (
         ("advertiser", marketplace.advertisers),
         ("campaign", marketplace.campaigns),
         ("publisher", marketplace.publishers),
         ("destination", marketplace.destinations),
     )
-    for kind, ids in named:
-        yield from filter(lambda found: found.caps, (owner(marketplace, kind, id_) for id_ in ids))
+    for kind, part in parts:
+        for name, found in part.items():
+            if found.caps:
+                yield owner(marketplace, kind, name)
 
 
 def key(whose: Owner, cap: Cap) -> str:

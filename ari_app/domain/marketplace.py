@@ -42,8 +42,9 @@ _STRICT = ConfigDict(extra="forbid", populate_by_name=True)
 class Cap:
     """A limit on an owner's calls: `max` of them or `max_amount` in each period, or so many `concurrent`.
 
-    `basis` says which calls `max` counts. An amount counts the price charged. A period begins at the
-    hour, midnight, Monday or the 1st in the owner's time zone; a call counts in the one it was offered in.
+    `basis` says which calls `max` counts; an amount counts the price charged; concurrent are those that
+    are offered to agents or talk to one. A period begins at the hour, midnight, Monday or the 1st in the
+    owner's time zone, and a call counts in the one that it was offered in.
     """
 
     max: Annotated[int, whole_between(1, 1_000_000_000)] | None = None

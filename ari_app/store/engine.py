@@ -49,15 +49,16 @@ def open_hasty(engine: Engine, patience_ms: int) -> Engine:
     """
     if engine.dialect.name == "sqlite":
         hasty = _sqlite(engine.url, patience_ms / 1000)
-        event.listen(hasty, "connect", _trust_the_disk)
+        event.listen(hasty, "connect", _leave_the_disk_to_others)
         return hasty
     ours = f"-c statement_timeout={patience_ms} -c synchronous_commit=off"
     theirs = engine.url.query.get("options", "")
     return _postgresql(engine.url, {"connect_timeout": 2, "options": f"{theirs} {ours}"})
 
 
-def _trust_the_disk(connection: Any, _record: object) -> None:
-    connection.execute("PRAGMA synchronous = NORMAL")
+def _leave_the_disk_to_others(connection: Any, _record: object) -> None:
+    for pragma in ("synchronous = NORMAL", "wal_autocheckpoint = 0"):
+        connection.execute(f"PRAGMA {pragma}")
 
 
 def _sqlite(url: URL, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, update
 
 from ari_app.domain.caps import Answer, Claim, Funds, Period, Wanted
 from ari_app.domain.ledger import Balance, deposit, verify_kept
 from ari_app.domain.record import CallRecord
 from ari_app.store import calls, ledger, reservations
 from ari_app.store.calls import Settlement
-from ari_app.store.engine import open_engine, reading, writing
+from ari_app.store.engine import open_engine, open_hasty, reading, writing
+from ari_app.store.errors import DatabaseUnavailable
 from ari_app.store.reservations import Usage
-from ari_app.store.tables import account_balances
+from ari_app.store.tables import account_balances, counters
 from tests.samples import BEGAN, make_call, settlement, unqualified
 
 DAY = Period(BEGAN, BEGAN + 86_400_000)
@@ -233,6 +235,19 @@ def test_the_database_keeps_balances_as_the_transfers_add_up(engine: Engine) -> 
     calls.save(engine, [settlement(make_call(1)), settlement(unqualified(2)), hold_only])
     ledger.post(engine, deposit("2", "acme", 700, "EUR", at=BEGAN))
     assert ledger.kept_balances(engine) == ledger.balances(engine)
+
+
+def test_whoever_cannot_wait_is_told_in_time_that_a_counter_is_locked(engine: Engine) -> None:
+    reservations.reserve(engine, wanted("first", claim(CAMPAIGN, 9)))
+    hasty = open_hasty(engine, 50)
+    with writing(engine) as other:
+        other.execute(update(counters).values(used=1))
+        began = time.monotonic()
+        with pytest.raises(DatabaseUnavailable):
+            reservations.reserve(hasty, wanted("second", claim(CAMPAIGN, 9)))
+        assert time.monotonic() - began < 1
+    assert reservations.reserve(hasty, wanted("second", claim(CAMPAIGN, 9))) == Answer()
+    hasty.dispose()
 
 
 # All at once

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,15 +12,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from ari_app.domain import caps as domain
 from ari_app.domain.caps import Answer, Claim, Period, Wanted
-from ari_app.store import reservations, schema
+from ari_app.domain.document import parse
+from ari_app.domain.geo import Geography
+from ari_app.domain.snapshot import attribute, make_snapshot
+from ari_app.store import calls, reservations, schema
 from ari_app.store.engine import open_engine
 from ari_app.store.errors import DatabaseUnavailable
 from ari_app.store.reservations import Usage
 from ari_app.switch import caps as module
 from ari_app.switch.caps import Caps
 from ari_app.switch.clock import CallClock
-from tests.samples import BEGAN
+from tests.live.exchange import DID, marketplace
+from tests.samples import BEGAN, make_call, settlement
 
 KEY = "campaign:plumbing:qualified:total"
 CLAIM = Claim(KEY, Period(0, None), 1, 1, "full")
@@ -130,6 +136,25 @@ async def test_a_database_that_is_away_is_no_reason_to_wait(
 
     monkeypatch.setattr(reservations, "reserve", away)
     assert (await Caps(engine).reserve(wanted())).left_out == {"agent": UNCHECKED}
+
+
+async def test_a_cap_that_is_used_up_is_known_at_the_next_look(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY_S", 0.01)
+    agents = {"agent-1": "sip:agent-1@127.0.0.1:5071"}
+    document = marketplace(agents, campaign={"caps": [{"max": 1, "per": "total"}]})
+    snapshot = make_snapshot(
+        1, parse(json.dumps(document), "test.yaml"), {"plumbing": 1}, Geography({}, {}), {}
+    )
+    found = attribute(snapshot, DID)
+    assert found is not None
+    caps, record = Caps(engine), make_call(1)
+    await caps.reserve(domain.wanted(record.id, snapshot.marketplace, found, agents, BEGAN))
+    looking = asyncio.create_task(caps.keep_looking(lambda: snapshot))
+    calls.save(engine, [settlement(record)])
+    await until(lambda: caps.full(snapshot.marketplace, found, BEGAN) is not None)
+    looking.cancel()
 
 
 async def test_reservations_of_calls_that_never_came_back_are_swept(
