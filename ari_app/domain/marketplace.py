@@ -27,6 +27,7 @@ from ari_app.domain.fields import (
     PositiveMs,
     Prompt,
     SipUri,
+    Speech,
     StateCode,
     Text,
     TimeZone,
@@ -161,12 +162,16 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Route:
-    """How a campaign's calls are offered. `max_legs`: phones rung at once, 50 at most."""
+    """How a campaign's calls are offered. `max_legs`: phones rung at once, 50 at most.
+
+    `whisper` is said to an agent before the accept prompt; see `ari_app.domain.whisper`.
+    """
 
     waves: tuple[Wave, ...]
     accept: Literal["press-1", "answer"] = "press-1"
     ring_timeout: PositiveMs = 30_000
     accept_prompt: Prompt | None = None
+    whisper: Speech | None = None
     wait: Literal["ringback", "music"] = "ringback"
     max_legs: Annotated[int, whole_between(1, 50)] = 10
     max_duration: PositiveMs = 4 * 3_600_000

@@ -5,8 +5,20 @@ from __future__ import annotations
 from ari_app.domain.geo import Geography, Place
 from ari_app.domain.ledger import Transfer, settle
 from ari_app.domain.qualification import EarlierCall, Facts, judge
-from ari_app.domain.record import CallRecord, Event
+from ari_app.domain.record import CallRecord, Event, Money
 from ari_app.domain.snapshot import Attribution
+
+
+def pin(record: CallRecord, attribution: Attribution, currency: str) -> None:
+    """Writes into a record whose call it is, and the terms that it is pinned to."""
+    campaign = attribution.campaign
+    record.campaign, record.advertiser = attribution.campaign_id, campaign.advertiser
+    record.publisher, record.source = attribution.number.publisher, attribution.number.source
+    record.terms_version = attribution.terms_version
+    record.money = Money(currency, campaign.price, campaign.payout)
+    detail = f"campaign {record.campaign}, publisher {record.publisher}, source {record.source or 'none'}"
+    detail += f", terms version {record.terms_version}"
+    record.events.append(Event(record.started_at, "attributed", detail))
 
 
 def conclude(

@@ -122,9 +122,9 @@ class Call:
         await self.play_as(playback_id, channel_id, prompt)
         return playback_id
 
-    async def play_as(self, playback_id: str, channel_id: str, prompt: str) -> None:
-        """Starts a prompt as a playback whose id is minted already."""
-        await self.client.channels.play(self.inbox, playback_id, channel_id, media(prompt))
+    async def play_as(self, playback_id: str, channel_id: str, *prompts: str) -> None:
+        """Starts prompts, one after the other, as one playback whose id is minted already."""
+        await self.client.channels.play(self.inbox, playback_id, channel_id, [media(p) for p in prompts])
 
     async def play(self, prompt: str) -> None:
         """Plays a prompt to the caller, to its end. Raises CallerGone."""

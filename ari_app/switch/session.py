@@ -17,10 +17,10 @@ from ari_app.domain.geo import Place, locate
 from ari_app.domain.marketplace import Destination, Dial
 from ari_app.domain.prompts import NOBODY_PROMPT
 from ari_app.domain.qualification import EarlierCall
-from ari_app.domain.record import CallRecord, Disposition, Exclusion, Money
+from ari_app.domain.record import CallRecord, Disposition, Exclusion
 from ari_app.domain.routing import Decision, leave_out, route
 from ari_app.domain.screening import Refusal, capped, screen
-from ari_app.domain.settlement import conclude
+from ari_app.domain.settlement import conclude, pin
 from ari_app.domain.snapshot import Attribution, Snapshot, attribute
 from ari_app.store.calls import Settlement
 from ari_app.switch.call import Call, CallerGone
@@ -134,15 +134,9 @@ class Session:
         found = attribute(self._snapshot, record.did)
         if found is None:
             return None
-        campaign = found.campaign
-        record.campaign, record.advertiser = found.campaign_id, campaign.advertiser
-        record.publisher, record.source = found.number.publisher, found.number.source
-        record.terms_version = found.terms_version
-        record.money = Money(self._snapshot.marketplace.currency, campaign.price, campaign.payout)
+        pin(record, found, self._snapshot.marketplace.currency)
         self._place = locate(self._snapshot.geography, None, record.ani, record.did)
         record.place = self._place.record()
-        detail = f"campaign {record.campaign}, publisher {record.publisher}, source {record.source or 'none'}"
-        self.call.note("attributed", f"{detail}, terms version {record.terms_version}")
         return found
 
     async def _screened_out(self, attribution: Attribution) -> bool:
