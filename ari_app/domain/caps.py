@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from ari_app.domain.ledger import advertiser_account
 from ari_app.domain.marketplace import Advertiser, Campaign, Cap, Destination, Marketplace, Publisher
 from ari_app.domain.money import format_amount
+from ari_app.domain.periods import Period, period
 from ari_app.domain.record import CallRecord
 from ari_app.domain.snapshot import Attribution
 
@@ -25,15 +24,6 @@ EXPIRES_AFTER_MS = 15 * 60_000
 """How long after a call's longest possible end its reservations are given back, if it never came back."""
 
 OwnerKind = Literal["advertiser", "campaign", "destination", "publisher"]
-Per = Literal["hour", "day", "week", "month", "total"]
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """From `start` until before `end`, ms; a total and what is concurrent have one without an end."""
-
-    start: int
-    end: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,36 +89,6 @@ class Answer:
 
     capped: str | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
-
-
-# Periods
-
-
-def period(per: Per, at: int, timezone: str) -> Period:
-    """The period that the moment `at` (ms) is in. Days, and what is made of them, follow the wall clock."""
-    if per == "total":
-        return Period(0, None)
-    zone = ZoneInfo(timezone)
-    local = datetime.fromtimestamp(at // 1000, zone)
-    if per == "hour":
-        start = at - (local.minute * 60 + local.second) * 1000 - at % 1000
-        return Period(start, start + 3_600_000)
-    first, following = _days(per, local.date())
-    return Period(_midnight(first, zone), _midnight(following, zone))
-
-
-def _days(per: Per, day: date) -> tuple[date, date]:
-    """The first day of the period, and of the one after it."""
-    if per == "month":
-        first = day.replace(day=1)
-        return first, (first + timedelta(days=32)).replace(day=1)
-    first = day - timedelta(days=day.weekday()) if per == "week" else day
-    return first, first + timedelta(days=7 if per == "week" else 1)
-
-
-def _midnight(day: date, zone: ZoneInfo) -> int:
-    """When the day begins: where summer time skips midnight, at the moment of the skip."""
-    return int(datetime.combine(day, time(), zone).timestamp()) * 1000
 
 
 # Keys. Ids hold no colon.

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import event, select
 
-from ari_app.domain.caps import Claim, Funds, Period, Wanted, use
+from ari_app.domain.caps import Claim, Funds, Wanted, use
 from ari_app.domain.ledger import deposit
+from ari_app.domain.periods import Period
 from ari_app.domain.record import CallRecord
 from ari_app.store import calls, ledger, reservations, schema
 from ari_app.store.engine import open_engine, reading

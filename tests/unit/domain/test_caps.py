@@ -16,7 +16,6 @@ from ari_app.domain.caps import (
     funds_key,
     funds_of,
     gone,
-    period,
     unchecked,
     use,
     wanted,
@@ -25,6 +24,7 @@ from ari_app.domain.clock import from_iso, iso
 from ari_app.domain.document import parse
 from ari_app.domain.geo import Geography
 from ari_app.domain.marketplace import Cap, Marketplace
+from ari_app.domain.periods import period
 from ari_app.domain.race import RacePlan, WavePlan
 from ari_app.domain.record import Exclusion
 from ari_app.domain.routing import Decision, leave_out

@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy import Engine
 
 from ari_app.domain import caps as domain
-from ari_app.domain.caps import Answer, Claim, Period, Wanted
+from ari_app.domain.caps import Answer, Claim, Wanted
 from ari_app.domain.document import parse
 from ari_app.domain.geo import Geography
+from ari_app.domain.periods import Period
 from ari_app.domain.snapshot import attribute, make_snapshot
 from ari_app.store import calls, reservations, schema
 from ari_app.store.engine import open_engine

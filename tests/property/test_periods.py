@@ -1,4 +1,4 @@
-"""What holds for every cap: its periods tile time, and its counter never goes over the limit."""
+"""Periods tile time, in every zone and across every change of its clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.domain.caps import Per, period
+from ari_app.domain.periods import Per, period
 
 MOMENT = st.integers(
     int(datetime(2024, 1, 1, tzinfo=UTC).timestamp() * 1000),
