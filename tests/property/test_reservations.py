@@ -79,8 +79,12 @@ class ReservationsMachine(RuleBasedStateMachine):
         reserved = sum(held.funds for held in self.held.values()) * 4200
         return 2 * 4200 - self.charged - reserved - 4200 >= -CREDIT
 
-    @rule(n=CALLS, keys=KEYS, funds=st.booleans())
-    def reserve(self, n: int, keys: set[str], funds: bool) -> None:
+    @rule(calling=st.lists(st.tuples(CALLS, KEYS, st.booleans()), min_size=1, max_size=5))
+    def reserve(self, calling: list[tuple[int, set[str], bool]]) -> None:
+        for n, keys, funds in calling:
+            self.reserve_for(n, keys, funds)
+
+    def reserve_for(self, n: int, keys: set[str], funds: bool) -> None:
         if n in self.saved or n in self.held:
             return
         answer = reservations.reserve(self.engine, _wanted(n, keys, funds))

@@ -182,6 +182,15 @@ def test_losers_can_be_given_back_while_the_winner_talks(engine: Engine) -> None
     ]
 
 
+def test_a_loser_was_offered_the_call_all_the_same(engine: Engine) -> None:
+    record = make_call(1)
+    counter = ("destination:agent-2:attempts:day", BEGAN)
+    reservations.reserve(engine, wanted(record.id, agent_2=claim(counter, 1)))
+    reservations.give_back_losers(engine, record.id, "agent-1")
+    save(engine, record)
+    assert usage(engine, counter) == Usage(1, 0)
+
+
 def test_calls_of_one_batch_are_each_counted(engine: Engine) -> None:
     records = [make_call(1), make_call(2), unqualified(3)]
     for record in records:
