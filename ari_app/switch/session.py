@@ -1,4 +1,4 @@
-"""The life of a call, top to bottom: attribute, screen, qualify, locate, route, race, settle."""
+"""The life of a call, top to bottom: attribute, screen, qualify, locate, route, reserve, race, settle."""
 
 from __future__ import annotations
 
