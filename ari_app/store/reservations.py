@@ -1,11 +1,12 @@
 """Reservations: what calls under way hold of caps and of funds, and the counters that they change.
 
-A counter is only ever changed by an UPDATE that carries its own condition, so the database, and not
-we, sees to it that nothing goes over a limit, whoever else is asking. A reservation is ended by
+What is taken is taken by a statement that carries its own condition, so the database, and not we, sees
+to it that nothing goes over a limit, whoever else is asking. A reservation is ended by
 deleting its row: who deletes it, gives it back, and nobody else can.
 
 Every transaction takes its locks in one order: the reservations that it ends, counters by key, then
-balances by account. So two of them never wait for each other in a circle.
+balances by account. So they do not wait for each other in a circle; should PostgreSQL ever end one that
+does, a reservation counts as not made, and the writer saves its calls again.
 """
 
 from __future__ import annotations
