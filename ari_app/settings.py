@@ -69,6 +69,11 @@ class Settings:
         return self.home / "switch.sock"
 
     @property
+    def spool(self) -> Path:
+        """Settled calls that wait for the database."""
+        return self.home / "spool"
+
+    @property
     def prompts(self) -> Path:
         """Prompts as files, seen by Asterisk as /var/lib/callrace/prompts."""
         return self.home / "prompts"

@@ -22,6 +22,7 @@ from ari_app.cli.ledger import ledger
 from ari_app.cli.numbers import numbers
 from ari_app.cli.plan import plan
 from ari_app.cli.route import route
+from ari_app.cli.spool import spool
 from ari_app.cli.switch import switch
 from ari_app.domain.document import DocumentError
 from ari_app.ops.prompts import PromptError
@@ -89,6 +90,7 @@ for command in (
     numbers,
     plan,
     route,
+    spool,
     switch,
 ):
     main.add_command(command)

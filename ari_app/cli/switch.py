@@ -19,6 +19,7 @@ from ari_app.ops.asterisk import ari_settings
 from ari_app.ops.running import only_switch
 from ari_app.settings import Settings
 from ari_app.store import geography
+from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
 from ari_app.switch.app import Switch
 from ari_app.switch.control import control_socket
@@ -47,12 +48,12 @@ def run() -> None:
     with only_switch(settings):
         engine = database()
         tables = geography.load(settings.home)
-        writer = Writer(engine, settings.home / "unsaved")
+        writer = Writer(engine, Spool(settings.spool))
         try:
             uvloop.run(_serve(settings, engine, tables, writer))
         finally:
             unsaved = writer.close(SAVE_S)
-            log.info("stopped, %d calls unsaved", unsaved)
+            log.info("stopped, %d calls in the spool", unsaved)
 
 
 async def _serve(settings: Settings, engine: Engine, tables: Geography, writer: Writer) -> None:

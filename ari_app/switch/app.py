@@ -79,7 +79,9 @@ class Switch:
         """A channel entered Stasis that no call has made: a new call, or something to be let go."""
         assert self.client is not None
         snapshot = self.market.snapshot
-        if snapshot is None or len(self._sessions) >= CALLS_AT_ONCE or start.args[:1] != ("in",):
+        # No call is taken whose record might find no place: see `Writer.room`.
+        is_full = len(self._sessions) >= min(CALLS_AT_ONCE, self._writer.room())
+        if snapshot is None or is_full or start.args[:1] != ("in",):
             log.warning("channel %s refused: no marketplace, or too many calls", start.channel_id)
             self._refuse(self.client, start.channel_id)
             return

@@ -21,6 +21,7 @@ from ari_app.ops.sipp import Agent, Behaviour
 from ari_app.settings import Settings
 from ari_app.store import calls, geography, ledger, marketplaces, schema
 from ari_app.store.engine import open_engine
+from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
 from ari_app.switch.app import Switch
 from ari_app.switch.clock import CallClock
@@ -83,7 +84,7 @@ class Exchange:
         schema.upgrade(self.engine)
         self._saved: asyncio.Queue[CallRecord] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        self._writer = Writer(self.engine, home / "unsaved", on_saved=self._on_saved)
+        self._writer = Writer(self.engine, Spool(home / "spool"), on_saved=self._on_saved)
         self.switch = Switch(self.engine, self._writer, geography.load(settings.home))
         self._stack = contextlib.AsyncExitStack()
         self.client: Client | None = None
