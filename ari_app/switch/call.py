@@ -11,6 +11,7 @@ from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError, AriReplaced
 from ari_app.ari.events import (
     ChannelDestroyed,
+    Disconnected,
     Event,
     PlaybackFinished,
     Reconnected,
@@ -19,7 +20,7 @@ from ari_app.ari.events import (
 )
 from ari_app.ari.inbox import Inbox
 from ari_app.domain.prompts import media
-from ari_app.domain.record import CallRecord
+from ari_app.domain.record import CallRecord, EndSource
 from ari_app.domain.record import Event as TimelineEvent
 from ari_app.switch.clock import CallClock
 
@@ -31,7 +32,15 @@ NO_CAUSE = 0  # the Q.850 cause is not known
 
 
 class CallerGone(Exception):
-    """The caller hung up. Raised wherever the call's coroutine was waiting."""
+    """The caller's channel is gone. Raised wherever the call's coroutine was waiting.
+
+    `by` says who ended it, `why` how the timeline tells it.
+    """
+
+    def __init__(self, by: EndSource = "caller", why: str = "caller hung up") -> None:
+        super().__init__(why)
+        self.by = by
+        self.why = why
 
 
 class Call:
@@ -45,6 +54,8 @@ class Call:
         self.clock = clock
         self.channels = {channel_id}
         self.is_caller_here = True
+        self.cut_at: int | None = None  # when Asterisk, and every channel with it, died
+        self._lost_sight_at = 0
         self._minted = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -70,6 +81,10 @@ class Call:
                 raise AriReplaced(
                     "another switch has taken the application over; this call is its affair now"
                 )
+            case Disconnected():
+                self._lost_sight_at = self.now()
+            case Reconnected(restarted=True):
+                self._all_gone(event)
             case Reconnected():
                 await self._find_the_gone(event)
         return event
@@ -80,6 +95,19 @@ class Call:
         self.note("asterisk is connected again")
         for channel_id in self.channels - there:
             self.inbox.put(ChannelDestroyed(event.at_ms, channel_id, NO_CAUSE, "gone while disconnected"))
+
+    def _all_gone(self, event: Event) -> None:
+        """Asterisk died with all its channels, when we last saw it; that is when the call ended."""
+        self.cut_at = self._lost_sight_at
+        for channel_id in self.channels - {self.channel_id}:
+            self.inbox.put(ChannelDestroyed(event.at_ms, channel_id, NO_CAUSE, "Asterisk restarted"))
+        if self.is_caller_here:
+            self.is_caller_here = False
+            raise CallerGone("system", "Asterisk restarted")
+
+    def end(self) -> int:
+        """The time to write down for what ends now, ms: not later than Asterisk itself did."""
+        return self.now() if self.cut_at is None else self.cut_at
 
     # Requests that need not be waited for keep their order (one lane a call) and have an owner here.
 

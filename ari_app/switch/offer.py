@@ -278,7 +278,7 @@ class Offer:
     def _end_connection(self) -> None:
         if self._connection is None:
             return
-        self._connection.ended_at = self._call.now()
+        self._connection.ended_at = max(self._call.end(), self._connection.started_at)
         if self._longest is None or self._connection.talked_ms > self._longest.talked_ms:
             self._longest = self._connection
         self._connection = None

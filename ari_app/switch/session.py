@@ -69,10 +69,12 @@ class Session:
         self.call.note("received", f"{record.ani or 'anonymous'} called {record.did}", at=record.started_at)
         try:
             await self._serve()
-        except CallerGone:
-            record.end_source = "caller"
-            self.call.note("caller hung up")
-            record.disposition = record.disposition or self._if_abandoned
+        except CallerGone as gone:
+            record.end_source = gone.by
+            self.call.note(gone.why)
+            record.disposition = record.disposition or (
+                self._if_abandoned if gone.by == "caller" else "failed"
+            )
         except asyncio.CancelledError:  # the switch is stopping; the call is ended and settled all the same
             record.end_source = "system"
             record.disposition = record.disposition or "failed"
@@ -230,7 +232,7 @@ class Session:
         finally:
             call.inbox.close()
         self.record.end_source = self.record.end_source or "system"
-        self.record.ended_at = call.now()
+        self.record.ended_at = call.end()
         call.note("ended", f"by the {self.record.end_source}")
 
     def _settle(self) -> Settlement:
