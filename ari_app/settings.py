@@ -74,6 +74,11 @@ class Settings:
         return self.home / "spool"
 
     @property
+    def journal(self) -> Path:
+        """Calls under way, for the switch that comes after one that died."""
+        return self.home / "journal"
+
+    @property
     def prompts(self) -> Path:
         """Prompts as files, seen by Asterisk as /var/lib/callrace/prompts."""
         return self.home / "prompts"

@@ -130,6 +130,10 @@ class Client:
         """
         return self._switchboard.watch(inbox, object_id)
 
+    def is_watched(self, object_id: str) -> bool:
+        """Whether the events of a channel, bridge or playback go to an inbox."""
+        return object_id in self._switchboard
+
     def watching(self) -> tuple[int, int]:
         """How many inboxes are open, and how many ids they watch: both 0 when no call is left."""
         return self._switchboard.inboxes, len(self._switchboard)

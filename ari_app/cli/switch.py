@@ -10,15 +10,14 @@ import sys
 
 import click
 import uvloop
-from sqlalchemy import Engine
 
 from ari_app.ari.client import Client, connect
 from ari_app.cli.common import database, log_to_stderr
-from ari_app.domain.geo import Geography
 from ari_app.ops.asterisk import ari_settings
 from ari_app.ops.running import only_switch
 from ari_app.settings import Settings
 from ari_app.store import geography
+from ari_app.store.journal import Journal
 from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
 from ari_app.switch.app import Switch
@@ -48,25 +47,27 @@ def run() -> None:
     with only_switch(settings):
         engine = database()
         tables = geography.load(settings.home)
-        writer = Writer(engine, Spool(settings.spool))
+        journal = Journal(settings.journal)
+        writer = Writer(engine, Spool(settings.spool), on_saved=journal.settled)
         try:
-            uvloop.run(_serve(settings, engine, tables, writer))
+            uvloop.run(_serve(settings, Switch(engine, writer, journal, tables)))
         finally:
             unsaved = writer.close(SAVE_S)
+            journal.close()
             log.info("stopped, %d calls in the spool", unsaved)
 
 
-async def _serve(settings: Settings, engine: Engine, tables: Geography, writer: Writer) -> None:
+async def _serve(settings: Settings, served: Switch) -> None:
     """Serves calls until a signal; raises AriError when Asterisk cannot be used any more."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    served = Switch(engine, writer, tables)
     served.load()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
     async with connect(ari_settings(settings), on_incoming=served.on_incoming) as client:
         served.client = client
+        served.recover()
         async with control_socket(served, settings.control_socket):
             log.info("connected to Asterisk %s at %s", _version(client), ari_settings(settings).url)
             try:

@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from ari_app.domain.ledger import Transfer
+from ari_app.domain.leftover import UnderWay
 from ari_app.domain.record import CallRecord
 
 _T = TypeVar("_T")
@@ -20,21 +21,6 @@ _T = TypeVar("_T")
 
 class Unreadable(ValueError):
     """What was read is no call that this Callrace could have written."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnderWay:
-    """A call that is not over, as far as it has come, and where in Asterisk to find it again.
-
-    `marketplace_version` is the snapshot it began with. `agent_channel_id` is set from the award to the
-    end of the conversation. `restarts`: how often a switch has found it left behind.
-    """
-
-    record: CallRecord
-    channel_id: str
-    marketplace_version: int
-    agent_channel_id: str | None = None
-    restarts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,23 @@ def load(engine: Engine) -> Loaded | None:
     return Loaded(newest.version, from_document(newest.document), in_force, paused, counter)
 
 
+def load_version(engine: Engine, version: int) -> Loaded | None:
+    """An applied marketplace, in force or not, for a call that began with it. None when there never was one.
+
+    The pauses are those of now, the revision is that of the marketplace in force.
+    """
+    table = marketplace_versions
+    query = select(table.c.document_json).where(table.c.version == version)
+    with reading(engine) as connection:
+        text = connection.execute(query).scalar_one_or_none()
+        if text is None:
+            return None
+        document = json.loads(text)
+        in_force = _numbered(document, _versions(connection))
+        paused = {pause.destination: pause.reason for pause in pauses.paused_in(connection)}
+        return Loaded(version, from_document(document), in_force, paused, revision.read_in(connection))
+
+
 def terms_of(engine: Engine, campaign: str, version: int) -> dict[str, Any] | None:
     """What a version of a campaign's terms says, in the words of the marketplace's document."""
     query = select(terms.c.terms_json).where(terms.c.campaign == campaign, terms.c.version == version)

@@ -93,6 +93,10 @@ class Writer:
         with self._changed:
             return len(self._waiting) + len(self._in_hand) + len(self._spool)
 
+    def spooled(self) -> set[str]:
+        """The ids of the calls in the spool, refused ones too."""
+        return self._spool.ids()
+
     def flush(self, timeout_s: float) -> bool:
         """Waits until everything is in the database or refused; False when the time was too short."""
         with self._changed:

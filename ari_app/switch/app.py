@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Coroutine
 from typing import Any
 
 from sqlalchemy import Engine
@@ -14,18 +15,22 @@ from ari_app.ari.errors import AriError
 from ari_app.ari.events import StasisStart
 from ari_app.domain.clock import iso
 from ari_app.domain.geo import Geography
+from ari_app.domain.leftover import UnderWay
 from ari_app.domain.marketplace import Marketplace
 from ari_app.domain.qualification import EarlierCall
 from ari_app.domain.snapshot import Snapshot
 from ari_app.store import calls
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import StoreError
+from ari_app.store.journal import Journal
 from ari_app.store.writer import Writer
+from ari_app.switch.call import Call
 from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.clock import CallClock
 from ari_app.switch.market import Market
-from ari_app.switch.session import Session, live_view
+from ari_app.switch.recovery import Resumed, Survey, survey, sweep
+from ari_app.switch.session import Session, live_view, new_call
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +41,16 @@ DRAIN_S = 20.0
 class Switch:
     """Sessions, one a call, and the market that the next call starts from."""
 
-    def __init__(self, engine: Engine, writer: Writer, geography: Geography) -> None:
+    def __init__(self, engine: Engine, writer: Writer, journal: Journal, geography: Geography) -> None:
         self._engine = engine
         self._writer = writer
+        self._journal = journal
         self.market = Market(engine, geography)
         self._capacity = Capacity()
         self._callers = Callers()
         self._sessions: dict[asyncio.Task[Settlement], Session] = {}
-        self._refusals: set[asyncio.Task[None]] = set()
+        self._chores: set[asyncio.Task[None]] = set()
+        self._arrived: set[str] | None = set()  # channels, until what was left behind is swept
         self._started_at = CallClock().now()
         self.client: Client | None = None
 
@@ -73,6 +80,40 @@ class Switch:
             for caller in calls.recent_callers(self._engine, since)
         ]
 
+    # What a switch before this one left
+
+    def recover(self) -> None:
+        """Takes up the calls of a switch that died, and begins to write this one's down.
+
+        To be called once, when connected and before the first event is read: so none is missed, and no new
+        call comes before the places of the old ones are taken. Raises StoreError.
+        """
+        assert self.client is not None
+        left = {call.record.id: call for call in self._journal.left()}
+        last_seen = self._journal.last_seen or self._started_at
+        settled = self._writer.spooled() & left.keys()
+        settled |= calls.saved(self._engine, left.keys())
+        self._journal.start()
+        self._journal.forget(settled)
+        surveyed = asyncio.create_task(survey(self.client))
+        for call_id in left.keys() - settled:
+            self._take_up(left[call_id], last_seen, surveyed)
+        self._do(self._sweep(self.client, surveyed))
+
+    def _take_up(self, left: UnderWay, last_seen: int, surveyed: asyncio.Task[Survey]) -> None:
+        assert self.client is not None
+        snapshot = self.market.snapshot_of(left.marketplace_version)
+        if snapshot is None:
+            log.error("call %s: there is no marketplace %d", left.record.id, left.marketplace_version)
+            return
+        call = Call(self.client, self._journal, left)
+        self._begin(Resumed(call, snapshot, self._capacity, self._callers, last_seen, surveyed))
+
+    async def _sweep(self, client: Client, surveyed: asyncio.Task[Survey]) -> None:
+        assert self._arrived is not None
+        await sweep(client, surveyed, self._arrived, self.on_incoming)
+        self._arrived = None
+
     # Calls
 
     def on_incoming(self, start: StasisStart) -> None:
@@ -85,15 +126,24 @@ class Switch:
             log.warning("channel %s refused: no marketplace, or too many calls", start.channel_id)
             self._refuse(self.client, start.channel_id)
             return
-        session = Session(self.client, start, snapshot, self._capacity, self._callers)
+        if self._arrived is not None:
+            self._arrived.add(start.channel_id)
+        call = new_call(self.client, start, snapshot, self._journal)
+        self._begin(Session(call, snapshot, self._capacity, self._callers))
+
+    def _begin(self, session: Session) -> None:
         task = asyncio.create_task(session.run(), name=f"call-{session.record.id}")
         self._sessions[task] = session
         task.add_done_callback(self._ended)
 
     def _refuse(self, client: Client, channel_id: str) -> None:
-        task = asyncio.create_task(self._hang_up(client, channel_id))
-        self._refusals.add(task)
-        task.add_done_callback(self._refusals.discard)
+        self._do(self._hang_up(client, channel_id))
+
+    def _do(self, chore: Coroutine[Any, Any, None]) -> None:
+        """Runs a chore that belongs to no call."""
+        task = asyncio.create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
 
     async def _hang_up(self, client: Client, channel_id: str) -> None:
         try:

@@ -19,9 +19,11 @@ from ari_app.ari.events import (
     StasisEnd,
 )
 from ari_app.ari.inbox import Inbox
+from ari_app.domain.leftover import UnderWay
 from ari_app.domain.prompts import media
 from ari_app.domain.record import CallRecord, EndSource
 from ari_app.domain.record import Event as TimelineEvent
+from ari_app.store.journal import Journal
 from ari_app.switch.clock import CallClock
 
 log = logging.getLogger(__name__)
@@ -46,18 +48,30 @@ class CallerGone(Exception):
 class Call:
     """The caller's channel, its inbox of events, its clock and its record."""
 
-    def __init__(self, client: Client, inbox: Inbox, channel_id: str, record: CallRecord, clock: CallClock):
+    def __init__(self, client: Client, journal: Journal, under_way: UnderWay) -> None:
         self.client = client
-        self.inbox = inbox
-        self.channel_id = channel_id
-        self.record = record
-        self.clock = clock
-        self.channels = {channel_id}
+        self.inbox: Inbox = client.inbox()
+        self.under_way = under_way
+        self.channel_id = under_way.channel_id
+        self.record: CallRecord = under_way.record
+        self.clock = CallClock()
+        self.channels = {self.channel_id}
         self.is_caller_here = True
         self.cut_at: int | None = None  # when Asterisk, and every channel with it, died
         self._lost_sight_at = 0
+        self._journal = journal
         self._minted = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        client.watch(self.inbox, self.channel_id)
+
+    @property
+    def name(self) -> str:
+        """What the ids of this call's objects in Asterisk begin with."""
+        return self.under_way.name
+
+    def keep(self, *, durably: bool = False) -> None:
+        """Writes the call down as it stands, for the switch after this one, should this one die."""
+        self._journal.keep(self.under_way, durably=durably)
 
     def now(self) -> int:
         """Milliseconds since the epoch, on this call's clock."""
@@ -134,7 +148,7 @@ class Call:
     def mint(self, kind: str) -> str:
         """A new id for an object of this call. Made before the request that uses it."""
         self._minted += 1
-        return f"{self.record.id}-{kind}-{self._minted}"
+        return f"{self.name}-{kind}-{self._minted}"
 
     async def start_playing(self, channel_id: str, prompt: str) -> str:
         """Starts a prompt on a channel of this call; the playback's id."""

@@ -13,6 +13,7 @@ from ari_app.domain.geo import Geography
 from ari_app.domain.snapshot import Snapshot, make_snapshot
 from ari_app.store import marketplaces, revision
 from ari_app.store.errors import StoreError
+from ari_app.store.marketplaces import Loaded
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +36,21 @@ class Market:
         loaded = marketplaces.load(self._engine)
         if loaded is None:
             return
-        self.snapshot = make_snapshot(
-            loaded.version, loaded.marketplace, loaded.terms_versions, self._geography, loaded.pauses
-        )
+        self.snapshot = self._snapshot(loaded)
         self._revision = loaded.revision
         log.info("marketplace version %s is in force", loaded.version)
+
+    def snapshot_of(self, version: int) -> Snapshot | None:
+        """The snapshot that a call began with, in force or not. Raises StoreError."""
+        if self.snapshot is not None and self.snapshot.version == version:
+            return self.snapshot
+        loaded = marketplaces.load_version(self._engine, version)
+        return self._snapshot(loaded) if loaded else None
+
+    def _snapshot(self, loaded: Loaded) -> Snapshot:
+        return make_snapshot(
+            loaded.version, loaded.marketplace, loaded.terms_versions, self._geography, loaded.pauses
+        )
 
     async def keep_up_to_date(self, taken_over: TakenOver | None = None) -> None:
         """Takes over an applied marketplace or a pause within RELOAD_EVERY_S. Runs for ever.

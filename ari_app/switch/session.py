@@ -13,6 +13,7 @@ from ari_app.ari.events import StasisStart
 from ari_app.domain.clock import iso
 from ari_app.domain.geo import Place, locate
 from ari_app.domain.ledger import settle
+from ari_app.domain.leftover import UnderWay
 from ari_app.domain.marketplace import Dial
 from ari_app.domain.prompts import NOBODY_PROMPT
 from ari_app.domain.qualification import EarlierCall, Facts, judge
@@ -21,6 +22,7 @@ from ari_app.domain.routing import Decision, route
 from ari_app.domain.screening import screen
 from ari_app.domain.snapshot import Attribution, Snapshot, attribute
 from ari_app.store.calls import Settlement
+from ari_app.store.journal import Journal
 from ari_app.switch.call import Call, CallerGone
 from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity
@@ -38,18 +40,21 @@ def mint_call_id(now_ms: int) -> str:
     return f"{now_ms:013x}{secrets.token_hex(5)}"
 
 
+def new_call(client: Client, start: StasisStart, snapshot: Snapshot, journal: Journal) -> Call:
+    """The call of a channel that the dialplan hands over: Stasis(callrace,in,DID,ANI)."""
+    now = CallClock().now()
+    _, did, ani = (*start.args, "", "", "")[:3]
+    record = CallRecord(id=mint_call_id(now), did=did, ani=ani or None, started_at=now)
+    call = Call(client, journal, UnderWay(record, start.channel_id, snapshot.version))
+    call.note("received", f"{record.ani or 'anonymous'} called {record.did}", at=now)
+    return call
+
+
 class Session:
     """One call. `run` always ends with the call let go and its record settled."""
 
-    def __init__(
-        self, client: Client, start: StasisStart, snapshot: Snapshot, capacity: Capacity, callers: Callers
-    ) -> None:
-        clock = CallClock()
-        now = clock.now()
-        _, did, ani = (*start.args, "", "", "")[:3]
-        record = CallRecord(id=mint_call_id(now), did=did, ani=ani or None, started_at=now)
-        self.call = Call(client, client.inbox(), start.channel_id, record, clock)
-        client.watch(self.call.inbox, start.channel_id)
+    def __init__(self, call: Call, snapshot: Snapshot, capacity: Capacity, callers: Callers) -> None:
+        self.call = call
         self._snapshot = snapshot
         self._capacity = capacity
         self._callers = callers
@@ -66,7 +71,6 @@ class Session:
     async def run(self) -> Settlement:
         """Serves the call to its end, whoever ends it, and settles it."""
         record = self.record
-        self.call.note("received", f"{record.ani or 'anonymous'} called {record.did}", at=record.started_at)
         try:
             await self._serve()
         except CallerGone as gone:
@@ -119,6 +123,7 @@ class Session:
         record.place = self._place.record()
         detail = f"campaign {record.campaign}, publisher {record.publisher}, source {record.source or 'none'}"
         self.call.note("attributed", f"{detail}, terms version {record.terms_version}")
+        self.call.keep()
         return found
 
     async def _screened_out(self, attribution: Attribution) -> bool:
@@ -129,6 +134,7 @@ class Session:
             return False
         record.disposition = refusal.disposition
         self.call.note("refused", refusal.reason)
+        self.call.keep()
         await self._answer()
         await self.call.play(refusal.announce)
         return True
@@ -139,6 +145,7 @@ class Session:
         await self.call.client.channels.answer(self.call.channel_id)
         self.record.answered_at = self.call.now()
         self.call.note("call answered")
+        self.call.keep()
 
     async def _qualify(self, attribution: Attribution) -> bool:
         """Runs the campaign's IVR; True when the caller is to be offered."""

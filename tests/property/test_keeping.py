@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ari_app.domain.keeping import (
-    UnderWay,
     Unreadable,
     pack_settled,
     pack_under_way,
@@ -15,6 +14,7 @@ from ari_app.domain.keeping import (
     unpack_under_way,
 )
 from ari_app.domain.ledger import Transfer
+from ari_app.domain.leftover import UnderWay
 from ari_app.domain.record import CallRecord
 
 # What a file in UTF-8 can hold: half a surrogate pair is no text.
