@@ -3,8 +3,8 @@
     journal/ID.json   the call as it stood when it last took a step
     journal/alive     touched every ALIVE_EVERY_S: until when the switch is known to have lived
 
-Written by a thread, so that no call waits for the disk. What a killed process had written stays
-written; a durable entry survives the machine's end too. Where the disk is full calls go on, and
+Written by a thread, so that no call waits for the disk: within GATHER_S, a durable entry at once. What a
+killed process had written stays written; a durable entry survives the machine's end too. Where the disk is full calls go on, and
 are lost to recovery only.
 """
 
@@ -23,6 +23,7 @@ from ari_app.store.folder import listed, sync_folder, write_whole
 log = logging.getLogger(__name__)
 
 ALIVE_EVERY_S = 1.0
+GATHER_S = 0.02  # a call takes its first steps, and its last ones, together: one entry does for them
 CLOSE_S = 5.0
 
 # What is to be written of a call, and whether durably; None: its file is to go.
@@ -86,11 +87,15 @@ class Journal:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._closing, ALIVE_EVERY_S)
+                self._changed.wait_for(self._is_urgent, GATHER_S if self._waiting else 0)
                 entries, self._waiting = self._waiting, {}
                 is_last = self._closing
             self._write(entries)
             if is_last:
                 return
+
+    def _is_urgent(self) -> bool:
+        return self._closing or any(entry is not None and entry[1] for entry in self._waiting.values())
 
     def _write(self, entries: dict[str, _Entry]) -> None:
         try:
