@@ -13,6 +13,8 @@ import uvloop
 
 from ari_app.ari.client import Client, connect
 from ari_app.cli.common import database, log_to_stderr
+from ari_app.domain.fields import parse_duration
+from ari_app.ops import running
 from ari_app.ops.asterisk import ari_settings
 from ari_app.ops.running import only_switch
 from ari_app.settings import Settings
@@ -32,7 +34,15 @@ SWITCH_INTERVAL_S = 0.0005
 
 @click.group()
 def switch() -> None:
-    """Run the program that takes the calls."""
+    """Run, and gracefully end, the program that takes the calls."""
+
+
+def _duration(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    """An option's value that is a duration, in ms; anything else is wrong usage."""
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @switch.command()
@@ -57,6 +67,26 @@ def run() -> None:
             log.info("stopped, %d calls in the spool", unsaved)
 
 
+@switch.command()
+@click.option(
+    "--timeout", "timeout_ms", callback=_duration, default="30m", show_default=True, help="How long to wait."
+)
+def drain(timeout_ms: int) -> None:
+    """Take no new calls, finish those under way, and end the switch; return when it has ended.
+
+    Meanwhile the dialplan serves new calls by its next rung, as when no switch runs. To upgrade, drain,
+    then start the new switch; not before, because Asterisk gives the application to one switch at a
+    time, and the older one would lose its calls. Exit code 1 when calls are still under way after
+    --timeout: the switch goes on draining.
+
+    \b
+    Example:
+      callrace switch drain --timeout 10m && callrace lab up
+    """
+    calls = running.drain(Settings.from_env(), timeout_ms / 1000)
+    click.echo(f"drained: {calls} call{'' if calls == 1 else 's'} finished, the switch has ended")
+
+
 async def _serve(settings: Settings, served: Switch) -> None:
     """Serves calls until a signal; raises AriError when Asterisk cannot be used any more."""
     stopping = asyncio.Event()
@@ -78,11 +108,12 @@ async def _serve(settings: Settings, served: Switch) -> None:
 
 
 async def _until_stopped(stopping: asyncio.Event, client: Client, served: Switch) -> None:
-    """Returns when told to stop; raises what ends the client, or what breaks the reloading."""
+    """Returns when told to stop, or drained; raises what ends the client, or what breaks the reloading."""
     waits = [
         asyncio.create_task(stopping.wait()),
         asyncio.create_task(client.run()),
         asyncio.create_task(served.keep_up_to_date()),
+        asyncio.create_task(served.drained()),
     ]
     try:
         done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

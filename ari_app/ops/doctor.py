@@ -176,6 +176,9 @@ def check_switch(settings: Settings) -> Finding:
         return Finding("switch", False, str(error), "run `callrace lab up`")
     if status["asterisk"] != "connected":
         return Finding("switch", False, "runs, but is not connected", f"see {running.log_file(settings)}")
+    if status.get("draining"):
+        detail = f"takes no new calls, and ends after the {status['calls']} under way"
+        return Finding("switch", False, detail, "wait for it, then run `callrace lab up`")
     return Finding("switch", True, f"pid {status['pid']}, connected, {status['calls']} calls under way")
 
 

@@ -4,8 +4,8 @@
     journal/alive     touched every ALIVE_EVERY_S: until when the switch is known to have lived
 
 Written by a thread, so that no call waits for the disk: within GATHER_S, a durable entry at once. What a
-killed process had written stays written; a durable entry survives the machine's end too. Where the disk is full calls go on, and
-are lost to recovery only.
+killed process had written stays written; a durable entry survives the machine's end too. Where the
+disk is full calls go on, and are lost to recovery only.
 """
 
 from __future__ import annotations

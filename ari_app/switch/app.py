@@ -52,6 +52,8 @@ class Switch:
         self._chores: set[asyncio.Task[None]] = set()
         self._arrived: set[str] | None = set()  # channels, until what was left behind is swept
         self._started_at = CallClock().now()
+        self._draining = False
+        self._drained = asyncio.Event()
         self.client: Client | None = None
 
     def load(self) -> None:
@@ -119,6 +121,9 @@ class Switch:
     def on_incoming(self, start: StasisStart) -> None:
         """A channel entered Stasis that no call has made: a new call, or something to be let go."""
         assert self.client is not None
+        if self._draining and start.args[:1] == ("in",):
+            self._do(_hand_back(self.client, start.channel_id))
+            return
         snapshot = self.market.snapshot
         # No call is taken whose record might find no place: see `Writer.room`.
         is_full = len(self._sessions) >= min(CALLS_AT_ONCE, self._writer.room())
@@ -159,6 +164,8 @@ class Switch:
             self._writer.submit(settlement)
         except StoreError as refusal:
             log.error("call %s is not saved: %s", session.record.id, refusal)
+        if self._draining and not self._sessions:
+            self._drained.set()
 
     def _broken(self, session: Session, error: BaseException) -> Settlement:
         """A defect of ours ended the call: it is recorded, and moves no money."""
@@ -168,8 +175,21 @@ class Switch:
         session.call.note("failed", f"{type(error).__name__}: {error}")
         return Settlement(session.record)
 
+    def take_no_more(self) -> None:
+        """From now on new calls are handed back to the dialplan, which goes on with its next rung."""
+        if not self._draining:
+            log.info("draining: no new calls; %d are under way", len(self._sessions))
+        self._draining = True
+        if not self._sessions:
+            self._drained.set()
+
+    async def drained(self) -> None:
+        """Returns when no call is taken any more and the last one is over."""
+        await self._drained.wait()
+
     async def drain(self) -> None:
         """Ends every call under way and waits, a bounded time, until they are gone and settled."""
+        self.take_no_more()
         tasks = list(self._sessions)
         for task in tasks:
             task.cancel()
@@ -186,6 +206,7 @@ class Switch:
             "started_at": iso(self._started_at),
             "asterisk": "connected" if self.client is not None and self.client.connected else "not connected",
             "marketplace_version": snapshot.version if snapshot else None,
+            "draining": self._draining,
             "calls": len(self._sessions),
             "unsaved_calls": self._writer.backlog(),
             "capacity_in_use": self._capacity.in_use(),
@@ -194,6 +215,15 @@ class Switch:
     def live(self) -> list[dict[str, object]]:
         """The calls under way."""
         return [live_view(session.record) for session in self._sessions.values()]
+
+
+async def _hand_back(client: Client, channel_id: str) -> None:
+    """Lets a call that we do not take go on in the dialplan, which looks at the variable."""
+    try:
+        await client.channels.set_channel_var(channel_id, "CALLRACE_SERVED", "no")
+        await client.channels.continue_in_dialplan(channel_id)
+    except AriError as error:
+        log.warning("channel %s could not be handed back: %s", channel_id, error)
 
 
 def _longest_window(marketplace: Marketplace) -> int:
