@@ -3,9 +3,9 @@
     journal/ID.json   the call as it stood when it last took a step
     journal/alive     touched every ALIVE_EVERY_S: until when the switch is known to have lived
 
-Written by a thread, so that no call waits for the disk: within GATHER_S, a durable entry at once. What a
-killed process had written stays written; a durable entry survives the machine's end too. Where the
-disk is full calls go on, and are lost to recovery only.
+Written by a thread, so that no call waits for the disk: a call's first entry and durable ones at once, the
+others within GATHER_S. What a killed process had written stays written; a durable entry survives the
+machine's end too. Where the disk is full calls go on, and are lost to recovery only.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ari_app.store.folder import listed, sync_folder, write_whole
 log = logging.getLogger(__name__)
 
 ALIVE_EVERY_S = 1.0
-GATHER_S = 0.02  # a call takes its first steps, and its last ones, together: one entry does for them
+GATHER_S = 0.02  # a call takes several steps at a time: one entry does for them
 CLOSE_S = 5.0
 
 # What is to be written of a call, and whether durably; None: its file is to go.
@@ -42,6 +42,8 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self.last_seen = int(self._alive.stat().st_mtime * 1000) if self._alive.exists() else None
         self._waiting: dict[str, _Entry] = {}
+        self._known: set[str] = set()  # calls that have an entry, written or waiting
+        self._is_urgent = False
         self._is_usable = True
         self._closing = False
         self._changed = threading.Condition()
@@ -61,6 +63,8 @@ class Journal:
         with self._changed:
             waiting = self._waiting.get(call.record.id)
             self._waiting[call.record.id] = (content, durably or (waiting is not None and waiting[1]))
+            self._is_urgent = self._is_urgent or durably or call.record.id not in self._known
+            self._known.add(call.record.id)
             self._changed.notify()
 
     def settled(self, batch: Iterable[Settlement]) -> None:
@@ -70,7 +74,9 @@ class Journal:
     def forget(self, call_ids: Iterable[str]) -> None:
         """These calls are over and saved."""
         with self._changed:
-            self._waiting.update(dict.fromkeys(call_ids))
+            for call_id in call_ids:
+                self._waiting[call_id] = None
+                self._known.discard(call_id)
             self._changed.notify()
 
     def close(self) -> None:
@@ -87,15 +93,12 @@ class Journal:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._closing, ALIVE_EVERY_S)
-                self._changed.wait_for(self._is_urgent, GATHER_S if self._waiting else 0)
-                entries, self._waiting = self._waiting, {}
+                self._changed.wait_for(lambda: self._is_urgent or self._closing, GATHER_S)
+                entries, self._waiting, self._is_urgent = self._waiting, {}, False
                 is_last = self._closing
             self._write(entries)
             if is_last:
                 return
-
-    def _is_urgent(self) -> bool:
-        return self._closing or any(entry is not None and entry[1] for entry in self._waiting.values())
 
     def _write(self, entries: dict[str, _Entry]) -> None:
         try:

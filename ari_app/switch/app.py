@@ -15,6 +15,7 @@ from ari_app.ari.errors import AriError
 from ari_app.ari.events import StasisStart
 from ari_app.domain.clock import iso
 from ari_app.domain.geo import Geography
+from ari_app.domain.ledger import settle
 from ari_app.domain.leftover import UnderWay
 from ari_app.domain.marketplace import Marketplace
 from ari_app.domain.qualification import EarlierCall
@@ -99,7 +100,11 @@ class Switch:
         self._journal.forget(settled)
         surveyed = asyncio.create_task(survey(self.client))
         for call_id in left.keys() - settled:
-            self._take_up(left[call_id], last_seen, surveyed)
+            record = left[call_id].record
+            if record.ended_at is None:
+                self._take_up(left[call_id], last_seen, surveyed)
+            else:  # it was settled, and died on its way to the database
+                self._writer.submit(Settlement(record, settle(record, record.ended_at)))
         self._do(self._sweep(self.client, surveyed))
 
     def _take_up(self, left: UnderWay, last_seen: int, surveyed: asyncio.Task[Survey]) -> None:

@@ -261,6 +261,7 @@ class Session:
                 record.money.charged, record.money.paid = record.money.price, record.money.payout
             failed = [clause.name for clause in record.qualification.clauses if not clause.passed]
             self.call.note("judged", "qualified" if not failed else f"not qualified: {', '.join(failed)}")
+        self.call.keep()
         return Settlement(record, settle(record, record.ended_at))
 
     def _timezone(self) -> str:

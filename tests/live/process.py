@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ import yaml
 from ari_app.domain.document import parse
 from ari_app.domain.keeping import pack_under_way, unpack_under_way
 from ari_app.domain.ledger import Finding, verify
+from ari_app.domain.leftover import UnderWay
 from ari_app.domain.prompts import prompts_of
 from ari_app.domain.record import CallRecord
 from ari_app.ops import prompts, running
@@ -113,9 +114,21 @@ class SwitchProcess:
         """What it has logged."""
         return self._log.read_text()
 
-    def journal(self) -> list[str]:
-        """The calls in the journal."""
-        return sorted(path.stem for path in self.settings.journal.glob("*.json"))
+    async def written(self, is_so: Callable[[UnderWay], bool], timeout_s: float = 5.0) -> UnderWay:
+        """The one call in the journal, once it stands so there."""
+        async with asyncio.timeout(timeout_s):
+            while len(found := self._journal()) != 1 or not is_so(found[0]):
+                await asyncio.sleep(0.005)  # a folder tells nobody that it has changed
+        return found[0]
+
+    async def nothing_written(self, timeout_s: float = 5.0) -> None:
+        """Waits until no call is in the journal."""
+        async with asyncio.timeout(timeout_s):
+            while list(self.settings.journal.glob("*.json")):
+                await asyncio.sleep(0.005)
+
+    def _journal(self) -> list[UnderWay]:
+        return [unpack_under_way(path.read_bytes()) for path in self.settings.journal.glob("*.json")]
 
     def lose_journal(self) -> None:
         """As if it had died before it wrote anything down."""
@@ -123,10 +136,9 @@ class SwitchProcess:
 
     def rewrite_journal(self, **changes: Any) -> None:
         """As if the one call's record had stood otherwise when it was last written down."""
-        (path,) = self.settings.journal.glob("*.json")
-        call = unpack_under_way(path.read_bytes())
+        (call,) = self._journal()
         call.record = replace(call.record, **changes)
-        path.write_bytes(pack_under_way(call))
+        (self.settings.journal / f"{call.record.id}.json").write_bytes(pack_under_way(call))
 
     def _is_connected(self) -> bool:
         try:

@@ -33,7 +33,7 @@ async def switch(lab, tmp_path, nothing_left):
         yield switch
         await nothing_left()
         assert switch.ask("/status")["capacity_in_use"] == {}
-        assert switch.journal() == []
+        await switch.nothing_written()
         assert switch.ledger_findings() == []
 
 
@@ -47,6 +47,7 @@ async def test_who_talks_goes_on_talking_and_is_settled_with_the_whole_duration(
         await switch.start()
         async with calling(plan=TALK) as who:
             before = await switch.live("connected")
+            await switch.written(lambda call: call.record.winner is not None)
             switch.kill()
             await asyncio.sleep(1.5)  # nobody is there who could tell that they still talk
             assert agents["agent"].call.heard_ms(CALLER_HZ) > 1000
@@ -89,6 +90,7 @@ async def test_phones_that_ring_for_nobody_are_let_go_and_rung_again(switch, cal
         async with calling(plan=TALK) as who:
             stage = "ringing" if behaviour.ring_ms is None else "answered"
             before = await switch.live(stage)
+            await switch.written(lambda call: call.record.legs != [])
             switch.kill()
             await switch.start()
             await agents["agent"].wait_for("invited", nth=2)
@@ -119,6 +121,20 @@ async def test_who_hangs_up_while_no_switch_runs_is_charged_no_longer_than_it_li
         assert (record.disposition, record.end_source) == ("connected", leaver)
         assert 400 <= record.durations_ms.connected <= 3500
         assert record.money.charged == 0
+
+
+async def test_a_call_that_was_settled_but_not_saved_is_saved_as_it_was(switch, calling):
+    async with phones({"agent": answers()}) as agents:
+        switch.apply(marketplace(uris(agents), accept="answer"))
+        await switch.start()
+        async with calling(plan=TALK) as who:
+            await switch.live("connected")
+            await who.hang_up()
+            settled = await switch.written(lambda call: call.record.ended_at is not None)
+            switch.kill()  # before the writer has gathered a batch
+            await switch.start()
+            assert await switch.record() == settled.record
+        assert settled.record.money.charged == 4200
 
 
 async def test_a_caller_who_left_the_ivr_while_no_switch_ran_is_recorded(switch, calling):
@@ -173,6 +189,7 @@ async def test_an_award_that_was_bridged_but_not_written_down_so_is_a_conversati
         await switch.start()
         async with calling(plan=TALK) as who:
             await switch.live("connected")
+            await switch.written(lambda call: call.record.winner is not None)
             switch.kill()
             switch.rewrite_journal(winner=None, connected_at=None, disposition=None)
             await switch.start()

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ari_app.ops.sipp import answers, talk_ms
+from ari_app.ops.sipp import answers, rings_forever, talk_ms
 from tests.live.exchange import marketplace, phones, uris
 
 pytestmark = pytest.mark.live
@@ -33,6 +33,19 @@ async def test_when_asterisk_dies_open_calls_are_closed_and_new_ones_served(exch
             record = await exchange.record()
         assert record.disposition == "connected"
         assert exchange.ledger_findings() == []
+
+
+async def test_when_asterisk_dies_a_call_that_waits_has_failed_for_that_reason(exchange, lab, calling):
+    async with phones({"agent": rings_forever()}) as agents:
+        exchange.apply(marketplace(uris(agents)))
+        async with calling(plan=TALK) as cut_off:
+            await agents["agent"].wait_for("invited")
+            lab.kill()
+            await asyncio.to_thread(lab.run, "up")
+            record = await exchange.record()
+            await cut_off.hang_up()
+        assert (record.disposition, record.end_source) == ("failed", "system")
+        assert "Asterisk restarted" in [event.what for event in record.events]
 
 
 async def test_a_new_marketplace_is_taken_over_without_touching_the_call_under_way(exchange, calling):
