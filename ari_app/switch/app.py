@@ -96,6 +96,13 @@ class Switch:
         last_seen = self._journal.last_seen or self._started_at
         settled = self._writer.spooled() & left.keys()
         settled |= calls.saved(self._engine, left.keys())
+        if left:
+            log.warning(
+                "a switch died, last seen at %s: %d calls were under way, %d of them are saved",
+                iso(last_seen),
+                len(left),
+                len(settled),
+            )
         self._journal.start()
         self._journal.forget(settled)
         surveyed = asyncio.create_task(survey(self.client))

@@ -89,6 +89,7 @@ class Resumed(Session):
         remains = self._remains(found)
         self.call.note("switch restarted", f"it was last seen at {iso(self._last_seen)}")
         what = fate(self.call.under_way, remains)
+        log.info("call %s, left behind: %s", self.record.id, what)
         await self._clear(found, what)
         try:
             match what:

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from ari_app.domain.record import CallRecord
-from ari_app.ops.sipp import answers, answers_silently, rings_forever, talk_ms
+from ari_app.ops.sipp import accepts, answers, answers_silently, hang_up, rings_forever, talk_ms
+from ari_app.store import calls
 from tests.live.exchange import marketplace, phones, uris
 from tests.live.process import switch_process
 
@@ -121,6 +122,24 @@ async def test_who_hangs_up_while_no_switch_runs_is_charged_no_longer_than_it_li
         assert (record.disposition, record.end_source) == ("connected", leaver)
         assert 400 <= record.durations_ms.connected <= 3500
         assert record.money.charged == 0
+
+
+async def test_of_twenty_calls_at_every_stage_none_is_lost_and_none_charged_twice(switch, crowd):
+    behaviours = {f"agent-{n}": accepts(after_ms=150 * n, ring_ms=100) for n in range(8)}
+    async with phones(behaviours) as agents:
+        switch.apply(marketplace(uris(agents), accept_prompt="sound:beep", destination={"capacity": 3}))
+        await switch.start()
+        async with crowd(20, plan=[talk_ms(8_000), hang_up]) as callers:
+            while len(switch.ask("/live")) < 20:
+                await asyncio.sleep(0.02)
+            switch.kill()
+            await switch.start()
+            await callers.outcomes()
+            async with asyncio.timeout(20):
+                while len(records := calls.latest(switch.engine, limit=100)) < 20:
+                    await asyncio.sleep(0.05)
+        assert len({record.ani for record in records}) == len(records) == 20
+        assert {record.disposition for record in records} <= {"connected", "abandoned_queue", "no_answer"}
 
 
 async def test_a_call_that_was_settled_but_not_saved_is_saved_as_it_was(switch, calling):
