@@ -49,7 +49,8 @@ def _duration(ctx: click.Context, param: click.Parameter, value: str) -> int:
 def run() -> None:
     """Take calls from Asterisk until told to stop (SIGTERM, or Ctrl-C).
 
-    Then the calls under way are ended and settled. Logs a line an event on stderr. `callrace lab up`
+    Then the calls under way are ended and settled. Those that a switch before it left behind, because it
+    was killed, are taken up first. Logs a line an event on stderr. `callrace lab up`
     runs this in the background.
     """
     log_to_stderr()

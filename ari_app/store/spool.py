@@ -53,7 +53,7 @@ class Spool:
         if self._count + len(settlements) > self._limit:
             raise SpoolUnusable(f"{self.folder} holds {self._count} calls, {self._limit} at most")
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.refused_folder.mkdir(parents=True, exist_ok=True)
             for settlement in settlements:
                 path = self.folder / _name(settlement)
                 is_new = not path.exists()
@@ -64,7 +64,7 @@ class Spool:
             raise SpoolUnusable(f"{self.folder} takes no calls: {error.strerror}") from error
 
     def oldest(self, limit: int) -> list[Settlement]:
-        """The calls that were settled first; files that cannot be read are refused on the way."""
+        """The calls that were settled first. Files that are no calls are put aside on the way."""
         if not self._count:
             return []
         paths = listed(self.folder)
@@ -73,32 +73,36 @@ class Spool:
         return list(islice(readable, limit))
 
     def remove(self, settlements: Iterable[Settlement]) -> None:
-        """Forgets calls that the database has. One that is not here is no error."""
+        """Forgets calls that the database has. One that is not here is no error. Raises SpoolUnusable."""
         if not self._count:
             return
-        for settlement in settlements:
-            with suppress(FileNotFoundError):
-                (self.folder / _name(settlement)).unlink()
-                self._count -= 1
+        try:
+            for settlement in settlements:
+                with suppress(FileNotFoundError):
+                    (self.folder / _name(settlement)).unlink()
+                    self._count -= 1
+        except OSError as error:
+            raise SpoolUnusable(f"{self.folder} cannot be cleared: {error.strerror}") from error
 
     def refuse(self, settlement: Settlement, reason: str) -> None:
-        """Puts a call aside that the database will never take as it is; `retry` is for an operator."""
-        content = pack_settled(settlement.record, settlement.transfers)
-        self._put_aside(self.folder / _name(settlement), content, reason)
+        """Puts a call aside that the database will never take as it is. Raises SpoolUnusable."""
+        self.put([settlement])
+        self._put_aside(self.folder / _name(settlement), reason)
 
     def kept(self) -> list[Kept]:
         """All that is here, what waits before what was refused, each in the order of settlement."""
         waiting = [_kept(path, None) for path in listed(self.folder)]
         return waiting + [_kept(path, _reason_file(path).read_text()) for path in listed(self.refused_folder)]
 
-    def take_back(self) -> int:
-        """Puts what was refused back in line; how many that are. Raises OSError."""
-        paths = listed(self.refused_folder)
-        for path in paths:
-            path.replace(self.folder / path.name)
-            _reason_file(path).unlink(missing_ok=True)
+    def take_back(self) -> None:
+        """Puts what was refused back in line. Raises SpoolUnusable."""
+        try:
+            for path in listed(self.refused_folder):
+                path.replace(self.folder / path.name)
+                _reason_file(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise SpoolUnusable(f"{self.refused_folder} cannot be cleared: {error.strerror}") from error
         self._count = len(listed(self.folder))
-        return len(paths)
 
     def ids(self) -> set[str]:
         """The calls that are here, refused ones too."""
@@ -106,27 +110,29 @@ class Spool:
 
     def _read(self, path: Path) -> Settlement | None:
         try:
-            content = path.read_bytes()
-            return Settlement(*unpack_settled(content))
+            return Settlement(*unpack_settled(path.read_bytes()))
         except FileNotFoundError:  # somebody else saved it meanwhile
             return None
         except Unreadable as error:
-            self._put_aside(path, content, str(error))
+            with suppress(SpoolUnusable):  # it is logged, and passed over the next time too
+                self._put_aside(path, str(error))
+            return None
+        except OSError as error:
+            log.critical("%s cannot be read: %s", path, error.strerror)
             return None
 
-    def _put_aside(self, path: Path, content: bytes, reason: str) -> None:
+    def _put_aside(self, path: Path, reason: str) -> None:
+        """Moves a file; the reason comes first, so that no file is there without one. Raises SpoolUnusable."""
+        log.error("the database does not take %s: %s", path.name, reason)
         aside = self.refused_folder / path.name
         try:
-            self.refused_folder.mkdir(parents=True, exist_ok=True)
+            self.refused_folder.mkdir(exist_ok=True)
             write_whole(_reason_file(aside), reason.encode(), durably=True)
-            write_whole(aside, content, durably=True)
+            path.replace(aside)
             sync_folder(self.refused_folder)
-            path.unlink(missing_ok=True)
-            self._count = len(listed(self.folder))
         except OSError as error:
-            log.critical("a call can be saved nowhere (%s: %s), so it is logged: %s", aside, error, content)
-            return
-        log.error("a call cannot be saved, it is in %s: %s", aside, reason)
+            raise SpoolUnusable(f"{path} cannot be put aside: {error.strerror}") from error
+        self._count -= 1
 
 
 def _name(settlement: Settlement) -> str:

@@ -178,7 +178,13 @@ class Writer:
             pause_s = min(2 * pause_s, PATIENCE_S)
 
     def _conclude(self, attempt: _Attempt) -> None:
-        _book(self._spool, attempt.saved, attempt.bad)
+        try:
+            _book(self._spool, attempt.saved, attempt.bad)
+        except (
+            SpoolUnusable
+        ) as error:  # what stays there is saved again, to no effect; but not in a tight loop
+            log.critical("%s; not taken by the database: %s", error, attempt.bad)
+            self._giving_up.wait(PATIENCE_S)
         if self._on_saved:
             self._on_saved(attempt.saved)
 

@@ -57,7 +57,7 @@ class Call:
         self.clock = CallClock()
         self.channels = {self.channel_id}
         self.is_caller_here = True
-        self.cut_at: int | None = None  # when Asterisk, and every channel with it, died
+        self.cut_at: int | None = None  # when the call ended, where that was not seen
         self._lost_sight_at = 0
         self._journal = journal
         self._minted = 0
@@ -120,7 +120,7 @@ class Call:
             raise CallerGone("system", "Asterisk restarted")
 
     def end(self) -> int:
-        """The time to write down for what ends now, ms: not later than Asterisk itself did."""
+        """The time to write down for what ends now, ms: earlier, where it is known to have ended before."""
         return self.now() if self.cut_at is None else self.cut_at
 
     # Requests that need not be waited for keep their order (one lane a call) and have an owner here.

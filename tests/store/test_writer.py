@@ -246,6 +246,16 @@ def test_what_cannot_be_saved_before_the_close_is_in_the_spool(
     assert Spool(tmp_path).ids() == {make_call(1).id, make_call(2).id}
 
 
+def test_a_file_of_the_spool_that_cannot_be_read_holds_nobody_up(
+    engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "0000000000001-unreadable.json").mkdir()
+    Spool(tmp_path).put([settlement(make_call())])
+    with running(engine, tmp_path):
+        wait_until(lambda: saved_ids(engine) == {make_call().id})
+    assert "unreadable.json cannot be read" in caplog.text
+
+
 def test_an_operator_empties_the_spool_and_tries_again_what_was_refused(
     engine: Engine, tmp_path: Path
 ) -> None:
