@@ -106,12 +106,11 @@ class Switch:
         self._journal.start()
         self._journal.forget(settled)
         surveyed = asyncio.create_task(survey(self.client))
-        for call_id in left.keys() - settled:
-            record = left[call_id].record
-            if record.ended_at is None:
-                self._take_up(left[call_id], last_seen, surveyed)
-            else:  # it was settled, and died on its way to the database
-                self._writer.submit(Settlement(record, settle(record, record.ended_at)))
+        for call in (call for call_id, call in left.items() if call_id not in settled):
+            if call.record.ended_at is None:
+                self._take_up(call, last_seen, surveyed)
+            else:  # it was settled, and the switch died before it was saved
+                self._writer.submit(Settlement(call.record, settle(call.record, call.record.ended_at)))
         self._do(self._sweep(self.client, surveyed))
 
     def _take_up(self, left: UnderWay, last_seen: int, surveyed: asyncio.Task[Survey]) -> None:

@@ -119,3 +119,9 @@ def test_recent_callers_are_those_an_agent_talked_to_since(engine: Engine) -> No
     assert calls.recent_callers(engine, since=connected_at) == [
         EarlierCaller("plumbing", "+12125550002", connected_at, recent.id)
     ]
+
+
+def test_of_some_calls_those_that_are_saved_are_known(engine: Engine) -> None:
+    calls.save(engine, [settlement(make_call(1)), settlement(make_call(2))])
+    assert calls.saved(engine, [make_call(2).id, make_call(3).id]) == {make_call(2).id}
+    assert calls.saved(engine, []) == set()
