@@ -9,7 +9,7 @@ from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.domain.clock import iso
 from ari_app.settings import Settings
 from ari_app.store import writer
-from ari_app.store.spool import Spool
+from ari_app.store.spool import Kept, Spool
 
 
 @click.group()
@@ -32,29 +32,26 @@ def list_(as_json: bool) -> None:
     """
     kept = Spool(Settings.from_env().spool).kept()
     if as_json:
-        show_json(
-            [
-                {
-                    "id": call.call_id,
-                    "settled_at": iso(call.settled_at),
-                    "state": "waits" if call.reason is None else "refused",
-                    "reason": call.reason,
-                    "file": str(call.path),
-                }
-                for call in kept
-            ]
-        )
+        show_json([_json(call) for call in kept])
     elif not kept:
         click.echo("the spool is empty")
     else:
-        columns = ("id", "settled at", "state", "reason")
-        show_table(
-            columns,
-            [
-                (c.call_id, iso(c.settled_at), "waits" if c.reason is None else "refused", c.reason)
-                for c in kept
-            ],
-        )
+        rows = [(call.call_id, iso(call.settled_at), _state(call), call.reason) for call in kept]
+        show_table(("id", "settled at", "state", "reason"), rows)
+
+
+def _state(call: Kept) -> str:
+    return "waits" if call.reason is None else "refused"
+
+
+def _json(call: Kept) -> dict[str, str | None]:
+    return {
+        "id": call.call_id,
+        "settled_at": iso(call.settled_at),
+        "state": _state(call),
+        "reason": call.reason,
+        "file": str(call.path),
+    }
 
 
 @spool.command()

@@ -204,8 +204,9 @@ class Switch:
         tasks = list(self._sessions)
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=DRAIN_S)
+        waits = [*tasks, *self._chores]  # a call that came last is handed back before we go
+        if waits:
+            await asyncio.wait(waits, timeout=DRAIN_S)
 
     # What operators see
 
