@@ -35,10 +35,10 @@ _POLL_S = 0.02
 
 
 class SwitchProcess:
-    """`callrace switch run` on the tests' Asterisk, with a database of its own."""
+    """`callrace switch run` on the tests' Asterisk, with a database of its own and its log in `folder`."""
 
-    def __init__(self, lab: Lab, folder: Path) -> None:
-        self.environment = lab.environment | {"CALLRACE_DATABASE_URL": f"sqlite:///{folder}/callrace.db"}
+    def __init__(self, lab: Lab, folder: Path, database_url: str) -> None:
+        self.environment = lab.environment | {"CALLRACE_DATABASE_URL": database_url}
         self.settings = Settings.from_env(self.environment)
         for left in (self.settings.spool, self.settings.journal):
             shutil.rmtree(left, ignore_errors=True)  # another test's
@@ -148,9 +148,11 @@ class SwitchProcess:
 
 
 @asynccontextmanager
-async def switch_process(lab: Lab, folder: Path) -> AsyncIterator[SwitchProcess]:
+async def switch_process(
+    lab: Lab, folder: Path, database_url: str | None = None
+) -> AsyncIterator[SwitchProcess]:
     """A switch that can be started and killed; ended at the end, however that comes."""
-    made = SwitchProcess(lab, folder)
+    made = SwitchProcess(lab, folder, database_url or f"sqlite:///{folder}/callrace.db")
     try:
         yield made
     finally:
