@@ -17,12 +17,6 @@ from ari_app.domain.ledger import Transfer
 from ari_app.domain.leftover import UnderWay
 from ari_app.domain.record import CallRecord
 
-# What a file in UTF-8 can hold: half a surrogate pair is no text.
-text = st.text(st.characters(exclude_categories=["Cs"]))
-integers = st.integers(min_value=-(2**63), max_value=2**63 - 1)
-st.register_type_strategy(str, text)
-st.register_type_strategy(int, integers)
-
 records = st.from_type(CallRecord)
 transfers = st.lists(st.from_type(Transfer), max_size=4)
 
