@@ -74,6 +74,16 @@ class Settings:
         return self.home / "asterisk" / "spool" / "fallback.csv", self.home / "fallback.csv"
 
     @property
+    def spool(self) -> Path:
+        """Settled calls that wait for the database."""
+        return self.home / "spool"
+
+    @property
+    def journal(self) -> Path:
+        """Calls under way, for the switch that comes after one that died."""
+        return self.home / "journal"
+
+    @property
     def prompts(self) -> Path:
         """Prompts as files, seen by Asterisk as /var/lib/callrace/prompts."""
         return self.home / "prompts"

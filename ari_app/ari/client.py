@@ -93,6 +93,7 @@ class Client:
         self.connected = False
         self.replaced = asyncio.Event()
         self.version: Version = (0, 0, 0)
+        self._asterisk_started: str | None = None
         self.malformed_events = 0
         self.applications = Applications(self)
         self.asterisk = Asterisk(self)
@@ -128,6 +129,10 @@ class Client:
         False when it did so before. Raises ValueError when another inbox does.
         """
         return self._switchboard.watch(inbox, object_id)
+
+    def is_watched(self, object_id: str) -> bool:
+        """Whether the events of a channel, bridge or playback go to an inbox."""
+        return object_id in self._switchboard
 
     def watching(self) -> tuple[int, int]:
         """How many inboxes are open, and how many ids they watch: both 0 when no call is left."""
@@ -184,7 +189,9 @@ class Client:
     async def open(self) -> EventStream:
         """Connects requests, then events. Raises AriError."""
         await self.open_requests()
-        self.version = require_version(await self.asterisk.get_info())
+        info = await self.asterisk.get_info()
+        self.version = require_version(info)
+        self._asterisk_started = info.get("status", {}).get("startup_time")
         async with AsyncExitStack() as undo:
             stream = await self._transport.events()
             undo.push_async_callback(stream.close)
@@ -213,8 +220,9 @@ class Client:
             await self._read(stream)
             self.connected = False
             self._switchboard.announce(Disconnected(now_ms()))
+            before = self._asterisk_started
             stream = await self._reopen()
-            self._switchboard.announce(Reconnected(now_ms()))
+            self._switchboard.announce(Reconnected(now_ms(), self._asterisk_started != before))
 
     async def _reopen(self) -> EventStream:
         waits = delays()

@@ -116,7 +116,12 @@ class Disconnected(Event):
 
 @dataclass(frozen=True, slots=True)
 class Reconnected(Event):
-    """Events arrive again. Ask Asterisk what is still there: `applications.get()`. In every inbox."""
+    """Events arrive again. Ask Asterisk what is still there: `applications.get()`. In every inbox.
+
+    `restarted`: it is another Asterisk process than before, so nothing is.
+    """
+
+    restarted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,10 @@ class Switchboard:
         """How many ids are watched."""
         return len(self._owners)
 
+    def __contains__(self, object_id: str) -> bool:
+        """Whether an id is watched."""
+        return object_id in self._owners
+
     @property
     def inboxes(self) -> int:
         """How many inboxes are open."""

@@ -50,6 +50,13 @@ _CLAUSE_NAMES = {
     "no_repeat_within": "not a repeat caller",
     "within_hours": "called within the hours",
 }
+_MISHAPS = {
+    "begun again": "The switch had died and was started again: the caller began from the start",
+    "taken up again": "The switch had died and was started again, while they went on talking",
+    "the caller was gone when the switch was back": "The caller left while no switch ran; that was found",
+    "the agent was gone when the switch was back": "The agent left while no switch ran; that was found",
+    "Asterisk restarted": "Asterisk died and ended the call; that was found",
+}
 _ENDED_BY = {
     "caller": "The caller hung up",
     "agent": "The agent hung up",
@@ -388,6 +395,9 @@ def _ending(record: CallRecord) -> Iterator[str]:
         yield "- No phone could be rung, so the caller heard the campaign's announcement."
     if record.disposition == "no_answer":
         yield f"- {_waited(record)}, so the caller heard the campaign's announcement."
+    for event in record.events:
+        if event.what in _MISHAPS:
+            yield f"- {_MISHAPS[event.what]}, {_since(record, event.at)} into the call."
     if record.ended_at is not None:
         ended = _ENDED_BY[record.end_source]
         yield f"- {ended}, {_since(record, record.ended_at)} after it began."

@@ -132,9 +132,10 @@ def _switch_text(status: dict[str, Any]) -> str:
     version = status["marketplace_version"]
     marketplace = f"marketplace version {version}" if version is not None else "no marketplace"
     calls = status["calls"]
+    draining = ", draining: takes no new calls" if status.get("draining") else ""
     return (
         f"switch {status['pid']}, {status['asterisk']} to Asterisk, {marketplace}, "
-        f"{calls} call{'' if calls == 1 else 's'} under way"
+        f"{calls} call{'' if calls == 1 else 's'} under way{draining}"
     )
 
 

@@ -25,6 +25,7 @@ from ari_app.cli.plan import plan
 from ari_app.cli.privacy import privacy
 from ari_app.cli.qualify import qualify
 from ari_app.cli.route import route
+from ari_app.cli.spool import spool
 from ari_app.cli.switch import switch
 from ari_app.domain.document import DocumentError
 from ari_app.ops.prompts import PromptError
@@ -95,6 +96,7 @@ for command in (
     privacy,
     qualify,
     route,
+    spool,
     switch,
 ):
     main.add_command(command)

@@ -10,15 +10,17 @@ import sys
 
 import click
 import uvloop
-from sqlalchemy import Engine
 
 from ari_app.ari.client import Client, connect
 from ari_app.cli.common import database, log_to_stderr
-from ari_app.domain.geo import Geography
+from ari_app.domain.fields import parse_duration
+from ari_app.ops import running
 from ari_app.ops.asterisk import ari_settings
 from ari_app.ops.running import only_switch
 from ari_app.settings import Settings
 from ari_app.store import geography
+from ari_app.store.journal import Journal
+from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
 from ari_app.switch.app import Switch
 from ari_app.switch.control import control_socket
@@ -32,14 +34,23 @@ SWITCH_INTERVAL_S = 0.0005
 
 @click.group()
 def switch() -> None:
-    """Run the program that takes the calls."""
+    """Run, and gracefully end, the program that takes the calls."""
+
+
+def _duration(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    """An option's value that is a duration, in ms; anything else is wrong usage."""
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @switch.command()
 def run() -> None:
     """Take calls from Asterisk until told to stop (SIGTERM, or Ctrl-C).
 
-    Then the calls under way are ended and settled. Logs a line an event on stderr. `callrace lab up`
+    Then the calls under way are ended and settled. Those that a switch before it left behind, because it
+    was killed, are taken up first. Logs a line an event on stderr. `callrace lab up`
     runs this in the background.
     """
     log_to_stderr()
@@ -47,25 +58,47 @@ def run() -> None:
     with only_switch(settings):
         engine = database()
         tables = geography.load(settings.home)
-        writer = Writer(engine, settings.home / "unsaved")
+        journal = Journal(settings.journal)
+        writer = Writer(engine, Spool(settings.spool), on_saved=journal.settled)
         try:
-            uvloop.run(_serve(settings, engine, tables, writer))
+            uvloop.run(_serve(settings, Switch(engine, writer, journal, tables)))
         finally:
             unsaved = writer.close(SAVE_S)
-            log.info("stopped, %d calls unsaved", unsaved)
+            journal.close()
+            log.info("stopped, %d calls in the spool", unsaved)
 
 
-async def _serve(settings: Settings, engine: Engine, tables: Geography, writer: Writer) -> None:
+@switch.command()
+@click.option(
+    "--timeout", "timeout_ms", callback=_duration, default="30m", show_default=True, help="How long to wait."
+)
+def drain(timeout_ms: int) -> None:
+    """Take no new calls, finish those under way, and end the switch; return when it has ended.
+
+    Meanwhile the dialplan serves new calls by its next rung, as when no switch runs. To upgrade, drain,
+    then start the new switch; not before, because Asterisk gives the application to one switch at a
+    time, and the older one would lose its calls. Exit code 1 when calls are still under way after
+    --timeout: the switch goes on draining.
+
+    \b
+    Example:
+      callrace switch drain --timeout 10m && callrace lab up
+    """
+    calls = running.drain(Settings.from_env(), timeout_ms / 1000)
+    click.echo(f"drained: {calls} call{'' if calls == 1 else 's'} finished, the switch has ended")
+
+
+async def _serve(settings: Settings, served: Switch) -> None:
     """Serves calls until a signal; raises AriError when Asterisk cannot be used any more."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    served = Switch(engine, writer, tables)
     served.load()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
     async with connect(ari_settings(settings), on_incoming=served.on_incoming) as client:
         served.client = client
+        served.recover()
         async with control_socket(served, settings.control_socket):
             log.info("connected to Asterisk %s at %s", _version(client), ari_settings(settings).url)
             try:
@@ -76,11 +109,12 @@ async def _serve(settings: Settings, engine: Engine, tables: Geography, writer: 
 
 
 async def _until_stopped(stopping: asyncio.Event, client: Client, served: Switch) -> None:
-    """Returns when told to stop; raises what ends the client, or what breaks the reloading."""
+    """Returns when told to stop, or drained; raises what ends the client, or what breaks the reloading."""
     waits = [
         asyncio.create_task(stopping.wait()),
         asyncio.create_task(client.run()),
         asyncio.create_task(served.keep_up_to_date()),
+        asyncio.create_task(served.drained()),
     ]
     try:
         done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -22,6 +22,7 @@ from ari_app.settings import Settings, SettingsError
 from ari_app.store import marketplaces, schema
 from ari_app.store.engine import open_engine
 from ari_app.store.errors import StoreError
+from ari_app.store.spool import Spool
 
 TRUNK = "carrier"
 AGENTS = "agents"
@@ -86,6 +87,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield check_marketplace(marketplace)
     except StoreError as error:
         yield Finding("database", False, str(error), "see CALLRACE_DATABASE_URL; run `callrace db upgrade`")
+    yield check_spool(settings)
     yield check_prompts(settings, marketplace)
     try:
         view = asterisk.ask(settings, look)
@@ -154,6 +156,18 @@ def check_prompts(settings: Settings, marketplace: Marketplace | None) -> Findin
     return Finding("prompts", True, f"{len(files)} files in {settings.prompts}")
 
 
+def check_spool(settings: Settings) -> Finding:
+    """Whether settled calls wait for the database, or were refused by it."""
+    kept = Spool(settings.spool).kept()
+    refused = sum(call.reason is not None for call in kept)
+    detail = f"{len(kept) - refused} calls wait for the database, {refused} were refused"
+    if refused:
+        remedy = "see `callrace spool list` for the reasons; then `callrace spool retry`"
+        return Finding("spool", False, detail, remedy)
+    remedy = "a running switch saves them when the database is back; or `callrace spool retry`"
+    return Finding("spool", not kept, detail if kept else "empty", remedy)
+
+
 def check_switch(settings: Settings) -> Finding:
     """Whether a switch runs and is connected."""
     try:
@@ -162,6 +176,9 @@ def check_switch(settings: Settings) -> Finding:
         return Finding("switch", False, str(error), "run `callrace lab up`")
     if status["asterisk"] != "connected":
         return Finding("switch", False, "runs, but is not connected", f"see {running.log_file(settings)}")
+    if status.get("draining"):
+        detail = f"takes no new calls, and ends after the {status['calls']} under way"
+        return Finding("switch", False, detail, "wait for it, then run `callrace lab up`")
     return Finding("switch", True, f"pid {status['pid']}, connected, {status['calls']} calls under way")
 
 

@@ -49,9 +49,32 @@ class _UnixConnection(http.client.HTTPConnection):
 
 def ask(settings: Settings, resource: str) -> Any:
     """The running switch's answer to GET `resource`. Raises SwitchNotRunning, SwitchError."""
+    return _request(settings, "GET", resource)
+
+
+def drain(settings: Settings, timeout_s: float) -> int:
+    """Has the running switch take no new calls, and waits until it has ended, after its last call.
+
+    How many calls were under way when it was told. Raises SwitchNotRunning, or SwitchError when `timeout_s`
+    is too short; it goes on draining then.
+    """
+    pid = running_pid(settings)
+    calls: int = _request(settings, "POST", "/drain")["calls"]
+    until = time.monotonic() + timeout_s
+    while running_pid(settings) == pid:
+        if time.monotonic() > until:
+            raise SwitchError(
+                f"calls are still under way after {timeout_s:g} s; the switch (pid {pid}) takes no new ones and ends "
+                "after the last; `callrace lab down` ends them now"
+            )
+        time.sleep(_POLL_S)
+    return calls
+
+
+def _request(settings: Settings, method: str, resource: str) -> Any:
     connection = _UnixConnection(settings.control_socket)
     try:
-        connection.request("GET", resource)
+        connection.request(method, resource)
         response = connection.getresponse()
         body = response.read()
     except (FileNotFoundError, ConnectionRefusedError) as error:

@@ -87,6 +87,12 @@ def get(engine: Engine, call_id: str) -> CallRecord | None:
         return next(iter(records(connection, rows[:1])), None)
 
 
+def saved(engine: Engine, call_ids: Collection[str]) -> set[str]:
+    """Those of the calls that are saved."""
+    with reading(engine) as connection:
+        return set(connection.execute(select(calls.c.id).where(calls.c.id.in_(call_ids))).scalars())
+
+
 def latest(
     engine: Engine,
     limit: int = 20,

@@ -7,6 +7,7 @@ StoreError
  ├── AmbiguousCallId         a call id's beginning that fits several calls
  ├── KeyTaken                a transfer's key is in the ledger, with another content
  ├── QueueFull               the writer has more unsaved calls than it may keep
+ ├── SpoolUnusable           the spool on the disk is full or cannot be written
  └── WriterStopped           the writer takes no more calls
 """
 
@@ -39,6 +40,10 @@ class KeyTaken(StoreError):
 
 class QueueFull(StoreError):
     """The writer's queue is full: the database has been away for long."""
+
+
+class SpoolUnusable(StoreError):
+    """The spool has as many calls as it may keep, or its disk is full or broken."""
 
 
 class WriterStopped(StoreError):

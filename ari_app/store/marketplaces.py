@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, Row, insert, select
 
 from ari_app.domain.changes import Change, Terms, changes
 from ari_app.domain.document import from_document, to_document
@@ -92,17 +92,27 @@ def apply(engine: Engine, marketplace: Marketplace, now: int) -> Applied:
 def load(engine: Engine, at: int | None = None) -> Loaded | None:
     """The marketplace in force, with its campaigns' terms versions; None when none was applied yet.
 
-    With `at`, the one that was in force at that moment (ms); pauses are those of now all the same.
+    With `at`, the one that was in force at that moment (ms); pauses and revision are those of now all the same.
     """
     with reading(engine) as connection:
-        newest = _newest(connection, at)
-        if newest is None:
-            return None
-        versions = _versions(connection)
-        paused = {pause.destination: pause.reason for pause in pauses.paused_in(connection)}
-        counter = revision.read_in(connection)
-    in_force, staged = _numbered(newest.document, versions)
-    return Loaded(newest.version, from_document(newest.document), in_force, paused, counter, staged)
+        return _loaded(connection, _newest(connection, at))
+
+
+def load_version(engine: Engine, version: int) -> Loaded | None:
+    """An applied marketplace, in force or not, for a call that began with it. None when there never was one."""
+    table = marketplace_versions
+    with reading(engine) as connection:
+        row = connection.execute(select(table).where(table.c.version == version)).one_or_none()
+        return _loaded(connection, _version(row) if row else None)
+
+
+def _loaded(connection: Connection, found: _Version | None) -> Loaded | None:
+    if found is None:
+        return None
+    in_force, staged = _numbered(found.document, _versions(connection))
+    paused = {pause.destination: pause.reason for pause in pauses.paused_in(connection)}
+    counter = revision.read_in(connection)
+    return Loaded(found.version, from_document(found.document), in_force, paused, counter, staged)
 
 
 def terms_of(engine: Engine, campaign: str, version: int) -> dict[str, Any] | None:
@@ -126,7 +136,11 @@ def _newest(connection: Connection, at: int | None = None) -> _Version | None:
     if at is not None:
         query = query.where(table.c.applied_at <= at)
     row = connection.execute(query).one_or_none()
-    return _Version(row.version, row.applied_at, json.loads(row.document_json)) if row else None
+    return _version(row) if row else None
+
+
+def _version(row: Row[Any]) -> _Version:
+    return _Version(row.version, row.applied_at, json.loads(row.document_json))
 
 
 def _difference(before: _Version | None, marketplace: Marketplace, versions: _TermsVersions) -> Applied:

@@ -1,57 +1,63 @@
-"""Saves settled calls from a thread of its own: no call ever waits for the database."""
+"""Saves settled calls from a thread of its own: no call ever waits for the database.
+
+While the database is there, a call goes from memory straight into it. A call that it has not taken
+within PATIENCE_S goes to the spool on the disk, from where it is saved when the database is back,
+oldest first, also by the next switch. Only when the spool cannot be written either do calls stay in
+memory; `room` says how many more fit, so that no call is taken whose record could not be kept.
+"""
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ari_app.store import calls
 from ari_app.store.calls import Settlement
-from ari_app.store.errors import QueueFull, StoreError, WriterStopped
+from ari_app.store.errors import QueueFull, SpoolUnusable, StoreError, WriterStopped
+from ari_app.store.spool import Spool
 
 log = logging.getLogger(__name__)
 
 CAPACITY = 10_000
 BATCH = 50
 GATHER_S = 0.5  # how long the first of a batch waits for more: a call saved alone costs four times the CPU
+PATIENCE_S = 1.0  # how long a call may be in memory alone while the database does not take it
 FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 5.0
-GIVE_UP_S = 15.0  # for the attempt under way at `close`: longer than either database's own time-outs
+GIVE_UP_S = 5.0  # at `close`, for what is left to go to the spool
 
 # What a record that fits no table raises: on its way into a row, or by the database.
 _BAD_DATA = (SQLAlchemyError, TypeError, ValueError, AttributeError, OverflowError)
+
+Saved = Callable[[Sequence[Settlement]], None]
 
 
 class Writer:
     """A bounded queue of settlements, and the thread that saves them in batches.
 
-    While the database is away they wait, and are tried again. One that can never be saved is written
-    to `unsaved/<call id>.json` and logged, and the others go on; so are those left over at `close`.
-    `on_saved` is called in the writer's thread with what was committed.
+    `on_saved` is called in the writer's thread with what was committed. What can never be saved
+    is in the spool's refused folder, and the others go on.
     """
 
     def __init__(
         self,
         engine: Engine,
-        unsaved: Path,
+        spool: Spool,
         *,
         capacity: int = CAPACITY,
-        on_saved: Callable[[Sequence[Settlement]], None] | None = None,
+        on_saved: Saved | None = None,
     ) -> None:
         self._engine = engine
-        self._unsaved = unsaved
+        self._spool = spool
         self._capacity = capacity
         self._on_saved = on_saved
         self._waiting: deque[Settlement] = deque()
-        self._in_hand: list[Settlement] = []
+        self._in_hand: list[Settlement] = []  # neither waiting nor spooled
+        self._is_spool_usable = True
         self._flushing = 0
         self._closing = False
         self._giving_up = threading.Event()
@@ -69,33 +75,42 @@ class Writer:
                 raise WriterStopped(f"call {settlement.record.id} is not saved: the writer has stopped")
             if len(self._waiting) >= self._capacity:
                 message = (
-                    f"call {settlement.record.id} is not saved: {self._capacity} calls wait for the database "
-                    "already; see the log for why it is away"
+                    f"call {settlement.record.id} is not saved: {self._capacity} calls wait in memory, for "
+                    "neither the database nor the spool takes them; see the log for why"
                 )
                 log.error(message)
                 raise QueueFull(message)
             self._waiting.append(settlement)
             self._changed.notify_all()
 
-    def backlog(self) -> int:
-        """Settlements that are not saved yet."""
+    def room(self) -> int:
+        """How many more settlements can be kept, at least."""
         with self._changed:
-            return len(self._waiting) + len(self._in_hand)
+            return self._capacity - len(self._waiting)
+
+    def backlog(self) -> int:
+        """Settlements that are not in the database yet."""
+        with self._changed:
+            return len(self._waiting) + len(self._in_hand) + len(self._spool)
+
+    def spooled(self) -> set[str]:
+        """The ids of the calls in the spool, refused ones too."""
+        return self._spool.ids()
 
     def flush(self, timeout_s: float) -> bool:
-        """Waits until everything submitted is dealt with; False when the time was too short."""
+        """Waits until everything is in the database or refused; False when the time was too short."""
         with self._changed:
             self._flushing += 1
             self._changed.notify_all()
             try:
-                return self._changed.wait_for(lambda: not self._waiting and not self._in_hand, timeout_s)
+                return self._changed.wait_for(self._is_idle, timeout_s)
             finally:
                 self._flushing -= 1
 
     def close(self, timeout_s: float) -> int:
-        """Takes no more, saves what it has, and stops. Returns how many it could not save in time.
+        """Takes no more, saves what it has, and stops. Returns how many it could not save.
 
-        Those are in the unsaved folder.
+        Those are in the spool. While the database is away it does not wait for it.
         """
         with self._changed:
             self._closing = True
@@ -104,68 +119,165 @@ class Writer:
         self._giving_up.set()
         self._thread.join(GIVE_UP_S)
         with self._changed:
-            left = [*self._in_hand, *self._waiting]
+            lost = [*self._in_hand, *self._waiting]
             self._waiting.clear()
-        for settlement in left:
-            self._put_aside(settlement, "the database was away when the writer closed")
-        return len(left)
+        for settlement in lost:
+            log.critical("a call can be saved nowhere, so it is logged: %s", settlement)
+        return self.backlog()
 
     # The thread
 
     def _run(self) -> None:
-        while batch := self._take():
+        while batch := self._next_batch():
             if not self._save_patiently(batch):
-                return
-            with self._changed:
-                self._in_hand = []
-                self._changed.notify_all()
+                break
+        self._spool_all()  # while it closed, one more may have come
+
+    def _next_batch(self) -> list[Settlement]:
+        """What is to be saved next; empty when the writer is closing and nothing is left, or gives up."""
+        with self._changed:
+            self._in_hand = []
+            self._changed.notify_all()
+        if self._giving_up.is_set():
+            return []
+        return self._spool.oldest(BATCH) or self._take()
 
     def _take(self) -> list[Settlement]:
-        """The next batch; empty when the writer is closing and nothing is left, or gives up."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing)
             self._changed.wait_for(lambda: self._is_urgent() or len(self._waiting) >= BATCH, GATHER_S)
-            if not self._giving_up.is_set():
-                self._in_hand = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            self._in_hand = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
             return self._in_hand
 
     def _is_urgent(self) -> bool:
         return self._closing or self._flushing > 0
 
+    def _is_idle(self) -> bool:
+        return not (self._waiting or self._in_hand or len(self._spool))
+
     def _save_patiently(self, batch: Sequence[Settlement]) -> bool:
-        """Saves the batch, however long the database is away; False when it was told to give up."""
+        """Saves the batch, however long the database is away; False when the writer closes before.
+
+        Meanwhile what is in memory is moved to the spool, every PATIENCE_S at the latest.
+        """
         pause_s = FIRST_PAUSE_S
         while True:
-            try:
-                self._save(batch)
+            attempt = _Attempt(self._engine, batch)
+            while attempt.is_under_way(PATIENCE_S):
+                self._spool_all()
+                if self._giving_up.is_set():
+                    return False
+            if attempt.error is None:
+                self._conclude(attempt)
                 return True
-            except StoreError as error:
-                log.warning("%d calls wait to be saved: %s", self.backlog(), error)
-            if self._giving_up.wait(pause_s):
+            is_kept = self._spool_all()
+            if pause_s < PATIENCE_S:
+                log.warning("%d calls wait to be saved: %s", self.backlog(), attempt.error)
+            if self._giving_up.wait(pause_s) or (self._closing and is_kept):
                 return False
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            pause_s = min(2 * pause_s, PATIENCE_S)
 
-    def _save(self, batch: Sequence[Settlement]) -> None:
-        """Saves the batch in one transaction, or, when one of them is bad, each in its own."""
+    def _conclude(self, attempt: _Attempt) -> None:
         try:
-            calls.save(self._engine, batch)
-        except _BAD_DATA as error:
-            if len(batch) == 1:
-                self._put_aside(batch[0], str(error))
-                return
-            for settlement in batch:
-                self._save([settlement])
-            return
+            _book(self._spool, attempt.saved, attempt.bad)
+        except (
+            SpoolUnusable
+        ) as error:  # what stays there is saved again, to no effect; but not in a tight loop
+            log.critical("%s; not taken by the database: %s", error, attempt.bad)
+            self._giving_up.wait(PATIENCE_S)
         if self._on_saved:
-            self._on_saved(batch)
+            self._on_saved(attempt.saved)
 
-    def _put_aside(self, settlement: Settlement, reason: str) -> None:
-        path = self._unsaved / f"{settlement.record.id}.json"
-        content = json.dumps({"reason": reason, **asdict(settlement)}, indent=2, default=repr)
+    def _spool_all(self) -> bool:
+        """Moves what is in memory to the spool; False when that takes nothing, and then it stays."""
+        with self._changed:
+            count = len(self._waiting)
+            in_memory = [*self._in_hand, *self._waiting]
+        if not in_memory:
+            return True
         try:
-            self._unsaved.mkdir(parents=True, exist_ok=True)
-            path.write_text(content)
-        except OSError as error:
-            log.critical("a call can be saved nowhere (%s: %s), so it is logged: %s", path, error, content)
-            return
-        log.error("call %s cannot be saved, it is in %s: %s", settlement.record.id, path, reason)
+            self._spool.put(in_memory)
+        except SpoolUnusable as error:
+            if self._is_spool_usable:
+                log.critical("%d calls are in memory alone, and lost if the switch ends: %s", count, error)
+            self._is_spool_usable = False
+            return False
+        self._is_spool_usable = True
+        with self._changed:
+            self._in_hand = []
+            for _ in range(count):
+                self._waiting.popleft()
+        return True
+
+
+class _Attempt:
+    """One try to save a batch, in a thread of its own: nobody knows how long a database takes to fail.
+
+    Over and without an `error`, it has `saved` some, and found the others `bad`, each with its reason.
+    A defect of ours that ends the thread leaves the error it began with, so that nothing is lost.
+    """
+
+    def __init__(self, engine: Engine, batch: Sequence[Settlement]) -> None:
+        self.saved: list[Settlement] = []
+        self.bad: list[tuple[Settlement, str]] = []
+        self.error: StoreError | None = StoreError("saving broke; the traceback is in the log")
+        self._engine = engine
+        self._batch = batch
+        self._thread = threading.Thread(target=self._run, name="callrace-save", daemon=True)
+        self._thread.start()
+
+    def is_under_way(self, timeout_s: float) -> bool:
+        """Waits for its end; whether it has not come."""
+        self._thread.join(timeout_s)
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self.saved, self.bad = save_or_tell(self._engine, self._batch)
+            self.error = None
+        except StoreError as error:
+            self.error = error
+
+
+def save_or_tell(
+    engine: Engine, batch: Sequence[Settlement]
+) -> tuple[list[Settlement], list[tuple[Settlement, str]]]:
+    """Saves a batch in one transaction, or, when one of them is bad, each in its own.
+
+    Those that are saved, and those that never can be, with the reason. Raises StoreError when the database
+    cannot be used; what was saved before is saved.
+    """
+    try:
+        calls.save(engine, batch)
+        return list(batch), []
+    except _BAD_DATA:  # of one of them; or somebody else was saving the same
+        saved: list[Settlement] = []
+        bad: list[tuple[Settlement, str]] = []
+        for settlement in batch:
+            try:
+                calls.save(engine, [settlement])
+                saved.append(settlement)
+            except _BAD_DATA as error:
+                bad.append((settlement, str(error)))
+        return saved, bad
+
+
+def _book(spool: Spool, saved: Sequence[Settlement], bad: Sequence[tuple[Settlement, str]]) -> None:
+    """What the database has taken leaves the spool; what it never will is put aside."""
+    spool.remove(saved)
+    for settlement, reason in bad:
+        spool.refuse(settlement, reason)
+
+
+def empty(engine: Engine, spool: Spool) -> int:
+    """Saves everything that is in the spool, what was refused before too; how many calls that were.
+
+    For an operator, also beside a running switch. Raises StoreError.
+    """
+    spool.take_back()
+    count = 0
+    while batch := spool.oldest(BATCH):
+        saved, bad = save_or_tell(engine, batch)
+        _book(spool, saved, bad)
+        count += len(saved)
+    return count

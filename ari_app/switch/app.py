@@ -16,21 +16,26 @@ from ari_app.ari.errors import AriError
 from ari_app.ari.events import StasisStart
 from ari_app.domain.clock import iso
 from ari_app.domain.geo import Geography
+from ari_app.domain.ledger import settle
+from ari_app.domain.leftover import UnderWay
 from ari_app.domain.marketplace import Campaign
-from ari_app.domain.record import CallRecord, Event
+from ari_app.domain.record import CallRecord
 from ari_app.domain.repeats import Kind, kinds_of, longest_window
 from ari_app.domain.snapshot import Snapshot
 from ari_app.store import calls, pauses
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import StoreError
+from ari_app.store.journal import Journal
 from ari_app.store.pauses import Pause
 from ari_app.store.writer import Writer
+from ari_app.switch.call import Call
 from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.caps import Caps
 from ari_app.switch.clock import CallClock
 from ari_app.switch.market import Market
-from ari_app.switch.session import Session, live_view, new_record
+from ari_app.switch.recovery import Resumed, Survey, survey, sweep
+from ari_app.switch.session import Session, live_view, new_call
 from ari_app.switch.unanswered import Unanswered
 
 log = logging.getLogger(__name__)
@@ -44,9 +49,10 @@ DRAIN_S = 20.0
 class Switch:
     """Sessions, one a call, and the market that the next call starts from."""
 
-    def __init__(self, engine: Engine, writer: Writer, geography: Geography) -> None:
+    def __init__(self, engine: Engine, writer: Writer, journal: Journal, geography: Geography) -> None:
         self._engine = engine
         self._writer = writer
+        self._journal = journal
         self.market = Market(engine, geography)
         self._capacity = Capacity()
         self._callers = Callers()
@@ -54,7 +60,10 @@ class Switch:
         self._unanswered = Unanswered()
         self._sessions: dict[asyncio.Task[Settlement], Session] = {}
         self._chores: set[asyncio.Task[None]] = set()
+        self._arrived: set[str] | None = set()  # channels, until what was left behind is swept
         self._started_at = CallClock().now()
+        self._draining = False
+        self._drained = asyncio.Event()
         self.client: Client | None = None
 
     def load(self) -> None:
@@ -88,37 +97,96 @@ class Switch:
         is_connected = all(basis != "any" for basis, _ in kinds)
         return list(calls.recent_callers(self._engine, CallClock().now() - window_ms, is_connected))
 
+    # What a switch before this one left
+
+    def recover(self) -> None:
+        """Takes up the calls of a switch that died, and begins to write this one's down.
+
+        To be called once, when connected and before the first event is read: so none is missed, and no new
+        call comes before the places of the old ones are taken. Raises StoreError.
+        """
+        assert self.client is not None
+        left = {call.record.id: call for call in self._journal.left()}
+        last_seen = self._journal.last_seen or self._started_at
+        settled = self._writer.spooled() & left.keys()
+        settled |= calls.saved(self._engine, left.keys())
+        if left:
+            log.warning(
+                "a switch died, last seen at %s: %d calls were under way, %d of them are saved",
+                iso(last_seen),
+                len(left),
+                len(settled),
+            )
+        self._journal.start()
+        self._journal.forget(settled)
+        surveyed = asyncio.create_task(survey(self.client))
+        for call in (call for call_id, call in left.items() if call_id not in settled):
+            if call.record.ended_at is None:
+                self._take_up(call, last_seen, surveyed)
+            else:  # it was settled, and the switch died before it was saved
+                self._writer.submit(Settlement(call.record, settle(call.record, call.record.ended_at)))
+        self._do(self._sweep(self.client, surveyed))
+
+    def _take_up(self, left: UnderWay, last_seen: int, surveyed: asyncio.Task[Survey]) -> None:
+        assert self.client is not None
+        snapshot = self.market.snapshot_of(left.marketplace_version)
+        if snapshot is None:
+            log.error("call %s: there is no marketplace %d", left.record.id, left.marketplace_version)
+            return
+        call = Call(self.client, self._journal, left)
+        self._begin(Resumed(call, snapshot, self._capacity, self._callers, self._caps, last_seen, surveyed))
+
+    async def _sweep(self, client: Client, surveyed: asyncio.Task[Survey]) -> None:
+        assert self._arrived is not None
+        await sweep(client, surveyed, self._arrived, self.on_incoming)
+        self._arrived = None
+
     # Calls
 
     def on_incoming(self, start: StasisStart) -> None:
         """A channel entered Stasis that no call has made: a new call, or something to be let go."""
         assert self.client is not None
+        if self._draining and start.args[:1] == ("in",):
+            self._do(_hand_back(self.client, start.channel_id))
+            return
         snapshot = self.market.snapshot
         if start.args[:1] != ("in",):
             log.warning("channel %s let go: it belongs to no call under way", start.channel_id)
             self._let_go(self.client, start.channel_id)
             return
-        if snapshot is None:
-            self._refuse(self.client, start, "no marketplace is in force; run `callrace apply FILE`")
+        version = snapshot.version if snapshot is not None else 0
+        call = new_call(self.client, start, version, self._journal)
+        refusal = self._why_refused(self.client)
+        if snapshot is None or refusal is not None:
+            self._refuse(call, refusal or "no marketplace is in force; run `callrace apply FILE`")
             return
+        if self._arrived is not None:
+            self._arrived.add(start.channel_id)
+        self._begin(Session(call, snapshot, self._capacity, self._callers, self._caps))
+
+    def _why_refused(self, client: Client) -> str | None:
+        """Why no new call can be served at this moment, or None."""
         if len(self._sessions) >= CALLS_AT_ONCE:
-            self._refuse(self.client, start, f"{CALLS_AT_ONCE} calls are under way already")
-            return
-        if self.client.waiting() >= BEHIND:
-            self._refuse(self.client, start, "Asterisk cannot keep up with the calls it has")
-            return
-        session = Session(self.client, start, snapshot, self._capacity, self._callers, self._caps)
+            return f"{CALLS_AT_ONCE} calls are under way already"
+        if len(self._sessions) >= self._writer.room():
+            return "the database is away, and there is no room for more calls that wait for it"
+        if client.waiting() >= BEHIND:
+            return "Asterisk cannot keep up with the calls it has"
+        return None
+
+    def _begin(self, session: Session) -> None:
         task = asyncio.create_task(session.run(), name=f"call-{session.record.id}")
         self._sessions[task] = session
         task.add_done_callback(self._ended)
 
-    def _refuse(self, client: Client, start: StasisStart, reason: str) -> None:
+    def _refuse(self, call: Call, reason: str) -> None:
         """Turns a call away unanswered, so that the carrier may try elsewhere. It is recorded all the same."""
-        record = new_record(start)
+        record = call.record
         record.disposition, record.end_source, record.ended_at = "failed", "system", record.started_at
-        record.events.append(Event(record.started_at, "refused", reason))
+        call.note("refused", reason)
         log.warning("call %s refused: %s", record.id, reason)
-        self._let_go(client, start.channel_id)
+        call.inbox.close()
+        self._let_go(call.client, call.channel_id)
         self._save(Settlement(record))
 
     def _let_go(self, client: Client, channel_id: str) -> None:
@@ -168,6 +236,8 @@ class Switch:
             self._writer.submit(settlement)
         except StoreError as refusal:
             log.error("call %s is not saved: %s", settlement.record.id, refusal)
+        if self._draining and not self._sessions:
+            self._drained.set()
 
     def _broken(self, session: Session, error: BaseException) -> Settlement:
         """A defect of ours ended the call: it is recorded, and moves no money."""
@@ -177,15 +247,27 @@ class Switch:
         session.call.note("failed", f"{type(error).__name__}: {error}")
         return Settlement(session.record)
 
+    def take_no_more(self) -> None:
+        """From now on new calls are handed back to the dialplan, which goes on with its next rung."""
+        if not self._draining:
+            log.info("draining: no new calls; %d are under way", len(self._sessions))
+        self._draining = True
+        if not self._sessions:
+            self._drained.set()
+
+    async def drained(self) -> None:
+        """Returns when no call is taken any more and the last one is over."""
+        await self._drained.wait()
+
     async def drain(self) -> None:
         """Ends every call under way and waits, a bounded time, until they are gone and settled."""
+        self.take_no_more()
         tasks = list(self._sessions)
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=DRAIN_S)
-        if self._chores:
-            await asyncio.wait(self._chores, timeout=DRAIN_S)
+        waits = [*tasks, *self._chores]  # a call that came last is handed back before we go
+        if waits:
+            await asyncio.wait(waits, timeout=DRAIN_S)
 
     # What operators see
 
@@ -197,6 +279,7 @@ class Switch:
             "started_at": iso(self._started_at),
             "asterisk": "connected" if self.client is not None and self.client.connected else "not connected",
             "marketplace_version": snapshot.version if snapshot else None,
+            "draining": self._draining,
             "calls": len(self._sessions),
             "unsaved_calls": self._writer.backlog(),
             "capacity_in_use": self._capacity.in_use(),
@@ -210,3 +293,12 @@ class Switch:
 def _asked(campaigns: Mapping[str, Campaign]) -> tuple[frozenset[Kind], int]:
     """What the campaigns' terms ask about repeat callers, and how far back, in ms."""
     return kinds_of(campaigns.values()), longest_window(campaigns.values())
+
+
+async def _hand_back(client: Client, channel_id: str) -> None:
+    """Lets a call that we do not take go on in the dialplan, which looks at the variable."""
+    try:
+        await client.channels.set_channel_var(channel_id, "CALLRACE_SERVED", "no")
+        await client.channels.continue_in_dialplan(channel_id)
+    except AriError as error:
+        log.warning("channel %s could not be handed back: %s", channel_id, error)

@@ -11,6 +11,7 @@ from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError, AriReplaced
 from ari_app.ari.events import (
     ChannelDestroyed,
+    Disconnected,
     Event,
     PlaybackFinished,
     Reconnected,
@@ -18,9 +19,11 @@ from ari_app.ari.events import (
     StasisEnd,
 )
 from ari_app.ari.inbox import Inbox
+from ari_app.domain.leftover import UnderWay
 from ari_app.domain.prompts import media
-from ari_app.domain.record import CallRecord
+from ari_app.domain.record import CallRecord, EndSource
 from ari_app.domain.record import Event as TimelineEvent
+from ari_app.store.journal import Journal
 from ari_app.switch.clock import CallClock
 
 log = logging.getLogger(__name__)
@@ -33,22 +36,44 @@ GONE_MS = 1_000
 
 
 class CallerGone(Exception):
-    """The caller hung up. Raised wherever the call's coroutine was waiting."""
+    """The caller's channel is gone. Raised wherever the call's coroutine was waiting.
+
+    `by` says who ended it, `why` how the timeline tells it.
+    """
+
+    def __init__(self, by: EndSource = "caller", why: str = "caller hung up") -> None:
+        super().__init__(why)
+        self.by = by
+        self.why = why
 
 
 class Call:
     """The caller's channel, its inbox of events, its clock and its record."""
 
-    def __init__(self, client: Client, inbox: Inbox, channel_id: str, record: CallRecord, clock: CallClock):
+    def __init__(self, client: Client, journal: Journal, under_way: UnderWay) -> None:
         self.client = client
-        self.inbox = inbox
-        self.channel_id = channel_id
-        self.record = record
-        self.clock = clock
-        self.channels = {channel_id}
+        self.inbox: Inbox = client.inbox()
+        self.under_way = under_way
+        self.channel_id = under_way.channel_id
+        self.record: CallRecord = under_way.record
+        self.clock = CallClock()
+        self.channels = {self.channel_id}
         self.is_caller_here = True
+        self.cut_at: int | None = None  # when the call ended, where that was not seen
+        self._lost_sight_at = 0
+        self._journal = journal
         self._minted = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        client.watch(self.inbox, self.channel_id)
+
+    @property
+    def name(self) -> str:
+        """What the ids of this call's objects in Asterisk begin with."""
+        return self.under_way.name
+
+    def keep(self, *, durably: bool = False) -> None:
+        """Writes the call down as it stands, for the switch after this one, should this one die."""
+        self._journal.keep(self.under_way, durably=durably)
 
     def now(self) -> int:
         """Milliseconds since the epoch, on this call's clock."""
@@ -72,6 +97,10 @@ class Call:
                 raise AriReplaced(
                     "another switch has taken the application over; this call is its affair now"
                 )
+            case Disconnected():
+                self._lost_sight_at = self.now()
+            case Reconnected(restarted=True):
+                self._all_gone(event)
             case Reconnected():
                 await self._find_the_gone(event)
         return event
@@ -88,6 +117,19 @@ class Call:
         self.note("asterisk is connected again")
         for channel_id in self.channels - there:
             self.inbox.put(ChannelDestroyed(event.at_ms, channel_id, NO_CAUSE, "gone while disconnected"))
+
+    def _all_gone(self, event: Event) -> None:
+        """Asterisk died with all its channels, when we last saw it; that is when the call ended."""
+        self.cut_at = self._lost_sight_at
+        for channel_id in self.channels - {self.channel_id}:
+            self.inbox.put(ChannelDestroyed(event.at_ms, channel_id, NO_CAUSE, "Asterisk restarted"))
+        if self.is_caller_here:
+            self.is_caller_here = False
+            raise CallerGone("system", "Asterisk restarted")
+
+    def end(self) -> int:
+        """The time to write down for what ends now, ms: earlier, where it is known to have ended before."""
+        return self.now() if self.cut_at is None else self.cut_at
 
     # Requests that need not be waited for keep their order (one lane a call) and have an owner here.
 
@@ -114,7 +156,7 @@ class Call:
     def mint(self, kind: str) -> str:
         """A new id for an object of this call. Made before the request that uses it."""
         self._minted += 1
-        return f"{self.record.id}-{kind}-{self._minted}"
+        return f"{self.name}-{kind}-{self._minted}"
 
     async def start_playing(self, channel_id: str, prompt: str) -> str:
         """Starts a prompt on a channel of this call; the playback's id."""

@@ -16,7 +16,7 @@ from ari_app.switch.app import Switch
 
 @asynccontextmanager
 async def control_socket(switch: Switch, path: Path) -> AsyncIterator[None]:
-    """Serves GET /status and GET /live at `path` for as long as the block lasts."""
+    """Serves GET /status, GET /live and POST /drain at `path` for as long as the block lasts."""
 
     async def status(_: web.Request) -> web.Response:
         return web.json_response(switch.status())
@@ -24,8 +24,12 @@ async def control_socket(switch: Switch, path: Path) -> AsyncIterator[None]:
     async def live(_: web.Request) -> web.Response:
         return web.json_response(switch.live())
 
+    async def drain(_: web.Request) -> web.Response:
+        switch.take_no_more()
+        return web.json_response(switch.status())
+
     app = web.Application()
-    app.add_routes([web.get("/status", status), web.get("/live", live)])
+    app.add_routes([web.get("/status", status), web.get("/live", live), web.post("/drain", drain)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     path.unlink(missing_ok=True)

@@ -51,7 +51,7 @@ class Legs:
 
     def channel_id(self, leg: int) -> str:
         """The id of the leg's channel."""
-        return f"{self._call.record.id}-leg-{leg}"
+        return f"{self._call.name}-leg-{leg}"
 
     def number_of(self, channel_id: str) -> int | None:
         """The leg whose channel this is, while it is there."""

@@ -89,7 +89,8 @@ class Offer:
         self._capacity = capacity
         self._legs = Legs(call, capacity, plan.ring_timeout_ms)
         self._on_connected = on_connected
-        self._bridge_id = f"{call.record.id}-bridge"
+        self._bridge_id = bridge_id(call.name)
+        self._legs_before = list(call.record.legs)  # of a race that a restart of the switch ended
         self._bridge_by: int | None = None  # until then the winner's prompt may take to stop
         self._connection: _Connection | None = None
         self._longest: _Connection | None = None
@@ -99,6 +100,7 @@ class Offer:
         call = self._call
         call.post(call.client.bridges.create(call.inbox, self._bridge_id))
         self._perform(self.race.start(call.now()))
+        self._keep()
         while not self.race.over:
             event = await call.event(self._deadline())
             if event is None and self._is_over_limit():
@@ -199,6 +201,7 @@ class Offer:
         record.connected_at = now
         record.winner = self.race.legs[leg].record.destination
         self._on_connected(now)
+        self._keep(durably=True)
         return racing.LegBridged(leg)
 
     # Commands out
@@ -240,6 +243,8 @@ class Offer:
 
     def _award(self, leg: int) -> None:
         self._note(leg, "accepted", "the call is awarded")
+        self._call.under_way.agent_channel_id = self._legs.channel_id(leg)
+        self._keep()
         if self._legs.hush(leg):  # the bridge waits for the prompt's end, or it would wait in the lane
             self._bridge_by = self._call.now() + PROMPT_STOP_MS
         else:
@@ -266,6 +271,8 @@ class Offer:
         self._note(leg, "vanished", "the call is offered again")
         self._bridge_by = None
         call.record.disposition = call.record.winner = None
+        call.under_way.agent_channel_id = None
+        self._keep()
         if self.race.legs[leg].connected_at is not None:
             call.post(call.client.bridges.remove_channel(self._bridge_id, [call.channel_id]))
         wait_music(call, self._route, start=True)
@@ -285,10 +292,16 @@ class Offer:
 
     # Book-keeping
 
+    def _keep(self, *, durably: bool = False) -> None:
+        """Writes the call down with its legs as they stand: those that were rung."""
+        rung = [leg.record for leg in self.race.legs if leg.phase is not Phase.QUEUED]
+        self._call.record.legs = self._legs_before + rung
+        self._call.keep(durably=durably)
+
     def _end_connection(self) -> None:
         if self._connection is None:
             return
-        self._connection.ended_at = self._call.now()
+        self._connection.ended_at = max(self._call.end(), self._connection.started_at)
         if self._longest is None or self._connection.talked_ms > self._longest.talked_ms:
             self._longest = self._connection
         self._connection = None
@@ -296,7 +309,8 @@ class Offer:
     def _fill_in_record(self) -> None:
         """The connection that counts is the longest one: a caller may be connected more than once."""
         record = self._call.record
-        record.legs = [leg.record for leg in self.race.legs if leg.record.outcome is not None]
+        rung = [leg.record for leg in self.race.legs if leg.record.outcome is not None]
+        record.legs = self._legs_before + rung
         record.excluded += [
             Exclusion(leg.record.destination, "at capacity, or not reached before the race was over")
             for leg in self.race.legs
@@ -311,3 +325,8 @@ class Offer:
     def _note(self, leg: int, what: str, detail: str = "") -> None:
         name = self.race.legs[leg].record.destination
         self._call.note(what, f"{name}: {detail}" if detail else name)
+
+
+def bridge_id(name: str) -> str:
+    """The bridge of the call whose objects have this name."""
+    return f"{name}-bridge"

@@ -14,6 +14,7 @@ from ari_app.ari.events import StasisStart
 from ari_app.domain.caps import Answer, wanted
 from ari_app.domain.clock import iso
 from ari_app.domain.geo import Place, locate
+from ari_app.domain.leftover import UnderWay
 from ari_app.domain.marketplace import Destination, Dial
 from ari_app.domain.prompts import NOBODY_PROMPT
 from ari_app.domain.qualification import EarlierCall
@@ -24,6 +25,7 @@ from ari_app.domain.screening import Refusal, capped, screen
 from ari_app.domain.settlement import conclude, pin
 from ari_app.domain.snapshot import Attribution, Snapshot, attribute
 from ari_app.store.calls import Settlement
+from ari_app.store.journal import Journal
 from ari_app.switch.call import Call, CallerGone
 from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity
@@ -44,27 +46,26 @@ def mint_call_id(now_ms: int) -> str:
     return f"{now_ms:013x}{secrets.token_hex(5)}"
 
 
-def new_record(start: StasisStart) -> CallRecord:
-    """The record of a call that begins now, with what the dialplan says of it: in, DID, ANI."""
-    _, did, ani = (*start.args, "", "", "")[:3]
+def new_call(client: Client, start: StasisStart, version: int, journal: Journal) -> Call:
+    """The call of a channel that the dialplan hands over: Stasis(callrace,in,DID,ANI).
+
+    `version` is the marketplace's that it is served by.
+    """
     now = CallClock().now()
-    return CallRecord(id=mint_call_id(now), did=did, ani=ani or None, started_at=now)
+    _, did, ani = (*start.args, "", "", "")[:3]
+    record = CallRecord(id=mint_call_id(now), did=did, ani=ani or None, started_at=now)
+    call = Call(client, journal, UnderWay(record, start.channel_id, version))
+    call.note("received", f"{record.ani or 'anonymous'} called {record.did}", at=now)
+    return call
 
 
 class Session:
     """One call. `run` always ends with the call let go and its record settled."""
 
     def __init__(
-        self,
-        client: Client,
-        start: StasisStart,
-        snapshot: Snapshot,
-        capacity: Capacity,
-        callers: Callers,
-        caps: Caps,
+        self, call: Call, snapshot: Snapshot, capacity: Capacity, callers: Callers, caps: Caps
     ) -> None:
-        self.call = Call(client, client.inbox(), start.channel_id, new_record(start), CallClock())
-        client.watch(self.call.inbox, start.channel_id)
+        self.call = call
         self._snapshot = snapshot
         self._capacity = capacity
         self._callers = callers
@@ -85,13 +86,14 @@ class Session:
     async def run(self) -> Settlement:
         """Serves the call to its end, whoever ends it, and settles it."""
         record = self.record
-        self.call.note("received", f"{record.ani or 'anonymous'} called {record.did}", at=record.started_at)
         try:
             await self._serve_while_here()
-        except CallerGone:
-            record.end_source = "caller"
-            self.call.note("caller hung up")
-            record.disposition = record.disposition or self._if_abandoned
+        except CallerGone as gone:
+            record.end_source = gone.by
+            self.call.note(gone.why)
+            record.disposition = record.disposition or (
+                self._if_abandoned if gone.by == "caller" else "failed"
+            )
         except asyncio.CancelledError:  # the switch is stopping; the call is ended and settled all the same
             record.end_source = "system"
             record.disposition = record.disposition or "failed"
@@ -139,6 +141,7 @@ class Session:
         self._earlier |= self._callers.note("any", record, record.started_at)
         self._place = locate(self._snapshot.geography, None, record.ani, record.did)
         record.place = self._place.record()
+        self.call.keep()
         return found
 
     async def _screened_out(self, attribution: Attribution) -> bool:
@@ -157,6 +160,7 @@ class Session:
         """Tells the caller that the call is not taken."""
         self.record.disposition = refusal.disposition
         self.call.note("refused", refusal.reason)
+        self.call.keep()
         if self.record.answered_at is None:
             await self._answer()
         await self.call.play(refusal.announce)
@@ -167,6 +171,7 @@ class Session:
         await self.call.client.channels.answer(self.call.channel_id)
         self.record.answered_at = self.call.now()
         self.call.note("call answered")
+        self.call.keep()
 
     async def _qualify(self, attribution: Attribution) -> bool:
         """Runs the campaign's IVR; True when the caller is to be offered."""
@@ -299,7 +304,7 @@ class Session:
         finally:
             call.inbox.close()
         self.record.end_source = self.record.end_source or "system"
-        self.record.ended_at = call.now()
+        self.record.ended_at = call.end()
         call.note("ended", f"by the {self.record.end_source}")
 
     def _settle(self) -> Settlement:
@@ -315,6 +320,7 @@ class Session:
         )
         if record.connected_at is not None and record.qualification and record.qualification.qualified:
             self._callers.note("qualified", record, record.connected_at)
+        self.call.keep()
         return Settlement(record, transfers)
 
     def _timezone(self) -> str:

@@ -29,6 +29,8 @@ from ari_app.settings import REPOSITORY
 from ari_app.store import geography, marketplaces, schema
 from ari_app.store.calls import save
 from ari_app.store.engine import open_engine
+from ari_app.store.journal import Journal
+from ari_app.store.spool import Spool
 from ari_app.store.writer import BATCH, Writer
 from ari_app.switch.app import Switch
 from ari_app.switch.callers import Callers
@@ -84,9 +86,9 @@ def _apply(shape: Shape, database: Path) -> None:
 
 def _cost(database: Path) -> Cost:
     engine = open_engine(f"sqlite:///{database}")
-    writer = Writer(engine, database.parent / "unsaved")
+    writer = Writer(engine, Spool(database.parent / "spool"))
     started = time.perf_counter()
-    switch = Switch(engine, writer, geography.load(HOME))
+    switch = Switch(engine, writer, Journal(database.parent / "journal"), geography.load(HOME))
     switch.load()
     load_s = time.perf_counter() - started
     gc.collect()

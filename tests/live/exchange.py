@@ -21,6 +21,8 @@ from ari_app.ops.sipp import Agent, Behaviour
 from ari_app.settings import Settings
 from ari_app.store import calls, geography, ledger, marketplaces, schema
 from ari_app.store.engine import open_engine
+from ari_app.store.journal import Journal
+from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
 from ari_app.switch.app import Switch
 from ari_app.switch.clock import CallClock
@@ -83,12 +85,14 @@ class Exchange:
         schema.upgrade(self.engine)
         self._saved: asyncio.Queue[CallRecord] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        self._writer = Writer(self.engine, home / "unsaved", on_saved=self._on_saved)
-        self.switch = Switch(self.engine, self._writer, geography.load(settings.home))
+        self._writer = Writer(self.engine, Spool(home / "spool"), on_saved=self._on_saved)
+        self._journal = Journal(home / "journal")
+        self.switch = Switch(self.engine, self._writer, self._journal, geography.load(settings.home))
         self._stack = contextlib.AsyncExitStack()
         self.client: Client | None = None
 
     def _on_saved(self, batch: Any) -> None:
+        self._journal.settled(batch)
         for settlement in batch:
             self._loop.call_soon_threadsafe(self._saved.put_nowait, settlement.record)
 
@@ -110,6 +114,7 @@ class Exchange:
         )
         self.client = await self._stack.enter_async_context(connect(ari, self.switch.on_incoming))
         self.switch.client = self.client
+        self.switch.recover()
 
     async def record(self, timeout_s: float = 30.0) -> CallRecord:
         """The next call that is settled and saved."""
@@ -150,6 +155,7 @@ class Exchange:
         await self.switch.drain()
         await self._stack.aclose()
         self._writer.close(10)
+        self._journal.close()
         self.engine.dispose()
 
 

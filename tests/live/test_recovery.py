@@ -1,6 +1,7 @@
 """Asterisk goes away and comes back; the marketplace changes while calls run."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -18,18 +19,34 @@ async def test_when_asterisk_dies_open_calls_are_closed_and_new_ones_served(exch
         exchange.apply(marketplace(uris(agents), accept="answer"))
         async with calling(ani="+12125550001", plan=TALK) as cut_off:
             await exchange.connected()
+            connected_at = time.monotonic()
             lab.kill()
+            killed_at = time.monotonic()
             await asyncio.to_thread(lab.run, "up")
             record = await exchange.record()
             await cut_off.hang_up()
-        assert record.disposition == "connected"
-        assert "asterisk is connected again" in [event.what for event in record.events]
+        assert (record.disposition, record.end_source) == ("connected", "system")
+        assert "Asterisk restarted" in [event.what for event in record.events]
+        assert record.durations_ms.connected < (killed_at - connected_at) * 1000 + 1500
         async with calling(ani="+12125550002", plan=TALK) as who:
             await exchange.connected()
             await who.hang_up()
             record = await exchange.record()
         assert record.disposition == "connected"
         assert exchange.ledger_findings() == []
+
+
+async def test_when_asterisk_dies_a_call_that_waits_has_failed_for_that_reason(exchange, lab, calling):
+    async with phones({"agent": rings_forever()}) as agents:
+        exchange.apply(marketplace(uris(agents)))
+        async with calling(plan=TALK) as cut_off:
+            await agents["agent"].wait_for("invited")
+            lab.kill()
+            await asyncio.to_thread(lab.run, "up")
+            record = await exchange.record()
+            await cut_off.hang_up()
+        assert (record.disposition, record.end_source) == ("failed", "system")
+        assert "Asterisk restarted" in [event.what for event in record.events]
 
 
 async def test_a_new_marketplace_is_taken_over_without_touching_the_call_under_way(exchange, calling):

@@ -9,35 +9,65 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-_FAST = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+# Not synchronous_commit=off: what is committed has to survive `Cluster.stop`.
+_FAST = "-c fsync=off -c full_page_writes=off"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster behind a socket in its own folder."""
+
+    folder: Path
+    user: str | None
+
+    @property
+    def url(self) -> str:
+        """Its database, whether it runs or not."""
+        return f"postgresql://callrace@/postgres?host={self.folder}"
+
+    def start(self) -> None:
+        """Starts it; returns when it takes connections."""
+        options = f"{_FAST} -c listen_addresses= -c unix_socket_directories={self.folder}"
+        self._control("-l", self.folder / "log", "-o", options, "start")
+
+    def stop(self) -> None:
+        """Ends it as a crash would: every connection breaks."""
+        self._control("-m", "immediate", "stop")
+
+    def _control(self, *words: str | Path) -> None:
+        _run(self.user, _binaries() / "pg_ctl", "-D", self.folder / "data", "-w", *words)
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """A new cluster that runs; gone when the context ends.
+
+    Fails when PostgreSQL is not installed: a suite that skips it proves nothing about it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="callrace-postgres-"))
+    made = Cluster(folder, _unprivileged_user())
+    if made.user:
+        shutil.chown(folder, made.user)
+    options = ("-U", "callrace", "-A", "trust", "-E", "UTF8", "--no-sync")
+    try:
+        _run(made.user, _binaries() / "initdb", "-D", folder / "data", *options)
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
+    finally:
+        shutil.rmtree(folder)
 
 
 @contextmanager
 def running_cluster() -> Iterator[str]:
-    """The URL of a cluster behind a socket in its own folder, for as long as the context lasts.
-
-    Fails when PostgreSQL is not installed: a suite that skips it proves nothing about it.
-    """
-    binaries = _binaries()
-    folder = Path(tempfile.mkdtemp(prefix="callrace-postgres-"))
-    data = folder / "data"
-    user = _unprivileged_user()
-    if user:
-        shutil.chown(folder, user)
-    options = f"{_FAST} -c listen_addresses= -c unix_socket_directories={folder}"
-    try:
-        _run(
-            user, binaries / "initdb", "-D", data, "-U", "callrace", "-A", "trust", "-E", "UTF8", "--no-sync"
-        )
-        _run(user, binaries / "pg_ctl", "-D", data, "-l", folder / "log", "-w", "-o", options, "start")
-        try:
-            yield f"postgresql://callrace@/postgres?host={folder}"
-        finally:
-            _run(user, binaries / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder)
+    """The URL of a cluster of its own, for as long as the context lasts."""
+    with cluster() as made:
+        yield made.url
 
 
 def _binaries() -> Path:

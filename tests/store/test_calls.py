@@ -149,3 +149,9 @@ def test_a_verdict_comes_back_with_its_parts(engine: Engine) -> None:
     calls.save(engine, [Settlement(record)])
     saved = calls.get(engine, record.id)
     assert saved is not None and saved.qualification == record.qualification
+
+
+def test_of_some_calls_those_that_are_saved_are_known(engine: Engine) -> None:
+    calls.save(engine, [settlement(make_call(1)), settlement(make_call(2))])
+    assert calls.saved(engine, [make_call(2).id, make_call(3).id]) == {make_call(2).id}
+    assert calls.saved(engine, []) == set()

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.store import calls, writer
+from ari_app.store import calls, ledger, writer
 from ari_app.store.calls import Settlement
-from ari_app.store.errors import DatabaseUnavailable, QueueFull, WriterStopped
+from ari_app.store.errors import DatabaseUnavailable, QueueFull, SpoolUnusable, WriterStopped
+from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
 from tests.samples import make_call, settlement
 
@@ -43,12 +45,13 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Doorkeeper:
     door = Doorkeeper(calls.save)
     monkeypatch.setattr(calls, "save", door)
     monkeypatch.setattr(writer, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(writer, "PATIENCE_S", 0.02)
     return door
 
 
 @contextmanager
-def running(engine: Engine, unsaved: Path, **options: object) -> Iterator[Writer]:
-    running = Writer(engine, unsaved, **options)  # type: ignore[arg-type]
+def running(engine: Engine, spool: Path, **options: object) -> Iterator[Writer]:
+    running = Writer(engine, Spool(spool), **options)  # type: ignore[arg-type]
     try:
         yield running
     finally:
@@ -57,6 +60,13 @@ def running(engine: Engine, unsaved: Path, **options: object) -> Iterator[Writer
 
 def saved_ids(engine: Engine) -> set[str]:
     return {call.id for call in calls.latest(engine, limit=1000)}
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.005)  # a folder tells nobody that it has changed
 
 
 def test_what_is_submitted_is_saved(engine: Engine, tmp_path: Path) -> None:
@@ -79,7 +89,7 @@ def test_what_waits_is_saved_in_batches_of_fifty(
 
 
 def test_closing_saves_what_waits(engine: Engine, tmp_path: Path) -> None:
-    subject = Writer(engine, tmp_path)
+    subject = Writer(engine, Spool(tmp_path))
     for n in range(1, 61):
         subject.submit(settlement(make_call(n)))
     assert subject.close(PATIENCE_S) == 0
@@ -87,7 +97,7 @@ def test_closing_saves_what_waits(engine: Engine, tmp_path: Path) -> None:
 
 
 def test_a_closed_writer_takes_nothing(engine: Engine, tmp_path: Path) -> None:
-    subject = Writer(engine, tmp_path)
+    subject = Writer(engine, Spool(tmp_path))
     subject.close(PATIENCE_S)
     with pytest.raises(WriterStopped):
         subject.submit(settlement(make_call()))
@@ -105,20 +115,104 @@ def test_calls_wait_while_the_database_is_away(engine: Engine, tmp_path: Path, d
     assert saved_ids(engine) == {make_call().id}
 
 
-def test_a_full_queue_refuses_the_newest_and_keeps_the_rest(
+def test_a_call_that_the_database_does_not_take_is_soon_safe_from_a_crash(
     engine: Engine, tmp_path: Path, door: Doorkeeper
 ) -> None:
     door.away.set()
-    with running(engine, tmp_path, capacity=2) as subject:
+    with running(engine, tmp_path) as subject:
+        subject.submit(settlement(make_call()))
+        wait_until(lambda: Spool(tmp_path).ids() == {make_call().id})
+        door.away.clear()
+        assert subject.flush(PATIENCE_S)
+    assert Spool(tmp_path).ids() == set()
+
+
+def test_a_database_that_does_not_answer_is_not_waited_for(
+    engine: Engine, tmp_path: Path, door: Doorkeeper
+) -> None:
+    door.open.clear()
+    with running(engine, tmp_path) as subject:
         subject.submit(settlement(make_call(1)))
         assert door.came.acquire(timeout=PATIENCE_S)
         subject.submit(settlement(make_call(2)))
+        wait_until(lambda: Spool(tmp_path).ids() == {make_call(1).id, make_call(2).id})
+        door.open.set()
+        assert subject.flush(PATIENCE_S)
+    assert saved_ids(engine) == {make_call(1).id, make_call(2).id}
+
+
+def test_while_the_database_is_there_the_spool_is_not_touched(engine: Engine, tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    with running(engine, spool) as subject:
+        subject.submit(settlement(make_call()))
+        assert subject.flush(PATIENCE_S)
+    assert not spool.exists()
+
+
+def test_what_a_crashed_switch_had_spooled_is_saved_first_and_in_order(
+    engine: Engine, tmp_path: Path
+) -> None:
+    Spool(tmp_path).put([settlement(make_call(n)) for n in (3, 1, 2)])
+    told: list[str] = []
+    with running(engine, tmp_path, on_saved=lambda saved: told.extend(s.record.id for s in saved)) as subject:
+        subject.submit(settlement(make_call(4)))
+        assert subject.flush(PATIENCE_S)
+    assert told == [make_call(n).id for n in (1, 2, 3, 4)]
+    assert Spool(tmp_path).ids() == set()
+
+
+def test_a_call_that_is_in_the_database_and_in_the_spool_is_there_once(
+    engine: Engine, tmp_path: Path
+) -> None:
+    calls.save(engine, [settlement(make_call())])
+    Spool(tmp_path).put([settlement(make_call())])
+    with running(engine, tmp_path) as subject:
+        assert subject.flush(PATIENCE_S)
+    assert len(list(ledger.all_transfers(engine))) == len(settlement(make_call()).transfers)
+
+
+def test_without_database_and_spool_calls_stay_in_memory_as_long_as_there_is_room(
+    engine: Engine, tmp_path: Path, door: Doorkeeper, caplog: pytest.LogCaptureFixture
+) -> None:
+    door.away.set()
+    spool = tmp_path / "spool"
+    spool.write_text("no folder")  # as full a disk as root can have
+    with running(engine, spool, capacity=2) as subject:
+        subject.submit(settlement(make_call(1)))
+        for _ in range(2):
+            assert door.came.acquire(timeout=PATIENCE_S)
+        assert subject.room() == 2
+        subject.submit(settlement(make_call(2)))
         subject.submit(settlement(make_call(3)))
+        assert subject.room() == 0
         with pytest.raises(QueueFull, match="2 calls wait"):
             subject.submit(settlement(make_call(4)))
+        spool.unlink()
         door.away.clear()
         assert subject.flush(PATIENCE_S)
     assert saved_ids(engine) == {make_call(n).id for n in (1, 2, 3)}
+    assert "lost if the switch ends" in caplog.text
+
+
+def test_a_full_spool_takes_nothing_more(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, limit=1)
+    spool.put([settlement(make_call(1))])
+    with pytest.raises(SpoolUnusable, match="1 calls, 1 at most"):
+        spool.put([settlement(make_call(2))])
+    assert spool.ids() == {make_call(1).id}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"version": 2}', b'{"version": 1, "record": {"id": 7}}'])
+def test_a_file_of_the_spool_that_is_no_call_is_put_aside_and_the_others_are_saved(
+    engine: Engine, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "0000000000001-broken.json").write_bytes(content)
+    Spool(tmp_path).put([settlement(make_call())])
+    with running(engine, tmp_path) as subject:
+        assert subject.flush(PATIENCE_S)
+    assert saved_ids(engine) == {make_call().id}
+    (aside,) = Spool(tmp_path).kept()
+    assert aside.path.read_bytes() == content
 
 
 @pytest.mark.parametrize("bad", [{"did": None}, {"started_at": 2**70}, {"answers": {"zip": {1, 2}}}])
@@ -126,29 +220,54 @@ def test_a_bad_call_is_put_aside_and_the_others_are_saved(
     engine: Engine, tmp_path: Path, door: Doorkeeper, bad: dict[str, object]
 ) -> None:
     door.open.clear()
-    with running(engine, tmp_path / "unsaved") as subject:
+    with running(engine, tmp_path) as subject:
         for n in range(1, 5):
             subject.submit(settlement(make_call(n, **(bad if n == 2 else {}))))
         door.open.set()
         assert subject.flush(PATIENCE_S)
     assert saved_ids(engine) == {make_call(n).id for n in (1, 3, 4)}
-    aside = json.loads((tmp_path / "unsaved" / f"{make_call(2).id}.json").read_text())
-    assert aside["record"]["ani"] == make_call(2).ani
-    assert len(aside["transfers"]) == 3
-    assert aside["reason"]
+    (aside,) = Spool(tmp_path).kept()
+    content = json.loads(aside.path.read_text())
+    assert content["record"]["ani"] == make_call(2).ani
+    assert len(content["transfers"]) == 3
+    assert aside.reason
 
 
-def test_what_cannot_be_saved_before_the_close_is_put_aside(
+def test_what_cannot_be_saved_before_the_close_is_in_the_spool(
     engine: Engine, tmp_path: Path, door: Doorkeeper
 ) -> None:
     door.away.set()
-    subject = Writer(engine, tmp_path)
+    subject = Writer(engine, Spool(tmp_path))
     subject.submit(settlement(make_call(1)))
     assert door.came.acquire(timeout=PATIENCE_S)
     subject.submit(settlement(make_call(2)))
     assert subject.flush(0.01) is False
-    assert subject.close(0.01) == 2
-    assert {path.stem for path in tmp_path.glob("*.json")} == {make_call(1).id, make_call(2).id}
+    assert subject.close(PATIENCE_S) == 2
+    assert Spool(tmp_path).ids() == {make_call(1).id, make_call(2).id}
+
+
+def test_a_file_of_the_spool_that_cannot_be_read_holds_nobody_up(
+    engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "0000000000001-unreadable.json").mkdir()
+    Spool(tmp_path).put([settlement(make_call())])
+    with running(engine, tmp_path):
+        wait_until(lambda: saved_ids(engine) == {make_call().id})
+    assert "unreadable.json cannot be read" in caplog.text
+
+
+def test_an_operator_empties_the_spool_and_tries_again_what_was_refused(
+    engine: Engine, tmp_path: Path
+) -> None:
+    spool = Spool(tmp_path)
+    spool.put([settlement(make_call(1))])
+    spool.refuse(settlement(make_call(2)), "a table was missing")
+    spool.refuse(settlement(make_call(3, did=None)), "no number")
+    assert writer.empty(engine, spool) == 2
+    assert saved_ids(engine) == {make_call(1).id, make_call(2).id}
+    (left,) = spool.kept()
+    assert left.call_id == make_call(3).id
+    assert left.reason is not None and "did" in left.reason
 
 
 def test_whoever_wants_to_know_is_told_what_was_saved(engine: Engine, tmp_path: Path) -> None:

@@ -162,4 +162,5 @@ def _clear(folder: Path) -> None:
     """Removes what an earlier demo wrote of its calls; secrets, prompts and tables are kept."""
     for file in ("callrace.db", "callrace.db-wal", "callrace.db-shm", "report.json"):
         (folder / file).unlink(missing_ok=True)
-    shutil.rmtree(folder / "unsaved", ignore_errors=True)
+    for kept in ("spool", "journal"):
+        shutil.rmtree(folder / kept, ignore_errors=True)

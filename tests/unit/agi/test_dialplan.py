@@ -17,8 +17,9 @@ def following(start: str) -> list[str]:
     return STEPS[found + 1 :]
 
 
-def test_a_stasis_that_fails_goes_on_to_the_agi_route() -> None:
-    assert following("Stasis(")[0] == 'GotoIf($["${STASISSTATUS}" = "SUCCESS"]?end)'
+def test_a_stasis_that_fails_or_is_not_served_goes_on_to_the_agi_route() -> None:
+    served = '"${STASISSTATUS}" = "SUCCESS" & "${CALLRACE_SERVED}" != "no"'
+    assert following("Stasis(")[0] == f"GotoIf($[{served}]?end)"
     assert any(step.startswith("AGI(agi://127.0.0.1:@AGI_PORT@/route,") for step in following("Stasis("))
 
 

@@ -179,6 +179,22 @@ async def test_a_lost_connection_is_told_to_every_call_and_made_again(client, tr
     assert client.connected and transport.streams[0].is_closed
 
 
+@pytest.mark.parametrize(("startup", "restarted"), [("2026-11-23T10:00", False), ("2026-11-23T11:00", True)])
+async def test_it_is_told_whether_asterisk_restarted_or_only_the_connection_broke(startup, restarted):
+    def info(startup_time):
+        return (200, {"system": {"version": "22.10.1"}, "status": {"startup_time": startup_time}})
+
+    transport = ScriptedTransport({"GET asterisk/info": info("2026-11-23T10:00")})
+    async with connect(SETTINGS, Calls(), transport) as client:
+        inbox = client.inbox()
+        transport.script["GET asterisk/info"] = info(startup)
+        transport.streams[0].end()
+        while not isinstance(event := await inbox.get(), Reconnected):
+            pass
+
+    assert event.restarted is restarted
+
+
 async def test_the_filter_is_set_again_on_every_connection(client, transport):
     inbox = client.inbox()
     transport.streams[0].end()

@@ -23,6 +23,7 @@ STATUS = {
     "started_at": "2026-11-23T10:00:00.000Z",
     "asterisk": "connected",
     "marketplace_version": None,
+    "draining": False,
     "calls": 0,
     "unsaved_calls": 0,
     "capacity_in_use": {},

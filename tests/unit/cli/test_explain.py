@@ -319,3 +319,18 @@ def test_a_correction_is_told_with_its_reason() -> None:
     fix = reversal(transfers[1], AT + 60_000, "wrong number")
     told = explain(record, [*transfers, fix])[-1].lines
     assert "- Later, 42.00 USD went from exchange to advertiser:acme: wrong number." in told
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("begun again", "The switch had died and was started again: the caller began from the start"),
+        ("taken up again", "The switch had died and was started again, while they went on talking"),
+        ("the agent was gone when the switch was back", "The agent left while no switch ran; that was found"),
+        ("Asterisk restarted", "Asterisk died and ended the call; that was found"),
+    ],
+)
+def test_what_went_wrong_under_a_call_is_told(what: str, told: str) -> None:
+    sections = explain(connected(events=[Event(AT + 12_000, what)]))
+    ending = next(section for section in sections if section.title == "How it ended")
+    assert f"- {told}, 12 s into the call." in ending.lines

@@ -16,6 +16,8 @@ from ari_app.domain.geo import Geography
 from ari_app.domain.record import CallRecord
 from ari_app.store import marketplaces, schema
 from ari_app.store.engine import open_engine
+from ari_app.store.journal import Journal
+from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
 from ari_app.switch.app import BEHIND, Switch
 from tests.live.exchange import DID, marketplace
@@ -55,10 +57,10 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     loop = asyncio.get_running_loop()
     writer = Writer(
         engine,
-        tmp_path / "unsaved",
+        Spool(tmp_path / "spool"),
         on_saved=lambda batch: [loop.call_soon_threadsafe(saved.put_nowait, s.record) for s in batch],
     )
-    switch = Switch(engine, writer, Geography({}, {}))
+    switch = Switch(engine, writer, Journal(tmp_path / "journal"), Geography({}, {}))
     switch.load()
     transport = ScriptedTransport()
     async with connect(SETTINGS, switch.on_incoming, transport) as client:

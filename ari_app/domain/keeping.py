@@ -1,0 +1,70 @@
+"""Calls as JSON, to be kept in a file until the database has them. Reading gives back what was written.
+
+The form has a version. It rises when an older Callrace would misread it; one that does not know the
+version refuses the file instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from ari_app.domain.ledger import Transfer
+from ari_app.domain.leftover import UnderWay
+from ari_app.domain.record import CallRecord
+
+_T = TypeVar("_T")
+
+
+class Unreadable(ValueError):
+    """What was read is no call that this Callrace could have written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _SettledFile:
+    record: CallRecord
+    transfers: list[Transfer]
+    version: Literal[1] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWayFile:
+    call: UnderWay
+    version: Literal[1] = 1
+
+
+_SETTLED = TypeAdapter(_SettledFile)
+_UNDER_WAY = TypeAdapter(_UnderWayFile)
+
+
+def pack_settled(record: CallRecord, transfers: Sequence[Transfer]) -> bytes:
+    """A settled call. A field that holds what it should not is written all the same, as it is."""
+    return _SETTLED.dump_json(_SettledFile(record, list(transfers)), warnings=False)
+
+
+def unpack_settled(content: bytes) -> tuple[CallRecord, list[Transfer]]:
+    """What `pack_settled` was given. Raises Unreadable."""
+    file = _read(_SETTLED, content)
+    return file.record, file.transfers
+
+
+def pack_under_way(call: UnderWay) -> bytes:
+    """A call under way."""
+    return _UNDER_WAY.dump_json(_UnderWayFile(call), warnings=False)
+
+
+def unpack_under_way(content: bytes) -> UnderWay:
+    """What `pack_under_way` was given. Raises Unreadable."""
+    return _read(_UNDER_WAY, content).call
+
+
+def _read(adapter: TypeAdapter[_T], content: bytes) -> _T:
+    try:
+        return adapter.validate_json(content, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise Unreadable(f"{where}: {first['msg']}") from error

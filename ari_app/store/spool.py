@@ -1,0 +1,149 @@
+"""The spool: settled calls that the database could not take yet, a file each, safe from a crash.
+
+    spool/TIME-ID.json          waits for the database; the names' order is the order of settlement
+    spool/refused/TIME-ID.json  will never fit the database as it is; TIME-ID.txt says why
+
+A file goes only after its call is committed. A call that is saved already is not saved twice, so
+one that is both in the spool and in the database does no harm.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from ari_app.domain.keeping import Unreadable, pack_settled, unpack_settled
+from ari_app.store.calls import Settlement
+from ari_app.store.errors import SpoolUnusable
+from ari_app.store.folder import listed, sync_folder, write_whole
+
+log = logging.getLogger(__name__)
+
+LIMIT = 100_000  # calls, about 4 kB each: hours of a busy switch
+
+
+class Kept(NamedTuple):
+    """One call that is in the spool. `settled_at` in ms; `reason` says why it was refused, if it was."""
+
+    path: Path
+    call_id: str
+    settled_at: int
+    reason: str | None
+
+
+class Spool:
+    """The spool in `folder`, which is made when the first call comes."""
+
+    def __init__(self, folder: Path, limit: int = LIMIT) -> None:
+        self.folder = folder
+        self.refused_folder = folder / "refused"
+        self._limit = limit
+        self._count = len(listed(folder))
+
+    def __len__(self) -> int:
+        """Calls that wait, as far as this process knows."""
+        return self._count
+
+    def put(self, settlements: Sequence[Settlement]) -> None:
+        """Keeps calls. When it returns they survive the machine's end. Raises SpoolUnusable, having kept some."""
+        if self._count + len(settlements) > self._limit:
+            raise SpoolUnusable(f"{self.folder} holds {self._count} calls, {self._limit} at most")
+        try:
+            self.refused_folder.mkdir(parents=True, exist_ok=True)
+            for settlement in settlements:
+                path = self.folder / _name(settlement)
+                is_new = not path.exists()
+                write_whole(path, pack_settled(settlement.record, settlement.transfers), durably=True)
+                self._count += is_new
+            sync_folder(self.folder)
+        except OSError as error:
+            raise SpoolUnusable(f"{self.folder} takes no calls: {error.strerror}") from error
+
+    def oldest(self, limit: int) -> list[Settlement]:
+        """The calls that were settled first. Files that are no calls are put aside on the way."""
+        if not self._count:
+            return []
+        paths = listed(self.folder)
+        self._count = len(paths)
+        readable = (found for path in paths if (found := self._read(path)) is not None)
+        return list(islice(readable, limit))
+
+    def remove(self, settlements: Iterable[Settlement]) -> None:
+        """Forgets calls that the database has. One that is not here is no error. Raises SpoolUnusable."""
+        if not self._count:
+            return
+        try:
+            for settlement in settlements:
+                with suppress(FileNotFoundError):
+                    (self.folder / _name(settlement)).unlink()
+                    self._count -= 1
+        except OSError as error:
+            raise SpoolUnusable(f"{self.folder} cannot be cleared: {error.strerror}") from error
+
+    def refuse(self, settlement: Settlement, reason: str) -> None:
+        """Puts a call aside that the database will never take as it is. Raises SpoolUnusable."""
+        self.put([settlement])
+        self._put_aside(self.folder / _name(settlement), reason)
+
+    def kept(self) -> list[Kept]:
+        """All that is here, what waits before what was refused, each in the order of settlement."""
+        waiting = [_kept(path, None) for path in listed(self.folder)]
+        return waiting + [_kept(path, _reason_file(path).read_text()) for path in listed(self.refused_folder)]
+
+    def take_back(self) -> None:
+        """Puts what was refused back in line. Raises SpoolUnusable."""
+        try:
+            for path in listed(self.refused_folder):
+                path.replace(self.folder / path.name)
+                _reason_file(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise SpoolUnusable(f"{self.refused_folder} cannot be cleared: {error.strerror}") from error
+        self._count = len(listed(self.folder))
+
+    def ids(self) -> set[str]:
+        """The calls that are here, refused ones too."""
+        return {kept.call_id for kept in self.kept()}
+
+    def _read(self, path: Path) -> Settlement | None:
+        try:
+            return Settlement(*unpack_settled(path.read_bytes()))
+        except FileNotFoundError:  # somebody else saved it meanwhile
+            return None
+        except Unreadable as error:
+            with suppress(SpoolUnusable):  # it is logged, and passed over the next time too
+                self._put_aside(path, str(error))
+            return None
+        except OSError as error:
+            log.critical("%s cannot be read: %s", path, error.strerror)
+            return None
+
+    def _put_aside(self, path: Path, reason: str) -> None:
+        """Moves a file; the reason comes first, so that no file is there without one. Raises SpoolUnusable."""
+        log.error("the database does not take %s: %s", path.name, reason)
+        aside = self.refused_folder / path.name
+        try:
+            self.refused_folder.mkdir(exist_ok=True)
+            write_whole(_reason_file(aside), reason.encode(), durably=True)
+            path.replace(aside)
+            sync_folder(self.refused_folder)
+        except OSError as error:
+            raise SpoolUnusable(f"{path} cannot be put aside: {error.strerror}") from error
+        self._count -= 1
+
+
+def _name(settlement: Settlement) -> str:
+    record = settlement.record
+    return f"{record.ended_at or record.started_at:013x}-{record.id}.json"
+
+
+def _kept(path: Path, reason: str | None) -> Kept:
+    at, _, call_id = path.stem.partition("-")
+    return Kept(path, call_id, int(at, 16), reason)
+
+
+def _reason_file(path: Path) -> Path:
+    return path.with_suffix(".txt")

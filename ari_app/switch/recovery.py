@@ -1,0 +1,259 @@
+"""Takes up the calls that a switch left behind when it died: `domain.leftover` decides, this acts.
+
+Asterisk tells no event twice, and none of what happened meanwhile: what is there now is asked for
+once, for all calls. Channels and bridges of the application that belong to no call are let go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+
+from ari_app.ari.client import Client
+from ari_app.ari.errors import AriError
+from ari_app.ari.events import ChannelDestroyed, StasisStart, now_ms
+from ari_app.ari.resources.requester import Json
+from ari_app.domain import leftover
+from ari_app.domain.clock import iso
+from ari_app.domain.geo import locate
+from ari_app.domain.leftover import Remains, fate, winning_leg
+from ari_app.domain.snapshot import Snapshot, attribute
+from ari_app.switch.call import Call, CallerGone
+from ari_app.switch.callers import Callers
+from ari_app.switch.capacity import Capacity
+from ari_app.switch.caps import Caps
+from ari_app.switch.offer import Ending, bridge_id
+from ari_app.switch.session import Session
+
+log = logging.getLogger(__name__)
+
+# The StasisStart of a channel that is new may still be on its way when the channel is seen.
+NEW_CALLS_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is in Asterisk: our application's channels by id, as Asterisk tells them, and who is in which bridge."""
+
+    channels: dict[str, Json]
+    bridges: dict[str, frozenset[str]]
+    our_bridges: set[str]
+
+
+async def survey(client: Client) -> Survey:
+    """Looks once. Raises AriError."""
+    ours = await client.applications.get()
+    channels = {channel["id"]: channel for channel in await client.channels.list()}
+    bridges = {bridge["id"]: frozenset(bridge["channels"]) for bridge in await client.bridges.list()}
+    return Survey(
+        {name: channels[name] for name in ours["channel_ids"] if name in channels},
+        bridges,
+        bridges.keys() & set(ours["bridge_ids"]),
+    )
+
+
+class Resumed(Session):
+    """A call that a switch before this one had in hand, from now on."""
+
+    def __init__(
+        self,
+        call: Call,
+        snapshot: Snapshot,
+        capacity: Capacity,
+        callers: Callers,
+        caps: Caps,
+        last_seen: int,
+        surveyed: asyncio.Task[Survey],
+    ) -> None:
+        """Before the first event is read: places and callers are remembered from here on."""
+        super().__init__(call, snapshot, capacity, callers, caps)
+        record = call.record
+        self._surveyed = surveyed
+        self._last_seen = max(last_seen, record.events[-1].at)
+        self._attribution = attribute(snapshot, record.did, record.started_at)
+        place = record.place
+        entered_zip = place.zip if place.from_ == "zip" else None
+        self._place = locate(snapshot.geography, entered_zip, record.ani, record.did)
+        self._if_abandoned = "abandoned_queue" if record.offered_at is not None else "abandoned_ivr"
+        self._agent = call.under_way.agent_channel_id
+        self._taken: str | None = None
+        self._is_up = False
+        if self._agent is not None:
+            call.client.watch(call.inbox, self._agent)
+            self._take_place()
+        if record.winner is not None and record.connected_at is not None:
+            self._connected(record.connected_at)
+
+    async def _serve(self) -> None:
+        found = await asyncio.shield(self._surveyed)
+        remains = self._remains(found)
+        self.call.note("switch restarted", f"it was last seen at {iso(self._last_seen)}")
+        what = fate(self.call.under_way, remains)
+        log.info("call %s, left behind: %s", self.record.id, what)
+        await self._clear(found, what)
+        try:
+            match what:
+                case "talking":
+                    await self._talk_on()
+                case "again":
+                    self._give_place_back()
+                    await self._begin_again(found)
+                case "over":
+                    self._close(remains)
+        finally:
+            self._give_place_back()
+
+    def _remains(self, found: Survey) -> Remains:
+        both = {self.call.channel_id, self._agent}
+        together = any(both <= members for members in found.bridges.values())
+        return Remains(
+            caller=self.call.channel_id in found.channels,
+            agent=self._agent in found.channels,
+            together=together,
+        )
+
+    async def _clear(self, found: Survey, what: leftover.Fate) -> None:
+        """Hangs up everybody who was rung for the call, but for an agent who talks."""
+        channels = self.call.client.channels
+        for channel_id in found.channels:
+            if channel_id.startswith(f"{self.record.id}-") and not (
+                what == "talking" and channel_id == self._agent
+            ):
+                await channels.hangup(channel_id, "answered_elsewhere" if what == "talking" else "normal")
+        if what != "talking":
+            await self.call.client.bridges.destroy(bridge_id(self.call.name))
+
+    # They talk
+
+    async def _talk_on(self) -> None:
+        call, record = self.call, self.record
+        assert self._agent is not None
+        if record.winner is None:
+            leftover.assume_connected(record, call.now())
+            assert record.connected_at is not None
+            self._connected(record.connected_at)
+        call.channels.add(self._agent)
+        call.note("taken up again", f"talks to {record.winner}")
+        call.keep(durably=True)
+        try:
+            ending = await self._until_they_part()
+        finally:
+            self._end_conversation()
+            await call.client.channels.hangup(self._agent)
+            await call.client.bridges.destroy(bridge_id(call.name))
+        await self._end_of_offer(ending, None)
+
+    async def _until_they_part(self) -> Ending:
+        """Raises CallerGone."""
+        assert self._attribution is not None and self.record.connected_at is not None
+        limit = self.record.connected_at + self._attribution.campaign.route.max_duration
+        while event := await self.call.event(limit):
+            if isinstance(event, ChannelDestroyed) and event.channel_id == self._agent:
+                return "agent"
+        return "limit"
+
+    def _end_conversation(self) -> None:
+        record, at = self.record, self.call.end()
+        assert record.connected_at is not None
+        record.durations_ms.connected = max(at - record.connected_at, 0)
+        leg = winning_leg(record)
+        if leg is not None:
+            leg.ended_at = at
+
+    # The caller waits
+
+    async def _begin_again(self, found: Survey) -> None:
+        call, record = self.call, self.record
+        leftover.begin_again(record, self._last_seen)
+        call.under_way.agent_channel_id = None
+        call.under_way.restarts += 1
+        self._is_up = found.channels[call.channel_id]["state"] == "Up"
+        call.note("begun again", "from the start of the flow")
+        if self._is_up:
+            call.post(call.client.channels.stop_moh(call.channel_id))
+        self._if_abandoned = "abandoned_ivr"
+        await super()._serve()
+
+    async def _answer(self) -> None:
+        """A channel that is up is not answered again: that would wait for the prompt that still plays."""
+        if not self._is_up:
+            await super()._answer()
+        elif self.record.answered_at is None:
+            self.record.answered_at = self._last_seen
+
+    # It is over
+
+    def _close(self, remains: Remains) -> None:
+        call = self.call
+        call.cut_at = self._last_seen
+        call.is_caller_here = remains.caller
+        by = leftover.close(self.record, remains, self._last_seen)
+        if not remains.caller:
+            raise CallerGone(by, "the caller was gone when the switch was back")
+        self.record.end_source = by
+        call.note("the agent was gone when the switch was back")
+
+    # The agent's place
+
+    def _take_place(self) -> None:
+        leg = winning_leg(self.record)
+        if leg is None:
+            return
+        _, capacity = self._dial(leg.destination)
+        if self._capacity.take(leg.destination, capacity):
+            self._taken = leg.destination
+
+    def _give_place_back(self) -> None:
+        if self._taken is not None:
+            self._capacity.give_back(self._taken)
+            self._taken = None
+
+
+async def sweep(
+    client: Client,
+    surveyed: asyncio.Task[Survey],
+    arrived: Container[str],
+    serve: Callable[[StasisStart], None],
+) -> None:
+    """Lets go of what belongs to no call. A caller of whom nothing was written down yet is a new call.
+
+    `arrived`: the channels of the calls that have come since.
+    """
+    try:
+        found = await asyncio.shield(surveyed)
+        await asyncio.sleep(NEW_CALLS_S)
+        for channel_id, channel in found.channels.items():
+            if client.is_watched(channel_id) or channel_id in arrived:
+                continue
+            start = _arrival(channel)
+            if start is not None and not any(channel_id in members for members in found.bridges.values()):
+                log.warning("channel %s had just come when the switch died; it is served now", channel_id)
+                serve(start)
+            else:
+                log.warning("channel %s belongs to no call; it is hung up", channel_id)
+                await client.channels.hangup(channel_id)
+        for name in found.our_bridges:
+            if not client.is_watched(name) and not any(map(client.is_watched, found.bridges[name])):
+                await client.bridges.destroy(name)
+    except AriError as error:
+        log.error("what a switch before this one left in Asterisk is not swept: %s", error)
+
+
+def _arrival(channel: Json) -> StasisStart | None:
+    """The event with which the dialplan handed a channel over; None for one that we have dialled."""
+    place, caller = channel["dialplan"], channel["caller"]
+    _, *args = place.get("app_data", "").split(",")
+    if args[:1] != ["in"]:
+        return None
+    return StasisStart(
+        now_ms(),
+        channel["id"],
+        tuple(args),
+        caller["number"],
+        caller["name"],
+        channel["name"],
+        place["exten"],
+        channel["state"],
+    )

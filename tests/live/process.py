@@ -1,0 +1,160 @@
+"""The switch as a process of its own, that can be killed and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ari_app.domain.document import parse
+from ari_app.domain.keeping import pack_under_way, unpack_under_way
+from ari_app.domain.ledger import Finding, verify
+from ari_app.domain.leftover import UnderWay
+from ari_app.domain.prompts import prompts_of
+from ari_app.domain.record import CallRecord
+from ari_app.ops import prompts, running
+from ari_app.settings import Settings
+from ari_app.store import calls, ledger, marketplaces, schema
+from ari_app.store.engine import open_engine
+from ari_app.switch.clock import CallClock
+from tests.live.lab import REPO, Lab
+
+CALLRACE = (sys.executable, "-m", "ari_app.cli.main")
+START_S = 30.0
+STOP_S = 40.0
+_POLL_S = 0.02
+
+
+class SwitchProcess:
+    """`callrace switch run` on the tests' Asterisk, with a database of its own and its log in `folder`."""
+
+    def __init__(self, lab: Lab, folder: Path, database_url: str) -> None:
+        self.environment = lab.environment | {"CALLRACE_DATABASE_URL": database_url}
+        self.settings = Settings.from_env(self.environment)
+        for left in (self.settings.spool, self.settings.journal):
+            shutil.rmtree(left, ignore_errors=True)  # another test's
+        self.engine = open_engine(self.settings.database_url)
+        schema.upgrade(self.engine)
+        self._log = folder / "switch.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def apply(self, document: Mapping[str, Any]) -> None:
+        """Puts a marketplace in force, its prompts rendered."""
+        wanted = parse(yaml.safe_dump(dict(document), sort_keys=False), "test.yaml")
+        prompts.prepare(prompts_of(wanted), Path(), self.settings.prompts)
+        marketplaces.apply(self.engine, wanted, CallClock().now())
+
+    async def start(self) -> None:
+        """Starts it; returns when it serves."""
+        process = self._process = self._spawn()
+        until = time.monotonic() + START_S
+        while not self._is_connected():
+            assert process.poll() is None and time.monotonic() < until, self.log()
+            await asyncio.sleep(_POLL_S)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                (*CALLRACE, "switch", "run"), cwd=REPO, env=self.environment, stdout=log, stderr=log
+            )
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    async def stop(self) -> None:
+        """Ends it politely, if it runs."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+        await self.ended()
+
+    async def ended(self, timeout_s: float = STOP_S) -> int:
+        """Waits for its end; its exit code."""
+        assert self._process is not None
+        return await asyncio.to_thread(self._process.wait, timeout_s)
+
+    async def live(self, stage: str, timeout_s: float = 10.0) -> dict[str, Any]:
+        """The one call under way, once its last step was this one."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                found = self.ask("/live")
+                if len(found) == 1 and found[0]["stage"] == stage:
+                    call: dict[str, Any] = found[0]
+                    return call
+                await asyncio.sleep(_POLL_S)
+
+    def ask(self, resource: str) -> Any:
+        """What the control socket answers."""
+        return running.ask(self.settings, resource)
+
+    async def record(self, timeout_s: float = 15.0) -> CallRecord:
+        """The one call, once it is in the database."""
+        async with asyncio.timeout(timeout_s):
+            while not (found := calls.latest(self.engine)):
+                await asyncio.sleep(_POLL_S)
+        assert len(found) == 1
+        return found[0]
+
+    def ledger_findings(self) -> list[Finding]:
+        """What `callrace ledger verify` would find."""
+        return verify(list(ledger.all_transfers(self.engine)), calls.every(self.engine), CallClock().now())
+
+    def log(self) -> str:
+        """What it has logged."""
+        return self._log.read_text()
+
+    async def written(self, is_so: Callable[[UnderWay], bool], timeout_s: float = 5.0) -> UnderWay:
+        """The one call in the journal, once it stands so there."""
+        async with asyncio.timeout(timeout_s):
+            while len(found := self._journal()) != 1 or not is_so(found[0]):
+                await asyncio.sleep(0.005)  # a folder tells nobody that it has changed
+        return found[0]
+
+    async def nothing_written(self, timeout_s: float = 5.0) -> None:
+        """Waits until no call is in the journal."""
+        async with asyncio.timeout(timeout_s):
+            while list(self.settings.journal.glob("*.json")):
+                await asyncio.sleep(0.005)
+
+    def _journal(self) -> list[UnderWay]:
+        return [unpack_under_way(path.read_bytes()) for path in self.settings.journal.glob("*.json")]
+
+    def lose_journal(self) -> None:
+        """As if it had died before it wrote anything down."""
+        shutil.rmtree(self.settings.journal)
+
+    def rewrite_journal(self, **changes: Any) -> None:
+        """As if the one call's record had stood otherwise when it was last written down."""
+        (call,) = self._journal()
+        call.record = replace(call.record, **changes)
+        (self.settings.journal / f"{call.record.id}.json").write_bytes(pack_under_way(call))
+
+    def _is_connected(self) -> bool:
+        try:
+            return bool(self.ask("/status")["asterisk"] == "connected")
+        except running.SwitchError:
+            return False
+
+
+@asynccontextmanager
+async def switch_process(
+    lab: Lab, folder: Path, database_url: str | None = None
+) -> AsyncIterator[SwitchProcess]:
+    """A switch that can be started and killed; ended at the end, however that comes."""
+    made = SwitchProcess(lab, folder, database_url or f"sqlite:///{folder}/callrace.db")
+    try:
+        yield made
+    finally:
+        await made.stop()
+        made.engine.dispose()

@@ -1,0 +1,45 @@
+"""A call that was written to a file is read back as it was: whatever is in it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ari_app.domain.keeping import (
+    Unreadable,
+    pack_settled,
+    pack_under_way,
+    unpack_settled,
+    unpack_under_way,
+)
+from ari_app.domain.ledger import Transfer
+from ari_app.domain.leftover import UnderWay
+from ari_app.domain.record import CallRecord
+
+records = st.from_type(CallRecord)
+transfers = st.lists(st.from_type(Transfer), max_size=4)
+
+
+@given(records, transfers)
+def test_a_settled_call_comes_back_as_it_was(record: CallRecord, moved: list[Transfer]) -> None:
+    assert unpack_settled(pack_settled(record, moved)) == (record, moved)
+
+
+@given(st.builds(UnderWay, record=records))
+def test_a_call_under_way_comes_back_as_it_was(call: UnderWay) -> None:
+    assert unpack_under_way(pack_under_way(call)) == call
+
+
+@given(records, st.data())
+def test_half_a_file_is_refused(record: CallRecord, data: st.DataObject) -> None:
+    whole = pack_settled(record, [])
+    end = data.draw(st.integers(0, len(whole) - 1))
+    with pytest.raises(Unreadable):
+        unpack_settled(whole[:end])
+
+
+def test_what_is_wrong_with_a_file_is_said_in_one_line() -> None:
+    newer = pack_settled(CallRecord("1", "+18005550101", None, 1), []).replace(b'"version":1', b'"version":2')
+    with pytest.raises(Unreadable, match=r"^version: Input should be 1$"):
+        unpack_settled(newer)

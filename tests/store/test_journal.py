@@ -1,0 +1,91 @@
+"""The journal: calls under way are on the disk, and gone from it when they are settled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ari_app.domain.leftover import UnderWay
+from ari_app.store.journal import Journal
+from tests.samples import make_call, settlement
+
+PATIENCE_S = 10
+
+
+def under_way(n: int = 1) -> UnderWay:
+    return UnderWay(make_call(n, ended_at=None), f"channel-{n}", marketplace_version=3)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Journal]:
+    journal = Journal(folder)
+    journal.start()
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.005)  # a folder tells nobody that it has changed
+
+
+def test_what_was_kept_is_found_by_the_next_switch_in_the_order_in_which_it_began(tmp_path: Path) -> None:
+    with running(tmp_path) as journal:
+        for n in (2, 1):
+            journal.keep(under_way(n), durably=n == 1)
+    assert Journal(tmp_path).left() == [under_way(1), under_way(2)]
+
+
+def test_of_each_call_the_newest_state_counts(tmp_path: Path) -> None:
+    call = under_way()
+    with running(tmp_path) as journal:
+        journal.keep(call)
+        call.agent_channel_id = "agent"
+        journal.keep(call)
+    assert Journal(tmp_path).left() == [replace(under_way(), agent_channel_id="agent")]
+
+
+def test_a_settled_call_is_forgotten_even_if_it_was_never_written(tmp_path: Path) -> None:
+    with running(tmp_path) as journal:
+        journal.keep(under_way(1))
+        wait_until(lambda: len(Journal(tmp_path).left()) == 1)
+        journal.keep(under_way(2))
+        journal.settled([settlement(make_call(1)), settlement(make_call(2))])
+    assert Journal(tmp_path).left() == []
+
+
+def test_it_is_known_when_the_switch_last_lived(tmp_path: Path) -> None:
+    assert Journal(tmp_path).last_seen is None
+    with running(tmp_path):
+        pass
+    last_seen = Journal(tmp_path).last_seen
+    assert last_seen is not None and abs(last_seen - time.time() * 1000) < PATIENCE_S * 1000
+
+
+def test_a_file_that_is_no_call_is_kept_aside(tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text("{")
+    assert Journal(tmp_path).left() == []
+    assert (tmp_path / "broken.json.unreadable").read_text() == "{"
+
+
+def test_a_disk_that_takes_nothing_is_said_once_and_harms_no_call(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "journal"
+    with running(folder) as journal:
+        wait_until((folder / "alive").exists)
+        (folder / "alive").unlink()
+        folder.rmdir()  # as full a disk as root can have
+        journal.keep(under_way(1))
+        wait_until(lambda: "a crash now would lose them" in caplog.text)
+        journal.keep(under_way(2))
+    assert caplog.text.count("a crash now would lose them") == 1

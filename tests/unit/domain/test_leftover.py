@@ -1,0 +1,94 @@
+"""What becomes of the calls that a switch left behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from ari_app.domain.ledger import awarded_at
+from ari_app.domain.leftover import Remains, UnderWay, assume_connected, begin_again, close, fate
+from ari_app.domain.record import CallRecord, EndSource, LegRecord
+
+NOTHING = Remains(caller=False, agent=False, together=False)
+CALLER = Remains(caller=True, agent=False, together=False)
+AGENT = Remains(caller=False, agent=True, together=False)
+TALKING = Remains(caller=True, agent=True, together=True)
+AWARDED = Remains(caller=True, agent=True, together=False)
+
+
+def in_ivr() -> CallRecord:
+    return CallRecord("call", "+18005550101", "+12125550142", started_at=1_000)
+
+
+def ringing() -> CallRecord:
+    record = in_ivr()
+    record.offered_at = 2_000
+    record.legs = [LegRecord("left", 1, 2_000), LegRecord("right", 1, 2_000, "declined", ended_at=2_500)]
+    return record
+
+
+def awarded() -> CallRecord:
+    record = ringing()
+    record.legs[0].outcome = "won"
+    record.legs[0].accepted_at = 3_000
+    return record
+
+
+def connected() -> CallRecord:
+    record = awarded()
+    record.disposition, record.winner, record.connected_at = "connected", "left", 3_010
+    return record
+
+
+@pytest.mark.parametrize(
+    ("record", "remains", "expected"),
+    [
+        (connected(), TALKING, "talking"),
+        (awarded(), TALKING, "talking"),
+        (awarded(), AWARDED, "again"),
+        (ringing(), CALLER, "again"),
+        (in_ivr(), CALLER, "again"),
+        (in_ivr(), NOTHING, "over"),
+        (awarded(), AGENT, "over"),
+        (connected(), CALLER, "over"),
+        (connected(), AGENT, "over"),
+        (connected(), NOTHING, "over"),
+    ],
+)
+def test_its_fate_follows_from_how_far_it_was_and_who_is_there(
+    record: CallRecord, remains: Remains, expected: str
+) -> None:
+    assert fate(UnderWay(record, "channel", 1), remains) == expected
+
+
+@pytest.mark.parametrize(("remains", "by"), [(CALLER, "agent"), (AGENT, "caller"), (NOTHING, "system")])
+def test_a_conversation_that_ended_unseen_counts_until_the_switch_was_last_seen(
+    remains: Remains, by: EndSource
+) -> None:
+    record = connected()
+    assert close(record, remains, last_seen=10_010) == by
+    assert (record.disposition, record.durations_ms.connected) == ("connected", 7_000)
+
+
+def test_who_rang_when_the_caller_left_was_cancelled() -> None:
+    record = ringing()
+    assert close(record, NOTHING, last_seen=4_000) == "caller"
+    assert [(leg.outcome, leg.ended_at) for leg in record.legs] == [("cancelled", 4_000), ("declined", 2_500)]
+
+
+def test_a_call_that_begins_again_keeps_what_was_rung_and_forgets_the_rest() -> None:
+    record = awarded()
+    begin_again(record, last_seen=4_000)
+    assert [leg.outcome for leg in record.legs] == ["failed", "declined"]
+    assert (record.offered_at, record.winner, record.disposition) == (None, None, None)
+    assert awarded_at(record) == 3_000  # it was awarded: the hold stands, and is resolved at the end
+
+
+def test_a_conversation_of_which_only_the_award_is_known_began_with_the_acceptance() -> None:
+    record = awarded()
+    assume_connected(record, now=9_000)
+    assert (record.winner, record.connected_at, record.disposition) == ("left", 3_000, "connected")
+
+
+def test_what_a_call_makes_after_a_restart_has_names_of_its_own() -> None:
+    assert UnderWay(in_ivr(), "channel", 1).name == "call"
+    assert UnderWay(in_ivr(), "channel", 1, restarts=2).name == "call-r2"

@@ -1,0 +1,65 @@
+"""What the switch does with a call that it cannot take."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from ari_app.ari.client import connect
+from ari_app.domain.geo import Geography
+from ari_app.store.engine import open_engine
+from ari_app.store.errors import QueueFull
+from ari_app.store.journal import Journal
+from ari_app.switch.app import Switch
+from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event
+
+INCOMING = event("StasisStart", "caller", args=["in", "+18005550101", "+12125550142"])
+
+
+@pytest.fixture
+def transport():
+    return ScriptedTransport()
+
+
+@pytest.fixture
+async def switch(tmp_path, transport):
+    """A switch with a marketplace, connected, whose writer has no room for the record of another call."""
+    full = SimpleNamespace(room=lambda: 0, backlog=lambda: 10_000, submit=_no_room)
+    engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
+    switch = Switch(engine, full, Journal(tmp_path), Geography({}, {}))
+    switch.market.snapshot = SimpleNamespace(version=1)
+    async with connect(SETTINGS, switch.on_incoming, transport) as client:
+        switch.client = client
+        yield switch
+
+
+def _no_room(settlement):
+    raise QueueFull("no room")
+
+
+async def requested(transport, request):
+    """Waits until Asterisk was asked for this."""
+    async with asyncio.timeout(5):
+        while request not in transport.sent:
+            await asyncio.sleep(0)
+
+
+async def test_a_call_whose_record_could_not_be_kept_is_refused(switch, transport):
+    transport.streams[0].send(INCOMING)
+    await requested(transport, "DELETE channels/caller")
+    assert switch.status()["calls"] == 0
+
+
+async def test_a_draining_switch_hands_a_call_back_to_the_dialplan(switch, transport):
+    switch.take_no_more()
+    transport.streams[0].send(INCOMING)
+    await requested(transport, "POST channels/caller/continue")
+    variable = next(r for _, r in transport.requests if str(r) == "POST channels/caller/variable")
+    assert variable.query == {"variable": "CALLRACE_SERVED", "value": "no"}
+    assert switch.status()["draining"]
+
+
+async def test_a_switch_without_calls_is_drained_at_once(switch):
+    switch.take_no_more()
+    async with asyncio.timeout(5):
+        await switch.drained()
