@@ -20,7 +20,8 @@ class Settings:
 
     `home` holds everything that is written: database, secrets, prompts, the lab's Asterisk.
     `ari_host` and `ari_port` are Asterisk's HTTP server, `sip_port` and `ami_port` the lab's.
-    `agi_port` is where `callrace agi run` answers the dialplan.
+    `agi_port` is where `callrace agi run` answers the dialplan. `metrics_port` is where the switch
+    serves its metrics, 0 for nowhere.
     `asterisk_root` is where the lab's Asterisk is installed, when it runs in no container.
     """
 
@@ -31,6 +32,7 @@ class Settings:
     sip_port: int = 5060
     ami_port: int = 5038
     agi_port: int = 4573
+    metrics_port: int = 9464
     external: bool = False
     asterisk_root: Path | None = None
 
@@ -48,6 +50,7 @@ class Settings:
             sip_port=_port(env, "CALLRACE_SIP_PORT", 5060),
             ami_port=_port(env, "CALLRACE_AMI_PORT", 5038),
             agi_port=_port(env, "CALLRACE_AGI_PORT", 4573),
+            metrics_port=_port_or_none(env, "CALLRACE_METRICS_PORT", 9464),
             external=bool(external),
             asterisk_root=Path(env.get("CALLRACE_ASTERISK_ROOT", home / "asterisk" / "root")).absolute(),
         )
@@ -76,6 +79,10 @@ class Settings:
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:
     return _number(name, env.get(name, str(default)))
+
+
+def _port_or_none(env: Mapping[str, str], name: str, default: int) -> int:
+    return 0 if env.get(name) == "0" else _port(env, name, default)
 
 
 def _number(name: str, text: str) -> int:

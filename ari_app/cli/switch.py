@@ -13,6 +13,7 @@ import uvloop
 from sqlalchemy import Engine
 
 from ari_app.ari.client import Client, connect
+from ari_app.ari.network import NetworkTransport
 from ari_app.cli.common import database, log_to_stderr
 from ari_app.domain.geo import Geography
 from ari_app.ops.asterisk import ari_settings
@@ -22,6 +23,9 @@ from ari_app.store import geography
 from ari_app.store.writer import Writer
 from ari_app.switch.app import Switch
 from ari_app.switch.control import control_socket
+from ari_app.switch.measured import MeasuredTransport
+from ari_app.switch.metrics import Metrics
+from ari_app.switch.monitor import monitor
 
 log = logging.getLogger(__name__)
 
@@ -41,33 +45,44 @@ def run() -> None:
 
     Then the calls under way are ended and settled. Logs a line an event on stderr. `callrace lab up`
     runs this in the background.
+
+    \b
+    For machines, on 127.0.0.1 and CALLRACE_METRICS_PORT (9464 unless set, 0 for nowhere):
+      /metrics   for Prometheus
+      /healthz   200 while the process lives
+      /readyz    200 when a call would be served, else 503 and why not
     """
     log_to_stderr()
     settings = Settings.from_env()
     with only_switch(settings):
         engine = database()
         tables = geography.load(settings.home)
-        writer = Writer(engine, settings.home / "unsaved")
+        metrics = Metrics()
+        writer = Writer(engine, settings.home / "unsaved", on_saved=metrics.saved)
         try:
-            uvloop.run(_serve(settings, engine, tables, writer))
+            uvloop.run(_serve(settings, engine, tables, writer, metrics))
         finally:
             unsaved = writer.close(SAVE_S)
             log.info("stopped, %d calls unsaved", unsaved)
 
 
-async def _serve(settings: Settings, engine: Engine, tables: Geography, writer: Writer) -> None:
+async def _serve(
+    settings: Settings, engine: Engine, tables: Geography, writer: Writer, metrics: Metrics
+) -> None:
     """Serves calls until a signal; raises AriError when Asterisk cannot be used any more."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    served = Switch(engine, writer, tables)
+    served = Switch(engine, writer, tables, metrics)
     served.load()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
-    async with connect(ari_settings(settings), on_incoming=served.on_incoming) as client:
+    ari = ari_settings(settings)
+    transport = MeasuredTransport(NetworkTransport(ari), metrics)
+    async with connect(ari, served.on_incoming, transport) as client:
         served.client = client
-        async with control_socket(served, settings.control_socket):
-            log.info("connected to Asterisk %s at %s", _version(client), ari_settings(settings).url)
+        async with control_socket(served, settings.control_socket), monitor(served, settings.metrics_port):
+            log.info("connected to Asterisk %s at %s", _version(client), ari.url)
             try:
                 await _until_stopped(stopping, client, served)
             finally:

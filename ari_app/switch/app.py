@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections import Counter
 from typing import Any
 
 from sqlalchemy import Engine
@@ -20,23 +21,28 @@ from ari_app.domain.snapshot import Snapshot
 from ari_app.store import calls
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import StoreError
-from ari_app.store.writer import Writer
+from ari_app.store.writer import CAPACITY, Writer
 from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.clock import CallClock
+from ari_app.switch.live import PHASES, live_view, phase_of
 from ari_app.switch.market import Market
-from ari_app.switch.session import Session, live_view
+from ari_app.switch.metrics import Metrics
+from ari_app.switch.session import Session
 
 log = logging.getLogger(__name__)
 
 CALLS_AT_ONCE = 2_000
 DRAIN_S = 20.0
+BACKLOG_LIMIT = CAPACITY // 2  # of calls to be saved; beyond it new calls had better go elsewhere
 
 
 class Switch:
     """Sessions, one a call, and the market that the next call starts from."""
 
-    def __init__(self, engine: Engine, writer: Writer, geography: Geography) -> None:
+    def __init__(
+        self, engine: Engine, writer: Writer, geography: Geography, metrics: Metrics | None = None
+    ) -> None:
         self._engine = engine
         self._writer = writer
         self.market = Market(engine, geography)
@@ -45,6 +51,8 @@ class Switch:
         self._sessions: dict[asyncio.Task[Settlement], Session] = {}
         self._refusals: set[asyncio.Task[None]] = set()
         self._started_at = CallClock().now()
+        self.metrics = metrics or Metrics()
+        self.is_draining = False
         self.client: Client | None = None
 
     def load(self) -> None:
@@ -107,6 +115,7 @@ class Switch:
             self._writer.submit(settlement)
         except StoreError as refusal:
             log.error("call %s is not saved: %s", session.record.id, refusal)
+        self.metrics.ended(settlement.record)
 
     def _broken(self, session: Session, error: BaseException) -> Settlement:
         """A defect of ours ended the call: it is recorded, and moves no money."""
@@ -118,6 +127,7 @@ class Switch:
 
     async def drain(self) -> None:
         """Ends every call under way and waits, a bounded time, until they are gone and settled."""
+        self.is_draining = True
         tasks = list(self._sessions)
         for task in tasks:
             task.cancel()
@@ -135,13 +145,29 @@ class Switch:
             "asterisk": "connected" if self.client is not None and self.client.connected else "not connected",
             "marketplace_version": snapshot.version if snapshot else None,
             "calls": len(self._sessions),
+            "calls_by_phase": dict.fromkeys(PHASES, 0)
+            | Counter(phase_of(session.record) for session in self._sessions.values()),
             "unsaved_calls": self._writer.backlog(),
             "capacity_in_use": self._capacity.in_use(),
+            "malformed_events": self.client.malformed_events if self.client is not None else 0,
+            "not_ready": self.not_ready(),
         }
+
+    def not_ready(self) -> list[str]:
+        """Why a call that came now would not be served well; empty when it would."""
+        backlog = self._writer.backlog()
+        reasons = {
+            "Asterisk is not connected": self.client is None or not self.client.connected,
+            "no marketplace is applied": self.market.snapshot is None,
+            f"{backlog} calls wait to be saved": backlog >= BACKLOG_LIMIT,
+            f"{len(self._sessions)} calls are under way": len(self._sessions) >= CALLS_AT_ONCE,
+            "draining": self.is_draining,
+        }
+        return [reason for reason, is_so in reasons.items() if is_so]
 
     def live(self) -> list[dict[str, object]]:
         """The calls under way."""
-        return [live_view(session.record) for session in self._sessions.values()]
+        return [live_view(session.record, session.legs) for session in self._sessions.values()]
 
 
 def _longest_window(marketplace: Marketplace) -> int:

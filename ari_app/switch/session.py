@@ -10,12 +10,12 @@ from random import Random
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import StasisStart
-from ari_app.domain.clock import iso
 from ari_app.domain.geo import Place, locate
 from ari_app.domain.ledger import settle
 from ari_app.domain.marketplace import Dial
 from ari_app.domain.prompts import NOBODY_PROMPT
 from ari_app.domain.qualification import EarlierCall, Facts, judge
+from ari_app.domain.race import Leg
 from ari_app.domain.record import CallRecord, Disposition, Money
 from ari_app.domain.routing import Decision, route
 from ari_app.domain.screening import screen
@@ -57,6 +57,7 @@ class Session:
         self._place = Place()
         self._earlier: EarlierCall | None = None
         self._if_abandoned: Disposition = "abandoned_ivr"
+        self.legs: list[Leg] = []  # of the race, once there is one
 
     @property
     def record(self) -> CallRecord:
@@ -180,6 +181,7 @@ class Session:
             return
         self._if_abandoned = "abandoned_queue"
         offer = Offer(self.call, decision.plan, rules, self._dial, self._capacity, self._connected)
+        self.legs = offer.race.legs
         try:
             ending = await offer.run()
         finally:
@@ -267,16 +269,3 @@ def _fill_in_durations(record: CallRecord) -> None:
         durations.ivr = (record.offered_at or ended_at) - record.answered_at
     if record.offered_at is not None:
         durations.wait = (record.connected_at or ended_at) - record.offered_at
-
-
-def live_view(record: CallRecord) -> dict[str, object]:
-    """A call under way, for `callrace calls live`: what is known of it now."""
-    return {
-        "id": record.id,
-        "did": record.did,
-        "ani": record.ani,
-        "campaign": record.campaign,
-        "started_at": iso(record.started_at),
-        "stage": record.events[-1].what if record.events else None,
-        "winner": record.winner,
-    }
