@@ -15,7 +15,8 @@ import uvloop
 from agi.conversation import Request
 from agi.server import HOST, Limits, Server
 from agi.services import SERVICES
-from ari_app.cli.common import Refused, database, log_to_stderr, now_ms
+from ari_app.cli.common import Refused, database, now_ms
+from ari_app.logs import log_to_stderr
 from ari_app.settings import Settings
 from ari_app.store import geography
 from ari_app.switch.market import Market
@@ -39,8 +40,8 @@ def run() -> None:
 
     Both set CALLRACE_RESULT: where it is empty there was no answer.
     """
-    log_to_stderr()
     settings = Settings.from_env()
+    log_to_stderr(settings.log_format)
     market = Market(database(), geography.load(settings.home))
     market.load()
     if market.snapshot is None:

@@ -14,8 +14,9 @@ from sqlalchemy import Engine
 
 from ari_app.ari.client import Client, connect
 from ari_app.ari.network import NetworkTransport
-from ari_app.cli.common import database, log_to_stderr
+from ari_app.cli.common import database
 from ari_app.domain.geo import Geography
+from ari_app.logs import log_to_stderr
 from ari_app.ops.asterisk import ari_settings
 from ari_app.ops.running import only_switch
 from ari_app.settings import Settings
@@ -52,8 +53,8 @@ def run() -> None:
       /healthz   200 while the process lives
       /readyz    200 when a call would be served, else 503 and why not
     """
-    log_to_stderr()
     settings = Settings.from_env()
+    log_to_stderr(settings.log_format)
     with only_switch(settings):
         engine = database()
         tables = geography.load(settings.home)

@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from ari_app import logs
 from ari_app.store import calls
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import QueueFull, StoreError, WriterStopped
@@ -72,7 +73,7 @@ class Writer:
                     f"call {settlement.record.id} is not saved: {self._capacity} calls wait for the database "
                     "already; see the log for why it is away"
                 )
-                log.error(message)
+                log.error(message, extra=logs.fields(call=settlement.record.id))
                 raise QueueFull(message)
             self._waiting.append(settlement)
             self._changed.notify_all()
@@ -166,6 +167,10 @@ class Writer:
             self._unsaved.mkdir(parents=True, exist_ok=True)
             path.write_text(content)
         except OSError as error:
-            log.critical("a call can be saved nowhere (%s: %s), so it is logged: %s", path, error, content)
+            known = logs.fields(call=settlement.record.id)
+            log.critical(
+                "a call can be saved nowhere (%s: %s), so it is logged: %s", path, error, content, extra=known
+            )
             return
-        log.error("call %s cannot be saved, it is in %s: %s", settlement.record.id, path, reason)
+        known = logs.fields(call=settlement.record.id)
+        log.error("call cannot be saved, it is in %s: %s", path, reason, extra=known)

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from ari_app import logs
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import StasisStart
@@ -17,6 +18,7 @@ from ari_app.domain.clock import iso
 from ari_app.domain.geo import Geography
 from ari_app.domain.marketplace import Marketplace
 from ari_app.domain.qualification import EarlierCall
+from ari_app.domain.record import CallRecord
 from ari_app.domain.snapshot import Snapshot
 from ari_app.store import calls
 from ari_app.store.calls import Settlement
@@ -114,12 +116,13 @@ class Switch:
         try:
             self._writer.submit(settlement)
         except StoreError as refusal:
-            log.error("call %s is not saved: %s", session.record.id, refusal)
+            log.error("call is not saved: %s", refusal, extra=logs.fields(call=session.record.id))
         self.metrics.ended(settlement.record)
+        log.info("call ended", extra=_summary(settlement.record))
 
     def _broken(self, session: Session, error: BaseException) -> Settlement:
         """A defect of ours ended the call: it is recorded, and moves no money."""
-        log.error("call %s broke", session.record.id, exc_info=error)
+        log.error("call broke", exc_info=error, extra=logs.fields(call=session.record.id))
         session.record.disposition = "failed"
         session.record.ended_at = session.record.ended_at or session.call.now()
         session.call.note("failed", f"{type(error).__name__}: {error}")
@@ -168,6 +171,24 @@ class Switch:
     def live(self) -> list[dict[str, object]]:
         """The calls under way."""
         return [live_view(session.record, session.legs) for session in self._sessions.values()]
+
+
+def _summary(record: CallRecord) -> dict[str, Any]:
+    """What the log says of a call that has ended; the amounts in minor units."""
+    verdict, money = record.qualification, record.money
+    return logs.fields(
+        call=record.id,
+        disposition=record.disposition,
+        campaign=record.campaign,
+        publisher=record.publisher,
+        winner=record.winner,
+        total_ms=record.durations_ms.total,
+        connected_ms=record.durations_ms.connected if record.connected_at else None,
+        qualified=verdict.qualified if verdict else None,
+        charged=money.charged if money else None,
+        paid=money.paid if money else None,
+        currency=money.currency if money else None,
+    )
 
 
 def _longest_window(marketplace: Marketplace) -> int:

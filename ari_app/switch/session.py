@@ -7,6 +7,7 @@ import logging
 import secrets
 from random import Random
 
+from ari_app import logs
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import StasisStart
@@ -67,6 +68,8 @@ class Session:
     async def run(self) -> Settlement:
         """Serves the call to its end, whoever ends it, and settles it."""
         record = self.record
+        logs.begin(record.id)
+        log.info("call received", extra=logs.fields(did=record.did, ani=record.ani))
         self.call.note("received", f"{record.ani or 'anonymous'} called {record.did}", at=record.started_at)
         try:
             await self._serve()
@@ -82,7 +85,7 @@ class Session:
             record.end_source = "system"
             record.disposition = record.disposition or "failed"
             self.call.note("failed", str(error))
-            log.error("call %s failed: %s", record.id, error)
+            log.error("call failed: %s", error)
         finally:
             await self._leave()
         return self._settle()
