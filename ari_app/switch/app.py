@@ -27,7 +27,7 @@ from ari_app.store.writer import CAPACITY, Writer
 from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.clock import CallClock
-from ari_app.switch.live import PHASES, live_view, phase_of
+from ari_app.switch.live import PHASES, agents_view, live_view, phase_of
 from ari_app.switch.market import Market
 from ari_app.switch.metrics import Metrics
 from ari_app.switch.session import Session
@@ -154,6 +154,8 @@ class Switch:
             "capacity_in_use": self._capacity.in_use(),
             "malformed_events": self.client.malformed_events if self.client is not None else 0,
             "not_ready": self.not_ready(),
+            "agents": agents_view(snapshot, self._capacity.in_use()) if snapshot else [],
+            "agents_total": len(snapshot.marketplace.destinations) if snapshot else 0,
         }
 
     def not_ready(self) -> list[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, Literal, get_args
 
 from ari_app.domain.clock import iso
 from ari_app.domain.race import Leg
 from ari_app.domain.record import CallRecord
+from ari_app.domain.snapshot import Snapshot
 
 CallPhase = Literal["arriving", "ivr", "race", "connected", "ending"]
 PHASES: tuple[CallPhase, ...] = get_args(CallPhase)
+AGENTS_SHOWN = 200
 
 
 def phase_of(record: CallRecord) -> CallPhase:
@@ -54,3 +57,20 @@ def _leg_view(leg: Leg) -> dict[str, Any]:
         "outcome": record.outcome,
         "since": iso(since),
     }
+
+
+def agents_view(snapshot: Snapshot, in_use: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Agents with their places and pauses: those in use first, then the paused, AGENTS_SHOWN at most."""
+    destinations = snapshot.marketplace.destinations
+    wanted = chain(sorted(in_use), sorted(snapshot.pauses))
+    first = dict.fromkeys(name for name in wanted if name in destinations)
+    others = (name for name in destinations if name not in first)
+    return [
+        {
+            "agent": name,
+            "capacity": destinations[name].capacity,
+            "in_use": in_use.get(name, 0),
+            "paused": snapshot.pauses.get(name),
+        }
+        for name in islice(chain(first, others), AGENTS_SHOWN)
+    ]

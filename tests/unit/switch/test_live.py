@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 
 from ari_app.domain.clock import iso
+from ari_app.domain.document import parse
 from ari_app.domain.race import LegAnswered, LegDigit, LegRinging, Race, RacePlan, WavePlan
 from ari_app.domain.record import CallRecord
-from ari_app.switch.live import live_view, phase_of
+from ari_app.domain.snapshot import make_snapshot
+from ari_app.switch import live
+from ari_app.switch.live import agents_view, live_view, phase_of
+from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
 
 BEGAN = 1_763_900_000_000
 
@@ -55,3 +59,15 @@ def test_losers_are_told_as_lost_while_they_are_being_hung_up() -> None:
     winner, loser = live_view(call(), race.legs)["legs"]
     assert (winner["phase"], winner["outcome"]) == ("won", "won")
     assert (loser["phase"], loser["outcome"]) == ("cancelling", "lost")
+
+
+def test_agents_in_use_come_first_then_the_paused_then_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = make_snapshot(1, parse(MARKETPLACE, "test.yaml"), {}, GEOGRAPHY, {"agent-2": "lunch"})
+    told = agents_view(snapshot, {"overflow": 1, "removed-meanwhile": 1})
+    assert told == [
+        {"agent": "overflow", "capacity": 1, "in_use": 1, "paused": None},
+        {"agent": "agent-2", "capacity": 2, "in_use": 0, "paused": "lunch"},
+        {"agent": "agent-1", "capacity": 1, "in_use": 0, "paused": None},
+    ]
+    monkeypatch.setattr(live, "AGENTS_SHOWN", 2)
+    assert [one["agent"] for one in agents_view(snapshot, {"overflow": 1})] == ["overflow", "agent-2"]
