@@ -17,6 +17,7 @@ from ari_app.domain.money import format_amount
 from ari_app.store.today import Sums
 
 SIDE_WIDTH = 46
+TRUNKS_SHOWN = 6
 _FRAME = 2  # lines of a panel's border
 _TOP = 4
 _FOOT = 3
@@ -76,7 +77,13 @@ def board(view: View, height: int) -> RenderableType:
     room = max(height - _TOP - _FOOT - _FRAME, 1)
     layout["body"].split_row(
         Layout(Panel(_first(call_lines(view), room, "calls"), title="calls")),
-        Layout(Panel(_agents(view, room), title="agents"), size=SIDE_WIDTH),
+        Layout(name="side", size=SIDE_WIDTH),
+    )
+    trunks = trunk_lines(view.status)[:TRUNKS_SHOWN] if view.status else []
+    agents_room = max(room - len(trunks) - _FRAME, 1)
+    layout["side"].split_column(
+        Layout(Panel(_agents(view, agents_room), title="agents")),
+        Layout(Panel(Group(*trunks), title="trunks"), size=len(trunks) + _FRAME),
     )
     return layout
 
@@ -147,9 +154,33 @@ def leg_text(at: int, leg: dict[str, Any]) -> str:
 def agent_rows(status: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Each agent: name, places in use of those there are, and why it is paused."""
     return [
-        (agent["agent"], f"{agent['in_use']}/{agent['capacity']}", agent["paused"] or "")
+        (agent["agent"], f"{agent['in_use']}/{agent['capacity']}", _remark(agent))
         for agent in status["agents"]
     ]
+
+
+def trunk_lines(status: dict[str, Any]) -> list[Text]:
+    """Each trunk and each registration, or why nothing is known of them."""
+    seen = status["supervision"]
+    if seen["problem"]:
+        return [Text(seen["problem"], "red", no_wrap=True, overflow="ellipsis")]
+    rows = [(one["trunk"], one["up"], ", ".join(one["contacts"]) or "no contact") for one in seen["trunks"]]
+    rows += [(server, state == "Registered", state) for server, state in seen["registrations"].items()]
+    return [_trunk_line(*row) for row in rows]
+
+
+def _remark(agent: dict[str, Any]) -> str:
+    """Why the agent is not rung, as far as that is not for its places."""
+    if agent["paused"]:
+        return f"paused: {agent['paused']}"
+    if agent["on_another_call"]:
+        return "on another call"
+    return "not registered" if agent["phone"] == "UNAVAILABLE" else ""
+
+
+def _trunk_line(name: str, is_up: bool, detail: str) -> Text:
+    line = Text(f"{name:<10} ", "green" if is_up else "bold red", no_wrap=True, overflow="ellipsis")
+    return line.append(detail if is_up else f"DOWN {detail}")
 
 
 def _head(view: View) -> Text:
@@ -180,11 +211,9 @@ def _agents(view: View, room: int) -> RenderableType:
     table.add_column(no_wrap=True, overflow="ellipsis")
     rows = agent_rows(view.status)
     shown = rows if len(rows) <= room else rows[: room - 1]
-    for name, places, paused in shown:
-        style = "yellow" if paused else "" if places.startswith("0/") else "bold green"
-        table.add_row(
-            Text(name, style), Text(places, style), Text(f"paused: {paused}" if paused else "", style)
-        )
+    for name, places, remark in shown:
+        style = "yellow" if remark else "" if places.startswith("0/") else "bold green"
+        table.add_row(Text(name, style), Text(places, style), Text(remark, style))
     left = view.status["agents_total"] - len(shown)
     return Group(table, Text(f"and {left} more", "dim")) if left else table
 

@@ -21,6 +21,7 @@ from ari_app.cli.board import (
     state_text,
     to_json,
     today_text,
+    trunk_lines,
 )
 from ari_app.cli.common import database, now_ms
 from ari_app.cli.output import json_option, show_json, show_table, show_title
@@ -59,6 +60,8 @@ def live(as_json: bool) -> None:
 def _view(settings: Settings, sums: Sequence[Sums] | None) -> View:
     """What is so now. Raises SwitchError."""
     status, calls = running.ask(settings, "/status"), running.ask(settings, "/live")
+    if "supervision" not in status:
+        raise running.SwitchError("the running switch is older than this command; restart it")
     return View(now_ms(), status, calls, sums)
 
 
@@ -118,7 +121,11 @@ def _print(view: View) -> None:
     click.echo(f"today: {today_text(view.today)}")
     if view.calls:
         _part("Calls", _CALL_COLUMNS, [_call_row(view.at, call) for call in view.calls])
-    _part("Agents", ("agent", "in use", "paused"), agent_rows(view.status))
+    _part("Agents", ("agent", "in use", "remark"), agent_rows(view.status))
+    click.echo()
+    show_title("Trunks")
+    for line in trunk_lines(view.status):
+        click.echo(line.plain)
 
 
 _CALL_COLUMNS = ("id", "phase", "ani", "did", "campaign", "winner", "legs")

@@ -18,7 +18,9 @@ from ari_app.cli.common import database
 from ari_app.domain.geo import Geography
 from ari_app.logs import log_to_stderr
 from ari_app.ops.asterisk import ari_settings
+from ari_app.ops.doctor import TRUNK
 from ari_app.ops.running import only_switch
+from ari_app.ops.supervision import supervision
 from ari_app.settings import Settings
 from ari_app.store import geography
 from ari_app.store.writer import Writer
@@ -82,7 +84,16 @@ async def _serve(
     transport = MeasuredTransport(NetworkTransport(ari), metrics)
     async with connect(ari, served.on_incoming, transport) as client:
         served.client = client
-        async with control_socket(served, settings.control_socket), monitor(served, settings.metrics_port):
+        async with (
+            control_socket(served, settings.control_socket),
+            monitor(served, settings.metrics_port),
+            supervision(
+                settings,
+                lambda: {TRUNK, *served.trunks()},
+                lambda seen: served.supervised(seen.json(), seen.loose),
+                served.phone_changed,
+            ),
+        ):
             log.info("connected to Asterisk %s at %s", _version(client), ari.url)
             try:
                 await _until_stopped(stopping, client, served)

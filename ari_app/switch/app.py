@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections import Counter
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Engine
@@ -30,7 +32,9 @@ from ari_app.switch.clock import CallClock
 from ari_app.switch.live import PHASES, agents_view, live_view, phase_of
 from ari_app.switch.market import Market
 from ari_app.switch.metrics import Metrics
+from ari_app.switch.phones import Phones
 from ari_app.switch.session import Session
+from ari_app.switch.sweeper import Sweeper
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +53,9 @@ class Switch:
         self._writer = writer
         self.market = Market(engine, geography)
         self._capacity = Capacity()
+        self._phones = Phones(self._capacity)
+        self._sweeper = Sweeper()
+        self._supervision: Mapping[str, Any] = {"ami": "not connected", "problem": "not watched"}
         self._callers = Callers()
         self._sessions: dict[asyncio.Task[Settlement], Session] = {}
         self._refusals: set[asyncio.Task[None]] = set()
@@ -137,6 +144,35 @@ class Switch:
         if tasks:
             await asyncio.wait(tasks, timeout=DRAIN_S)
 
+    # Supervision: what it sees of Asterisk. None of it is needed for a call.
+
+    def trunks(self) -> set[str]:
+        """The trunks by which destinations are dialled."""
+        snapshot = self.market.snapshot
+        destinations = snapshot.marketplace.destinations.values() if snapshot else ()
+        return {one.dial.trunk for one in destinations if one.dial.trunk is not None}
+
+    def phone_changed(self, phone: str, state: str) -> None:
+        """A registered phone's device state is now `state`, in Asterisk's words."""
+        self._phones.take_over(self.market.snapshot)
+        self._phones.changed(phone, state)
+
+    def supervised(self, seen: Mapping[str, Any], loose: Collection[str]) -> None:
+        """What was seen (`ami`, `problem`, ...), and the channels in no bridge; stray legs are hung up."""
+        if seen["problem"] != self._supervision["problem"]:
+            log.info("supervision: %s", seen["problem"] or "watching Asterisk by AMI")
+        self._supervision = seen
+        if seen["problem"]:
+            self._phones.forget()
+            return
+        self._phones.take_over(self.market.snapshot)
+        calls = {session.record.id for session in self._sessions.values()}
+        for channel_id in self._sweeper.stale(loose, calls, time.monotonic()):
+            log.warning("leg %s is hung up: its call is over", channel_id)
+            self.metrics.swept.inc()
+            if self.client is not None:
+                self._refuse(self.client, channel_id)
+
     # What operators see
 
     def status(self) -> dict[str, Any]:
@@ -154,7 +190,12 @@ class Switch:
             "capacity_in_use": self._capacity.in_use(),
             "malformed_events": self.client.malformed_events if self.client is not None else 0,
             "not_ready": self.not_ready(),
-            "agents": agents_view(snapshot, self._capacity.in_use()) if snapshot else [],
+            "supervision": {
+                **self._supervision,
+                "phones": self._phones.counts(),
+                "stray_legs": self._sweeper.strays(),
+            },
+            "agents": agents_view(snapshot, self._capacity, self._phones.states()) if snapshot else [],
             "agents_total": len(snapshot.marketplace.destinations) if snapshot else 0,
         }
 

@@ -10,6 +10,7 @@ from ari_app.domain.clock import iso
 from ari_app.domain.race import Leg
 from ari_app.domain.record import CallRecord
 from ari_app.domain.snapshot import Snapshot
+from ari_app.switch.capacity import Capacity
 
 CallPhase = Literal["arriving", "ivr", "race", "connected", "ending"]
 PHASES: tuple[CallPhase, ...] = get_args(CallPhase)
@@ -59,10 +60,14 @@ def _leg_view(leg: Leg) -> dict[str, Any]:
     }
 
 
-def agents_view(snapshot: Snapshot, in_use: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Agents with their places and pauses: those in use first, then the paused, AGENTS_SHOWN at most."""
+def agents_view(snapshot: Snapshot, capacity: Capacity, phones: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Agents with their places, pauses and phones: those in use first, then the paused; AGENTS_SHOWN at most.
+
+    `phones` are the device states of registered phones, as far as they are known.
+    """
     destinations = snapshot.marketplace.destinations
-    wanted = chain(sorted(in_use), sorted(snapshot.pauses))
+    in_use, elsewhere = capacity.in_use(), capacity.elsewhere()
+    wanted = chain(sorted({*in_use, *elsewhere}), sorted(snapshot.pauses))
     first = dict.fromkeys(name for name in wanted if name in destinations)
     others = (name for name in destinations if name not in first)
     return [
@@ -71,6 +76,8 @@ def agents_view(snapshot: Snapshot, in_use: Mapping[str, int]) -> list[dict[str,
             "capacity": destinations[name].capacity,
             "in_use": in_use.get(name, 0),
             "paused": snapshot.pauses.get(name),
+            "on_another_call": name in elsewhere,
+            "phone": phones.get(destinations[name].dial.extension or ""),
         }
         for name in islice(chain(first, others), AGENTS_SHOWN)
     ]

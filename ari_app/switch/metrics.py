@@ -87,6 +87,9 @@ class Metrics:
             "Connections made to Asterisk; every one but the first is a reconnection.",
             registry=registry,
         )
+        self.swept = Counter(
+            "callrace_swept_legs", "Legs hung up because their call was over.", registry=registry
+        )
         self._lag = Histogram(
             "callrace_loop_lag_seconds",
             "How late the event loop came back to what was due.",
@@ -181,3 +184,25 @@ class _Status(Collector):
         yield CounterMetricFamily(
             "callrace_ari_malformed_events", "Events dropped as unreadable.", status["malformed_events"]
         )
+        yield from _supervision(status["supervision"])
+
+
+def _supervision(seen: Mapping[str, Any]) -> Iterator[Metric]:
+    """What AMI told last; without AMI, only that it is away."""
+    yield GaugeMetricFamily("callrace_ami_connected", "1 while AMI is connected.", seen["ami"] == "connected")
+    yield GaugeMetricFamily(
+        "callrace_asterisk_channels", "Channels in Asterisk, whoever's.", seen.get("channels", 0)
+    )
+    yield GaugeMetricFamily("callrace_stray_legs", "Legs in Asterisk whose call is over.", seen["stray_legs"])
+    trunks = GaugeMetricFamily("callrace_trunk_up", "1 unless no contact of it answers.", labels=["trunk"])
+    for trunk in seen.get("trunks", ()):
+        trunks.add_metric([trunk["trunk"]], trunk["up"])
+    yield trunks
+    registered = GaugeMetricFamily("callrace_registered", "1 while we are registered.", labels=["server"])
+    for server, state in seen.get("registrations", {}).items():
+        registered.add_metric([server], state == "Registered")
+    yield registered
+    phones = GaugeMetricFamily("callrace_phones", "Registered phones by device state.", labels=["state"])
+    for state, count in seen["phones"].items():
+        phones.add_metric([state.lower()], count)
+    yield phones

@@ -20,15 +20,38 @@ from tests.unit.cli.fake_switch import STATUS, Server
 
 AT = 1_763_900_000_000
 WIDTH, HEIGHT = 130, 30
+
+
+def agent(name: str, **known: Any) -> dict[str, Any]:
+    return {
+        "agent": name,
+        "capacity": 1,
+        "in_use": 0,
+        "paused": None,
+        "on_another_call": False,
+        "phone": None,
+    } | known
+
+
 WELL: dict[str, Any] = STATUS | {
     "marketplace_version": 4,
     "calls_by_phase": {"arriving": 0, "ivr": 0, "race": 1, "connected": 1, "ending": 0},
     "not_ready": [],
     "agents": [
-        {"agent": "agent-1", "capacity": 2, "in_use": 1, "paused": None},
-        {"agent": "agent-2", "capacity": 1, "in_use": 0, "paused": "lunch [bold]"},
+        agent("agent-1", capacity=2, in_use=1),
+        agent("agent-2", paused="lunch [bold]"),
+        agent("agent-3", on_another_call=True, phone="INUSE"),
+        agent("agent-4", phone="UNAVAILABLE"),
     ],
-    "agents_total": 2,
+    "agents_total": 4,
+    "supervision": STATUS["supervision"]
+    | {
+        "trunks": [
+            {"trunk": "carrier", "up": True, "contacts": []},
+            {"trunk": "main", "up": False, "contacts": ["sip:gw Unreachable"]},
+        ],
+        "registrations": {"sip:reg.example": "Rejected"},
+    },
 }
 
 
@@ -114,8 +137,26 @@ def test_an_agents_places_and_pause_are_shown_as_they_were_written() -> None:
     assert "paused: lunch [bold]" in line_with(view, "agent-2")
 
 
+def test_an_agent_on_another_call_and_one_whose_phone_is_not_registered_are_shown() -> None:
+    view = View(AT, WELL)
+    assert "on another call" in line_with(view, "agent-3")
+    assert "not registered" in line_with(view, "agent-4")
+
+
+def test_trunks_and_registrations_are_shown_and_which_are_down() -> None:
+    view = View(AT, WELL)
+    assert "carrier no contact" in line_with(view, "carrier")
+    assert "main DOWN sip:gw Unreachable" in line_with(view, "main")
+    assert "sip:reg.example DOWN Rejected" in line_with(view, "reg.example")
+
+
+def test_without_ami_the_board_says_why_no_trunk_is_shown() -> None:
+    away = {"ami": "not connected", "problem": "AMI does not answer", "phones": {}, "stray_legs": 0}
+    assert "AMI does not answer" in line_with(View(AT, WELL | {"supervision": away}), "AMI")
+
+
 def test_agents_beyond_those_told_are_counted() -> None:
-    assert "and 498 more" in line_with(View(AT, WELL | {"agents_total": 500}), "more")
+    assert "and 496 more" in line_with(View(AT, WELL | {"agents_total": 500}), "more")
 
 
 def test_a_switch_that_is_not_ready_says_why() -> None:
@@ -157,6 +198,14 @@ def test_live_without_a_switch_is_refused(cli: Cli, engine: Engine) -> None:
     assert refusal(cli("live")) == "callrace: no switch is running; start it with `callrace lab up`"
 
 
+def test_a_switch_of_an_older_version_is_refused_in_one_line(
+    cli: Cli, applied: Engine, settings: Settings
+) -> None:
+    old = {name: value for name, value in WELL.items() if name != "supervision"}
+    with Server(settings, old, []):
+        assert "older than this command; restart it" in refusal(cli("live"))
+
+
 def test_live_in_a_pipe_prints_the_moment_once(cli: Cli, applied: Engine, settings: Settings) -> None:
     racing = call("plumbing", "race", legs=[leg("ann", "ringing")])
     with Server(settings, WELL, [racing]):
@@ -164,7 +213,7 @@ def test_live_in_a_pipe_prints_the_moment_once(cli: Cli, applied: Engine, settin
     assert "race 1 · connected 1" in output
     assert "today: calls 0 · connected 0" in output
     assert "ann ringing" in output
-    assert "agent-2  0/1     lunch [bold]" in output
+    assert "agent-2  0/1     paused: lunch [bold]" in output
 
 
 def test_live_as_json_is_the_switchs_word_and_the_days_sums(

@@ -10,6 +10,7 @@ from ari_app.domain.race import LegAnswered, LegDigit, LegRinging, Race, RacePla
 from ari_app.domain.record import CallRecord
 from ari_app.domain.snapshot import make_snapshot
 from ari_app.switch import live
+from ari_app.switch.capacity import Capacity
 from ari_app.switch.live import agents_view, live_view, phase_of
 from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
 
@@ -63,11 +64,15 @@ def test_losers_are_told_as_lost_while_they_are_being_hung_up() -> None:
 
 def test_agents_in_use_come_first_then_the_paused_then_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     snapshot = make_snapshot(1, parse(MARKETPLACE, "test.yaml"), {}, GEOGRAPHY, {"agent-2": "lunch"})
-    told = agents_view(snapshot, {"overflow": 1, "removed-meanwhile": 1})
+    capacity = Capacity()
+    for name in ("overflow", "removed-meanwhile"):
+        capacity.take(name, 1)
+    told = agents_view(snapshot, capacity, {"agent-2": "INUSE"})
+    free = {"capacity": 1, "in_use": 0, "paused": None, "on_another_call": False, "phone": None}
     assert told == [
-        {"agent": "overflow", "capacity": 1, "in_use": 1, "paused": None},
-        {"agent": "agent-2", "capacity": 2, "in_use": 0, "paused": "lunch"},
-        {"agent": "agent-1", "capacity": 1, "in_use": 0, "paused": None},
+        free | {"agent": "overflow", "in_use": 1},
+        free | {"agent": "agent-2", "capacity": 2, "paused": "lunch", "phone": "INUSE"},
+        free | {"agent": "agent-1"},
     ]
     monkeypatch.setattr(live, "AGENTS_SHOWN", 2)
-    assert [one["agent"] for one in agents_view(snapshot, {"overflow": 1})] == ["overflow", "agent-2"]
+    assert [one["agent"] for one in agents_view(snapshot, capacity, {})] == ["overflow", "agent-2"]

@@ -23,6 +23,15 @@ STATUS = {
     "capacity_in_use": {"agent-1": 1, "agent-2": 2},
     "malformed_events": 3,
     "not_ready": ["no marketplace is applied"],
+    "supervision": {
+        "ami": "connected",
+        "problem": "",
+        "trunks": [{"trunk": "main", "up": False, "contacts": ["sip:gw Unreachable"]}],
+        "registrations": {"sip:carrier.example": "Registered"},
+        "channels": 9,
+        "phones": {"INUSE": 2},
+        "stray_legs": 1,
+    },
 }
 
 
@@ -101,6 +110,24 @@ def test_the_status_is_told_as_it_is_at_each_look(metrics: Metrics) -> None:
     status |= {"not_ready": [], "marketplace_version": 4}
     assert value(metrics, "callrace_ready") == 1
     assert value(metrics, "callrace_marketplace_version") == 4
+
+
+def test_what_supervision_sees_is_told(metrics: Metrics) -> None:
+    metrics.watch(lambda: STATUS)
+    assert value(metrics, "callrace_ami_connected") == 1
+    assert value(metrics, "callrace_trunk_up", trunk="main") == 0
+    assert value(metrics, "callrace_registered", server="sip:carrier.example") == 1
+    assert value(metrics, "callrace_asterisk_channels") == 9
+    assert value(metrics, "callrace_stray_legs") == 1
+    assert value(metrics, "callrace_phones", state="inuse") == 2
+
+
+def test_without_ami_the_rest_is_told_all_the_same(metrics: Metrics) -> None:
+    away = {"ami": "not connected", "problem": "away", "phones": {}, "stray_legs": 0}
+    metrics.watch(lambda: {**STATUS, "supervision": away})
+    assert value(metrics, "callrace_ami_connected") == 0
+    assert value(metrics, "callrace_trunk_up", trunk="main") is None
+    assert value(metrics, "callrace_unsaved_calls") == 7
 
 
 async def test_requests_are_counted_by_status_and_timed(metrics: Metrics) -> None:
