@@ -17,6 +17,7 @@ from typing import Any
 from ari_app.ari.backoff import delays
 from ari_app.ops import ami
 from ari_app.ops.ami import AmiError, Session
+from ari_app.ops.doctor import AGENTS
 from ari_app.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 5.0
 STOP_S = 2.0
 _TECHNOLOGY = "PJSIP/"
+_CHANGES = "name(DeviceStateChange)"
 _AWAY = ("Unreachable", "Removed")
 
 
@@ -79,6 +81,7 @@ async def supervision(
 
     def run() -> None:
         theirs.run_until_complete(asyncio.wait([task]))
+        theirs.run_until_complete(asyncio.sleep(0))  # the connection ends in a callback
         theirs.close()
         if not task.cancelled():  # it ends by itself only by a defect of ours
             log.error("supervision broke; calls go on without it", exc_info=task.exception())
@@ -105,7 +108,7 @@ async def watch(
     while True:
         try:
             async with ami.session(settings, events="call") as asterisk:
-                await _hear_phones(asterisk, tell_phone)
+                await _hear_phones(asterisk, {AGENTS, *trunks()}, tell_phone)
                 waits = delays()
                 while True:
                     tell(await look(asterisk, trunks()))
@@ -136,15 +139,21 @@ def _is_up(contacts: tuple[str, ...] | None) -> bool:
     return not contacts or not all(contact.endswith(_AWAY) for contact in contacts)
 
 
-async def _hear_phones(asterisk: Session, tell_phone: TellPhone) -> None:
-    """From now on each change of a phone's state is told; first, how all of them are."""
+async def _hear_phones(asterisk: Session, shared: Collection[str], tell_phone: TellPhone) -> None:
+    """From now on each change of a phone's state is told; first, how all of them are.
+
+    The endpoints `shared` by many calls are no phones, and change with each of them: those are left out.
+    """
 
     def changed(message: Any) -> None:
         if message.device.startswith(_TECHNOLOGY):
             tell_phone(message.device.removeprefix(_TECHNOLOGY), message.state)
 
     asterisk.on("DeviceStateChange", changed)
-    await asterisk.ask("Filter", Operation="Add", MatchCriteria="name(DeviceStateChange)", Filter="")
+    await asterisk.ask("Filter", Operation="Add", MatchCriteria=_CHANGES, Filter="")
+    for name in shared:
+        criteria = f"action(exclude),{_CHANGES},header(Device),method(exact)"
+        await asterisk.ask("Filter", Operation="Add", MatchCriteria=criteria, Filter=_TECHNOLOGY + name)
     for message in await asterisk.ask("DeviceStateList"):
         if message.event == "DeviceStateChange":
             changed(message)

@@ -134,11 +134,13 @@ async def test_phones_are_told_as_they_are_and_as_they_change(settings: Settings
         assert await told.phones.get() == ("desk", "INUSE")
 
 
-async def test_only_changes_of_devices_are_asked_for(settings: Settings, asterisk: Asterisk) -> None:
+async def test_only_changes_of_phones_are_asked_for(settings: Settings, asterisk: Asterisk) -> None:
     async with watching(settings) as told:
         await told.seen.get()
-    [asked] = [fields for fields in asterisk.actions if fields["Action"] == "Filter"]
-    assert (asked["Operation"], asked["MatchCriteria"]) == ("Add", "name(DeviceStateChange)")
+    wanted, *left_out = [fields for fields in asterisk.actions if fields["Action"] == "Filter"]
+    assert wanted["MatchCriteria"] == "name(DeviceStateChange)"
+    assert all(fields["MatchCriteria"].startswith("action(exclude),") for fields in left_out)
+    assert {fields["Filter"] for fields in left_out} == {"PJSIP/agents", "PJSIP/lost", "PJSIP/main"}
 
 
 async def test_a_connection_that_breaks_is_told_at_once_and_made_again(
