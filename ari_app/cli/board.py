@@ -9,14 +9,12 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.layout import Layout
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from ari_app.domain.clock import from_iso, iso
 from ari_app.domain.money import format_amount
 from ari_app.store.today import Sums
 
-SIDE_WIDTH = 46
 TRUNKS_SHOWN = 6
 _FRAME = 2  # lines of a panel's border
 _TOP = 4
@@ -72,12 +70,12 @@ def board(view: View, height: int) -> RenderableType:
     layout.split_column(
         Layout(Panel(_head(view), title="Callrace"), size=_TOP),
         Layout(name="body"),
-        Layout(Panel(today_text(view.today), title="today"), size=_FOOT),
+        Layout(Panel(_line(today_text(view.today)), title="today"), size=_FOOT),
     )
     room = max(height - _TOP - _FOOT - _FRAME, 1)
     layout["body"].split_row(
-        Layout(Panel(_first(call_lines(view), room, "calls"), title="calls")),
-        Layout(name="side", size=SIDE_WIDTH),
+        Layout(Panel(_first(call_lines(view), room, "calls"), title="calls"), ratio=2),
+        Layout(name="side"),
     )
     trunks = trunk_lines(view.status)[:TRUNKS_SHOWN] if view.status else []
     agents_room = max(room - len(trunks) - _FRAME, 1)
@@ -132,8 +130,7 @@ def today_text(today: Sequence[Sums] | None) -> str:
 def call_lines(view: View) -> Iterator[Text]:
     """Each call in a line, those that race first; under it the legs that ring, answer, accept."""
     for call in sorted(view.calls, key=lambda call: (_ORDER.index(call["phase"]), call["started_at"])):
-        line = Text(no_wrap=True, overflow="ellipsis")
-        line.append(f"{_age(view.at, call['started_at']):>6} ")
+        line = _line(f"{_age(view.at, call['started_at']):>6} ")
         line.append(f"{call['phase']:<9} ", _STYLES.get(call["phase"], ""))
         line.append(f"{call['ani'] or 'anonymous'} {call['place'] or ''}".strip(), "bold")
         line.append(f"  {call['campaign'] or call['did']}")
@@ -152,7 +149,7 @@ def leg_text(at: int, leg: dict[str, Any]) -> str:
 
 
 def agent_rows(status: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Each agent: name, places in use of those there are, and why it is paused."""
+    """Each agent: name, places in use of those there are, and why it is not rung for other reasons."""
     return [
         (agent["agent"], f"{agent['in_use']}/{agent['capacity']}", _remark(agent))
         for agent in status["agents"]
@@ -163,14 +160,14 @@ def trunk_lines(status: dict[str, Any]) -> list[Text]:
     """Each trunk and each registration, or why nothing is known of them."""
     seen = status["supervision"]
     if seen["problem"]:
-        return [Text(seen["problem"], "red", no_wrap=True, overflow="ellipsis")]
+        return [_line(seen["problem"], "red")]
     rows = [(one["trunk"], one["up"], ", ".join(one["contacts"]) or "no contact") for one in seen["trunks"]]
     rows += [(server, state == "Registered", state) for server, state in seen["registrations"].items()]
     return [_trunk_line(*row) for row in rows]
 
 
 def _remark(agent: dict[str, Any]) -> str:
-    """Why the agent is not rung, as far as that is not for its places."""
+    """Why the agent is not rung though there may be a place."""
     if agent["paused"]:
         return f"paused: {agent['paused']}"
     if agent["on_another_call"]:
@@ -179,22 +176,19 @@ def _remark(agent: dict[str, Any]) -> str:
 
 
 def _trunk_line(name: str, is_up: bool, detail: str) -> Text:
-    line = Text(f"{name:<10} ", "green" if is_up else "bold red", no_wrap=True, overflow="ellipsis")
+    line = _line(f"{name:<10} ", "green" if is_up else "bold red")
     return line.append(detail if is_up else f"DOWN {detail}")
 
 
-def _head(view: View) -> Text:
+def _head(view: View) -> RenderableType:
     is_well = view.status is not None and not view.status["not_ready"]
-    return Text("\n", no_wrap=True, overflow="ellipsis").join(
-        [Text(state_text(view), "green" if is_well else "bold red"), Text(phases_text(view))]
-    )
+    return Group(_line(state_text(view), "green" if is_well else "bold red"), _line(phases_text(view)))
 
 
 def _leg_line(at: int, leg: dict[str, Any]) -> Text:
-    line = Text("       └ ", no_wrap=True, overflow="ellipsis")
-    line.append(f"{leg['destination']:<20} wave {leg['wave']}  ")
-    line.append(f"{_state(leg):<10}", _STYLES.get(_state(leg), ""))
-    return line.append(f"{_age(at, leg['since']):>7}")
+    line = _line(f"       └ {_age(at, leg['since']):>6} ")
+    line.append(f"{_state(leg):<10} ", _STYLES.get(_state(leg), ""))
+    return line.append(f"{leg['destination']}, wave {leg['wave']}")
 
 
 def _state(leg: dict[str, Any]) -> str:
@@ -205,17 +199,21 @@ def _state(leg: dict[str, Any]) -> str:
 def _agents(view: View, room: int) -> RenderableType:
     if view.status is None:
         return Text("")
-    table = Table.grid(padding=(0, 1))
-    table.add_column(no_wrap=True, overflow="ellipsis", max_width=20)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis")
     rows = agent_rows(view.status)
     shown = rows if len(rows) <= room else rows[: room - 1]
-    for name, places, remark in shown:
-        style = "yellow" if remark else "" if places.startswith("0/") else "bold green"
-        table.add_row(Text(name, style), Text(places, style), Text(remark, style))
+    lines = [_agent_line(*row) for row in shown]
     left = view.status["agents_total"] - len(shown)
-    return Group(table, Text(f"and {left} more", "dim")) if left else table
+    return Group(*lines, Text(f"and {left} more", "dim")) if left else Group(*lines)
+
+
+def _agent_line(name: str, places: str, remark: str) -> Text:
+    style = "yellow" if remark else "" if places.startswith("0/") else "bold green"
+    return _line(f"{name:<12} {places:>4}  {remark}", style)
+
+
+def _line(text: str, style: str = "") -> Text:
+    """Text that stays in its line, cut off where there is no room."""
+    return Text(text, style, no_wrap=True, overflow="ellipsis")
 
 
 def _first(lines: Iterator[Text], room: int, what: str) -> RenderableType:

@@ -104,13 +104,13 @@ class _Today(threading.Thread):
     def __init__(self, engine: Engine) -> None:
         super().__init__(name="today", daemon=True)
         self._engine = engine
-        self.found: Sequence[Sums] | None = None
+        self.found: Sequence[Sums] | None = _today(engine)
 
     def run(self) -> None:
         """Until the program ends."""
         while True:
-            self.found = _today(self._engine)
             time.sleep(TODAY_EVERY_S)
+            self.found = _today(self._engine)
 
 
 def _print(view: View) -> None:

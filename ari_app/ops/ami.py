@@ -17,7 +17,8 @@ TIMEOUT_S = 5.0
 USER = "callrace"
 _ONE_HOST = "/255.255.255.255"
 
-_quiet = logging.getLogger(f"{__name__}.panoramisk")
+# panoramisk's own words are about its own doings; what we make of them is an AmiError.
+_quiet = logging.getLogger("panoramisk")
 _quiet.setLevel(logging.CRITICAL)
 
 Result = TypeVar("Result")

@@ -99,9 +99,9 @@ def test_a_race_is_shown_leg_by_leg() -> None:
     legs = [leg("ann", "ringing"), leg("bob", "answered", ago_ms=400), leg("cy", "ended", "busy")]
     view = View(AT, WELL, [call("plumbing", "race", legs=legs)])
     assert "1m15s race +12125550142 NY plumbing" in line_with(view, "plumbing")
-    assert "ringing 1.5s" in line_with(view, "ann")
-    assert "answered 0.4s" in line_with(view, "bob")
-    assert "busy" in line_with(view, "cy")
+    assert "└ 1.5s ringing ann, wave 1" in line_with(view, "ann")
+    assert "└ 0.4s answered bob, wave 1" in line_with(view, "bob")
+    assert "busy cy" in line_with(view, "cy")
 
 
 def test_a_connected_call_is_shown_in_one_line_with_its_agent() -> None:
