@@ -20,6 +20,7 @@ from ari_app.cli.export import export
 from ari_app.cli.flow import flow
 from ari_app.cli.lab import lab
 from ari_app.cli.ledger import ledger
+from ari_app.cli.live import live
 from ari_app.cli.numbers import numbers
 from ari_app.cli.plan import plan
 from ari_app.cli.privacy import privacy
@@ -70,6 +71,7 @@ def main() -> None:
     To begin:
       callrace lab up                    start Asterisk and a switch on this machine
       callrace apply config/demo.yaml    put a marketplace in force
+      callrace live                      watch calls as they come
       callrace calls list                see what happened
       callrace calls explain ID          and why
 
@@ -91,6 +93,7 @@ for command in (
     flow,
     lab,
     ledger,
+    live,
     numbers,
     plan,
     privacy,
