@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import Engine, Select, and_, case, func, insert, or_, select, union_all
+from sqlalchemy import Connection, Engine, Select, and_, case, func, insert, or_, select, union_all
 from sqlalchemy.exc import IntegrityError
 
 from ari_app.domain import ledger
@@ -55,7 +55,23 @@ def all_transfers(engine: Engine) -> Iterator[Transfer]:
 def of_call(engine: Engine, call_id: str) -> list[Transfer]:
     """One call's transfers, in the order they were added."""
     with reading(engine) as connection:
-        return [Transfer(*row) for row in connection.execute(_IN_ORDER.where(transfers.c.call_id == call_id))]
+        return of_call_in(connection, call_id)
+
+
+def of_call_in(connection: Connection, call_id: str) -> list[Transfer]:
+    """One call's transfers as this transaction sees them, in the order they were added."""
+    return [Transfer(*row) for row in connection.execute(_IN_ORDER.where(transfers.c.call_id == call_id))]
+
+
+def with_keys(connection: Connection, keys: Collection[str]) -> list[Transfer]:
+    """The transfers with these keys, in the order they were added."""
+    return [Transfer(*row) for row in connection.execute(_IN_ORDER.where(transfers.c.key.in_(keys)))]
+
+
+def add(connection: Connection, added: Collection[Transfer]) -> None:
+    """Adds transfers in this transaction. Their keys are unique: SQLAlchemy's IntegrityError otherwise."""
+    if added:
+        connection.execute(insert(transfers), [transfer_row(transfer) for transfer in added])
 
 
 def statement(engine: Engine, account: str) -> list[Line]:

@@ -1,0 +1,42 @@
+"""Adjustments: money of one call taken back, once a key."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import IntegrityError
+
+from ari_app.domain.corrections import correct
+from ari_app.domain.ledger import Transfer
+from ari_app.store import ledger
+from ari_app.store.engine import writing
+from ari_app.store.errors import KeyTaken
+from ari_app.store.tables import calls
+
+
+def adjust(engine: Engine, call_id: str, key: str, credit: int, clawback: int, at: int, reason: str) -> bool:
+    """Gives the advertiser `credit` back and takes `clawback` from the publisher; False when it did before.
+
+    What is left to take back is looked at while the call is locked, and a trigger of the database refuses
+    more all the same. Raises CannotCorrect, and KeyTaken when the key is there for something else.
+    """
+    wanted = {f"adjust:{key}:{part}": amount for part, amount in (("price", credit), ("payout", clawback))}
+    taken = KeyTaken(f"the ledger has another adjustment with the key {key!r}: choose another key")
+    try:
+        with writing(engine) as connection:
+            its = locked(connection, call_id)
+            there = ledger.with_keys(connection, list(wanted))
+            if there:
+                amounts = dict.fromkeys(wanted, 0) | {transfer.key: transfer.amount for transfer in there}
+                if amounts != wanted or {transfer.call_id for transfer in there} != {call_id}:
+                    raise taken
+                return False
+            ledger.add(connection, correct(its, f"adjust:{key}", credit, clawback, at, reason))
+    except IntegrityError as error:  # another call was adjusted with this key, at this moment
+        raise taken from error
+    return True
+
+
+def locked(connection: Connection, call_id: str) -> list[Transfer]:
+    """The call's transfers. Nobody else corrects it until this transaction ends."""
+    connection.execute(select(calls.c.id).where(calls.c.id == call_id).with_for_update())
+    return ledger.of_call_in(connection, call_id)
