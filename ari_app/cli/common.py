@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
+import os
 import re
 import sys
 import time
@@ -53,6 +55,14 @@ def marketplace_in_force(engine: Engine) -> Loaded:
 def now_ms() -> int:
     """Milliseconds since the epoch."""
     return int(time.time() * 1000)
+
+
+def who() -> str:
+    """The user who runs this, or the number of one who has no name here."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def log_to_stderr() -> None:

@@ -37,6 +37,8 @@ from ari_app.domain.hours import Hours
 
 _STRICT = ConfigDict(extra="forbid", populate_by_name=True)
 
+DISPUTE_WINDOW_MS = 7 * 86_400_000
+
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Billing:
@@ -48,11 +50,12 @@ class Billing:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Advertiser:
-    """A buyer of calls."""
+    """A buyer of calls. `dispute_window`: how long after its end a call's charge may be disputed."""
 
     name: Text
     timezone: TimeZone = "UTC"
     billing: Billing = Billing()
+    dispute_window: PositiveMs = DISPUTE_WINDOW_MS
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)

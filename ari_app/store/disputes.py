@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
@@ -26,6 +26,7 @@ from ari_app.store.corrections import locked
 from ari_app.store.engine import reading, writing
 from ari_app.store.tables import calls, dispute_events, disputes
 
+_PARTIES = (calls.c.advertiser, calls.c.publisher, calls.c.currency)
 _EVENT = tuple(dispute_events.c[name] for name in ("what", "at", "by", "reason", "amount", "clawback"))
 
 
@@ -124,7 +125,7 @@ def _get(connection: Connection, dispute_id: int) -> Dispute:
 
 def _find(connection: Connection, *conditions: ColumnElement[bool]) -> list[Dispute]:
     query = (
-        select(disputes.c.id, calls.c.id, calls.c.advertiser, calls.c.publisher, calls.c.currency, *_EVENT)
+        select(disputes.c.id, disputes.c.call_id, *_PARTIES, *_EVENT)
         .join(calls, calls.c.id == disputes.c.call_id)
         .join(dispute_events, dispute_events.c.dispute_id == disputes.c.id)
         .where(*conditions)
@@ -137,8 +138,9 @@ def _find(connection: Connection, *conditions: ColumnElement[bool]) -> list[Disp
 def _dispute(rows: Iterable[Row[Any]]) -> Dispute:
     """The dispute of these rows: who and what, the same in each, and one event in each."""
     its = list(rows)
-    who_and_what: Sequence[Any] = its[0][:5]
-    return Dispute(*who_and_what, events=tuple(DisputeEvent(*row[5:]) for row in its))
+    events = tuple(DisputeEvent(r.what, r.at, r.by, r.reason, r.amount, r.clawback) for r in its)
+    first = its[0]
+    return Dispute(first.id, first.call_id, first.advertiser, first.publisher, first.currency, events)
 
 
 def _add(connection: Connection, dispute_id: int, n: int, event: DisputeEvent) -> None:

@@ -251,6 +251,7 @@ bills = Table(
     Column("kind", Text, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("party", Text, nullable=False),
+    Column("name", Text, nullable=False),
     Column("currency", Text, nullable=False),
     Column("period", Text, nullable=False),
     Column("timezone", Text, nullable=False),
