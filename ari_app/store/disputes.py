@@ -45,9 +45,9 @@ def open_(
             raise DisputeError(
                 f"the call is in dispute already: see `callrace disputes show {before[-1].id}`"
             )
-        require_in_window(call.ended_at or call.started_at, window_ms, at)
         if left == 0:
             raise DisputeError("the advertiser was charged nothing for this call, or has all of it back")
+        require_in_window(call.ended_at or call.started_at, window_ms, at)
         claimed = left if amount is None else amount
         if claimed > left:
             wanted, rest = (format_amount(minor, call.currency) for minor in (claimed, left))
