@@ -35,7 +35,7 @@ def write_pdf(file: IO[bytes], bill: Bill) -> None:
         pdf.set_font("dejavu", "B", 9)
         pdf.cell(24, 6, name.capitalize())
         pdf.set_font("dejavu", "", 9)
-        pdf.multi_cell(0, 6, value, new_x="LMARGIN", new_y="NEXT")
+        pdf.multi_cell(0, 6, value, align="L", new_x="LMARGIN", new_y="NEXT")
     pdf.ln(8)
     _table(pdf, bill)
     file.write(bytes(pdf.output()))

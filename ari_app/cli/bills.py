@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import IO, Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -118,4 +120,9 @@ def _what(line: BillLine) -> str:
 
 
 def _period(period: Period) -> str:
-    return f"{period.name}, {period.timezone}: from {iso(period.from_at)} until {iso(period.until_at)}"
+    zone = ZoneInfo(period.timezone)
+    begins, ends = (
+        f"{datetime.fromtimestamp(at // 1000, zone):%Y-%m-%d %H:%M}"
+        for at in (period.from_at, period.until_at)
+    )
+    return f"{period.name}: from {begins} until {ends}, {period.timezone}"
