@@ -53,7 +53,7 @@ AMOUNTS = st.integers(0, 10_000)
 CURRENCIES = st.sampled_from(["USD", "EUR"])
 FEW = st.integers(1, 6)  # few enough that keys collide often
 ADVERTISERS = st.sampled_from(["acme", "bolt"])
-PARTS = st.integers(0, 100)  # per cent of what is there, so that parts often fit
+PARTS = st.sampled_from([0, 33, 100])  # per cent of what is there, so that what is asked often fits
 NEVER = 2**60
 HOUR_MS = 3_600_000
 
@@ -243,7 +243,7 @@ class LedgerMachine(RuleBasedStateMachine):
         with pytest.raises(DisputeError):
             disputes.accept(self.engine, dispute_id, None, None, BEGAN, "bob", "")
 
-    @rule(minimum=AMOUNTS, again=st.booleans(), hold_hours=st.integers(0, 1))
+    @rule(minimum=st.sampled_from([0, 5_000]), again=st.booleans(), hold_hours=st.integers(0, 1))
     def pay_out(self, minimum: int, again: bool, hold_hours: int) -> None:
         self.runs += 1
         has = self.posted["publisher:homefix", "USD"]
