@@ -18,7 +18,7 @@ from asterisk.agi import AGI, AGIException
 
 HEADER_LINES = 100  # Asterisk sends 21 and one for each argument
 COMMAND_BYTES = 2_000  # Asterisk reads a command into 2,048
-VALUE_CHARACTERS = 1_500
+VALUE_CHARACTERS = 1_500  # of what is as long as it likes
 
 _NAME = re.compile(r"[A-Z][A-Z_]{0,31}", re.ASCII)
 _VALUE = re.compile(r"[A-Za-z0-9 ._:;=@+/&-]*", re.ASCII)
@@ -32,14 +32,23 @@ class ProtocolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the dialplan asks: `AGI(agi://host/SERVICE,DID,ANI)`.
+    """What the dialplan asks: `AGI(agi://host/SERVICE,DID,ANI)`, or with other arguments.
 
     A number that is not E.164 is None: there is no such tracking number, and the caller is anonymous.
     """
 
     service: str
-    did: str | None
-    ani: str | None
+    arguments: tuple[str, ...]
+
+    @property
+    def did(self) -> str | None:
+        """The number called: the first argument."""
+        return _number(self.arguments[0]) if self.arguments else None
+
+    @property
+    def ani(self) -> str | None:
+        """The caller's number: the second."""
+        return _number(self.arguments[1]) if len(self.arguments) > 1 else None
 
 
 class Conversation:
@@ -58,9 +67,10 @@ class Conversation:
     def request(self) -> Request:
         """What is asked."""
         env: dict[str, str] = self._agi.env
-        return Request(
-            env.get("agi_network_script", ""), _number(env.get("agi_arg_1")), _number(env.get("agi_arg_2"))
-        )
+        arguments: list[str] = []
+        while (name := f"agi_arg_{len(arguments) + 1}") in env:
+            arguments.append(env[name])
+        return Request(env.get("agi_network_script", ""), tuple(arguments))
 
     def set_variables(self, variables: Mapping[str, str]) -> bytes:
         """The command that sets channel variables: one for all, as each costs a round trip.
@@ -95,5 +105,5 @@ class _Nowhere:
         """Drops it."""
 
 
-def _number(text: str | None) -> str | None:
-    return text if text and _E164.fullmatch(text) else None
+def _number(text: str) -> str | None:
+    return text if _E164.fullmatch(text) else None

@@ -6,8 +6,9 @@ one that has finished (AGISTATUS is SUCCESS), so only this variable says that th
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from agi.conversation import VALUE_CHARACTERS, Request
@@ -16,11 +17,14 @@ from ari_app.domain.routing import route as decide
 from ari_app.domain.screening import Refusal, screen
 from ari_app.domain.snapshot import Attribution, Snapshot, attribute
 from ari_app.switch.legs import endpoint
+from ari_app.switch.session import mint_call_id
+
+log = logging.getLogger(__name__)
 
 Variables = dict[str, str]
 Service = Callable[[Snapshot, Request, int, Random], Variables]
 
-UNKNOWN: Mapping[str, str] = {"CALLRACE_RESULT": "UNKNOWN"}
+UNKNOWN: Variables = {"CALLRACE_RESULT": "UNKNOWN"}
 """The number called is nobody's."""
 
 _TARGET = re.compile(r"PJSIP/[A-Za-z0-9._+-]+(?:/sip:[A-Za-z0-9._+@:;=-]+|@[a-z0-9-]+)?", re.ASCII)
@@ -53,44 +57,61 @@ def lookup(snapshot: Snapshot, request: Request, now: int, random: Random) -> Va
 def route(snapshot: Snapshot, request: Request, now: int, random: Random) -> Variables:
     """Whom to ring, as CALLRACE_DIAL for Dial(); CALLRACE_RESULT is DIAL, NOBODY, REFUSED or UNKNOWN.
 
+    CALLRACE_CALL is the id that the call's record will have, CALLRACE_LEGS names those in CALLRACE_DIAL:
+    `record` wants both again.
+
     The destinations are those of the first wave that has any, `max_legs` of them at most. Nobody has been
     asked for a ZIP code here, so the caller's place is that of the number. Capacity is not looked at: an
     agent on another call says so by being busy. A campaign that wants a key pressed has nobody here: Dial()
     takes an answer for an acceptance, and a voicemail would win.
     """
+    nobody = {"CALLRACE_CALL": mint_call_id(now), "CALLRACE_LEGS": "", "CALLRACE_DIAL": ""}
     found = _attribute(snapshot, request)
     if found is None or request.did is None:
-        return {"CALLRACE_DIAL": "", **UNKNOWN}
+        return nobody | UNKNOWN
     if _refusal(snapshot, found, request, now):
-        return {"CALLRACE_DIAL": "", "CALLRACE_RESULT": "REFUSED"}
+        return nobody | {"CALLRACE_RESULT": "REFUSED"}
     if found.campaign.route.accept != "answer":
-        return {"CALLRACE_DIAL": "", "CALLRACE_RESULT": "NOBODY"}
+        return nobody | {"CALLRACE_RESULT": "NOBODY"}
     place = locate(snapshot.geography, None, request.ani, request.did)
     plan = decide(snapshot, found.campaign, place, request.ani, now, random).plan
     first = next((wave.destinations for wave in plan.waves if wave.destinations), ())
     destinations = snapshot.marketplace.destinations
-    dial = dial_string([endpoint(destinations[name].dial) for name in first[: plan.max_legs]])
-    return {"CALLRACE_DIAL": dial, "CALLRACE_RESULT": "DIAL" if dial else "NOBODY"}
+    legs, dial = dialled({name: endpoint(destinations[name].dial) for name in first[: plan.max_legs]})
+    result = "DIAL" if dial else "NOBODY"
+    return nobody | {"CALLRACE_LEGS": legs, "CALLRACE_DIAL": dial, "CALLRACE_RESULT": result}
 
+
+def record(tell: Callable[[Sequence[str]], None], request: Request) -> Variables:
+    """Hands what became of a call on to `tell`; CALLRACE_RESULT is RECORDED, or REFUSED where it makes no sense."""
+    try:
+        tell(request.arguments)
+    except (OSError, ValueError) as error:
+        log.warning("a call's outcome is refused: %s", error)
+        return {"CALLRACE_RESULT": "REFUSED"}
+    return {"CALLRACE_RESULT": "RECORDED"}
+
+
+RECORD = "record"
 
 SERVICES: Mapping[str, Service] = {"lookup": lookup, "route": route}
-"""By the path of the AGI address."""
+"""Those that are answered from memory alone, by the path of the AGI address."""
 
 
-def dial_string(targets: list[str]) -> str:
-    """The targets joined for Dial(), as many as a command has room for.
+def dialled(targets: Mapping[str, str]) -> tuple[str, str]:
+    """Names, and their targets for Dial(), each joined by &: as many as a command has room for.
 
-    Raises ValueError for one that could mean more to Dial() than one telephone.
+    Raises ValueError for a target that could mean more to Dial() than one telephone.
     """
-    joined = ""
-    for target in targets:
+    legs, dial = "", ""
+    for name, target in targets.items():
         if not _TARGET.fullmatch(target):
             raise ValueError(f"{target!r} is no dial target")
-        longer = f"{joined}&{target}" if joined else target
-        if len(longer) > VALUE_CHARACTERS:
+        more = (f"{legs}&{name}", f"{dial}&{target}") if dial else (name, target)
+        if sum(map(len, more)) > VALUE_CHARACTERS:
             break
-        joined = longer
-    return joined
+        legs, dial = more
+    return legs, dial
 
 
 def _attribute(snapshot: Snapshot, request: Request) -> Attribution | None:

@@ -69,6 +69,11 @@ class Settings:
         return self.home / "switch.sock"
 
     @property
+    def fallback_files(self) -> tuple[Path, Path]:
+        """Where calls that the dialplan served by itself are told of: by the dialplan, and by AGI `record`."""
+        return self.home / "asterisk" / "spool" / "fallback.csv", self.home / "fallback.csv"
+
+    @property
     def prompts(self) -> Path:
         """Prompts as files, seen by Asterisk as /var/lib/callrace/prompts."""
         return self.home / "prompts"

@@ -133,6 +133,10 @@ class Client:
         """How many inboxes are open, and how many ids they watch: both 0 when no call is left."""
         return self._switchboard.inboxes, len(self._switchboard)
 
+    def waiting(self) -> int:
+        """How many requests Asterisk has not answered yet: many when it cannot keep up."""
+        return self._transport.waiting()
+
     # Requests: for the resources.
 
     async def request(

@@ -12,7 +12,7 @@ import aiohttp
 
 from ari_app.ari.errors import AriUnavailable
 from ari_app.ari.settings import AriSettings
-from ari_app.ari.transport import Request, Response, overloaded, unanswered
+from ari_app.ari.transport import Request, Response, admit, unanswered
 
 
 class HttpLanes:
@@ -29,8 +29,7 @@ class HttpLanes:
 
     async def request(self, lane: int, request: Request) -> Response:
         """Asterisk's answer. Raises AriUnavailable, AriTimeout or AriOverload."""
-        if self._waiting[lane] >= self._settings.lane_limit:
-            raise overloaded(request, self._waiting[lane])
+        admit(request, self._waiting[lane], self._settings.lane_limit)
         self._waiting[lane] += 1
         try:
             async with asyncio.timeout(self._settings.request_timeout_s), self._turns[lane]:
@@ -41,6 +40,10 @@ class HttpLanes:
             raise AriUnavailable(f"{request}: no connection to {self._settings.url} ({error})") from error
         finally:
             self._waiting[lane] -= 1
+
+    def waiting(self) -> int:
+        """How many requests have no answer yet."""
+        return sum(self._waiting)
 
     async def close(self) -> None:
         """Nothing to do: the connections belong to the session."""

@@ -40,6 +40,10 @@ class NetworkTransport:
         assert self._lanes is not None, "open() comes first"
         return await self._lanes.request(lane, request)
 
+    def waiting(self) -> int:
+        """How many requests have no answer yet."""
+        return self._lanes.waiting() if self._lanes is not None else 0
+
     async def events(self) -> WebSocketEvents:
         """Connects as the application. Raises AriUnavailable or Unauthorized."""
         settings = self._settings

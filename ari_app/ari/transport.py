@@ -66,9 +66,14 @@ def unanswered(request: Request, timeout_s: float) -> AriTimeout:
     return AriTimeout(f"{request}: no answer in {timeout_s:g} s; whether Asterisk did it is unknown")
 
 
-def overloaded(request: Request, waiting: int) -> AriOverload:
-    """What to raise instead of letting a lane's requests pile up."""
-    return AriOverload(f"{request}: not sent, {waiting} others wait on its lane; take fewer calls at once")
+def admit(request: Request, waiting: int, limit: int) -> None:
+    """Lets no more than `limit` requests pile up on a lane. Raises AriOverload.
+
+    What ends a thing (DELETE) always passes: kept back, it would leave something in Asterisk for ever;
+    and there are no more of those than things that were made.
+    """
+    if waiting >= limit and request.method != "DELETE":
+        raise AriOverload(f"{request}: not sent, {waiting} others wait on its lane; take fewer calls at once")
 
 
 class EventStream(Protocol):
@@ -93,6 +98,9 @@ class Transport(Protocol):
 
     async def request(self, lane: int, request: Request) -> Response:
         """Asterisk's answer. Raises AriUnavailable, AriTimeout or AriOverload."""
+
+    def waiting(self) -> int:
+        """How many requests, of all lanes, Asterisk has not answered yet."""
 
     async def events(self) -> EventStream:
         """Connects as the application. Raises AriUnavailable or Unauthorized."""

@@ -21,7 +21,7 @@ import orjson
 from ari_app.ari.backoff import delays
 from ari_app.ari.errors import AriError, AriUnavailable, Unauthorized
 from ari_app.ari.settings import AriSettings
-from ari_app.ari.transport import Request, Response, overloaded, unanswered
+from ari_app.ari.transport import Request, Response, admit, unanswered
 
 log = logging.getLogger(__name__)
 
@@ -105,12 +105,16 @@ class Lane:
         except TimeoutError as error:
             raise AriUnavailable(f"{self.app} is not connected; is Asterisk running?") from error
 
+    @property
+    def waiting(self) -> int:
+        """How many requests have no answer yet."""
+        return len(self._waiting)
+
     async def request(self, request: Request) -> Response:
         """Asterisk's answer. Raises AriUnavailable, AriTimeout or AriOverload."""
         if self._socket is None:
             raise AriUnavailable(f"{request}: {self.app} is not connected; it is being reconnected")
-        if len(self._waiting) >= self._settings.lane_limit:
-            raise overloaded(request, len(self._waiting))
+        admit(request, len(self._waiting), self._settings.lane_limit)
         request_id = str(next(self._ids))
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Response] = loop.create_future()
@@ -219,6 +223,10 @@ class WebSocketLanes:
     async def request(self, lane: int, request: Request) -> Response:
         """Asterisk's answer. Raises AriUnavailable, AriTimeout or AriOverload."""
         return await self._lanes[lane].request(request)
+
+    def waiting(self) -> int:
+        """How many requests have no answer yet."""
+        return sum(lane.waiting for lane in self._lanes)
 
     async def close(self) -> None:
         """Ends every lane. May be called again."""

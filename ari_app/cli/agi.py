@@ -13,8 +13,9 @@ import click
 import uvloop
 
 from agi.conversation import Request
+from agi.outcomes import Outcomes
 from agi.server import HOST, Limits, Server
-from agi.services import SERVICES
+from agi.services import RECORD, SERVICES, record
 from ari_app.cli.common import Refused, database, log_to_stderr, now_ms
 from ari_app.settings import Settings
 from ari_app.store import geography
@@ -37,23 +38,34 @@ def run() -> None:
       AGI(agi://127.0.0.1:4573/lookup,${DID},${ANI})   whose the call is, where its caller is
       AGI(agi://127.0.0.1:4573/route,${DID},${ANI})    whom to ring: Dial(${CALLRACE_DIAL},30)
 
-    Both set CALLRACE_RESULT: where it is empty there was no answer.
+    And what became of a call that was dialled so, for its record and its money; the fields as dialplan/callrace.conf
+    writes them, all of them, empty where nothing is known:
+      AGI(agi://127.0.0.1:4573/record,BEGAN_MS,UNIQUEID,DID,ANI,CALL,LEGS,DIALSTATUS,PEER,TALKED_MS,ENDED_MS)
+
+    All set CALLRACE_RESULT: where it is empty there was no answer. Calls that the shipped dialplan served while
+    no switch was connected are read from its file, and become records, as long as this runs.
     """
     log_to_stderr()
     settings = Settings.from_env()
-    market = Market(database(), geography.load(settings.home))
+    engine, tables = database(), geography.load(settings.home)
+    market = Market(engine, tables)
     market.load()
     if market.snapshot is None:
         log.info("no marketplace is applied yet: nothing is answered until one is")
     gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
-    uvloop.run(_serve(market, settings.agi_port))
+    outcomes = Outcomes(engine, tables, settings.fallback_files)
+    uvloop.run(_serve(market, outcomes, settings.agi_port))
 
 
-async def _serve(market: Market, port: int) -> None:
+async def _serve(market: Market, outcomes: Outcomes, port: int) -> None:
     """Serves until a signal. Raises Refused when the port cannot be had."""
-    random = Random()
+    random, stopping = Random(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
 
     def answer(request: Request) -> Mapping[str, str] | None:
+        if request.service == RECORD:
+            return record(outcomes.tell, request)
         service = SERVICES.get(request.service)
         if service is None or market.snapshot is None:
             log.warning("no answer to %.40r: no such service, or no marketplace", request.service)
@@ -62,20 +74,21 @@ async def _serve(market: Market, port: int) -> None:
 
     try:
         async with Server(answer, Limits()).listening(port):
-            log.info("serving agi://%s:%s, services %s", HOST, port, ", ".join(SERVICES))
-            await _until_stopped(market)
+            log.info("serving agi://%s:%s, services %s", HOST, port, ", ".join([*SERVICES, RECORD]))
+            await _until_stopped(stopping, market, outcomes)
     except OSError as error:
         raise Refused(
             f"cannot serve on {HOST}:{port} ({error.strerror}); choose CALLRACE_AGI_PORT"
         ) from error
 
 
-async def _until_stopped(market: Market) -> None:
-    """Returns at a signal; raises what breaks the reloading."""
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    waits = [asyncio.create_task(stopping.wait()), asyncio.create_task(market.keep_up_to_date())]
+async def _until_stopped(stopping: asyncio.Event, market: Market, outcomes: Outcomes) -> None:
+    """Returns when told to stop; raises what breaks the reloading."""
+    waits = [
+        asyncio.create_task(stopping.wait()),
+        asyncio.create_task(market.keep_up_to_date()),
+        asyncio.create_task(outcomes.keep_reading()),
+    ]
     done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()

@@ -52,6 +52,7 @@ _ENDED_BY = {
     "caller": "The caller hung up",
     "agent": "The agent hung up",
     "system": "Callrace ended the call",
+    None: "One of them ended the call",
 }
 _ENTERED = {
     "entered": "the caller entered {}",
@@ -149,7 +150,8 @@ def _flow_end(record: CallRecord) -> str:
 def _failure(record: CallRecord) -> str:
     if any(event.what == "switch stopped" for event in record.events):
         return "the switch was being stopped"
-    return _event(record, "failed")
+    refused = any(event.what == "refused" for event in record.events)
+    return _event(record, "refused" if refused else "failed")
 
 
 def _event(record: CallRecord, what: str) -> str:
@@ -387,7 +389,7 @@ def _ending(record: CallRecord) -> Iterator[str]:
     if record.disposition == "no_answer":
         yield f"- {_waited(record)}, so the caller heard the campaign's announcement."
     if record.ended_at is not None:
-        ended = _ENDED_BY[record.end_source or "system"]
+        ended = _ENDED_BY[record.end_source]
         yield f"- {ended}, {_since(record, record.ended_at)} after it began."
 
 

@@ -24,6 +24,7 @@ from ari_app.cli.ledger import ledger
 from ari_app.cli.numbers import numbers
 from ari_app.cli.payouts import payouts
 from ari_app.cli.plan import plan
+from ari_app.cli.privacy import privacy
 from ari_app.cli.route import route
 from ari_app.cli.switch import switch
 from ari_app.domain.bills import BillError
@@ -100,6 +101,7 @@ for command in (
     numbers,
     payouts,
     plan,
+    privacy,
     route,
     switch,
 ):

@@ -53,7 +53,7 @@ def _header(record: CallRecord) -> None:
     durations = record.durations_ms
     fields = {
         "started": iso(record.started_at),
-        "ended": record.ended_at and f"{iso(record.ended_at)} by the {record.end_source}",
+        "ended": record.ended_at and f"{iso(record.ended_at)} by {_who(record.end_source)}",
         "disposition": record.disposition,
         "from": record.ani or "anonymous",
         "to": record.did,
@@ -71,6 +71,10 @@ def _header(record: CallRecord) -> None:
     for name, value in fields.items():
         if value:
             click.echo(f"  {name:<12} {value}")
+
+
+def _who(end_source: str | None) -> str:
+    return f"the {end_source}" if end_source else "one of the parties"
 
 
 def _seconds(duration_ms: int) -> str:

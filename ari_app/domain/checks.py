@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
 
+from ari_app.domain import whisper
 from ari_app.domain.geo import Geography, area_of
 from ari_app.domain.marketplace import (
     Advertiser,
@@ -22,6 +23,7 @@ from ari_app.domain.marketplace import (
     Flow,
     Marketplace,
     Node,
+    Route,
     Wave,
 )
 from ari_app.domain.yamltext import Complaint, FieldPath
@@ -157,8 +159,23 @@ def _campaign(
     yield from _prompt((*path, "screen", "announce"), campaign.screen.announce, world)
     flow = marketplace.flows.get(campaign.flow) if campaign.flow is not None else None
     answers = _answers(flow) if flow is not None else set()
+    yield from _whisper((*path, "route", "whisper"), route, answers, world)
     for index, clause in enumerate(campaign.qualify):
         yield from _clause((*path, "qualify", index), clause, CLAUSE_KINDS, answers, world)
+
+
+def _whisper(path: FieldPath, route: Route, answers: Collection[str], world: World) -> Iterator[Complaint]:
+    if route.whisper is None:
+        return
+    yield from _prompt(path, route.whisper, world)
+    if route.accept == "answer":
+        yield Complaint(path, "a whisper is heard before the key is pressed; expected accept: press-1")
+    known = {whisper.STATE, *answers}
+    for name in whisper.names(route.whisper):
+        if name not in known:
+            yield Complaint(
+                path, f"'{{{name}}}' is no answer of the campaign's flow, nor {{{whisper.STATE}}}"
+            )
 
 
 def _wave(path: FieldPath, wave: Wave, advertiser: str, marketplace: Marketplace) -> Iterator[Complaint]:

@@ -123,6 +123,13 @@ def _prompt(value: object) -> str:
     )
 
 
+def _speech(value: object) -> str:
+    prompt = _prompt(value)
+    if not prompt.startswith("tts:"):
+        raise ValueError('expected speech such as "tts:A plumbing call from {state}."')
+    return prompt
+
+
 def _state(value: object) -> str:
     if isinstance(value, bool):
         raise ValueError('expected a state code; in quotes, such as "ON", where YAML reads true or false')
@@ -206,6 +213,9 @@ Text = Annotated[str, BeforeValidator(_text)]
 
 Prompt = Annotated[str, BeforeValidator(_prompt)]
 """What is played: `sound:`, `file:` or `tts:`."""
+
+Speech = Annotated[str, BeforeValidator(_speech)]
+"""A `tts:` prompt."""
 
 SipUri = Annotated[str, BeforeValidator(_sip_uri)]
 """A SIP URI that is safe in a dial string."""

@@ -27,6 +27,7 @@ from ari_app.domain.fields import (
     PositiveMs,
     Prompt,
     SipUri,
+    Speech,
     StateCode,
     Text,
     TimeZone,
@@ -91,6 +92,14 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
+class AutoPause:
+    """A destination that leaves so many calls unanswered within an hour, or a day, is paused; 0: never."""
+
+    per_hour: Annotated[int, whole_between(0, 1_000)] = 3
+    per_day: Annotated[int, whole_between(0, 1_000)] = 5
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Destination:
     """An agent's phone or a buyer's location that can take a call."""
 
@@ -101,6 +110,7 @@ class Destination:
     capacity: Annotated[int, whole_between(1, 1_000)] = 1
     priority: Annotated[int, whole_between(1, 1_000)] = 1
     weight: Annotated[int, whole_between(1, 1_000)] = 1
+    auto_pause: AutoPause = AutoPause()
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -132,12 +142,16 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Route:
-    """How a campaign's calls are offered. `max_legs`: phones rung at once, 50 at most."""
+    """How a campaign's calls are offered. `max_legs`: phones rung at once, 50 at most.
+
+    `whisper` is said to an agent before the accept prompt; see `ari_app.domain.whisper`.
+    """
 
     waves: tuple[Wave, ...]
     accept: Literal["press-1", "answer"] = "press-1"
     ring_timeout: PositiveMs = 30_000
     accept_prompt: Prompt | None = None
+    whisper: Speech | None = None
     wait: Literal["ringback", "music"] = "ringback"
     max_legs: Annotated[int, whole_between(1, 50)] = 10
     max_duration: PositiveMs = 4 * 3_600_000

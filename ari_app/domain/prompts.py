@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
+from ari_app.domain import whisper
 from ari_app.domain.marketplace import Campaign, Flow, Marketplace
 from ari_app.domain.screening import CLOSED_PROMPT, REFUSED_PROMPT
 
@@ -39,6 +40,9 @@ def prompts_of(marketplace: Marketplace) -> set[str]:
     prompts = set(SYSTEM_PROMPTS)
     for campaign in marketplace.campaigns.values():
         prompts.update(_of_campaign(campaign))
+        if campaign.route.whisper:
+            flow = marketplace.flows[campaign.flow] if campaign.flow else None
+            prompts.update(whisper.possible(campaign.route.whisper, flow))
     for flow in marketplace.flows.values():
         prompts.update(_of_flow(flow))
     return prompts

@@ -64,7 +64,7 @@ def save(engine: Engine, batch: Sequence[Settlement]) -> None:
 
 
 def _insert(connection: Connection, batch: Collection[Settlement]) -> None:
-    call_rows = [_call_row(settlement.record) for settlement in batch]
+    call_rows = [call_row(settlement.record) for settlement in batch]
     leg_rows = [
         _leg_row(settlement.record.id, n, leg)
         for settlement in batch
@@ -86,7 +86,7 @@ def get(engine: Engine, call_id: str) -> CallRecord | None:
         rows = connection.execute(query.limit(2)).all()
         if len(rows) > 1 and rows[0].id != call_id:
             raise AmbiguousCallId(f"several calls' ids begin with {call_id!r}: give more of it")
-        return next(iter(_records(connection, rows[:1])), None)
+        return next(iter(records(connection, rows[:1])), None)
 
 
 def latest(
@@ -130,10 +130,25 @@ def recent_callers(engine: Engine, since: int) -> list[EarlierCaller]:
         return [EarlierCaller(*row) for row in connection.execute(query)]
 
 
+def last_connected(engine: Engine, campaign: str, ani: str, before: int) -> EarlierCaller | None:
+    """The caller's last call, begun before a moment (ms), that connected it to the campaign; or None."""
+    query = (
+        select(calls.c.campaign, calls.c.ani, calls.c.connected_at, calls.c.id)
+        .where(calls.c.campaign == campaign, calls.c.ani == ani, calls.c.started_at < before)
+        .where(calls.c.connected_at.is_not(None))
+        .order_by(calls.c.connected_at.desc())
+        .limit(1)
+    )
+    with reading(engine) as connection:
+        row = connection.execute(query).one_or_none()
+        return EarlierCaller(*row) if row else None
+
+
 # Records to rows
 
 
-def _call_row(record: CallRecord) -> dict[str, Any]:
+def call_row(record: CallRecord) -> dict[str, Any]:
+    """The record, without its legs, as a row of `calls`."""
     place, durations, verdict, money = (
         record.place,
         record.durations_ms,
@@ -200,10 +215,10 @@ def _leg_row(call_id: str, n: int, leg: LegRecord) -> dict[str, Any]:
 
 def _pages(connection: Connection, query: Select[Any]) -> Iterator[CallRecord]:
     for page in connection.execute(query.execution_options(yield_per=_PAGE)).partitions():
-        yield from _records(connection, page)
+        yield from records(connection, page)
 
 
-def _records(connection: Connection, rows: Sequence[Row[Any]]) -> list[CallRecord]:
+def records(connection: Connection, rows: Sequence[Row[Any]]) -> list[CallRecord]:
     """The records of the rows, in their order, with all their legs read in one query."""
     legs_of: dict[str, list[LegRecord]] = {row.id: [] for row in rows}
     query = select(legs).where(legs.c.call_id.in_(legs_of)).order_by(legs.c.call_id, legs.c.n)

@@ -75,10 +75,13 @@ def apply(engine: Engine, marketplace: Marketplace, now: int) -> Applied:
     return applied
 
 
-def load(engine: Engine) -> Loaded | None:
-    """The marketplace in force, with its campaigns' terms versions; None when none was applied yet."""
+def load(engine: Engine, at: int | None = None) -> Loaded | None:
+    """The marketplace in force, with its campaigns' terms versions; None when none was applied yet.
+
+    With `at`, the one that was in force at that moment (ms); pauses are those of now all the same.
+    """
     with reading(engine) as connection:
-        newest = _newest(connection)
+        newest = _newest(connection, at)
         if newest is None:
             return None
         versions = _versions(connection)
@@ -103,9 +106,12 @@ class _Version:
     document: dict[str, Any]
 
 
-def _newest(connection: Connection) -> _Version | None:
+def _newest(connection: Connection, at: int | None = None) -> _Version | None:
     table = marketplace_versions
-    row = connection.execute(select(table).order_by(table.c.version.desc()).limit(1)).one_or_none()
+    query = select(table).order_by(table.c.version.desc()).limit(1)
+    if at is not None:
+        query = query.where(table.c.applied_at <= at)
+    row = connection.execute(query).one_or_none()
     return _Version(row.version, row.applied_at, json.loads(row.document_json)) if row else None
 
 

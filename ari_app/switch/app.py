@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Coroutine
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError
@@ -16,20 +18,25 @@ from ari_app.domain.clock import iso
 from ari_app.domain.geo import Geography
 from ari_app.domain.marketplace import Marketplace
 from ari_app.domain.qualification import EarlierCall
+from ari_app.domain.record import Event
 from ari_app.domain.snapshot import Snapshot
-from ari_app.store import calls
+from ari_app.store import calls, pauses
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import StoreError
+from ari_app.store.pauses import Pause
 from ari_app.store.writer import Writer
 from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.clock import CallClock
 from ari_app.switch.market import Market
-from ari_app.switch.session import Session, live_view
+from ari_app.switch.session import Session, live_view, new_record
+from ari_app.switch.unanswered import Unanswered
 
 log = logging.getLogger(__name__)
 
 CALLS_AT_ONCE = 2_000
+# Requests without an answer: at so many Asterisk is a tenth of a second behind, and falling further.
+BEHIND = 256
 DRAIN_S = 20.0
 
 
@@ -42,8 +49,9 @@ class Switch:
         self.market = Market(engine, geography)
         self._capacity = Capacity()
         self._callers = Callers()
+        self._unanswered = Unanswered()
         self._sessions: dict[asyncio.Task[Settlement], Session] = {}
-        self._refusals: set[asyncio.Task[None]] = set()
+        self._chores: set[asyncio.Task[None]] = set()
         self._started_at = CallClock().now()
         self.client: Client | None = None
 
@@ -79,19 +87,41 @@ class Switch:
         """A channel entered Stasis that no call has made: a new call, or something to be let go."""
         assert self.client is not None
         snapshot = self.market.snapshot
-        if snapshot is None or len(self._sessions) >= CALLS_AT_ONCE or start.args[:1] != ("in",):
-            log.warning("channel %s refused: no marketplace, or too many calls", start.channel_id)
-            self._refuse(self.client, start.channel_id)
+        if start.args[:1] != ("in",):
+            log.warning("channel %s let go: it belongs to no call under way", start.channel_id)
+            self._let_go(self.client, start.channel_id)
+            return
+        if snapshot is None:
+            self._refuse(self.client, start, "no marketplace is in force; run `callrace apply FILE`")
+            return
+        if len(self._sessions) >= CALLS_AT_ONCE:
+            self._refuse(self.client, start, f"{CALLS_AT_ONCE} calls are under way already")
+            return
+        if self.client.waiting() >= BEHIND:
+            self._refuse(self.client, start, "Asterisk cannot keep up with the calls it has")
             return
         session = Session(self.client, start, snapshot, self._capacity, self._callers)
         task = asyncio.create_task(session.run(), name=f"call-{session.record.id}")
         self._sessions[task] = session
         task.add_done_callback(self._ended)
 
-    def _refuse(self, client: Client, channel_id: str) -> None:
-        task = asyncio.create_task(self._hang_up(client, channel_id))
-        self._refusals.add(task)
-        task.add_done_callback(self._refusals.discard)
+    def _refuse(self, client: Client, start: StasisStart, reason: str) -> None:
+        """Turns a call away unanswered, so that the carrier may try elsewhere. It is recorded all the same."""
+        record = new_record(start)
+        record.disposition, record.end_source, record.ended_at = "failed", "system", record.started_at
+        record.events.append(Event(record.started_at, "refused", reason))
+        log.warning("call %s refused: %s", record.id, reason)
+        self._let_go(client, start.channel_id)
+        self._save(Settlement(record))
+
+    def _let_go(self, client: Client, channel_id: str) -> None:
+        self._do(self._hang_up(client, channel_id))
+
+    def _do(self, chore: Coroutine[Any, Any, None]) -> None:
+        """Does what no call waits for, in a task of its own; `drain` awaits it."""
+        task = asyncio.create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
 
     async def _hang_up(self, client: Client, channel_id: str) -> None:
         try:
@@ -102,11 +132,35 @@ class Switch:
     def _ended(self, task: asyncio.Task[Settlement]) -> None:
         session = self._sessions.pop(task)
         error = task.exception()
-        settlement = task.result() if error is None else self._broken(session, error)
+        self._save(task.result() if error is None else self._broken(session, error))
+        self._pause_the_silent(session)
+
+    def _pause_the_silent(self, session: Session) -> None:
+        """Destinations that have left too many calls unanswered are offered no more."""
+        now = CallClock().now()
+        for leg in session.record.legs:
+            if leg.outcome == "no_answer":
+                rule = session.destination(leg.destination).auto_pause
+                reason = self._unanswered.note(leg.destination, rule, now)
+                if reason is not None:
+                    self._do(self._pause(Pause(leg.destination, now, reason, "callrace")))
+
+    async def _pause(self, pause: Pause) -> None:
+        try:
+            await asyncio.to_thread(pauses.pause, self._engine, pause)
+        except (SQLAlchemyError, StoreError) as error:
+            log.warning("%s is not paused (%s): %s", pause.destination, pause.reason, error)
+        else:
+            log.warning(
+                "%s is paused: %s; `callrace agents resume %s` when it is back",
+                pause.destination, pause.reason, pause.destination,
+            )  # fmt: skip
+
+    def _save(self, settlement: Settlement) -> None:
         try:
             self._writer.submit(settlement)
         except StoreError as refusal:
-            log.error("call %s is not saved: %s", session.record.id, refusal)
+            log.error("call %s is not saved: %s", settlement.record.id, refusal)
 
     def _broken(self, session: Session, error: BaseException) -> Settlement:
         """A defect of ours ended the call: it is recorded, and moves no money."""
@@ -123,6 +177,8 @@ class Switch:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=DRAIN_S)
+        if self._chores:
+            await asyncio.wait(self._chores, timeout=DRAIN_S)
 
     # What operators see
 

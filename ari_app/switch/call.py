@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 # Of a prompt that somebody recorded, none is longer; it bounds the wait for its end.
 PLAYBACK_LIMIT_MS = 300_000
 NO_CAUSE = 0  # the Q.850 cause is not known
+# A request may find the caller's channel gone before its own event of that is read.
+GONE_MS = 1_000
 
 
 class CallerGone(Exception):
@@ -74,6 +76,12 @@ class Call:
                 await self._find_the_gone(event)
         return event
 
+    async def see_caller_out(self) -> None:
+        """After a request that found a channel gone: raises CallerGone if it was the caller's."""
+        until = self.now() + GONE_MS
+        while await self.event(until) is not None:
+            continue
+
     async def _find_the_gone(self, event: Event) -> None:
         """No event is told twice: after a break, channels that are no longer there have ended."""
         there = {channel["id"] for channel in await self.client.channels.list()}
@@ -114,9 +122,9 @@ class Call:
         await self.play_as(playback_id, channel_id, prompt)
         return playback_id
 
-    async def play_as(self, playback_id: str, channel_id: str, prompt: str) -> None:
-        """Starts a prompt as a playback whose id is minted already."""
-        await self.client.channels.play(self.inbox, playback_id, channel_id, media(prompt))
+    async def play_as(self, playback_id: str, channel_id: str, *prompts: str) -> None:
+        """Starts prompts, one after the other, as one playback whose id is minted already."""
+        await self.client.channels.play(self.inbox, playback_id, channel_id, [media(p) for p in prompts])
 
     async def play(self, prompt: str) -> None:
         """Plays a prompt to the caller, to its end. Raises CallerGone."""

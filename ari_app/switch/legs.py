@@ -115,12 +115,12 @@ class Legs:
 
     # Say
 
-    def say(self, leg: int, prompt: str) -> None:
-        """Plays a prompt to the leg, in place of what it hears."""
+    def say(self, leg: int, *prompts: str) -> None:
+        """Plays prompts to the leg, one after the other, in place of what it hears."""
         playback_id = self._call.mint("play")
         self.hush(leg)
         self._prompts[leg] = playback_id
-        self._call.post(self._call.play_as(playback_id, self.channel_id(leg), prompt))
+        self._call.post(self._call.play_as(playback_id, self.channel_id(leg), *prompts))
 
     def hush(self, leg: int) -> bool:
         """Stops what the leg hears; False when it hears nothing. Its end is still to come."""

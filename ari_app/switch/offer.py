@@ -23,6 +23,7 @@ from ari_app.domain.marketplace import Dial, Route
 from ari_app.domain.prompts import ACCEPT_PROMPT
 from ari_app.domain.race import Leg, Phase, Race, RacePlan
 from ari_app.domain.record import Exclusion
+from ari_app.domain.whisper import heard
 from ari_app.switch.call import NO_CAUSE, Call, CallerGone
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.legs import DialRefused, Legs
@@ -196,7 +197,7 @@ class Offer:
                 case racing.Ring(leg, destination):
                     self._ring(leg, destination)
                 case racing.Prompt(leg):
-                    self._legs.say(leg, self._route.accept_prompt or ACCEPT_PROMPT)
+                    self._legs.say(leg, *self._whisper(), self._route.accept_prompt or ACCEPT_PROMPT)
                 case racing.SayTaken(leg):
                     self._legs.say_taken(leg)
                 case racing.HangUp(leg, reason):
@@ -209,6 +210,10 @@ class Offer:
                     self._call.note("nobody left to ring")
         for destination in self.race.waiting():
             self._capacity.wait(self, destination, self._tell_freed)
+
+    def _whisper(self) -> list[str]:
+        record = self._call.record
+        return heard(self._route.whisper, record.answers, record.place.state) if self._route.whisper else []
 
     def _tell_freed(self, destination: str) -> None:
         self._call.inbox.put(racing.Freed(destination))

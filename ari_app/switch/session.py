@@ -8,17 +8,17 @@ import secrets
 from random import Random
 
 from ari_app.ari.client import Client
-from ari_app.ari.errors import AriError
+from ari_app.ari.errors import AriError, Conflict, NotFound
 from ari_app.ari.events import StasisStart
 from ari_app.domain.clock import iso
 from ari_app.domain.geo import Place, locate
-from ari_app.domain.ledger import settle
-from ari_app.domain.marketplace import Dial
+from ari_app.domain.marketplace import Destination, Dial
 from ari_app.domain.prompts import NOBODY_PROMPT
-from ari_app.domain.qualification import EarlierCall, Facts, judge
-from ari_app.domain.record import CallRecord, Disposition, Money
+from ari_app.domain.qualification import EarlierCall
+from ari_app.domain.record import CallRecord, Disposition
 from ari_app.domain.routing import Decision, route
 from ari_app.domain.screening import screen
+from ari_app.domain.settlement import conclude, pin
 from ari_app.domain.snapshot import Attribution, Snapshot, attribute
 from ari_app.store.calls import Settlement
 from ari_app.switch.call import Call, CallerGone
@@ -30,12 +30,21 @@ from ari_app.switch.offer import Ending, Offer
 
 log = logging.getLogger(__name__)
 
-UNALLOCATED = 1  # Q.850: SIP 404
+# Q.850
+UNALLOCATED = 1  # SIP 404
+NORMAL = 16
 
 
 def mint_call_id(now_ms: int) -> str:
     """A call's id: 13 hex digits of time, so that ids sort by it, and 10 of chance."""
     return f"{now_ms:013x}{secrets.token_hex(5)}"
+
+
+def new_record(start: StasisStart) -> CallRecord:
+    """The record of a call that begins now, with what the dialplan says of it: in, DID, ANI."""
+    _, did, ani = (*start.args, "", "", "")[:3]
+    now = CallClock().now()
+    return CallRecord(id=mint_call_id(now), did=did, ani=ani or None, started_at=now)
 
 
 class Session:
@@ -44,11 +53,7 @@ class Session:
     def __init__(
         self, client: Client, start: StasisStart, snapshot: Snapshot, capacity: Capacity, callers: Callers
     ) -> None:
-        clock = CallClock()
-        now = clock.now()
-        _, did, ani = (*start.args, "", "", "")[:3]
-        record = CallRecord(id=mint_call_id(now), did=did, ani=ani or None, started_at=now)
-        self.call = Call(client, client.inbox(), start.channel_id, record, clock)
+        self.call = Call(client, client.inbox(), start.channel_id, new_record(start), CallClock())
         client.watch(self.call.inbox, start.channel_id)
         self._snapshot = snapshot
         self._capacity = capacity
@@ -57,6 +62,7 @@ class Session:
         self._place = Place()
         self._earlier: EarlierCall | None = None
         self._if_abandoned: Disposition = "abandoned_ivr"
+        self._hangup_cause = NORMAL
 
     @property
     def record(self) -> CallRecord:
@@ -68,7 +74,7 @@ class Session:
         record = self.record
         self.call.note("received", f"{record.ani or 'anonymous'} called {record.did}", at=record.started_at)
         try:
-            await self._serve()
+            await self._serve_while_here()
         except CallerGone:
             record.end_source = "caller"
             self.call.note("caller hung up")
@@ -86,12 +92,20 @@ class Session:
             await self._leave()
         return self._settle()
 
+    async def _serve_while_here(self) -> None:
+        """`_serve`; a request that came too late for a caller who is leaving is no error."""
+        try:
+            await self._serve()
+        except (NotFound, Conflict):
+            await self.call.see_caller_out()
+            raise
+
     async def _serve(self) -> None:
         self._attribution = self._attribute()
         if self._attribution is None:
             self.call.note("unknown number", self.record.did)
             self.record.disposition = "unknown_number"
-            await self.call.client.channels.hangup(self.call.channel_id, reason_code=UNALLOCATED)
+            self._hangup_cause = UNALLOCATED
             return
         if await self._screened_out(self._attribution):
             return
@@ -108,15 +122,9 @@ class Session:
         found = attribute(self._snapshot, record.did)
         if found is None:
             return None
-        campaign = found.campaign
-        record.campaign, record.advertiser = found.campaign_id, campaign.advertiser
-        record.publisher, record.source = found.number.publisher, found.number.source
-        record.terms_version = found.terms_version
-        record.money = Money(self._snapshot.marketplace.currency, campaign.price, campaign.payout)
+        pin(record, found, self._snapshot.marketplace.currency)
         self._place = locate(self._snapshot.geography, None, record.ani, record.did)
         record.place = self._place.record()
-        detail = f"campaign {record.campaign}, publisher {record.publisher}, source {record.source or 'none'}"
-        self.call.note("attributed", f"{detail}, terms version {record.terms_version}")
         return found
 
     async def _screened_out(self, attribution: Attribution) -> bool:
@@ -201,8 +209,12 @@ class Session:
                 record.disposition = record.disposition or "no_answer"
                 await self._fall_back(fallback)
 
+    def destination(self, name: str) -> Destination:
+        """A destination as the snapshot has it that the call began with."""
+        return self._snapshot.marketplace.destinations[name]
+
     def _dial(self, destination: str) -> tuple[Dial, int]:
-        found = self._snapshot.marketplace.destinations[destination]
+        found = self.destination(destination)
         return found.dial, found.capacity
 
     def _connected(self, at: int) -> None:
@@ -223,7 +235,7 @@ class Session:
         call = self.call
         try:
             if call.is_caller_here:
-                await call.client.channels.hangup(call.channel_id)
+                await call.client.channels.hangup(call.channel_id, reason_code=self._hangup_cause)
             await call.requests_done()
         except AriError as error:
             call.note("hang-up failed", str(error))
@@ -234,39 +246,20 @@ class Session:
         call.note("ended", f"by the {self.record.end_source}")
 
     def _settle(self) -> Settlement:
-        record = self.record
-        assert record.ended_at is not None
-        _fill_in_durations(record)
-        if self._attribution is not None and record.disposition not in ("blocked", "closed"):
-            facts = Facts(
-                started_at=record.started_at,
-                connected_ms=record.durations_ms.connected if record.connected_at else None,
-                answers=record.answers,
-                place=self._place,
-                ani=record.ani,
-                timezone=self._timezone(),
-                earlier=self._earlier,
-            )
-            record.qualification = judge(self._attribution.campaign.qualify, facts, self._snapshot.geography)
-            if record.qualification.qualified and record.money is not None:
-                record.money.charged, record.money.paid = record.money.price, record.money.payout
-            failed = [clause.name for clause in record.qualification.clauses if not clause.passed]
-            self.call.note("judged", "qualified" if not failed else f"not qualified: {', '.join(failed)}")
-        return Settlement(record, settle(record, record.ended_at))
+        transfers = conclude(
+            self.record,
+            self._attribution,
+            self._place,
+            self._timezone() if self._attribution else "UTC",
+            self._earlier,
+            self._snapshot.geography,
+        )
+        return Settlement(self.record, transfers)
 
     def _timezone(self) -> str:
         """The advertiser's time zone."""
         assert self._attribution is not None
         return self._snapshot.marketplace.advertisers[self._attribution.campaign.advertiser].timezone
-
-
-def _fill_in_durations(record: CallRecord) -> None:
-    durations, ended_at = record.durations_ms, record.ended_at or record.started_at
-    durations.total = ended_at - record.started_at
-    if record.answered_at is not None:
-        durations.ivr = (record.offered_at or ended_at) - record.answered_at
-    if record.offered_at is not None:
-        durations.wait = (record.connected_at or ended_at) - record.offered_at
 
 
 def live_view(record: CallRecord) -> dict[str, object]:

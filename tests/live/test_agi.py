@@ -6,15 +6,17 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from ari_app.ops.sipp import Caller, answers, busy, rings_forever, talk_ms
+from ari_app.domain.record import CallRecord
+from ari_app.ops.sipp import Agent, Caller, answers, busy, hang_up, rings_forever, talk_ms
 from ari_app.settings import Settings
-from tests.live.exchange import Exchange, marketplace, phones, uris
-from tests.live.lab import REPO, Lab
+from ari_app.store import calls as stored
+from tests.live.exchange import DID, Exchange, marketplace, phones, uris
+from tests.live.lab import REPO, Lab, private
 
 pytestmark = pytest.mark.live
 
@@ -73,6 +75,45 @@ async def test_without_a_switch_a_call_reaches_an_agent_by_the_agi_route(
                     await asyncio.sleep(0.05)  # audio has no events
             await who.hang_up()
             assert (await who.outcome()).answered
+    await nothing_left()
+
+
+async def recorded(exchange: Exchange, ani: str) -> CallRecord:
+    """The record of the caller's call, awaited: another process makes it of what the dialplan wrote."""
+    async with asyncio.timeout(10):
+        while not (found := stored.latest(exchange.engine, ani=ani)):
+            await asyncio.sleep(0.1)
+    return found[0]
+
+
+async def test_a_call_that_was_rung_without_a_switch_is_recorded_charged_and_paid(
+    in_force: Exchange, serve: Serve, calling, nothing_left
+) -> None:
+    ani = "+12125550171"
+    async with phones({"agent": answers(), "slow": rings_forever()}) as agents:
+        terms = [{"connected_at_least": "500ms"}, {"no_repeat_within": "30d"}]
+        in_force.put_in_force(marketplace(uris(agents), accept="answer", qualify=terms))
+        await serve()
+        async with calling(ani=ani, plan=[talk_ms(1500), hang_up]) as who:
+            await who.outcome()
+        record = await recorded(in_force, ani)
+    assert (record.disposition, record.winner, record.publisher) == ("connected", "agent", "homefix")
+    assert 1_000 < record.durations_ms.connected < 2_500
+    assert {leg.destination: leg.outcome for leg in record.legs} == {"agent": "won", "slow": "lost"}
+    assert record.money is not None and (record.money.charged, record.money.paid) == (4200, 3000)
+    assert in_force.ledger_findings() == []
+    await nothing_left()
+
+
+async def test_a_call_that_heard_the_apology_is_recorded_when_somebody_is_there_to_do_it(
+    in_force: Exchange, serve: Serve, calling, nothing_left
+) -> None:
+    ani = "+12125550172"
+    in_force.put_in_force(marketplace({"agent": "sip:agent@127.0.0.1:5999"}, accept="answer"))
+    await sorry(calling, ani)
+    await serve()
+    record = await recorded(in_force, ani)
+    assert (record.disposition, record.campaign, record.legs) == ("failed", "plumbing", [])
     await nothing_left()
 
 
@@ -137,9 +178,9 @@ async def test_an_unknown_number_is_not_found(
     await nothing_left()
 
 
-async def sorry(calling: Callable[..., Caller]) -> None:
+async def sorry(calling: Callable[..., Caller], ani: str = "+12125550142") -> None:
     """A call hears the apology, unanswered, and is refused with 503."""
-    async with calling(plan=TALK) as who:
+    async with calling(ani=ani, plan=TALK) as who:
         outcome = await who.outcome()
         assert outcome.status == 503
         assert outcome.setup_ms > 1_000  # the apology's length and more
@@ -182,4 +223,45 @@ async def test_an_answer_that_breaks_off_is_no_answer(lab: Lab, calling, nothing
     port = int(lab.environment["CALLRACE_AGI_PORT"])
     async with await asyncio.start_server(half, "127.0.0.1", port):
         await sorry(calling)
+    await nothing_left()
+
+
+@pytest.fixture
+def last_resort(lab: Lab, tmp_path: Path) -> Iterator[Lab]:
+    """Another Asterisk, whose calls go to a number of last resort by the trunk."""
+    ours = private(tmp_path / "home")
+    ours.environment["CALLRACE_LAST_RESORT"] = "+12125550123"
+    started = ours.run("up")
+    assert started.returncode == 0, started.stderr
+    yield ours
+    ours.run("down")
+
+
+async def test_where_a_number_of_last_resort_is_set_it_is_rung_instead_of_an_apology(
+    last_resort: Lab,
+) -> None:
+    port = int(last_resort.environment["CALLRACE_TRUNK_MAIN"].rpartition(":")[2])
+    async with (
+        Agent("desk", answers(), port) as desk,
+        Caller(DID, "+12125550173", TALK, to=last_resort.sip) as who,
+    ):
+        await desk.wait_for("established")
+        assert "+12125550123" in desk.of("invited")[0].detail["to"]
+        await who.hang_up()
+    lines = (last_resort.home / "asterisk" / "spool" / "fallback.csv").read_text().splitlines()
+    assert [line.split(",")[6] for line in lines] == ["ANSWER"]
+
+
+async def test_a_dialplan_of_ones_own_may_take_the_ringing_alone(
+    in_force: Exchange, serve: Serve, calling, nothing_left
+) -> None:
+    ani = "+12125550174"
+    async with phones({"agent": answers()}) as agents:
+        in_force.put_in_force(marketplace(uris(agents), accept="answer"))
+        await serve()
+        async with calling(did="piece", ani=ani, plan=TALK) as who:
+            await agents["agent"].wait_for("established")
+            await who.hang_up()
+        record = await recorded(in_force, ani)
+    assert (record.disposition, record.winner) == ("connected", "agent")
     await nothing_left()

@@ -220,3 +220,34 @@ async def test_twenty_calls_at_once_each_get_one_agent(exchange, crowd):
         assert [record.disposition for record in records] == ["connected"] * 20
         assert all(list(outcomes(record).values()).count("won") == 1 for record in records)
         assert exchange.ledger_findings() == []
+
+
+async def test_a_whisper_is_heard_before_the_agent_is_asked(exchange, calling):
+    async with phones({"agent": answers_silently()}) as agents:
+        exchange.apply(
+            marketplace(uris(agents), whisper="tts:A plumbing call from {state}.", accept_prompt=BEEP)
+        )
+        async with calling(plan=TALK) as who:
+            await agents["agent"].wait_for("established")
+            async with asyncio.timeout(10):
+                while agents["agent"].call.audio.sound_ms() < 1500:  # a beep alone is a quarter of a second
+                    await asyncio.sleep(0.05)  # audio has no events
+            await agents["agent"].call.press("1")
+            await exchange.connected()
+            await who.hang_up()
+            record = await exchange.record()
+        assert record.winner == "agent"
+
+
+async def test_an_agent_may_accept_in_the_middle_of_the_whisper(exchange, calling):
+    async with phones({"agent": accepts(after_ms=300)}) as agents:
+        exchange.apply(
+            marketplace(uris(agents), whisper="tts:A plumbing call from {state}, and so on and on.")
+        )
+        async with calling(plan=TALK) as who:
+            await agents["agent"].wait_for("pressed")
+            await exchange.connected()
+            await who.hang_up()
+            record = await exchange.record()
+        (leg,) = record.legs
+        assert record.connected_at - leg.accepted_at < 500

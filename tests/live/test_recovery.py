@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from ari_app.ops.sipp import answers, talk_ms
+from ari_app.ops.sipp import answers, rings_forever, talk_ms
+from ari_app.store import pauses
 from tests.live.exchange import marketplace, phones, uris
 
 pytestmark = pytest.mark.live
@@ -45,3 +46,25 @@ async def test_a_new_marketplace_is_taken_over_without_touching_the_call_under_w
             record = await exchange.record()
         keeping_up.cancel()
         assert (record.terms_version, record.money.charged) == (1, 4200)
+
+
+async def test_an_agent_who_leaves_too_many_calls_unanswered_is_paused_until_resumed(exchange, calling):
+    async with phones({"absent": rings_forever()}) as agents:
+        document = marketplace(
+            uris(agents),
+            ring_timeout="1s",
+            fallback={"play": "sound:beep"},
+            destination={"auto_pause": {"per_hour": 2}},
+            campaign={"screen": {"redial_within": "1ms"}},
+        )
+        exchange.apply(document)
+        for _ in range(2):
+            async with calling(plan=TALK):
+                assert (await exchange.record()).disposition == "no_answer"
+        await exchange.switch.drain()  # the pause is written behind the call
+        exchange.switch.load()
+        async with calling(plan=TALK):
+            record = await exchange.record()
+        assert record.disposition == "no_route"
+        assert record.excluded[0].reason == "paused: 2 calls left unanswered within an hour"
+        assert pauses.resume(exchange.engine, "absent")

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from agi.conversation import VALUE_CHARACTERS, Conversation, Request
-from agi.services import SERVICES, Variables, dial_string
+from agi.services import SERVICES, Variables, dialled, record
 from ari_app.domain.document import parse
 from ari_app.domain.snapshot import Snapshot, make_snapshot
 from tests.unit.agi.asterisk import header
@@ -29,8 +29,14 @@ def snapshot(document: str = ON_ANSWER, **pauses: str) -> Snapshot:
 def answer(
     service: str, did: str | None = DID, ani: str | None = NEW_YORKER, of: Snapshot | None = None
 ) -> Variables:
-    request = Request(service, did, ani)
+    request = Request(service, (did or "", ani or ""))
     return SERVICES[service](of or snapshot(), request, MONDAY_9_NEW_YORK, Random(1))
+
+
+def rung(ani: str | None = NEW_YORKER, of: Snapshot | None = None) -> tuple[str, str, str]:
+    """What `route` says: the result, the destinations, the dial string."""
+    said = answer("route", ani=ani, of=of)
+    return said["CALLRACE_RESULT"], said["CALLRACE_LEGS"], said["CALLRACE_DIAL"]
 
 
 def test_a_lookup_tells_whose_the_call_is_and_where_its_caller_is() -> None:
@@ -53,7 +59,7 @@ def test_a_blocked_caller_is_told_of() -> None:
 def test_a_campaign_that_is_not_live_blocks_everybody() -> None:
     paused = snapshot(ON_ANSWER.replace("    flow: intake\n", "    flow: intake\n    status: paused\n"))
     assert answer("lookup", of=paused)["CALLRACE_BLOCKED"] == "1"
-    assert answer("route", of=paused) == {"CALLRACE_DIAL": "", "CALLRACE_RESULT": "REFUSED"}
+    assert rung(of=paused) == ("REFUSED", "", "")
 
 
 def test_a_source_is_made_plain() -> None:
@@ -76,18 +82,18 @@ def test_every_answer_can_be_said(service: str, ani: str | None) -> None:
 
 
 def test_a_route_is_the_first_wave_that_has_anybody() -> None:
-    assert answer("route") == {
-        "CALLRACE_DIAL": "PJSIP/agents/sip:agent-1@127.0.0.1:5071",
-        "CALLRACE_RESULT": "DIAL",
-    }
-    assert answer("route", ani=ANGELENO) == {
-        "CALLRACE_DIAL": "PJSIP/+12125550123@main",
-        "CALLRACE_RESULT": "DIAL",
-    }
+    assert rung() == ("DIAL", "agent-1", "PJSIP/agents/sip:agent-1@127.0.0.1:5071")
+    assert rung(ANGELENO) == ("DIAL", "overflow", "PJSIP/+12125550123@main")
+
+
+def test_every_route_has_a_call_id_of_its_own_for_the_record() -> None:
+    ids = [answer("route", did)["CALLRACE_CALL"] for did in (DID, DID, "+18005559999")]
+    assert len(set(ids)) == 3
+    assert {int(call_id[:13], 16) for call_id in ids} == {MONDAY_9_NEW_YORK}
 
 
 def test_a_campaign_that_wants_a_key_pressed_rings_nobody_for_an_answer_would_be_enough() -> None:
-    assert answer("route", of=snapshot(MARKETPLACE)) == {"CALLRACE_DIAL": "", "CALLRACE_RESULT": "NOBODY"}
+    assert rung(of=snapshot(MARKETPLACE)) == ("NOBODY", "", "")
 
 
 def test_a_paused_destination_is_not_rung() -> None:
@@ -97,11 +103,11 @@ def test_a_paused_destination_is_not_rung() -> None:
 
 def test_where_nobody_is_eligible_nobody_is_rung() -> None:
     paused = snapshot(**{"agent-1": "on holiday", "overflow": "full"})
-    assert answer("route", of=paused) == {"CALLRACE_DIAL": "", "CALLRACE_RESULT": "NOBODY"}
+    assert rung(of=paused) == ("NOBODY", "", "")
 
 
 def test_a_blocked_caller_rings_nobody() -> None:
-    assert answer("route", ani="+19005550142") == {"CALLRACE_DIAL": "", "CALLRACE_RESULT": "REFUSED"}
+    assert rung("+19005550142") == ("REFUSED", "", "")
 
 
 def test_no_more_are_rung_than_may_ring_at_once() -> None:
@@ -112,20 +118,27 @@ def test_no_more_are_rung_than_may_ring_at_once() -> None:
 
 
 def test_targets_are_joined_for_dial() -> None:
-    targets = [
-        "PJSIP/agent-101",
-        "PJSIP/agents/sip:a@b.example:5071;transport=tcp",
-        "PJSIP/+12125550123@main",
-    ]
-    assert dial_string(targets) == "&".join(targets)
+    targets = {
+        "desk": "PJSIP/agent-101",
+        "agent": "PJSIP/agents/sip:a@b.example:5071;transport=tcp",
+        "pstn": "PJSIP/+12125550123@main",
+    }
+    assert dialled(targets) == ("desk&agent&pstn", "&".join(targets.values()))
 
 
 def test_more_targets_than_a_command_has_room_for_are_left_out_whole() -> None:
     target = "PJSIP/agents/sip:" + "a" * 64 + "@agent.example:5071"
-    joined = dial_string([target] * 50)
-    assert len(joined) <= VALUE_CHARACTERS
-    assert set(joined.split("&")) == {target}
-    assert Conversation(header()).set_variables({"CALLRACE_DIAL": joined, "CALLRACE_RESULT": "DIAL"})
+    legs, dial = dialled({f"agent-{n}": target for n in range(50)})
+    assert len(legs) + len(dial) <= VALUE_CHARACTERS
+    assert set(dial.split("&")) == {target}
+    assert legs.count("&") == dial.count("&")
+    said = {
+        "CALLRACE_CALL": "0" * 23,
+        "CALLRACE_LEGS": legs,
+        "CALLRACE_DIAL": dial,
+        "CALLRACE_RESULT": "DIAL",
+    }
+    assert Conversation(header()).set_variables(said)
 
 
 @pytest.mark.parametrize(
@@ -142,4 +155,18 @@ def test_more_targets_than_a_command_has_room_for_are_left_out_whole() -> None:
 )
 def test_a_target_that_means_more_than_one_telephone_is_never_made(target: str) -> None:
     with pytest.raises(ValueError, match="no dial target"):
-        dial_string([target])
+        dialled({"agent": target})
+
+
+def test_an_outcome_is_handed_on_with_all_its_fields() -> None:
+    told: list[tuple[str, ...]] = []
+    request = Request("record", ("1763992800000", "1763992800.7", DID))
+    assert record(lambda fields: told.append(tuple(fields)), request) == {"CALLRACE_RESULT": "RECORDED"}
+    assert told == [request.arguments]
+
+
+def test_an_outcome_that_makes_no_sense_is_refused() -> None:
+    def tell(fields: object) -> None:
+        raise ValueError("expected 10 fields")
+
+    assert record(tell, Request("record", ())) == {"CALLRACE_RESULT": "REFUSED"}

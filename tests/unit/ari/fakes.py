@@ -53,6 +53,7 @@ class ScriptedTransport:
         self.replaced: Callable[[], None] = lambda: None
         self.opened: asyncio.Queue[ScriptedStream] = asyncio.Queue()
         self.is_closed = False
+        self.unanswered = 0
 
     @property
     def sent(self) -> list[str]:
@@ -70,6 +71,9 @@ class ScriptedTransport:
             raise answer
         status, body = answer
         return Response(request, status, "said so", "" if body is None else json.dumps(body))
+
+    def waiting(self) -> int:
+        return self.unanswered
 
     async def events(self) -> ScriptedStream:
         stream = ScriptedStream()

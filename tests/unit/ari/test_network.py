@@ -145,6 +145,19 @@ async def test_a_lane_takes_a_bounded_number_of_requests_at_once(server):
     assert all(isinstance(task.exception(), AriUnavailable) for task in waiting)
 
 
+async def test_what_ends_a_thing_is_sent_however_many_requests_wait(server):
+    transport = await opened(replace(server.settings, lane_limit=1))
+    server.answer = lambda method, uri: None if method == "GET" else (204, None)
+    waiting = asyncio.create_task(transport.request(0, PING))
+    await asyncio.sleep(0)
+    assert transport.waiting() == 1
+
+    assert (await transport.request(0, Request("DELETE", "bridges/b1"))).status == 204
+    await transport.close()
+    await asyncio.wait([waiting])
+    assert transport.waiting() == 0
+
+
 async def test_a_cancelled_request_makes_room_for_another(server):
     transport = await opened(replace(server.settings, lane_limit=1))
     server.answer = lambda method, uri: None

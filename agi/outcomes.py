@@ -1,0 +1,128 @@
+"""What became of calls that the dialplan served by itself, made into records and settled.
+
+The dialplan writes a line a call into a file, and `record` writes the same line into another; here both are
+read. A file is put aside under another name, read, saved, and then removed: a line is lost at no moment, and
+a call that was saved before stays as it is, so nothing counts twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from ari_app.domain.fallback import Outcome, begin, fill_in, outcome_of
+from ari_app.domain.geo import Geography, locate
+from ari_app.domain.marketplace import Destination
+from ari_app.domain.qualification import EarlierCall
+from ari_app.domain.record import CallRecord, Event
+from ari_app.domain.screening import screen
+from ari_app.domain.settlement import conclude, pin
+from ari_app.domain.snapshot import Snapshot, attribute, make_snapshot
+from ari_app.store import calls, marketplaces
+from ari_app.store.calls import Settlement
+from ari_app.store.errors import StoreError
+from ari_app.switch.legs import endpoint
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0
+LONGEST_LINE = 2_000
+
+
+class Outcomes:
+    """Reads `files`, the lines of which are told by the dialplan or by `tell`."""
+
+    def __init__(self, engine: Engine, geography: Geography, files: Sequence[Path]) -> None:
+        """`tell` writes to the last of the files."""
+        self._engine = engine
+        self._geography = geography
+        self._files = files
+
+    def tell(self, fields: Sequence[str]) -> None:
+        """Takes a call's outcome, durably. Raises ValueError for one that cannot be, and OSError."""
+        outcome_of(fields)
+        own = self._files[-1]
+        own.parent.mkdir(parents=True, exist_ok=True)
+        with own.open("a") as file:
+            file.write(",".join(fields) + "\n")
+
+    async def keep_reading(self) -> None:
+        """Saves what is told, within two seconds or when the database is back. Runs for ever."""
+        while True:
+            for file in self._files:
+                try:
+                    await asyncio.to_thread(self._save_aside, file)
+                except (OSError, SQLAlchemyError, StoreError) as error:
+                    log.warning("calls wait in %s: %s", file, error)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def _save_aside(self, file: Path) -> None:
+        """Saves what was put aside at the last look, so that nobody writes to it any more; puts the next aside."""
+        aside = file.with_suffix(".aside")
+        if aside.exists():
+            with aside.open(errors="replace") as lines:
+                self._save(lines, file.with_suffix(".refused"))
+            aside.unlink()
+        if file.exists():
+            file.rename(aside)
+
+    def _save(self, lines: Iterable[str], refused: Path) -> None:
+        for line in lines:
+            try:
+                outcome = outcome_of(line.rstrip("\n")[:LONGEST_LINE].split(","))
+            except ValueError as error:
+                log.error("a call's outcome is refused, and kept in %s: %s", refused, error)
+                with refused.open("a") as kept:
+                    kept.write(line)
+                continue
+            calls.save(self._engine, [self._settle(outcome)])
+
+    def _settle(self, outcome: Outcome) -> Settlement:
+        """The call's record and transfers, by the marketplace that was in force when it began."""
+        snapshot = self._snapshot_at(outcome.began_at)
+        found = attribute(snapshot, outcome.did) if snapshot else None
+        place = locate(self._geography, None, outcome.ani, outcome.did)
+        record = begin(outcome)
+        record.place = place.record()
+        if snapshot is None or found is None:
+            fill_in(record, outcome, None)
+            record.disposition = "unknown_number"
+            return Settlement(record, conclude(record, None, place, "UTC", None, self._geography))
+        pin(record, found, snapshot.marketplace.currency)
+        fill_in(record, outcome, _winner(outcome, snapshot.marketplace.destinations))
+        timezone = snapshot.marketplace.advertisers[found.campaign.advertiser].timezone
+        refusal = screen(found.campaign, timezone, record.ani, record.started_at, None)
+        if refusal is not None and not outcome.dial_status:
+            record.disposition = refusal.disposition
+            record.events.append(Event(record.started_at, "refused", refusal.reason))
+        transfers = conclude(record, found, place, timezone, self._earlier(record), self._geography)
+        return Settlement(record, transfers)
+
+    def _snapshot_at(self, at: int) -> Snapshot | None:
+        loaded = marketplaces.load(self._engine, at)
+        if loaded is None:
+            return None
+        return make_snapshot(
+            loaded.version, loaded.marketplace, loaded.terms_versions, self._geography, loaded.pauses
+        )
+
+    def _earlier(self, record: CallRecord) -> EarlierCall | None:
+        if record.ani is None or record.campaign is None:
+            return None
+        found = calls.last_connected(self._engine, record.campaign, record.ani, record.started_at)
+        return EarlierCall(found.call_id, found.connected_at) if found else None
+
+
+def _winner(outcome: Outcome, destinations: Mapping[str, Destination]) -> str | None:
+    """The destination, of those rung, whose dial target Asterisk says has answered."""
+    targets = {
+        endpoint(destinations[name].dial).removeprefix("PJSIP/"): name
+        for name in outcome.rung
+        if name in destinations
+    }
+    return targets.get(outcome.answered_by)

@@ -1,0 +1,147 @@
+"""Calls that the dialplan served by itself, while no switch was there: the record made of what it says.
+
+It says little: when the call began and ended, what came of Dial(), who answered and for how long. Of the
+phones that rang in vain it says one thing for all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ari_app.domain.record import CallRecord, Disposition, Event, LegOutcome, LegRecord
+
+_MILLISECONDS = re.compile(r"\d{13}", re.ASCII)
+_DURATION = re.compile(r"\d{0,10}", re.ASCII)
+_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+_CALL_ID = re.compile(r"[0-9a-f]{23}", re.ASCII)
+_UNIQUE_ID = re.compile(r"[A-Za-z0-9.-]{1,80}", re.ASCII)
+_LEGS = re.compile(r"[a-z0-9&-]{1,1500}", re.ASCII)
+_STATUS = re.compile(r"[A-Z]{0,20}", re.ASCII)
+
+FIELDS = 10
+NOBODY_THERE = "neither a switch nor `callrace agi run` was there to serve it"
+ROUNDING_MS = 100  # Asterisk reads its clock, and rounds, for each of the times by itself
+
+# What DIALSTATUS means for the call, and for every phone that rang and did not win.
+_DISPOSITIONS: dict[str, Disposition] = {"ANSWER": "connected", "CANCEL": "abandoned_queue"}
+_LEG_OUTCOMES: dict[str, LegOutcome] = {
+    "ANSWER": "lost",
+    "BUSY": "busy",
+    "NOANSWER": "no_answer",
+    "CANCEL": "cancelled",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the dialplan says of a call that is over. Times and `talked_ms` in milliseconds.
+
+    `call_id` is the one that `route` gave, None where nobody was asked; `rung` are the destinations that
+    were dialled. `dial_status` is Asterisk's DIALSTATUS, empty where nobody was dialled; `answered_by` its
+    DIALEDPEERNUMBER.
+    """
+
+    began_at: int
+    unique_id: str
+    did: str
+    ani: str | None
+    call_id: str | None
+    rung: tuple[str, ...]
+    dial_status: str
+    answered_by: str
+    talked_ms: int
+    ended_at: int
+
+
+def outcome_of(fields: Sequence[str]) -> Outcome:
+    """The outcome that a line of fields tells. Raises ValueError, naming the field that is wrong."""
+    if len(fields) != FIELDS:
+        raise ValueError(f"expected {FIELDS} fields, got {len(fields)}")
+    began, unique_id, did, ani, call_id, legs, status, peer, talked, ended = fields
+    outcome = Outcome(
+        began_at=int(_matching(_MILLISECONDS, began, "the beginning")),
+        unique_id=_matching(_UNIQUE_ID, unique_id, "the unique id"),
+        did=_matching(_E164, did, "the number called"),
+        ani=_matching(_E164, ani, "the caller's number") if ani else None,
+        call_id=_matching(_CALL_ID, call_id, "the call's id") if call_id else None,
+        rung=tuple(_matching(_LEGS, legs, "the phones rung").split("&")) if legs else (),
+        dial_status=_matching(_STATUS, status, "the dial status"),
+        answered_by=peer,
+        talked_ms=int(_matching(_DURATION, talked, "the time talked") or 0),
+        ended_at=int(_matching(_MILLISECONDS, ended, "the end")),
+    )
+    lasted_ms = outcome.ended_at - outcome.began_at
+    if outcome.talked_ms > lasted_ms + ROUNDING_MS:
+        raise ValueError("the call talked for longer than it lasted")
+    return replace(outcome, talked_ms=min(outcome.talked_ms, lasted_ms))
+
+
+def _matching(pattern: re.Pattern[str], text: str, what: str) -> str:
+    if not pattern.fullmatch(text):
+        raise ValueError(f"{what} cannot be {text[:40]!r}")
+    return text
+
+
+def id_of(outcome: Outcome) -> str:
+    """The id of the call: the same one for the same outcome, however often it is told."""
+    if outcome.call_id is not None:
+        return outcome.call_id
+    chance = hashlib.sha256(outcome.unique_id.encode()).hexdigest()[:10]
+    return f"{outcome.began_at:013x}{chance}"
+
+
+def begin(outcome: Outcome) -> CallRecord:
+    """The record of the call when it came in."""
+    record = CallRecord(id_of(outcome), outcome.did, outcome.ani, outcome.began_at)
+    _note(record, record.started_at, "received", f"{record.ani or 'anonymous'} called {record.did}")
+    return record
+
+
+def fill_in(record: CallRecord, outcome: Outcome, winner: str | None) -> None:
+    """Adds what became of it, but for the verdict.
+
+    `winner` is the destination that answered; None where that was somebody else, whom no advertiser pays for.
+    """
+    record.ended_at = outcome.ended_at
+    record.disposition = _disposition(outcome)
+    if record.disposition == "failed":
+        _note(record, record.started_at, "failed", NOBODY_THERE)
+    if outcome.dial_status:
+        record.answered_at = record.offered_at = outcome.began_at
+        record.legs = [_leg(outcome, name, name == winner) for name in outcome.rung]
+        _note(record, outcome.began_at, "rung by the dialplan", ", ".join(outcome.rung) or "the last resort")
+    talking_at = outcome.ended_at - outcome.talked_ms
+    if winner is not None:  # who of the two hung up is not told
+        record.winner = winner
+        record.connected_at = talking_at
+        record.durations_ms.connected = outcome.talked_ms
+        _note(record, talking_at, "connected", winner)
+    elif outcome.dial_status == "ANSWER":
+        record.disposition = "failed"
+        detail = "no agent could be rung; the number of last resort answered, which is no destination"
+        _note(record, talking_at, "failed", detail)
+    else:
+        record.end_source = "caller" if outcome.dial_status == "CANCEL" else "system"
+
+
+def _disposition(outcome: Outcome) -> Disposition:
+    if outcome.dial_status:
+        return _DISPOSITIONS.get(outcome.dial_status, "no_answer")
+    return "failed" if outcome.call_id is None else "no_route"
+
+
+def _leg(outcome: Outcome, name: str, is_winner: bool) -> LegRecord:
+    leg = LegRecord(destination=name, wave=1, offered_at=outcome.began_at, ended_at=outcome.ended_at)
+    if is_winner:
+        leg.outcome = "won"
+        leg.answered_at = leg.accepted_at = outcome.ended_at - outcome.talked_ms
+    else:
+        leg.outcome = _LEG_OUTCOMES.get(outcome.dial_status, "failed")
+    return leg
+
+
+def _note(record: CallRecord, at: int, what: str, detail: str) -> None:
+    record.events.append(Event(at, what, detail))

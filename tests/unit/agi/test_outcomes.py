@@ -1,0 +1,117 @@
+"""Outcomes on their way from a file into the records and the ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from agi.outcomes import Outcomes
+from ari_app.domain.document import parse
+from ari_app.domain.ledger import verify
+from ari_app.domain.record import CallRecord
+from ari_app.store import calls, ledger, marketplaces, schema
+from ari_app.store.engine import open_engine
+from tests.unit.agi.test_services import ON_ANSWER
+from tests.unit.cli.conftest import GEOGRAPHY
+
+BEGAN = 1_763_992_800_000  # 2025-11-24T14:00:00Z, a Monday morning in New York
+
+
+def line(n: int = 0, status: str = "ANSWER", talked_ms: int = 95_000, did: str = "+18005550101") -> list[str]:
+    """The fields of the n-th call, all from one caller."""
+    began = BEGAN + n * 1_000_000
+    peer = "agents/sip:agent-1@127.0.0.1:5071" if status == "ANSWER" else ""
+    fields = [
+        began,
+        f"{began}.{n}",
+        did,
+        "+12125550142",
+        "",
+        "agent-1&agent-2" if status else "",
+        status,
+        peer,
+    ]
+    return [*map(str, fields), str(talked_ms), str(began + 100_000)]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
+    schema.upgrade(engine)
+    marketplaces.apply(engine, parse(ON_ANSWER, "test.yaml"), BEGAN - 1)
+    return engine
+
+
+@pytest.fixture
+def outcomes(engine: Engine, tmp_path: Path) -> Outcomes:
+    return Outcomes(engine, GEOGRAPHY, [tmp_path / "fallback.csv"])
+
+
+def saved(outcomes: Outcomes, engine: Engine) -> list[CallRecord]:
+    """The records after two looks: one puts the file aside, the next reads it."""
+    for _ in range(2):
+        for file in outcomes._files:
+            outcomes._save_aside(file)
+    return list(calls.every(engine))
+
+
+def test_a_call_that_was_rung_natively_is_recorded_judged_charged_and_paid(
+    outcomes: Outcomes, engine: Engine
+) -> None:
+    outcomes.tell(line())
+    (record,) = saved(outcomes, engine)
+    assert (record.campaign, record.publisher, record.source) == ("plumbing", "homefix", "sidebar")
+    assert (record.disposition, record.winner) == ("connected", "agent-1")
+    assert record.qualification is not None and record.qualification.qualified
+    assert record.money is not None and (record.money.charged, record.money.paid) == (4200, 3000)
+    assert verify(list(ledger.all_transfers(engine)), calls.every(engine), BEGAN) == []
+
+
+def test_a_call_that_is_told_twice_counts_once(outcomes: Outcomes, engine: Engine) -> None:
+    outcomes.tell(line())
+    outcomes.tell(line())
+    assert len(saved(outcomes, engine)) == 1
+    outcomes.tell(line())
+    assert len(saved(outcomes, engine)) == 1
+
+
+def test_the_marketplace_is_that_of_the_call_and_not_that_of_now(outcomes: Outcomes, engine: Engine) -> None:
+    outcomes.tell(line())
+    dearer = ON_ANSWER.replace('price: "42.00"', 'price: "99.00"')
+    assert dearer != ON_ANSWER
+    marketplaces.apply(engine, parse(dearer, "test.yaml"), BEGAN + 50_000)
+    (record,) = saved(outcomes, engine)
+    assert record.money is not None and record.money.price == 4200
+    assert record.terms_version == 1
+
+
+def test_a_number_of_nobodys_and_an_apology_are_recorded_too(outcomes: Outcomes, engine: Engine) -> None:
+    outcomes.tell(line(0, status="", talked_ms=0, did="+18005559999"))
+    outcomes.tell(line(1, status="", talked_ms=0))
+    assert [record.disposition for record in saved(outcomes, engine)] == ["unknown_number", "failed"]
+
+
+def test_a_line_that_makes_no_sense_is_kept_and_holds_up_no_other(
+    outcomes: Outcomes, engine: Engine, tmp_path: Path
+) -> None:
+    (tmp_path / "fallback.csv").write_text("half a li\n" + ",".join(line()) + "\n")
+    assert len(saved(outcomes, engine)) == 1
+    assert (tmp_path / "fallback.refused").read_text() == "half a li\n"
+
+
+def test_what_makes_no_sense_is_not_taken(outcomes: Outcomes, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected 10 fields"):
+        outcomes.tell(["1", "2"])
+    assert not (tmp_path / "fallback.csv").exists()
+
+
+def test_a_line_that_comes_while_the_file_is_put_aside_is_read_at_the_next_look(
+    outcomes: Outcomes, engine: Engine
+) -> None:
+    outcomes.tell(line(0))
+    outcomes._save_aside(outcomes._files[0])
+    outcomes.tell(line(1))
+    assert len(saved(outcomes, engine)) == 2
+    assert len(saved(outcomes, engine)) == 2

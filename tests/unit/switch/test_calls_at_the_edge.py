@@ -1,0 +1,124 @@
+"""Calls over a scripted Asterisk: callers who leave at awkward moments, more calls than can be served."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ari_app.ari.client import connect
+from ari_app.ari.errors import http_error
+from ari_app.domain.document import parse
+from ari_app.domain.geo import Geography
+from ari_app.domain.record import CallRecord
+from ari_app.store import marketplaces, schema
+from ari_app.store.engine import open_engine
+from ari_app.store.writer import Writer
+from ari_app.switch.app import BEHIND, Switch
+from tests.live.exchange import DID, marketplace
+from tests.samples import BEGAN
+from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event
+
+FLOW = {
+    "start": "hello",
+    "nodes": {"hello": {"play": "sound:beep", "next": "offer"}, "offer": {"offer": True}},
+}
+INCOMING = {"args": ["in", DID, "+12125550142"]}
+
+
+class Running:
+    """A switch over a scripted transport, and the records that it saved."""
+
+    def __init__(self, transport: ScriptedTransport, saved: asyncio.Queue[CallRecord]) -> None:
+        self.transport = transport
+        self._saved = saved
+
+    def tell(self, kind: str, **more: object) -> None:
+        self.transport.streams[0].send(event(kind, **more))
+
+    async def record(self) -> CallRecord:
+        async with asyncio.timeout(5):
+            return await self._saved.get()
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[Running]:
+    engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
+    schema.upgrade(engine)
+    agents = {"agent": "sip:agent@127.0.0.1:5999"}
+    document = yaml.safe_dump(marketplace(agents, flow=FLOW), sort_keys=False)
+    marketplaces.apply(engine, parse(document, "test.yaml"), BEGAN)
+    saved: asyncio.Queue[CallRecord] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    writer = Writer(
+        engine,
+        tmp_path / "unsaved",
+        on_saved=lambda batch: [loop.call_soon_threadsafe(saved.put_nowait, s.record) for s in batch],
+    )
+    switch = Switch(engine, writer, Geography({}, {}))
+    switch.load()
+    transport = ScriptedTransport()
+    async with connect(SETTINGS, switch.on_incoming, transport) as client:
+        switch.client = client
+        yield Running(transport, saved)
+        await switch.drain()
+    writer.close(5)
+    engine.dispose()
+
+
+@pytest.mark.parametrize(("status", "said"), [(404, "Channel not found"), (409, "Channel not in Stasis")])
+async def test_a_caller_who_leaves_as_a_prompt_begins_has_abandoned_the_ivr(
+    running: Running, status: int, said: str
+) -> None:
+    def refuse_to_play(request: object) -> None:
+        if "/play/" in str(request):
+            running.tell("StasisEnd")
+            raise http_error(status, said, "POST", "channels/c1/play")
+
+    running.transport.before_answer = refuse_to_play
+    running.tell("StasisStart", **INCOMING)
+    record = await running.record()
+    assert (record.disposition, record.end_source) == ("abandoned_ivr", "caller")
+
+
+async def test_a_prompt_refused_while_the_caller_stays_is_an_error_of_ours(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ari_app.switch.call.GONE_MS", 10)
+
+    def refuse_to_play(request: object) -> None:
+        if "/play/" in str(request):
+            raise http_error(409, "Conflict", "POST", "channels/c1/play")
+
+    running.transport.before_answer = refuse_to_play
+    running.tell("StasisStart", **INCOMING)
+    record = await running.record()
+    assert (record.disposition, record.end_source) == ("failed", "system")
+    assert "DELETE channels/c1" in running.transport.sent
+
+
+async def test_a_call_too_many_is_turned_away_unanswered_and_recorded(running: Running) -> None:
+    running.transport.unanswered = BEHIND
+    running.tell("StasisStart", **INCOMING)
+    record = await running.record()
+    assert (record.disposition, record.did) == ("failed", DID)
+    assert "cannot keep up" in record.events[-1].detail
+    assert [sent for sent in running.transport.sent if "c1" in sent] == ["DELETE channels/c1"]
+
+
+async def test_a_number_nobody_owns_is_hung_up_once_and_with_its_own_cause(running: Running) -> None:
+    running.tell("StasisStart", args=["in", "+18005550199", "+12125550142"])
+    assert (await running.record()).disposition == "unknown_number"
+    hangups = [request.query for _, request in running.transport.requests if request.method == "DELETE"]
+    assert hangups == [{"reason_code": "1"}]
+
+
+async def test_a_leg_of_no_call_under_way_is_hung_up_and_is_no_call(running: Running) -> None:
+    running.tell("StasisStart", channel_id="x-leg-1", args=[])
+    running.tell("StasisStart", **INCOMING)
+    running.tell("StasisEnd")
+    assert (await running.record()).did == DID
+    assert "DELETE channels/x-leg-1" in running.transport.sent
