@@ -36,6 +36,11 @@ class Net:
         """What the publisher is paid in the end."""
         return self.paid - self.clawed_back
 
+    @property
+    def is_taken_back(self) -> bool:
+        """The advertiser has its whole charge back."""
+        return self.charged > 0 and self.price == 0
+
 
 def net(transfers: Iterable[Transfer]) -> Net:
     """What the transfers of one call come to."""

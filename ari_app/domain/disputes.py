@@ -70,8 +70,11 @@ def require(dispute: Dispute, what: What) -> None:
         raise DisputeError(f"dispute {dispute.id} cannot be {what}: it is {dispute.state} already")
 
 
-def require_in_window(ended_at: int, window_ms: int, now: int) -> None:
-    """Raises DisputeError when the call ended longer ago than the advertiser may dispute it; times in ms."""
-    if now - ended_at >= window_ms:
+def require_in_window(charged_at: int, window_ms: int, now: int) -> None:
+    """Raises DisputeError when the call was charged longer ago than the advertiser may dispute it; in ms.
+
+    A call is charged when it ends; one that was a repeat first, when it is judged again.
+    """
+    if now - charged_at >= window_ms:
         days = window_ms / 86_400_000
-        raise DisputeError(f"the call ended more than {days:g} days ago, and the dispute window is over")
+        raise DisputeError(f"the call was charged more than {days:g} days ago: the dispute window is over")

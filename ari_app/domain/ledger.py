@@ -452,7 +452,21 @@ def _check_settled(call: CallRecord, transfers: Sequence[Transfer]) -> list[Find
         verdict = "qualified" if qualified else "not qualified"
         detail = f"{verdict}, so {due[0]} and {due[1]} are due; the ledger moved {moved[0]}, {moved[1]}"
         findings.append(Finding("a call moves what its verdict says", call.id, detail))
+    findings += _check_late(call, transfers, qualified)
     is_held = any(transfer.kind == "hold" for transfer in transfers)
     if is_held and awarded_at(call) is None:
         findings.append(Finding("only an awarded call holds money", call.id, "it was never awarded"))
+    return findings
+
+
+def _check_late(call: CallRecord, transfers: Iterable[Transfer], qualified: bool) -> list[Finding]:
+    """What is charged or paid after the verdict is the terms' money, of a call that moved none by it."""
+    price, payout_due = (call.money.price, call.money.payout) if call.money else (0, 0)
+    findings = []
+    for transfer in transfers:
+        if transfer.kind == "adjust" and transfer.resolves is None:
+            wanted = price if transfer.credit == EXCHANGE else payout_due
+            if qualified or transfer.amount != wanted:
+                detail = f"{transfer.amount} was moved by {transfer.key}; the terms say {wanted}, once"
+                findings.append(Finding("a call judged again moves what its terms say", call.id, detail))
     return findings

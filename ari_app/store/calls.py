@@ -22,6 +22,7 @@ from ari_app.domain.record import (
     PlaceRecord,
     Verdict,
 )
+from ari_app.store import repeats
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import AmbiguousCallId
 from ari_app.store.ledger import transfer_row
@@ -51,6 +52,7 @@ class EarlierCaller(NamedTuple):
 def save(engine: Engine, batch: Sequence[Settlement]) -> None:
     """Writes the batch in one transaction: all of it, or none.
 
+    A call that only repeats one that was taken back is charged and paid all the same, at once.
     A call that is saved already stays as it is, so a batch may be tried again after a commit whose
     fate is unknown. Raises DatabaseUnavailable, and SQLAlchemy's errors for a call that does not fit.
     """
@@ -61,6 +63,9 @@ def save(engine: Engine, batch: Sequence[Settlement]) -> None:
         for call_id in connection.execute(select(calls.c.id).where(calls.c.id.in_(wanted))).scalars().all():
             del wanted[call_id]
         _insert(connection, wanted.values())
+        for settlement in wanted.values():
+            record = settlement.record
+            repeats.charge_if_no_repeat(connection, record, record.ended_at or record.started_at)
 
 
 def _insert(connection: Connection, batch: Collection[Settlement]) -> None:

@@ -1,13 +1,16 @@
-"""Adjustments: money of one call taken back, once a key."""
+"""Adjustments: money of one call taken back, once a key; and what follows for calls that repeated it."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
-from ari_app.domain.corrections import correct
+from ari_app.domain.corrections import correct, net
 from ari_app.domain.ledger import Transfer
-from ari_app.store import ledger
+from ari_app.store import ledger, repeats
+from ari_app.store.calls import records
 from ari_app.store.engine import writing
 from ari_app.store.errors import KeyTaken
 from ari_app.store.tables import calls
@@ -30,13 +33,30 @@ def adjust(engine: Engine, call_id: str, key: str, credit: int, clawback: int, a
                 if amounts != wanted or {transfer.call_id for transfer in there} != {call_id}:
                     raise taken
                 return False
-            ledger.add(connection, correct(its, f"adjust:{key}", credit, clawback, at, reason))
+            book(connection, call_id, correct(its, f"adjust:{key}", credit, clawback, at, reason), at)
     except IntegrityError as error:  # another call was adjusted with this key, at this moment
         raise taken from error
     return True
 
 
 def locked(connection: Connection, call_id: str) -> list[Transfer]:
-    """The call's transfers. Nobody else corrects it until this transaction ends."""
-    connection.execute(select(calls.c.id).where(calls.c.id == call_id).with_for_update())
+    """The call's transfers. Nobody else corrects it, or another of its caller's, until this transaction ends."""
+    its = select(calls.c.campaign, calls.c.ani).where(calls.c.id == call_id)
+    repeats.lock_caller(connection, call_id, *connection.execute(its).one())
     return ledger.of_call_in(connection, call_id)
+
+
+def book(connection: Connection, call_id: str, corrections: Collection[Transfer], at: int) -> None:
+    """Adds corrections of a call. When that takes it back, later calls that only repeated it are judged again."""
+    ledger.add(connection, corrections)
+    if not net(ledger.of_call_in(connection, call_id)).is_taken_back:
+        return
+    call = connection.execute(select(calls).where(calls.c.id == call_id)).one()
+    later = select(calls).where(
+        calls.c.campaign == call.campaign,
+        calls.c.ani == call.ani,
+        calls.c.connected_at > call.connected_at,
+        calls.c.qualified.is_(False),
+    )
+    for record in records(connection, connection.execute(later.order_by(calls.c.connected_at)).all()):
+        repeats.charge_if_no_repeat(connection, record, at)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, insert, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from ari_app.domain.corrections import clawback_for, correct, net
+from ari_app.domain.corrections import charge_of, clawback_for, correct, net
 from ari_app.domain.disputes import (
     Dispute,
     DisputeError,
@@ -21,8 +21,7 @@ from ari_app.domain.disputes import (
 )
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.money import format_amount
-from ari_app.store import ledger
-from ari_app.store.corrections import locked
+from ari_app.store.corrections import book, locked
 from ari_app.store.engine import reading, writing
 from ari_app.store.tables import calls, dispute_events, disputes
 
@@ -38,16 +37,17 @@ def open_(
     Raises DisputeError: the window is over, nothing or less was charged, or it is in dispute already.
     """
     with writing(engine) as connection:
-        left = net(locked(connection, call_id)).price
+        its = locked(connection, call_id)
+        left, charge = net(its).price, charge_of(its)
         call = connection.execute(select(calls).where(calls.c.id == call_id)).one()
         before = _find(connection, disputes.c.call_id == call_id)
         if before and before[-1].state == "open":
             raise DisputeError(
                 f"the call is in dispute already: see `callrace disputes show {before[-1].id}`"
             )
-        if left == 0:
+        if charge is None or left == 0:
             raise DisputeError("the advertiser was charged nothing for this call, or has all of it back")
-        require_in_window(call.ended_at or call.started_at, window_ms, at)
+        require_in_window(charge.at, window_ms, at)
         claimed = left if amount is None else amount
         if claimed > left:
             wanted, rest = (format_amount(minor, call.currency) for minor in (claimed, left))
@@ -74,7 +74,8 @@ def accept(
             raise DisputeError(f"only {claimed} {dispute.currency} is claimed in dispute {dispute_id}")
         taken = clawback_for(net(its), credit) if clawback is None else clawback
         why = f"dispute {dispute_id} accepted: {reason or dispute.events[0].reason}"
-        ledger.add(connection, correct(its, f"dispute:{dispute_id}", credit, taken, at, why))
+        made = correct(its, f"dispute:{dispute_id}", credit, taken, at, why)
+        book(connection, dispute.call_id, made, at)
         event = DisputeEvent("accepted", at, by, reason, credit, taken)
         _add(connection, dispute_id, len(dispute.events) + 1, event)
         return _get(connection, dispute_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import fields, replace
 from typing import Any
@@ -61,6 +62,14 @@ def of_call(engine: Engine, call_id: str) -> list[Transfer]:
 def of_call_in(connection: Connection, call_id: str) -> list[Transfer]:
     """One call's transfers as this transaction sees them, in the order they were added."""
     return [Transfer(*row) for row in connection.execute(_IN_ORDER.where(transfers.c.call_id == call_id))]
+
+
+def of_calls(connection: Connection, call_ids: Select[Any]) -> dict[str, list[Transfer]]:
+    """The transfers of the calls whose ids the query finds, by call; a call without any is not in it."""
+    found: defaultdict[str, list[Transfer]] = defaultdict(list)
+    for row in connection.execute(_IN_ORDER.where(transfers.c.call_id.in_(call_ids))):
+        found[row.call_id].append(Transfer(*row))
+    return found
 
 
 def with_keys(connection: Connection, keys: Collection[str]) -> list[Transfer]:

@@ -11,9 +11,11 @@ import pytest
 from sqlalchemy import Engine
 
 from ari_app.cli.common import now_ms
-from ari_app.store import calls
+from ari_app.domain.document import parse
+from ari_app.domain.record import ClauseResult, Money, Verdict
+from ari_app.store import calls, marketplaces
 from tests.samples import make_call, settlement, unqualified
-from tests.unit.cli.conftest import Cli, refusal
+from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal
 
 NOW = now_ms()
 CALL = make_call(1, ended_at=NOW)
@@ -101,7 +103,7 @@ def test_a_call_outside_the_dispute_window_cannot_be_disputed(cli: Cli, applied:
     old = make_call(3, ended_at=NOW - 8 * 86_400_000)
     calls.save(applied, [settlement(old)])
     said = refusal(cli("disputes", "open", old.id, "--reason", "a robot"))
-    assert "the call ended more than 7 days ago" in said
+    assert "the call was charged more than 7 days ago" in said
 
 
 def test_a_dispute_about_nothing_is_refused(cli: Cli) -> None:
@@ -112,6 +114,23 @@ def test_a_dispute_about_nothing_is_refused(cli: Cli) -> None:
     assert cli("disputes", "open", CALL.id, *words, "--amount", "0").exit_code == 2
     assert "there is no dispute 1" in refusal(cli("disputes", "show", "1"))
     assert cli("disputes", "list").output == "no disputes\n"
+
+
+def test_a_repeat_of_a_call_that_was_taken_back_is_explained(cli: Cli, applied: Engine) -> None:
+    ani = CALL.ani
+    clause = ClauseResult("no_repeat_within", False, f"{ani} was last connected just before (call {CALL.id})")
+    repeat = make_call(
+        60, ani=ani, terms_version=2, qualification=Verdict(False, [clause]), money=Money("USD", 4200, 3000)
+    )
+    terms = MARKETPLACE.replace("connected_at_least: 90s", "no_repeat_within: 30d")
+    marketplaces.apply(applied, parse(terms, "test.yaml"), now=NOW)
+    calls.save(applied, [settlement(repeat)])
+    cli("disputes", "open", CALL.id, "--reason", "a robot")
+    cli("disputes", "accept", "1")
+    told = cli("calls", "explain", repeat.id).output
+    assert f"- Later, 42.00 USD was charged to acme: call {CALL.id} was taken back, so this call" in told
+    assert "- Later, 30.00 USD was paid to homefix: call" in told
+    assert "In the end acme is charged 42.00 USD, and homefix is paid 30.00 USD." in told
 
 
 # invoices and statements

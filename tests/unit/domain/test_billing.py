@@ -13,11 +13,14 @@ from ari_app.domain.clock import from_iso, iso
 from ari_app.domain.corrections import CannotCorrect, Net, clawback_for, correct, net
 from ari_app.domain.disputes import NEXT, Dispute, DisputeError, DisputeEvent, State, What, require
 from ari_app.domain.ledger import Transfer, payout, settle, take_back, verify
-from tests.samples import make_call, unqualified
+from ari_app.domain.record import ClauseResult, Money, Verdict
+from ari_app.domain.repeats import Earlier, late_transfers, no_repeat_after_all, was_only_a_repeat
+from tests.samples import BEGAN, make_call, unqualified
 
 CALL = make_call()
 ENDED = CALL.ended_at or 0
 MOVED = settle(CALL, ENDED)
+JUDGED_AGAIN = "a call judged again moves what its terms say"
 
 
 def rules(*transfers: Transfer) -> set[str]:
@@ -78,6 +81,51 @@ class TestVerification:
     def test_a_payout_that_stays_with_us(self) -> None:
         stays = replace(payout("run", "homefix", 3000, "USD", ENDED), credit="exchange")
         assert rules(stays) == {"a payout leaves the exchange"}
+
+    def test_a_call_judged_again_moves_what_its_terms_say(self) -> None:
+        repeat = unqualified()
+        late = late_transfers(repeat, ENDED, "no repeat")
+        moved = settle(repeat, ENDED)
+        assert verify([*moved, *late], [repeat], ENDED) == []
+        wrong = [replace(late[0], amount=1), late[1]]
+        assert {finding.rule for finding in verify([*moved, *wrong], [repeat], ENDED)} == {JUDGED_AGAIN}
+
+    def test_a_call_that_was_paid_is_not_paid_later_too(self) -> None:
+        assert rules(*late_transfers(CALL, ENDED, "no repeat")) == {JUDGED_AGAIN}
+
+
+class TestRepeats:
+    FIRST, SECOND = Earlier("first", BEGAN, False), Earlier("second", BEGAN + 100, False)
+    REPEAT = make_call(
+        1, qualification=Verdict(False, [ClauseResult("no_repeat_within", False, "(call second)")])
+    )
+
+    @pytest.mark.parametrize(
+        ("earlier", "is_freed"),
+        [
+            ([FIRST, SECOND], False),
+            ([FIRST, replace(SECOND, is_taken_back=True)], False),
+            ([replace(FIRST, is_taken_back=True), SECOND], False),
+            ([replace(FIRST, is_taken_back=True)], False),  # the one that it repeats is not known yet
+            ([replace(FIRST, is_taken_back=True), replace(SECOND, is_taken_back=True)], True),
+            ([replace(FIRST, connected_at=BEGAN - 10_000), replace(SECOND, is_taken_back=True)], True),
+            ([], False),
+        ],
+    )
+    def test_a_repeat_is_freed_when_all_within_the_window_are_taken_back(
+        self, earlier: list[Earlier], is_freed: bool
+    ) -> None:
+        assert (no_repeat_after_all(self.REPEAT, 10_000, earlier) is not None) is is_freed
+
+    def test_only_a_repeat_is_looked_at_again(self) -> None:
+        assert was_only_a_repeat(self.REPEAT)
+        assert not was_only_a_repeat(CALL)
+        assert not was_only_a_repeat(unqualified())
+        assert not was_only_a_repeat(make_call(qualification=None))
+
+    def test_a_free_call_moves_nothing_later_either(self) -> None:
+        assert late_transfers(make_call(money=Money("USD", 0, 0)), ENDED, "no repeat") == []
+        assert late_transfers(make_call(money=None), ENDED, "no repeat") == []
 
 
 class TestDisputes:
