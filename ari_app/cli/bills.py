@@ -8,19 +8,22 @@ from typing import IO, Any
 from zoneinfo import ZoneInfo
 
 import click
+from sqlalchemy import Engine
 
 from ari_app.cli.csvtext import write_csv
+from ari_app.cli.items import deliver_items, items_option
 from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.domain.bills import Bill, BillLine, Period
 from ari_app.domain.clock import iso
 from ari_app.domain.money import format_amount
+from ari_app.store import bills
 
 COLUMNS = ("what", "campaign", "count", "amount")
 _PAYMENTS = {"invoice": "paid in", "statement": "paid out"}
 
 
 def bill_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The ways to get a bill: `--json`, `--csv FILE`, `--pdf FILE`, or as text."""
+    """The ways to get a bill: as text, `--json`, `--csv FILE` or `--pdf FILE`; its `--items` instead."""
     csv_file = click.File("w", encoding="utf-8", lazy=True)
     csv = click.option(
         "--csv", "csv_file", type=csv_file, metavar="FILE", help="Write it as CSV; - is stdout."
@@ -28,11 +31,23 @@ def bill_options(command: Callable[..., Any]) -> Callable[..., Any]:
     pdf = click.option(
         "--pdf", "pdf_file", type=click.File("wb", lazy=True), metavar="FILE", help="Write it as PDF."
     )
-    return json_option(csv(pdf(command)))
+    return items_option(json_option(csv(pdf(command))))
 
 
-def deliver(bill: Bill, as_json: bool, csv_file: IO[str] | None, pdf_file: IO[bytes] | None) -> None:
-    """Shows the bill, or writes it to the files that are given."""
+def deliver(
+    engine: Engine,
+    bill: Bill,
+    items: bool,
+    as_json: bool,
+    csv_file: IO[str] | None,
+    pdf_file: IO[bytes] | None,
+) -> None:
+    """Shows the bill, or what is behind it, or writes it to the files that are given."""
+    if items:
+        if pdf_file is not None:
+            raise click.UsageError("--items are not written as PDF; use --csv or --json")
+        deliver_items(bills.items(engine, bill), as_json, csv_file)
+        return
     if csv_file is not None:
         head = (bill.kind, bill.number, bill.party, bill.period.name, bill.currency)
         columns = ("kind", "number", "party", "period", "currency", *COLUMNS)

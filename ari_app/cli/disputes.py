@@ -18,6 +18,8 @@ from ari_app.domain.record import CallRecord
 from ari_app.store import calls as stored_calls
 from ari_app.store import disputes as stored
 
+SERIAL = click.IntRange(1, 2**31 - 1)
+
 
 @click.group()
 def disputes() -> None:
@@ -41,8 +43,8 @@ def open_(call_id: str, reason: str, amount: str | None) -> None:
       callrace disputes open 0199c0ffee --reason "too short" --amount 10.00
     """
     engine = database()
-    record = charged_call(engine, call_id)
-    claimed = _positive(amount, _currency(record), "--amount")
+    record, currency = charged_call(engine, call_id)
+    claimed = _positive(amount, currency, "--amount")
     window_ms = _window_ms(engine, record)
     dispute = stored.open_(engine, record.id, claimed, window_ms, now_ms(), who(), _said(reason))
     click.echo(f"dispute {dispute.id} is open: {_money(dispute, dispute.claimed)} of call {record.id}")
@@ -69,7 +71,7 @@ def list_(state: State | None, advertiser: str | None, as_json: bool) -> None:
 
 
 @disputes.command()
-@click.argument("dispute_id", metavar="ID", type=int)
+@click.argument("dispute_id", metavar="ID", type=SERIAL)
 @json_option
 def show(dispute_id: int, as_json: bool) -> None:
     """Show one dispute and what happened to it."""
@@ -86,7 +88,7 @@ def show(dispute_id: int, as_json: bool) -> None:
 
 
 @disputes.command()
-@click.argument("dispute_id", metavar="ID", type=int)
+@click.argument("dispute_id", metavar="ID", type=SERIAL)
 @click.option("--amount", help="What the advertiser is given back. [default: all that is claimed]")
 @click.option("--payout", help="What the publisher loses. [default: in proportion]")
 @click.option("--reason", default="", help="Why; kept with the dispute and the transfers.")
@@ -111,7 +113,7 @@ def accept(dispute_id: int, amount: str | None, payout: str | None, reason: str)
 
 
 @disputes.command()
-@click.argument("dispute_id", metavar="ID", type=int)
+@click.argument("dispute_id", metavar="ID", type=SERIAL)
 @click.option("--reason", required=True, help="Why; kept with the dispute.")
 def reject(dispute_id: int, reason: str) -> None:
     """Reject a dispute: the money stays where it is.
@@ -124,14 +126,14 @@ def reject(dispute_id: int, reason: str) -> None:
     click.echo(f"dispute {dispute_id} is rejected")
 
 
-def charged_call(engine: Engine, call_id: str) -> CallRecord:
-    """The call of this id, or the beginning of one. Raises Refused when there is none, or it has no money."""
+def charged_call(engine: Engine, call_id: str) -> tuple[CallRecord, str]:
+    """The call of this id, or the beginning of one, and its currency. Raises Refused where it has none."""
     record = stored_calls.get(engine, call_id)
     if record is None:
         raise Refused(f"there is no call {call_id}; see `callrace calls list`")
     if record.money is None:
         raise Refused(f"call {record.id} belongs to no campaign, so no money moved by it")
-    return record
+    return record, record.money.currency
 
 
 def dispute_json(dispute: Dispute) -> dict[str, object]:
@@ -207,11 +209,6 @@ def _said(reason: str) -> str:
     if not reason.strip():
         raise click.BadParameter("expected a reason", param_hint="--reason")
     return reason
-
-
-def _currency(record: CallRecord) -> str:
-    assert record.money is not None
-    return record.money.currency
 
 
 def _money(dispute: Dispute, minor: int) -> str:

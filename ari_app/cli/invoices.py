@@ -9,6 +9,7 @@ import click
 
 from ari_app.cli.bills import bill_json, bill_options, deliver
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
+from ari_app.cli.disputes import SERIAL
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.domain.bills import Period, period_of
 from ari_app.domain.clock import iso
@@ -36,6 +37,7 @@ def issue(
     advertiser: str,
     period: str,
     force_open: bool,
+    items: bool,
     as_json: bool,
     csv_file: IO[str] | None,
     pdf_file: IO[bytes] | None,
@@ -54,7 +56,7 @@ def issue(
     issued = bills.issue(engine, party, month(period, buyer.timezone), now_ms(), force_open)
     if not issued.is_new:
         click.echo(f"invoice {issued.bill.number} was issued before", err=True)
-    deliver(issued.bill, as_json, csv_file, pdf_file)
+    deliver(engine, issued.bill, items, as_json, csv_file, pdf_file)
 
 
 @invoices.command("list")
@@ -85,20 +87,23 @@ def list_(advertiser: str | None, as_json: bool) -> None:
 
 
 @invoices.command()
-@click.argument("number", type=int)
+@click.argument("number", type=SERIAL)
 @bill_options
-def show(number: int, as_json: bool, csv_file: IO[str] | None, pdf_file: IO[bytes] | None) -> None:
+def show(
+    number: int, items: bool, as_json: bool, csv_file: IO[str] | None, pdf_file: IO[bytes] | None
+) -> None:
     """Show the invoice of this NUMBER.
 
     \b
     Examples:
-      callrace invoices show 1
       callrace invoices show 1 --pdf invoice-1.pdf
+      callrace invoices show 1 --items          each charge, with its call
     """
-    bill = bills.get(database(), "invoice", number)
+    engine = database()
+    bill = bills.get(engine, "invoice", number)
     if bill is None:
         raise Refused(f"there is no invoice {number}; see `callrace invoices list`")
-    deliver(bill, as_json, csv_file, pdf_file)
+    deliver(engine, bill, items, as_json, csv_file, pdf_file)
 
 
 _Member = TypeVar("_Member")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ari_app.cli.amounts import amount as minor_units
 from ari_app.cli.amounts import taken_back
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
 from ari_app.cli.disputes import charged_call
@@ -13,7 +14,7 @@ from ari_app.domain.clock import iso
 from ari_app.domain.corrections import net
 from ari_app.domain.ledger import Balance, Line
 from ari_app.domain.marketplace import Marketplace
-from ari_app.domain.money import format_amount, parse_amount
+from ari_app.domain.money import format_amount
 from ari_app.store import calls, corrections, marketplaces
 from ari_app.store import ledger as stored
 
@@ -110,10 +111,7 @@ def deposit(advertiser: str, amount: str, key: str, reason: str) -> None:
         known = ", ".join(sorted(marketplace.advertisers))
         raise Refused(f"there is no advertiser {advertiser}; there are: {known}")
     currency = marketplace.currency
-    try:
-        minor = parse_amount(amount, currency)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}, got {amount!r}", param_hint="AMOUNT") from error
+    minor = minor_units(amount, currency, "AMOUNT")
     if minor == 0:
         raise click.BadParameter("expected more than zero", param_hint="AMOUNT")
     is_new = stored.post(engine, domain.deposit(key, advertiser, minor, currency, now_ms(), reason))
@@ -143,9 +141,7 @@ def adjust(call_id: str, price: str | None, payout: str | None, reason: str, key
     if not reason.strip():
         raise click.BadParameter("expected a reason", param_hint="--reason")
     engine = database()
-    record = charged_call(engine, call_id)
-    assert record.money is not None
-    currency = record.money.currency
+    record, currency = charged_call(engine, call_id)
     credit, clawback = taken_back(price, currency, "--price"), taken_back(payout, currency, "--payout")
     is_new = corrections.adjust(engine, record.id, key, credit, clawback, now_ms(), reason)
     after = net(stored.of_call(engine, record.id))

@@ -13,6 +13,7 @@ from ari_app.cli.bills import bill_options, deliver
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
 from ari_app.cli.csvtext import write_csv
 from ari_app.cli.invoices import member, month
+from ari_app.cli.items import deliver_items, items_option
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.domain.clock import iso
 from ari_app.domain.money import format_amount
@@ -93,19 +94,25 @@ def list_(as_json: bool) -> None:
 
 @payouts.command()
 @click.argument("key")
+@items_option
 @csv_option
 @json_option
-def show(key: str, csv_file: IO[str] | None, as_json: bool) -> None:
+def show(key: str, items: bool, csv_file: IO[str] | None, as_json: bool) -> None:
     """Show the payout run of this KEY.
 
     \b
-    Example:
+    Examples:
       callrace payouts show 2026-11 --csv payouts.csv
+      callrace payouts show 2026-11 --items      each earning, with its call
     """
-    paid = stored.find(database(), key)
+    engine = database()
+    paid = stored.find(engine, key)
     if paid is None:
         raise Refused(f"there is no payout run {key}; see `callrace payouts list`")
-    _deliver(paid, as_json, csv_file)
+    if items:
+        deliver_items(stored.items(engine, paid.run), as_json, csv_file)
+    else:
+        _deliver(paid, as_json, csv_file)
 
 
 @payouts.command()
@@ -117,6 +124,7 @@ def statement(
     publisher: str,
     period: str,
     force_open: bool,
+    items: bool,
     as_json: bool,
     csv_file: IO[str] | None,
     pdf_file: IO[bytes] | None,
@@ -136,7 +144,7 @@ def statement(
     issued = bills.issue(engine, party, month(period, "UTC"), now_ms(), force_open)
     if not issued.is_new:
         click.echo(f"statement {issued.bill.number} was issued before", err=True)
-    deliver(issued.bill, as_json, csv_file, pdf_file)
+    deliver(engine, issued.bill, items, as_json, csv_file, pdf_file)
 
 
 _COLUMNS = ("publisher", "amount", "currency", "calls", "key")

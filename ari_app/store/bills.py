@@ -19,6 +19,8 @@ from ari_app.domain.bills import (
     bill_lines,
     to_issue,
 )
+from ari_app.domain.ledger import Transfer
+from ari_app.store import ledger
 from ari_app.store.engine import lock_table, reading, writing
 from ari_app.store.tables import bill_items, bills, calls, transfers
 
@@ -96,6 +98,14 @@ def list_(engine: Engine, kind: BillKind, party: str | None = None) -> list[Bill
         query = query.where(bills.c.party == party)
     with reading(engine) as connection:
         return [_bill(row._mapping) for row in connection.execute(query)]
+
+
+def items(engine: Engine, bill: Bill) -> list[tuple[Transfer, str | None]]:
+    """The transfers that the bill is made of, each with its call's campaign."""
+    its = select(bill_items.c.transfer_key).where(
+        bill_items.c.kind == bill.kind, bill_items.c.number == bill.number
+    )
+    return ledger.with_campaigns(engine, its)
 
 
 def _find(connection: Connection, party: Party) -> list[Bill]:

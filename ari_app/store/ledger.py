@@ -14,7 +14,7 @@ from ari_app.domain import ledger
 from ari_app.domain.ledger import Balance, Balances, Line, Transfer
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import KeyTaken
-from ari_app.store.tables import transfers
+from ari_app.store.tables import calls, transfers
 
 _FIELDS = tuple(field.name for field in fields(Transfer))
 _COLUMNS = tuple(transfers.c[name] for name in _FIELDS)
@@ -70,6 +70,14 @@ def of_calls(connection: Connection, call_ids: Select[Any]) -> dict[str, list[Tr
     for row in connection.execute(_IN_ORDER.where(transfers.c.call_id.in_(call_ids))):
         found[row.call_id].append(Transfer(*row))
     return found
+
+
+def with_campaigns(engine: Engine, keys: Select[Any]) -> list[tuple[Transfer, str | None]]:
+    """The transfers whose keys the query finds, in the order they were added, each with its call's campaign."""
+    query = _IN_ORDER.add_columns(calls.c.campaign).outerjoin(calls, calls.c.id == transfers.c.call_id)
+    with reading(engine) as connection:
+        rows = connection.execute(query.where(transfers.c.key.in_(keys)))
+        return [(Transfer(*row[:-1]), row.campaign) for row in rows]
 
 
 def with_keys(connection: Connection, keys: Collection[str]) -> list[Transfer]:

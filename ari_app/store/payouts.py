@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, case, exists, func, insert, literal, select
 
 from ari_app.domain import ledger as domain
+from ari_app.domain.ledger import Transfer
 from ari_app.domain.payouts import Earning, due, total
 from ari_app.store import ledger
 from ari_app.store.engine import lock_table, reading, writing
@@ -93,6 +94,13 @@ def every(engine: Engine) -> list[Paid]:
     with reading(engine) as connection:
         keys = connection.execute(select(payout_runs.c.key).order_by(payout_runs.c.at, payout_runs.c.key))
         return [paid for key in keys.scalars().all() if (paid := _find(connection, key))]
+
+
+def items(engine: Engine, run: Run) -> list[tuple[Transfer, str | None]]:
+    """The transfers that the run's payouts are made of, each with its call's campaign."""
+    of_run = payouts.c.transfer_key == payout_items.c.payout_key
+    its = select(payout_items.c.transfer_key).join(payouts, of_run).where(payouts.c.run == run.key)
+    return ledger.with_campaigns(engine, its)
 
 
 def _find(connection: Connection, key: str) -> Paid | None:

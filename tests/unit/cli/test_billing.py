@@ -181,6 +181,18 @@ def test_an_invoices_pdf_is_the_same_file_every_time(cli: Cli, old: None, tmp_pa
     assert (tmp_path / "two.pdf").read_bytes() == pdf
 
 
+def test_an_invoice_is_followed_to_its_calls(cli: Cli, old: None) -> None:
+    issue(cli)
+    items = json.loads(cli("invoices", "show", "1", "--items", "--json").output)
+    assert [(item["call"], item["amount"]) for item in items] == [
+        (make_call(11).id, "-42.00"),
+        (make_call(12).id, "-42.00"),
+    ]
+    assert make_call(11).id in cli("invoices", "show", "1", "--items").output
+    assert len(cli("invoices", "show", "1", "--items", "--csv", "-").output.splitlines()) == 3
+    assert cli("invoices", "show", "1", "--items", "--pdf", "-").exit_code == 2
+
+
 def test_invoices_that_cannot_be_are_refused(cli: Cli, old: None) -> None:
     words = ("invoices", "issue", "--advertiser")
     assert "there is no advertiser nobody; there are: acme" in refusal(
@@ -190,6 +202,7 @@ def test_invoices_that_cannot_be_are_refused(cli: Cli, old: None) -> None:
     assert "with --force-open" in refusal(cli(*words, "acme", "--period", "9998-01"))
     assert cli(*words, "acme", "--period", "2025-13").exit_code == 2
     assert "there is no invoice 1" in refusal(cli("invoices", "show", "1"))
+    assert cli("invoices", "show", "99999999999999999999").exit_code == 2
     assert cli("invoices", "list").output == "no invoices\n"
 
 
@@ -215,6 +228,15 @@ def test_a_payout_run_pays_once_and_writes_the_same_file(cli: Cli, old: None, tm
     assert "60.00" in cli("payouts", "list").output
     assert json.loads(cli("payouts", "list", "--json").output)[0]["payouts"][0]["amount"] == "60.00"
     assert cli("ledger", "verify").output.startswith("ok: ")
+
+
+def test_a_payout_run_is_followed_to_its_calls(cli: Cli, old: None) -> None:
+    cli("payouts", "run", "--until", TODAY, "--key", "november")
+    items = json.loads(cli("payouts", "show", "november", "--items", "--json").output)
+    assert [(item["call"], item["amount"]) for item in items] == [
+        (make_call(11).id, "30.00"),
+        (make_call(12).id, "30.00"),
+    ]
 
 
 def test_a_call_in_the_hold_or_below_the_minimum_is_not_paid_out(cli: Cli, old: None) -> None:
