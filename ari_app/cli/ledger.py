@@ -15,7 +15,7 @@ from ari_app.domain.corrections import net
 from ari_app.domain.ledger import Balance, Line
 from ari_app.domain.marketplace import Marketplace
 from ari_app.domain.money import format_amount
-from ari_app.store import calls, corrections, marketplaces
+from ari_app.store import audit, calls, corrections, marketplaces
 from ari_app.store import ledger as stored
 
 
@@ -77,11 +77,14 @@ def statement(account: str, as_json: bool) -> None:
 def verify(as_json: bool) -> None:
     """Prove the ledger: sums are zero, and every transfer agrees with its call, terms and verdict.
 
+    So do disputes, payouts, invoices and statements with the transfers that they are about.
+
     Exit code 1 when something is wrong.
     """
     engine = database()
     transfers = list(stored.all_transfers(engine))
     findings = domain.verify(transfers, calls.every(engine), now_ms())
+    findings += audit.findings(engine)
     if as_json:
         listed = [{"rule": f.rule, "about": f.about, "detail": f.detail} for f in findings]
         show_json({"balanced": not findings, "transfers": len(transfers), "findings": listed})

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 from sqlalchemy import Connection, Engine, RowMapping, and_, case, exists, func, insert, or_, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from ari_app.domain.bills import (
     Bill,
@@ -52,7 +53,8 @@ def issue(engine: Engine, party: Party, period: Period, at: int, force_open: boo
     """
     with writing(engine) as connection:
         lock_table(connection, bills)
-        before = _find(connection, party)
+        is_its = (bills.c.kind == party.kind, bills.c.party == party.id, bills.c.currency == party.currency)
+        before = find(connection, *is_its)
         there = next((bill for bill in before if bill.period.name == period.name), None)
         if there is not None:
             return Issued(there, is_new=False)
@@ -85,19 +87,15 @@ def issue(engine: Engine, party: Party, period: Period, at: int, force_open: boo
 
 def get(engine: Engine, kind: BillKind, number: int) -> Bill | None:
     """The bill of this number."""
-    query = select(bills).where(bills.c.kind == kind, bills.c.number == number)
     with reading(engine) as connection:
-        row = connection.execute(query).one_or_none()
-        return _bill(row._mapping) if row else None
+        return next(iter(find(connection, bills.c.kind == kind, bills.c.number == number)), None)
 
 
 def list_(engine: Engine, kind: BillKind, party: str | None = None) -> list[Bill]:
     """The bills of a kind by number; only a party's where it is given."""
-    query = select(bills).where(bills.c.kind == kind).order_by(bills.c.number)
-    if party is not None:
-        query = query.where(bills.c.party == party)
+    conditions = [bills.c.kind == kind] if party is None else [bills.c.kind == kind, bills.c.party == party]
     with reading(engine) as connection:
-        return [_bill(row._mapping) for row in connection.execute(query)]
+        return find(connection, *conditions)
 
 
 def items(engine: Engine, bill: Bill) -> list[tuple[Transfer, str | None]]:
@@ -108,13 +106,9 @@ def items(engine: Engine, bill: Bill) -> list[tuple[Transfer, str | None]]:
     return ledger.with_campaigns(engine, its)
 
 
-def _find(connection: Connection, party: Party) -> list[Bill]:
-    """The party's bills, in the order of their periods."""
-    query = (
-        select(bills)
-        .where(bills.c.kind == party.kind, bills.c.party == party.id, bills.c.currency == party.currency)
-        .order_by(bills.c.period)
-    )
+def find(connection: Connection, *conditions: ColumnElement[bool]) -> list[Bill]:
+    """The bills for which the conditions hold, by kind and number; a party's are in their periods' order."""
+    query = select(bills).where(*conditions).order_by(bills.c.kind, bills.c.number)
     return [_bill(row._mapping) for row in connection.execute(query)]
 
 

@@ -40,7 +40,7 @@ def open_(
         its = locked(connection, call_id)
         left, charge = net(its).price, charge_of(its)
         call = connection.execute(select(calls).where(calls.c.id == call_id)).one()
-        before = _find(connection, disputes.c.call_id == call_id)
+        before = find(connection, disputes.c.call_id == call_id)
         if before and before[-1].state == "open":
             raise DisputeError(
                 f"the call is in dispute already: see `callrace disputes show {before[-1].id}`"
@@ -74,7 +74,7 @@ def accept(
             raise DisputeError(f"only {claimed} {dispute.currency} is claimed in dispute {dispute_id}")
         taken = clawback_for(net(its), credit) if clawback is None else clawback
         why = f"dispute {dispute_id} accepted: {reason or dispute.events[0].reason}"
-        made = correct(its, f"dispute:{dispute_id}", credit, taken, at, why)
+        made = correct(its, key_of(dispute_id), credit, taken, at, why)
         book(connection, dispute.call_id, made, at)
         event = DisputeEvent("accepted", at, by, reason, credit, taken)
         _add(connection, dispute_id, len(dispute.events) + 1, event)
@@ -99,14 +99,19 @@ def list_(engine: Engine, *, state: State | None = None, advertiser: str | None 
     """All disputes in the order they were opened, of those that match everything given."""
     is_wanted = calls.c.advertiser == advertiser if advertiser is not None else None
     with reading(engine) as connection:
-        found = _find(connection, *(() if is_wanted is None else (is_wanted,)))
+        found = find(connection, *(() if is_wanted is None else (is_wanted,)))
     return [dispute for dispute in found if state in (None, dispute.state)]
 
 
 def of_call(engine: Engine, call_id: str) -> list[Dispute]:
     """One call's disputes, in the order they were opened."""
     with reading(engine) as connection:
-        return _find(connection, disputes.c.call_id == call_id)
+        return find(connection, disputes.c.call_id == call_id)
+
+
+def key_of(dispute_id: int) -> str:
+    """What the keys of an accepted dispute's transfers begin with."""
+    return f"dispute:{dispute_id}"
 
 
 def _undecided(connection: Connection, dispute_id: int, what: What) -> tuple[Dispute, list[Transfer]]:
@@ -118,13 +123,14 @@ def _undecided(connection: Connection, dispute_id: int, what: What) -> tuple[Dis
 
 
 def _get(connection: Connection, dispute_id: int) -> Dispute:
-    found = _find(connection, disputes.c.id == dispute_id)
+    found = find(connection, disputes.c.id == dispute_id)
     if not found:
         raise DisputeError(f"there is no dispute {dispute_id}; see `callrace disputes list`")
     return found[0]
 
 
-def _find(connection: Connection, *conditions: ColumnElement[bool]) -> list[Dispute]:
+def find(connection: Connection, *conditions: ColumnElement[bool]) -> list[Dispute]:
+    """The disputes for which the conditions hold, in the order they were opened."""
     query = (
         select(disputes.c.id, disputes.c.call_id, *_PARTIES, *_EVENT)
         .join(calls, calls.c.id == disputes.c.call_id)

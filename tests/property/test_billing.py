@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import re
+from io import StringIO
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ari_app.cli.csvtext import write_csv
 from ari_app.domain.bills import Movement, bill_lines, period_of
 from ari_app.domain.corrections import Net, clawback_for
 from ari_app.domain.payouts import Earning, due, total
@@ -97,3 +102,13 @@ def test_a_bill_moves_the_balance_by_what_moved(moved: list[tuple[int, bool, str
     assert sum(line.count for line in lines) == sum(movement.campaign is not None for movement in movements)
     charged, paid_in = bill_lines("invoice", movements, period)
     assert paid_in - sum(line.amount for line in charged) == sum(movement.amount for movement in movements)
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), min_size=1, max_size=4))
+def test_no_cell_of_a_csv_is_a_formula_and_none_is_lost(cells: list[str]) -> None:
+    file = StringIO()
+    write_csv(file, ["column"] * len(cells), [cells])
+    (_, written) = csv.reader(StringIO(file.getvalue(), newline=""))
+    for cell, text in zip(cells, written, strict=True):
+        assert text[:1] not in tuple("=+-@\t\r\n") or re.fullmatch(r"-?\d+(\.\d+)?", text, re.ASCII)
+        assert text in (cell, f"'{cell}")

@@ -41,7 +41,7 @@ from ari_app.domain.ledger import (
     verify,
 )
 from ari_app.domain.record import CallRecord, Money
-from ari_app.store import bills, calls, disputes, ledger, payouts, schema
+from ari_app.store import audit, bills, calls, disputes, ledger, payouts, schema
 from ari_app.store.bills import Party
 from ari_app.store.corrections import adjust
 from ari_app.store.engine import open_engine
@@ -306,6 +306,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def verification_finds_nothing(self) -> None:
         assert verify(list(ledger.all_transfers(self.engine)), calls.every(self.engine), now=BEGAN) == []
+        assert audit.findings(self.engine) == []
 
 
 def _call(n: int, price: int, payout: int, how: str) -> CallRecord:

@@ -106,6 +106,14 @@ def test_a_call_outside_the_dispute_window_cannot_be_disputed(cli: Cli, applied:
     assert "the call was charged more than 7 days ago" in said
 
 
+def test_an_advertiser_may_have_a_longer_dispute_window(cli: Cli, applied: Engine) -> None:
+    longer = MARKETPLACE.replace("name: Acme Plumbing,", "name: Acme Plumbing, dispute_window: 14d,")
+    marketplaces.apply(applied, parse(longer, "test.yaml"), now=NOW)
+    old = make_call(3, ended_at=NOW - 8 * 86_400_000)
+    calls.save(applied, [settlement(old)])
+    assert cli("disputes", "open", old.id, "--reason", "a robot").exit_code == 0
+
+
 def test_a_dispute_about_nothing_is_refused(cli: Cli) -> None:
     words = ("--reason", "a robot")
     assert "there is no call ffff" in refusal(cli("disputes", "open", "ffff", *words))
