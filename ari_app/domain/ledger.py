@@ -452,15 +452,16 @@ def _check_settled(call: CallRecord, transfers: Sequence[Transfer]) -> list[Find
         verdict = "qualified" if qualified else "not qualified"
         detail = f"{verdict}, so {due[0]} and {due[1]} are due; the ledger moved {moved[0]}, {moved[1]}"
         findings.append(Finding("a call moves what its verdict says", call.id, detail))
-    findings += _check_late(call, transfers, qualified)
+    findings += _check_late(call, transfers)
     is_held = any(transfer.kind == "hold" for transfer in transfers)
     if is_held and awarded_at(call) is None:
         findings.append(Finding("only an awarded call holds money", call.id, "it was never awarded"))
     return findings
 
 
-def _check_late(call: CallRecord, transfers: Iterable[Transfer], qualified: bool) -> list[Finding]:
+def _check_late(call: CallRecord, transfers: Iterable[Transfer]) -> list[Finding]:
     """What is charged or paid after the verdict is the terms' money, of a call that moved none by it."""
+    qualified = call.qualification is not None and call.qualification.qualified
     price, payout_due = (call.money.price, call.money.payout) if call.money else (0, 0)
     findings = []
     for transfer in transfers:

@@ -65,11 +65,13 @@ def _earlier(connection: Connection, record: CallRecord, window_ms: int) -> list
 
 
 def _window_ms(connection: Connection, record: CallRecord) -> int | None:
-    """How long the call's terms look back for repeats; None when they are not known."""
+    """How long the call's terms look back for connected calls to the campaign; None where they say otherwise."""
     query = select(terms.c.terms_json).where(
         terms.c.campaign == record.campaign, terms.c.version == record.terms_version
     )
     text = connection.execute(query).scalar_one_or_none()
     clauses = json.loads(text)["qualify"] if text is not None else []
-    windows = [parse_duration(clause[REPEAT_CLAUSE]) for clause in clauses if REPEAT_CLAUSE in clause]
-    return max(windows, default=None)
+    rules = [clause[REPEAT_CLAUSE] for clause in clauses if REPEAT_CLAUSE in clause]
+    if not all(isinstance(rule, str) for rule in rules):
+        return None
+    return max(map(parse_duration, rules), default=None)

@@ -151,6 +151,17 @@ def test_a_repeat_of_a_call_that_is_not_saved_yet_stays_a_repeat(engine: Engine)
     assert comes_to(engine, THIRD) == NOTHING
 
 
+def test_terms_that_count_repeats_in_another_way_are_left_alone(engine: Engine) -> None:
+    rules = '{"qualify": [{"no_repeat_within": {"window": "1h", "scope": "advertiser"}}]}'
+    row = {"campaign": "plumbing", "version": 2, "fingerprint": "g", "terms_json": rules, "created_at": 1}
+    with writing(engine) as connection:
+        connection.execute(insert(terms), row)
+    other = repeat(200, of=FIRST, terms_version=2)
+    save(engine, FIRST, other)
+    take_back(engine, FIRST)
+    assert comes_to(engine, other) == NOTHING
+
+
 def test_two_that_are_taken_back_at_once_free_the_next_once(engine: Engine) -> None:
     second = make_call(200, ani=ANI)
     third = repeat(400, of=second)
