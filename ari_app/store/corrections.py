@@ -49,9 +49,9 @@ def locked(connection: Connection, call_id: str) -> list[Transfer]:
 def book(connection: Connection, call_id: str, corrections: Collection[Transfer], at: int) -> None:
     """Adds corrections of a call. When that takes it back, later calls that only repeated it are judged again."""
     ledger.add(connection, corrections)
-    if not net(ledger.of_call_in(connection, call_id)).is_taken_back:
-        return
     call = connection.execute(select(calls).where(calls.c.id == call_id)).one()
+    if call.ani is None or not net(ledger.of_call_in(connection, call_id)).is_taken_back:
+        return
     later = select(calls).where(
         calls.c.campaign == call.campaign,
         calls.c.ani == call.ani,

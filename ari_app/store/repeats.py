@@ -23,9 +23,11 @@ from ari_app.store.tables import calls, terms
 def lock_caller(connection: Connection, call_id: str, campaign: str | None, ani: str | None) -> None:
     """Lets nobody else correct the call, or one of its caller's to its campaign, until this transaction ends.
 
-    In the order of their ids, so that two who do so never wait for each other.
+    In the order of their ids, so that two who do so never wait for each other in a circle.
     """
-    its = or_(calls.c.id == call_id, and_(calls.c.campaign == campaign, calls.c.ani == ani))
+    its = calls.c.id == call_id
+    if ani is not None:
+        its = or_(its, and_(calls.c.campaign == campaign, calls.c.ani == ani))
     connection.execute(select(calls.c.id).where(its).order_by(calls.c.id).with_for_update())
 
 

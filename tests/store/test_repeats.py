@@ -151,6 +151,14 @@ def test_a_repeat_of_a_call_that_is_not_saved_yet_stays_a_repeat(engine: Engine)
     assert comes_to(engine, THIRD) == NOTHING
 
 
+def test_anonymous_callers_are_not_taken_for_one_another(engine: Engine) -> None:
+    anonymous = make_call(1, ani=None)
+    other = repeat(200, of=anonymous, ani=None)
+    save(engine, anonymous, other)
+    take_back(engine, anonymous)
+    assert comes_to(engine, other) == NOTHING
+
+
 def test_terms_that_count_repeats_in_another_way_are_left_alone(engine: Engine) -> None:
     rules = '{"qualify": [{"no_repeat_within": {"window": "1h", "scope": "advertiser"}}]}'
     row = {"campaign": "plumbing", "version": 2, "fingerprint": "g", "terms_json": rules, "created_at": 1}
