@@ -117,7 +117,9 @@ def to_issue(period: Period, now: int, force_open: bool) -> Period:
     """
     if now >= period.until_at:
         return period
-    if now < period.from_at or not force_open:
+    if now < period.from_at:
+        raise BillError(f"{period.name} has not begun in {period.timezone}")
+    if not force_open:
         raise BillError(
             f"{period.name} is not over in {period.timezone}: wait for its end, or bill it as it is now "
             "with --force-open"

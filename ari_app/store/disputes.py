@@ -97,9 +97,9 @@ def get(engine: Engine, dispute_id: int) -> Dispute:
 
 def list_(engine: Engine, *, state: State | None = None, advertiser: str | None = None) -> list[Dispute]:
     """All disputes in the order they were opened, of those that match everything given."""
-    is_wanted = calls.c.advertiser == advertiser if advertiser is not None else None
+    conditions = [] if advertiser is None else [calls.c.advertiser == advertiser]
     with reading(engine) as connection:
-        found = find(connection, *(() if is_wanted is None else (is_wanted,)))
+        found = find(connection, *conditions)
     return [dispute for dispute in found if state in (None, dispute.state)]
 
 

@@ -179,5 +179,5 @@ class TestPeriods:
         assert to_issue(period_of("2026-11", "UTC"), now, force_open=True).until_at == now
 
     def test_a_month_that_has_not_begun_is_not_billed(self) -> None:
-        with pytest.raises(BillError):
+        with pytest.raises(BillError, match="2026-12 has not begun in UTC"):
             to_issue(period_of("2026-12", "UTC"), from_iso("2026-11-15"), force_open=True)
