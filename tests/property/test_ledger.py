@@ -1,6 +1,6 @@
 """The ledger's rules hold after any order of everything that moves money, and repeats of each: deposits,
 holds, posts, voids, reversals, calls, adjustments, disputes accepted in whole or in part or rejected,
-payout runs and bills.
+payout runs, bills, and repeats that are judged again.
 
 - In every currency the balances add up to zero, held and posted.
 - A hold ends once: posted or voided, never both, never twice.
@@ -23,7 +23,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
-from sqlalchemy import event
+from sqlalchemy import event, insert
 from sqlalchemy.exc import IntegrityError
 
 from ari_app.domain.bills import BillError, period_of
@@ -40,13 +40,14 @@ from ari_app.domain.ledger import (
     reversal,
     verify,
 )
-from ari_app.domain.record import CallRecord, Money
+from ari_app.domain.record import CallRecord, ClauseResult, Money, Verdict
 from ari_app.store import audit, bills, calls, disputes, ledger, payouts, schema
 from ari_app.store.bills import Party
 from ari_app.store.corrections import adjust
-from ari_app.store.engine import open_engine
+from ari_app.store.engine import open_engine, writing
 from ari_app.store.errors import KeyTaken
 from ari_app.store.payouts import Run
+from ari_app.store.tables import terms
 from tests.samples import BEGAN, make_call, settlement, unqualified
 
 AMOUNTS = st.integers(0, 10_000)
@@ -85,6 +86,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.adjusted: dict[str, tuple[str, int, int]] = {}
         self.open_disputes: dict[str, int] = {}
         self.decided: set[int] = set()
+        self.repeats: dict[
+            str, CallRecord
+        ] = {}  # by the call that they repeat: charged when it is taken back
         self.runs = 0
 
     def teardown(self) -> None:
@@ -180,6 +184,32 @@ class LedgerMachine(RuleBasedStateMachine):
         self.posted[advertiser_account("acme"), "USD"] += credit
         self.posted[EXCHANGE, "USD"] += clawback - credit
         self.posted["publisher:homefix", "USD"] -= clawback
+        if credit and self.charged[call_id] == 0 and call_id in self.repeats:
+            self.judge_again(self.repeats.pop(call_id))
+
+    def judge_again(self, repeat: CallRecord) -> None:
+        """What was only a repeat is charged and paid after all."""
+        assert repeat.money is not None
+        self.charged[repeat.id], self.paid[repeat.id] = 0, 0
+        self.take_back(repeat.id, -repeat.money.price, -repeat.money.payout)
+
+    @precondition(lambda self: self.charged)
+    @rule(data=st.data(), price=AMOUNTS, payout=AMOUNTS)
+    def save_repeat(self, data: st.DataObject, price: int, payout: int) -> None:
+        """Another call of the same caller, which met its terms but that it repeats the first."""
+        first = data.draw(st.sampled_from(sorted(self.charged)))
+        record = calls.get(self.engine, first)
+        assert record is not None
+        n = 1000 + (record.started_at - BEGAN) // 1000
+        said = ClauseResult("no_repeat_within", False, f"connected before (call {first})")
+        money = Money("USD", price, payout)
+        repeat = make_call(n, ani=record.ani, qualification=Verdict(False, [said]), money=money)
+        calls.save(self.engine, [settlement(repeat)])
+        if repeat.id not in self.saved and net(ledger.of_call(self.engine, first)).is_taken_back:
+            self.judge_again(repeat)
+        elif repeat.id not in self.saved:
+            self.repeats[first] = repeat
+        self.saved.add(repeat.id)
 
     @precondition(lambda self: self.charged)
     @rule(data=st.data(), key=FEW.map(str), price_part=PARTS, payout_part=PARTS, excess=st.integers(0, 1))
@@ -336,6 +366,10 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("ledger") / "template.db"
     engine = open_engine(f"sqlite:///{path}")
     schema.upgrade(engine)
+    rules = '{"qualify": [{"no_repeat_within": "30d"}]}'
+    row = {"campaign": "plumbing", "version": 1, "fingerprint": "f", "terms_json": rules, "created_at": 1}
+    with writing(engine) as connection:
+        connection.execute(insert(terms), row)
     engine.dispose()
     LedgerMachine.template = path
 
