@@ -232,6 +232,14 @@ class LedgerMachine(RuleBasedStateMachine):
             if credit or clawback:
                 self.adjusted[key] = wanted
 
+    @precondition(lambda self: self.repeats)
+    @rule(data=st.data())
+    def take_back_what_is_repeated(self, data: st.DataObject) -> None:
+        call_id = data.draw(st.sampled_from(sorted(self.repeats)))
+        credit = self.charged[call_id]
+        assert adjust(self.engine, *_asked((call_id, credit, 0), f"all of {call_id}"))
+        self.take_back(call_id, credit, 0)
+
     @precondition(lambda self: self.charged)
     @rule(data=st.data(), part=PARTS)
     def open_dispute(self, data: st.DataObject, part: int) -> None:
