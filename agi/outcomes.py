@@ -17,12 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ari_app.domain.fallback import Outcome, begin, fill_in, outcome_of
 from ari_app.domain.geo import Geography, locate
-from ari_app.domain.marketplace import Destination
+from ari_app.domain.marketplace import Campaign, Destination
 from ari_app.domain.qualification import EarlierCall
 from ari_app.domain.record import CallRecord, Event
+from ari_app.domain.repeats import Kind, kinds_of
 from ari_app.domain.screening import screen
 from ari_app.domain.settlement import conclude, pin
-from ari_app.domain.snapshot import Snapshot, attribute, make_snapshot
+from ari_app.domain.snapshot import Snapshot, attribute
 from ari_app.store import calls, marketplaces
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import StoreError
@@ -85,14 +86,14 @@ class Outcomes:
     def _settle(self, outcome: Outcome) -> Settlement:
         """The call's record and transfers, by the marketplace that was in force when it began."""
         snapshot = self._snapshot_at(outcome.began_at)
-        found = attribute(snapshot, outcome.did) if snapshot else None
+        found = attribute(snapshot, outcome.did, outcome.began_at) if snapshot else None
         place = locate(self._geography, None, outcome.ani, outcome.did)
         record = begin(outcome)
         record.place = place.record()
         if snapshot is None or found is None:
             fill_in(record, outcome, None)
             record.disposition = "unknown_number"
-            return Settlement(record, conclude(record, None, place, "UTC", None, self._geography))
+            return Settlement(record, conclude(record, None, place, "UTC", {}, self._geography))
         pin(record, found, snapshot.marketplace.currency)
         fill_in(record, outcome, _winner(outcome, snapshot.marketplace.destinations))
         timezone = snapshot.marketplace.advertisers[found.campaign.advertiser].timezone
@@ -100,22 +101,20 @@ class Outcomes:
         if refusal is not None and not outcome.dial_status:
             record.disposition = refusal.disposition
             record.events.append(Event(record.started_at, "refused", refusal.reason))
-        transfers = conclude(record, found, place, timezone, self._earlier(record), self._geography)
+        transfers = conclude(
+            record, found, place, timezone, self._earlier(record, found.campaign), self._geography
+        )
         return Settlement(record, transfers)
 
     def _snapshot_at(self, at: int) -> Snapshot | None:
         loaded = marketplaces.load(self._engine, at)
         if loaded is None:
             return None
-        return make_snapshot(
-            loaded.version, loaded.marketplace, loaded.terms_versions, self._geography, loaded.pauses
-        )
+        return loaded.snapshot(self._geography)
 
-    def _earlier(self, record: CallRecord) -> EarlierCall | None:
-        if record.ani is None or record.campaign is None:
-            return None
-        found = calls.last_connected(self._engine, record.campaign, record.ani, record.started_at)
-        return EarlierCall(found.call_id, found.connected_at) if found else None
+    def _earlier(self, record: CallRecord, campaign: Campaign) -> dict[Kind, EarlierCall]:
+        found = {kind: calls.earlier_call(self._engine, record, *kind) for kind in kinds_of([campaign])}
+        return {kind: call for kind, call in found.items() if call is not None}
 
 
 def _winner(outcome: Outcome, destinations: Mapping[str, Destination]) -> str | None:

@@ -38,7 +38,7 @@ def lookup(snapshot: Snapshot, request: Request, now: int, random: Random) -> Va
     CALLRACE_BLOCKED is 1 when the campaign takes no call of this caller now: blocked, anonymous or
     closed. Redials are not looked at: nobody counts them here. What is not known is empty.
     """
-    found = _attribute(snapshot, request)
+    found = _attribute(snapshot, request, now)
     if found is None or request.did is None:
         return dict(UNKNOWN)
     place = locate(snapshot.geography, None, request.ani, request.did)
@@ -66,7 +66,7 @@ def route(snapshot: Snapshot, request: Request, now: int, random: Random) -> Var
     takes an answer for an acceptance, and a voicemail would win.
     """
     nobody = {"CALLRACE_CALL": mint_call_id(now), "CALLRACE_LEGS": "", "CALLRACE_DIAL": ""}
-    found = _attribute(snapshot, request)
+    found = _attribute(snapshot, request, now)
     if found is None or request.did is None:
         return nobody | UNKNOWN
     if _refusal(snapshot, found, request, now):
@@ -114,8 +114,8 @@ def dialled(targets: Mapping[str, str]) -> tuple[str, str]:
     return legs, dial
 
 
-def _attribute(snapshot: Snapshot, request: Request) -> Attribution | None:
-    return attribute(snapshot, request.did) if request.did else None
+def _attribute(snapshot: Snapshot, request: Request, now: int) -> Attribution | None:
+    return attribute(snapshot, request.did, now) if request.did else None
 
 
 def _refusal(snapshot: Snapshot, found: Attribution, request: Request, now: int) -> Refusal | None:

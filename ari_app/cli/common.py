@@ -13,6 +13,7 @@ from typing import Any
 import click
 from sqlalchemy import Engine
 
+from ari_app.domain.clock import from_iso
 from ari_app.settings import Settings
 from ari_app.store import marketplaces, schema
 from ari_app.store.engine import open_engine
@@ -35,6 +36,15 @@ def phone_number(ctx: click.Context, param: click.Parameter, value: str | None) 
     if value is not None and not _E164.fullmatch(value):
         raise click.BadParameter(f"{value!r} is not a phone number such as +18005550101")
     return value
+
+
+def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> int:
+    """An option's time in ms, now when it is not given; anything else is wrong usage."""
+    try:
+        return now_ms() if value is None else from_iso(value)
+    except ValueError as error:
+        example = "2026-11-23T10:00 or 2026-11-23T10:00-05:00"
+        raise click.BadParameter(f"{value!r} is not a time such as {example}") from error
 
 
 def database() -> Engine:

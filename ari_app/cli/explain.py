@@ -16,7 +16,7 @@ from ari_app.domain.clock import iso
 from ari_app.domain.disputes import Dispute
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.money import format_amount
-from ari_app.domain.record import CallRecord, ClauseResult, LegRecord, PlaceRecord
+from ari_app.domain.record import CallRecord, ClauseResult, LegRecord, Part, PlaceRecord
 from ari_app.domain.states import STATE_NAMES
 
 _AT_ONCE_MS = 100
@@ -45,6 +45,10 @@ _CLAUSE_NAMES = {
     "connected_at_least": "connected for long enough",
     "answer_in": "the caller wants what is bought",
     "caller_in": "the caller is in the area that is bought",
+    "total_at_least": "long enough from beginning to end",
+    "rang_at_least": "phones rung for long enough",
+    "source_in": "from a source that is bought",
+    "not_blocked": "not on the block list",
     "no_repeat_within": "not a repeat caller",
     "within_hours": "called within the hours",
 }
@@ -177,7 +181,7 @@ def _whose(record: CallRecord) -> Iterator[str]:
         price = _amount(record.money.price, record.money.currency)
         payout = _amount(record.money.payout, record.money.currency)
         yield (
-            f"- Version {record.terms_version} of the campaign's terms holds for it: a payable call costs "
+            f"- Version {record.terms_version} of the campaign's terms holds for it: if payable, this call costs "
             f"{record.advertiser} {price} and earns {record.publisher} {payout}."
         )
 
@@ -413,6 +417,18 @@ def _verdict(record: CallRecord) -> Iterator[str]:
         yield f"- No: all of the terms must be met, and {failed} of {len(verdict.clauses)} {_is(failed)} not."
     for clause in verdict.clauses:
         yield f"- {_clause(clause)}"
+    for part in verdict.parts:
+        yield f"- {_part(part, verdict.qualified)}"
+        for clause in part.clauses:
+            yield f"- {part.name}, {_clause(clause)}"
+
+
+def _part(part: Part, is_qualified: bool) -> str:
+    if not part.due:
+        return f"The {part.name} has terms of its own, which are not all met: it is not due."
+    if not is_qualified:
+        return f"The {part.name} has terms of its own, which are met; but the call is not payable."
+    return f"The {part.name} has terms of its own, which are met."
 
 
 def _is(count: int) -> str:
@@ -447,6 +463,8 @@ def _transfer(transfer: Transfer, record: CallRecord) -> str:
         case "hold":
             return f"{amount} of {record.advertiser}'s money was set aside when the call was accepted."
         case "void":
+            if record.money is not None and record.money.paid:
+                return f"The price was not due, so the {amount} were released."
             return f"The call was not payable, so the {amount} were released: nobody was charged or paid."
         case "post" if transfer.resolves is not None:
             return f"The call was payable, so {record.advertiser} was charged the {amount} set aside."

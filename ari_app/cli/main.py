@@ -25,6 +25,7 @@ from ari_app.cli.numbers import numbers
 from ari_app.cli.payouts import payouts
 from ari_app.cli.plan import plan
 from ari_app.cli.privacy import privacy
+from ari_app.cli.qualify import qualify
 from ari_app.cli.route import route
 from ari_app.cli.switch import switch
 from ari_app.domain.bills import BillError
@@ -102,6 +103,7 @@ for command in (
     payouts,
     plan,
     privacy,
+    qualify,
     route,
     switch,
 ):

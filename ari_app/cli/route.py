@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from ari_app.cli.common import database, marketplace_in_force, now_ms, phone_number
+from ari_app.cli.common import database, marketplace_in_force, moment, phone_number
 from ari_app.cli.explain import place_text
 from ari_app.cli.output import Section, json_option, show_json, show_sections
-from ari_app.domain.clock import from_iso, iso
+from ari_app.domain.clock import iso
 from ari_app.domain.flow import Caller, DryRun, Offer, dry_run
 from ari_app.domain.geo import Place, locate
 from ari_app.domain.marketplace import Route
@@ -19,18 +19,9 @@ from ari_app.domain.qualification import seconds
 from ari_app.domain.routing import Decision
 from ari_app.domain.routing import route as decide
 from ari_app.domain.screening import Refusal, screen
-from ari_app.domain.snapshot import Attribution, Snapshot, attribute, make_snapshot
+from ari_app.domain.snapshot import Attribution, Snapshot, attribute
 from ari_app.settings import Settings
 from ari_app.store import geography
-
-
-def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> int:
-    """An option's time in ms, now when it is not given; anything else is wrong usage."""
-    try:
-        return now_ms() if value is None else from_iso(value)
-    except ValueError as error:
-        example = "2026-11-23T10:00 or 2026-11-23T10:00-05:00"
-        raise click.BadParameter(f"{value!r} is not a time such as {example}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +57,7 @@ def route() -> None:
 @click.option(
     "--at",
     metavar="TIME",
-    callback=_moment,
+    callback=moment,
     help="When; ISO 8601, UTC unless it has an offset. Default: now.",
 )
 @json_option
@@ -83,7 +74,7 @@ def explain(did: str, ani: str | None, presses: str, at: int, as_json: bool) -> 
     """
     loaded = marketplace_in_force(database())
     tables = geography.load(Settings.from_env().home)
-    snapshot = make_snapshot(loaded.version, loaded.marketplace, loaded.terms_versions, tables, loaded.pauses)
+    snapshot = loaded.snapshot(tables)
     trial = _try(snapshot, did, ani, presses.split(",") if presses else [], at)
     if as_json:
         show_json(_json(trial))
@@ -93,7 +84,7 @@ def explain(did: str, ani: str | None, presses: str, at: int, as_json: bool) -> 
 
 def _try(snapshot: Snapshot, did: str, ani: str | None, presses: list[str], at: int) -> _Trial:
     """The life of a call, as `switch.session` has it, up to the race."""
-    found = attribute(snapshot, did)
+    found = attribute(snapshot, did, at)
     if found is None:
         return _Trial(did, ani, at)
     campaign, marketplace = found.campaign, snapshot.marketplace

@@ -12,7 +12,7 @@ from ari_app.domain.clock import iso
 from ari_app.domain.corrections import corrections_of
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.money import format_amount
-from ari_app.domain.record import CallRecord, LegRecord
+from ari_app.domain.record import CallRecord, ClauseResult, LegRecord
 
 
 def show(record: CallRecord, transfers: Sequence[Transfer] = ()) -> None:
@@ -24,8 +24,9 @@ def show(record: CallRecord, transfers: Sequence[Transfer] = ()) -> None:
     if record.qualification is not None:
         verdict = "qualified" if record.qualification.qualified else "not qualified"
         clauses = record.qualification.clauses
-        rows = [("passed" if c.passed else "failed", c.name, c.detail) for c in clauses]
-        _part(f"Verdict: {verdict}", ("result", "clause", "detail"), rows)
+        _part(f"Verdict: {verdict}", _CLAUSE_COLUMNS, _clauses(clauses))
+        for part in record.qualification.parts:
+            _part(f"{part.name}: {'due' if part.due else 'not due'}", _CLAUSE_COLUMNS, _clauses(part.clauses))
     if record.money is not None:
         money = record.money
         amounts = [
@@ -38,6 +39,13 @@ def show(record: CallRecord, transfers: Sequence[Transfer] = ()) -> None:
         if corrections:
             net = net_amounts(money.currency, transfers)
             _part("What it comes to", ("currency", "charged", "paid"), [(money.currency, *net)])
+
+
+_CLAUSE_COLUMNS = ("result", "clause", "detail")
+
+
+def _clauses(clauses: Sequence[ClauseResult]) -> list[tuple[str, str, str]]:
+    return [("passed" if c.passed else "failed", c.name, c.detail) for c in clauses]
 
 
 def offset(at: int | None, record: CallRecord) -> str | None:

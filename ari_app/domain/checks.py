@@ -14,6 +14,7 @@ from ari_app.domain import whisper
 from ari_app.domain.geo import Geography, area_of
 from ari_app.domain.marketplace import (
     Advertiser,
+    Bonus,
     Campaign,
     Clause,
     Collect,
@@ -23,9 +24,11 @@ from ari_app.domain.marketplace import (
     Flow,
     Marketplace,
     Node,
+    Rate,
     Route,
     Wave,
 )
+from ari_app.domain.staging import staged
 from ari_app.domain.yamltext import Complaint, FieldPath
 
 MENU_KEYS = frozenset("0123456789*#")
@@ -160,8 +163,31 @@ def _campaign(
     flow = marketplace.flows.get(campaign.flow) if campaign.flow is not None else None
     answers = _answers(flow) if flow is not None else set()
     yield from _whisper((*path, "route", "whisper"), route, answers, world)
-    for index, clause in enumerate(campaign.qualify):
-        yield from _clause((*path, "qualify", index), clause, CLAUSE_KINDS, answers, world)
+    yield from _terms(path, campaign, marketplace, answers, world)
+    later = staged(campaign)
+    if later is not None:
+        for complaint in _terms((*path, "staged"), later, marketplace, answers, world):
+            if getattr(campaign.staged, str(complaint.path[len(path) + 1])) is not None:
+                yield complaint
+
+
+def _terms(
+    path: FieldPath, campaign: Campaign, marketplace: Marketplace, answers: Collection[str], world: World
+) -> Iterator[Complaint]:
+    for name in ("qualify", "price_when", "payout_when"):
+        yield from _clauses((*path, name), getattr(campaign, name), answers, world)
+    for index, bonus in enumerate(campaign.bonus):
+        yield from _bonus((*path, "bonus", index), bonus, answers, world)
+    names = [bonus.name for bonus in campaign.bonus]
+    for name in {name for name in names if names.count(name) > 1}:
+        yield Complaint((*path, "bonus"), f"two of them are named '{name}'")
+    yield from _rate((*path, "price"), campaign.price, ("per_minute",))
+    yield from _rate((*path, "payout"), campaign.payout, ("per_minute", "share"))
+    for publisher, override in campaign.overrides.items():
+        own = (*path, "overrides", publisher)
+        yield from _known(own, publisher, marketplace.publishers, "publisher")
+        yield from _rate((*own, "payout"), override.payout, ("per_minute", "share"))
+        yield from _clauses((*own, "payout_when"), override.payout_when or (), answers, world)
 
 
 def _whisper(path: FieldPath, route: Route, answers: Collection[str], world: World) -> Iterator[Complaint]:
@@ -194,6 +220,33 @@ def _wave(path: FieldPath, wave: Wave, advertiser: str, marketplace: Marketplace
         seen.add(name)
 
 
+def _bonus(path: FieldPath, bonus: Bonus, answers: Collection[str], world: World) -> Iterator[Complaint]:
+    if not bonus.when:
+        yield Complaint((*path, "when"), "expected at least one clause; what every call earns is no bonus")
+    if not bonus.price and not bonus.payout:
+        yield Complaint(path, "expected a price or a payout of more than 0")
+    yield from _clauses((*path, "when"), bonus.when, answers, world)
+
+
+def _rate(path: FieldPath, rate: int | Rate | None, kinds: tuple[str, ...]) -> Iterator[Complaint]:
+    if rate is None or isinstance(rate, int):
+        return
+    given = [kind for kind in ("per_minute", "share") if getattr(rate, kind) is not None]
+    if len(given) != 1 or given[0] not in kinds:
+        yield Complaint(
+            path, f"expected an amount or exactly one of {', '.join(kinds)}, got {_listed(given)}"
+        )
+    if rate.minimum is not None and rate.maximum is not None and rate.minimum > rate.maximum:
+        yield Complaint((*path, "minimum"), "expected at most the maximum")
+
+
+def _clauses(
+    path: FieldPath, clauses: Iterable[Clause], answers: Collection[str], world: World
+) -> Iterator[Complaint]:
+    for index, clause in enumerate(clauses):
+        yield from _clause((*path, index), clause, CLAUSE_KINDS, answers, world)
+
+
 def _clause(
     path: FieldPath, clause: Clause, allowed: tuple[str, ...], answers: Collection[str], world: World
 ) -> Iterator[Complaint]:
@@ -202,6 +255,14 @@ def _clause(
         yield Complaint(path, f"expected exactly one of {', '.join(allowed)}, got {_listed(given)}")
     if clause.caller_in is not None:
         yield from _coverage((*path, "caller_in"), clause.caller_in, world)
+    if clause.source_in is not None and not clause.source_in:
+        yield Complaint((*path, "source_in"), "expected at least one source")
+    repeat = clause.no_repeat
+    if repeat is not None and (repeat.basis, repeat.scope) == ("any", "destination"):
+        message = (
+            "a call that reached no destination is a repeat to none; expected basis connected or qualified"
+        )
+        yield Complaint((*path, "no_repeat_within"), message)
     if clause.answer_in is not None:
         yield from _answer_in((*path, "answer_in"), clause.answer_in, answers)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import is_dataclass
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -137,7 +137,8 @@ def _translated(error: ValidationError, text: str) -> list[Complaint]:
 
 
 def _path(details: ErrorDetails) -> FieldPath:
-    return tuple(part for part in details["loc"] if part != "[key]")
+    """Where it is; without the words in brackets, which are pydantic's and ours (a key, a tag of a union)."""
+    return tuple(part for part in details["loc"] if not str(part).startswith("["))
 
 
 def _complaint(details: ErrorDetails, places: Mapping[FieldPath, Position]) -> Complaint:
@@ -185,9 +186,18 @@ def _fields_at(path: FieldPath) -> list[str]:
         kind = (
             _fields(kind)[str(part)] if is_dataclass(kind) else get_args(kind)[_VALUE_TYPE[get_origin(kind)]]
         )
-        if get_origin(kind) in (Union, UnionType):
-            kind = get_args(kind)[0]
+        kind = _record_of(kind)
     return list(_fields(kind))
+
+
+def _record_of(kind: Any) -> Any:
+    """Of a union (a record or nothing, a bare value or a record) the record; anything else as it is."""
+    if get_origin(kind) is Annotated:
+        return _record_of(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        kinds = [_record_of(one) for one in get_args(kind)]
+        return next(filter(is_dataclass, kinds), kinds[0])
+    return kind
 
 
 # Which of the arguments of Mapping[Key, Value] and tuple[Value, ...] is the value's type.

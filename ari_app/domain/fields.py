@@ -11,12 +11,14 @@ milliseconds.
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from functools import cache
 from typing import Annotated, TypeVar
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, SerializationInfo, ValidationInfo
 
+from ari_app.domain.clock import from_iso, iso
 from ari_app.domain.money import format_amount, parse_amount
 from ari_app.domain.states import STATE_NAMES
 
@@ -27,6 +29,7 @@ _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _CALLER_PATTERN = re.compile(r"\+[1-9]\d{6,14}|\+[1-9]\d{0,13}\*", re.ASCII)
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
+_SHARE = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))?%", re.ASCII)
 _ZIP = re.compile(r"\d{5}", re.ASCII)
 _AREA_CODE = re.compile(r"[2-9]\d{2}", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
@@ -174,6 +177,38 @@ def _miles(value: object) -> float:
     return float(value)
 
 
+def _moment(value: object, info: ValidationInfo) -> int:
+    if info.context is None:
+        return _whole(value)
+    try:
+        if isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None:
+            return from_iso(value)
+    except ValueError:
+        pass
+    raise ValueError('expected a time with its offset, in quotes, such as "2026-12-01T00:00-05:00"')
+
+
+def _moment_text(value: int, info: SerializationInfo) -> str | int:
+    return iso(value) if info.context else value
+
+
+def _share(value: object, info: ValidationInfo) -> int:
+    if info.context is None:
+        return _whole(value)
+    match = _SHARE.fullmatch(value) if isinstance(value, str) else None
+    hundredths = int(match[1]) * 100 + int((match[2] or "").ljust(2, "0")) if match else 0
+    if not 0 < hundredths <= 10_000:
+        raise ValueError('expected a share such as "70%" or "12.5%", more than 0 and at most 100%')
+    return hundredths
+
+
+def _share_text(value: int, info: SerializationInfo) -> str | int:
+    if not info.context:
+        return value
+    whole, rest = divmod(value, 100)
+    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
+
+
 def _more_than_zero(value: int) -> int:
     if value == 0:
         raise ValueError("expected a duration of more than 0")
@@ -187,6 +222,12 @@ OneOf = Annotated[frozenset[Item], PlainSerializer(sorted, return_type=list)]
 
 Amount = Annotated[int, BeforeValidator(_amount), PlainSerializer(_amount_text)]
 """Money: `"42.00"` in a document, minor units in a record."""
+
+Share = Annotated[int, BeforeValidator(_share), PlainSerializer(_share_text)]
+"""A share: `"70%"` in a document, hundredths of a percent in a record."""
+
+Moment = Annotated[int, BeforeValidator(_moment), PlainSerializer(_moment_text)]
+"""A moment: `"2026-12-01T00:00-05:00"` in a document, milliseconds since the epoch in a record."""
 
 DurationMs = Annotated[int, BeforeValidator(_duration), PlainSerializer(_duration_text)]
 """A duration: `30s` in a document, milliseconds in a record."""

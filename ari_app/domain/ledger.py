@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ari_app.domain.record import CallRecord
@@ -158,18 +158,18 @@ def settle(record: CallRecord, at: int) -> list[Transfer]:
     money, held_at = record.money, awarded_at(record)
     if money is None or held_at is None:
         return []
-    qualified = record.qualification is not None and record.qualification.qualified
+    charged, paid = due(record)
     transfers = []
     if money.price:
-        transfers += _price(record, money.price, money.currency, held_at, at, qualified)
-    if money.payout and qualified:
+        transfers += _price(record, money.price, money.currency, held_at, at, charged > 0)
+    if paid:
         transfers.append(
             Transfer(
                 key=payout_key(record.id),
                 kind="post",
                 debit=EXCHANGE,
                 credit=publisher_account(record.publisher or ""),
-                amount=money.payout,
+                amount=paid,
                 currency=money.currency,
                 at=at,
                 call_id=record.id,
@@ -178,6 +178,20 @@ def settle(record: CallRecord, at: int) -> list[Transfer]:
             )
         )
     return transfers
+
+
+def due(record: CallRecord) -> tuple[int, int]:
+    """What the advertiser is to be charged and the publisher to be paid, by the record's verdict."""
+    money, verdict = record.money, record.qualification
+    if money is None or verdict is None:
+        return 0, 0
+    return money.price if verdict.is_due("price") else 0, money.payout if verdict.is_due("payout") else 0
+
+
+def due_if_qualified(record: CallRecord) -> tuple[int, int]:
+    """What would be due had every clause of the verdict passed: the parts that have clauses of their own stand."""
+    verdict = record.qualification
+    return due(replace(record, qualification=verdict and replace(verdict, qualified=True)))
 
 
 def _price(
@@ -446,11 +460,11 @@ def _check_settled(call: CallRecord, transfers: Sequence[Transfer]) -> list[Find
     if moved != said:
         detail = f"the record says charged {said[0]}, paid {said[1]}; the ledger {moved[0]}, {moved[1]}"
         findings.append(Finding("the record and the ledger agree", call.id, detail))
-    qualified = call.qualification is not None and call.qualification.qualified
-    due = (call.money.price, call.money.payout) if call.money and qualified else (0, 0)
-    if moved != due:
+    owed = due(call)
+    if moved != owed:
+        qualified = call.qualification is not None and call.qualification.qualified
         verdict = "qualified" if qualified else "not qualified"
-        detail = f"{verdict}, so {due[0]} and {due[1]} are due; the ledger moved {moved[0]}, {moved[1]}"
+        detail = f"{verdict}, so {owed[0]} and {owed[1]} are due; the ledger moved {moved[0]}, {moved[1]}"
         findings.append(Finding("a call moves what its verdict says", call.id, detail))
     findings += _check_late(call, transfers)
     is_held = any(transfer.kind == "hold" for transfer in transfers)
@@ -462,7 +476,7 @@ def _check_settled(call: CallRecord, transfers: Sequence[Transfer]) -> list[Find
 def _check_late(call: CallRecord, transfers: Iterable[Transfer]) -> list[Finding]:
     """What is charged or paid after the verdict is the terms' money, of a call that moved none by it."""
     qualified = call.qualification is not None and call.qualification.qualified
-    price, payout_due = (call.money.price, call.money.payout) if call.money else (0, 0)
+    price, payout_due = due_if_qualified(call)
     findings = []
     for transfer in transfers:
         if transfer.kind == "adjust" and transfer.resolves is None:

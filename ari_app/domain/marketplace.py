@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Discriminator, Field, Tag
 from pydantic.dataclasses import dataclass
 
 from ari_app.domain.fields import (
@@ -22,10 +22,12 @@ from ari_app.domain.fields import (
     DurationMs,
     Id,
     Miles,
+    Moment,
     Name,
     OneOf,
     PositiveMs,
     Prompt,
+    Share,
     SipUri,
     Speech,
     StateCode,
@@ -39,6 +41,13 @@ from ari_app.domain.hours import Hours
 _STRICT = ConfigDict(extra="forbid", populate_by_name=True)
 
 DISPUTE_WINDOW_MS = 7 * 86_400_000
+
+# What may be written as a bare value, or as a mapping that says more. (A tag never stands in a complaint.)
+_PLAIN, _MAPPING = "[plain]", "[mapping]"
+
+
+def _plain_or_mapping(value: object) -> str:
+    return _PLAIN if isinstance(value, str | int | float | None) else _MAPPING
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -113,15 +122,79 @@ class Destination:
     auto_pause: AutoPause = AutoPause()
 
 
+Basis = Literal["any", "connected", "qualified"]
+Scope = Literal["campaign", "advertiser", "destination"]
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class NoRepeat:
+    """Which earlier call of the same caller makes a repeat: of what kind, and to whom."""
+
+    window: PositiveMs
+    basis: Basis = "connected"
+    scope: Scope = "campaign"
+
+
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Clause:
     """One condition, named by the one field that is set. Used by `qualify` and by flow branches."""
 
     connected_at_least: PositiveMs | None = None
+    total_at_least: PositiveMs | None = None
+    rang_at_least: PositiveMs | None = None
     answer_in: Mapping[Name, OneOf[Text]] | None = None
     caller_in: Coverage | None = None
-    no_repeat_within: PositiveMs | None = None
+    source_in: OneOf[Text] | None = None
+    not_blocked: Literal[True] | None = None
+    no_repeat_within: (
+        Annotated[
+            Annotated[PositiveMs, Tag(_PLAIN)] | Annotated[NoRepeat, Tag(_MAPPING)],
+            Discriminator(_plain_or_mapping),
+        ]
+        | None
+    ) = None
     within_hours: Hours | None = None
+
+    @property
+    def no_repeat(self) -> NoRepeat | None:
+        """The repeat rule in full, however it is written."""
+        rule = self.no_repeat_within
+        return NoRepeat(rule) if isinstance(rule, int) else rule
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Rate:
+    """An amount that depends on the call: so much a minute, in started increments, or a share of the price."""
+
+    per_minute: Amount | None = None
+    increment: PositiveMs = 60_000
+    share: Share | None = None
+    minimum: Amount | None = None
+    maximum: Amount | None = None
+
+
+AmountOrRate = Annotated[
+    Annotated[Amount, Tag(_PLAIN)] | Annotated[Rate, Tag(_MAPPING)], Discriminator(_plain_or_mapping)
+]
+"""A fixed amount, or a mapping that says how to come to one."""
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Bonus:
+    """More for a call whose clauses hold besides: what the advertiser pays, what the publisher earns."""
+
+    name: Id
+    when: tuple[Clause, ...]
+    price: Amount = 0
+    payout: Amount = 0
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Override:
+    """What a publisher earns in place of what the campaign says; None: as the campaign says."""
+
+    payout: AmountOrRate | None = None
+    payout_when: tuple[Clause, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -243,18 +316,45 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
+class Staged:
+    """Terms that are current for calls that begin at `from` or later; None: as the campaign says."""
+
+    from_: Moment = Field(alias="from")
+    price: AmountOrRate | None = None
+    payout: AmountOrRate | None = None
+    qualify: tuple[Clause, ...] | None = None
+    price_when: tuple[Clause, ...] | None = None
+    payout_when: tuple[Clause, ...] | None = None
+    bonus: tuple[Bonus, ...] | None = None
+    overrides: Mapping[Id, Override] | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Campaign:
-    """An advertiser's standing order for calls. Price and payout are in the minor unit."""
+    """An advertiser's standing order for calls. Price and payout are in the minor unit, or rates.
+
+    `qualify` decides whether a call is payable. `price_when` and `payout_when` add to it for one side alone;
+    `bonus` adds to the amounts, `overrides` says by publisher what is paid instead.
+    """
 
     advertiser: Id
-    price: Amount
-    payout: Amount
+    price: AmountOrRate
+    payout: AmountOrRate
     route: Route
     status: Literal["draft", "live", "paused", "ended"] = "live"
     flow: Id | None = None
     hours: Hours | None = None
     screen: Screen = Screen()
     qualify: tuple[Clause, ...] = ()
+    price_when: tuple[Clause, ...] = ()
+    payout_when: tuple[Clause, ...] = ()
+    bonus: tuple[Bonus, ...] = ()
+    overrides: Mapping[Id, Override] = Field(default_factory=dict)
+    staged: Staged | None = None
+
+
+TERMS = ("price", "payout", "qualify", "price_when", "payout_when", "bonus", "overrides")
+"""The fields of a campaign that decide whether a call is paid, and how much: what can be staged."""
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)

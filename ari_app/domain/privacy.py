@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
-from ari_app.domain.record import CallRecord, Event
+from ari_app.domain.record import CallRecord, ClauseResult, Event
 
 ERASED = "[erased]"
 _KEYED = ("entered", "entered wrongly")  # events that quote what the caller pressed
@@ -23,9 +23,16 @@ def erase(record: CallRecord, now: int) -> None:
         event.detail = ERASED if event.what in _KEYED else _scrubbed(event.detail, hidden)
     for exclusion in record.excluded:
         exclusion.reason = _scrubbed(exclusion.reason, hidden)
-    for clause in record.qualification.clauses if record.qualification else ():
+    for clause in _clauses(record):
         clause.detail = _scrubbed(clause.detail, hidden)
     record.events.append(Event(now, "erased", "the caller's number and entries, on request or by age"))
+
+
+def _clauses(record: CallRecord) -> Iterator[ClauseResult]:
+    if record.qualification is not None:
+        yield from record.qualification.clauses
+        for part in record.qualification.parts:
+            yield from part.clauses
 
 
 def _scrubbed(text: str, personal: Collection[str]) -> str:

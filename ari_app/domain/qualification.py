@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from ari_app.domain.clock import iso
 from ari_app.domain.geo import Geography, Place, area_covers, area_of
 from ari_app.domain.hours import is_open
-from ari_app.domain.marketplace import Clause
-from ari_app.domain.record import ClauseResult, Verdict
+from ari_app.domain.marketplace import Basis, Campaign, Clause, NoRepeat, Scope
+from ari_app.domain.record import ClauseResult, Part, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierCall:
-    """The caller's connected call before this one, to the same campaign."""
+    """A call of the same caller before this one; `at` (ms) is when it was connected, or else when it began."""
 
     call_id: str
-    connected_at: int
+    at: int
+
+
+Repeats = Mapping[tuple[Basis, Scope], EarlierCall | None]
+"""The caller's earlier call of each kind and scope that some clause asks for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the clauses look at. Times in ms; `connected_ms` is the longest single connection."""
+    """What the clauses look at. Times in ms; `connected_ms` is the longest single connection.
+
+    `wait_ms` is how long phones were rung for the caller, `blocked_by` the entry of the campaign's block list that
+    the caller's number matches.
+    """
 
     started_at: int
     connected_ms: int | None
@@ -30,7 +38,11 @@ class Facts:
     place: Place
     ani: str | None
     timezone: str
-    earlier: EarlierCall | None = None
+    earlier: Repeats = field(default_factory=dict)
+    total_ms: int = 0
+    wait_ms: int = 0
+    source: str | None = None
+    blocked_by: str | None = None
 
 
 def judge(clauses: Iterable[Clause], facts: Facts, geography: Geography) -> Verdict:
@@ -40,17 +52,49 @@ def judge(clauses: Iterable[Clause], facts: Facts, geography: Geography) -> Verd
     return Verdict(all(result.passed for result in results), results)
 
 
+def judge_campaign(campaign: Campaign, publisher: str, facts: Facts, geography: Geography) -> Verdict:
+    """The verdict under all of a campaign's clauses, those of single parts of the money included."""
+    verdict = judge(campaign.qualify, facts, geography)
+    parts = {
+        "price": campaign.price_when,
+        "payout": payout_when(campaign, publisher),
+        **{f"bonus {bonus.name}": bonus.when for bonus in campaign.bonus},
+    }
+    for name, clauses in parts.items():
+        results = [check(clause, facts, geography) for clause in clauses]
+        if results:
+            verdict.parts.append(Part(name, all(result.passed for result in results), results))
+    return verdict
+
+
+def payout_when(campaign: Campaign, publisher: str) -> tuple[Clause, ...]:
+    """What the publisher's payout depends on besides."""
+    override = campaign.overrides.get(publisher)
+    own = override.payout_when if override else None
+    return campaign.payout_when if own is None else own
+
+
 def check(clause: Clause, facts: Facts, geography: Geography) -> ClauseResult:
     """One clause against one call. A clause has exactly one field set (see `document`)."""
     if clause.connected_at_least is not None:
-        return _connected_at_least(clause.connected_at_least, facts)
+        return _at_least(
+            "connected_at_least", "connected", facts.connected_ms or 0, clause.connected_at_least
+        )
+    if clause.total_at_least is not None:
+        return _at_least("total_at_least", "the whole call lasted", facts.total_ms, clause.total_at_least)
+    if clause.rang_at_least is not None:
+        return _at_least("rang_at_least", "phones were rung", facts.wait_ms, clause.rang_at_least)
     if clause.answer_in is not None:
         return _answer_in(clause.answer_in, facts)
     if clause.caller_in is not None:
         covered, reason = area_covers(area_of(clause.caller_in, geography), facts.place, facts.ani)
         return ClauseResult("caller_in", covered, reason)
-    if clause.no_repeat_within is not None:
-        return _no_repeat_within(clause.no_repeat_within, facts)
+    if clause.source_in is not None:
+        return _source_in(clause.source_in, facts)
+    if clause.not_blocked is not None:
+        return _not_blocked(facts)
+    if clause.no_repeat is not None:
+        return _no_repeat_within(clause.no_repeat, facts)
     if clause.within_hours is not None:
         return _within_hours(clause, facts)
     raise ValueError("a clause with no condition; `document.parse` refuses those")
@@ -62,10 +106,9 @@ def _connected(facts: Facts) -> ClauseResult:
     return ClauseResult("connected", True, "an agent accepted and was connected")
 
 
-def _connected_at_least(needed_ms: int, facts: Facts) -> ClauseResult:
-    talked_ms = facts.connected_ms or 0
-    detail = f"connected for {seconds(talked_ms)}, at least {seconds(needed_ms)} needed"
-    return ClauseResult("connected_at_least", talked_ms >= needed_ms, detail)
+def _at_least(name: str, what: str, lasted_ms: int, needed_ms: int) -> ClauseResult:
+    detail = f"{what} for {seconds(lasted_ms)}, at least {seconds(needed_ms)} needed"
+    return ClauseResult(name, lasted_ms >= needed_ms, detail)
 
 
 def _answer_in(wanted: Mapping[str, frozenset[str]], facts: Facts) -> ClauseResult:
@@ -78,19 +121,35 @@ def _answer_in(wanted: Mapping[str, frozenset[str]], facts: Facts) -> ClauseResu
     return ClauseResult("answer_in", not wrong, detail)
 
 
-def _no_repeat_within(window_ms: int, facts: Facts) -> ClauseResult:
+def _source_in(wanted: Collection[str], facts: Facts) -> ClauseResult:
+    detail = f"the source is {facts.source or 'not known'}, wanted: {', '.join(sorted(wanted))}"
+    return ClauseResult("source_in", facts.source in wanted, detail)
+
+
+def _not_blocked(facts: Facts) -> ClauseResult:
+    if facts.blocked_by is not None:
+        return ClauseResult("not_blocked", False, f"{facts.ani} is blocked by {facts.blocked_by}")
+    return ClauseResult("not_blocked", True, "the caller is not on the block list")
+
+
+_LAST = {"any": "last called", "connected": "was last connected", "qualified": "last had a payable call"}
+_EARLIER = {"any": "earlier call", "connected": "earlier connected call", "qualified": "earlier payable call"}
+_SCOPES = {"campaign": "", "advertiser": " to the advertiser", "destination": " to the same destination"}
+
+
+def _no_repeat_within(rule: NoRepeat, facts: Facts) -> ClauseResult:
     name = "no_repeat_within"
     if facts.ani is None:
         return ClauseResult(name, False, "an anonymous caller cannot be told from a repeat caller")
-    earlier = facts.earlier
+    earlier, where = facts.earlier.get((rule.basis, rule.scope)), _SCOPES[rule.scope]
     if earlier is None:
-        return ClauseResult(name, True, f"no earlier connected call from {facts.ani} is known")
-    ago_ms = facts.started_at - earlier.connected_at
+        return ClauseResult(name, True, f"no {_EARLIER[rule.basis]} from {facts.ani}{where} is known")
+    ago_ms = facts.started_at - earlier.at
     detail = (
-        f"{facts.ani} was last connected at {iso(earlier.connected_at)} (call {earlier.call_id}), "
-        f"{'outside' if ago_ms >= window_ms else 'within'} {seconds(window_ms)}"
+        f"{facts.ani} {_LAST[rule.basis]}{where} at {iso(earlier.at)} (call {earlier.call_id}), "
+        f"{'outside' if ago_ms >= rule.window else 'within'} {seconds(rule.window)}"
     )
-    return ClauseResult(name, ago_ms >= window_ms, detail)
+    return ClauseResult(name, ago_ms >= rule.window, detail)
 
 
 def _within_hours(clause: Clause, facts: Facts) -> ClauseResult:

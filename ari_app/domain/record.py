@@ -72,11 +72,25 @@ class ClauseResult:
 
 
 @dataclass(slots=True)
+class Part:
+    """A part of the money that has clauses of its own: `price`, `payout` or `bonus NAME`; due when all passed."""
+
+    name: str
+    due: bool
+    clauses: list[ClauseResult]
+
+
+@dataclass(slots=True)
 class Verdict:
-    """Qualified when every clause passed."""
+    """Qualified when every clause passed. `parts` are judged besides; what has no clauses is no part."""
 
     qualified: bool
     clauses: list[ClauseResult]
+    parts: list[Part] = field(default_factory=list)
+
+    def is_due(self, part: str) -> bool:
+        """Whether this part of the money moves: the call qualified, and its own clauses passed."""
+        return self.qualified and all(found.due for found in self.parts if found.name == part)
 
 
 @dataclass(slots=True)
@@ -185,7 +199,11 @@ def to_json(record: CallRecord) -> dict[str, Any]:
         "qualification": verdict
         and {
             "qualified": verdict.qualified,
-            "clauses": [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in verdict.clauses],
+            "clauses": _clauses_json(verdict.clauses),
+            "parts": [
+                {"name": part.name, "due": part.due, "clauses": _clauses_json(part.clauses)}
+                for part in verdict.parts
+            ],
         },
         "money": money
         and {
@@ -197,6 +215,10 @@ def to_json(record: CallRecord) -> dict[str, Any]:
         },
         "events": [{"at": iso(e.at), "what": e.what, "detail": e.detail} for e in record.events],
     }
+
+
+def _clauses_json(clauses: list[ClauseResult]) -> list[dict[str, Any]]:
+    return [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in clauses]
 
 
 def _leg_json(leg: LegRecord) -> dict[str, Any]:

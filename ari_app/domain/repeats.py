@@ -1,76 +1,93 @@
-"""A call that was only a repeat, judged again when the call that it repeated is taken back.
-
-A call whose whole charge went back to the advertiser does not count as the earlier call of a repeat. A
-later call of its caller that failed for nothing else is then charged and paid after all, by transfers
-that say why. Its record stays as it was judged.
-"""
+"""Repeat callers: which earlier calls the terms ask about, and the memory that answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
 
-from ari_app.domain.ledger import EXCHANGE, Transfer, advertiser_account, publisher_account
-from ari_app.domain.record import CallRecord, ClauseResult
+from ari_app.domain.marketplace import Basis, Campaign, Clause, Scope
+from ari_app.domain.qualification import EarlierCall
+from ari_app.domain.record import CallRecord
+from ari_app.domain.staging import staged
 
-REPEAT_CLAUSE = "no_repeat_within"
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """A connected call of the same caller to the same campaign before this one; `connected_at` in ms."""
-
-    call_id: str
-    connected_at: int
-    is_taken_back: bool
+Kind = tuple[Basis, Scope]
 
 
-def was_only_a_repeat(record: CallRecord) -> bool:
-    """The call met all of its terms but that it repeats an earlier one."""
-    return {clause.name for clause in _failed(record)} == {REPEAT_CLAUSE}
+def clauses_of(campaign: Campaign) -> Iterator[Clause]:
+    """Every clause of the campaign's terms, those of single parts and those that are staged included."""
+    later = staged(campaign)
+    if later is not None:
+        yield from clauses_of(later)
+    yield from (*campaign.qualify, *campaign.price_when, *campaign.payout_when)
+    for bonus in campaign.bonus:
+        yield from bonus.when
+    for override in campaign.overrides.values():
+        yield from override.payout_when or ()
 
 
-def no_repeat_after_all(record: CallRecord, window_ms: int, earlier: Iterable[Earlier]) -> str | None:
-    """Why a call that was only a repeat is none now; None when it still is.
-
-    The call that its verdict names must be taken back, and so must every other within the window.
-    """
-    said = " ".join(clause.detail for clause in _failed(record))
-    its = sorted(earlier, key=lambda call: call.connected_at, reverse=True)
-    named = next((call for call in its if call.call_id in said), None)
-    within = [call for call in its if record.started_at - call.connected_at < window_ms]
-    if named is None or not all(call.is_taken_back for call in (named, *within)):
-        return None
-    return f"call {named.call_id} was taken back, so this call is no repeat of it"
+def kinds_of(campaigns: Iterable[Campaign]) -> frozenset[Kind]:
+    """The kinds of earlier calls that some clause asks about."""
+    rules = (clause.no_repeat for campaign in campaigns for clause in clauses_of(campaign))
+    return frozenset((rule.basis, rule.scope) for rule in rules if rule is not None)
 
 
-def late_transfers(record: CallRecord, at: int, reason: str) -> list[Transfer]:
-    """The charge and the payout of a call that is found to qualify after its verdict, once a call."""
-    money = record.money
-    if money is None:
-        return []
-    sides = (
-        ("price", money.price, advertiser_account(record.advertiser or ""), EXCHANGE),
-        ("payout", money.payout, EXCHANGE, publisher_account(record.publisher or "")),
-    )
-    return [
-        Transfer(
-            key=f"call:{record.id}:{name}:late",
-            kind="adjust",
-            debit=debit,
-            credit=credit,
-            amount=amount,
-            currency=money.currency,
-            at=at,
-            call_id=record.id,
-            terms_version=record.terms_version,
-            reason=reason,
-        )
-        for name, amount, debit, credit in sides
-        if amount
-    ]
+def longest_window(campaigns: Iterable[Campaign]) -> int:
+    """How far back, in ms, any of the campaigns asks about repeat callers."""
+    rules = (clause.no_repeat for campaign in campaigns for clause in clauses_of(campaign))
+    return max((rule.window for rule in rules if rule is not None), default=0)
 
 
-def _failed(record: CallRecord) -> list[ClauseResult]:
-    verdict = record.qualification
-    return [clause for clause in verdict.clauses if not clause.passed] if verdict else []
+def whose(record: CallRecord, scope: Scope) -> str | None:
+    """The id that a repeat of this scope is a repeat to; None when the call reached nobody."""
+    return {"campaign": record.campaign, "advertiser": record.advertiser, "destination": record.winner}[scope]
+
+
+class Memory:
+    """The last call of each caller, by kind and by whose it was. Bounded by `window_ms`."""
+
+    def __init__(self, kinds: frozenset[Kind] = frozenset(), window_ms: int = 0) -> None:
+        self.kinds = kinds
+        self.window_ms = window_ms
+        self._last: OrderedDict[tuple[Kind, str, str], EarlierCall] = OrderedDict()  # oldest first
+
+    def last(self, basis: Basis, record: CallRecord) -> dict[Kind, EarlierCall]:
+        """The caller's earlier calls on this basis; not the call itself."""
+        found = {kind: self._last.get(key) for kind, key in self._keys(basis, record)}
+        return {kind: call for kind, call in found.items() if call is not None and call.call_id != record.id}
+
+    def note(self, basis: Basis, record: CallRecord, at: int) -> dict[Kind, EarlierCall]:
+        """`last`, and this call is the last one from now on. `at` (ms) is when it was what `basis` says."""
+        before = self.last(basis, record)
+        for _, key in self._keys(basis, record):
+            self._last.pop(key, None)
+            self._last[key] = EarlierCall(record.id, at)
+        self._forget_before(at - self.window_ms)
+        return before
+
+    def recall(self, record: CallRecord) -> None:
+        """Notes a call that is over, on each basis that it has come to."""
+        self.note("any", record, record.started_at)
+        if record.connected_at is not None:
+            self.note("connected", record, record.connected_at)
+            if record.qualification is not None and record.qualification.qualified:
+                self.note("qualified", record, record.connected_at)
+
+    def absorb(self, newer: Memory) -> None:
+        """Takes in what another memory has seen since."""
+        for key, call in newer._last.items():
+            self._last.pop(key, None)
+            self._last[key] = call
+
+    def _keys(self, basis: Basis, record: CallRecord) -> Iterator[tuple[Kind, tuple[Kind, str, str]]]:
+        for kind in self.kinds:
+            id_ = whose(record, kind[1])
+            if kind[0] == basis and id_ is not None and record.ani is not None:
+                yield kind, (kind, id_, record.ani)
+
+    def _forget_before(self, at: int) -> None:
+        """No clause's window reaches so far back."""
+        while self._last:
+            key, oldest = next(iter(self._last.items()))
+            if oldest.at >= at:
+                return
+            del self._last[key]

@@ -38,13 +38,20 @@ def screen(
     return Refusal("blocked", reason, rules.announce or REFUSED_PROMPT) if reason else None
 
 
+def blocked_by(campaign: Campaign, ani: str | None) -> str | None:
+    """The entry of the campaign's block list that the number matches, or None."""
+    entries = campaign.screen.block if ani is not None else ()
+    matching = (e for e in entries if ani == e or (e.endswith("*") and str(ani).startswith(e[:-1])))
+    return next(matching, None)
+
+
 def _unwanted(campaign: Campaign, ani: str | None, now: int, last_call_at: int | None) -> str | None:
     rules = campaign.screen
     if ani is None:
         return "anonymous callers are refused" if rules.anonymous == "refuse" else None
-    for entry in rules.block:
-        if ani == entry or (entry.endswith("*") and ani.startswith(entry[:-1])):
-            return f"{ani} is blocked by {entry}"
+    entry = blocked_by(campaign, ani)
+    if entry is not None:
+        return f"{ani} is blocked by {entry}"
     if last_call_at is not None and now - last_call_at < rules.redial_within:
         return f"redialled after {now - last_call_at} ms, within {rules.redial_within} ms"
     return None

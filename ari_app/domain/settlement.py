@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from ari_app.domain.geo import Geography, Place
-from ari_app.domain.ledger import Transfer, settle
-from ari_app.domain.qualification import EarlierCall, Facts, judge
+from ari_app.domain.ledger import Transfer, due, settle
+from ari_app.domain.marketplace import Campaign, Rate
+from ari_app.domain.pricing import amount, most
+from ari_app.domain.qualification import Facts, Repeats, judge_campaign
 from ari_app.domain.record import CallRecord, Event, Money
+from ari_app.domain.screening import blocked_by
 from ari_app.domain.snapshot import Attribution
 
 
@@ -15,7 +18,9 @@ def pin(record: CallRecord, attribution: Attribution, currency: str) -> None:
     record.campaign, record.advertiser = attribution.campaign_id, campaign.advertiser
     record.publisher, record.source = attribution.number.publisher, attribution.number.source
     record.terms_version = attribution.terms_version
-    record.money = Money(currency, campaign.price, campaign.payout)
+    price = amount(campaign.price, 0)  # known when the call is over, where it depends on its length
+    payout = amount(payout_rate(campaign, attribution.number.publisher), 0, price)
+    record.money = Money(currency, price, payout)
     detail = f"campaign {record.campaign}, publisher {record.publisher}, source {record.source or 'none'}"
     detail += f", terms version {record.terms_version}"
     record.events.append(Event(record.started_at, "attributed", detail))
@@ -26,7 +31,7 @@ def conclude(
     attribution: Attribution | None,
     place: Place,
     timezone: str,
-    earlier: EarlierCall | None,
+    earlier: Repeats,
     geography: Geography,
 ) -> list[Transfer]:
     """Completes the record of a call that has ended, and gives what it moves.
@@ -37,19 +42,15 @@ def conclude(
     assert record.ended_at is not None, "the call has not ended"
     _fill_in_durations(record, record.ended_at)
     if attribution is not None and record.disposition not in ("blocked", "closed"):
-        _judge(record, attribution, place, timezone, earlier, geography)
+        facts = facts_of(record, attribution.campaign, place, timezone, earlier)
+        assess(record, attribution.campaign, facts, geography)
+        record.events.append(Event(record.ended_at, "judged", _in_words(record)))
     return settle(record, record.ended_at)
 
 
-def _judge(
-    record: CallRecord,
-    attribution: Attribution,
-    place: Place,
-    timezone: str,
-    earlier: EarlierCall | None,
-    geography: Geography,
-) -> None:
-    facts = Facts(
+def facts_of(record: CallRecord, campaign: Campaign, place: Place, timezone: str, earlier: Repeats) -> Facts:
+    """What the clauses may look at, of a call that has ended."""
+    return Facts(
         started_at=record.started_at,
         connected_ms=record.durations_ms.connected if record.connected_at else None,
         answers=record.answers,
@@ -57,13 +58,53 @@ def _judge(
         ani=record.ani,
         timezone=timezone,
         earlier=earlier,
+        total_ms=record.durations_ms.total,
+        wait_ms=record.durations_ms.wait,
+        source=record.source,
+        blocked_by=blocked_by(campaign, record.ani),
     )
-    record.qualification = judge(attribution.campaign.qualify, facts, geography)
-    if record.qualification.qualified and record.money is not None:
-        record.money.charged, record.money.paid = record.money.price, record.money.payout
-    failed = [clause.name for clause in record.qualification.clauses if not clause.passed]
-    verdict = "qualified" if not failed else f"not qualified: {', '.join(failed)}"
-    record.events.append(Event(record.ended_at or record.started_at, "judged", verdict))
+
+
+def assess(record: CallRecord, campaign: Campaign, facts: Facts, geography: Geography) -> None:
+    """Writes the verdict into the record, and what the call comes to under the campaign's terms."""
+    publisher = record.publisher or ""
+    verdict = judge_campaign(campaign, publisher, facts, geography)
+    record.qualification = verdict
+    if record.money is None:
+        return
+    earned = [bonus for bonus in campaign.bonus if verdict.is_due(f"bonus {bonus.name}")]
+    talked_ms = facts.connected_ms or 0
+    price = amount(campaign.price, talked_ms) + sum(bonus.price for bonus in earned)
+    payout = amount(payout_rate(campaign, publisher), talked_ms, price) + sum(b.payout for b in earned)
+    record.money = Money(
+        currency=record.money.currency,
+        price=price,
+        payout=payout,
+    )
+    record.money.charged, record.money.paid = due(record)
+
+
+def payout_rate(campaign: Campaign, publisher: str) -> int | Rate:
+    """What the publisher earns by a call."""
+    override = campaign.overrides.get(publisher)
+    own = override.payout if override else None
+    return campaign.payout if own is None else own
+
+
+def most_charged(campaign: Campaign) -> int:
+    """The most that a call of the campaign can cost its advertiser."""
+    return most(campaign.price, campaign.route.max_duration) + sum(bonus.price for bonus in campaign.bonus)
+
+
+def _in_words(record: CallRecord) -> str:
+    """The verdict as the timeline has it."""
+    verdict = record.qualification
+    assert verdict is not None
+    failed = [clause.name for clause in verdict.clauses if not clause.passed]
+    if failed:
+        return f"not qualified: {', '.join(failed)}"
+    parts = [f"{part.name} {'due' if part.due else 'not due'}" for part in verdict.parts]
+    return ", ".join(["qualified", *parts])
 
 
 def _fill_in_durations(record: CallRecord, ended_at: int) -> None:

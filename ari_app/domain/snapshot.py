@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ari_app.domain.geo import Area, Geography, area_of
 from ari_app.domain.marketplace import Campaign, Marketplace, Number
+from ari_app.domain.staging import is_staged_at, staged
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,8 @@ class Snapshot:
     """One applied version of the marketplace, made ready for look-ups.
 
     `terms_versions`: the version of each campaign's terms now in force. `pauses`: paused
-    destinations and why. `areas`: each destination's coverage, expanded once.
+    destinations and why. `areas`: each destination's coverage, expanded once. `staged`: campaigns as
+    they are under their staged terms, and `staged_versions` the versions of those.
     """
 
     version: int
@@ -23,6 +26,8 @@ class Snapshot:
     geography: Geography
     pauses: Mapping[str, str] = field(default_factory=dict)
     areas: Mapping[str, Area] = field(default_factory=dict)
+    staged: Mapping[str, Campaign] = field(default_factory=dict)
+    staged_versions: Mapping[str, int] = field(default_factory=dict)
 
 
 def make_snapshot(
@@ -31,11 +36,14 @@ def make_snapshot(
     terms_versions: Mapping[str, int],
     geography: Geography,
     pauses: Mapping[str, str],
+    staged_versions: Mapping[str, int] = MappingProxyType({}),
 ) -> Snapshot:
     """A snapshot with every destination's coverage expanded; a coverage that many share, once."""
     expanded = {d.covers: area_of(d.covers, geography) for d in marketplace.destinations.values()}
     areas = {name: expanded[d.covers] for name, d in marketplace.destinations.items()}
-    return Snapshot(version, marketplace, terms_versions, geography, pauses, areas)
+    later = {name: staged(marketplace.campaigns[name]) for name in staged_versions}
+    known = {name: campaign for name, campaign in later.items() if campaign is not None}
+    return Snapshot(version, marketplace, terms_versions, geography, pauses, areas, known, staged_versions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +56,13 @@ class Attribution:
     terms_version: int
 
 
-def attribute(snapshot: Snapshot, did: str) -> Attribution | None:
-    """Who owns the number called; None when nobody does."""
+def attribute(snapshot: Snapshot, did: str, at: int) -> Attribution | None:
+    """Who owns the number called, and the terms of a call that begins at `at` (ms); None when nobody does."""
     number = snapshot.marketplace.numbers.get(did)
     if number is None:
         return None
     campaign = snapshot.marketplace.campaigns[number.campaign]
-    return Attribution(number.campaign, campaign, number, snapshot.terms_versions[number.campaign])
+    name, version = number.campaign, snapshot.terms_versions[number.campaign]
+    if is_staged_at(campaign, at):
+        campaign, version = snapshot.staged[name], snapshot.staged_versions[name]
+    return Attribution(name, campaign, number, version)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, RowMapping, Select, insert, select
 
 from ari_app.domain.ledger import Transfer
+from ari_app.domain.marketplace import Basis, Scope
+from ari_app.domain.qualification import EarlierCall
 from ari_app.domain.record import (
     CallRecord,
     ClauseResult,
@@ -19,10 +21,12 @@ from ari_app.domain.record import (
     Exclusion,
     LegRecord,
     Money,
+    Part,
     PlaceRecord,
     Verdict,
 )
-from ari_app.store import repeats
+from ari_app.domain.repeats import whose
+from ari_app.store import recount
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import AmbiguousCallId
 from ari_app.store.ledger import transfer_row
@@ -38,15 +42,6 @@ class Settlement:
 
     record: CallRecord
     transfers: Sequence[Transfer] = ()
-
-
-class EarlierCaller(NamedTuple):
-    """A caller whom a campaign's agent has talked to. `connected_at` in ms."""
-
-    campaign: str
-    ani: str
-    connected_at: int
-    call_id: str
 
 
 def save(engine: Engine, batch: Sequence[Settlement]) -> None:
@@ -65,7 +60,7 @@ def save(engine: Engine, batch: Sequence[Settlement]) -> None:
         _insert(connection, wanted.values())
         for settlement in wanted.values():
             record = settlement.record
-            repeats.charge_if_no_repeat(connection, record, record.ended_at or record.started_at)
+            recount.charge_if_no_repeat(connection, record, record.ended_at or record.started_at)
 
 
 def _insert(connection: Connection, batch: Collection[Settlement]) -> None:
@@ -124,29 +119,57 @@ def every(engine: Engine) -> Iterator[CallRecord]:
         yield from _pages(connection, select(calls).order_by(calls.c.started_at, calls.c.id))
 
 
-def recent_callers(engine: Engine, since: int) -> list[EarlierCaller]:
-    """Who was connected at `since` (ms) or later, oldest first: the memory of repeat callers."""
-    query: Select[Any] = (
-        select(calls.c.campaign, calls.c.ani, calls.c.connected_at, calls.c.id)
-        .where(calls.c.connected_at >= since, calls.c.ani.is_not(None), calls.c.campaign.is_not(None))
-        .order_by(calls.c.connected_at)
-    )
+def between(engine: Engine, since: int, until: int) -> Iterator[CallRecord]:
+    """Calls that began from `since` until before `until` (ms), in the order in which they began, in pages."""
+    query = select(calls).where(calls.c.started_at >= since, calls.c.started_at < until)
     with reading(engine) as connection:
-        return [EarlierCaller(*row) for row in connection.execute(query)]
+        yield from _pages(connection, query.order_by(calls.c.started_at, calls.c.id))
 
 
-def last_connected(engine: Engine, campaign: str, ani: str, before: int) -> EarlierCaller | None:
-    """The caller's last call, begun before a moment (ms), that connected it to the campaign; or None."""
-    query = (
-        select(calls.c.campaign, calls.c.ani, calls.c.connected_at, calls.c.id)
-        .where(calls.c.campaign == campaign, calls.c.ani == ani, calls.c.started_at < before)
-        .where(calls.c.connected_at.is_not(None))
-        .order_by(calls.c.connected_at.desc())
-        .limit(1)
-    )
+def recent_callers(engine: Engine, since: int, is_connected: bool) -> Iterator[CallRecord]:
+    """Calls that began at `since` (ms) or later, the oldest first, as far as repeat callers need them.
+
+    `is_connected`: only those that reached an agent.
+    """
+    query = select(*_REPEATS).where(calls.c.started_at >= since, calls.c.ani.is_not(None))
+    if is_connected:
+        query = query.where(calls.c.connected_at.is_not(None))
     with reading(engine) as connection:
-        row = connection.execute(query).one_or_none()
-        return EarlierCaller(*row) if row else None
+        for row in connection.execute(query.order_by(calls.c.started_at)):
+            yield _caller(row)
+
+
+def earlier_call(engine: Engine, record: CallRecord, basis: Basis, scope: Scope) -> EarlierCall | None:
+    """The caller's last call before this one that makes it a repeat, of one kind; or None."""
+    id_ = whose(record, scope)
+    if record.ani is None or id_ is None:
+        return None
+    of_whom = {"campaign": calls.c.campaign, "advertiser": calls.c.advertiser, "destination": calls.c.winner}
+    at = calls.c.started_at if basis == "any" else calls.c.connected_at
+    query = select(calls.c.id, at.label("at")).where(calls.c.ani == record.ani, of_whom[scope] == id_)
+    query = query.where(calls.c.started_at < record.started_at, at.is_not(None))
+    if basis == "qualified":
+        query = query.where(calls.c.qualified)
+    with reading(engine) as connection:
+        row = connection.execute(query.order_by(at.desc()).limit(1)).one_or_none()
+        return EarlierCall(row.id, row.at) if row else None
+
+
+_REPEATS = [
+    calls.c[name]
+    for name in (
+        "id", "did", "ani", "started_at", "campaign", "advertiser", "winner", "connected_at", "qualified"
+    )
+]  # fmt: skip
+
+
+def _caller(row: Row[Any]) -> CallRecord:
+    """A record with what a repeat caller is told by, and no more."""
+    record = CallRecord(row.id, row.did, row.ani, row.started_at)
+    record.campaign, record.advertiser, record.winner = row.campaign, row.advertiser, row.winner
+    record.connected_at = row.connected_at
+    record.qualification = None if row.qualified is None else Verdict(row.qualified, [])
+    return record
 
 
 # Records to rows
@@ -192,10 +215,17 @@ def call_row(record: CallRecord) -> dict[str, Any]:
         "charged": money.charged if money else None,
         "paid": money.paid if money else None,
         "answers_json": _encode(record.answers),
-        "clauses_json": _encode([[c.name, c.passed, c.detail] for c in verdict.clauses]) if verdict else None,
+        "clauses_json": _encode(_clause_values(verdict.clauses)) if verdict else None,
+        "parts_json": _encode([[p.name, p.due, _clause_values(p.clauses)] for p in verdict.parts])
+        if verdict
+        else None,
         "excluded_json": _encode([[e.destination, e.reason] for e in record.excluded]),
         "events_json": _encode([[e.at, e.what, e.detail] for e in record.events]),
     }
+
+
+def _clause_values(clauses: Sequence[ClauseResult]) -> list[list[Any]]:
+    return [[clause.name, clause.passed, clause.detail] for clause in clauses]
 
 
 def _leg_row(call_id: str, n: int, leg: LegRecord) -> dict[str, Any]:
@@ -266,7 +296,11 @@ def _verdict(row: RowMapping) -> Verdict | None:
     if row["qualified"] is None:
         return None
     clauses = [ClauseResult(*clause) for clause in json.loads(row["clauses_json"])]
-    return Verdict(row["qualified"], clauses)
+    parts = [
+        Part(name, due, [ClauseResult(*clause) for clause in own])
+        for name, due, own in json.loads(row["parts_json"] or "[]")
+    ]
+    return Verdict(row["qualified"], clauses, parts)
 
 
 def _money(row: RowMapping) -> Money | None:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ari_app.domain.corrections import correct, net
 from ari_app.domain.ledger import Transfer
-from ari_app.store import ledger, repeats
+from ari_app.store import ledger, recount
 from ari_app.store.calls import records
 from ari_app.store.engine import writing
 from ari_app.store.errors import KeyTaken
@@ -42,7 +42,7 @@ def adjust(engine: Engine, call_id: str, key: str, credit: int, clawback: int, a
 def locked(connection: Connection, call_id: str) -> list[Transfer]:
     """The call's transfers. Nobody else corrects it, or another of its caller's, until this transaction ends."""
     its = select(calls.c.campaign, calls.c.ani).where(calls.c.id == call_id)
-    repeats.lock_caller(connection, call_id, *connection.execute(its).one())
+    recount.lock_caller(connection, call_id, *connection.execute(its).one())
     return ledger.of_call_in(connection, call_id)
 
 
@@ -59,4 +59,4 @@ def book(connection: Connection, call_id: str, corrections: Collection[Transfer]
         calls.c.qualified.is_(False),
     )
     for record in records(connection, connection.execute(later.order_by(calls.c.connected_at)).all()):
-        repeats.charge_if_no_repeat(connection, record, at)
+        recount.charge_if_no_repeat(connection, record, at)

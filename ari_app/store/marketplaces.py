@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,9 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from ari_app.domain.changes import Change, Terms, changes
 from ari_app.domain.document import from_document, to_document
-from ari_app.domain.marketplace import Marketplace
+from ari_app.domain.geo import Geography
+from ari_app.domain.marketplace import TERMS, Marketplace
+from ari_app.domain.snapshot import Snapshot, make_snapshot
 from ari_app.store import numbers, pauses, revision
 from ari_app.store.engine import reading, writing
 from ari_app.store.tables import marketplace_versions, terms
@@ -37,6 +39,18 @@ class Loaded:
     terms_versions: dict[str, int]
     pauses: dict[str, str]
     revision: int
+    staged_versions: dict[str, int]
+
+    def snapshot(self, geography: Geography) -> Snapshot:
+        """The same, made ready for look-ups."""
+        return make_snapshot(
+            self.version,
+            self.marketplace,
+            self.terms_versions,
+            geography,
+            self.pauses,
+            self.staged_versions,
+        )
 
 
 def plan(engine: Engine, marketplace: Marketplace) -> Applied:
@@ -87,8 +101,8 @@ def load(engine: Engine, at: int | None = None) -> Loaded | None:
         versions = _versions(connection)
         paused = {pause.destination: pause.reason for pause in pauses.paused_in(connection)}
         counter = revision.read_in(connection)
-    in_force = _numbered(newest.document, versions)
-    return Loaded(newest.version, from_document(newest.document), in_force, paused, counter)
+    in_force, staged = _numbered(newest.document, versions)
+    return Loaded(newest.version, from_document(newest.document), in_force, paused, counter, staged)
 
 
 def terms_of(engine: Engine, campaign: str, version: int) -> dict[str, Any] | None:
@@ -117,11 +131,11 @@ def _newest(connection: Connection, at: int | None = None) -> _Version | None:
 
 def _difference(before: _Version | None, marketplace: Marketplace, versions: _TermsVersions) -> Applied:
     """What the marketplace changes, and the version that it is or would be."""
-    terms_before = _numbered(before.document, versions) if before else {}
+    terms_before = _numbered(before.document, versions)[0] if before else {}
     known = {(campaign, version) for (campaign, _), version in versions.items()}
     steps = {
         campaign: Terms(terms_before.get(campaign), version, (campaign, version) not in known)
-        for campaign, version in _numbered(to_document(marketplace), versions).items()
+        for campaign, version in _numbered(to_document(marketplace), versions)[0].items()
     }
     found = changes(from_document(before.document) if before else None, marketplace, steps)
     in_force = before.version if before else 0
@@ -131,42 +145,56 @@ def _difference(before: _Version | None, marketplace: Marketplace, versions: _Te
 # Terms
 
 
-def _terms(document: Mapping[str, Any], campaign: str) -> dict[str, Any]:
+def _terms(document: Mapping[str, Any], campaign: str, *, is_staged: bool = False) -> dict[str, Any]:
     """All that decides whether a call is paid, and how much: the clauses may mean the advertiser's zone."""
     rules = document["campaigns"][campaign]
+    if is_staged:
+        rules = {**rules, **rules["staged"]}
     return {
         "advertiser": rules["advertiser"],
         "currency": document["currency"],
         "timezone": document["advertisers"][rules["advertiser"]].get("timezone"),
-        "price": rules["price"],
-        "payout": rules["payout"],
-        "qualify": rules.get("qualify", []),
+        "qualify": [],
+        **{name: rules[name] for name in TERMS if rules.get(name)},
     }
 
 
-def _numbered(document: Mapping[str, Any], versions: _TermsVersions) -> dict[str, int]:
-    """The version of each campaign's terms; the next one for terms that were never seen."""
-    last: dict[str, int] = {}
+def _contents(document: Mapping[str, Any]) -> Iterator[tuple[str, bool, dict[str, Any]]]:
+    """Every campaign's terms, and then (True) those that it has staged."""
+    for campaign, rules in document["campaigns"].items():
+        yield campaign, False, _terms(document, campaign)
+        if rules.get("staged"):
+            yield campaign, True, _terms(document, campaign, is_staged=True)
+
+
+def _numbered(document: Mapping[str, Any], versions: _TermsVersions) -> tuple[dict[str, int], dict[str, int]]:
+    """The version of each campaign's terms, and of those staged; the next one for terms that were never seen."""
+    known, last = dict(versions), dict[str, int]()
     for (campaign, _), version in versions.items():
         last[campaign] = max(version, last.get(campaign, 0))
-    return {
-        campaign: versions.get((campaign, _fingerprint(_terms(document, campaign))))
-        or last.get(campaign, 0) + 1
-        for campaign in document["campaigns"]
-    }
+    in_force: dict[str, int] = {}
+    staged: dict[str, int] = {}
+    for campaign, is_staged, content in _contents(document):
+        key = campaign, _fingerprint(content)
+        if key not in known:
+            known[key] = last[campaign] = last.get(campaign, 0) + 1
+        (staged if is_staged else in_force)[campaign] = known[key]
+    return in_force, staged
 
 
 def _save_terms(
     connection: Connection, document: Mapping[str, Any], versions: _TermsVersions, now: int
 ) -> None:
-    """Writes down terms that were never seen, as the campaign's next version."""
-    for campaign, version in _numbered(document, versions).items():
-        content = _terms(document, campaign)
+    """Writes down terms that were never seen, as the campaign's next versions."""
+    numbered = _numbered(document, versions)
+    known = set(versions)
+    for campaign, is_staged, content in _contents(document):
         fingerprint = _fingerprint(content)
-        if (campaign, fingerprint) not in versions:
+        if (campaign, fingerprint) not in known:
+            known.add((campaign, fingerprint))
             row = {
                 "campaign": campaign,
-                "version": version,
+                "version": numbered[is_staged][campaign],
                 "fingerprint": fingerprint,
                 "terms_json": _canonical(content),
                 "created_at": now,

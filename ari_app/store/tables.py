@@ -127,6 +127,7 @@ calls = Table(
     Column("paid", BigInteger),
     Column("answers_json", Text, nullable=False),
     Column("clauses_json", Text),
+    Column("parts_json", Text),
     Column("excluded_json", Text, nullable=False),
     Column("events_json", Text, nullable=False),
     Index("calls_started_at", "started_at"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from sqlalchemy import Engine
@@ -16,9 +16,9 @@ from ari_app.ari.errors import AriError
 from ari_app.ari.events import StasisStart
 from ari_app.domain.clock import iso
 from ari_app.domain.geo import Geography
-from ari_app.domain.marketplace import Marketplace
-from ari_app.domain.qualification import EarlierCall
-from ari_app.domain.record import Event
+from ari_app.domain.marketplace import Campaign
+from ari_app.domain.record import CallRecord, Event
+from ari_app.domain.repeats import Kind, kinds_of, longest_window
 from ari_app.domain.snapshot import Snapshot
 from ari_app.store import calls, pauses
 from ari_app.store.calls import Settlement
@@ -61,25 +61,25 @@ class Switch:
         if self.market.snapshot is None:
             log.info("no marketplace is applied yet: calls are refused until one is")
             return
-        window_ms = _longest_window(self.market.snapshot.marketplace)
-        self._callers.look_back(window_ms, self._connected_within(window_ms))
+        campaigns = self.market.snapshot.marketplace.campaigns
+        self._callers.look_back(*_asked(campaigns), self._known(campaigns))
 
     async def keep_up_to_date(self) -> None:
         """Takes over what is applied while calls run. Runs for ever."""
         await self.market.keep_up_to_date(self._taken_over)
 
     async def _taken_over(self, snapshot: Snapshot) -> None:
-        """A longer window than before reaches callers whom nobody remembers: they are read again."""
-        window_ms = _longest_window(snapshot.marketplace)
-        if window_ms > self._callers.window_ms:
-            self._callers.look_back(window_ms, await asyncio.to_thread(self._connected_within, window_ms))
+        """New clauses may ask about callers whom nobody remembers: they are read again."""
+        campaigns = snapshot.marketplace.campaigns
+        if not self._callers.knows(*_asked(campaigns)):
+            self._callers.look_back(*_asked(campaigns), await asyncio.to_thread(self._known, campaigns))
 
-    def _connected_within(self, window_ms: int) -> list[tuple[str, str, EarlierCall]]:
-        since = CallClock().now() - window_ms
-        return [
-            (caller.campaign, caller.ani, EarlierCall(caller.call_id, caller.connected_at))
-            for caller in calls.recent_callers(self._engine, since)
-        ]
+    def _known(self, campaigns: Mapping[str, Campaign]) -> list[CallRecord]:
+        kinds, window_ms = _asked(campaigns)
+        if not kinds:
+            return []
+        is_connected = all(basis != "any" for basis, _ in kinds)
+        return list(calls.recent_callers(self._engine, CallClock().now() - window_ms, is_connected))
 
     # Calls
 
@@ -200,11 +200,6 @@ class Switch:
         return [live_view(session.record) for session in self._sessions.values()]
 
 
-def _longest_window(marketplace: Marketplace) -> int:
-    """How far back, in ms, any campaign asks for repeat callers."""
-    windows = [
-        clause.no_repeat_within or 0
-        for campaign in marketplace.campaigns.values()
-        for clause in campaign.qualify
-    ]
-    return max(windows, default=0)
+def _asked(campaigns: Mapping[str, Campaign]) -> tuple[frozenset[Kind], int]:
+    """What the campaigns' terms ask about repeat callers, and how far back, in ms."""
+    return kinds_of(campaigns.values()), longest_window(campaigns.values())

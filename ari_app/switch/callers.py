@@ -1,11 +1,14 @@
-"""What the switch remembers of callers: when they last dialled, when they were last connected."""
+"""What the switch remembers of callers: when they last dialled, and their earlier calls."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
 
+from ari_app.domain.marketplace import Basis
 from ari_app.domain.qualification import EarlierCall
+from ari_app.domain.record import CallRecord
+from ari_app.domain.repeats import Kind, Memory
 
 REDIALS_KEPT = 10_000
 
@@ -13,13 +16,12 @@ REDIALS_KEPT = 10_000
 class Callers:
     """The memory behind rapid redial and repeat callers. `look_back` fills it from the store.
 
-    Redials are bounded by number, connected callers by the longest window any campaign asks for.
+    Redials are bounded by number, earlier calls by the longest window any campaign asks for.
     """
 
     def __init__(self) -> None:
-        self.window_ms = 0
         self._dialled: OrderedDict[tuple[str, str], int] = OrderedDict()
-        self._connected: OrderedDict[tuple[str, str], EarlierCall] = OrderedDict()  # oldest first
+        self._memory = Memory()
 
     def dialled(self, did: str, ani: str | None, at: int) -> int | None:
         """Notes a call to a number; when the same caller dialled it before (ms), or None."""
@@ -31,34 +33,25 @@ class Callers:
             self._dialled.popitem(last=False)
         return before
 
-    def connected(self, campaign: str, ani: str | None, call_id: str, at: int) -> EarlierCall | None:
-        """Notes that a caller was connected; the connected call before it, or None."""
-        if ani is None:
-            return None
-        before = self._connected.pop((campaign, ani), None)
-        self._connected[campaign, ani] = EarlierCall(call_id, at)
-        self._forget_before(at - self.window_ms)
-        return None if before is not None and before.call_id == call_id else before
+    def note(self, basis: Basis, record: CallRecord, at: int) -> dict[Kind, EarlierCall]:
+        """Notes that a call is now what `basis` says; the caller's earlier calls that were."""
+        return self._memory.note(basis, record, at)
 
-    def look_back(self, window_ms: int, known: Iterable[tuple[str, str, EarlierCall]]) -> None:
-        """Remembers for `window_ms` from now on. `known`: campaign, caller and call, the oldest first.
+    def last(self, basis: Basis, record: CallRecord) -> dict[Kind, EarlierCall]:
+        """The caller's earlier calls that are what `basis` says."""
+        return self._memory.last(basis, record)
+
+    def knows(self, kinds: frozenset[Kind], window_ms: int) -> bool:
+        """Whether all that these kinds and this window ask about is remembered."""
+        return kinds <= self._memory.kinds and window_ms <= self._memory.window_ms
+
+    def look_back(self, kinds: frozenset[Kind], window_ms: int, known: Iterable[CallRecord]) -> None:
+        """Remembers these kinds for `window_ms` from now on. `known`: calls that are over, the oldest first.
 
         What was seen since is newer than what the store knows, and stays.
         """
-        seen = self._connected
-        self.window_ms = window_ms
-        self._connected = OrderedDict()
-        for campaign, ani, call in known:
-            self._connected.pop((campaign, ani), None)
-            self._connected[campaign, ani] = call
-        for caller, call in seen.items():
-            self._connected.pop(caller, None)
-            self._connected[caller] = call
-
-    def _forget_before(self, at: int) -> None:
-        """No campaign's window reaches so far back."""
-        while self._connected:
-            caller, oldest = next(iter(self._connected.items()))
-            if oldest.connected_at >= at:
-                return
-            del self._connected[caller]
+        memory = Memory(kinds, window_ms)
+        for record in known:
+            memory.recall(record)
+        memory.absorb(self._memory)
+        self._memory = memory

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ari_app.domain.geo import Geography
-from ari_app.domain.snapshot import Snapshot, make_snapshot
+from ari_app.domain.snapshot import Snapshot
 from ari_app.store import marketplaces, revision
 from ari_app.store.errors import StoreError
 
@@ -35,9 +35,7 @@ class Market:
         loaded = marketplaces.load(self._engine)
         if loaded is None:
             return
-        self.snapshot = make_snapshot(
-            loaded.version, loaded.marketplace, loaded.terms_versions, self._geography, loaded.pauses
-        )
+        self.snapshot = loaded.snapshot(self._geography)
         self._revision = loaded.revision
         log.info("marketplace version %s is in force", loaded.version)
 

@@ -16,6 +16,7 @@ from ari_app.domain.marketplace import Destination, Dial
 from ari_app.domain.prompts import NOBODY_PROMPT
 from ari_app.domain.qualification import EarlierCall
 from ari_app.domain.record import CallRecord, Disposition
+from ari_app.domain.repeats import Kind
 from ari_app.domain.routing import Decision, route
 from ari_app.domain.screening import screen
 from ari_app.domain.settlement import conclude, pin
@@ -60,7 +61,7 @@ class Session:
         self._callers = callers
         self._attribution: Attribution | None = None
         self._place = Place()
-        self._earlier: EarlierCall | None = None
+        self._earlier: dict[Kind, EarlierCall] = {}
         self._if_abandoned: Disposition = "abandoned_ivr"
         self._hangup_cause = NORMAL
 
@@ -119,10 +120,11 @@ class Session:
 
     def _attribute(self) -> Attribution | None:
         record = self.record
-        found = attribute(self._snapshot, record.did)
+        found = attribute(self._snapshot, record.did, record.started_at)
         if found is None:
             return None
         pin(record, found, self._snapshot.marketplace.currency)
+        self._earlier |= self._callers.note("any", record, record.started_at)
         self._place = locate(self._snapshot.geography, None, record.ani, record.did)
         record.place = self._place.record()
         return found
@@ -220,8 +222,7 @@ class Session:
     def _connected(self, at: int) -> None:
         record = self.record
         assert record.campaign is not None
-        before = self._callers.connected(record.campaign, record.ani, record.id, at)
-        self._earlier = self._earlier or before
+        self._earlier = self._callers.note("connected", record, at) | self._earlier
 
     async def _fall_back(self, prompt: str | None) -> None:
         self.record.end_source = "system"
@@ -246,15 +247,19 @@ class Session:
         call.note("ended", f"by the {self.record.end_source}")
 
     def _settle(self) -> Settlement:
+        record = self.record
+        self._earlier |= self._callers.last("qualified", record)
         transfers = conclude(
-            self.record,
+            record,
             self._attribution,
             self._place,
             self._timezone() if self._attribution else "UTC",
             self._earlier,
             self._snapshot.geography,
         )
-        return Settlement(self.record, transfers)
+        if record.connected_at is not None and record.qualification and record.qualification.qualified:
+            self._callers.note("qualified", record, record.connected_at)
+        return Settlement(record, transfers)
 
     def _timezone(self) -> str:
         """The advertiser's time zone."""

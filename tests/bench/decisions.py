@@ -118,7 +118,7 @@ def _decide(snapshot: Snapshot) -> tuple[list[float], float]:
         did, ani = number(random.randrange(NUMBERS)), caller(n)
         now, draw = BEGAN + 50 * n, Random(n)
         began = time.perf_counter_ns()
-        found = attribute(snapshot, did)
+        found = attribute(snapshot, did, now)
         assert found is not None
         timezone = snapshot.marketplace.advertisers[found.campaign.advertiser].timezone
         refusal = screen(found.campaign, timezone, ani, now, callers.dialled(did, ani, now))

@@ -1,14 +1,15 @@
 """Calls are saved once, whole, and come back as they were."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from ari_app.domain.record import CallRecord
+from ari_app.domain.record import CallRecord, ClauseResult, Part
 from ari_app.store import calls, ledger
-from ari_app.store.calls import EarlierCaller, Settlement
+from ari_app.store.calls import Settlement
 from ari_app.store.errors import AmbiguousCallId
 from tests.samples import BEGAN, make_call, settlement, unqualified
 
@@ -110,12 +111,41 @@ def test_every_call_is_read_in_pages_with_its_legs(engine: Engine, monkeypatch: 
     assert list(calls.every(engine)) == records
 
 
-def test_recent_callers_are_those_an_agent_talked_to_since(engine: Engine) -> None:
-    old, recent = make_call(1), make_call(2)
-    anonymous, unconnected = make_call(3, ani=None), make_call(4, connected_at=None)
-    calls.save(engine, [settlement(record) for record in (old, recent, anonymous, unconnected)])
-    connected_at = recent.connected_at
-    assert connected_at is not None
-    assert calls.recent_callers(engine, since=connected_at) == [
-        EarlierCaller("plumbing", "+12125550002", connected_at, recent.id)
+def test_recent_callers_are_those_who_called_since_and_those_whom_an_agent_talked_to(engine: Engine) -> None:
+    before, missed, recent = make_call(1), make_call(2, connected_at=None, winner=None), make_call(3)
+    calls.save(engine, [Settlement(record) for record in (recent, missed, before)])
+    since = missed.started_at
+    assert [r.id for r in calls.recent_callers(engine, since, is_connected=False)] == [missed.id, recent.id]
+    (found,) = calls.recent_callers(engine, since, is_connected=True)
+    assert (found.campaign, found.advertiser, found.winner) == ("plumbing", "acme", "agent-1")
+    assert found.qualification is not None and found.qualification.qualified
+
+
+@pytest.mark.parametrize(
+    ("basis", "earlier"),
+    [
+        ("any", "missed"),
+        ("connected", "short"),
+        ("qualified", "payable"),
+    ],
+)
+def test_the_earlier_call_is_the_last_one_of_its_kind(engine: Engine, basis: Any, earlier: str) -> None:
+    ani = "+12125550142"
+    payable = make_call(1, ani=ani)
+    short = replace(unqualified(2), ani=ani)
+    missed = make_call(3, ani=ani, connected_at=None, winner=None, qualification=None)
+    calls.save(engine, [Settlement(record) for record in (payable, short, missed, make_call(4))])
+    found = calls.earlier_call(engine, make_call(5, ani=ani), basis, "campaign")
+    wanted = {"payable": payable, "short": short, "missed": missed}[earlier]
+    assert found is not None and found.call_id == wanted.id
+
+
+def test_a_verdict_comes_back_with_its_parts(engine: Engine) -> None:
+    record = make_call(1)
+    assert record.qualification is not None
+    record.qualification.parts = [
+        Part("bonus long", False, [ClauseResult("total_at_least", False, "too short")])
     ]
+    calls.save(engine, [Settlement(record)])
+    saved = calls.get(engine, record.id)
+    assert saved is not None and saved.qualification == record.qualification

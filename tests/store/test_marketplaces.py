@@ -18,6 +18,7 @@ from ari_app.domain.marketplace import (
     Number,
     Publisher,
     Route,
+    Staged,
     Wave,
 )
 from ari_app.store import marketplaces, numbers, pauses, revision
@@ -224,3 +225,12 @@ def test_pauses_are_loaded_with_their_reasons(engine: Engine) -> None:
     loaded = marketplaces.load(engine)
     assert loaded is not None
     assert loaded.pauses == {"agent-1": "lunch"}
+
+
+def test_staged_terms_are_a_version_of_their_own_which_stays_when_they_are_folded_in(engine: Engine) -> None:
+    marketplaces.apply(engine, with_campaign(BEFORE, staged=Staged(LATER, price=5000)), NOW)
+    loaded = marketplaces.load(engine)
+    assert loaded is not None
+    assert (loaded.terms_versions, loaded.staged_versions) == ({"plumbing": 1}, {"plumbing": 2})
+    marketplaces.apply(engine, DEARER, LATER)
+    assert terms_version(engine) == 2

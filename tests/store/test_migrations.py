@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from alembic import command
 from sqlalchemy import Engine, delete, inspect
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ari_app.domain.ledger import Transfer, balances, deposit, payout, reversal, take_back
-from ari_app.store import calls, ledger, schema
+from ari_app.store import ledger, schema
 from ari_app.store.engine import writing
 from ari_app.store.tables import transfers
-from tests.samples import BEGAN, make_call, settlement
+from tests.samples import BEGAN
 
 DEPOSIT = deposit("payment", "acme", 100_000, "USD", at=BEGAN)
+HOLD = Transfer("hold", "hold", "advertiser:acme", "exchange", 4200, "USD", BEGAN)
+POST = replace(HOLD, key="post", kind="post", resolves="hold")
 
 
 @pytest.fixture
 def old(empty: Engine) -> Engine:
-    """A database of the first tables: a deposit, taken back, and a settled call."""
+    """A database as it was before billing: a deposit that was taken back, and a hold that was posted."""
     with writing(empty) as connection:
         config = schema._config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-    calls.save(empty, [settlement(make_call(1))])
-    ledger.post(empty, DEPOSIT)
-    ledger.post(empty, reversal(DEPOSIT, BEGAN, "bounced"))
+        command.upgrade(config, "0004-1")
+        ledger.add(connection, [DEPOSIT, reversal(DEPOSIT, BEGAN, "bounced"), HOLD, POST])
     return empty
 
 
@@ -47,6 +49,7 @@ def test_transfers_still_cannot_be_changed(old: Engine) -> None:
     [
         deposit("payment", "acme", 1, "USD", at=BEGAN),  # the key is taken
         Transfer("x", "post", "advertiser:acme", "exchange", 1, "USD", BEGAN, resolves="no such hold"),
+        replace(POST, key="again", kind="void"),  # the hold has ended
         Transfer("x", "adjust", "exchange", "advertiser:acme", 1, "USD", BEGAN, call_id="no such call"),
         Transfer("x", "gift", "exchange", "world", 1, "USD", BEGAN),  # type: ignore[arg-type]
         take_back(DEPOSIT, "y", 1, BEGAN, "it is all taken back already"),

@@ -14,7 +14,7 @@ from ari_app.domain.corrections import CannotCorrect, Net, clawback_for, correct
 from ari_app.domain.disputes import NEXT, Dispute, DisputeError, DisputeEvent, State, What, require
 from ari_app.domain.ledger import Transfer, payout, settle, take_back, verify
 from ari_app.domain.record import ClauseResult, Money, Verdict
-from ari_app.domain.repeats import Earlier, late_transfers, no_repeat_after_all, was_only_a_repeat
+from ari_app.domain.recount import Earlier, late_transfers, no_repeat_after_all, was_only_a_repeat
 from tests.samples import BEGAN, make_call, unqualified
 
 CALL = make_call()

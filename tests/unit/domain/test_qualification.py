@@ -4,7 +4,7 @@ import pytest
 
 from ari_app.domain.geo import Geography, Place
 from ari_app.domain.hours import Hours
-from ari_app.domain.marketplace import Clause, Coverage
+from ari_app.domain.marketplace import Clause, Coverage, NoRepeat
 from ari_app.domain.qualification import EarlierCall, Facts, judge, seconds
 
 DAY_MS = 86_400_000
@@ -52,14 +52,13 @@ def test_caller_in_fails_for_an_unknown_place():
 
 @pytest.mark.parametrize(("ago_ms", "passes"), [(30 * DAY_MS - 1, False), (30 * DAY_MS, True)])
 def test_a_caller_connected_within_the_window_is_a_repeat(ago_ms, passes):
-    known = facts(earlier=EarlierCall("call-1", NOW - ago_ms))
+    known = facts(earlier={("connected", "campaign"): EarlierCall("call-1", NOW - ago_ms)})
     assert judge([Clause(no_repeat_within=30 * DAY_MS)], known, GEOGRAPHY).qualified is passes
 
 
 def test_the_repeat_clause_names_the_earlier_call():
-    verdict = judge(
-        [Clause(no_repeat_within=DAY_MS)], facts(earlier=EarlierCall("call-1", NOW - 1000)), GEOGRAPHY
-    )
+    known = facts(earlier={("connected", "campaign"): EarlierCall("call-1", NOW - 1000)})
+    verdict = judge([Clause(no_repeat_within=DAY_MS)], known, GEOGRAPHY)
     assert "call-1" in verdict.clauses[-1].detail
 
 
@@ -78,3 +77,25 @@ def test_within_hours_looks_at_the_start_of_the_call():
 )
 def test_durations_read_as_people_write_them(ms, text):
     assert seconds(ms) == text
+
+
+@pytest.mark.parametrize(("basis", "scope"), [("any", "advertiser"), ("qualified", "destination")])
+def test_a_repeat_is_one_only_on_the_basis_and_in_the_scope_that_the_clause_names(basis, scope):
+    clause = Clause(no_repeat_within=NoRepeat(DAY_MS, basis, scope))
+    earlier = EarlierCall("call-1", NOW - 1000)
+    assert failed(clause, facts(earlier={("connected", "campaign"): earlier})) == []
+    assert failed(clause, facts(earlier={(basis, scope): earlier})) == ["no_repeat_within"]
+
+
+@pytest.mark.parametrize(
+    ("clause", "passes", "fails"),
+    [
+        (Clause(total_at_least=100_000), {"total_ms": 100_000}, {"total_ms": 99_999}),
+        (Clause(rang_at_least=10_000), {"wait_ms": 10_000}, {"wait_ms": 9_999}),
+        (Clause(source_in=frozenset({"banner"})), {"source": "banner"}, {"source": None}),
+        (Clause(not_blocked=True), {}, {"blocked_by": "+1212*"}),
+    ],
+)
+def test_each_clause_passes_and_fails_by_its_own_fact(clause, passes, fails):
+    assert failed(clause, facts(**passes)) == []
+    assert len(failed(clause, facts(**fails))) == 1

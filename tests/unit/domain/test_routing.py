@@ -66,7 +66,7 @@ def decide(snapshot, place=NEW_YORK, ani=None, now=MONDAY_9_NEW_YORK, seed=1):
 
 
 def test_a_tracking_number_names_campaign_publisher_source_and_terms():
-    found = attribute(snapshot_of({"a": destination()}), DID)
+    found = attribute(snapshot_of({"a": destination()}), DID, 0)
     assert (found.campaign_id, found.number.publisher, found.number.source) == (
         "plumbing",
         "homefix",
@@ -76,7 +76,7 @@ def test_a_tracking_number_names_campaign_publisher_source_and_terms():
 
 
 def test_a_number_nobody_owns_is_attributed_to_nobody():
-    assert attribute(snapshot_of({"a": destination()}), "+18005550199") is None
+    assert attribute(snapshot_of({"a": destination()}), "+18005550199", 0) is None
 
 
 @pytest.mark.parametrize(

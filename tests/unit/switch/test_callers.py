@@ -1,8 +1,8 @@
 """What the switch remembers of callers."""
 
-from ari_app.domain.qualification import EarlierCall
 from ari_app.switch import callers as module
 from ari_app.switch.callers import Callers
+from tests.samples import make_call
 
 DAY_MS = 86_400_000
 
@@ -18,21 +18,6 @@ def test_anonymous_callers_are_never_the_same_caller():
     callers = Callers()
     callers.dialled("+18005550101", None, 1000)
     assert callers.dialled("+18005550101", None, 1001) is None
-    callers.connected("plumbing", None, "call-1", 1000)
-    assert callers.connected("plumbing", None, "call-2", 1001) is None
-
-
-def test_the_connected_call_before_is_known_to_the_next_one():
-    callers = Callers()
-    callers.look_back(DAY_MS, [])
-    assert callers.connected("plumbing", "+12125550142", "call-1", 1000) is None
-    assert callers.connected("plumbing", "+12125550142", "call-2", 2000) == EarlierCall("call-1", 1000)
-
-
-def test_a_call_connected_twice_is_no_repeat_of_itself():
-    callers = Callers()
-    callers.connected("plumbing", "+12125550142", "call-1", 1000)
-    assert callers.connected("plumbing", "+12125550142", "call-1", 1500) is None
 
 
 def test_the_memory_of_redials_is_bounded(monkeypatch):
@@ -43,22 +28,22 @@ def test_the_memory_of_redials_is_bounded(monkeypatch):
     assert callers.dialled("+18005550101", "+12125550140", 9) is None
 
 
-def test_a_caller_is_forgotten_when_no_window_reaches_back_to_the_call():
+def test_looking_back_keeps_what_was_seen_since():
     callers = Callers()
-    callers.look_back(DAY_MS, [])
-    callers.connected("plumbing", "+12125550142", "call-1", 0)
-    callers.connected("plumbing", "+12125550143", "call-2", DAY_MS + 1)
-    assert callers.connected("plumbing", "+12125550142", "call-3", DAY_MS + 2) is None
+    kinds = frozenset({("connected", "campaign")})
+    callers.look_back(kinds, DAY_MS, [])
+    seen = make_call(9, ani="+12125550142")
+    callers.note("connected", seen, seen.connected_at)
+    known = [make_call(1, ani="+12125550142"), make_call(2, ani="+12125550143")]
+    callers.look_back(kinds, 30 * DAY_MS, known)
+    for ani, earlier in (("+12125550142", seen), ("+12125550143", known[1])):
+        (last,) = callers.last("connected", make_call(10, ani=ani)).values()
+        assert last.call_id == earlier.id
 
 
-def test_looking_back_further_keeps_what_was_seen_since():
+def test_what_new_terms_ask_about_is_not_known_until_it_was_looked_up():
     callers = Callers()
-    callers.look_back(DAY_MS, [])
-    callers.connected("plumbing", "+12125550142", "call-9", 50 * DAY_MS)
-    known = [("plumbing", "+12125550142", EarlierCall("call-1", 30 * DAY_MS)),
-             ("plumbing", "+12125550143", EarlierCall("call-2", 31 * DAY_MS))]  # fmt: skip
-    callers.look_back(30 * DAY_MS, known)
-    assert callers.connected("plumbing", "+12125550142", "call-10", 51 * DAY_MS) == EarlierCall(
-        "call-9", 50 * DAY_MS
-    )
-    assert callers.connected("plumbing", "+12125550143", "call-11", 51 * DAY_MS) == known[1][2]
+    callers.look_back(frozenset({("connected", "campaign")}), DAY_MS, [])
+    assert callers.knows(frozenset({("connected", "campaign")}), DAY_MS)
+    assert not callers.knows(frozenset({("connected", "campaign")}), 2 * DAY_MS)
+    assert not callers.knows(frozenset({("any", "advertiser")}), DAY_MS)

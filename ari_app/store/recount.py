@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, or_, select
 from ari_app.domain.corrections import charge_of, net, payout_of
 from ari_app.domain.fields import parse_duration
 from ari_app.domain.record import CallRecord
-from ari_app.domain.repeats import (
+from ari_app.domain.recount import (
     REPEAT_CLAUSE,
     Earlier,
     late_transfers,

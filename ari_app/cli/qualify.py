@@ -1,0 +1,151 @@
+"""`callrace qualify`: recorded calls under other terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TextIO
+
+import click
+
+from ari_app.cli.common import Refused, database, moment
+from ari_app.cli.output import json_option, show_json, show_table, show_title
+from ari_app.domain.document import parse
+from ari_app.domain.money import format_amount
+from ari_app.domain.repeats import longest_window
+from ari_app.domain.replay import Rejudged, Sum, replay, sums, verdict_of
+from ari_app.settings import Settings
+from ari_app.store import calls, geography
+
+SHOWN = 50  # calls in the table; --json has them all
+
+
+@click.group()
+def qualify() -> None:
+    """Look at what makes calls payable."""
+
+
+@qualify.command("replay")
+@click.option(
+    "--since", metavar="TIME", callback=moment, required=True, help="Calls that began then or later."
+)
+@click.option("--until", metavar="TIME", callback=moment, help="And before this; default: now.")
+@click.option("--campaign", metavar="ID", help="Only this campaign's.")
+@click.option(
+    "--terms",
+    "file",
+    type=click.File("r", encoding="utf-8"),
+    required=True,
+    help="A marketplace in YAML whose campaigns have the other terms; - is stdin.",
+)
+@json_option
+def replay_(since: int, until: int, campaign: str | None, file: TextIO, as_json: bool) -> None:
+    """Judge recorded calls again under the terms in a FILE. Nothing is changed and no money moves.
+
+    For each campaign: how many calls were payable and would be, and the difference in money; then the calls
+    whose verdict would be another. Repeat callers are told from the calls before `--since`, too.
+
+    \b
+    Examples:
+      callrace export > draft.yaml       # then change what a campaign qualifies
+      callrace qualify replay --since 2026-11-01 --terms draft.yaml
+    """
+    tables = geography.load(Settings.from_env().home)
+    terms = parse(file.read(), file.name, geography=tables)
+    if campaign is not None and campaign not in terms.campaigns:
+        raise Refused(f"{file.name} has no campaign {campaign}; it has: {', '.join(terms.campaigns)}")
+    from_at = since - longest_window(terms.campaigns.values())
+    recorded = calls.between(database(), from_at, until)
+    rejudged = [
+        call
+        for call in replay(recorded, terms, tables, since)
+        if call.before.campaign in (terms.campaigns if campaign is None else [campaign])
+    ]
+    if as_json:
+        show_json(_as_values(rejudged, terms.currency))
+    elif not rejudged:
+        click.echo("no calls of these campaigns in that time")
+    else:
+        _show(rejudged, terms.currency)
+
+
+_PAIRS = ("payable", "would be", "charged", "would be", "paid", "would be")
+_SUMS = ("campaign", *_PAIRS, "profit by")
+_CHANGES = ("id", "campaign", *_PAIRS, "why")
+
+
+def _show(rejudged: list[Rejudged], currency: str) -> None:
+    show_table(_SUMS, [_row(name, *pair, currency) for name, pair in sums(rejudged).items()])
+    changed = [call for call in rejudged if call.is_changed]
+    show_title(f"Calls that would be judged otherwise: {len(changed)} of {len(rejudged)}")
+    if changed:
+        show_table(_CHANGES, [_changed_row(call, currency) for call in changed[:SHOWN]])
+    if len(changed) > SHOWN:
+        click.echo(f"and {len(changed) - SHOWN} more; --json has them all")
+
+
+def _row(name: str, before: Sum, after: Sum, currency: str) -> tuple[object, ...]:
+    profit = (after.charged - after.paid) - (before.charged - before.paid)
+    amounts = [
+        format_amount(amount, currency)
+        for amount in (before.charged, after.charged, before.paid, after.paid, profit)
+    ]
+    return (name, before.qualified, after.qualified, *amounts)
+
+
+def _changed_row(call: Rejudged, currency: str) -> tuple[object, ...]:
+    (was, charged, paid), (is_now, charges, pays) = verdict_of(call.before), verdict_of(call.after)
+    amounts = [format_amount(amount, currency) for amount in (charged, charges, paid, pays)]
+    return (call.before.id, call.before.campaign, _yes(was), _yes(is_now), *amounts, _why(call))
+
+
+def _yes(qualified: bool) -> str:
+    return "yes" if qualified else "no"
+
+
+def _why(call: Rejudged) -> str:
+    """The clauses that decide: those that would fail, or those that failed."""
+    for record in (call.after, call.before):
+        verdict = record.qualification
+        failed = [clause.detail for clause in verdict.clauses if not clause.passed] if verdict else []
+        if failed:
+            return "; ".join(failed)
+    return "other amounts"
+
+
+def _as_values(rejudged: Iterable[Rejudged], currency: str) -> dict[str, object]:
+    rejudged = list(rejudged)
+    return {
+        "campaigns": [
+            {"campaign": name, "before": _sum(before, currency), "after": _sum(after, currency)}
+            for name, (before, after) in sums(rejudged).items()
+        ],
+        "calls": len(rejudged),
+        "changed": [
+            {
+                "id": call.before.id,
+                "campaign": call.before.campaign,
+                "before": _verdict(call, currency, is_after=False),
+                "after": _verdict(call, currency, is_after=True),
+                "why": _why(call),
+            }
+            for call in rejudged
+            if call.is_changed
+        ],
+    }
+
+
+def _sum(found: Sum, currency: str) -> dict[str, object]:
+    return {
+        "qualified": found.qualified,
+        "charged": format_amount(found.charged, currency),
+        "paid": format_amount(found.paid, currency),
+    }
+
+
+def _verdict(call: Rejudged, currency: str, *, is_after: bool) -> dict[str, object]:
+    qualified, charged, paid = verdict_of(call.after if is_after else call.before)
+    return {
+        "qualified": qualified,
+        "charged": format_amount(charged, currency),
+        "paid": format_amount(paid, currency),
+    }

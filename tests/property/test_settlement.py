@@ -1,0 +1,75 @@
+"""For any terms and any call: the explained clauses imply the verdict, and the verdict the money."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ari_app.domain.geo import Geography, Place
+from ari_app.domain.ledger import charged_and_paid, settle, verify
+from ari_app.domain.marketplace import Bonus, Campaign, Clause, NoRepeat, Override, Rate, Route
+from ari_app.domain.qualification import EarlierCall
+from ari_app.domain.settlement import assess, facts_of, most_charged
+from tests.samples import BEGAN, make_call
+
+LONGEST_MS = 600_000
+clauses = st.lists(
+    st.one_of(
+        st.builds(Clause, connected_at_least=st.integers(1, LONGEST_MS)),
+        st.builds(Clause, total_at_least=st.integers(1, LONGEST_MS)),
+        st.builds(Clause, rang_at_least=st.integers(1, 30_000)),
+        st.builds(Clause, source_in=st.frozensets(st.sampled_from(["sidebar", "banner"]), min_size=1)),
+        st.builds(Clause, no_repeat_within=st.builds(NoRepeat, window=st.integers(1, 10**6))),
+        st.builds(Clause, answer_in=st.just({"service": frozenset({"repair"})})),
+    ),
+    max_size=2,
+).map(tuple)
+amounts = st.integers(0, 10_000)
+by_minute = st.builds(Rate, per_minute=amounts, increment=st.integers(1, 60_000))
+shares = st.builds(Rate, share=st.integers(1, 10_000), maximum=st.none() | amounts)
+bonuses = st.lists(
+    st.builds(Bonus, name=st.sampled_from(["long", "local"]), when=clauses, price=amounts, payout=amounts),
+    max_size=2,
+    unique_by=lambda bonus: bonus.name,
+).map(tuple)
+campaigns = st.builds(
+    Campaign,
+    advertiser=st.just("acme"),
+    price=amounts | by_minute,
+    payout=amounts | by_minute | shares,
+    route=st.just(Route(waves=(), max_duration=LONGEST_MS)),
+    qualify=clauses,
+    price_when=clauses,
+    payout_when=clauses,
+    bonus=bonuses,
+    overrides=st.just({})
+    | st.builds(lambda payout, when: {"homefix": Override(payout, when)}, amounts, clauses),
+)
+
+
+@given(
+    campaign=campaigns,
+    talked_ms=st.none() | st.integers(0, LONGEST_MS),
+    earlier=st.none() | st.integers(0, 10**6),
+    answer=st.sampled_from(["repair", "install"]),
+)
+@settings(max_examples=300, deadline=None)
+def test_the_clauses_imply_the_verdict_and_the_verdict_the_money(campaign, talked_ms, earlier, answer):
+    record = make_call(1, answers={"service": answer}, qualification=None)
+    record.connected_at = None if talked_ms is None else record.connected_at
+    record.durations_ms.connected = talked_ms or 0
+    known = (
+        {} if earlier is None else {("connected", "campaign"): EarlierCall("x", record.started_at - earlier)}
+    )
+    facts = facts_of(record, campaign, Place("NY"), "UTC", known)
+    assess(record, campaign, facts, Geography())
+    verdict, money = record.qualification, record.money
+    assert verdict.qualified is all(clause.passed for clause in verdict.clauses)
+    for part in verdict.parts:
+        assert part.due is all(clause.passed for clause in part.clauses)
+    assert money.charged == (money.price if verdict.is_due("price") else 0)
+    assert money.paid == (money.payout if verdict.is_due("payout") else 0)
+    if not verdict.qualified:
+        assert (money.charged, money.paid) == (0, 0)
+    assert money.price <= most_charged(campaign)
+    transfers = settle(record, record.ended_at)
+    assert charged_and_paid(transfers) == (money.charged, money.paid)
+    assert verify(transfers, [record], BEGAN) == []

@@ -1,0 +1,78 @@
+"""The memory of callers: which earlier call is known to the next one."""
+
+import pytest
+
+from ari_app.domain.marketplace import Clause, NoRepeat
+from ari_app.domain.repeats import Memory, whose
+from tests.samples import make_call, unqualified
+
+DAY_MS = 86_400_000
+ANI = "+12125550142"
+ALL = frozenset(
+    (basis, scope)
+    for basis in ("any", "connected", "qualified")
+    for scope in ("campaign", "advertiser", "destination")
+)
+
+
+def call(n, **changes):
+    return make_call(n, **{"ani": ANI, **changes})
+
+
+def known_to(record, *earlier, kinds=ALL):
+    """The kinds of earlier calls that the memory has for a call after these."""
+    memory = Memory(kinds, DAY_MS)
+    for one in earlier:
+        memory.recall(one)
+    return set().union(*(memory.last(basis, record) for basis in ("any", "connected", "qualified")))
+
+
+def test_a_qualified_call_is_an_earlier_one_on_every_basis():
+    assert known_to(call(2), call(1)) == ALL
+
+
+def test_a_call_that_only_connected_is_no_qualified_one():
+    earlier = unqualified(1)
+    earlier.ani = ANI
+    assert {basis for basis, _ in known_to(call(2), earlier)} == {"any", "connected"}
+
+
+def test_a_call_that_nobody_took_is_any_call_to_the_campaign_and_the_advertiser():
+    missed = call(1, connected_at=None, winner=None, qualification=None)
+    assert known_to(call(2), missed) == {("any", "campaign"), ("any", "advertiser")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "scopes"),
+    [
+        ({"campaign": "roofing"}, {"advertiser", "destination"}),
+        ({"campaign": "roofing", "advertiser": "bolt"}, {"destination"}),
+        ({"winner": "agent-7"}, {"campaign", "advertiser"}),
+        ({"ani": "+12125550143"}, set()),
+        ({"ani": None}, set()),
+    ],
+)
+def test_a_repeat_is_one_to_the_same_campaign_advertiser_or_destination(changes, scopes):
+    assert {scope for _, scope in known_to(call(2, **changes), call(1))} == scopes
+
+
+def test_a_call_is_no_repeat_of_itself():
+    assert known_to(call(1), call(1)) == set()
+
+
+def test_only_what_some_clause_asks_about_is_kept():
+    kinds = frozenset({("qualified", "advertiser")})
+    assert known_to(call(2), call(1), kinds=kinds) == kinds
+
+
+def test_a_caller_is_forgotten_when_no_window_reaches_back_to_the_call():
+    memory = Memory(frozenset({("connected", "campaign")}), DAY_MS)
+    first, other, last = call(1), call(2, ani="+12125550143"), call(3)
+    memory.note("connected", first, first.connected_at)
+    memory.note("connected", other, first.connected_at + DAY_MS + 1)
+    assert memory.last("connected", last) == {}
+
+
+def test_a_bare_window_means_a_connected_call_to_the_campaign():
+    assert Clause(no_repeat_within=DAY_MS).no_repeat == NoRepeat(DAY_MS, "connected", "campaign")
+    assert whose(call(1), "campaign") == "plumbing"

@@ -1,0 +1,69 @@
+"""Recorded calls under other terms."""
+
+from dataclasses import replace
+
+import yaml
+
+from ari_app.domain.document import parse
+from ari_app.domain.geo import Geography
+from ari_app.domain.replay import replay, sums
+from tests.live.exchange import marketplace
+from tests.samples import BEGAN, make_call
+
+ANI = "+12125550142"
+MINUTE_MS = 60_000
+
+
+def terms(*qualify, **campaign):
+    document = marketplace({"agent": "sip:a@127.0.0.1:5999"}, qualify=list(qualify), campaign=campaign)
+    return parse(yaml.safe_dump(document), "draft.yaml")
+
+
+def call(n, **changes):
+    """The n-th call of one caller, a minute after the one before; it talked for 95 s."""
+    record = make_call(n, ani=ANI, **changes)
+    later = (n - 1) * MINUTE_MS
+    return replace(record, started_at=record.started_at + later, connected_at=record.connected_at + later)
+
+
+def judged(calls, draft, since=BEGAN):
+    return list(replay(calls, draft, Geography(), since))
+
+
+def test_the_same_terms_change_nothing():
+    (found,) = judged([call(1)], terms({"connected_at_least": "90s"}))
+    assert not found.is_changed
+
+
+def test_a_longer_duration_makes_a_call_unpayable_and_moves_nothing():
+    record = call(1)
+    (found,) = judged([record], terms({"connected_at_least": "100s"}))
+    assert found.is_changed
+    assert (found.after.money.charged, found.after.money.paid) == (0, 0)
+    assert record.money.charged == 4200  # what is recorded stays as it is
+
+
+def test_another_price_is_another_sum():
+    (_, after) = sums(judged([call(1), call(2)], terms(price="50.00")))["plumbing"]
+    assert (after.qualified, after.charged, after.paid) == (2, 10_000, 6_000)
+
+
+def test_a_call_that_no_longer_qualifies_makes_the_next_one_no_repeat():
+    repeat = {"no_repeat_within": {"window": "1d", "basis": "qualified"}}
+    short = call(1)
+    short.durations_ms.connected = 10_000
+    first, second = judged([short, call(2)], terms({"connected_at_least": "90s"}, repeat))
+    assert not first.after.qualification.qualified
+    assert second.after.qualification.qualified
+
+
+def test_calls_from_before_are_known_as_earlier_ones_and_not_judged():
+    earlier, later = call(1), call(2)
+    (found,) = judged([earlier, later], terms({"no_repeat_within": "1d"}), since=later.started_at)
+    assert found.before.id == later.id
+    assert not found.after.qualification.qualified
+
+
+def test_a_call_of_another_campaign_or_one_that_was_screened_out_stays():
+    other, screened = call(1, campaign="roofing"), call(2, qualification=None)
+    assert [found.is_changed for found in judged([other, screened], terms(price="1.00"))] == [False, False]
