@@ -13,7 +13,7 @@ from ari_app.domain.clock import from_iso, iso
 from ari_app.domain.corrections import CannotCorrect, Net, clawback_for, correct, net
 from ari_app.domain.disputes import NEXT, Dispute, DisputeError, DisputeEvent, State, What, require
 from ari_app.domain.ledger import Transfer, payout, settle, take_back, verify
-from ari_app.domain.record import ClauseResult, Money, Verdict
+from ari_app.domain.record import ClauseResult, Money, Part, Verdict
 from ari_app.domain.recount import Earlier, late_transfers, no_repeat_after_all, was_only_a_repeat
 from tests.samples import BEGAN, make_call, unqualified
 
@@ -122,6 +122,18 @@ class TestRepeats:
         assert not was_only_a_repeat(CALL)
         assert not was_only_a_repeat(unqualified())
         assert not was_only_a_repeat(make_call(qualification=None))
+
+    def test_a_side_whose_own_clauses_failed_moves_nothing_later(self) -> None:
+        assert self.REPEAT.qualification is not None
+        not_paid = replace(self.REPEAT.qualification, parts=[Part("payout", False, [])])
+        late = late_transfers(replace(self.REPEAT, qualification=not_paid), ENDED, "no repeat")
+        assert [(transfer.credit, transfer.amount) for transfer in late] == [("exchange", 4200)]
+
+    def test_a_call_with_a_bonus_is_left_alone(self) -> None:
+        """Its record does not say how much the bonus is."""
+        assert self.REPEAT.qualification is not None
+        with_bonus = replace(self.REPEAT.qualification, parts=[Part("bonus long", True, [])])
+        assert not was_only_a_repeat(replace(self.REPEAT, qualification=with_bonus))
 
     def test_a_free_call_moves_nothing_later_either(self) -> None:
         assert late_transfers(make_call(money=Money("USD", 0, 0)), ENDED, "no repeat") == []
