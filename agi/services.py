@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from agi.conversation import VALUE_CHARACTERS, Request
+from ari_app.domain.caps import wanted
 from ari_app.domain.geo import locate
 from ari_app.domain.routing import route as decide
 from ari_app.domain.screening import Refusal, screen
@@ -63,7 +64,8 @@ def route(snapshot: Snapshot, request: Request, now: int, random: Random) -> Var
     The destinations are those of the first wave that has any, `max_legs` of them at most. Nobody has been
     asked for a ZIP code here, so the caller's place is that of the number. Capacity is not looked at: an
     agent on another call says so by being busy. A campaign that wants a key pressed has nobody here: Dial()
-    takes an answer for an acceptance, and a voicemail would win.
+    takes an answer for an acceptance, and a voicemail would win. Nor has one where caps or funds are to be
+    looked at: that takes a reservation, and there is no switch to make it.
     """
     nobody = {"CALLRACE_CALL": mint_call_id(now), "CALLRACE_LEGS": "", "CALLRACE_DIAL": ""}
     found = _attribute(snapshot, request, now)
@@ -75,6 +77,9 @@ def route(snapshot: Snapshot, request: Request, now: int, random: Random) -> Var
         return nobody | {"CALLRACE_RESULT": "NOBODY"}
     place = locate(snapshot.geography, None, request.ani, request.did)
     plan = decide(snapshot, found.campaign, place, request.ani, now, random).plan
+    rung = [name for wave in plan.waves for name in wave.destinations]
+    if not wanted("", snapshot.marketplace, found, rung, now).is_nothing:
+        return nobody | {"CALLRACE_RESULT": "NOBODY"}
     first = next((wave.destinations for wave in plan.waves if wave.destinations), ())
     destinations = snapshot.marketplace.destinations
     legs, dial = dialled({name: endpoint(destinations[name].dial) for name in first[: plan.max_legs]})

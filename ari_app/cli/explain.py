@@ -117,6 +117,8 @@ def _what_happened(record: CallRecord) -> str:
             return f"this caller is not taken: {_event(record, 'refused')}. No phone was rung."
         case "closed":
             return f"the campaign takes no calls now: {_event(record, 'refused')}. No phone was rung."
+        case "capped":
+            return f"a limit on its calls is reached: {_event(record, 'refused')}. No phone was rung."
         case "unknown_number":
             return "the number called belongs to no campaign, so the call was turned away unanswered."
         case "failed":

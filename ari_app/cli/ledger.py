@@ -85,6 +85,7 @@ def verify(as_json: bool) -> None:
     transfers = list(stored.all_transfers(engine))
     findings = domain.verify(transfers, calls.every(engine), now_ms())
     findings += audit.findings(engine)
+    findings += domain.verify_kept(transfers, stored.kept_balances(engine))
     if as_json:
         listed = [{"rule": f.rule, "about": f.about, "detail": f.detail} for f in findings]
         show_json({"balanced": not findings, "transfers": len(transfers), "findings": listed})

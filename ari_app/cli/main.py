@@ -11,6 +11,7 @@ from ari_app.cli.agents import agents
 from ari_app.cli.agi import agi
 from ari_app.cli.apply import apply
 from ari_app.cli.calls import calls
+from ari_app.cli.caps import caps
 from ari_app.cli.common import Refused
 from ari_app.cli.db import db
 from ari_app.cli.demo import demo
@@ -90,6 +91,7 @@ for command in (
     agi,
     apply,
     calls,
+    caps,
     db,
     demo,
     disputes,

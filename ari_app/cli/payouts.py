@@ -117,7 +117,7 @@ def show(key: str, items: bool, csv_file: IO[str] | None, as_json: bool) -> None
 
 @payouts.command()
 @click.option("--publisher", required=True, metavar="ID", help="Whose statement.")
-@click.option("--period", required=True, metavar="YYYY-MM", help="The month, in UTC.")
+@click.option("--period", required=True, metavar="YYYY-MM", help="The month, in the publisher's time zone.")
 @click.option("--force-open", is_flag=True, help="State a month that is not over, as it is now.")
 @bill_options
 def statement(
@@ -139,9 +139,9 @@ def statement(
     """
     engine = database()
     marketplace = marketplace_in_force(engine).marketplace
-    name = member(publisher, marketplace.publishers, "publisher").name
-    party = Party("statement", publisher, name, marketplace.currency)
-    issued = bills.issue(engine, party, month(period, "UTC"), now_ms(), force_open)
+    producer = member(publisher, marketplace.publishers, "publisher")
+    party = Party("statement", publisher, producer.name, marketplace.currency)
+    issued = bills.issue(engine, party, month(period, producer.timezone), now_ms(), force_open)
     if not issued.is_new:
         click.echo(f"statement {issued.bill.number} was issued before", err=True)
     deliver(engine, issued.bill, items, as_json, csv_file, pdf_file)

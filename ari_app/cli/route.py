@@ -64,8 +64,8 @@ def route() -> None:
 def explain(did: str, ani: str | None, presses: str, at: int, as_json: bool) -> None:
     """Tell what would become of a call under the marketplace in force. Nothing is dialled.
 
-    Capacity and redials are not looked at: they depend on the calls of the moment. Within a wave the
-    order is drawn by weight, so it may differ from call to call.
+    Capacity, caps, funds and redials are not looked at: they depend on the calls of the moment. Within a
+    wave the order is drawn by weight, so it may differ from call to call.
 
     \b
     Examples:

@@ -11,11 +11,13 @@ from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
 
 from ari_app.domain import whisper
+from ari_app.domain.caps import measure
 from ari_app.domain.geo import Geography, area_of
 from ari_app.domain.marketplace import (
     Advertiser,
     Bonus,
     Campaign,
+    Cap,
     Clause,
     Collect,
     Coverage,
@@ -64,6 +66,8 @@ def check(marketplace: Marketplace, world: World) -> Iterator[Complaint]:
     """Everything that keeps calls from working."""
     for name, advertiser in marketplace.advertisers.items():
         yield from _advertiser(("advertisers", name), advertiser)
+    for name, publisher in marketplace.publishers.items():
+        yield from _caps(("publishers", name, "caps"), publisher.caps)
     for name, destination in marketplace.destinations.items():
         yield from _destination(("destinations", name), destination, marketplace, world)
     for name, flow in marketplace.flows.items():
@@ -88,11 +92,39 @@ def _known(path: FieldPath, name: str, known: Collection[str], what: str) -> Ite
 
 
 def _advertiser(path: FieldPath, advertiser: Advertiser) -> Iterator[Complaint]:
+    yield from _caps((*path, "caps"), advertiser.caps)
     billing = advertiser.billing
+    if billing is None:
+        return
     if billing.model == "postpaid" and billing.credit_limit is None:
         yield Complaint((*path, "billing"), "expected a credit_limit, as the model is postpaid")
     if billing.model == "prepaid" and billing.credit_limit is not None:
         yield Complaint((*path, "billing", "credit_limit"), "a prepaid advertiser has no credit_limit")
+
+
+def _caps(path: FieldPath, caps: tuple[Cap, ...]) -> Iterator[Complaint]:
+    seen: set[str] = set()
+    for index, cap in enumerate(caps):
+        yield from _cap((*path, index), cap)
+        if measure(cap) in seen:
+            yield Complaint(
+                (*path, index), "this cap is there twice: there is another of the same kind and period"
+            )
+        seen.add(measure(cap))
+
+
+def _cap(path: FieldPath, cap: Cap) -> Iterator[Complaint]:
+    given = [name for name in ("max", "max_amount", "concurrent") if getattr(cap, name) is not None]
+    if len(given) != 1:
+        yield Complaint(path, f"expected exactly one of max, max_amount or concurrent, got {_listed(given)}")
+    if cap.max_amount == 0:
+        yield Complaint((*path, "max_amount"), "expected more than zero")
+    if given == ["concurrent"] and cap.per is not None:
+        yield Complaint((*path, "per"), "a concurrent cap has no period")
+    if given in (["max"], ["max_amount"]) and cap.per is None:
+        yield Complaint(path, "expected per: hour, day, week, month or total")
+    if given != ["max"] and cap.basis != "qualified":
+        yield Complaint((*path, "basis"), "a basis is only for max")
 
 
 # Destinations
@@ -104,6 +136,7 @@ def _destination(
     yield from _known((*path, "advertiser"), destination.advertiser, marketplace.advertisers, "advertiser")
     yield from _dial((*path, "dial"), destination.dial, world)
     yield from _coverage((*path, "covers"), destination.covers, world)
+    yield from _caps((*path, "caps"), destination.caps)
 
 
 def _dial(path: FieldPath, dial: Dial, world: World) -> Iterator[Complaint]:
@@ -150,6 +183,7 @@ def _campaign(
     path: FieldPath, campaign: Campaign, marketplace: Marketplace, world: World
 ) -> Iterator[Complaint]:
     yield from _known((*path, "advertiser"), campaign.advertiser, marketplace.advertisers, "advertiser")
+    yield from _caps((*path, "caps"), campaign.caps)
     if campaign.flow is not None:
         yield from _known((*path, "flow"), campaign.flow, marketplace.flows, "flow")
     route = campaign.route

@@ -319,6 +319,20 @@ def verify(transfers: Sequence[Transfer], calls: Iterable[CallRecord], now: int)
     return findings
 
 
+def verify_kept(transfers: Iterable[Transfer], kept: Balances) -> list[Finding]:
+    """Where a balance that is kept at hand is not what the transfers add up to."""
+    summed = balances(transfers)
+    return [
+        Finding(
+            "kept balances are the transfers' sums",
+            f"{account} {currency}",
+            f"kept {kept.get((account, currency), Balance())}, the sum is {summed.get((account, currency), Balance())}",
+        )
+        for account, currency in sorted({*summed, *kept})
+        if kept.get((account, currency), Balance()) != summed.get((account, currency), Balance())
+    ]
+
+
 def _check_sums(transfers: Iterable[Transfer]) -> list[Finding]:
     """What one account has, another lacks: in every currency the balances add up to zero."""
     posted: Counter[str] = Counter()

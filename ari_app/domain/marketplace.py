@@ -51,28 +51,50 @@ def _plain_or_mapping(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
-class Billing:
-    """How an advertiser pays: `prepaid` from a deposit, or `postpaid` up to `credit_limit`."""
+class Cap:
+    """A limit on an owner's calls: `max` of them or `max_amount` in each period, or so many `concurrent`.
 
-    model: Literal["prepaid", "postpaid"] = "prepaid"
+    `basis` says which calls `max` counts; an amount counts the price charged; concurrent are those that
+    are offered to agents or talk to one. A period begins at the hour, midnight, Monday or the 1st in the
+    owner's time zone, and a call counts in the one that it was offered in.
+    """
+
+    max: Annotated[int, whole_between(1, 1_000_000_000)] | None = None
+    max_amount: Amount | None = None
+    concurrent: Annotated[int, whole_between(1, 1_000_000)] | None = None
+    per: Literal["hour", "day", "week", "month", "total"] | None = None
+    basis: Literal["attempts", "connected", "qualified"] = "qualified"
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Billing:
+    """How an advertiser pays: `prepaid` from a deposit, or `postpaid` up to `credit_limit`.
+
+    A call is offered only when its price is covered. No billing at all: that is not looked at.
+    """
+
+    model: Literal["prepaid", "postpaid"]
     credit_limit: Amount | None = None
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Advertiser:
-    """A buyer of calls. `dispute_window`: how long after its end a call's charge may be disputed."""
+    """A buyer of calls. `dispute_window`: how long a call's charge may be disputed."""
 
     name: Text
     timezone: TimeZone = "UTC"
-    billing: Billing = Billing()
     dispute_window: PositiveMs = DISPUTE_WINDOW_MS
+    billing: Billing | None = None
+    caps: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Publisher:
-    """A producer of calls."""
+    """A producer of calls. `timezone` is that of its caps and its statements."""
 
     name: Text
+    timezone: TimeZone = "UTC"
+    caps: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -120,6 +142,7 @@ class Destination:
     priority: Annotated[int, whole_between(1, 1_000)] = 1
     weight: Annotated[int, whole_between(1, 1_000)] = 1
     auto_pause: AutoPause = AutoPause()
+    caps: tuple[Cap, ...] = ()
 
 
 Basis = Literal["any", "connected", "qualified"]
@@ -351,6 +374,7 @@ class Campaign:
     bonus: tuple[Bonus, ...] = ()
     overrides: Mapping[Id, Override] = Field(default_factory=dict)
     staged: Staged | None = None
+    caps: tuple[Cap, ...] = ()
 
 
 TERMS = ("price", "payout", "qualify", "price_when", "payout_when", "bonus", "overrides")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from ari_app.domain import whisper
 from ari_app.domain.marketplace import Campaign, Flow, Marketplace
-from ari_app.domain.screening import CLOSED_PROMPT, REFUSED_PROMPT
+from ari_app.domain.screening import CAPPED_PROMPT, CLOSED_PROMPT, REFUSED_PROMPT
 
 ASTERISK_FOLDER = "/var/lib/callrace/prompts"
 
@@ -21,7 +21,15 @@ TAKEN_PROMPT = "tts:This call has been taken."
 NOBODY_PROMPT = "sound:vm-nobodyavail"
 INVALID_PROMPT = "sound:pbx-invalid"
 
-SYSTEM_PROMPTS = (ACCEPT_PROMPT, TAKEN_PROMPT, NOBODY_PROMPT, INVALID_PROMPT, CLOSED_PROMPT, REFUSED_PROMPT)
+SYSTEM_PROMPTS = (
+    ACCEPT_PROMPT,
+    TAKEN_PROMPT,
+    NOBODY_PROMPT,
+    INVALID_PROMPT,
+    CLOSED_PROMPT,
+    REFUSED_PROMPT,
+    CAPPED_PROMPT,
+)
 
 
 def stem(prompt: str) -> str:

@@ -21,6 +21,7 @@ Disposition = Literal[
     "flow_ended",  # the IVR flow ended the call (no input, wrong input, not wanted)
     "blocked",  # screened: a blocked, anonymous or redialling caller
     "closed",  # screened: the campaign is not live, or outside its hours
+    "capped",  # a cap of its campaign, publisher or advertiser is full
     "unknown_number",  # the number called belongs to no campaign
     "failed",  # an error of ours or of Asterisk ended it
 ]

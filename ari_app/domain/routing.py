@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from random import Random
 
 from ari_app.domain.geo import Area, Place, area_covers
@@ -48,6 +49,16 @@ def route(
                 excluded.append(Exclusion(name, reason))
         waves.append(WavePlan(_ordered(snapshot, eligible, random), wave.after))
     return Decision(_plan(campaign, tuple(waves)), excluded)
+
+
+def leave_out(decision: Decision, reasons: Mapping[str, str]) -> Decision:
+    """The decision without these destinations, for the reasons given."""
+    waves = tuple(
+        replace(wave, destinations=tuple(name for name in wave.destinations if name not in reasons))
+        for wave in decision.plan.waves
+    )
+    excluded = [Exclusion(name, reason) for name, reason in reasons.items()]
+    return Decision(replace(decision.plan, waves=waves), [*decision.excluded, *excluded])
 
 
 class _Coverer:

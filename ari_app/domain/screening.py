@@ -1,4 +1,4 @@
-"""Whom a campaign does not take, decided before the IVR: closed, anonymous, blocked, redialling."""
+"""Whom a campaign does not take, decided before the IVR: closed, anonymous, blocked, redialling, capped."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ari_app.domain.record import Disposition
 
 CLOSED_PROMPT = "tts:We are closed at the moment. Please call again during our business hours."
 REFUSED_PROMPT = "tts:We are sorry. Your call can not be taken."
+CAPPED_PROMPT = "tts:We are sorry. We can take no more calls at the moment. Please call again later."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,11 @@ def blocked_by(campaign: Campaign, ani: str | None) -> str | None:
     entries = campaign.screen.block if ani is not None else ()
     matching = (e for e in entries if ani == e or (e.endswith("*") and str(ani).startswith(e[:-1])))
     return next(matching, None)
+
+
+def capped(campaign: Campaign, reason: str) -> Refusal:
+    """The refusal of a call that a cap leaves no room for: known before the IVR, or found before the offer."""
+    return Refusal("capped", reason, campaign.screen.announce or CAPPED_PROMPT)
 
 
 def _unwanted(campaign: Campaign, ani: str | None, now: int, last_call_at: int | None) -> str | None:

@@ -41,7 +41,7 @@ def conclude(
     """
     assert record.ended_at is not None, "the call has not ended"
     _fill_in_durations(record, record.ended_at)
-    if attribution is not None and record.disposition not in ("blocked", "closed"):
+    if attribution is not None and record.disposition not in ("blocked", "closed", "capped"):
         facts = facts_of(record, attribution.campaign, place, timezone, earlier)
         assess(record, attribution.campaign, facts, geography)
         record.events.append(Event(record.ended_at, "judged", _in_words(record)))

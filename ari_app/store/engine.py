@@ -6,7 +6,7 @@ or has no tables is always the same clear error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ari_app.store.errors import BadDatabaseUrl, DatabaseNotMigrated, DatabaseUn
 
 BUSY_TIMEOUT_S = 10
 CONNECT_TIMEOUT_S = 5
+_PATIENT = {"connect_timeout": CONNECT_TIMEOUT_S}
 UNDEFINED_TABLE = "42P01"  # PostgreSQL's SQLSTATE
 
 
@@ -40,7 +41,27 @@ def open_engine(url: str) -> Engine:
 _URL_HELP = "set CALLRACE_DATABASE_URL to sqlite:///FILE or postgresql://USER@HOST/NAME"
 
 
-def _sqlite(url: URL) -> Engine:
+def open_hasty(engine: Engine, patience_ms: int) -> Engine:
+    """An engine of its own on the same database, for what somebody waits for.
+
+    What takes longer than `patience_ms` raises DatabaseUnavailable. A commit does not wait for the disk:
+    what a crash of the machine could undo are reservations of calls that the crash has ended.
+    """
+    if engine.dialect.name == "sqlite":
+        hasty = _sqlite(engine.url, patience_ms / 1000)
+        event.listen(hasty, "connect", _leave_the_disk_to_others)
+        return hasty
+    ours = f"-c statement_timeout={patience_ms} -c synchronous_commit=off"
+    theirs = engine.url.query.get("options", "")
+    return _postgresql(engine.url, {"connect_timeout": 2, "options": f"{theirs} {ours}"})
+
+
+def _leave_the_disk_to_others(connection: Any, _record: object) -> None:
+    for pragma in ("synchronous = NORMAL", "wal_autocheckpoint = 0"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite(url: URL, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
     if not url.database or url.database == ":memory:":
         # Every thread would see a database of its own.
         raise BadDatabaseUrl(f"the database URL {url} names no file; {_URL_HELP}")
@@ -49,7 +70,7 @@ def _sqlite(url: URL) -> Engine:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DatabaseUnavailable(f"cannot make {folder} for the database: {error.strerror}") from error
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+    engine = create_engine(url, connect_args={"timeout": busy_timeout_s})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -67,12 +88,12 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
 
 
-def _postgresql(url: URL) -> Engine:
+def _postgresql(url: URL, connect_args: Mapping[str, Any] = _PATIENT) -> Engine:
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise BadDatabaseUrl(f"the database URL names {url.get_backend_name()}; {_URL_HELP}")
     return create_engine(
         url.set(drivername="postgresql+psycopg2"),
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+        connect_args=dict(connect_args),
         pool_pre_ping=True,
     )
 

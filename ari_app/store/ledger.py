@@ -14,7 +14,7 @@ from ari_app.domain import ledger
 from ari_app.domain.ledger import Balance, Balances, Line, Transfer
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import KeyTaken
-from ari_app.store.tables import calls, transfers
+from ari_app.store.tables import account_balances, calls, transfers
 
 _FIELDS = tuple(field.name for field in fields(Transfer))
 _COLUMNS = tuple(transfers.c[name] for name in _FIELDS)
@@ -124,6 +124,16 @@ def balances(engine: Engine) -> Balances:
         return {
             (account, currency): Balance(int(posted_sum), int(held_sum))
             for account, currency, posted_sum, held_sum in connection.execute(query)
+        }
+
+
+def kept_balances(engine: Engine) -> Balances:
+    """Every account's balance as the database keeps it at hand: the same as `balances`, in one row each."""
+    columns = (account_balances.c[name] for name in ("account", "currency", "posted", "held"))
+    with reading(engine) as connection:
+        return {
+            (account, currency): Balance(posted, held)
+            for account, currency, posted, held in connection.execute(select(*columns))
         }
 
 

@@ -273,3 +273,44 @@ bill_items = Table(
     Column("number", Integer, nullable=False),
     ForeignKeyConstraint(["kind", "number"], ["bills.kind", "bills.number"]),
 )
+
+
+# What an account's transfers add up to, kept by triggers on their insertion (see the migration), and what
+# of it calls under way have reserved. So what may be spent is one row.
+account_balances = Table(
+    "account_balances",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("posted", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+    Column("reserved", BigInteger, nullable=False),
+    CheckConstraint("reserved >= 0", name="reserved_is_not_negative"),
+)
+
+# One cap in one period. `used` is what settled calls count, `reserved` what those under way may come to.
+counters = Table(
+    "counters",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("period_start", BigInteger, primary_key=True, autoincrement=False),
+    Column("used", BigInteger, nullable=False),
+    Column("reserved", BigInteger, nullable=False),
+    CheckConstraint("used >= 0", name="used_is_not_negative"),
+    CheckConstraint("reserved >= 0", name="reserved_is_not_negative"),
+    Index("counters_period_start", "period_start"),
+)
+
+# What each call under way has reserved. It has no reference to `calls`: a call is saved when it is over.
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("call_id", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("period_start", BigInteger, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    CheckConstraint("amount > 0", name="amount_is_positive"),
+    Index("reservations_expires_at", "expires_at"),
+)

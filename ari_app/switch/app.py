@@ -27,6 +27,7 @@ from ari_app.store.pauses import Pause
 from ari_app.store.writer import Writer
 from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity
+from ari_app.switch.caps import Caps
 from ari_app.switch.clock import CallClock
 from ari_app.switch.market import Market
 from ari_app.switch.session import Session, live_view, new_record
@@ -49,6 +50,7 @@ class Switch:
         self.market = Market(engine, geography)
         self._capacity = Capacity()
         self._callers = Callers()
+        self._caps = Caps(engine)
         self._unanswered = Unanswered()
         self._sessions: dict[asyncio.Task[Settlement], Session] = {}
         self._chores: set[asyncio.Task[None]] = set()
@@ -56,17 +58,22 @@ class Switch:
         self.client: Client | None = None
 
     def load(self) -> None:
-        """Reads the marketplace in force, and the callers that its windows still remember."""
+        """Reads the marketplace in force, the callers that its windows still remember, and what caps have left."""
         self.market.load()
         if self.market.snapshot is None:
             log.info("no marketplace is applied yet: calls are refused until one is")
             return
         campaigns = self.market.snapshot.marketplace.campaigns
         self._callers.look_back(*_asked(campaigns), self._known(campaigns))
+        self._caps.look(self.market.snapshot.marketplace)
 
     async def keep_up_to_date(self) -> None:
-        """Takes over what is applied while calls run. Runs for ever."""
-        await self.market.keep_up_to_date(self._taken_over)
+        """Takes over what is applied while calls run, and watches the caps. Runs for ever."""
+        await asyncio.gather(
+            self.market.keep_up_to_date(self._taken_over),
+            self._caps.keep_looking(lambda: self.market.snapshot),
+            self._caps.keep_sweeping(self._writer.backlog),
+        )
 
     async def _taken_over(self, snapshot: Snapshot) -> None:
         """New clauses may ask about callers whom nobody remembers: they are read again."""
@@ -100,7 +107,7 @@ class Switch:
         if self.client.waiting() >= BEHIND:
             self._refuse(self.client, start, "Asterisk cannot keep up with the calls it has")
             return
-        session = Session(self.client, start, snapshot, self._capacity, self._callers)
+        session = Session(self.client, start, snapshot, self._capacity, self._callers, self._caps)
         task = asyncio.create_task(session.run(), name=f"call-{session.record.id}")
         self._sessions[task] = session
         task.add_done_callback(self._ended)

@@ -55,8 +55,21 @@ class _Connection:
         return self.ended_at - self.started_at
 
 
+def wait_music(call: Call, route: Route, start: bool) -> None:
+    """Starts, or stops, what the caller hears while phones are rung: ringback or music."""
+    channels, channel_id = call.client.channels, call.channel_id
+    if route.wait == "music":
+        request = channels.start_moh(channel_id) if start else channels.stop_moh(channel_id)
+    else:
+        request = channels.ring(channel_id) if start else channels.ring_stop(channel_id)
+    call.post(request)
+
+
 class Offer:
-    """A call's race: make it, `run` it, and `close` it whatever happened."""
+    """A call's race: make it, `run` it, and `close` it whatever happened.
+
+    The caller hears ringback or music already (`wait_music`) when it is run.
+    """
 
     def __init__(
         self,
@@ -85,7 +98,6 @@ class Offer:
         """Offers the call until it is taken and talked out, or nobody is left. Raises CallerGone."""
         call = self._call
         call.post(call.client.bridges.create(call.inbox, self._bridge_id))
-        self._wait_music(start=True)
         self._perform(self.race.start(call.now()))
         while not self.race.over:
             event = await call.event(self._deadline())
@@ -232,7 +244,8 @@ class Offer:
             self._bridge_by = self._call.now() + PROMPT_STOP_MS
         else:
             self._bridge(leg)
-        self._wait_music(start=False)  # behind the bridge: who has answered is not to wait for it
+        # Behind the bridge: who has answered is not to wait for it.
+        wait_music(self._call, self._route, start=False)
 
     def _bridge(self, leg: int) -> None:
         self._bridge_by = None
@@ -255,15 +268,7 @@ class Offer:
         call.record.disposition = call.record.winner = None
         if self.race.legs[leg].connected_at is not None:
             call.post(call.client.bridges.remove_channel(self._bridge_id, [call.channel_id]))
-        self._wait_music(start=True)
-
-    def _wait_music(self, start: bool) -> None:
-        channels, channel_id = self._call.client.channels, self._call.channel_id
-        if self._route.wait == "music":
-            request = channels.start_moh(channel_id) if start else channels.stop_moh(channel_id)
-        else:
-            request = channels.ring(channel_id) if start else channels.ring_stop(channel_id)
-        self._call.post(request)
+        wait_music(call, self._route, start=True)
 
     # Time
 

@@ -1,33 +1,36 @@
-"""The life of a call, top to bottom: attribute, screen, qualify, locate, route, race, settle."""
+"""The life of a call, top to bottom: attribute, screen, qualify, locate, route, reserve, race, settle."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import secrets
+from collections.abc import Iterable
 from random import Random
 
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError, Conflict, NotFound
 from ari_app.ari.events import StasisStart
+from ari_app.domain.caps import Answer, wanted
 from ari_app.domain.clock import iso
 from ari_app.domain.geo import Place, locate
 from ari_app.domain.marketplace import Destination, Dial
 from ari_app.domain.prompts import NOBODY_PROMPT
 from ari_app.domain.qualification import EarlierCall
-from ari_app.domain.record import CallRecord, Disposition
+from ari_app.domain.record import CallRecord, Disposition, Exclusion
 from ari_app.domain.repeats import Kind
-from ari_app.domain.routing import Decision, route
-from ari_app.domain.screening import screen
+from ari_app.domain.routing import Decision, leave_out, route
+from ari_app.domain.screening import Refusal, capped, screen
 from ari_app.domain.settlement import conclude, pin
 from ari_app.domain.snapshot import Attribution, Snapshot, attribute
 from ari_app.store.calls import Settlement
 from ari_app.switch.call import Call, CallerGone
 from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity
+from ari_app.switch.caps import Caps
 from ari_app.switch.clock import CallClock
 from ari_app.switch.ivr import run_flow
-from ari_app.switch.offer import Ending, Offer
+from ari_app.switch.offer import Ending, Offer, wait_music
 
 log = logging.getLogger(__name__)
 
@@ -52,18 +55,27 @@ class Session:
     """One call. `run` always ends with the call let go and its record settled."""
 
     def __init__(
-        self, client: Client, start: StasisStart, snapshot: Snapshot, capacity: Capacity, callers: Callers
+        self,
+        client: Client,
+        start: StasisStart,
+        snapshot: Snapshot,
+        capacity: Capacity,
+        callers: Callers,
+        caps: Caps,
     ) -> None:
         self.call = Call(client, client.inbox(), start.channel_id, new_record(start), CallClock())
         client.watch(self.call.inbox, start.channel_id)
         self._snapshot = snapshot
         self._capacity = capacity
         self._callers = callers
+        self._caps = caps
         self._attribution: Attribution | None = None
         self._place = Place()
         self._earlier: dict[Kind, EarlierCall] = {}
         self._if_abandoned: Disposition = "abandoned_ivr"
         self._hangup_cause = NORMAL
+        self._is_anyone_capped = False  # among the destinations rung
+        self._release: asyncio.TimerHandle | None = None
 
     @property
     def record(self) -> CallRecord:
@@ -134,12 +146,20 @@ class Session:
         before = self._callers.dialled(record.did, record.ani, record.started_at)
         refusal = screen(attribution.campaign, self._timezone(), record.ani, record.started_at, before)
         if refusal is None:
+            full = self._caps.full(self._snapshot.marketplace, attribution, record.started_at)
+            refusal = capped(attribution.campaign, full) if full is not None else None
+        if refusal is None:
             return False
-        record.disposition = refusal.disposition
-        self.call.note("refused", refusal.reason)
-        await self._answer()
-        await self.call.play(refusal.announce)
+        await self._turn_away(refusal)
         return True
+
+    async def _turn_away(self, refusal: Refusal) -> None:
+        """Tells the caller that the call is not taken."""
+        self.record.disposition = refusal.disposition
+        self.call.note("refused", refusal.reason)
+        if self.record.answered_at is None:
+            await self._answer()
+        await self.call.play(refusal.announce)
 
     # Answer, qualify, locate
 
@@ -175,26 +195,46 @@ class Session:
         decision = route(
             self._snapshot, attribution.campaign, self._place, record.ani, self.call.now(), Random(record.id)
         )
-        record.excluded = list(decision.excluded)
-        for exclusion in decision.excluded:
-            self.call.note("excluded", f"{exclusion.destination}: {exclusion.reason}")
+        self._note_excluded(decision.excluded)
         return decision
+
+    def _note_excluded(self, excluded: Iterable[Exclusion]) -> None:
+        for exclusion in excluded:
+            self.record.excluded.append(exclusion)
+            self.call.note("excluded", f"{exclusion.destination}: {exclusion.reason}")
 
     async def _offer(self, attribution: Attribution, decision: Decision) -> None:
         record, rules = self.record, attribution.campaign.route
+        if not decision.nobody:
+            self._if_abandoned = "abandoned_queue"
+            wait_music(self.call, rules, start=True)
+            answer = await self._reserve(attribution, decision)
+            if answer.capped is not None:
+                await self._turn_away(capped(attribution.campaign, answer.capped))
+                return
+            decision = leave_out(decision, answer.left_out)
         record.offered_at = self.call.now()
         if decision.nobody:
             record.disposition = "no_route"
             self.call.note("no destination is eligible")
             await self._fall_back(rules.fallback.play)
             return
-        self._if_abandoned = "abandoned_queue"
         offer = Offer(self.call, decision.plan, rules, self._dial, self._capacity, self._connected)
         try:
             ending = await offer.run()
         finally:
             await offer.close()
         await self._end_of_offer(ending, rules.fallback.play)
+
+    async def _reserve(self, attribution: Attribution, decision: Decision) -> Answer:
+        """Sees that caps and funds have room for the call: the one time that it waits for the database."""
+        rung = [name for wave in decision.plan.waves for name in wave.destinations]
+        now = self.call.now()
+        wish = wanted(self.record.id, self._snapshot.marketplace, attribution, rung, now)
+        answer = await self._caps.reserve(wish)
+        self._note_excluded(Exclusion(name, reason) for name, reason in answer.left_out.items())
+        self._is_anyone_capped = any(wish.destinations.values())
+        return answer
 
     async def _end_of_offer(self, ending: Ending, fallback: str | None) -> None:
         record = self.record
@@ -223,6 +263,20 @@ class Session:
         record = self.record
         assert record.campaign is not None
         self._earlier = self._callers.note("connected", record, at) | self._earlier
+        self._release_losers_later()
+
+    def _release_losers_later(self) -> None:
+        """Once the call can not be offered again, the caps of destinations that lost have room again."""
+        assert self._attribution is not None
+        if self._release is not None:
+            self._release.cancel()
+        if self._is_anyone_capped:
+            after_s = self._attribution.campaign.route.reoffer_within / 1000
+            self._release = asyncio.get_running_loop().call_later(after_s, self._release_losers)
+
+    def _release_losers(self) -> None:
+        if self.record.winner is not None:  # None: it is being offered again at this moment
+            self._caps.release_losers(self.record.id, self.record.winner)
 
     async def _fall_back(self, prompt: str | None) -> None:
         self.record.end_source = "system"
@@ -234,6 +288,8 @@ class Session:
     async def _leave(self) -> None:
         """Hangs the caller up, if it is still with us, and sees every request answered."""
         call = self.call
+        if self._release is not None:
+            self._release.cancel()
         try:
             if call.is_caller_here:
                 await call.client.channels.hangup(call.channel_id, reason_code=self._hangup_cause)

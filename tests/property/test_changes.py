@@ -34,6 +34,11 @@ def rich_marketplaces(draw: st.DrawFn) -> Marketplace:
     document["advertisers"]["payer"] = {
         "name": draw(TEXT),
         "billing": {"model": "postpaid", "credit_limit": "12.30"},
+        "caps": draw(
+            st.sampled_from(
+                [[], [{"max": 5, "per": "day", "basis": "attempts"}, {"max_amount": "9.90", "per": "total"}]]
+            )
+        ),
     }
     ask = {
         "collect": {"prompt": draw(PROMPT), "digits": draw(st.integers(1, 9)), "as": "zip"},

@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, delete, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from ari_app.domain.ledger import deposit
+from ari_app.domain.ledger import Balance, Transfer, deposit
 from ari_app.store import calls, ledger, schema
 from ari_app.store.engine import open_engine, reading, writing
 from ari_app.store.errors import BadDatabaseUrl, DatabaseNotMigrated, DatabaseUnavailable
@@ -47,6 +47,22 @@ def test_a_failed_migration_leaves_nothing_behind(empty: Engine, monkeypatch: py
     with pytest.raises(RuntimeError):
         schema.upgrade(empty)
     assert schema.current(empty) is None
+
+
+def test_the_balances_of_an_older_ledger_are_kept_at_hand_after_an_upgrade(
+    empty: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade = command.upgrade
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "upgrade", lambda config, revision: upgrade(config, "0001"))
+        schema.upgrade(empty)
+    hold = Transfer("hold", "hold", "advertiser:acme", "exchange", 30, "USD", at=1)
+    for transfer in (deposit("1", "acme", 100, "USD", at=1), hold):
+        ledger.post(empty, transfer)
+    schema.upgrade(empty)
+    ledger.post(empty, deposit("2", "acme", 50, "USD", at=1))
+    assert ledger.kept_balances(empty) == ledger.balances(empty)
+    assert ledger.kept_balances(empty)["advertiser:acme", "USD"] == Balance(150, -30)
 
 
 def test_a_database_without_tables_is_named_with_the_remedy(empty: Engine) -> None:

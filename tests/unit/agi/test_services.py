@@ -96,6 +96,17 @@ def test_a_campaign_that_wants_a_key_pressed_rings_nobody_for_an_answer_would_be
     assert rung(of=snapshot(MARKETPLACE)) == ("NOBODY", "", "")
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("    flow: intake\n", "    flow: intake\n    caps: [{max: 5, per: day}]\n"),
+        ("timezone: America/New_York}", "timezone: America/New_York, billing: {model: prepaid}}"),
+    ],
+)
+def test_where_caps_or_funds_are_to_be_looked_at_nobody_is_rung(old: str, new: str) -> None:
+    assert answer("route", of=snapshot(ON_ANSWER.replace(old, new)))["CALLRACE_RESULT"] == "NOBODY"
+
+
 def test_a_paused_destination_is_not_rung() -> None:
     paused = snapshot(**{"agent-1": "on holiday"})
     assert answer("route", of=paused)["CALLRACE_DIAL"] == "PJSIP/+12125550123@main"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from ari_app.cli import apply
 from ari_app.cli.main import main
@@ -16,6 +16,8 @@ from ari_app.domain.prompts import stem
 from ari_app.domain.record import to_json
 from ari_app.settings import Settings
 from ari_app.store import calls, marketplaces, pauses
+from ari_app.store.engine import writing
+from ari_app.store.tables import account_balances
 from tests.samples import make_call, settlement, unqualified
 from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal
 from tests.unit.cli.fake_switch import STATUS, Server
@@ -361,6 +363,14 @@ def test_a_statement_of_no_account_is_refused(cli: Cli, applied: Engine) -> None
 def test_a_ledger_in_order_is_verified(cli: Cli, saved: Engine) -> None:
     assert cli("ledger", "verify").output.startswith("ok: ")
     assert json.loads(cli("ledger", "verify", "--json").output)["balanced"] is True
+
+
+def test_a_kept_balance_that_is_not_the_sum_is_refused(cli: Cli, saved: Engine) -> None:
+    with writing(saved) as connection:
+        connection.execute(update(account_balances).values(posted=account_balances.c.posted + 1))
+    result = cli("ledger", "verify")
+    assert "findings 3" in refusal(result)
+    assert "kept balances are the transfers' sums  advertiser:acme USD" in result.output
 
 
 def test_a_ledger_that_contradicts_a_call_is_refused(cli: Cli, applied: Engine) -> None:

@@ -180,6 +180,12 @@ def test_a_closed_campaign_is_told_with_the_reason() -> None:
     assert "the campaign takes no calls now: outside the campaign's hours. No phone was rung." in told
 
 
+def test_a_capped_call_is_told_the_cap() -> None:
+    full = "campaign plumbing has no room left in its cap of 10 qualified calls a day"
+    told = text(call(disposition="capped", events=[Event(AT, "refused", full)]))
+    assert f"In short: a limit on its calls is reached: {full}. No phone was rung." in told
+
+
 def test_an_unknown_number_is_nobodys() -> None:
     record = call(disposition="unknown_number", campaign=None, money=None)
     told = text(record)

@@ -84,7 +84,7 @@ def test_the_demo_marketplace_is_accepted() -> None:
 
 def test_the_small_marketplace_is_accepted_with_everything_it_is_checked_against() -> None:
     market = parse(SMALL, "my.yaml", prompts=lambda _: None, trunks={"main"}, geography=GEOGRAPHY)
-    assert market.advertisers["acme"].billing.credit_limit == 50_000
+    assert market.advertisers["acme"].billing.credit_limit == 50_000  # type: ignore[union-attr]
     assert market.campaigns["plumbing"].payout == 3000
     assert market.destinations["agent-1"].hours.closed == ("2026-12-25",)  # type: ignore[union-attr]
 
@@ -275,6 +275,52 @@ def test_a_campaign_without_waves_is_refused() -> None:
 def test_alternatives_must_be_given_exactly_once(old: str, new: str, finding: str) -> None:
     [line] = findings(changed(old, new))
     assert finding in line
+
+
+# Caps
+
+
+@pytest.mark.parametrize("owner", ["  other: {name: Other", "  homefix: {name: HomeFix"])
+@pytest.mark.parametrize(
+    ("caps", "finding"),
+    [
+        ("{}", "caps[0]: expected exactly one of max, max_amount or concurrent, got none"),
+        ("{max: 1, concurrent: 1, per: day}", "got max and concurrent"),
+        ("{max: 0, per: day}", "caps[0].max: expected a whole number from 1 to 1000000000, got 0"),
+        ("{max: 1}", "caps[0]: expected per: hour, day, week, month or total"),
+        ('{max_amount: "5.00"}', "caps[0]: expected per: hour"),
+        ('{max_amount: "0.00", per: day}', "caps[0].max_amount: expected more than zero"),
+        ("{max: 1, per: year}", "caps[0].per: expected hour, day, week, month or total"),
+        ("{concurrent: 1, per: day}", "caps[0].per: a concurrent cap has no period"),
+        ("{concurrent: 1, basis: attempts}", "caps[0].basis: a basis is only for max"),
+        ("{max: 1, per: day}, {max: 2, per: day}", "caps[1]: this cap is there twice"),
+    ],
+)
+def test_a_cap_that_cannot_be_kept_is_refused(owner: str, caps: str, finding: str) -> None:
+    [line] = findings(changed(owner, f"{owner}, caps: [{caps}]"))
+    assert finding in line
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("    capacity: 1\n", "    capacity: 1\n    caps: [{max: 0, per: day}]\n"),
+        ("    payout: 30\n", "    payout: 30\n    caps: [{max: 0, per: day}]\n"),
+    ],
+)
+def test_a_destinations_and_a_campaigns_caps_are_checked_too(old: str, new: str) -> None:
+    assert "caps[0].max: expected a whole number" in findings(changed(old, new))[0]
+
+
+def test_an_owner_may_have_a_cap_of_each_kind_and_period() -> None:
+    caps = '[{max: 1, per: day}, {max: 1, per: day, basis: attempts}, {max_amount: "5.00", per: day}]'
+    market = parse(changed("{name: Other}", f"{{name: Other, caps: {caps}}}"), "my.yaml")
+    assert [cap.max_amount for cap in market.advertisers["other"].caps] == [None, None, 500]
+    assert from_document(to_document(market)) == market
+
+
+def test_without_a_word_of_billing_an_advertisers_funds_are_not_looked_at() -> None:
+    assert parse(SMALL, "my.yaml").advertisers["other"].billing is None
 
 
 # Flows

@@ -4,7 +4,7 @@ import pytest
 
 from ari_app.domain.hours import Hours
 from ari_app.domain.marketplace import Campaign, Route, Screen, Wave
-from ari_app.domain.screening import screen
+from ari_app.domain.screening import CAPPED_PROMPT, capped, screen
 
 NOW = 1_763_992_800_000  # Monday 09:00 in New York
 ANI = "+12125550142"
@@ -41,6 +41,12 @@ def test_anonymous_callers_are_taken_unless_the_campaign_refuses_them():
 @pytest.mark.parametrize("entry", [ANI, "+1212*"])
 def test_a_blocked_number_or_prefix_is_refused(entry):
     assert refusal(campaign(screen=Screen(block=(entry,)))).disposition == "blocked"
+
+
+def test_a_capped_caller_hears_the_campaigns_announcement_or_the_usual_one():
+    own = capped(campaign(screen=Screen(announce="sound:beep")), "full")
+    assert (own.disposition, own.reason, own.announce) == ("capped", "full", "sound:beep")
+    assert capped(campaign(), "full").announce == CAPPED_PROMPT
 
 
 def test_a_rapid_redial_is_refused_and_a_later_one_is_not():

@@ -1,0 +1,278 @@
+"""Caps and funds: what a call must have reserved before it is offered, and what of that it uses in the end.
+
+A counter is one cap in one period. A call reserves in every counter that it may come to count in;
+when it is settled, each of its reservations becomes use or is given back, as `use` says. As nothing
+is offered that `used + reserved` has no room for, `used` never exceeds a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ari_app.domain.ledger import advertiser_account
+from ari_app.domain.marketplace import Advertiser, Campaign, Cap, Destination, Marketplace, Publisher
+from ari_app.domain.money import format_amount
+from ari_app.domain.periods import Period, period
+from ari_app.domain.record import CallRecord
+from ari_app.domain.settlement import most_charged
+from ari_app.domain.snapshot import Attribution
+
+BUDGET_MS = 50
+"""How long a caller waits for a reservation, who hears ringback or music meanwhile."""
+EXPIRES_AFTER_MS = 15 * 60_000
+"""How long after a call's longest possible end its reservations are given back, if it never came back."""
+
+OwnerKind = Literal["advertiser", "campaign", "destination", "publisher"]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose caps: what it is, its id, and its time zone."""
+
+    kind: OwnerKind
+    id: str
+    timezone: str
+    caps: tuple[Cap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a call would take of one counter. `words` tell that the counter has no room."""
+
+    key: str
+    period: Period
+    amount: int
+    limit: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """Money that must be there: `amount` of an account that may go down to minus `credit_limit`."""
+
+    account: str
+    currency: str
+    amount: int
+    credit_limit: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """All that a call must have reserved before it is offered.
+
+    `claims` are those of its campaign, its publisher and its advertiser; `destinations` has everyone who
+    would be rung, each with claims of its own, mostly none. Times in ms.
+    """
+
+    call_id: str
+    claims: tuple[Claim, ...]
+    funds: Funds | None
+    destinations: Mapping[str, tuple[Claim, ...]]
+    at: int
+    expires_at: int
+
+    @property
+    def is_nothing(self) -> bool:
+        """The call may be offered without asking anybody."""
+        return not self.claims and self.funds is None and not any(self.destinations.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a reservation.
+
+    `capped`: the cap that lets nobody be offered the call, in words. `left_out`: destinations that are
+    not to be rung, with the reason. All the others are reserved for.
+    """
+
+    capped: str | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+# Keys. Ids hold no colon.
+
+
+def measure(cap: Cap) -> str:
+    """What the cap counts and how often it begins anew; an owner has one cap of each."""
+    if cap.concurrent is not None:
+        return "concurrent"
+    return f"{'amount' if cap.max_amount is not None else cap.basis}:{cap.per}"
+
+
+def funds_key(account: str, currency: str) -> str:
+    """The key of a reservation of money."""
+    return f"funds:{account}:{currency}"
+
+
+def funds_of(key: str) -> tuple[str, str] | None:
+    """The account and the currency of a reservation of money; None for one of a cap."""
+    if not key.startswith("funds:"):
+        return None
+    account, _, currency = key.removeprefix("funds:").rpartition(":")
+    return account, currency
+
+
+# What a call wants
+
+
+def wanted(
+    call_id: str, marketplace: Marketplace, found: Attribution, destinations: Iterable[str], at: int
+) -> Wanted:
+    """What this call must have reserved to be offered to these destinations at `at` (ms)."""
+    most = most_charged(found.campaign)
+    return Wanted(
+        call_id=call_id,
+        claims=call_claims(marketplace, found, at),
+        funds=_funds(marketplace, found.campaign, most),
+        destinations={
+            name: tuple(_claims(owner(marketplace, "destination", name), at, most, marketplace.currency))
+            for name in destinations
+        },
+        at=at,
+        expires_at=at + found.campaign.route.max_duration + EXPIRES_AFTER_MS,
+    )
+
+
+def call_claims(marketplace: Marketplace, found: Attribution, at: int) -> tuple[Claim, ...]:
+    """The claims that a call has whoever takes it."""
+    most = most_charged(found.campaign)
+    ids: tuple[tuple[OwnerKind, str], ...] = (
+        ("advertiser", found.campaign.advertiser),
+        ("campaign", found.campaign_id),
+        ("publisher", found.number.publisher),
+    )
+    return tuple(
+        claim
+        for kind, id_ in ids
+        for claim in _claims(owner(marketplace, kind, id_), at, most, marketplace.currency)
+    )
+
+
+def _claims(whose: Owner, at: int, most: int, currency: str) -> Iterator[Claim]:
+    for cap in sorted(whose.caps, key=measure):
+        amount = most if cap.max_amount is not None else 1
+        if amount:
+            yield Claim(
+                key=key(whose, cap),
+                period=current(whose, cap, at),
+                amount=amount,
+                limit=limit(cap),
+                words=f"{whose.kind} {whose.id} has no room left in its cap of {describe(cap, currency)}",
+            )
+
+
+def _funds(marketplace: Marketplace, campaign: Campaign, most: int) -> Funds | None:
+    billing = marketplace.advertisers[campaign.advertiser].billing
+    if billing is None or not most:
+        return None
+    what = "funds" if billing.model == "prepaid" else "credit left"
+    return Funds(
+        account=advertiser_account(campaign.advertiser),
+        currency=marketplace.currency,
+        amount=most,
+        credit_limit=billing.credit_limit or 0,
+        words=f"advertiser {campaign.advertiser} has no {what} for a call of "
+        f"{format_amount(most, marketplace.currency)}",
+    )
+
+
+# Owners and their counters
+
+
+def owner(marketplace: Marketplace, kind: OwnerKind, id_: str) -> Owner:
+    """The owner of caps with this id. Campaigns and destinations keep their advertiser's time."""
+    if kind == "publisher":
+        publisher = marketplace.publishers[id_]
+        return Owner(kind, id_, publisher.timezone, publisher.caps)
+    if kind == "advertiser":
+        advertiser = marketplace.advertisers[id_]
+        return Owner(kind, id_, advertiser.timezone, advertiser.caps)
+    owned = marketplace.campaigns[id_] if kind == "campaign" else marketplace.destinations[id_]
+    return Owner(kind, id_, marketplace.advertisers[owned.advertiser].timezone, owned.caps)
+
+
+def owners(marketplace: Marketplace) -> Iterator[Owner]:
+    """Everyone who has caps."""
+    parts: tuple[tuple[OwnerKind, Mapping[str, Advertiser | Campaign | Publisher | Destination]], ...] = (
+        ("advertiser", marketplace.advertisers),
+        ("campaign", marketplace.campaigns),
+        ("publisher", marketplace.publishers),
+        ("destination", marketplace.destinations),
+    )
+    for kind, part in parts:
+        for name, found in part.items():
+            if found.caps:
+                yield owner(marketplace, kind, name)
+
+
+def key(whose: Owner, cap: Cap) -> str:
+    """The counter's name, such as `campaign:plumbing:qualified:day`. A changed limit counts on."""
+    return f"{whose.kind}:{whose.id}:{measure(cap)}"
+
+
+def current(whose: Owner, cap: Cap, at: int) -> Period:
+    """The cap's period at a moment, ms."""
+    return period(cap.per or "total", at, whose.timezone)
+
+
+def limit(cap: Cap) -> int:
+    """The cap's limit: calls, or the minor unit."""
+    found = cap.concurrent or cap.max or cap.max_amount
+    assert found is not None, "`document.parse` refuses a cap without a limit"
+    return found
+
+
+def describe(cap: Cap, currency: str) -> str:
+    """The cap for people: `10 qualified calls a day`, `500.00 USD a month`, `3 calls at once`."""
+    often = {"hour": "an hour", "total": "in total"}.get(cap.per or "", f"a {cap.per}")
+    if cap.concurrent is not None:
+        return f"{cap.concurrent} call{'s' if cap.concurrent > 1 else ''} at once"
+    if cap.max_amount is not None:
+        return f"{format_amount(cap.max_amount, currency)} {currency} {often}"
+    basis = "offered" if cap.basis == "attempts" else cap.basis
+    return f"{cap.max} {basis} call{'s' if limit(cap) > 1 else ''} {often}"
+
+
+# What a call gets, what it uses
+
+
+def unchecked(wanted: Wanted) -> Answer:
+    """The answer when nobody knows: the call goes only to whom no limit is in play for."""
+    reason = f"caps could not be checked in {BUDGET_MS} ms"
+    is_limited = bool(wanted.claims) or wanted.funds is not None
+    return Answer(
+        left_out={name: reason for name, claims in wanted.destinations.items() if claims or is_limited}
+    )
+
+
+def gone(key: str, used: int, reserved: int) -> int:
+    """What of a counter is surely taken. A reservation may yet be given back; a place on a line is in use."""
+    return used + reserved if key.endswith(":concurrent") else used
+
+
+def full(claims: Iterable[Claim], taken: Mapping[tuple[str, int], int]) -> str | None:
+    """The first counter that is known to have no room, in words. `taken`: by key and start of period."""
+    for claim in claims:
+        if taken.get((claim.key, claim.period.start), 0) + claim.amount > claim.limit:
+            return claim.words
+    return None
+
+
+def use(key: str, record: CallRecord) -> int:
+    """What the ended call uses of a counter that it has reserved in; the rest is given back."""
+    if funds_of(key) is not None:
+        return 0  # the ledger's transfers say what is charged
+    kind, owner, measured = key.split(":")[:3]
+    is_destination = kind == "destination"
+    if measured == "attempts":
+        return int(any(not is_destination or leg.destination == owner for leg in record.legs))
+    if measured == "concurrent" or (is_destination and record.winner != owner):
+        return 0
+    if measured == "connected":
+        return int(record.connected_at is not None)
+    if measured == "amount":
+        return record.money.charged if record.money else 0
+    return int(record.qualification is not None and record.qualification.qualified)

@@ -1,0 +1,225 @@
+"""Reservations: what calls under way hold of caps and of funds, and the counters that they change.
+
+What is taken is taken by a statement that carries its own condition, so the database, and not we, sees
+to it that nothing goes over a limit, whoever else is asking. A reservation is ended by
+deleting its row: who deletes it, gives it back, and nobody else can.
+
+Every transaction takes its locks in one order: the reservations that it ends, counters by key, then
+balances by account. So they do not wait for each other in a circle; should PostgreSQL ever end one that
+does, a reservation counts as not made, and the writer saves its calls again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, and_, delete, insert, select, text, tuple_, update
+from sqlalchemy.sql.expression import ColumnElement
+
+from ari_app.domain.caps import Answer, Claim, Wanted, funds_key, funds_of, use
+from ari_app.domain.record import CallRecord
+from ari_app.store.engine import reading, writing
+from ari_app.store.tables import account_balances, counters, reservations
+
+EXPIRED_AT_ONCE = 500
+
+# Both databases speak this. An upsert whose condition does not hold changes no row.
+_TAKE = text(
+    "INSERT INTO counters (key, period_start, used, reserved) VALUES (:key, :period_start, 0, :amount) "
+    "ON CONFLICT (key, period_start) DO UPDATE SET reserved = counters.reserved + :amount "
+    "WHERE counters.used + counters.reserved + :amount <= :limit"
+)
+_OPEN_ACCOUNT = text(
+    "INSERT INTO account_balances (account, currency, posted, held, reserved) "
+    "VALUES (:account, :currency, 0, 0, 0) ON CONFLICT DO NOTHING"
+)
+# What is held for others is not there; what is held for this account is not there yet.
+_TAKE_FUNDS = text(
+    "UPDATE account_balances SET reserved = reserved + :amount "
+    "WHERE account = :account AND currency = :currency "
+    "AND posted + CASE WHEN held < 0 THEN held ELSE 0 END - reserved - :amount >= -:credit_limit"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Of one counter: what settled calls used, and what calls under way have reserved."""
+
+    used: int
+    reserved: int
+
+
+class _Nothing(Exception):
+    """Nothing is reserved, and the transaction is undone; the answer says why."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def reserve(engine: Engine, wanted: Wanted) -> Answer:
+    """Reserves all that the call needs in one transaction, or nothing. Asked again, it is reserved once.
+
+    A destination whose own caps have no room is left out, and nothing is reserved for it. When nobody is
+    left to be rung, nothing is reserved at all. Raises DatabaseUnavailable.
+    """
+    try:
+        with writing(engine) as connection:
+            return Answer(left_out=_reserve(connection, wanted))
+    except _Nothing as nothing:
+        return nothing.answer
+
+
+def give_back(engine: Engine, call_id: str) -> None:
+    """Gives back all that the call has reserved: it is not going to be offered."""
+    with writing(engine) as connection:
+        _end(connection, reservations.c.call_id == call_id, {})
+
+
+def give_back_losers(engine: Engine, call_id: str, winner: str) -> None:
+    """Gives back what the call has reserved of destinations that can no longer get it.
+
+    That they were offered it stays, where a cap counts that.
+    """
+    key = reservations.c.key
+    is_loser = key.startswith("destination:") & ~key.startswith(f"destination:{winner}:")
+    is_loser &= ~key.contains(":attempts:")
+    with writing(engine) as connection:
+        _end(connection, (reservations.c.call_id == call_id) & is_loser, {})
+
+
+def settle(connection: Connection, records: Iterable[CallRecord]) -> None:
+    """What the ended calls have reserved becomes use, or is given back. Part of `calls.save`."""
+    by_id = {record.id: record for record in records}
+    if by_id:
+        _end(connection, reservations.c.call_id.in_(by_id), by_id)
+
+
+def expire(engine: Engine, now: int) -> int:
+    """Gives back what calls that never came back have reserved, EXPIRED_AT_ONCE at most; how many it was."""
+    each = tuple_(reservations.c.call_id, reservations.c.key)
+    is_over = reservations.c.expires_at <= now
+    oldest = select(reservations.c.call_id, reservations.c.key).where(is_over)
+    with writing(engine) as connection:
+        limited = oldest.order_by(reservations.c.expires_at).limit(EXPIRED_AT_ONCE)
+        return _end(connection, each.in_(limited), {})
+
+
+def usage(engine: Engine, starts: Iterable[int]) -> dict[tuple[str, int], Usage]:
+    """The counters of the periods that begin at these moments (ms), by key and start."""
+    query = select(counters).where(counters.c.period_start.in_(set(starts)))
+    with reading(engine) as connection:
+        return {
+            (row.key, row.period_start): Usage(row.used, row.reserved) for row in connection.execute(query)
+        }
+
+
+# Taking
+
+
+def _reserve(connection: Connection, wanted: Wanted) -> dict[str, str]:
+    """Takes everything; the destinations left out, with the reason. Raises _Nothing."""
+    has = reservations.c.call_id == wanted.call_id
+    held = set(connection.execute(select(reservations.c.key).where(has)).scalars())
+    rows: list[dict[str, Any]] = []
+    left_out: dict[str, str] = {}
+    for destination, claims in _in_order(wanted):
+        new = [claim for claim in claims if claim.key not in held]
+        no_room = _take_all(connection, new)
+        if no_room is None:
+            rows += [_row(wanted, claim.key, claim.period.start, claim.amount) for claim in new]
+        elif destination is None:
+            raise _Nothing(Answer(capped=no_room))
+        else:
+            left_out[destination] = no_room
+    if len(left_out) == len(wanted.destinations):
+        raise _Nothing(Answer(left_out=left_out))
+    rows += _reserve_funds(connection, wanted, held)
+    if rows:
+        connection.execute(insert(reservations), rows)
+    return left_out
+
+
+def _in_order(wanted: Wanted) -> list[tuple[str | None, tuple[Claim, ...]]]:
+    """The claims to take together, and for which destination (None: the call itself), by key."""
+    groups: list[tuple[str | None, tuple[Claim, ...]]] = [(None, (claim,)) for claim in wanted.claims]
+    groups += [(name, claims) for name, claims in wanted.destinations.items() if claims]
+    return sorted(groups, key=lambda group: group[1][0].key)
+
+
+def _take_all(connection: Connection, claims: Sequence[Claim]) -> str | None:
+    """Takes all the claims, or none of them and tells which has no room."""
+    for n, claim in enumerate(claims):
+        if not _take(connection, claim):
+            for taken in claims[:n]:
+                _change(connection, taken.key, taken.period.start, taken.amount, 0)
+            return claim.words
+    return None
+
+
+def _take(connection: Connection, claim: Claim) -> bool:
+    if claim.amount > claim.limit:
+        return False
+    row = {
+        "key": claim.key,
+        "period_start": claim.period.start,
+        "amount": claim.amount,
+        "limit": claim.limit,
+    }
+    return connection.execute(_TAKE, row).rowcount == 1
+
+
+def _reserve_funds(connection: Connection, wanted: Wanted, held: Collection[str]) -> list[dict[str, Any]]:
+    """Takes the money; the reservation to write down, none when the call has it. Raises _Nothing."""
+    funds = wanted.funds
+    if funds is None or (key := funds_key(funds.account, funds.currency)) in held:
+        return []
+    account = {"account": funds.account, "currency": funds.currency}
+    if funds.credit_limit:  # without credit, an account that never had money has none to give
+        connection.execute(_OPEN_ACCOUNT, account)
+    taking = {**account, "amount": funds.amount, "credit_limit": funds.credit_limit}
+    if connection.execute(_TAKE_FUNDS, taking).rowcount != 1:
+        raise _Nothing(Answer(left_out=dict.fromkeys(wanted.destinations, funds.words)))
+    return [_row(wanted, key, 0, funds.amount)]
+
+
+def _row(wanted: Wanted, key: str, period_start: int, amount: int) -> dict[str, Any]:
+    return {
+        "call_id": wanted.call_id,
+        "key": key,
+        "period_start": period_start,
+        "amount": amount,
+        "at": wanted.at,
+        "expires_at": wanted.expires_at,
+    }
+
+
+# Ending
+
+
+def _end(connection: Connection, which: ColumnElement[bool], calls: Mapping[str, CallRecord]) -> int:
+    """Ends these reservations: `use` says what of them a call in `calls` has used; how many they were."""
+    columns = [reservations.c[name] for name in ("call_id", "key", "period_start", "amount")]
+    ended = connection.execute(delete(reservations).where(which).returning(*columns)).all()
+    given, used = Counter[tuple[str, int]](), Counter[tuple[str, int]]()
+    for call_id, key, start, amount in ended:
+        given[key, start] += amount
+        used[key, start] += use(key, calls[call_id]) if call_id in calls else 0
+    for key, start in sorted(given, key=lambda counter: (funds_of(counter[0]) is not None, counter)):
+        _change(connection, key, start, given[key, start], used[key, start])
+    return len(ended)
+
+
+def _change(connection: Connection, key: str, start: int, given: int, used: int) -> None:
+    funds = funds_of(key)
+    if funds is not None:
+        is_account = and_(account_balances.c.account == funds[0], account_balances.c.currency == funds[1])
+        reserved = account_balances.c.reserved - given
+        connection.execute(update(account_balances).where(is_account).values(reserved=reserved))
+        return
+    is_counter = and_(counters.c.key == key, counters.c.period_start == start)
+    values: dict[str, Any] = {"reserved": counters.c.reserved - given, "used": counters.c.used + used}
+    connection.execute(update(counters).where(is_counter).values(values))

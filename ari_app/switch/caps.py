@@ -1,0 +1,125 @@
+"""Caps and funds on a call's way: what is known to be full, and the one reservation that a call waits for.
+
+The database is asked in a thread of its own, by a connection that is as impatient as the caller. What
+it does not answer in time counts as not there: nobody is offered a call on a guess.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from ari_app.domain import caps as domain
+from ari_app.domain.caps import BUDGET_MS, Answer, Wanted
+from ari_app.domain.marketplace import Marketplace
+from ari_app.domain.snapshot import Attribution, Snapshot
+from ari_app.store import reservations
+from ari_app.store.engine import open_hasty
+from ari_app.store.errors import StoreError
+from ari_app.switch.clock import CallClock
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0
+SWEEP_EVERY_S = 60.0
+
+
+class Caps:
+    """Reserves for calls, and remembers which caps are used up."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._hasty = open_hasty(engine, BUDGET_MS)
+        self._thread = ThreadPoolExecutor(1, "callrace-caps")
+        self._thread.submit(reservations.usage, self._hasty, [0])  # so that no call waits for the connection
+        self._gone: dict[tuple[str, int], int] = {}
+
+    # What is known
+
+    def full(self, marketplace: Marketplace, found: Attribution, at: int) -> str | None:
+        """A cap that is known to leave no room for this call, in words, or None. Asks nobody."""
+        return domain.full(domain.call_claims(marketplace, found, at), self._gone) if self._gone else None
+
+    def look(self, marketplace: Marketplace) -> None:
+        """Reads what is used up of the caps of campaigns, publishers and advertisers. Raises StoreError."""
+        now = CallClock().now()
+        starts = {
+            domain.current(owner, cap, now).start
+            for owner in domain.owners(marketplace)
+            for cap in owner.caps
+            if owner.kind != "destination"
+        }
+        found = reservations.usage(self._engine, starts) if starts else {}
+        self._gone = {
+            (key, start): domain.gone(key, usage.used, usage.reserved)
+            for (key, start), usage in found.items()
+        }
+
+    async def keep_looking(self, snapshot: Callable[[], Snapshot | None]) -> None:
+        """Looks every LOOK_EVERY_S. Runs for ever."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            newest = snapshot()
+            if newest is not None:
+                await self._try("caps are not looked at", self.look, newest.marketplace)
+
+    async def keep_sweeping(self, unsaved_calls: Callable[[], int]) -> None:
+        """Gives back what calls that never came back had reserved. Runs for ever.
+
+        Not while ended calls wait to be saved: they have come back, and what they used is to count.
+        """
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            if not unsaved_calls():
+                await self._try("old reservations stay", self._sweep)
+
+    def _sweep(self) -> None:
+        count = reservations.expire(self._engine, CallClock().now())
+        if count:
+            log.warning("%s reservations of calls that never came back were given back", count)
+
+    async def _try(self, otherwise: str, work: Callable[..., None], *args: object) -> None:
+        try:
+            await asyncio.to_thread(work, *args)
+        except (SQLAlchemyError, StoreError) as error:
+            log.warning("%s: %s", otherwise, error)
+
+    # What is reserved
+
+    async def reserve(self, wanted: Wanted) -> Answer:
+        """Reserves what the call needs; within BUDGET_MS, or the answer is a cautious one."""
+        if wanted.is_nothing:
+            return Answer()
+        asked = self._thread.submit(reservations.reserve, self._hasty, wanted)
+        try:
+            async with asyncio.timeout(BUDGET_MS / 1000):
+                return await asyncio.wrap_future(asked)
+        except TimeoutError:
+            self._take_back(asked, wanted.call_id)
+            log.warning("call %s: the database did not answer in %s ms", wanted.call_id, BUDGET_MS)
+        except asyncio.CancelledError:
+            self._take_back(asked, wanted.call_id)
+            raise
+        except (SQLAlchemyError, StoreError) as error:
+            log.warning("call %s: nothing is reserved: %s", wanted.call_id, error)
+        return domain.unchecked(wanted)
+
+    def release_losers(self, call_id: str, winner: str) -> None:
+        """Gives back what is reserved of the destinations that lost. Nobody waits for it."""
+        self._thread.submit(self._give_back, call_id, reservations.give_back_losers, call_id, winner)
+
+    def _take_back(self, asked: Future[Answer], call_id: str) -> None:
+        """An answer that comes too late is given back: the thread does one thing after the other."""
+        if not asked.cancel():
+            self._thread.submit(self._give_back, call_id, reservations.give_back, call_id)
+
+    def _give_back(self, call_id: str, how: Callable[..., None], *args: str) -> None:
+        try:
+            how(self._hasty, *args)
+        except (SQLAlchemyError, StoreError) as error:
+            log.warning("call %s keeps its reservations until it is settled: %s", call_id, error)

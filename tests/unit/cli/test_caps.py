@@ -1,0 +1,68 @@
+"""`callrace caps`: every cap, and what is left of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import Engine
+
+from ari_app.domain.caps import wanted
+from ari_app.domain.document import parse
+from ari_app.domain.snapshot import attribute, make_snapshot
+from ari_app.store import calls, marketplaces, reservations
+from ari_app.switch.clock import CallClock
+from tests.samples import make_call, settlement
+from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE, Cli
+
+CAPPED = (
+    MARKETPLACE.replace(
+        "    flow: intake\n",
+        '    flow: intake\n    caps: [{max: 10, per: month}, {max_amount: "500.00", per: total}]\n',
+    )
+    .replace("homefix: {name: HomeFix}", "homefix: {name: HomeFix, caps: [{concurrent: 3}]}")
+    .replace("    capacity: 2\n", "    capacity: 2\n    caps: [{max: 5, per: week, basis: connected}]\n")
+)
+
+
+@pytest.fixture
+def capped(engine: Engine) -> Engine:
+    """A marketplace with caps, one call that has used them, and one under way."""
+    marketplace = parse(CAPPED, "test.yaml")
+    marketplaces.apply(engine, marketplace, now=1_763_900_000_000)
+    snapshot = make_snapshot(1, marketplace, {"plumbing": 1}, GEOGRAPHY, {})
+    found = attribute(snapshot, "+18005550101", 0)
+    assert found is not None
+    record = make_call(1, winner="agent-2")
+    for call_id in (record.id, "under-way"):
+        wish = wanted(call_id, marketplace, found, ["agent-1", "agent-2"], CallClock().now())
+        assert not reservations.reserve(engine, wish).left_out
+    calls.save(engine, [settlement(record)])
+    return engine
+
+
+def test_every_cap_is_listed_with_what_is_left(cli: Cli, capped: Engine) -> None:
+    rows = [line.split() for line in cli("caps", "list").output.splitlines()[1:]]
+    assert [" ".join(cell for cell in row if not cell.endswith("Z")) for row in rows] == [
+        "campaign plumbing 10 qualified calls a month 1 1 8",
+        "campaign plumbing 500.00 USD in total 42.00 42.00 416.00",
+        "publisher homefix 3 calls at once 0 1 2",
+        "destination agent-2 5 connected calls a week 1 1 3",
+    ]
+
+
+def test_caps_of_one_owner_as_json_say_when_they_begin_anew(cli: Cli, capped: Engine) -> None:
+    [cap] = json.loads(cli("caps", "list", "--owner", "agent-2", "--json").output)
+    assert (cap["key"], cap["limit"], cap["used"], cap["reserved"], cap["left"]) == (
+        "destination:agent-2:connected:week",
+        5,
+        1,
+        1,
+        3,
+    )
+    assert cap["period_start"] < cap["resets_at"]
+
+
+def test_a_marketplace_without_caps_has_none(cli: Cli, applied: Engine) -> None:
+    assert cli("caps", "list").output == "no caps\n"
+    assert json.loads(cli("caps", "list", "--json").output) == []
