@@ -11,13 +11,14 @@ from ari_app.cli.common import Refused, database, phone_number
 from ari_app.cli.explain import explain
 from ari_app.cli.output import json_option, show_json, show_sections, show_table
 from ari_app.cli.show import show
+from ari_app.cli.since import whole_json
 from ari_app.domain.clock import iso
 from ari_app.domain.money import format_amount
 from ari_app.domain.record import CallRecord, Disposition, to_json
 from ari_app.ops import running
 from ari_app.settings import Settings
 from ari_app.store import calls as stored
-from ari_app.store import ledger
+from ari_app.store import disputes, ledger, schema
 from ari_app.store.engine import open_engine
 
 
@@ -105,11 +106,12 @@ def show_(call_id: str, as_json: bool) -> None:
 
     ID is a call's id or the beginning of it. Offsets are seconds since the call began.
     """
-    _, record = _find(call_id)
+    engine, record = _find(call_id)
+    transfers = ledger.of_call(engine, record.id)
     if as_json:
-        show_json(to_json(record))
+        show_json(whole_json(record, transfers, disputes.of_call(engine, record.id)))
     else:
-        show(record)
+        show(record, transfers)
 
 
 @calls.command("explain")
@@ -121,7 +123,7 @@ def explain_(call_id: str, as_json: bool) -> None:
     ID is a call's id or the beginning of it.
     """
     engine, record = _find(call_id)
-    sections = explain(record, ledger.of_call(engine, record.id))
+    sections = explain(record, ledger.of_call(engine, record.id), disputes.of_call(engine, record.id))
     if as_json:
         show_json([{"title": section.title, "lines": section.lines} for section in sections])
     else:
@@ -147,7 +149,8 @@ def _find(call_id: str) -> tuple[Engine, CallRecord]:
     demo = Settings.from_env().home / "demo" / "callrace.db"
     if demo.exists():
         engine = open_engine(f"sqlite:///{demo}")
-        record = stored.get(engine, call_id)
+        is_current = schema.current(engine) == schema.head()  # another version's demo may lack tables
+        record = stored.get(engine, call_id) if is_current else None
         if record is not None:
             click.echo(f"a call of the demo, from {demo}", err=True)
             return engine, record

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import re
 import time
 from typing import Any
@@ -61,3 +63,11 @@ def marketplace_in_force(engine: Engine) -> Loaded:
 def now_ms() -> int:
     """Milliseconds since the epoch."""
     return int(time.time() * 1000)
+
+
+def who() -> str:
+    """The user who runs this, or the number of one who has no name here."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

@@ -15,19 +15,25 @@ from ari_app.cli.caps import caps
 from ari_app.cli.common import Refused
 from ari_app.cli.db import db
 from ari_app.cli.demo import demo
+from ari_app.cli.disputes import disputes
 from ari_app.cli.doctor import doctor
 from ari_app.cli.export import export
 from ari_app.cli.flow import flow
+from ari_app.cli.invoices import invoices
 from ari_app.cli.lab import lab
 from ari_app.cli.ledger import ledger
 from ari_app.cli.live import live
 from ari_app.cli.numbers import numbers
+from ari_app.cli.payouts import payouts
 from ari_app.cli.plan import plan
 from ari_app.cli.privacy import privacy
 from ari_app.cli.qualify import qualify
 from ari_app.cli.route import route
 from ari_app.cli.spool import spool
 from ari_app.cli.switch import switch
+from ari_app.domain.bills import BillError
+from ari_app.domain.corrections import CannotCorrect
+from ari_app.domain.disputes import DisputeError
 from ari_app.domain.document import DocumentError
 from ari_app.ops.prompts import PromptError
 from ari_app.ops.running import SwitchError
@@ -38,6 +44,9 @@ from ari_app.store.geography import GeographyError
 
 EXPECTED = (
     AriError,
+    BillError,
+    CannotCorrect,
+    DisputeError,
     DocumentError,
     GeographyError,
     NotSeen,
@@ -88,13 +97,16 @@ for command in (
     caps,
     db,
     demo,
+    disputes,
     doctor,
     export,
     flow,
+    invoices,
     lab,
     ledger,
     live,
     numbers,
+    payouts,
     plan,
     privacy,
     qualify,

@@ -26,7 +26,7 @@ from ari_app.domain.record import (
     Verdict,
 )
 from ari_app.domain.repeats import whose
-from ari_app.store import reservations
+from ari_app.store import recount, reservations
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import AmbiguousCallId
 from ari_app.store.ledger import transfer_row
@@ -47,6 +47,7 @@ class Settlement:
 def save(engine: Engine, batch: Sequence[Settlement]) -> None:
     """Writes the batch in one transaction: all of it, or none.
 
+    A call that only repeats one that was taken back is charged and paid all the same, at once.
     What a call had reserved of caps and funds becomes use, or is given back, in the same transaction.
     A call that is saved already stays as it is, so a batch may be tried again after a commit whose
     fate is unknown. Raises DatabaseUnavailable, and SQLAlchemy's errors for a call that does not fit.
@@ -59,6 +60,9 @@ def save(engine: Engine, batch: Sequence[Settlement]) -> None:
             del wanted[call_id]
         reservations.settle(connection, [settlement.record for settlement in wanted.values()])
         _insert(connection, wanted.values())
+        for settlement in wanted.values():
+            record = settlement.record
+            recount.charge_if_no_repeat(connection, record, record.ended_at or record.started_at)
 
 
 def _insert(connection: Connection, batch: Collection[Settlement]) -> None:
