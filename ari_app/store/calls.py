@@ -22,6 +22,7 @@ from ari_app.domain.record import (
     PlaceRecord,
     Verdict,
 )
+from ari_app.store import rollups
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import AmbiguousCallId
 from ari_app.store.ledger import transfer_row
@@ -61,6 +62,7 @@ def save(engine: Engine, batch: Sequence[Settlement]) -> None:
         for call_id in connection.execute(select(calls.c.id).where(calls.c.id.in_(wanted))).scalars().all():
             del wanted[call_id]
         _insert(connection, wanted.values())
+        rollups.add(connection, [settlement.record for settlement in wanted.values()])
 
 
 def _insert(connection: Connection, batch: Collection[Settlement]) -> None:
@@ -117,6 +119,13 @@ def every(engine: Engine) -> Iterator[CallRecord]:
     """All calls in the order they began, read in pages: what `ledger.verify` looks at."""
     with reading(engine) as connection:
         yield from _pages(connection, select(calls).order_by(calls.c.started_at, calls.c.id))
+
+
+def between(connection: Connection, since: int, until: int) -> Iterator[list[CallRecord]]:
+    """The calls that began in [since, until), in ms, a page at a time: what rollups are rebuilt from."""
+    query = select(calls).where(calls.c.started_at >= since, calls.c.started_at < until)
+    for page in connection.execute(query.execution_options(yield_per=_PAGE)).partitions():
+        yield _records(connection, page)
 
 
 def recent_callers(engine: Engine, since: int) -> list[EarlierCaller]:
