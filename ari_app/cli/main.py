@@ -21,6 +21,7 @@ from ari_app.cli.lab import lab
 from ari_app.cli.ledger import ledger
 from ari_app.cli.numbers import numbers
 from ari_app.cli.plan import plan
+from ari_app.cli.reports import reports
 from ari_app.cli.route import route
 from ari_app.cli.switch import switch
 from ari_app.domain.document import DocumentError
@@ -88,6 +89,7 @@ for command in (
     ledger,
     numbers,
     plan,
+    reports,
     route,
     switch,
 ):

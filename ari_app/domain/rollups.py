@@ -56,7 +56,7 @@ class EndingKey(NamedTuple):
 # The counters of each kind of cell, as the columns of a report are named.
 CALLS_COUNTED_AS = ("incoming", "answered", "offered", "qualified", "repeat", *get_args(Disposition))
 CALL_SUMS = ("wait_ms", "talk_ms", "line_ms", "revenue", "payout")
-OFFERS_COUNTED_AS = ("offered", "answered", "accepted", *get_args(LegOutcome))
+OFFERS_COUNTED_AS = ("offered", "answered", "accepted", "late", *get_args(LegOutcome))
 OFFER_SUMS = ("accept_ms", "late_ms")
 ENDING_COUNTS = ("connections",)
 
@@ -142,6 +142,7 @@ def offer_counts(leg: LegRecord) -> dict[str, int]:
         counts["accepted"] = 1
         counts["accept_ms"] = leg.accepted_at - leg.offered_at
     if leg.lost_by_ms is not None:
+        counts["late"] = 1
         counts["late_ms"] = leg.lost_by_ms
     return counts
 

@@ -13,7 +13,6 @@ from ari_app.domain.ledger import Transfer
 from ari_app.domain.record import (
     CallRecord,
     ClauseResult,
-    Disposition,
     Durations,
     Event,
     Exclusion,
@@ -26,6 +25,7 @@ from ari_app.store import rollups
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import AmbiguousCallId
 from ari_app.store.ledger import transfer_row
+from ari_app.store.selection import Selection, conditions
 from ari_app.store.tables import calls, legs, transfers
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -91,25 +91,9 @@ def get(engine: Engine, call_id: str) -> CallRecord | None:
         return next(iter(_records(connection, rows[:1])), None)
 
 
-def latest(
-    engine: Engine,
-    limit: int = 20,
-    *,
-    campaign: str | None = None,
-    publisher: str | None = None,
-    did: str | None = None,
-    ani: str | None = None,
-    disposition: Disposition | None = None,
-) -> list[CallRecord]:
-    """The calls that began last, newest first, of those that match everything given."""
-    wanted = {
-        "campaign": campaign,
-        "publisher": publisher,
-        "did": did,
-        "ani": ani,
-        "disposition": disposition,
-    }
-    query = select(calls).filter_by(**{name: value for name, value in wanted.items() if value is not None})
+def latest(engine: Engine, limit: int = 20, **wanted: Any) -> list[CallRecord]:
+    """The calls that began last, newest first, of those that match everything wanted, see `Selection`."""
+    query = select(calls).where(*conditions(Selection(**wanted)))
     newest_first = query.order_by(calls.c.started_at.desc(), calls.c.id.desc()).limit(limit)
     with reading(engine) as connection:
         return list(_pages(connection, newest_first))

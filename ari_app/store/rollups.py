@@ -5,26 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, Table, delete, func, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ari_app.domain import rollups
+from ari_app.domain.forensics import Ending
 from ari_app.domain.record import CallRecord
+from ari_app.domain.reporting import Group
 from ari_app.domain.rollups import Counts
 from ari_app.store.engine import reading
 from ari_app.store.tables import rollup_calls, rollup_endings, rollup_offers, rollup_states, terms
 
 TABLES = (rollup_calls, rollup_states, rollup_offers, rollup_endings)
-
-
-class Group(NamedTuple):
-    """The counters of all cells that share `key`, a value of the column asked for, and `currency`."""
-
-    key: Any
-    currency: str
-    counts: Counts
 
 
 def add(connection: Connection, records: Sequence[CallRecord]) -> None:
@@ -58,16 +52,6 @@ def calls_by(engine: Engine, column: str, since: int, until: int, only: Mapping[
 def offers_by_destination(engine: Engine, since: int, until: int, only: Mapping[str, str]) -> list[Group]:
     """Counts of offers for calls that began in [since, until), full hours in ms. `only` as in `calls_by`."""
     return _grouped(engine, rollup_offers, ["destination"], since, until, only)
-
-
-class Ending(NamedTuple):
-    """Connections of a destination and a publisher that ended in one second, see `rollups.EndingKey`."""
-
-    destination: str
-    publisher: str
-    payable_ms: int
-    second: int
-    connections: int
 
 
 def endings(engine: Engine, since: int, until: int, only: Mapping[str, str]) -> list[Ending]:

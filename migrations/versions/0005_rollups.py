@@ -30,6 +30,7 @@ OFFER_COUNTS = (
     "offered",
     "answered",
     "accepted",
+    "late",
     "won",
     "lost",
     "declined",
