@@ -208,12 +208,14 @@ def _live_keys(by: By, when: Period, only: dict[str, str]) -> list[str | None] |
     keys = []
     for call in under_way:
         began = from_iso(call["started_at"])
-        if not when.since <= began < when.until or any(call[k] != v for k, v in only.items()):
+        if not when.since <= began < when.until or any(
+            (call.get(name) or "") != value for name, value in only.items()
+        ):
             continue
         if by == "destination":
             keys += [call["winner"]] if call["winner"] else []
         else:
-            keys.append(_time_label(by, when, began) if by in ("hour", "day") else call[by])
+            keys.append(_time_label(by, when, began) if by in ("hour", "day") else call.get(by))
     return keys
 
 
