@@ -70,7 +70,7 @@ _CALLS = Table(
     ),
 )
 _OTHERWISE = Table(
-    "Where the others ended",
+    "Where they ended",
     (*map(_count, ("offered", "repeat")), *(_count(n) for n in get_args(Disposition) if n not in _MAIN)),
     sparse=True,
 )

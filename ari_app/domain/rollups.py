@@ -110,7 +110,7 @@ def call_counts(record: CallRecord) -> dict[str, int]:
     if record.answered_at is not None:
         counts["answered"] = 1
         counts["line_ms"] = (record.ended_at or record.answered_at) - record.answered_at
-    if record.offered_at is not None:
+    if record.offered_at is not None and record.disposition != "no_route":
         counts["offered"] = 1
         counts["wait_ms"] = record.durations_ms.wait
     if record.disposition == "connected":
@@ -160,5 +160,7 @@ def payable_ms(terms: Mapping[str, Any]) -> int | None:
 
     `terms` are in the words of the marketplace's document.
     """
-    needed = [clause["connected_at_least"] for clause in terms["qualify"] if "connected_at_least" in clause]
+    needed = [
+        clause["connected_at_least"] for clause in terms.get("qualify", ()) if "connected_at_least" in clause
+    ]
     return max(map(parse_duration, needed), default=None)

@@ -12,24 +12,8 @@ from ari_app.store.tables import calls as calls_table
 DAY_MS = 24 * HOUR_MS
 
 
-def rebuild(engine: Engine) -> int:
-    """Counts every call anew and returns how many there are.
-
-    Each day is a transaction of its own, in which no other call is counted: a running switch's calls wait
-    to be saved for no longer than a day's take to be counted. Stopped half-way, it may be begun again.
-    """
-    counted = 0
-    for day_at in _days(engine):
-        with writing(engine) as connection:
-            rollups.clear(connection, day_at, day_at + DAY_MS)
-            for page in calls.between(connection, day_at, day_at + DAY_MS):
-                rollups.add(connection, page)
-                counted += len(page)
-    return counted
-
-
-def _days(engine: Engine) -> range:
-    """The UTC days that calls or counters are of."""
+def days(engine: Engine) -> range:
+    """The UTC days that there may be calls or counters of, by their beginnings in ms."""
     bounds = [select(func.min(calls_table.c.started_at), func.max(calls_table.c.started_at))]
     bounds += [select(func.min(table.c.hour_at), func.max(table.c.hour_at)) for table in rollups.TABLES]
     with reading(engine) as connection:
@@ -37,3 +21,17 @@ def _days(engine: Engine) -> range:
     if not found:
         return range(0)
     return range(min(found) // DAY_MS * DAY_MS, max(found) + 1, DAY_MS)
+
+
+def rebuild_day(engine: Engine, day_at: int) -> int:
+    """Counts the calls of one of the `days` anew, in one transaction, and returns how many there are.
+
+    No other call is counted meanwhile: a running switch's calls wait to be saved until it ends.
+    """
+    counted = 0
+    with writing(engine) as connection:
+        rollups.clear(connection, day_at, day_at + DAY_MS)
+        for page in calls.between(connection, day_at, day_at + DAY_MS):
+            rollups.add(connection, page)
+            counted += len(page)
+    return counted

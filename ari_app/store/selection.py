@@ -83,7 +83,7 @@ _PARTIES = {
 _CALLS: dict[str, ColumnElement[bool]] = {
     "incoming": true(),
     "answered": calls.c.answered_at.is_not(None),
-    "offered": calls.c.offered_at.is_not(None),
+    "offered": calls.c.offered_at.is_not(None) & (calls.c.disposition != "no_route"),
     "qualified": calls.c.qualified.is_(True),
     "repeat": calls.c.ani.is_not(None) & calls.c.clauses_json.contains(_REPEAT, autoescape=True),
     **{name: calls.c.disposition == name for name in get_args(Disposition)},

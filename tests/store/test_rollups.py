@@ -17,7 +17,7 @@ from ari_app.domain.record import CallRecord
 from ari_app.domain.rollups import HOUR_MS
 from ari_app.store import calls, marketplaces, rollups
 from ari_app.store.engine import reading, writing
-from ari_app.store.rebuild import rebuild
+from ari_app.store.rebuild import days, rebuild_day
 from tests.samples import BEGAN, make_call, settlement
 from tests.unit.cli.conftest import MARKETPLACE
 from tests.varied import varied_calls
@@ -28,6 +28,10 @@ UNTIL = SINCE + 100 * HOUR_MS
 
 def save(engine: Engine, records: list[CallRecord]) -> None:
     calls.save(engine, [settlement(record) for record in records])
+
+
+def rebuild(engine: Engine) -> int:
+    return sum(rebuild_day(engine, day_at) for day_at in days(engine))
 
 
 def counters(engine: Engine) -> dict[str, list[Any]]:

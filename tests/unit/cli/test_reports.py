@@ -179,7 +179,7 @@ def test_without_a_switch_nobody_knows_the_live_calls(cli: Cli, saved: Engine) -
 
 
 def test_nothing_to_report_says_so(cli: Cli, applied: Engine) -> None:
-    assert cli("reports", "by", "campaign", *PERIOD).output.startswith("no calls from 2025-11-23 00:00")
+    assert cli("reports", "by", "campaign", *PERIOD).output.endswith("America/New_York: none\n")
     assert cli("reports", "forensics", *PERIOD).output.startswith("no connections under terms")
     assert report(cli, "by", "campaign")["lines"] == []
     assert report(cli, "forensics")["total"]["connections"] == 0
@@ -203,7 +203,7 @@ def test_counters_are_rebuilt_from_the_calls(cli: Cli, saved: Engine) -> None:
     with writing(saved) as connection:
         clear(connection, 0, 2 * BEGAN)
     assert report(cli, "by", "campaign")["lines"] == []
-    assert cli("reports", "rebuild").output == f"counted calls: {CALLS}\n"
+    assert cli("reports", "rebuild").stdout == f"counted calls: {CALLS}\n"
     assert report(cli, "by", "campaign") == before
 
 

@@ -35,6 +35,12 @@ def test_a_call_nobody_answered_has_no_line_and_no_wait() -> None:
     assert call_counts(blocked) == {"incoming": 1, "blocked": 1, "revenue": 4200, "payout": 3000}
 
 
+def test_a_call_for_which_nobody_was_eligible_was_not_offered() -> None:
+    counts = call_counts(make_call(disposition="no_route"))
+    assert "offered" not in counts
+    assert "wait_ms" not in counts
+
+
 def test_a_line_is_used_from_the_answer_to_the_end() -> None:
     assert call_counts(make_call(answered_at=BEGAN, ended_at=BEGAN + 61_000))["line_ms"] == 61_000
 
