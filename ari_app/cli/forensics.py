@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TextIO
@@ -25,7 +24,6 @@ from ari_app.domain.rollups import AROUND_S
 from ari_app.store import rollups
 
 DEFAULT_DAYS = 30
-LISTED = 10_000  # as many as `calls list` gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +43,12 @@ class _Findings:
         if len(self.payable_ms) != 1:
             return None
         since, until = domain.talked_ms(self.payable_ms[0], first, last)
-        words = [
-            "callrace",
-            "calls",
-            "list",
-            "--since",
-            iso(self.period.since),
-            "--until",
-            iso(self.period.until),
-        ]
+        options: list[str] = []
         for name, value in {**self.only, **party}.items():
-            words += ["--winner" if name == "destination" else f"--{name}", value]
-        words += ["--talked-from", format_duration(since)] if since is not None else []
-        words += ["--talked-until", format_duration(until)] if until is not None else []
-        return shlex.join([*words, "--limit", str(LISTED)])
+            options += ["--winner" if name == "destination" else f"--{name}", value]
+        options += ["--talked-from", format_duration(since)] if since is not None else []
+        options += ["--talked-until", format_duration(until)] if until is not None else []
+        return self.period.calls_command(*options)
 
 
 @click.command()

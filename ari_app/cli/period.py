@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -13,11 +14,13 @@ from zoneinfo import ZoneInfo, available_timezones
 import click
 
 from ari_app.cli.common import now_ms
+from ari_app.domain.clock import iso
 from ari_app.domain.reporting import check_hours, midnight
 from ari_app.domain.rollups import HOUR_MS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+LISTED = 10_000  # as many as `calls list` gives
 LONGEST_MS = 3_660 * 24 * HOUR_MS
 _LOCALTIME = Path("/etc/localtime")
 
@@ -68,6 +71,12 @@ class Period:
             for at in (self.since, self.until)
         )
         return f"{since} to {until}, {self.zone.key}"
+
+    def calls_command(self, *options: str) -> str:
+        """The command that lists the period's calls that the options choose."""
+        since, until = iso(self.since), iso(self.until)
+        command = ("callrace", "calls", "list", "--since", since, "--until", until, *options)
+        return shlex.join((*command, "--limit", str(LISTED)))
 
 
 def period(since: str | None, until: str | None, zone: ZoneInfo, days: int) -> Period:

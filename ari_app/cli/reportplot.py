@@ -29,25 +29,28 @@ def draw_report(file: BinaryIO, title: str, by: str, lines: Sequence[Line]) -> N
     """Counts, one inside the other, and below or beside them revenue and profit by currency."""
     counters = _COUNTERS.get(by, _CALLS)
     currencies = sorted({currency for line in lines for currency in line.takings})
-    draw = _series if by in ("hour", "day") else _ranking
-    _save(draw(lines, counters, currencies), file, title)
+    if by in ("hour", "day"):
+        _save(_series(lines, counters, currencies), file, title)
+        return
+    if len(lines) > MOST_BARS:
+        title += f"; the largest {MOST_BARS} of {len(lines)}"
+    _save(_ranking(lines[:MOST_BARS], counters, currencies), file, title)
 
 
 def _ranking(lines: Sequence[Line], counters: Any, currencies: Sequence[str]) -> Figure:
     """Horizontal bars, the largest line on top."""
-    shown = lines[:MOST_BARS]
-    names = [line.key or "(not known)" for line in shown]
-    figure = Figure(figsize=(6 + 4 * len(currencies), 1.7 + 0.42 * len(shown)), layout="constrained")
+    names = [line.key or "(not known)" for line in lines]
+    figure = Figure(figsize=(6 + 4 * len(currencies), 1.7 + 0.42 * len(lines)), layout="constrained")
     panels = figure.subplots(1, 1 + len(currencies), sharey=True, squeeze=False)[0]
     for counter, colour in counters:
         panels[0].barh(
-            names, [line.counts[counter] for line in shown], color=colour, height=0.7, label=counter
+            names, [line.counts[counter] for line in lines], color=colour, height=0.7, label=counter
         )
     panels[0].set_xlabel("offers" if counters[0][0] == "offered" else "calls")
     panels[0].invert_yaxis()
     for panel, currency in zip(panels[1:], currencies, strict=True):
         for part, colour in (("revenue", _AMBER), ("profit", _GREEN)):
-            panel.barh(names, _amounts(shown, currency, part), color=colour, height=0.7, label=part)
+            panel.barh(names, _amounts(lines, currency, part), color=colour, height=0.7, label=part)
         panel.set_xlabel(currency)
     for panel in panels:
         _plain(panel, grid="x")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Literal, TextIO
 
 import click
@@ -21,8 +20,6 @@ By = Literal[
     "campaign", "publisher", "source", "destination", "advertiser", "state", "hour", "day", "disposition"
 ]
 """What a report has a line for each of."""
-
-LISTED = 10_000  # as many as `calls list` gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +49,14 @@ class Report:
 
 def calls_command(report: Report, line: Line | None) -> str:
     """The command that lists the calls that a line counts; without a line those of the whole report."""
-    since, until, chosen = report.period.since, report.period.until, dict(report.only)
-    if line is not None:
-        if report.by in ("hour", "day"):
-            begin, end = _bounds(report, line)
-            since, until = max(since, begin), min(until, end)
-        else:
-            chosen[report.by] = line.key or ""
-    words = ["callrace", "calls", "list", "--since", iso(since), "--until", iso(until)]
-    for name, value in sorted(chosen.items()):
-        words += [f"--{name}", value]
-    return shlex.join([*words, "--limit", str(LISTED)])
+    period, chosen = report.period, dict(report.only)
+    if line is not None and report.by in ("hour", "day"):
+        since, until = _bounds(report, line)
+        period = replace(period, since=max(since, period.since), until=min(until, period.until))
+    elif line is not None:
+        chosen[report.by] = line.key or ""
+    options = [word for name, value in sorted(chosen.items()) for word in (f"--{name}", value)]
+    return period.calls_command(*options)
 
 
 def _bounds(report: Report, line: Line) -> tuple[int, int]:
