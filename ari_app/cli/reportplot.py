@@ -15,6 +15,7 @@ from ari_app.domain.reporting import Line
 from ari_app.domain.rollups import AROUND_S
 
 MOST_BARS = 30  # of a report that is no series in time; the largest are drawn
+_LONGEST_NAME = 40
 _DPI = 150
 _INK, _FAINT = "#1f2933", "#d9dfe5"
 _BLUE, _TEAL, _GREEN, _AMBER, _RED = "#9fb8d1", "#4a7fb5", "#2f9e6e", "#e0a030", "#c8553d"
@@ -39,7 +40,7 @@ def draw_report(file: BinaryIO, title: str, by: str, lines: Sequence[Line]) -> N
 
 def _ranking(lines: Sequence[Line], counters: Any, currencies: Sequence[str]) -> Figure:
     """Horizontal bars, the largest line on top."""
-    names = [line.key or "(not known)" for line in lines]
+    names = [_as_text(line.key or "(not known)") for line in lines]
     figure = Figure(figsize=(6 + 4 * len(currencies), 1.7 + 0.42 * len(lines)), layout="constrained")
     panels = figure.subplots(1, 1 + len(currencies), sharey=True, squeeze=False)[0]
     for counter, colour in counters:
@@ -127,10 +128,16 @@ def _plain(panel: Any, grid: str) -> None:
         )
 
 
+def _as_text(name: str) -> str:
+    """A name as a label: not so long, and no formula, whatever an operator called a source."""
+    short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    return short.replace("$", r"\$")
+
+
 def _thousands(value: float, _position: int) -> str:
     return f"{value:,.0f}"
 
 
 def _save(figure: Figure, file: BinaryIO, title: str) -> None:
-    figure.suptitle(title, x=0.01, ha="left", fontsize=11, color=_INK)
+    figure.suptitle(title.replace("$", r"\$"), x=0.01, ha="left", fontsize=11, color=_INK)
     figure.savefig(file, format="png", dpi=_DPI)

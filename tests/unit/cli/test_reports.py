@@ -236,6 +236,15 @@ def test_a_picture_is_drawn(
     assert path.read_bytes().startswith(b"\x89PNG\r\n")
 
 
+def test_a_source_that_looks_like_a_formula_is_drawn_as_text(
+    cli: Cli, applied: Engine, tmp_path: Path
+) -> None:
+    calls.save(applied, [settlement(make_call(source="$\\frac{1}$" + "x" * 150))])
+    words = ("by", "source", "--source", "$\\frac{1}$" + "x" * 150)
+    result = cli("reports", *words, *PERIOD, "--png", str(tmp_path / "sources.png"))
+    assert result.exit_code == 0, result.output
+
+
 def test_a_file_that_cannot_be_written_is_refused(cli: Cli, saved: Engine) -> None:
     assert cli("reports", "by", "campaign", *PERIOD, "--csv", "/nowhere/report.csv").exit_code == 1
 
