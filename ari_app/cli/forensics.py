@@ -13,7 +13,7 @@ from rich.console import Console
 from ari_app.cli.common import database
 from ari_app.cli.csvtext import write_csv
 from ari_app.cli.output import json_option, show_json, show_table, show_title
-from ari_app.cli.period import Period, period, period_options
+from ari_app.cli.period import Period, period, period_options, warn_of_uncounted
 from ari_app.cli.reportcolumns import bar
 from ari_app.domain import forensics as domain
 from ari_app.domain.clock import iso
@@ -83,7 +83,9 @@ def forensics(
         raise click.UsageError("give one of --json, --csv and --png")
     only = {name: value for name, value in parties.items() if value is not None}
     when = period(since, until, zone, DEFAULT_DAYS)
-    found = _Findings(when, only, rollups.endings(database(), when.since, when.until, only))
+    engine = database()
+    warn_of_uncounted(engine, when)
+    found = _Findings(when, only, rollups.endings(engine, when.since, when.until, only))
     if as_json:
         show_json(_json(found))
     elif csv_file:

@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import click
+from sqlalchemy import Engine
 
 from ari_app.cli.common import now_ms
 from ari_app.domain.clock import iso
 from ari_app.domain.reporting import check_hours, midnight
 from ari_app.domain.rollups import HOUR_MS
+from ari_app.store import rollups
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -95,6 +97,17 @@ def period(since: str | None, until: str | None, zone: ZoneInfo, days: int) -> P
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
     return Period(since_ms, until_ms, zone)
+
+
+def warn_of_uncounted(engine: Engine, when: Period) -> None:
+    """Says so, on stderr, when the period has calls that reports do not count yet."""
+    first = rollups.first_uncounted(engine)
+    if first is not None and first < when.until:
+        click.echo(
+            f"calls since {iso(first)} were saved before reports counted them, and are missing here: "
+            "run `callrace reports rebuild`",
+            err=True,
+        )
 
 
 def period_options(command: Command) -> Command:

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from ari_app.cli.common import Refused, database
 from ari_app.cli.forensics import forensics
 from ari_app.cli.output import json_option, show_json
-from ari_app.cli.period import Period, period, period_options
+from ari_app.cli.period import Period, period, period_options, warn_of_uncounted
 from ari_app.cli.reportview import By, Report, draw, show, to_json, write_as_csv
 from ari_app.domain import reporting
 from ari_app.domain.clock import from_iso
@@ -107,7 +107,9 @@ def by_(
             "offers are counted by campaign and advertiser alone: leave the other options out"
         )
     when = period(since, until, zone, days=0 if by == "hour" else DEFAULT_DAYS)
-    report = _report(database(), by, when, only, cost_per_minute)
+    engine = database()
+    warn_of_uncounted(engine, when)
+    report = _report(engine, by, when, only, cost_per_minute)
     if as_json:
         show_json(to_json(report))
     elif csv_file:

@@ -63,10 +63,9 @@ ENDING_COUNTS = ("connections",)
 
 @dataclass(slots=True)
 class Cells:
-    """Counters by cell, for calls with and without the caller's state, offers and endings."""
+    """Counters by cell, of calls, offers and endings."""
 
     calls: dict[CallKey, Counts] = field(default_factory=lambda: defaultdict(Counter))
-    states: dict[CallKey, Counts] = field(default_factory=lambda: defaultdict(Counter))
     offers: dict[OfferKey, Counts] = field(default_factory=lambda: defaultdict(Counter))
     endings: dict[EndingKey, Counts] = field(default_factory=lambda: defaultdict(Counter))
 
@@ -75,9 +74,8 @@ def count(records: Iterable[CallRecord], payable_ms: Callable[[CallRecord], int 
     """All that the calls add. `payable_ms` tells the connection that a call's terms ask for, if any."""
     cells = Cells()
     for record in records:
-        key, counts = call_key(record), call_counts(record)
-        cells.calls[key._replace(state="")].update(counts)
-        cells.states[key].update(counts)
+        key = call_key(record)
+        cells.calls[key].update(call_counts(record))
         for leg in record.legs:
             offer = OfferKey(key.hour_at, key.campaign, key.advertiser, leg.destination)
             cells.offers[offer].update(offer_counts(leg))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, Table, delete, func, select, text, tuple_
@@ -14,21 +16,39 @@ from ari_app.domain import rollups
 from ari_app.domain.forensics import Ending
 from ari_app.domain.record import CallRecord
 from ari_app.domain.reporting import Group
-from ari_app.domain.rollups import Counts
+from ari_app.domain.rollups import CallKey, Counts
 from ari_app.store.engine import reading
-from ari_app.store.tables import rollup_calls, rollup_endings, rollup_offers, rollup_states, terms
+from ari_app.store.tables import (
+    calls,
+    rollup_calls,
+    rollup_details,
+    rollup_endings,
+    rollup_offers,
+    rollup_states,
+    terms,
+)
 
-TABLES = (rollup_calls, rollup_states, rollup_offers, rollup_endings)
+CALL_TABLES = (rollup_calls, rollup_states, rollup_details)  # the smallest that a report can do with is read
+TABLES = (*CALL_TABLES, rollup_offers, rollup_endings)
 
 
 def add(connection: Connection, records: Sequence[CallRecord]) -> None:
     """Counts calls that were not counted before. Part of `calls.save`, and a few statements whatever their number."""
     payable_ms = _payable_ms(connection, records)
     cells = rollups.count(records, lambda record: payable_ms.get((record.campaign, record.terms_version)))
-    _upsert(connection, rollup_calls, ((key[:-1], counts) for key, counts in cells.calls.items()))
-    _upsert(connection, rollup_states, cells.states.items())
-    _upsert(connection, rollup_offers, cells.offers.items())
-    _upsert(connection, rollup_endings, cells.endings.items())
+    for table in CALL_TABLES:
+        _upsert(connection, table, projected(cells.calls, table))
+    _upsert(connection, rollup_offers, cells.offers)
+    _upsert(connection, rollup_endings, cells.endings)
+
+
+def projected(cells: Mapping[CallKey, Counts], table: Table) -> dict[tuple[Any, ...], Counts]:
+    """The counters by the keys of one of CALL_TABLES, which leave some of a call's parties out."""
+    names = [column.name for column in table.primary_key]
+    found: defaultdict[tuple[Any, ...], Counts] = defaultdict(Counts)
+    for key, counts in cells.items():
+        found[tuple(getattr(key, name) for name in names)].update(counts)
+    return found
 
 
 def clear(connection: Connection, since: int, until: int) -> None:
@@ -40,12 +60,20 @@ def clear(connection: Connection, since: int, until: int) -> None:
         connection.execute(delete(table).where(table.c.hour_at >= since, table.c.hour_at < until))
 
 
+def first_uncounted(engine: Engine) -> int | None:
+    """When the first call began, in ms, if it was saved before calls were counted and is not counted yet."""
+    with reading(engine) as connection:
+        first = connection.execute(select(func.min(calls.c.started_at))).scalar()
+        counted = connection.execute(select(func.min(rollup_calls.c.hour_at))).scalar()
+    return first if first is not None and (counted is None or first < counted) else None
+
+
 def calls_by(engine: Engine, column: str, since: int, until: int, only: Mapping[str, str]) -> list[Group]:
     """Counts of calls that began in [since, until), full hours in ms, by a column of `rollups.CallKey`.
 
     `only` are values that other columns must have.
     """
-    table = rollup_states if "state" in (column, *only) else rollup_calls
+    table = next(table for table in CALL_TABLES if {column, *only} <= set(table.columns.keys()))
     return _grouped(engine, table, [column, "currency"], since, until, only)
 
 
@@ -55,10 +83,10 @@ def offers_by_destination(engine: Engine, since: int, until: int, only: Mapping[
 
 
 def endings(engine: Engine, since: int, until: int, only: Mapping[str, str]) -> list[Ending]:
-    """When connections ended, of calls that began in [since, until), full hours in ms."""
+    """When connections ended, in no order, of calls that began in [since, until), full hours in ms."""
     table = rollup_endings
     keys = [table.c[name] for name in Ending._fields[:-1]]
-    query: Select[Any] = select(*keys, func.sum(table.c.connections)).group_by(*keys).order_by(*keys)
+    query: Select[Any] = select(*keys, func.sum(table.c.connections)).group_by(*keys)
     with reading(engine) as connection:
         rows = connection.execute(query.where(*_within(table, since, until, only)))
         return [Ending._make((*keys, int(total))) for *keys, total in rows]
@@ -104,13 +132,13 @@ def _payable_ms(
     }
 
 
-def _upsert(connection: Connection, table: Table, cells: Iterable[tuple[tuple[Any, ...], Counts]]) -> None:
+def _upsert(connection: Connection, table: Table, cells: Mapping[Any, Counts]) -> None:
     """Raises the counters. In the order of their keys, so that two writers never wait for each other in a ring."""
     keys = [column.name for column in table.primary_key]
     counters = [column.name for column in table.columns if not column.primary_key]
     rows = [
         {**dict(zip(keys, key, strict=True)), **{name: counts.get(name, 0) for name in counters}}
-        for key, counts in sorted(cells, key=lambda cell: cell[0])
+        for key, counts in sorted(cells.items(), key=itemgetter(0))
     ]
     if rows:
         connection.execute(_raise_counters(table, connection.dialect.name), rows)

@@ -43,9 +43,12 @@ OFFER_SUMS = ("accept_ms", "late_ms")
 
 
 def upgrade() -> None:
-    parties = ("campaign", "advertiser", "publisher", "source", "currency")
-    _create("rollup_calls", parties, (), CALL_COUNTS, CALL_SUMS)
-    _create("rollup_states", (*parties, "state"), (), CALL_COUNTS, CALL_SUMS)
+    for name, parties in (
+        ("rollup_calls", ("campaign", "advertiser", "publisher", "source", "currency")),
+        ("rollup_states", ("campaign", "advertiser", "state", "currency")),
+        ("rollup_details", ("campaign", "advertiser", "publisher", "source", "state", "currency")),
+    ):
+        _create(name, parties, (), CALL_COUNTS, CALL_SUMS)
     _create("rollup_offers", ("campaign", "advertiser", "destination"), (), OFFER_COUNTS, OFFER_SUMS)
     seconds = (sa.Column("payable_ms", sa.BigInteger()), sa.Column("second", sa.Integer()))
     _create("rollup_endings", ("campaign", "publisher", "destination"), seconds, ("connections",), ())

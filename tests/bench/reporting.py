@@ -159,9 +159,9 @@ def _cells(hour_at: int, drawn: Mapping[tuple[Party, int], int], courses: Sequen
     for (party, n), times in drawn.items():
         record = courses[n].record
         key = CallKey(hour_at, *party[:4], "USD", party.state)
-        for cell in (cells.calls[key._replace(state="")], cells.states[key]):
-            for name, value in counts[n].items():
-                cell[name] += value * times
+        cell = cells.calls[key]
+        for name, value in counts[n].items():
+            cell[name] += value * times
         for leg in record.legs:
             offers = cells.offers[OfferKey(hour_at, *party[:2], f"{party.campaign}-{leg.destination}")]
             for name, value in rollups.offer_counts(leg).items():
@@ -175,10 +175,8 @@ def _cells(hour_at: int, drawn: Mapping[tuple[Party, int], int], courses: Sequen
 
 
 def _copy_rollups(engine: Engine, cells: Cells) -> None:
-    without_state = {key[:-1]: counts for key, counts in cells.calls.items()}
     by_table: list[tuple[Table, Mapping[Any, Counter[str]]]] = [
-        (stored.rollup_calls, without_state),
-        (stored.rollup_states, cells.states),
+        *((table, stored.projected(cells.calls, table)) for table in stored.CALL_TABLES),
         (stored.rollup_offers, cells.offers),
         (stored.rollup_endings, cells.endings),
     ]
@@ -229,7 +227,7 @@ def measure(engine: Engine, url: str) -> Iterator[tuple[str, int, float, float, 
         "by publisher": lambda: by("publisher"),
         "by source": lambda: by("source"),
         "by state": lambda: by("state"),
-        "by state --campaign campaign-0": lambda: by("state", campaign="campaign-0"),
+        "by state --publisher publisher-0": lambda: by("state", publisher="publisher-0"),
         "by destination": offers,
         "forensics": endings,
     }

@@ -37,13 +37,13 @@ def _added_up(parts: list[Cells], name: str) -> dict[object, Counts]:
 def test_counting_in_batches_is_counting_at_once(parts: list[list[CallRecord]]) -> None:
     at_once = count(CALLS, _payable_ms)
     in_parts = [count(part, _payable_ms) for part in parts]
-    for name in ("calls", "states", "offers", "endings"):
+    for name in ("calls", "offers", "endings"):
         assert _added_up(in_parts, name) == getattr(at_once, name)
 
 
 @given(columns, st.fractions(0, 5))
 def test_every_report_has_the_same_total_and_its_calls_end_one_way_each(by: str, cost: Fraction) -> None:
-    cells = count(CALLS, _payable_ms).states
+    cells = count(CALLS, _payable_ms).calls
     groups = [Group(getattr(key, by), key.currency, counts) for key, counts in cells.items()]
     report = lines(groups, lambda key: str(key) or None, cost)
     whole = total(report)
@@ -53,12 +53,3 @@ def test_every_report_has_the_same_total_and_its_calls_end_one_way_each(by: str,
         assert line.counts["incoming"] == sum(line.counts[name] for name in get_args(Disposition))
         for taken in line.takings.values():
             assert taken.revenue == taken.payout + taken.cost + taken.profit
-
-
-@given(st.lists(st.sampled_from(CALLS), unique_by=lambda call: call.id))
-def test_a_call_with_and_without_the_state_is_counted_alike(chosen: list[CallRecord]) -> None:
-    cells = count(chosen, _payable_ms)
-    without_state: dict[object, Counts] = {}
-    for key, counts in cells.states.items():
-        without_state.setdefault(key._replace(state=""), Counter()).update(counts)
-    assert without_state == cells.calls
