@@ -39,8 +39,10 @@ class _Findings:
         return sorted({ending.payable_ms for ending in self.endings})
 
     def calls_command(self, first: int, last: int, **party: str) -> str | None:
-        """The command that lists the calls of these seconds; None when no one duration says them."""
-        if len(self.payable_ms) != 1:
+        """The command that lists the calls of these seconds; None unless they are one campaign's, with one
+        duration: other calls may have talked as long under terms that do not ask for it.
+        """
+        if len(self.payable_ms) != 1 or "campaign" not in self.only:
             return None
         since, until = domain.talked_ms(self.payable_ms[0], first, last)
         options: list[str] = []
@@ -196,7 +198,7 @@ def _show_commands(found: _Findings) -> None:
     before, after = found.calls_command(-JUST_S, -1), found.calls_command(0, JUST_S - 1)
     if before is None or after is None:
         click.echo(
-            "\nThe terms ask for several durations: give --campaign for the commands that list the calls."
+            "\nFor the commands that list the calls, choose one --campaign, and one duration's period."
         )
         return
     click.echo(f"\nThe calls just before, and just after:\n  {before}\n  {after}")

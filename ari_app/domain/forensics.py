@@ -67,6 +67,6 @@ def by_party(endings: Iterable[Ending], party: Callable[[Ending], str]) -> dict[
 
 def talked_ms(payable_ms: int, first: int, last: int) -> tuple[int | None, int | None]:
     """How long connections of the seconds `first` to `last` lasted, in ms: [from, until); None is no bound."""
-    since = payable_ms + first * SECOND_MS if first >= -AROUND_S else None
-    until = payable_ms + (last + 1) * SECOND_MS if last < AROUND_S else None
+    since = max(payable_ms + first * SECOND_MS, 0) if first >= -AROUND_S else None
+    until = max(payable_ms + (last + 1) * SECOND_MS, 0) if last < AROUND_S else None
     return since, until

@@ -114,6 +114,11 @@ def test_each_second_of_the_forensics_is_followed_to_its_calls(cli: Cli, saved: 
         assert len(listed(cli, line["calls_after"])) == line["after"]
 
 
+def test_the_forensics_of_several_campaigns_name_no_calls(cli: Cli, saved: Engine) -> None:
+    assert {second["calls"] for second in report(cli, "forensics")["seconds"]} == {None}
+    assert "choose one --campaign" in cli("reports", "forensics", *PERIOD).output
+
+
 # What a report says
 
 
@@ -190,7 +195,7 @@ def test_the_forensics_say_what_share_ends_near_the_payable_second(cli: Cli, app
         record = make_call(n)
         record.durations_ms.connected = connected_ms
         calls.save(applied, [settlement(record)])
-    text = cli("reports", "forensics", *PERIOD).output
+    text = cli("reports", "forensics", *PERIOD, "--campaign", "plumbing").output
     assert (
         "Of 4 connections, 3 (75.0 %) ended in the 5 s before the payable second, "
         "1 (25.0 %) in the 5 s from it." in text

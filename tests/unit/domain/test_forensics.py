@@ -34,3 +34,8 @@ def test_seconds_say_how_long_the_connections_were() -> None:
     assert talked_ms(90_000, -5, -1) == (85_000, 90_000)
     assert talked_ms(90_000, -16, -16) == (None, 75_000)
     assert talked_ms(90_000, 15, 15) == (105_000, None)
+
+
+def test_seconds_before_a_short_payable_one_have_no_negative_length() -> None:
+    assert talked_ms(4_000, -5, -1) == (0, 4_000)
+    assert talked_ms(4_000, -16, -16) == (None, 0)
