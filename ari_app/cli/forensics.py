@@ -28,15 +28,27 @@ DEFAULT_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class _Findings:
-    """The connections of a period that have the parties in `only`. `payable_ms`: what their terms ask for."""
+    """The connections of a period that have the parties in `only`, by destination and by publisher."""
 
     period: Period
     only: dict[str, str]
-    endings: list[Ending]
+    destinations: list[Ending]
+    publishers: list[Ending]
 
     @property
     def payable_ms(self) -> list[int]:
-        return sorted({ending.payable_ms for ending in self.endings})
+        """What the terms ask for."""
+        return sorted({ending.payable_ms for ending in self.destinations})
+
+    @property
+    def seconds(self) -> dict[int, int]:
+        """The histogram."""
+        return domain.histogram(self.destinations)
+
+    @property
+    def total(self) -> Nearness:
+        """Of all connections."""
+        return domain.nearness(self.destinations)
 
     def calls_command(self, first: int, last: int, **party: str) -> str | None:
         """The command that lists the calls of these seconds; None unless they are one campaign's, with one
@@ -87,25 +99,24 @@ def forensics(
     when = period(since, until, zone, DEFAULT_DAYS)
     engine = database()
     warn_of_uncounted(engine, when)
-    found = _Findings(when, only, rollups.endings(engine, when.since, when.until, only))
+    destinations, publishers = (
+        rollups.endings(engine, party, when.since, when.until, only) for party in ("destination", "publisher")
+    )
+    found = _Findings(when, only, destinations, publishers)
     if as_json:
         show_json(_json(found))
     elif csv_file:
         rows = [
-            [second, count, found.calls_command(second, second)] for second, count in _seconds(found).items()
+            [second, count, found.calls_command(second, second)] for second, count in found.seconds.items()
         ]
         write_csv(csv_file, ["second", "connections", "calls"], rows)
     elif png_file:
         from ari_app.cli import reportplot  # matplotlib takes half a second to load
 
         title = f"Connections that end around the payable second\n{_about(found)}"
-        reportplot.draw_endings(png_file, title, _seconds(found), found.payable_ms)
+        reportplot.draw_endings(png_file, title, found.seconds, found.payable_ms)
     else:
         _show(found)
-
-
-def _seconds(found: _Findings) -> dict[int, int]:
-    return domain.histogram(found.endings)
 
 
 def _about(found: _Findings) -> str:
@@ -123,16 +134,16 @@ def _json(found: _Findings) -> dict[str, Any]:
         "just_s": JUST_S,
         "seconds": [
             {"second": second, "connections": count, "calls": found.calls_command(second, second)}
-            for second, count in _seconds(found).items()
+            for second, count in found.seconds.items()
         ],
-        "total": _nearness_json(found, domain.nearness(found.endings)),
+        "total": _nearness_json(found, found.total),
         "destinations": [
             {"destination": name, **_nearness_json(found, near, destination=name)}
-            for name, near in domain.by_party(found.endings, lambda ending: ending.destination).items()
+            for name, near in domain.by_party(found.destinations).items()
         ],
         "publishers": [
             {"publisher": name, **_nearness_json(found, near, publisher=name)}
-            for name, near in domain.by_party(found.endings, lambda ending: ending.publisher).items()
+            for name, near in domain.by_party(found.publishers).items()
         ],
     }
 
@@ -154,23 +165,22 @@ def _nearness_json(found: _Findings, near: Nearness, **party: str) -> dict[str, 
 
 
 def _show(found: _Findings) -> None:
-    if not found.endings:
+    if not found.destinations:
         click.echo(f"no connections under terms with connected_at_least: {_about(found)}")
         return
     show_title(f"Connections that end around the payable second: {_about(found)}")
     needed = ", ".join(map(format_duration, found.payable_ms))
     click.echo(f"The terms ask for {needed}; second 0 is the first that is paid for.\n")
-    _show_seconds(_seconds(found))
-    near = domain.nearness(found.endings)
+    _show_seconds(found.seconds)
+    near = found.total
     click.echo(
         f"\nOf {near.connections} connections, {near.before} ({_percent(near.before, near)} %) ended in the "
         f"{JUST_S} s before the payable second, {near.after} ({_percent(near.after, near)} %) in the {JUST_S} s "
         "from it."
     )
-    for name in ("destination", "publisher"):
-        of_party = domain.by_party(found.endings, lambda ending, name=name: getattr(ending, name))  # type: ignore[misc]
+    for name, endings in (("destination", found.destinations), ("publisher", found.publishers)):
         click.echo()
-        _show_parties(name, of_party.items())
+        _show_parties(name, domain.by_party(endings).items())
     _show_commands(found)
 
 

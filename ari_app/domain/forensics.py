@@ -7,7 +7,7 @@ an agent who hangs up in time not to pay; many just after it a caller who was ke
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,10 +17,9 @@ JUST_S = 5
 
 
 class Ending(NamedTuple):
-    """How many connections of a destination and a publisher ended in one second, see `rollups.EndingKey`."""
+    """How many connections of a party, such as a destination, ended in one second, see `rollups.EndingKey`."""
 
-    destination: str
-    publisher: str
+    party: str
     payable_ms: int
     second: int
     connections: int
@@ -56,11 +55,11 @@ def nearness(endings: Iterable[Ending]) -> Nearness:
     return Nearness(sum(seconds.values()), before, after)
 
 
-def by_party(endings: Iterable[Ending], party: Callable[[Ending], str]) -> dict[str, Nearness]:
-    """The same for each destination or publisher, those with the most connections first."""
+def by_party(endings: Iterable[Ending]) -> dict[str, Nearness]:
+    """The same for each party, those with the most connections first."""
     of_party: defaultdict[str, list[Ending]] = defaultdict(list)
     for ending in endings:
-        of_party[party(ending)].append(ending)
+        of_party[ending.party].append(ending)
     found = {name: nearness(theirs) for name, theirs in of_party.items()}
     return dict(sorted(found.items(), key=lambda item: (-item[1].connections, item[0])))
 

@@ -82,14 +82,17 @@ def offers_by_destination(engine: Engine, since: int, until: int, only: Mapping[
     return _grouped(engine, rollup_offers, ["destination"], since, until, only)
 
 
-def endings(engine: Engine, since: int, until: int, only: Mapping[str, str]) -> list[Ending]:
-    """When connections ended, in no order, of calls that began in [since, until), full hours in ms."""
+def endings(engine: Engine, party: str, since: int, until: int, only: Mapping[str, str]) -> list[Ending]:
+    """When connections of each party ended, in no order, of calls that began in [since, until), full hours in ms.
+
+    `party` is the column `destination` or `publisher`.
+    """
     table = rollup_endings
-    keys = [table.c[name] for name in Ending._fields[:-1]]
+    keys = (table.c[party], table.c.payable_ms, table.c.second)
     query: Select[Any] = select(*keys, func.sum(table.c.connections)).group_by(*keys)
     with reading(engine) as connection:
         rows = connection.execute(query.where(*_within(table, since, until, only)))
-        return [Ending._make((*keys, int(total))) for *keys, total in rows]
+        return [Ending._make((*key, int(total))) for *key, total in rows]
 
 
 def _grouped(

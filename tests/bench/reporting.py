@@ -219,7 +219,8 @@ def measure(engine: Engine, url: str) -> Iterator[tuple[str, int, float, float, 
         return len(reporting.lines(groups, lambda key: str(key), Fraction(0)))
 
     def endings() -> int:
-        return len(by_party(stored.endings(engine, MONTH_AT, until, {}), lambda ending: ending.destination))
+        found = (stored.endings(engine, party, MONTH_AT, until, {}) for party in ("destination", "publisher"))
+        return sum(len(by_party(theirs)) for theirs in found)
 
     reports = {
         "by campaign": lambda: by("campaign"),

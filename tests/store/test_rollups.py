@@ -158,17 +158,20 @@ def test_a_count_of_offers_is_the_number_of_calls_that_were_offered_so(engine: E
             assert (name, len(calls.latest(engine, 1000, **wanted))) == (name, group.counts[name])
 
 
-def test_connections_are_counted_by_the_second_around_the_payable_one(priced: Engine) -> None:
+@pytest.mark.parametrize(("party", "name"), [("destination", "agent-1"), ("publisher", "homefix")])
+def test_connections_are_counted_by_the_second_around_the_payable_one(
+    priced: Engine, party: str, name: str
+) -> None:
     lasted = {1: 89_999, 2: 90_000, 3: 90_999, 4: 10_000, 5: 600_000}
     for n, connected_ms in lasted.items():
         record = make_call(n)
         record.durations_ms.connected = connected_ms
         save(priced, [record])
-    assert sorted(rollups.endings(priced, SINCE, UNTIL, {})) == [
-        Ending("agent-1", "homefix", 90_000, -16, 1),
-        Ending("agent-1", "homefix", 90_000, -1, 1),
-        Ending("agent-1", "homefix", 90_000, 0, 2),
-        Ending("agent-1", "homefix", 90_000, 15, 1),
+    assert sorted(rollups.endings(priced, party, SINCE, UNTIL, {})) == [
+        Ending(name, 90_000, -16, 1),
+        Ending(name, 90_000, -1, 1),
+        Ending(name, 90_000, 0, 2),
+        Ending(name, 90_000, 15, 1),
     ]
 
 
@@ -176,7 +179,7 @@ def test_terms_without_a_duration_have_no_payable_second(engine: Engine) -> None
     free = MARKETPLACE.replace("qualify:\n      - {connected_at_least: 90s}\n", "qualify: []\n")
     marketplaces.apply(engine, parse(free, "test.yaml"), now=1)
     save(engine, [make_call()])
-    assert rollups.endings(engine, SINCE, UNTIL, {}) == []
+    assert rollups.endings(engine, "destination", SINCE, UNTIL, {}) == []
 
 
 def test_a_report_reads_the_smallest_table_it_can_do_with_and_all_of_them_agree(engine: Engine) -> None:

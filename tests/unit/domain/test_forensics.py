@@ -5,8 +5,8 @@ from __future__ import annotations
 from ari_app.domain.forensics import Ending, Nearness, by_party, histogram, nearness, talked_ms
 
 
-def ending(second: int, connections: int = 1, destination: str = "a", publisher: str = "p") -> Ending:
-    return Ending(destination, publisher, 90_000, second, connections)
+def ending(second: int, connections: int = 1, party: str = "a") -> Ending:
+    return Ending(party, 90_000, second, connections)
 
 
 def test_the_histogram_has_every_second_and_both_ends() -> None:
@@ -26,7 +26,7 @@ def test_nobody_just_after_leaves_the_skew_open() -> None:
 
 
 def test_parties_are_told_apart_the_largest_first() -> None:
-    found = by_party([ending(-1, 1, "a"), ending(3, 4, "b"), ending(-2, 2, "b")], lambda e: e.destination)
+    found = by_party([ending(-1, 1, "a"), ending(3, 4, "b"), ending(-2, 2, "b")])
     assert list(found.items()) == [("b", Nearness(6, 2, 4)), ("a", Nearness(1, 1, 0))]
 
 
