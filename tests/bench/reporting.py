@@ -1,7 +1,8 @@
 """What a month's report takes over millions of calls: `python -m tests.bench.reporting [--calls N]`.
 
 Fills a PostgreSQL of its own, thrown away at the end, with a month of calls and their rollups, and times
-reports: the query and the lines made of it, and the whole command in a process of its own.
+reports: the query and the lines made of it, and the whole command in a process of its own. Ten million
+calls take a quarter of an hour and 20 GB in the temporary folder.
 """
 
 from __future__ import annotations
@@ -194,9 +195,8 @@ def _copy(engine: Engine, table: Table, columns: Sequence[str], lines: Iterable[
     try:
         with connection.cursor() as cursor:
             quoted = ", ".join(f'"{name}"' for name in columns)
-            cursor.copy_expert(
-                f"COPY {table.name} ({quoted}) FROM STDIN", io.StringIO("\n".join(lines) + "\n")
-            )
+            content = io.StringIO("".join(f"{line}\n" for line in lines))
+            cursor.copy_expert(f"COPY {table.name} ({quoted}) FROM STDIN", content)
         connection.commit()
     finally:
         connection.close()
