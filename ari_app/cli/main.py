@@ -28,6 +28,7 @@ from ari_app.cli.payouts import payouts
 from ari_app.cli.plan import plan
 from ari_app.cli.privacy import privacy
 from ari_app.cli.qualify import qualify
+from ari_app.cli.reports import reports
 from ari_app.cli.route import route
 from ari_app.cli.spool import spool
 from ari_app.cli.switch import switch
@@ -110,6 +111,7 @@ for command in (
     plan,
     privacy,
     qualify,
+    reports,
     route,
     spool,
     switch,

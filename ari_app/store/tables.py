@@ -6,6 +6,9 @@ JSON as text.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -21,6 +24,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+
+from ari_app.domain.rollups import CALL_SUMS, CALLS_COUNTED_AS, ENDING_COUNTS, OFFER_SUMS, OFFERS_COUNTED_AS
 
 metadata = MetaData(
     naming_convention={
@@ -313,4 +318,54 @@ reservations = Table(
     Column("expires_at", BigInteger, nullable=False),
     CheckConstraint("amount > 0", name="amount_is_positive"),
     Index("reservations_expires_at", "expires_at"),
+)
+
+
+def _rollup(
+    name: str, keys: tuple[Column[Any], ...], counts: Sequence[str], sums: Sequence[str] = ()
+) -> Table:
+    """Counters by cell, see `ari_app.domain.rollups`: counts of calls, and sums of ms and of money."""
+    return Table(
+        name,
+        metadata,
+        *keys,
+        *(Column(count, Integer, nullable=False) for count in counts),
+        *(Column(total, BigInteger, nullable=False) for total in sums),
+    )
+
+
+def _keys(*names: str) -> tuple[Column[Any], ...]:
+    hour_at = Column("hour_at", BigInteger, primary_key=True, autoincrement=False)
+    return (hour_at, *(Column(name, Text, primary_key=True) for name in names))
+
+
+# Made of `calls` and `legs`, in the transaction that saves them; `callrace reports rebuild` makes them anew.
+# The same calls are counted three times: by all that is known of a call there is nearly a row for each,
+# and few reports need that.
+rollup_calls = _rollup(
+    "rollup_calls",
+    _keys("campaign", "advertiser", "publisher", "source", "currency"),
+    CALLS_COUNTED_AS,
+    CALL_SUMS,
+)
+rollup_states = _rollup(
+    "rollup_states", _keys("campaign", "advertiser", "state", "currency"), CALLS_COUNTED_AS, CALL_SUMS
+)
+rollup_details = _rollup(
+    "rollup_details",
+    _keys("campaign", "advertiser", "publisher", "source", "state", "currency"),
+    CALLS_COUNTED_AS,
+    CALL_SUMS,
+)
+rollup_offers = _rollup(
+    "rollup_offers", _keys("campaign", "advertiser", "destination"), OFFERS_COUNTED_AS, OFFER_SUMS
+)
+rollup_endings = _rollup(
+    "rollup_endings",
+    (
+        *_keys("campaign", "publisher", "destination"),
+        Column("payable_ms", BigInteger, primary_key=True, autoincrement=False),
+        Column("second", Integer, primary_key=True, autoincrement=False),
+    ),
+    ENDING_COUNTS,
 )
