@@ -20,7 +20,8 @@ def erase(number: str) -> None:
     """Take the caller with this NUMBER out of every call that is recorded.
 
     The number, what was keyed in and the ZIP code go; times, legs, verdict, money and the state stay. A
-    running switch still knows the number for rapid redials and repeat callers, until it is restarted.
+    running switch still knows the number for rapid redials and repeat callers, until it is restarted. A call
+    that is under way, or waits in the spool, is not reached: run it again when that is saved.
 
     \b
     Example:
