@@ -28,6 +28,7 @@ from ari_app.cli.route import route
 from ari_app.cli.spool import spool
 from ari_app.cli.switch import switch
 from ari_app.domain.document import DocumentError
+from ari_app.ops.creatives import CreativeError
 from ari_app.ops.prompts import PromptError
 from ari_app.ops.running import SwitchError
 from ari_app.ops.sipp import NotSeen, SippFailed
@@ -37,6 +38,7 @@ from ari_app.store.geography import GeographyError
 
 EXPECTED = (
     AriError,
+    CreativeError,
     DocumentError,
     GeographyError,
     NotSeen,
