@@ -39,7 +39,7 @@ def apply(file: TextIO, as_json: bool) -> None:
     engine = database()
     proposal = read_proposal(file, settings)
     made = prompts.prepare(prompts_of(proposal.marketplace), proposal.base, settings.prompts)
-    creatives.keep(proposal.marketplace, proposal.base, settings.creatives)
+    creatives.keep(proposal.marketplace.creatives, proposal.base, settings.creatives)
     applied = marketplaces.apply(engine, proposal.marketplace, now_ms())
     tell(settings, applied, made, as_json)
 

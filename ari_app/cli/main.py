@@ -7,22 +7,30 @@ from typing import Any
 import click
 
 from ari_app.ari.errors import AriError
+from ari_app.cli.advertisers import advertisers
 from ari_app.cli.agents import agents
 from ari_app.cli.agi import agi
 from ari_app.cli.apply import apply
 from ari_app.cli.calls import calls
+from ari_app.cli.campaigns import campaigns
 from ari_app.cli.caps import caps
 from ari_app.cli.common import Refused
+from ari_app.cli.completion import completion
+from ari_app.cli.creatives import creatives
 from ari_app.cli.db import db
 from ari_app.cli.demo import demo
+from ari_app.cli.destinations import destinations
 from ari_app.cli.doctor import doctor
 from ari_app.cli.export import export
 from ari_app.cli.flow import flow
+from ari_app.cli.flows import flows
 from ari_app.cli.lab import lab
 from ari_app.cli.ledger import ledger
+from ari_app.cli.marketplace import marketplace
 from ari_app.cli.numbers import numbers
 from ari_app.cli.plan import plan
 from ari_app.cli.privacy import privacy
+from ari_app.cli.publishers import publishers
 from ari_app.cli.qualify import qualify
 from ari_app.cli.route import route
 from ari_app.cli.spool import spool
@@ -81,21 +89,29 @@ def main() -> None:
 
 
 for command in (
+    advertisers,
     agents,
     agi,
     apply,
     calls,
+    campaigns,
     caps,
+    completion,
+    creatives,
     db,
     demo,
+    destinations,
     doctor,
     export,
     flow,
+    flows,
     lab,
     ledger,
+    marketplace,
     numbers,
     plan,
     privacy,
+    publishers,
     qualify,
     route,
     spool,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,10 +74,10 @@ def pinned(marketplace: Marketplace, base: Path) -> Marketplace:
     return replace(marketplace, creatives={**marketplace.creatives, **found}) if found else marketplace
 
 
-def keep(marketplace: Marketplace, base: Path, folder: Path) -> None:
+def keep(creatives: Mapping[str, Creative], base: Path, folder: Path) -> None:
     """Puts every image that is not kept yet into `folder`. Raises CreativeError."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, creative in marketplace.creatives.items():
+    for name, creative in creatives.items():
         if creative.image is None or creative.sha256 is None or find(folder, creative.sha256) is not None:
             continue
         content = _read(base / creative.image)

@@ -67,7 +67,7 @@ def marketplace(tmp_path: Path) -> Marketplace:
     (tmp_path / "banner.png").write_bytes(_image())
     marketplace = replace(parse(MARKETPLACE, "test.yaml"), creatives={"banner": _BANNER})
     marketplace = pinned(marketplace, tmp_path)
-    keep(marketplace, tmp_path, tmp_path / "kept")
+    keep(marketplace.creatives, tmp_path, tmp_path / "kept")
     return marketplace
 
 
