@@ -26,7 +26,9 @@ def creatives() -> None:
 @creatives.command("add")
 @click.argument("name", metavar="ID")
 @click.option("--campaign", metavar="ID", required=True, help="Whose ad it is.")
-@click.option("--kind", type=click.Choice(["banner", "text", "html", "landing"]), required=True)
+@click.option(
+    "--kind", type=click.Choice(["banner", "text", "html", "landing"]), required=True, help="What it is."
+)
 @click.option(
     "--image",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

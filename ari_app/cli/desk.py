@@ -20,7 +20,7 @@ from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.cli.plan import trunks
 from ari_app.domain.checks import World
-from ari_app.domain.document import accept, to_document
+from ari_app.domain.document import DocumentError, accept, to_document
 from ari_app.domain.marketplace import Creative
 from ari_app.domain.prompts import prompts_of
 from ari_app.ops import creatives, prompts
@@ -167,7 +167,10 @@ def add_common_commands(
             entry_of(document, part, what, name)
             del document[part][name]
 
-        amend(change, as_json)
+        try:
+            amend(change, as_json)
+        except DocumentError as error:
+            raise Refused(f"{what} {name} is needed by what would be left:\n{error}") from error
 
 
 def _in_force(part: str) -> Document:
@@ -183,5 +186,7 @@ def _cell(value: Any) -> object:
             )
         case list():
             return ", ".join(map(str, value))
+        case float():
+            return f"{value:g}"
         case _:
             return value

@@ -79,7 +79,8 @@ def main() -> None:
     \b
     To begin:
       callrace lab up                    start Asterisk and a switch on this machine
-      callrace apply config/demo.yaml    put a marketplace in force
+      callrace apply config/demo.yaml    put a marketplace in force, or build one:
+      callrace marketplace init          then advertisers, publishers, destinations, flows, campaigns
       callrace calls list                see what happened
       callrace calls explain ID          and why
 
