@@ -12,6 +12,7 @@ import click
 from ari_app.cli.common import Refused, database, marketplace_in_force
 from ari_app.cli.desk import Document, add, add_common_commands, amend, entry_of, given
 from ari_app.cli.output import json_option, show_json
+from ari_app.cli.plan import text_of
 from ari_app.domain.creatives import for_people, render
 from ari_app.domain.marketplace import Creative, Marketplace, Number
 from ari_app.ops.creatives import find
@@ -67,7 +68,7 @@ def add_(
         image=image and image.name,
         size=size,
         text=text,
-        html=html and html.read(),
+        html=html and text_of(html),
         address=address,
     )
     base = image.parent if image else Path()

@@ -56,8 +56,10 @@ def amend(change: Callable[[Document], None], as_json: bool, base: Path = Path()
 
 
 def begin(currency: str, as_json: bool) -> None:
-    """Puts a marketplace in force that has nothing but a currency. Raises MarketplaceMoved if there is one."""
+    """Puts a marketplace in force that has nothing but a currency. Raises Refused when there is one."""
     settings, engine = Settings.from_env(), database()
+    if marketplaces.load(engine) is not None:
+        raise Refused("there is a marketplace in force already; see `callrace export`")
     parts = ("advertisers", "publishers", "destinations", "campaigns", "numbers")
     document: Document = {"currency": currency} | {part: {} for part in parts}
     applied, made = _apply(settings, engine, document, Path(), None)
@@ -69,7 +71,7 @@ def _apply(
 ) -> tuple[Applied, list[str]]:
     """Applies the document in place of what is loaded. What was good there is not looked at again."""
     known_prompts = prompts_of(loaded.marketplace) if loaded else set[str]()
-    known_creatives = list(loaded.marketplace.creatives.values()) if loaded else []
+    known_creatives = set(loaded.marketplace.creatives.values()) if loaded else set[Creative]()
     complain = prompts.checker(base, partial(prompts.installed_sounds, settings))
     complain_of_image = creatives.checker(base, settings.creatives)
 

@@ -10,6 +10,7 @@ import click
 from ari_app.cli.common import Refused
 from ari_app.cli.desk import Document, add_common_commands, amend
 from ari_app.cli.output import json_option
+from ari_app.cli.plan import text_of
 from ari_app.domain.yamltext import YamlError, read
 
 
@@ -32,7 +33,7 @@ def add_(file: TextIO, as_json: bool) -> None:
       callrace flows add intake.yaml
     """
     try:
-        found, complaints = read(file.read())
+        found, complaints = read(text_of(file))
     except YamlError as error:
         raise Refused(f"{file.name}:{error.line}: {error}") from error
     if complaints:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.common import Refused
 from ari_app.cli.desk import begin
 from ari_app.cli.output import json_option
-from ari_app.store.errors import MarketplaceMoved
 
 
 @click.group()
@@ -25,7 +23,4 @@ def init(currency: str, as_json: bool) -> None:
     Example:
       callrace db upgrade && callrace marketplace init --currency USD
     """
-    try:
-        begin(currency, as_json)
-    except MarketplaceMoved as error:
-        raise Refused("there is a marketplace in force already; see `callrace export`") from error
+    begin(currency, as_json)

@@ -65,7 +65,7 @@ def read_proposal(file: TextIO, settings: Settings) -> Proposal:
     """The marketplace in the file, checked against everything there is. Raises DocumentError, Refused."""
     base = Path() if file.name in ("-", "<stdin>") else Path(file.name).parent
     marketplace = parse(
-        _text(file),
+        text_of(file),
         file.name,
         prompts=prompts.checker(base, partial(prompts.installed_sounds, settings)),
         trunks=trunks(settings),
@@ -96,7 +96,8 @@ def _prompt_words(prompt: str) -> str:
     return f"prompt rendered: {content}" if kind == "tts" else f"prompt copied: {content}"
 
 
-def _text(file: TextIO) -> str:
+def text_of(file: TextIO) -> str:
+    """All that the file says. Raises Refused when it is not UTF-8."""
     try:
         return file.read()
     except UnicodeDecodeError as error:

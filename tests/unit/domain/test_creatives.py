@@ -121,10 +121,9 @@ def test_nothing_that_runs_survives_cleaning(html: str) -> None:
 
 
 @given(st.lists(_PIECES | st.text(max_size=3), max_size=20).map("".join))
-def test_html_that_is_accepted_is_exported_with_all_its_words(html: str) -> None:
-    if not unsafe(html):
-        filled = fill(html, _DID)
-        assert unsafe(clean(filled)) == ""
+def test_what_is_exported_would_be_accepted(html: str) -> None:
+    once = clean(fill(html, _DID))
+    assert clean(once) == once
 
 
 @given(st.text(), st.text(min_size=1))
