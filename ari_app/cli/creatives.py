@@ -54,7 +54,7 @@ def add_(
     """Add the creative ID to a campaign, as a draft. It can be exported once it is approved.
 
     Text and HTML say where the publisher's number goes: {number} is the number as people write it, {tel}
-    the link that dials it. HTML that could run or load anything foreign is refused, naming what.
+    the link that dials it. HTML that could run anything, or ask for input, is refused, naming what.
 
     \b
     Examples:
@@ -137,6 +137,8 @@ def export(name: str, publisher: str, source: str | None, out: Path, as_json: bo
         raise Refused(f"there is no creative {name}; see `callrace creatives list`")
     if creative.status != "approved":
         raise Refused(f"creative {name} is {creative.status}; run `callrace creatives approve {name}`")
+    if marketplace.campaigns[creative.campaign].status == "ended":
+        raise Refused(f"the campaign {creative.campaign} has ended: nobody would take the calls")
     did, number = _number(marketplace, creative.campaign, publisher, source)
     about = _write(name, creative, did, number, out)
     if as_json:
@@ -184,7 +186,7 @@ def _write(name: str, creative: Creative, did: str, number: Number, out: Path) -
         image = f"{name}{kept.suffix}"
         shutil.copyfile(kept, out / image)
         files.append(image)
-    (out / ad).write_text(render(creative, did, number.source, image) + "\n", encoding="utf-8")
+    (out / ad).write_text(f"{render(creative, did, number.source, image).rstrip()}\n", encoding="utf-8")
     about: Document = {
         "creative": name,
         "campaign": creative.campaign,

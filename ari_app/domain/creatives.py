@@ -79,7 +79,7 @@ def _placeholders(field: str, text: str | None, *, is_needed: bool) -> Iterator[
 
 
 def clean(html: str) -> str:
-    """The HTML without everything that could run, load or lead where it should not."""
+    """The HTML without everything that could run, ask for input, or lead elsewhere than to the web or a phone."""
     return nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel=None)
 
 

@@ -239,6 +239,18 @@ def test_an_ad_is_not_exported_unapproved_or_with_a_number_that_is_not_clear(
     assert not (tmp_path / "ads").exists()
 
 
+def test_an_ad_of_a_campaign_that_has_ended_is_not_exported(
+    market: Cli, banner: Path, tmp_path: Path
+) -> None:
+    _add_banner(market, banner)
+    done(market("creatives", "approve", "b300"))
+    done(market("campaigns", "end", "plumbing"))
+    words = f"creatives export b300 --publisher homefix --source sidebar --out {tmp_path}/ads"
+    assert refusal(market(*words.split())) == (
+        "callrace: the campaign plumbing has ended: nobody would take the calls"
+    )
+
+
 def test_an_ad_is_not_exported_for_a_publisher_who_has_no_number(
     market: Cli, banner: Path, tmp_path: Path
 ) -> None:
