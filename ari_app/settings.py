@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ari_app.logs import Format
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
@@ -20,7 +22,8 @@ class Settings:
 
     `home` holds everything that is written: database, secrets, prompts, the lab's Asterisk.
     `ari_host` and `ari_port` are Asterisk's HTTP server, `sip_port` and `ami_port` the lab's.
-    `agi_port` is where `callrace agi run` answers the dialplan.
+    `agi_port` is where `callrace agi run` answers the dialplan. `metrics_port` is where the switch
+    serves its metrics, 0 for nowhere. `log_format` is how the programs that stay write their logs.
     `asterisk_root` is where the lab's Asterisk is installed, when it runs in no container.
     """
 
@@ -31,6 +34,8 @@ class Settings:
     sip_port: int = 5060
     ami_port: int = 5038
     agi_port: int = 4573
+    metrics_port: int = 9464
+    log_format: Format = "logfmt"
     external: bool = False
     asterisk_root: Path | None = None
 
@@ -48,6 +53,8 @@ class Settings:
             sip_port=_port(env, "CALLRACE_SIP_PORT", 5060),
             ami_port=_port(env, "CALLRACE_AMI_PORT", 5038),
             agi_port=_port(env, "CALLRACE_AGI_PORT", 4573),
+            metrics_port=_port_or_none(env, "CALLRACE_METRICS_PORT", 9464),
+            log_format=_log_format(env.get("CALLRACE_LOG", "logfmt")),
             external=bool(external),
             asterisk_root=Path(env.get("CALLRACE_ASTERISK_ROOT", home / "asterisk" / "root")).absolute(),
         )
@@ -98,7 +105,19 @@ def _port(env: Mapping[str, str], name: str, default: int) -> int:
     return _number(name, env.get(name, str(default)))
 
 
+def _port_or_none(env: Mapping[str, str], name: str, default: int) -> int:
+    return 0 if env.get(name) == "0" else _port(env, name, default)
+
+
 def _number(name: str, text: str) -> int:
     if text.isdecimal() and 0 < int(text) < 65536:
         return int(text)
     raise SettingsError(f"{name}: expected a port from 1 to 65535, got {text!r}")
+
+
+def _log_format(text: str) -> Format:
+    if text == "logfmt":
+        return "logfmt"
+    if text == "json":
+        return "json"
+    raise SettingsError(f"CALLRACE_LOG: expected logfmt or json, got {text!r}")

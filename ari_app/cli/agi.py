@@ -16,7 +16,8 @@ from agi.conversation import Request
 from agi.outcomes import Outcomes
 from agi.server import HOST, Limits, Server
 from agi.services import RECORD, SERVICES, record
-from ari_app.cli.common import Refused, database, log_to_stderr, now_ms
+from ari_app.cli.common import Refused, database, now_ms
+from ari_app.logs import log_to_stderr
 from ari_app.settings import Settings
 from ari_app.store import geography
 from ari_app.switch.market import Market
@@ -45,8 +46,8 @@ def run() -> None:
     All set CALLRACE_RESULT: where it is empty there was no answer. Calls that the shipped dialplan served while
     no switch was connected are read from its file, and become records, as long as this runs.
     """
-    log_to_stderr()
     settings = Settings.from_env()
+    log_to_stderr(settings.log_format)
     engine, tables = database(), geography.load(settings.home)
     market = Market(engine, tables)
     market.load()

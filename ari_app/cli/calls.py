@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 import click
 from sqlalchemy import Engine
@@ -10,15 +10,27 @@ from sqlalchemy import Engine
 from ari_app.cli.common import Refused, database, phone_number
 from ari_app.cli.explain import explain
 from ari_app.cli.output import json_option, show_json, show_sections, show_table
+from ari_app.cli.period import utc_moment
 from ari_app.cli.show import show
+from ari_app.cli.since import whole_json
 from ari_app.domain.clock import iso
+from ari_app.domain.fields import parse_duration
 from ari_app.domain.money import format_amount
 from ari_app.domain.record import CallRecord, Disposition, to_json
+from ari_app.domain.rollups import CALLS_COUNTED_AS, OFFERS_COUNTED_AS
 from ari_app.ops import running
 from ari_app.settings import Settings
 from ari_app.store import calls as stored
-from ari_app.store import ledger
+from ari_app.store import disputes, ledger, schema
 from ari_app.store.engine import open_engine
+
+
+def _duration(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """An option's duration in ms; anything else is wrong usage."""
+    try:
+        return None if value is None else parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}, got {value!r}") from error
 
 
 @click.group()
@@ -28,36 +40,57 @@ def calls() -> None:
 
 @calls.command("list")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many.")
+@click.option("--since", metavar="TIME", callback=utc_moment, help="Only those that began then or later.")
+@click.option("--until", metavar="TIME", callback=utc_moment, help="Only those that began before.")
 @click.option("--campaign", metavar="ID", help="Only this campaign's.")
+@click.option("--advertiser", metavar="ID", help="Only this advertiser's.")
 @click.option("--publisher", metavar="ID", help="Only this publisher's.")
+@click.option("--source", metavar="NAME", help="Only from this placement.")
+@click.option("--state", metavar="CODE", help="Only from callers in this state.")
 @click.option("--ani", metavar="NUMBER", callback=phone_number, help="Only from this caller.")
 @click.option("--did", metavar="NUMBER", callback=phone_number, help="Only to this tracking number.")
 @click.option("--disposition", type=click.Choice(get_args(Disposition)), help="Only those that ended so.")
+@click.option("--qualified/--not-qualified", default=None, help="Only those that met the terms, or did not.")
+@click.option("--winner", metavar="ID", help="Only those that this agent took.")
+@click.option("--destination", metavar="ID", help="Only those that were offered to this one.")
+@click.option(
+    "--counted-as",
+    metavar="COLUMN",
+    help="Only those that `callrace reports` counts in this column; with --destination, its offers'.",
+)
+@click.option("--talked-from", metavar="DURATION", callback=_duration, help="Only those connected so long.")
+@click.option("--talked-until", metavar="DURATION", callback=_duration, help="Only those connected for less.")
 @json_option
 def list_(
     limit: int,
-    campaign: str | None,
-    publisher: str | None,
-    ani: str | None,
-    did: str | None,
-    disposition: Disposition | None,
+    talked_from: int | None,
+    talked_until: int | None,
+    counted_as: str | None,
     as_json: bool,
+    **wanted: Any,
 ) -> None:
-    """List the calls that began last, newest first.
+    """List the calls that began last, newest first, of those that match everything given.
+
+    TIME is ISO 8601, UTC unless it has an offset; a date alone is its midnight. A campaign, advertiser,
+    publisher, source, state or winner that is '' is one that the call does not have.
 
     \b
     Examples:
       callrace calls list --disposition connected
       callrace calls list --publisher homefix --limit 100 --json
+      callrace calls list --since 2026-11-01 --until 2026-12-01 --winner agent-1 --not-qualified
+      callrace calls list --destination agent-1 --counted-as declined
     """
+    known = OFFERS_COUNTED_AS if wanted["destination"] else CALLS_COUNTED_AS
+    if counted_as is not None and counted_as not in known:
+        raise click.BadParameter(f"expected one of {', '.join(known)}", param_hint="--counted-as")
     records = stored.latest(
         database(),
         limit,
-        campaign=campaign,
-        publisher=publisher,
-        did=did,
-        ani=ani,
-        disposition=disposition,
+        talked_from_ms=talked_from,
+        talked_until_ms=talked_until,
+        counted_as=counted_as,
+        **wanted,
     )
     if as_json:
         show_json([to_json(record) for record in records])
@@ -110,11 +143,12 @@ def show_(call_id: str, as_json: bool) -> None:
       callrace calls show 019abc
       callrace calls show 019abc --json
     """
-    _, record = _find(call_id)
+    engine, record = _find(call_id)
+    transfers = ledger.of_call(engine, record.id)
     if as_json:
-        show_json(to_json(record))
+        show_json(whole_json(record, transfers, disputes.of_call(engine, record.id)))
     else:
-        show(record)
+        show(record, transfers)
 
 
 @calls.command("explain")
@@ -130,7 +164,7 @@ def explain_(call_id: str, as_json: bool) -> None:
       callrace calls explain 019abc
     """
     engine, record = _find(call_id)
-    sections = explain(record, ledger.of_call(engine, record.id))
+    sections = explain(record, ledger.of_call(engine, record.id), disputes.of_call(engine, record.id))
     if as_json:
         show_json([{"title": section.title, "lines": section.lines} for section in sections])
     else:
@@ -156,7 +190,8 @@ def _find(call_id: str) -> tuple[Engine, CallRecord]:
     demo = Settings.from_env().home / "demo" / "callrace.db"
     if demo.exists():
         engine = open_engine(f"sqlite:///{demo}")
-        record = stored.get(engine, call_id)
+        is_current = schema.current(engine) == schema.head()  # another version's demo may lack tables
+        record = stored.get(engine, call_id) if is_current else None
         if record is not None:
             click.echo(f"a call of the demo, from {demo}", err=True)
             return engine, record

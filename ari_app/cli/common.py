@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
+import getpass
+import os
 import re
-import sys
 import time
 from typing import Any
 
@@ -67,11 +67,9 @@ def now_ms() -> int:
     return int(time.time() * 1000)
 
 
-def log_to_stderr() -> None:
-    """For the programs that stay: an event a line, with its local time."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="%(asctime)s.%(msecs)03d level=%(levelname)s logger=%(name)s %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%S",
-    )
+def who() -> str:
+    """The user who runs this, or the number of one who has no name here."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

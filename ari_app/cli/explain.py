@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ari_app.cli.output import Section
+from ari_app.cli.since import comes_to, since
 from ari_app.domain.clock import iso
+from ari_app.domain.disputes import Dispute
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.money import format_amount
 from ari_app.domain.record import CallRecord, ClauseResult, LegRecord, Part, PlaceRecord
@@ -70,10 +72,12 @@ _ENTERED = {
 }
 
 
-def explain(record: CallRecord, transfers: Sequence[Transfer] = ()) -> list[Section]:
+def explain(
+    record: CallRecord, transfers: Sequence[Transfer] = (), disputes: Sequence[Dispute] = ()
+) -> list[Section]:
     """All there is to say about one call; the first section is the short of it."""
     sections = [
-        Section(f"Call {record.id}", [_opening(record), _in_short(record)]),
+        Section(f"Call {record.id}", [_opening(record), _in_short(record, transfers)]),
         Section("Whose call it was", list(_whose(record))),
         Section("What the caller told us", list(_told(record))),
         Section("Who was rung, and what each did", list(_rung(record))),
@@ -81,6 +85,7 @@ def explain(record: CallRecord, transfers: Sequence[Transfer] = ()) -> list[Sect
         Section("How it ended", list(_ending(record))),
         Section("Was it a payable call?", list(_verdict(record))),
         Section("The money", list(_money(record, transfers))),
+        Section("What became of it since", list(since(record, transfers, disputes))),
     ]
     return [section for section in sections if section.lines]
 
@@ -93,8 +98,9 @@ def _opening(record: CallRecord) -> str:
     return f"{caller} called {record.did} on {_moment(record.started_at)}."
 
 
-def _in_short(record: CallRecord) -> str:
-    return f"In short: {_what_happened(record)} {_money_in_short(record)}"
+def _in_short(record: CallRecord, transfers: Sequence[Transfer]) -> str:
+    said = f"In short: {_what_happened(record)} {_money_in_short(record)}"
+    return f"{said} {comes_to(record, transfers)}".rstrip()
 
 
 def _what_happened(record: CallRecord) -> str:
@@ -455,7 +461,8 @@ def _money(record: CallRecord, transfers: Sequence[Transfer]) -> Iterator[str]:
         yield "- No money moved, and none was set aside: no agent took the call."
         return
     for transfer in transfers:
-        yield f"- {_transfer(transfer, record)}"
+        if transfer.kind != "adjust":
+            yield f"- {_transfer(transfer, record)}"
     money = record.money
     if money is not None and money.charged:
         kept = money.charged - money.paid
@@ -476,7 +483,7 @@ def _transfer(transfer: Transfer, record: CallRecord) -> str:
         case "post":
             return f"{record.publisher} was paid {amount}."
         case _:
-            return f"Later, {amount} went from {transfer.debit} to {transfer.credit}: {transfer.reason}."
+            return f"{amount} went from {transfer.debit} to {transfer.credit}: {transfer.reason}."
 
 
 # Words

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import click
 
+from ari_app.cli.amounts import amount as minor_units
+from ari_app.cli.amounts import taken_back
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
+from ari_app.cli.disputes import charged_call
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.domain import ledger as domain
 from ari_app.domain.clock import iso
+from ari_app.domain.corrections import net
 from ari_app.domain.ledger import Balance, Line
 from ari_app.domain.marketplace import Marketplace
-from ari_app.domain.money import format_amount, parse_amount
-from ari_app.store import calls, marketplaces
+from ari_app.domain.money import format_amount
+from ari_app.store import audit, calls, corrections, marketplaces
 from ari_app.store import ledger as stored
 
 
 @click.group()
 def ledger() -> None:
-    """Look at the money: balances, statements, deposits, verification.
+    """Look at the money: balances, statements, deposits, adjustments, verification.
 
-    Accounts are advertiser:ID, publisher:ID, exchange (what is kept) and world (where deposits come from).
+    Accounts are advertiser:ID, publisher:ID, exchange (what is kept) and world (where deposits come from
+    and payouts go).
     """
 
 
@@ -72,11 +77,14 @@ def statement(account: str, as_json: bool) -> None:
 def verify(as_json: bool) -> None:
     """Prove the ledger: sums are zero, and every transfer agrees with its call, terms and verdict.
 
+    So do disputes, payouts, invoices and statements with the transfers that they are about.
+
     Exit code 1 when something is wrong.
     """
     engine = database()
     transfers = list(stored.all_transfers(engine))
     findings = domain.verify(transfers, calls.every(engine), now_ms())
+    findings += audit.findings(engine)
     findings += domain.verify_kept(transfers, stored.kept_balances(engine))
     if as_json:
         listed = [{"rule": f.rule, "about": f.about, "detail": f.detail} for f in findings]
@@ -107,15 +115,43 @@ def deposit(advertiser: str, amount: str, key: str, reason: str) -> None:
         known = ", ".join(sorted(marketplace.advertisers))
         raise Refused(f"there is no advertiser {advertiser}; there are: {known}")
     currency = marketplace.currency
-    try:
-        minor = parse_amount(amount, currency)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}, got {amount!r}", param_hint="AMOUNT") from error
+    minor = minor_units(amount, currency, "AMOUNT")
     if minor == 0:
         raise click.BadParameter("expected more than zero", param_hint="AMOUNT")
     is_new = stored.post(engine, domain.deposit(key, advertiser, minor, currency, now_ms(), reason))
     done = "deposited" if is_new else "was deposited before:"
     click.echo(f"{done} {format_amount(minor, currency)} {currency} for {advertiser} (key {key})")
+
+
+@ledger.command()
+@click.argument("call_id", metavar="CALL")
+@click.option("--price", help="What the advertiser gets back of its charge, such as -10.00.")
+@click.option("--payout", help="What the publisher loses of its payout, such as -7.00.")
+@click.option("--reason", required=True, help="Why; kept with the transfers and said by `calls explain`.")
+@click.option("--key", required=True, help="The adjustment's own name: the same key counts once.")
+def adjust(call_id: str, price: str | None, payout: str | None, reason: str, key: str) -> None:
+    """Take money of one CALL back: from its charge, its payout, or both.
+
+    All that is taken back of a call is never more than was charged and paid; the call's record stays as it
+    is, and what it comes to now is told by `calls show` and `calls explain`.
+
+    \b
+    Examples:
+      callrace ledger adjust 0199c0ffee --price -10.00 --payout -7.00 --reason "bad line" --key case-17
+      callrace ledger adjust 0199c0ffee --price -42.00 --reason "goodwill" --key case-18
+    """
+    if price is None and payout is None:
+        raise click.UsageError("give --price, --payout or both")
+    if not reason.strip():
+        raise click.BadParameter("expected a reason", param_hint="--reason")
+    engine = database()
+    record, currency = charged_call(engine, call_id)
+    credit, clawback = taken_back(price, currency, "--price"), taken_back(payout, currency, "--payout")
+    is_new = corrections.adjust(engine, record.id, key, credit, clawback, now_ms(), reason)
+    after = net(stored.of_call(engine, record.id))
+    done = "adjusted" if is_new else "was adjusted before:"
+    charged, paid = format_amount(after.price, currency), format_amount(after.payout, currency)
+    click.echo(f"{done} call {record.id} now comes to charged {charged}, paid {paid} {currency} (key {key})")
 
 
 def _check_account(account: str, marketplace: Marketplace | None) -> None:

@@ -20,21 +20,29 @@ from ari_app.cli.creatives import creatives
 from ari_app.cli.db import db
 from ari_app.cli.demo import demo
 from ari_app.cli.destinations import destinations
+from ari_app.cli.disputes import disputes
 from ari_app.cli.doctor import doctor
 from ari_app.cli.export import export
 from ari_app.cli.flow import flow
 from ari_app.cli.flows import flows
+from ari_app.cli.invoices import invoices
 from ari_app.cli.lab import lab
 from ari_app.cli.ledger import ledger
+from ari_app.cli.live import live
 from ari_app.cli.marketplace import marketplace
 from ari_app.cli.numbers import numbers
+from ari_app.cli.payouts import payouts
 from ari_app.cli.plan import plan
 from ari_app.cli.privacy import privacy
 from ari_app.cli.publishers import publishers
 from ari_app.cli.qualify import qualify
+from ari_app.cli.reports import reports
 from ari_app.cli.route import route
 from ari_app.cli.spool import spool
 from ari_app.cli.switch import switch
+from ari_app.domain.bills import BillError
+from ari_app.domain.corrections import CannotCorrect
+from ari_app.domain.disputes import DisputeError
 from ari_app.domain.document import DocumentError
 from ari_app.ops.creatives import CreativeError
 from ari_app.ops.prompts import PromptError
@@ -46,7 +54,10 @@ from ari_app.store.geography import GeographyError
 
 EXPECTED = (
     AriError,
+    BillError,
+    CannotCorrect,
     CreativeError,
+    DisputeError,
     DocumentError,
     GeographyError,
     NotSeen,
@@ -81,6 +92,7 @@ def main() -> None:
       callrace lab up                    start Asterisk and a switch on this machine
       callrace apply config/demo.yaml    put a marketplace in force, or build one:
       callrace marketplace init          then advertisers, publishers, destinations, flows, campaigns
+      callrace live                      watch calls as they come
       callrace calls list                see what happened
       callrace calls explain ID          and why
 
@@ -102,18 +114,23 @@ for command in (
     db,
     demo,
     destinations,
+    disputes,
     doctor,
     export,
     flow,
     flows,
+    invoices,
     lab,
     ledger,
+    live,
     marketplace,
     numbers,
+    payouts,
     plan,
     privacy,
     publishers,
     qualify,
+    reports,
     route,
     spool,
     switch,

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 import click
 
 from ari_app.cli.output import show_table, show_title
+from ari_app.cli.since import net_amounts
 from ari_app.domain.clock import iso
+from ari_app.domain.corrections import corrections_of
+from ari_app.domain.ledger import Transfer
 from ari_app.domain.money import format_amount
 from ari_app.domain.record import CallRecord, ClauseResult, LegRecord
 
 
-def show(record: CallRecord) -> None:
-    """Prints the record."""
+def show(record: CallRecord, transfers: Sequence[Transfer] = ()) -> None:
+    """Prints the record, and from the call's transfers what was corrected since."""
     _header(record)
     _part("Timeline", ("offset", "what", "detail"), _timeline(record))
     _part("Legs", _LEG_COLUMNS, [_leg(leg, record) for leg in record.legs])
@@ -31,6 +34,11 @@ def show(record: CallRecord) -> None:
             for amount in (money.price, money.payout, money.charged, money.paid)
         ]
         _part("Money", ("currency", "price", "payout", "charged", "paid"), [(money.currency, *amounts)])
+        corrections = corrections_of(transfers)
+        _part("Corrected since", _CORRECTION_COLUMNS, [_correction(transfer) for transfer in corrections])
+        if corrections:
+            net = net_amounts(money.currency, transfers)
+            _part("What it comes to", ("currency", "charged", "paid"), [(money.currency, *net)])
 
 
 _CLAUSE_COLUMNS = ("result", "clause", "detail")
@@ -90,6 +98,15 @@ def _part(title: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...
 
 def _timeline(record: CallRecord) -> list[tuple[object, ...]]:
     return [(offset(event.at, record), event.what, event.detail) for event in record.events]
+
+
+_CORRECTION_COLUMNS = ("at (UTC)", "from", "to", "amount", "reason")
+
+
+def _correction(transfer: Transfer) -> tuple[object, ...]:
+    amount = format_amount(transfer.amount, transfer.currency)
+    at = iso(transfer.at)[:19].replace("T", " ")
+    return at, transfer.debit, transfer.credit, amount, transfer.reason
 
 
 _LEG_COLUMNS = (

@@ -7,23 +7,32 @@ import gc
 import logging
 import signal
 import sys
+from collections.abc import Sequence
 
 import click
 import uvloop
 
 from ari_app.ari.client import Client, connect
-from ari_app.cli.common import database, log_to_stderr
+from ari_app.ari.network import NetworkTransport
+from ari_app.cli.common import database
 from ari_app.domain.fields import parse_duration
+from ari_app.logs import log_to_stderr
 from ari_app.ops import running
 from ari_app.ops.asterisk import ari_settings
+from ari_app.ops.doctor import TRUNK
 from ari_app.ops.running import only_switch
+from ari_app.ops.supervision import supervision
 from ari_app.settings import Settings
 from ari_app.store import geography
+from ari_app.store.calls import Settlement
 from ari_app.store.journal import Journal
 from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
 from ari_app.switch.app import Switch
 from ari_app.switch.control import control_socket
+from ari_app.switch.measured import MeasuredTransport
+from ari_app.switch.metrics import Metrics
+from ari_app.switch.monitor import monitor
 
 log = logging.getLogger(__name__)
 
@@ -52,16 +61,27 @@ def run() -> None:
     Then the calls under way are ended and settled. Those that a switch before it left behind, because it
     was killed, are taken up first. Logs a line an event on stderr. `callrace lab up`
     runs this in the background.
+
+    \b
+    For machines, on 127.0.0.1 and CALLRACE_METRICS_PORT (9464 unless set, 0 for nowhere):
+      /metrics   for Prometheus
+      /healthz   200 while the process lives
+      /readyz    200 when a call would be served, else 503 and why not
     """
-    log_to_stderr()
     settings = Settings.from_env()
+    log_to_stderr(settings.log_format)
     with only_switch(settings):
         engine = database()
         tables = geography.load(settings.home)
-        journal = Journal(settings.journal)
-        writer = Writer(engine, Spool(settings.spool), on_saved=journal.settled)
+        journal, metrics = Journal(settings.journal), Metrics()
+
+        def saved(batch: Sequence[Settlement]) -> None:
+            journal.settled(batch)
+            metrics.saved(batch)
+
+        writer = Writer(engine, Spool(settings.spool), on_saved=saved)
         try:
-            uvloop.run(_serve(settings, Switch(engine, writer, journal, tables)))
+            uvloop.run(_serve(settings, Switch(engine, writer, journal, tables, metrics)))
         finally:
             unsaved = writer.close(SAVE_S)
             journal.close()
@@ -96,11 +116,22 @@ async def _serve(settings: Settings, served: Switch) -> None:
     served.load()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
-    async with connect(ari_settings(settings), on_incoming=served.on_incoming) as client:
+    ari = ari_settings(settings)
+    transport = MeasuredTransport(NetworkTransport(ari), served.metrics)
+    async with connect(ari, served.on_incoming, transport) as client:
         served.client = client
         served.recover()
-        async with control_socket(served, settings.control_socket):
-            log.info("connected to Asterisk %s at %s", _version(client), ari_settings(settings).url)
+        async with (
+            control_socket(served, settings.control_socket),
+            monitor(served, settings.metrics_port),
+            supervision(
+                settings,
+                lambda: {TRUNK, *served.trunks()},
+                lambda seen: served.supervised(seen.json(), seen.loose),
+                served.phone_changed,
+            ),
+        ):
+            log.info("connected to Asterisk %s at %s", _version(client), ari.url)
             try:
                 await _until_stopped(stopping, client, served)
             finally:

@@ -1,23 +1,24 @@
 """The ledger: money moves by transfers that are only ever added. Balances are derived.
 
 A transfer takes `amount` from the account `debit` and gives it to `credit`. Accounts are
-`advertiser:ID`, `publisher:ID`, `exchange` (us) and `world` (where deposits come from).
+`advertiser:ID`, `publisher:ID`, `exchange` (us) and `world` (where deposits come from and payouts go).
 
 A call's price moves in two phases: it is held at the award, and the hold is resolved once,
 posted (the call qualified) or voided (it did not). The payout follows a post. Nothing is
-edited afterwards: a correction is one more transfer, an `adjust`, with a reason.
+edited afterwards: a correction is one more transfer, an `adjust`, with a reason, which takes the
+whole or a part of another transfer back. What a publisher has earned leaves by a `payout`.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ari_app.domain.record import CallRecord
 
-Kind = Literal["hold", "post", "void", "deposit", "adjust"]
+Kind = Literal["hold", "post", "void", "deposit", "adjust", "payout"]
 
 EXCHANGE = "exchange"
 WORLD = "world"
@@ -39,7 +40,7 @@ class Transfer:
     """One movement. `key` is unique in the ledger, so that no movement happens twice.
 
     `amount` is positive, in the minor unit; `at` in ms. `resolves` is the key of the hold that a
-    post or void ends, or of the transfer that an adjust reverses.
+    post or void ends, or of the transfer that an adjust takes back, in whole or in part.
     """
 
     key: str
@@ -98,21 +99,42 @@ def deposit(key: str, advertiser: str, amount: int, currency: str, at: int, reas
     return Transfer(f"deposit:{key}", "deposit", WORLD, account, amount, currency, at, reason=reason)
 
 
-def reversal(wrong: Transfer, at: int, reason: str) -> Transfer:
-    """The transfer that takes `wrong` back, and says why. A transfer can be reversed once.
+def payout(run: str, publisher: str, amount: int, currency: str, at: int) -> Transfer:
+    """Earnings that a payout run pays to a publisher. `run` is its key, so that it pays once."""
+    account = publisher_account(publisher)
+    return Transfer(
+        f"payout:{run}:{publisher}",
+        "payout",
+        account,
+        WORLD,
+        amount,
+        currency,
+        at,
+        reason=f"payout run {run}",
+    )
 
-    Raises ValueError for a hold or a void, which moved nothing, and when no reason is given.
+
+def reversal(wrong: Transfer, at: int, reason: str) -> Transfer:
+    """The transfer that takes the whole of `wrong` back, and says why. Raises as `take_back`."""
+    return take_back(wrong, f"{wrong.key}:reversal", wrong.amount, at, reason)
+
+
+def take_back(wrong: Transfer, key: str, amount: int, at: int, reason: str) -> Transfer:
+    """The transfer that takes `amount` of `wrong` back, and says why.
+
+    All that is taken back of one transfer is never more than it moved: a trigger of the database sees to
+    it. Raises ValueError for a hold or a void, which moved nothing, and when no reason is given.
     """
     if wrong.kind in ("hold", "void"):
-        raise ValueError(f"{wrong.key} is a {wrong.kind}: it moved nothing that could be reversed")
+        raise ValueError(f"{wrong.key} is a {wrong.kind}: it moved nothing that could be taken back")
     if not reason.strip():
-        raise ValueError(f"a reversal of {wrong.key} needs a reason")
+        raise ValueError(f"taking {wrong.key} back needs a reason")
     return Transfer(
-        key=f"{wrong.key}:reversal",
+        key=key,
         kind="adjust",
         debit=wrong.credit,
         credit=wrong.debit,
-        amount=wrong.amount,
+        amount=amount,
         currency=wrong.currency,
         at=at,
         call_id=wrong.call_id,
@@ -164,6 +186,12 @@ def due(record: CallRecord) -> tuple[int, int]:
     if money is None or verdict is None:
         return 0, 0
     return money.price if verdict.is_due("price") else 0, money.payout if verdict.is_due("payout") else 0
+
+
+def due_if_qualified(record: CallRecord) -> tuple[int, int]:
+    """What would be due had every clause of the verdict passed: the parts that have clauses of their own stand."""
+    verdict = record.qualification
+    return due(replace(record, qualification=verdict and replace(verdict, qualified=True)))
 
 
 def _price(
@@ -284,6 +312,8 @@ def verify(transfers: Sequence[Transfer], calls: Iterable[CallRecord], now: int)
         findings += _check_resolved(transfer, by_key)
         findings += _check_call(transfer, by_id)
     findings += _check_holds(transfers, now)
+    findings += _check_taken_back(transfers, by_key)
+    findings += _check_payouts(transfers)
     for call in by_id.values():
         findings += _check_settled(call, of_call[call.id])
     return findings
@@ -338,11 +368,15 @@ def _check_form(transfer: Transfer) -> list[Finding]:
         findings.append(Finding("an adjustment has a reason", transfer.key, "no reason is given"))
     if transfer.kind == "void" and transfer.resolves is None:
         findings.append(Finding("a void ends a hold", transfer.key, "it names no hold"))
+    if transfer.kind == "payout" and transfer.credit != WORLD:
+        findings.append(
+            Finding("a payout leaves the exchange", transfer.key, f"it went to {transfer.credit}")
+        )
     return findings
 
 
 def _check_resolved(transfer: Transfer, by_key: Mapping[str, Transfer]) -> list[Finding]:
-    """What a transfer resolves or reverses exists, and is the same money."""
+    """What a transfer resolves or reverses exists, and is between the same accounts; a hold ends whole."""
     if transfer.resolves is None:
         return []
     rule = "what is resolved or reversed exists and agrees"
@@ -354,8 +388,9 @@ def _check_resolved(transfer: Transfer, by_key: Mapping[str, Transfer]) -> list[
         wanted = "a movement" if reverses else "a hold"
         return [Finding(rule, transfer.key, f"{other.key} is a {other.kind}, not {wanted}")]
     accounts = (other.credit, other.debit) if reverses else (other.debit, other.credit)
+    amount = transfer.amount if reverses else other.amount  # of what was moved, a part may be taken back
     if (transfer.amount, transfer.currency, transfer.debit, transfer.credit) != (
-        other.amount,
+        amount,
         other.currency,
         *accounts,
     ):
@@ -403,6 +438,34 @@ def _check_holds(transfers: Iterable[Transfer], now: int) -> list[Finding]:
     return findings
 
 
+def _check_taken_back(transfers: Iterable[Transfer], by_key: Mapping[str, Transfer]) -> list[Finding]:
+    """All that is taken back of a transfer is at most what it moved."""
+    taken: Counter[str] = Counter()
+    for transfer in transfers:
+        if transfer.kind == "adjust" and transfer.resolves is not None and transfer.resolves in by_key:
+            taken[transfer.resolves] += transfer.amount
+    return [
+        Finding("no more is taken back than was moved", key, f"{amount} of {by_key[key].amount}")
+        for key, amount in taken.items()
+        if amount > by_key[key].amount
+    ]
+
+
+def _check_payouts(transfers: Iterable[Transfer]) -> list[Finding]:
+    """No payout is more than its publisher had at that moment."""
+    findings = []
+    posted: Counter[tuple[str, str]] = Counter()
+    for transfer in transfers:
+        moved = effect(transfer).posted
+        posted[transfer.debit, transfer.currency] -= moved
+        posted[transfer.credit, transfer.currency] += moved
+        left = posted[transfer.debit, transfer.currency]
+        if transfer.kind == "payout" and left < 0:
+            detail = f"{transfer.debit} had {left + transfer.amount}, and was paid {transfer.amount}"
+            findings.append(Finding("a payout pays what was earned", transfer.key, detail))
+    return findings
+
+
 def _check_settled(call: CallRecord, transfers: Sequence[Transfer]) -> list[Finding]:
     """The call's verdict, what it says was charged and paid, and its transfers tell one story."""
     findings = []
@@ -417,7 +480,22 @@ def _check_settled(call: CallRecord, transfers: Sequence[Transfer]) -> list[Find
         verdict = "qualified" if qualified else "not qualified"
         detail = f"{verdict}, so {owed[0]} and {owed[1]} are due; the ledger moved {moved[0]}, {moved[1]}"
         findings.append(Finding("a call moves what its verdict says", call.id, detail))
+    findings += _check_late(call, transfers)
     is_held = any(transfer.kind == "hold" for transfer in transfers)
     if is_held and awarded_at(call) is None:
         findings.append(Finding("only an awarded call holds money", call.id, "it was never awarded"))
+    return findings
+
+
+def _check_late(call: CallRecord, transfers: Iterable[Transfer]) -> list[Finding]:
+    """What is charged or paid after the verdict is the terms' money, of a call that moved none by it."""
+    qualified = call.qualification is not None and call.qualification.qualified
+    price, payout_due = due_if_qualified(call)
+    findings = []
+    for transfer in transfers:
+        if transfer.kind == "adjust" and transfer.resolves is None:
+            wanted = price if transfer.credit == EXCHANGE else payout_due
+            if qualified or transfer.amount != wanted:
+                detail = f"{transfer.amount} was moved by {transfer.key}; the terms say {wanted}, once"
+                findings.append(Finding("a call judged again moves what its terms say", call.id, detail))
     return findings

@@ -45,6 +45,8 @@ from ari_app.domain.hours import Hours
 
 _STRICT = ConfigDict(extra="forbid", populate_by_name=True)
 
+DISPUTE_WINDOW_MS = 7 * 86_400_000
+
 # What may be written as a bare value, or as a mapping that says more. (A tag never stands in a complaint.)
 _PLAIN, _MAPPING = "[plain]", "[mapping]"
 
@@ -82,17 +84,18 @@ class Billing:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Advertiser:
-    """A buyer of calls."""
+    """A buyer of calls. `dispute_window`: how long a call's charge may be disputed."""
 
     name: Text
     timezone: TimeZone = "UTC"
+    dispute_window: PositiveMs = DISPUTE_WINDOW_MS
     billing: Billing | None = None
     caps: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Publisher:
-    """A producer of calls. `timezone` is that of its caps."""
+    """A producer of calls. `timezone` is that of its caps and its statements."""
 
     name: Text
     timezone: TimeZone = "UTC"

@@ -99,6 +99,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         )
     yield check_trunk_state(settings)
     yield check_switch(settings)
+    yield from check_supervision(settings)
 
 
 # On this machine
@@ -180,6 +181,42 @@ def check_switch(settings: Settings) -> Finding:
         detail = f"takes no new calls, and ends after the {status['calls']} under way"
         return Finding("switch", False, detail, "wait for it, then run `callrace lab up`")
     return Finding("switch", True, f"pid {status['pid']}, connected, {status['calls']} calls under way")
+
+
+def check_supervision(settings: Settings) -> Iterator[Finding]:
+    """What the running switch sees by AMI; nothing where none runs."""
+    try:
+        seen = running.ask(settings, "/status").get("supervision")
+    except running.SwitchError:
+        return
+    if seen is None:  # a switch older than this command
+        return
+    if seen["problem"]:
+        yield Finding(
+            "supervision", False, seen["problem"], "see CALLRACE_AMI_PORT, secrets/ami and manager.conf"
+        )
+        return
+    yield Finding("supervision", True, _supervised_text(seen))
+    for trunk in seen["trunks"]:
+        name, contacts = f"trunk {trunk['trunk']} out", ", ".join(trunk["contacts"])
+        if not trunk["up"]:
+            remedy = "is the carrier's gateway up? See its contact in pjsip.conf"
+            yield Finding(name, False, contacts or "Asterisk has no such endpoint", remedy)
+    for server, state in seen["registrations"].items():
+        if state != "Registered":
+            yield Finding(f"registration {server}", False, state, "check the account's name and password")
+    if seen["stray_legs"]:
+        yield Finding(
+            "stray legs",
+            False,
+            f"{seen['stray_legs']} legs in Asterisk have lost their call",
+            "they are hung up within a minute; if more come, see the switch's log",
+        )
+
+
+def _supervised_text(seen: dict[str, Any]) -> str:
+    phones = ", ".join(f"{count} {state.lower()}" for state, count in seen["phones"].items())
+    return f"channels {seen['channels']}, phones: {phones or 'none'}"
 
 
 # In Asterisk

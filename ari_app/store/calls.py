@@ -15,7 +15,6 @@ from ari_app.domain.qualification import EarlierCall
 from ari_app.domain.record import (
     CallRecord,
     ClauseResult,
-    Disposition,
     Durations,
     Event,
     Exclusion,
@@ -26,10 +25,11 @@ from ari_app.domain.record import (
     Verdict,
 )
 from ari_app.domain.repeats import whose
-from ari_app.store import reservations
+from ari_app.store import recount, reservations, rollups
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import AmbiguousCallId
 from ari_app.store.ledger import transfer_row
+from ari_app.store.selection import Selection, conditions
 from ari_app.store.tables import calls, legs, transfers
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -47,6 +47,7 @@ class Settlement:
 def save(engine: Engine, batch: Sequence[Settlement]) -> None:
     """Writes the batch in one transaction: all of it, or none.
 
+    A call that only repeats one that was taken back is charged and paid all the same, at once.
     What a call had reserved of caps and funds becomes use, or is given back, in the same transaction.
     A call that is saved already stays as it is, so a batch may be tried again after a commit whose
     fate is unknown. Raises DatabaseUnavailable, and SQLAlchemy's errors for a call that does not fit.
@@ -59,6 +60,10 @@ def save(engine: Engine, batch: Sequence[Settlement]) -> None:
             del wanted[call_id]
         reservations.settle(connection, [settlement.record for settlement in wanted.values()])
         _insert(connection, wanted.values())
+        for settlement in wanted.values():
+            record = settlement.record
+            recount.charge_if_no_repeat(connection, record, record.ended_at or record.started_at)
+        rollups.add(connection, [settlement.record for settlement in wanted.values()])
 
 
 def _insert(connection: Connection, batch: Collection[Settlement]) -> None:
@@ -93,25 +98,9 @@ def saved(engine: Engine, call_ids: Collection[str]) -> set[str]:
         return set(connection.execute(select(calls.c.id).where(calls.c.id.in_(call_ids))).scalars())
 
 
-def latest(
-    engine: Engine,
-    limit: int = 20,
-    *,
-    campaign: str | None = None,
-    publisher: str | None = None,
-    did: str | None = None,
-    ani: str | None = None,
-    disposition: Disposition | None = None,
-) -> list[CallRecord]:
-    """The calls that began last, newest first, of those that match everything given."""
-    wanted = {
-        "campaign": campaign,
-        "publisher": publisher,
-        "did": did,
-        "ani": ani,
-        "disposition": disposition,
-    }
-    query = select(calls).filter_by(**{name: value for name, value in wanted.items() if value is not None})
+def latest(engine: Engine, limit: int = 20, **wanted: Any) -> list[CallRecord]:
+    """The calls that began last, newest first, of those that match everything wanted, see `Selection`."""
+    query = select(calls).where(*conditions(Selection(**wanted)))
     newest_first = query.order_by(calls.c.started_at.desc(), calls.c.id.desc()).limit(limit)
     with reading(engine) as connection:
         return list(_pages(connection, newest_first))
@@ -124,10 +113,18 @@ def every(engine: Engine) -> Iterator[CallRecord]:
 
 
 def between(engine: Engine, since: int, until: int) -> Iterator[CallRecord]:
-    """Calls that began from `since` until before `until` (ms), in the order in which they began, in pages."""
-    query = select(calls).where(calls.c.started_at >= since, calls.c.started_at < until)
+    """Calls that began from `since` until before `until` (ms), in the order in which they began."""
     with reading(engine) as connection:
-        yield from _pages(connection, query.order_by(calls.c.started_at, calls.c.id))
+        for page in pages_between(connection, since, until):
+            yield from page
+
+
+def pages_between(connection: Connection, since: int, until: int) -> Iterator[list[CallRecord]]:
+    """The same, a page at a time: what rollups are rebuilt from."""
+    query = select(calls).where(calls.c.started_at >= since, calls.c.started_at < until)
+    in_order = query.order_by(calls.c.started_at, calls.c.id)
+    for page in connection.execute(in_order.execution_options(yield_per=_PAGE)).partitions():
+        yield records(connection, page)
 
 
 def recent_callers(engine: Engine, since: int, is_connected: bool) -> Iterator[CallRecord]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import Engine, Select, and_, case, func, insert, or_, select, union_all
+from sqlalchemy import Connection, Engine, Select, and_, case, func, insert, or_, select, union_all
 from sqlalchemy.exc import IntegrityError
 
 from ari_app.domain import ledger
 from ari_app.domain.ledger import Balance, Balances, Line, Transfer
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import KeyTaken
-from ari_app.store.tables import account_balances, transfers
+from ari_app.store.tables import account_balances, calls, transfers
 
 _FIELDS = tuple(field.name for field in fields(Transfer))
 _COLUMNS = tuple(transfers.c[name] for name in _FIELDS)
@@ -55,7 +56,39 @@ def all_transfers(engine: Engine) -> Iterator[Transfer]:
 def of_call(engine: Engine, call_id: str) -> list[Transfer]:
     """One call's transfers, in the order they were added."""
     with reading(engine) as connection:
-        return [Transfer(*row) for row in connection.execute(_IN_ORDER.where(transfers.c.call_id == call_id))]
+        return of_call_in(connection, call_id)
+
+
+def of_call_in(connection: Connection, call_id: str) -> list[Transfer]:
+    """One call's transfers as this transaction sees them, in the order they were added."""
+    return [Transfer(*row) for row in connection.execute(_IN_ORDER.where(transfers.c.call_id == call_id))]
+
+
+def of_calls(connection: Connection, call_ids: Select[Any]) -> dict[str, list[Transfer]]:
+    """The transfers of the calls whose ids the query finds, by call; a call without any is not in it."""
+    found: defaultdict[str, list[Transfer]] = defaultdict(list)
+    for row in connection.execute(_IN_ORDER.where(transfers.c.call_id.in_(call_ids))):
+        found[row.call_id].append(Transfer(*row))
+    return found
+
+
+def with_campaigns(engine: Engine, keys: Select[Any]) -> list[tuple[Transfer, str | None]]:
+    """The transfers whose keys the query finds, in the order they were added, each with its call's campaign."""
+    query = _IN_ORDER.add_columns(calls.c.campaign).outerjoin(calls, calls.c.id == transfers.c.call_id)
+    with reading(engine) as connection:
+        rows = connection.execute(query.where(transfers.c.key.in_(keys)))
+        return [(Transfer(*row[:-1]), row.campaign) for row in rows]
+
+
+def with_keys(connection: Connection, keys: Collection[str]) -> list[Transfer]:
+    """The transfers with these keys, in the order they were added."""
+    return [Transfer(*row) for row in connection.execute(_IN_ORDER.where(transfers.c.key.in_(keys)))]
+
+
+def add(connection: Connection, added: Collection[Transfer]) -> None:
+    """Adds transfers in this transaction. Their keys are unique: SQLAlchemy's IntegrityError otherwise."""
+    if added:
+        connection.execute(insert(transfers), [transfer_row(transfer) for transfer in added])
 
 
 def statement(engine: Engine, account: str) -> list[Line]:

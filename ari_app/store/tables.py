@@ -6,12 +6,16 @@ JSON as text.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -20,6 +24,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+
+from ari_app.domain.rollups import CALL_SUMS, CALLS_COUNTED_AS, ENDING_COUNTS, OFFER_SUMS, OFFERS_COUNTED_AS
 
 metadata = MetaData(
     naming_convention={
@@ -171,7 +177,7 @@ transfers = Table(
     Column("reason", Text, nullable=False),
     CheckConstraint("amount > 0", name="amount_is_positive"),
     CheckConstraint("debit <> credit", name="accounts_differ"),
-    CheckConstraint("kind IN ('hold', 'post', 'void', 'deposit', 'adjust')", name="kind_is_known"),
+    CheckConstraint("kind IN ('hold', 'post', 'void', 'deposit', 'adjust', 'payout')", name="kind_is_known"),
     Index("transfers_debit", "debit"),
     Index("transfers_credit", "credit"),
     Index("transfers_call_id", "call_id"),
@@ -184,6 +190,95 @@ Index(
     sqlite_where=text("kind IN ('post', 'void')"),
     postgresql_where=text("kind IN ('post', 'void')"),
 )
+# A trigger adds up what is taken back of one transfer, and refuses more than it moved (see the migration).
+Index(
+    "transfers_taken_back",
+    transfers.c.resolves,
+    sqlite_where=text("kind = 'adjust'"),
+    postgresql_where=text("kind = 'adjust'"),
+)
+
+# A call's disputes, one after the other, and what happens to each. Both are only ever added to. That the
+# n-th of a call, and what happens n-th to it, is there once, keeps two people from deciding it twice.
+disputes = Table(
+    "disputes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("call_id", Text, ForeignKey("calls.id"), nullable=False),
+    Column("n", Integer, nullable=False),
+    UniqueConstraint("call_id", "n"),
+)
+dispute_events = Table(
+    "dispute_events",
+    metadata,
+    Column("dispute_id", Integer, ForeignKey("disputes.id"), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("what", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("amount", BigInteger),
+    Column("clawback", BigInteger),
+    CheckConstraint("what IN ('opened', 'accepted', 'rejected')", name="what_is_known"),
+)
+
+# Payout runs. A transfer that earned a publisher money, or took some back, is in one payout, once.
+payout_runs = Table(
+    "payout_runs",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("until_at", BigInteger, nullable=False),
+    Column("hold_ms", BigInteger, nullable=False),
+    Column("minimum", BigInteger, nullable=False),
+)
+payouts = Table(
+    "payouts",
+    metadata,
+    Column("transfer_key", Text, ForeignKey("transfers.key"), primary_key=True),
+    Column("run", Text, ForeignKey("payout_runs.key"), nullable=False),
+    Column("publisher", Text, nullable=False),
+    Column("calls", Integer, nullable=False),
+    UniqueConstraint("run", "publisher"),
+)
+payout_items = Table(
+    "payout_items",
+    metadata,
+    Column("transfer_key", Text, ForeignKey("transfers.key"), primary_key=True),
+    Column("payout_key", Text, ForeignKey("payouts.transfer_key"), nullable=False),
+)
+
+# Invoices of advertisers and statements of publishers, each kind numbered from 1 without gaps, never
+# changed. A transfer is on one bill, once, so a call that is written late is on the next.
+bills = Table(
+    "bills",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("party", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("period", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("from_at", BigInteger, nullable=False),
+    Column("until_at", BigInteger, nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("opening", BigInteger, nullable=False),
+    Column("payments", BigInteger, nullable=False),
+    Column("lines_json", Text, nullable=False),
+    CheckConstraint("kind IN ('invoice', 'statement')", name="kind_is_known"),
+    UniqueConstraint("kind", "party", "currency", "period"),
+)
+bill_items = Table(
+    "bill_items",
+    metadata,
+    Column("transfer_key", Text, ForeignKey("transfers.key"), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    ForeignKeyConstraint(["kind", "number"], ["bills.kind", "bills.number"]),
+)
+
 
 # What an account's transfers add up to, kept by triggers on their insertion (see the migration), and what
 # of it calls under way have reserved. So what may be spent is one row.
@@ -223,4 +318,54 @@ reservations = Table(
     Column("expires_at", BigInteger, nullable=False),
     CheckConstraint("amount > 0", name="amount_is_positive"),
     Index("reservations_expires_at", "expires_at"),
+)
+
+
+def _rollup(
+    name: str, keys: tuple[Column[Any], ...], counts: Sequence[str], sums: Sequence[str] = ()
+) -> Table:
+    """Counters by cell, see `ari_app.domain.rollups`: counts of calls, and sums of ms and of money."""
+    return Table(
+        name,
+        metadata,
+        *keys,
+        *(Column(count, Integer, nullable=False) for count in counts),
+        *(Column(total, BigInteger, nullable=False) for total in sums),
+    )
+
+
+def _keys(*names: str) -> tuple[Column[Any], ...]:
+    hour_at = Column("hour_at", BigInteger, primary_key=True, autoincrement=False)
+    return (hour_at, *(Column(name, Text, primary_key=True) for name in names))
+
+
+# Made of `calls` and `legs`, in the transaction that saves them; `callrace reports rebuild` makes them anew.
+# The same calls are counted three times: by all that is known of a call there is nearly a row for each,
+# and few reports need that.
+rollup_calls = _rollup(
+    "rollup_calls",
+    _keys("campaign", "advertiser", "publisher", "source", "currency"),
+    CALLS_COUNTED_AS,
+    CALL_SUMS,
+)
+rollup_states = _rollup(
+    "rollup_states", _keys("campaign", "advertiser", "state", "currency"), CALLS_COUNTED_AS, CALL_SUMS
+)
+rollup_details = _rollup(
+    "rollup_details",
+    _keys("campaign", "advertiser", "publisher", "source", "state", "currency"),
+    CALLS_COUNTED_AS,
+    CALL_SUMS,
+)
+rollup_offers = _rollup(
+    "rollup_offers", _keys("campaign", "advertiser", "destination"), OFFERS_COUNTED_AS, OFFER_SUMS
+)
+rollup_endings = _rollup(
+    "rollup_endings",
+    (
+        *_keys("campaign", "publisher", "destination"),
+        Column("payable_ms", BigInteger, primary_key=True, autoincrement=False),
+        Column("second", Integer, primary_key=True, autoincrement=False),
+    ),
+    ENDING_COUNTS,
 )

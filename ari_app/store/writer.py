@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from ari_app import logs
 from ari_app.store import calls
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import QueueFull, SpoolUnusable, StoreError, WriterStopped
@@ -78,7 +79,7 @@ class Writer:
                     f"call {settlement.record.id} is not saved: {self._capacity} calls wait in memory, for "
                     "neither the database nor the spool takes them; see the log for why"
                 )
-                log.error(message)
+                log.error(message, extra=logs.fields(call=settlement.record.id))
                 raise QueueFull(message)
             self._waiting.append(settlement)
             self._changed.notify_all()

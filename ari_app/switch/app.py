@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Coroutine, Mapping
+import time
+from collections import Counter
+from collections.abc import Collection, Coroutine, Mapping
 from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from ari_app import logs
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import StasisStart
@@ -27,15 +30,19 @@ from ari_app.store.calls import Settlement
 from ari_app.store.errors import StoreError
 from ari_app.store.journal import Journal
 from ari_app.store.pauses import Pause
-from ari_app.store.writer import Writer
+from ari_app.store.writer import CAPACITY, Writer
 from ari_app.switch.call import Call
 from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.caps import Caps
 from ari_app.switch.clock import CallClock
+from ari_app.switch.live import PHASES, agents_view, live_view, phase_of
 from ari_app.switch.market import Market
+from ari_app.switch.metrics import Metrics
+from ari_app.switch.phones import Phones
 from ari_app.switch.recovery import Resumed, Survey, survey, sweep
-from ari_app.switch.session import Session, live_view, new_call
+from ari_app.switch.session import Session, new_call
+from ari_app.switch.sweeper import Sweeper
 from ari_app.switch.unanswered import Unanswered
 
 log = logging.getLogger(__name__)
@@ -44,17 +51,28 @@ CALLS_AT_ONCE = 2_000
 # Requests without an answer: at so many Asterisk is a tenth of a second behind, and falling further.
 BEHIND = 256
 DRAIN_S = 20.0
+BACKLOG_LIMIT = CAPACITY // 2  # of calls to be saved; beyond it new calls had better go elsewhere
 
 
 class Switch:
     """Sessions, one a call, and the market that the next call starts from."""
 
-    def __init__(self, engine: Engine, writer: Writer, journal: Journal, geography: Geography) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        writer: Writer,
+        journal: Journal,
+        geography: Geography,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._engine = engine
         self._writer = writer
         self._journal = journal
         self.market = Market(engine, geography)
         self._capacity = Capacity()
+        self._phones = Phones(self._capacity)
+        self._sweeper = Sweeper()
+        self._supervision: Mapping[str, Any] = {"ami": "not connected", "problem": "not watched"}
         self._callers = Callers()
         self._caps = Caps(engine)
         self._unanswered = Unanswered()
@@ -64,6 +82,7 @@ class Switch:
         self._started_at = CallClock().now()
         self._draining = False
         self._drained = asyncio.Event()
+        self.metrics = metrics or Metrics()
         self.client: Client | None = None
 
     def load(self) -> None:
@@ -184,7 +203,7 @@ class Switch:
         record = call.record
         record.disposition, record.end_source, record.ended_at = "failed", "system", record.started_at
         call.note("refused", reason)
-        log.warning("call %s refused: %s", record.id, reason)
+        log.warning("call refused: %s", reason, extra=logs.fields(call=record.id))
         call.inbox.close()
         self._let_go(call.client, call.channel_id)
         self._save(Settlement(record))
@@ -235,13 +254,15 @@ class Switch:
         try:
             self._writer.submit(settlement)
         except StoreError as refusal:
-            log.error("call %s is not saved: %s", settlement.record.id, refusal)
+            log.error("call is not saved: %s", refusal, extra=logs.fields(call=settlement.record.id))
+        self.metrics.ended(settlement.record)
+        log.info("call ended", extra=_summary(settlement.record))
         if self._draining and not self._sessions:
             self._drained.set()
 
     def _broken(self, session: Session, error: BaseException) -> Settlement:
         """A defect of ours ended the call: it is recorded, and moves no money."""
-        log.error("call %s broke", session.record.id, exc_info=error)
+        log.error("call broke", exc_info=error, extra=logs.fields(call=session.record.id))
         session.record.disposition = "failed"
         session.record.ended_at = session.record.ended_at or session.call.now()
         session.call.note("failed", f"{type(error).__name__}: {error}")
@@ -269,6 +290,35 @@ class Switch:
         if waits:
             await asyncio.wait(waits, timeout=DRAIN_S)
 
+    # Supervision: what it sees of Asterisk. None of it is needed for a call.
+
+    def trunks(self) -> set[str]:
+        """The trunks by which destinations are dialled."""
+        snapshot = self.market.snapshot
+        destinations = snapshot.marketplace.destinations.values() if snapshot else ()
+        return {one.dial.trunk for one in destinations if one.dial.trunk is not None}
+
+    def phone_changed(self, phone: str, state: str) -> None:
+        """A registered phone's device state is now `state`, in Asterisk's words."""
+        self._phones.take_over(self.market.snapshot)
+        self._phones.changed(phone, state)
+
+    def supervised(self, seen: Mapping[str, Any], loose: Collection[str]) -> None:
+        """What was seen (`ami`, `problem`, ...), and the channels in no bridge; stray legs are hung up."""
+        if seen["problem"] != self._supervision["problem"]:
+            log.info("supervision: %s", seen["problem"] or "watching Asterisk by AMI")
+        self._supervision = seen
+        if seen["problem"]:
+            self._phones.forget()
+            return
+        self._phones.take_over(self.market.snapshot)
+        calls = {session.call.name for session in self._sessions.values()}
+        for channel_id in self._sweeper.stale(loose, calls, time.monotonic()):
+            log.warning("leg %s is hung up: its call is over", channel_id)
+            self.metrics.swept.inc()
+            if self.client is not None:
+                self._let_go(self.client, channel_id)
+
     # What operators see
 
     def status(self) -> dict[str, Any]:
@@ -281,13 +331,54 @@ class Switch:
             "marketplace_version": snapshot.version if snapshot else None,
             "draining": self._draining,
             "calls": len(self._sessions),
+            "calls_by_phase": dict.fromkeys(PHASES, 0)
+            | Counter(phase_of(session.record) for session in self._sessions.values()),
             "unsaved_calls": self._writer.backlog(),
             "capacity_in_use": self._capacity.in_use(),
+            "malformed_events": self.client.malformed_events if self.client is not None else 0,
+            "not_ready": self.not_ready(),
+            "supervision": {
+                **self._supervision,
+                "phones": self._phones.counts(),
+                "stray_legs": self._sweeper.strays(),
+            },
+            "agents": agents_view(snapshot, self._capacity, self._phones.states()) if snapshot else [],
+            "agents_total": len(snapshot.marketplace.destinations) if snapshot else 0,
         }
+
+    def not_ready(self) -> list[str]:
+        """Why a call that came now would not be served well; empty when it would."""
+        backlog = self._writer.backlog()
+        reasons = {
+            "Asterisk is not connected": self.client is None or not self.client.connected,
+            "no marketplace is applied": self.market.snapshot is None,
+            f"{backlog} calls wait to be saved": backlog >= BACKLOG_LIMIT,
+            f"{len(self._sessions)} calls are under way": len(self._sessions) >= CALLS_AT_ONCE,
+            "draining": self._draining,
+        }
+        return [reason for reason, is_so in reasons.items() if is_so]
 
     def live(self) -> list[dict[str, object]]:
         """The calls under way."""
-        return [live_view(session.record) for session in self._sessions.values()]
+        return [live_view(session.record, session.legs) for session in self._sessions.values()]
+
+
+def _summary(record: CallRecord) -> dict[str, Any]:
+    """What the log says of a call that has ended; the amounts in minor units."""
+    verdict, money = record.qualification, record.money
+    return logs.fields(
+        call=record.id,
+        disposition=record.disposition,
+        campaign=record.campaign,
+        publisher=record.publisher,
+        winner=record.winner,
+        total_ms=record.durations_ms.total,
+        connected_ms=record.durations_ms.connected if record.connected_at else None,
+        qualified=verdict.qualified if verdict else None,
+        charged=money.charged if money else None,
+        paid=money.paid if money else None,
+        currency=money.currency if money else None,
+    )
 
 
 def _asked(campaigns: Mapping[str, Campaign]) -> tuple[frozenset[Kind], int]:

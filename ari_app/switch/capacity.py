@@ -16,10 +16,11 @@ class Capacity:
     def __init__(self) -> None:
         self._in_use: Counter[str] = Counter()
         self._waiting: dict[str, dict[object, Callable[[str], None]]] = {}
+        self._elsewhere: set[str] = set()
 
     def take(self, destination: str, capacity: int) -> bool:
-        """Takes a place; False when all `capacity` places are in use."""
-        if self._in_use[destination] >= capacity:
+        """Takes a place; False when all `capacity` places are in use, or the agent is on another call."""
+        if destination in self._elsewhere or self._in_use[destination] >= capacity:
             return False
         self._in_use[destination] += 1
         return True
@@ -29,6 +30,21 @@ class Capacity:
         self._in_use[destination] -= 1
         if not self._in_use[destination]:
             del self._in_use[destination]
+        self._tell(destination)
+
+    def set_elsewhere(self, destination: str, is_elsewhere: bool) -> None:
+        """The agent is, or is no more, on a call that is none of ours: then no place is given."""
+        if is_elsewhere:
+            self._elsewhere.add(destination)
+        elif destination in self._elsewhere:
+            self._elsewhere.discard(destination)
+            self._tell(destination)
+
+    def elsewhere(self) -> frozenset[str]:
+        """The destinations whose agents are on calls that are none of ours."""
+        return frozenset(self._elsewhere)
+
+    def _tell(self, destination: str) -> None:
         for tell in self._waiting.pop(destination, {}).values():
             tell(destination)
 

@@ -238,7 +238,8 @@ class Offer:
         if self._legs.ring(leg, destination, dial, capacity):
             self._note(leg, "offered", f"wave {self.race.legs[leg].record.wave}")
         else:
-            self._note(leg, "at capacity", f"{capacity} in use")
+            on_another = destination in self._capacity.elsewhere()
+            self._note(leg, *(("on another call",) if on_another else ("at capacity", f"{capacity} in use")))
             self._perform(self.race.handle(racing.LegBlocked(leg), self._call.now()))
 
     def _award(self, leg: int) -> None:
@@ -312,7 +313,7 @@ class Offer:
         rung = [leg.record for leg in self.race.legs if leg.record.outcome is not None]
         record.legs = self._legs_before + rung
         record.excluded += [
-            Exclusion(leg.record.destination, "at capacity, or not reached before the race was over")
+            Exclusion(leg.record.destination, self._why_not_rung(leg.record.destination))
             for leg in self.race.legs
             if leg.record.outcome is None
         ]
@@ -321,6 +322,11 @@ class Offer:
             record.winner = self._longest.leg.record.destination
             record.connected_at = self._longest.started_at
             record.durations_ms.connected = self._longest.talked_ms
+
+    def _why_not_rung(self, destination: str) -> str:
+        if destination in self._capacity.elsewhere():
+            return "on another call"
+        return "at capacity, or not reached before the race was over"
 
     def _note(self, leg: int, what: str, detail: str = "") -> None:
         name = self.race.legs[leg].record.destination

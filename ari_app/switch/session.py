@@ -8,16 +8,17 @@ import secrets
 from collections.abc import Iterable
 from random import Random
 
+from ari_app import logs
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError, Conflict, NotFound
 from ari_app.ari.events import StasisStart
 from ari_app.domain.caps import Answer, wanted
-from ari_app.domain.clock import iso
 from ari_app.domain.geo import Place, locate
 from ari_app.domain.leftover import UnderWay
 from ari_app.domain.marketplace import Destination, Dial
 from ari_app.domain.prompts import NOBODY_PROMPT
 from ari_app.domain.qualification import EarlierCall
+from ari_app.domain.race import Leg
 from ari_app.domain.record import CallRecord, Disposition, Exclusion
 from ari_app.domain.repeats import Kind
 from ari_app.domain.routing import Decision, leave_out, route
@@ -77,6 +78,7 @@ class Session:
         self._hangup_cause = NORMAL
         self._is_anyone_capped = False  # among the destinations rung
         self._release: asyncio.TimerHandle | None = None
+        self.legs: list[Leg] = []  # of the race, once there is one
 
     @property
     def record(self) -> CallRecord:
@@ -86,6 +88,8 @@ class Session:
     async def run(self) -> Settlement:
         """Serves the call to its end, whoever ends it, and settles it."""
         record = self.record
+        logs.begin(record.id)
+        log.info("call received", extra=logs.fields(did=record.did, ani=record.ani))
         try:
             await self._serve_while_here()
         except CallerGone as gone:
@@ -102,7 +106,7 @@ class Session:
             record.end_source = "system"
             record.disposition = record.disposition or "failed"
             self.call.note("failed", str(error))
-            log.error("call %s failed: %s", record.id, error)
+            log.error("call failed: %s", error)
         finally:
             await self._leave()
         return self._settle()
@@ -225,6 +229,7 @@ class Session:
             await self._fall_back(rules.fallback.play)
             return
         offer = Offer(self.call, decision.plan, rules, self._dial, self._capacity, self._connected)
+        self.legs = offer.race.legs
         try:
             ending = await offer.run()
         finally:
@@ -327,16 +332,3 @@ class Session:
         """The advertiser's time zone."""
         assert self._attribution is not None
         return self._snapshot.marketplace.advertisers[self._attribution.campaign.advertiser].timezone
-
-
-def live_view(record: CallRecord) -> dict[str, object]:
-    """A call under way, for `callrace calls live`: what is known of it now."""
-    return {
-        "id": record.id,
-        "did": record.did,
-        "ani": record.ani,
-        "campaign": record.campaign,
-        "started_at": iso(record.started_at),
-        "stage": record.events[-1].what if record.events else None,
-        "winner": record.winner,
-    }

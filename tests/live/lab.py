@@ -72,6 +72,7 @@ def private(home: Path) -> Lab:
         "CALLRACE_ARI_PORT": str(ari),
         "CALLRACE_AMI_PORT": str(ami),
         "CALLRACE_AGI_PORT": str(agi),
+        "CALLRACE_METRICS_PORT": "0",
         "CALLRACE_RTP_START": str(RTP_START),
         "CALLRACE_TRUNK_MAIN": f"sip:127.0.0.1:{free_port()}",
     }

@@ -78,7 +78,9 @@ async def test_an_agent_who_leaves_too_many_calls_unanswered_is_paused_until_res
         for _ in range(2):
             async with calling(plan=TALK):
                 assert (await exchange.record()).disposition == "no_answer"
-        await exchange.switch.drain()  # the pause is written behind the call
+        async with asyncio.timeout(5):
+            while not pauses.paused(exchange.engine):
+                await asyncio.sleep(0.02)  # it is written behind the call, and no event says so
         exchange.switch.load()
         async with calling(plan=TALK):
             record = await exchange.record()

@@ -1,7 +1,12 @@
-"""The ledger's rules hold after any order of deposits, holds, posts, voids, reversals, and repeats of each.
+"""The ledger's rules hold after any order of everything that moves money, and repeats of each: deposits,
+holds, posts, voids, reversals, calls, adjustments, disputes accepted in whole or in part or rejected,
+payout runs, bills, and repeats that are judged again.
 
 - In every currency the balances add up to zero, held and posted.
 - A hold ends once: posted or voided, never both, never twice.
+- Of a call no more is taken back than was charged and paid.
+- No payout is more than its publisher has, and each earning is in one payout.
+- A bill's closing balance is what is on the account's bills so far.
 - Balances, as the database adds them up, are those of a model that never looks at the ledger.
 - Verification finds nothing.
 """
@@ -17,12 +22,16 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
-from sqlalchemy import event
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import event, insert
 from sqlalchemy.exc import IntegrityError
 
+from ari_app.domain.bills import BillError, period_of
+from ari_app.domain.corrections import CannotCorrect, net
+from ari_app.domain.disputes import DisputeError
 from ari_app.domain.ledger import (
     EXCHANGE,
+    WORLD,
     Transfer,
     advertiser_account,
     awarded_at,
@@ -31,16 +40,23 @@ from ari_app.domain.ledger import (
     reversal,
     verify,
 )
-from ari_app.domain.record import CallRecord, Money
-from ari_app.store import calls, ledger, schema
-from ari_app.store.engine import open_engine
+from ari_app.domain.record import CallRecord, ClauseResult, Money, Verdict
+from ari_app.store import audit, bills, calls, disputes, ledger, payouts, schema
+from ari_app.store.bills import Party
+from ari_app.store.corrections import adjust
+from ari_app.store.engine import open_engine, writing
 from ari_app.store.errors import KeyTaken
+from ari_app.store.payouts import Run
+from ari_app.store.tables import terms
 from tests.samples import BEGAN, make_call, settlement, unqualified
 
 AMOUNTS = st.integers(0, 10_000)
 CURRENCIES = st.sampled_from(["USD", "EUR"])
 FEW = st.integers(1, 6)  # few enough that keys collide often
 ADVERTISERS = st.sampled_from(["acme", "bolt"])
+PARTS = st.sampled_from([0, 33, 100])  # per cent of what is there, so that what is asked often fits
+NEVER = 2**60
+HOUR_MS = 3_600_000
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -65,6 +81,15 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ended_holds: set[str] = set()
         self.reversed: set[str] = set()
         self.saved: set[str] = set()
+        self.charged: dict[str, int] = {}  # by call: what the advertiser and the publisher stand at now
+        self.paid: dict[str, int] = {}
+        self.adjusted: dict[str, tuple[str, int, int]] = {}
+        self.open_disputes: dict[str, int] = {}
+        self.decided: set[int] = set()
+        self.repeats: dict[
+            str, CallRecord
+        ] = {}  # by the call that they repeat: charged when it is taken back
+        self.runs = 0
 
     def teardown(self) -> None:
         self.engine.dispose()
@@ -150,7 +175,148 @@ class LedgerMachine(RuleBasedStateMachine):
                 self.posted[advertiser_account("acme"), "USD"] -= price
                 self.posted[EXCHANGE, "USD"] += price - payout
                 self.posted["publisher:homefix", "USD"] += payout
+                self.charged[record.id], self.paid[record.id] = price, payout
             self.saved.add(record.id)
+
+    def take_back(self, call_id: str, credit: int, clawback: int) -> None:
+        self.charged[call_id] -= credit
+        self.paid[call_id] -= clawback
+        self.posted[advertiser_account("acme"), "USD"] += credit
+        self.posted[EXCHANGE, "USD"] += clawback - credit
+        self.posted["publisher:homefix", "USD"] -= clawback
+        if credit and self.charged[call_id] == 0 and call_id in self.repeats:
+            self.judge_again(self.repeats.pop(call_id))
+
+    def judge_again(self, repeat: CallRecord) -> None:
+        """What was only a repeat is charged and paid after all."""
+        assert repeat.money is not None
+        self.charged[repeat.id], self.paid[repeat.id] = 0, 0
+        self.take_back(repeat.id, -repeat.money.price, -repeat.money.payout)
+
+    @precondition(lambda self: self.charged)
+    @rule(data=st.data(), price=AMOUNTS, payout=AMOUNTS)
+    def save_repeat(self, data: st.DataObject, price: int, payout: int) -> None:
+        """Another call of the same caller, which met its terms but that it repeats the first."""
+        first = data.draw(st.sampled_from(sorted(self.charged)))
+        record = calls.get(self.engine, first)
+        assert record is not None
+        n = 1000 + (record.started_at - BEGAN) // 1000
+        said = ClauseResult("no_repeat_within", False, f"connected before (call {first})")
+        money = Money("USD", price, payout)
+        repeat = make_call(n, ani=record.ani, qualification=Verdict(False, [said]), money=money)
+        calls.save(self.engine, [settlement(repeat)])
+        if repeat.id not in self.saved and net(ledger.of_call(self.engine, first)).is_taken_back:
+            self.judge_again(repeat)
+        elif repeat.id not in self.saved:
+            self.repeats[first] = repeat
+        self.saved.add(repeat.id)
+
+    @precondition(lambda self: self.charged)
+    @rule(data=st.data(), key=FEW.map(str), price_part=PARTS, payout_part=PARTS, excess=st.integers(0, 1))
+    def adjust(self, data: st.DataObject, key: str, price_part: int, payout_part: int, excess: int) -> None:
+        call_id = data.draw(st.sampled_from(sorted(self.charged)))
+        credit = self.charged[call_id] * price_part // 100 + excess
+        clawback = self.paid[call_id] * payout_part // 100
+        wanted = (call_id, credit, clawback)
+        if key in self.adjusted and self.adjusted[key] != wanted:
+            with pytest.raises(KeyTaken):
+                adjust(self.engine, *_asked(wanted, key))
+        elif key in self.adjusted:
+            assert not adjust(self.engine, *_asked(wanted, key))
+        elif credit > self.charged[call_id]:
+            with pytest.raises(CannotCorrect):
+                adjust(self.engine, *_asked(wanted, key))
+        else:
+            assert adjust(self.engine, *_asked(wanted, key))
+            self.take_back(*wanted)
+            if credit or clawback:
+                self.adjusted[key] = wanted
+
+    @precondition(lambda self: self.repeats)
+    @rule(data=st.data())
+    def take_back_what_is_repeated(self, data: st.DataObject) -> None:
+        call_id = data.draw(st.sampled_from(sorted(self.repeats)))
+        credit = self.charged[call_id]
+        assert adjust(self.engine, *_asked((call_id, credit, 0), f"all of {call_id}"))
+        self.take_back(call_id, credit, 0)
+
+    @precondition(lambda self: self.charged)
+    @rule(data=st.data(), part=PARTS)
+    def open_dispute(self, data: st.DataObject, part: int) -> None:
+        call_id = data.draw(st.sampled_from(sorted(self.charged)))
+        claimed = self.charged[call_id] * part // 100
+        if call_id in self.open_disputes or self.charged[call_id] == 0:
+            with pytest.raises(DisputeError):
+                disputes.open_(self.engine, call_id, claimed, NEVER, BEGAN, "ann", "a robot")
+        else:
+            opened = disputes.open_(self.engine, call_id, claimed, NEVER, BEGAN, "ann", "a robot")
+            self.open_disputes[call_id] = opened.id
+
+    @precondition(lambda self: self.open_disputes)
+    @rule(data=st.data(), part=PARTS, accepts=st.booleans())
+    def decide_dispute(self, data: st.DataObject, part: int, accepts: bool) -> None:
+        call_id = data.draw(st.sampled_from(sorted(self.open_disputes)))
+        dispute_id = self.open_disputes[call_id]
+        if not accepts:
+            disputes.reject(self.engine, dispute_id, BEGAN, "bob", "a person")
+        else:
+            credit = disputes.get(self.engine, dispute_id).claimed * part // 100
+            if credit > self.charged[call_id]:  # adjusted since it was opened
+                with pytest.raises(CannotCorrect):
+                    disputes.accept(self.engine, dispute_id, credit, None, BEGAN, "bob", "")
+                return
+            before = self.paid[call_id]
+            decided = disputes.accept(self.engine, dispute_id, credit, None, BEGAN, "bob", "")
+            clawback = decided.events[-1].clawback or 0
+            assert clawback <= before
+            self.take_back(call_id, credit, clawback)
+            assert self.charged[call_id] > 0 or self.paid[call_id] == 0
+        del self.open_disputes[call_id]
+        self.decided.add(dispute_id)
+
+    @precondition(lambda self: self.decided)
+    @rule(data=st.data())
+    def decide_again(self, data: st.DataObject) -> None:
+        dispute_id = data.draw(st.sampled_from(sorted(self.decided)))
+        with pytest.raises(DisputeError):
+            disputes.accept(self.engine, dispute_id, None, None, BEGAN, "bob", "")
+
+    @rule(minimum=st.sampled_from([0, 5_000]), again=st.booleans(), hold_hours=st.integers(0, 1))
+    def pay_out(self, minimum: int, again: bool, hold_hours: int) -> None:
+        self.runs += 1
+        has = self.posted["publisher:homefix", "USD"]
+        at = BEGAN + HOUR_MS + 200_000
+        wanted = Run(f"run-{self.runs}", at, "USD", NEVER, hold_hours * HOUR_MS, minimum)
+        paid = payouts.run(self.engine, wanted)
+        if again:
+            assert payouts.run(self.engine, wanted).payouts == paid.payouts
+        for payout in paid.payouts:
+            assert minimum <= payout.amount <= has
+            self.posted["publisher:homefix", "USD"] -= payout.amount
+            self.posted[WORLD, "USD"] += payout.amount
+        if hold_hours == 0 and minimum == 0 and not self.open_disputes:
+            assert self.posted["publisher:homefix", "USD"] <= 0, "something that was due was left"
+
+    @rule(kind=st.sampled_from([("invoice", "acme"), ("statement", "homefix")]), month=st.integers(1, 3))
+    def bill(self, kind: tuple[str, str], month: int) -> None:
+        party = Party(kind[0], kind[1], "A Name", "USD")  # type: ignore[arg-type]
+        account = "advertiser:acme" if kind[0] == "invoice" else "publisher:homefix"
+        try:
+            issued = bills.issue(self.engine, party, period_of(f"2026-{month:02}", "UTC"), at=NEVER)
+        except BillError:
+            return
+        if issued.is_new:
+            assert issued.bill.closing == self.posted[account, "USD"]
+        numbers = [bill.number for bill in bills.list_(self.engine, party.kind)]
+        assert numbers == list(range(1, len(numbers) + 1))
+
+    @invariant()
+    def calls_come_to_what_the_model_says(self) -> None:
+        for call_id, charged in self.charged.items():
+            after = net(ledger.of_call(self.engine, call_id))
+            assert (after.price, after.payout) == (charged, self.paid[call_id])
+            assert 0 <= after.price <= after.charged
+            assert 0 <= after.payout <= after.paid
 
     @invariant()
     def the_sums_are_zero(self) -> None:
@@ -178,6 +344,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def verification_finds_nothing(self) -> None:
         assert verify(list(ledger.all_transfers(self.engine)), calls.every(self.engine), now=BEGAN) == []
+        assert audit.findings(self.engine) == []
 
 
 def _call(n: int, price: int, payout: int, how: str) -> CallRecord:
@@ -186,6 +353,12 @@ def _call(n: int, price: int, payout: int, how: str) -> CallRecord:
     call = unqualified(n) if how == "u" else make_call(n, legs=[], qualification=None)
     assert (awarded_at(call) is None) is (how == "p")
     return replace(call, money=Money("USD", price, payout))
+
+
+def _asked(wanted: tuple[str, int, int], key: str) -> tuple[str, str, int, int, int, str]:
+    """The arguments of `adjust`, behind the engine."""
+    call_id, credit, clawback = wanted
+    return call_id, key, credit, clawback, BEGAN, "a mistake"
 
 
 def _without_zeros(counter: Counter[tuple[str, str]]) -> dict[tuple[str, str], int]:
@@ -201,6 +374,10 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("ledger") / "template.db"
     engine = open_engine(f"sqlite:///{path}")
     schema.upgrade(engine)
+    rules = '{"qualify": [{"no_repeat_within": "30d"}]}'
+    row = {"campaign": "plumbing", "version": 1, "fingerprint": "f", "terms_json": rules, "created_at": 1}
+    with writing(engine) as connection:
+        connection.execute(insert(terms), row)
     engine.dispose()
     LedgerMachine.template = path
 
@@ -208,8 +385,8 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> None:
 TestLedger = LedgerMachine.TestCase
 TestLedger.settings = settings(
     max_examples=25,
-    stateful_step_count=20,
+    stateful_step_count=30,
     deadline=None,
-    # At a database's speed, to make a failure smaller takes minutes; its twenty steps can be read.
+    # At a database's speed, to make a failure smaller takes minutes; its thirty steps can be read.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )

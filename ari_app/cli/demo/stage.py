@@ -126,6 +126,7 @@ def _new_stage(env: Mapping[str, str]) -> Stage:
         "CALLRACE_SIP_PORT": str(sip),
         "CALLRACE_ARI_PORT": str(ari),
         "CALLRACE_AMI_PORT": str(ami),
+        "CALLRACE_METRICS_PORT": "0",
     }
     return Stage(folder, {name: env[name] for name in env if not name.startswith("CALLRACE_")} | ours)
 

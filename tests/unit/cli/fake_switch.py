@@ -27,6 +27,15 @@ STATUS = {
     "calls": 0,
     "unsaved_calls": 0,
     "capacity_in_use": {},
+    "supervision": {
+        "ami": "connected",
+        "problem": "",
+        "trunks": [],
+        "registrations": {},
+        "channels": 0,
+        "phones": {},
+        "stray_legs": 0,
+    },
 }
 
 

@@ -284,7 +284,9 @@ def test_a_call_is_shown_with_timeline_legs_verdict_and_money(cli: Cli, saved: E
     for part in ("Timeline", "Legs", "Left out", "Verdict: qualified", "Money"):
         assert f"\n{part}\n" in shown
     assert "+00.700  leg_answered  agent-1 picked up" in shown
-    assert json.loads(cli("calls", "show", make_call(1).id, "--json").output) == to_json(make_call(1))
+    as_json = json.loads(cli("calls", "show", make_call(1).id, "--json").output)
+    as_json["money"] = {name: as_json["money"][name] for name in to_json(make_call(1))["money"]}
+    assert as_json == {**to_json(make_call(1)), "adjustments": [], "disputes": []}
 
 
 def test_a_call_is_explained(cli: Cli, saved: Engine) -> None:

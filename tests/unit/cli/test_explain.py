@@ -318,7 +318,7 @@ def test_a_correction_is_told_with_its_reason() -> None:
     transfers = settle(record, AT)
     fix = reversal(transfers[1], AT + 60_000, "wrong number")
     told = explain(record, [*transfers, fix])[-1].lines
-    assert "- Later, 42.00 USD went from exchange to advertiser:acme: wrong number." in told
+    assert "- Later, 42.00 USD went back to acme: wrong number." in told
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.ops import ami, doctor
+from ari_app.ops import ami, doctor, running
 from ari_app.ops.ami import AmiError, EndpointState
 from ari_app.ops.doctor import MODULES, AsteriskView, Finding
 from ari_app.settings import Settings
@@ -87,6 +87,42 @@ def test_a_switch_that_does_not_run_is_found(settings: Settings) -> None:
     assert doctor.check_switch(settings) == Finding(
         "switch", False, "no switch is running; start it with `callrace lab up`", "run `callrace lab up`"
     )
+
+
+def test_what_supervision_sees_wrong_is_found_with_its_remedy(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = {
+        "problem": "",
+        "trunks": [
+            {"trunk": "main", "up": False, "contacts": ["sip:gw Unreachable"]},
+            {"trunk": "carrier", "up": True, "contacts": []},
+        ],
+        "registrations": {"sip:good": "Registered", "sip:bad": "Rejected"},
+        "channels": 3,
+        "phones": {"INUSE": 2},
+        "stray_legs": 1,
+    }
+    monkeypatch.setattr(running, "ask", lambda *_: {"supervision": seen})
+    findings = list(doctor.check_supervision(settings))
+    assert [(f.name, f.ok, f.detail) for f in findings] == [
+        ("supervision", True, "channels 3, phones: 2 inuse"),
+        ("trunk main out", False, "sip:gw Unreachable"),
+        ("registration sip:bad", False, "Rejected"),
+        ("stray legs", False, "1 legs in Asterisk have lost their call"),
+    ]
+    assert all(finding.ok or finding.remedy for finding in findings)
+
+
+def test_a_switch_without_ami_is_found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "ask", lambda *_: {"supervision": {"problem": "AMI does not answer"}})
+    [finding] = doctor.check_supervision(settings)
+    assert (finding.ok, finding.detail) == (False, "AMI does not answer")
+    assert "CALLRACE_AMI_PORT" in finding.remedy
+
+
+def test_without_a_switch_supervision_is_no_finding_of_its_own(settings: Settings) -> None:
+    assert list(doctor.check_supervision(settings)) == []
 
 
 @pytest.mark.parametrize(

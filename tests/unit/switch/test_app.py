@@ -6,12 +6,15 @@ from types import SimpleNamespace
 import pytest
 
 from ari_app.ari.client import connect
+from ari_app.domain.document import parse
 from ari_app.domain.geo import Geography
+from ari_app.domain.snapshot import make_snapshot
 from ari_app.store.engine import open_engine
 from ari_app.store.errors import QueueFull
 from ari_app.store.journal import Journal
 from ari_app.switch.app import Switch
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event
+from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
 
 INCOMING = event("StasisStart", "caller", args=["in", "+18005550101", "+12125550142"])
 
@@ -27,7 +30,8 @@ async def switch(tmp_path, transport):
     full = SimpleNamespace(room=lambda: 0, backlog=lambda: 10_000, submit=_no_room)
     engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
     switch = Switch(engine, full, Journal(tmp_path), Geography({}, {}))
-    switch.market.snapshot = SimpleNamespace(version=1)
+    marketplace = parse(MARKETPLACE, "test.yaml")
+    switch.market.snapshot = make_snapshot(1, marketplace, {"plumbing": 1}, GEOGRAPHY, {})
     async with connect(SETTINGS, switch.on_incoming, transport) as client:
         switch.client = client
         yield switch

@@ -35,3 +35,20 @@ def test_who_is_forgotten_is_not_told():
     capacity.forget("call")
     capacity.give_back("agent-1")
     assert told == []
+
+
+def test_an_agent_on_another_call_has_no_place_whatever_the_capacity():
+    capacity = Capacity()
+    capacity.set_elsewhere("agent-1", True)
+    assert not capacity.take("agent-1", 5)
+    assert capacity.take("agent-2", 5)
+    capacity.set_elsewhere("agent-1", False)
+    assert capacity.take("agent-1", 5)
+
+
+def test_an_agent_who_was_on_no_other_call_wakes_nobody():
+    capacity, told = Capacity(), []
+    capacity.take("agent-1", 1)
+    capacity.wait("call", "agent-1", told.append)
+    capacity.set_elsewhere("agent-1", False)
+    assert told == []

@@ -1,0 +1,27 @@
+"""Amounts of money as words of a command: what is not one is wrong usage."""
+
+from __future__ import annotations
+
+import click
+
+from ari_app.domain.money import parse_amount
+
+
+def amount(text: str, currency: str, option: str) -> int:
+    """The minor units of an amount such as 42.00, zero or more."""
+    try:
+        return parse_amount(text, currency)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}, got {text!r}", param_hint=option) from error
+
+
+def taken_back(text: str | None, currency: str, option: str) -> int:
+    """The minor units that an amount such as -10.00 takes back, a positive number; nothing: 0."""
+    if text is None:
+        return 0
+    minor = amount(text.removeprefix("-"), currency, option)
+    if not text.startswith("-") or minor == 0:
+        raise click.BadParameter(
+            f"expected an amount that is taken back, such as -10.00, got {text!r}", param_hint=option
+        )
+    return minor

@@ -1,0 +1,143 @@
+"""An issued bill on the terminal, as JSON, as CSV and as PDF: the same rows in each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import IO, Any
+from zoneinfo import ZoneInfo
+
+import click
+from sqlalchemy import Engine
+
+from ari_app.cli.csvtext import write_csv
+from ari_app.cli.items import deliver_items, items_option
+from ari_app.cli.output import json_option, show_json, show_table, show_title
+from ari_app.domain.bills import Bill, BillLine, Period
+from ari_app.domain.clock import iso
+from ari_app.domain.money import format_amount
+from ari_app.store import bills
+
+COLUMNS = ("what", "campaign", "count", "amount")
+_PAYMENTS = {"invoice": "paid in", "statement": "paid out"}
+
+
+def bill_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The ways to get a bill: as text, `--json`, `--csv FILE` or `--pdf FILE`; its `--items` instead."""
+    csv_file = click.File("w", encoding="utf-8", lazy=True)
+    csv = click.option(
+        "--csv", "csv_file", type=csv_file, metavar="FILE", help="Write it as CSV; - is stdout."
+    )
+    pdf = click.option(
+        "--pdf", "pdf_file", type=click.File("wb", lazy=True), metavar="FILE", help="Write it as PDF."
+    )
+    return items_option(json_option(csv(pdf(command))))
+
+
+def deliver(
+    engine: Engine,
+    bill: Bill,
+    items: bool,
+    as_json: bool,
+    csv_file: IO[str] | None,
+    pdf_file: IO[bytes] | None,
+) -> None:
+    """Shows the bill, or what is behind it, or writes it to the files that are given."""
+    if items:
+        if pdf_file is not None:
+            raise click.UsageError("--items are not written as PDF; use --csv or --json")
+        deliver_items(bills.items(engine, bill), as_json, csv_file)
+        return
+    if csv_file is not None:
+        head = (bill.kind, bill.number, bill.party, bill.period.name, bill.currency)
+        columns = ("kind", "number", "party", "period", "currency", *COLUMNS)
+        write_csv(csv_file, columns, [(*head, *row) for row in bill_rows(bill)])
+    if pdf_file is not None:
+        from ari_app.cli.billpdf import write_pdf  # its libraries take a while to load
+
+        write_pdf(pdf_file, bill)
+    if as_json:
+        show_json(bill_json(bill))
+    elif csv_file is None and pdf_file is None:
+        _show(bill)
+
+
+def bill_rows(bill: Bill) -> list[tuple[str, str | None, int | None, str]]:
+    """The bill from its opening balance to its closing one, in the columns COLUMNS."""
+    lines = [
+        (_what(line), line.campaign, line.count, format_amount(line.amount, bill.currency))
+        for line in bill.lines
+    ]
+
+    def sum_of(what: str, minor: int) -> tuple[str, None, None, str]:
+        return what, None, None, format_amount(minor, bill.currency)
+
+    return [
+        sum_of("opening balance", bill.opening),
+        *lines,
+        sum_of("total", bill.total),
+        sum_of(_PAYMENTS[bill.kind], bill.payments),
+        sum_of("closing balance", bill.closing),
+    ]
+
+
+def bill_facts(bill: Bill) -> dict[str, str]:
+    """Whose bill it is and of when, in words."""
+    return {
+        "for": f"{bill.name} ({bill.party})",
+        "period": _period(bill.period),
+        "issued": f"{iso(bill.issued_at)[:19].replace('T', ' ')} UTC",
+        "currency": bill.currency,
+    }
+
+
+def bill_json(bill: Bill) -> dict[str, object]:
+    """The bill as its readers see it."""
+    amounts = {
+        name: format_amount(getattr(bill, name), bill.currency)
+        for name in ("opening", "total", "payments", "closing")
+    }
+    return {
+        "kind": bill.kind,
+        "number": bill.number,
+        "party": bill.party,
+        "name": bill.name,
+        "currency": bill.currency,
+        "period": bill.period.name,
+        "timezone": bill.period.timezone,
+        "from": iso(bill.period.from_at),
+        "until": iso(bill.period.until_at),
+        "issued_at": iso(bill.issued_at),
+        "lines": [
+            {
+                "what": line.what,
+                "campaign": line.campaign,
+                "earlier": line.is_earlier,
+                "count": line.count,
+                "amount": format_amount(line.amount, bill.currency),
+            }
+            for line in bill.lines
+        ],
+        **amounts,
+    }
+
+
+def _show(bill: Bill) -> None:
+    show_title(f"{bill.kind.capitalize()} {bill.number}")
+    for name, value in bill_facts(bill).items():
+        click.echo(f"  {name:<9} {value}")
+    click.echo()
+    show_table(COLUMNS, bill_rows(bill))
+
+
+def _what(line: BillLine) -> str:
+    return f"{line.what} of earlier months" if line.is_earlier else line.what
+
+
+def _period(period: Period) -> str:
+    zone = ZoneInfo(period.timezone)
+    begins, ends = (
+        f"{datetime.fromtimestamp(at // 1000, zone):%Y-%m-%d %H:%M}"
+        for at in (period.from_at, period.until_at)
+    )
+    return f"{period.name}: from {begins} until {ends}, {period.timezone}"

@@ -1,0 +1,228 @@
+"""`callrace disputes`: an advertiser questions a charge, and it is given back or not."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import click
+from sqlalchemy import Engine
+
+from ari_app.cli.amounts import amount as minor_units
+from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, who
+from ari_app.cli.output import json_option, show_json, show_table, show_title
+from ari_app.domain.clock import iso
+from ari_app.domain.disputes import Dispute, DisputeEvent, State
+from ari_app.domain.marketplace import DISPUTE_WINDOW_MS
+from ari_app.domain.money import format_amount
+from ari_app.domain.record import CallRecord
+from ari_app.store import calls as stored_calls
+from ari_app.store import disputes as stored
+
+SERIAL = click.IntRange(1, 2**31 - 1)
+
+
+@click.group()
+def disputes() -> None:
+    """Open disputes about charges, and decide them.
+
+    A call in open dispute is not paid out. Accepting one credits the advertiser, and takes from the
+    publisher in proportion: the paid share of all that was credited for the call, rounded down.
+    """
+
+
+@disputes.command("open")
+@click.argument("call_id", metavar="CALL")
+@click.option("--reason", required=True, help="What is wrong with the call; kept with the dispute.")
+@click.option("--amount", help="What is wanted back. [default: all that is left of the charge]")
+def open_(call_id: str, reason: str, amount: str | None) -> None:
+    """Dispute the charge of a CALL, within the advertiser's dispute window (7 days by default).
+
+    \b
+    Examples:
+      callrace disputes open 0199c0ffee --reason "the caller was a robot"
+      callrace disputes open 0199c0ffee --reason "too short" --amount 10.00
+    """
+    engine = database()
+    record, currency = charged_call(engine, call_id)
+    claimed = _positive(amount, currency, "--amount")
+    window_ms = _window_ms(engine, record)
+    dispute = stored.open_(engine, record.id, claimed, window_ms, now_ms(), who(), _said(reason))
+    click.echo(f"dispute {dispute.id} is open: {_money(dispute, dispute.claimed)} of call {record.id}")
+
+
+@disputes.command("list")
+@click.option("--state", type=click.Choice(get_args(State)), help="Only those in this state.")
+@click.option("--advertiser", metavar="ID", help="Only this advertiser's.")
+@json_option
+def list_(state: State | None, advertiser: str | None, as_json: bool) -> None:
+    """List the disputes in the order they were opened.
+
+    \b
+    Example:
+      callrace disputes list --state open
+    """
+    found = stored.list_(database(), state=state, advertiser=advertiser)
+    if as_json:
+        show_json([dispute_json(dispute) for dispute in found])
+    elif not found:
+        click.echo("no disputes")
+    else:
+        show_table(_COLUMNS, [_row(dispute) for dispute in found])
+
+
+@disputes.command()
+@click.argument("dispute_id", metavar="ID", type=SERIAL)
+@json_option
+def show(dispute_id: int, as_json: bool) -> None:
+    """Show one dispute and what happened to it.
+
+    \b
+    Example:
+      callrace disputes show 7
+    """
+    dispute = stored.get(database(), dispute_id)
+    if as_json:
+        show_json(dispute_json(dispute))
+        return
+    show_title(f"Dispute {dispute.id}: {dispute.state}")
+    click.echo(f"  call        {dispute.call_id}")
+    click.echo(f"  advertiser  {dispute.advertiser}")
+    click.echo(f"  publisher   {dispute.publisher}\n")
+    columns = ("at (UTC)", "what", "by", "amount", "clawback", "reason")
+    show_table(columns, [_event_row(event, dispute.currency) for event in dispute.events])
+
+
+@disputes.command()
+@click.argument("dispute_id", metavar="ID", type=SERIAL)
+@click.option("--amount", help="What the advertiser is given back. [default: all that is claimed]")
+@click.option("--payout", help="What the publisher loses. [default: in proportion]")
+@click.option("--reason", default="", help="Why; kept with the dispute and the transfers.")
+def accept(dispute_id: int, amount: str | None, payout: str | None, reason: str) -> None:
+    """Accept a dispute in whole or in part: the money moves at once, and once.
+
+    \b
+    Examples:
+      callrace disputes accept 7
+      callrace disputes accept 7 --amount 10.00 --payout 0.00 --reason "goodwill"
+    """
+    engine = database()
+    currency = stored.get(engine, dispute_id).currency
+    credit = _positive(amount, currency, "--amount")
+    clawback = None if payout is None else minor_units(payout, currency, "--payout")
+    dispute = stored.accept(engine, dispute_id, credit, clawback, now_ms(), who(), reason)
+    taken = dispute.events[-1].clawback or 0
+    click.echo(
+        f"dispute {dispute_id} is accepted: {_money(dispute, dispute.credited)} back to {dispute.advertiser}, "
+        f"{_money(dispute, taken)} from {dispute.publisher}"
+    )
+
+
+@disputes.command()
+@click.argument("dispute_id", metavar="ID", type=SERIAL)
+@click.option("--reason", required=True, help="Why; kept with the dispute.")
+def reject(dispute_id: int, reason: str) -> None:
+    """Reject a dispute: the money stays where it is.
+
+    \b
+    Example:
+      callrace disputes reject 7 --reason "the recording has a customer on it"
+    """
+    stored.reject(database(), dispute_id, now_ms(), who(), _said(reason))
+    click.echo(f"dispute {dispute_id} is rejected")
+
+
+def charged_call(engine: Engine, call_id: str) -> tuple[CallRecord, str]:
+    """The call of this id, or the beginning of one, and its currency. Raises Refused where it has none."""
+    record = stored_calls.get(engine, call_id)
+    if record is None:
+        raise Refused(f"there is no call {call_id}; see `callrace calls list`")
+    if record.money is None:
+        raise Refused(f"call {record.id} belongs to no campaign, so no money moved by it")
+    return record, record.money.currency
+
+
+def dispute_json(dispute: Dispute) -> dict[str, object]:
+    """The dispute as its readers see it."""
+    return {
+        "id": dispute.id,
+        "call_id": dispute.call_id,
+        "state": dispute.state,
+        "advertiser": dispute.advertiser,
+        "publisher": dispute.publisher,
+        "currency": dispute.currency,
+        "claimed": format_amount(dispute.claimed, dispute.currency),
+        "credited": format_amount(dispute.credited, dispute.currency),
+        "events": [
+            {
+                "at": iso(event.at),
+                "what": event.what,
+                "by": event.by,
+                "reason": event.reason,
+                "amount": _optional(event.amount, dispute.currency),
+                "clawback": _optional(event.clawback, dispute.currency),
+            }
+            for event in dispute.events
+        ],
+    }
+
+
+_COLUMNS = ("id", "opened (UTC)", "call", "advertiser", "publisher", "claimed", "credited", "state", "reason")
+
+
+def _row(dispute: Dispute) -> tuple[object, ...]:
+    return (
+        dispute.id,
+        _moment(dispute.events[0].at),
+        dispute.call_id,
+        dispute.advertiser,
+        dispute.publisher,
+        format_amount(dispute.claimed, dispute.currency),
+        format_amount(dispute.credited, dispute.currency),
+        dispute.state,
+        dispute.events[0].reason,
+    )
+
+
+def _event_row(event: DisputeEvent, currency: str) -> tuple[object, ...]:
+    return (
+        _moment(event.at),
+        event.what,
+        event.by,
+        _optional(event.amount, currency),
+        _optional(event.clawback, currency),
+        event.reason,
+    )
+
+
+def _window_ms(engine: Engine, record: CallRecord) -> int:
+    """The advertiser's dispute window; the default for one that left the marketplace."""
+    advertiser = marketplace_in_force(engine).marketplace.advertisers.get(record.advertiser or "")
+    return advertiser.dispute_window if advertiser else DISPUTE_WINDOW_MS
+
+
+def _positive(text: str | None, currency: str, option: str) -> int | None:
+    """The amount, which must be more than zero; None stays None."""
+    if text is None:
+        return None
+    minor = minor_units(text, currency, option)
+    if minor == 0:
+        raise click.BadParameter("expected more than zero", param_hint=option)
+    return minor
+
+
+def _said(reason: str) -> str:
+    if not reason.strip():
+        raise click.BadParameter("expected a reason", param_hint="--reason")
+    return reason
+
+
+def _money(dispute: Dispute, minor: int) -> str:
+    return f"{format_amount(minor, dispute.currency)} {dispute.currency}"
+
+
+def _optional(minor: int | None, currency: str) -> str | None:
+    return None if minor is None else format_amount(minor, currency)
+
+
+def _moment(at: int) -> str:
+    return iso(at)[:19].replace("T", " ")

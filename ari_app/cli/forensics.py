@@ -1,0 +1,218 @@
+"""`callrace reports forensics`: connections that end around the payable second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, BinaryIO, TextIO
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+
+from ari_app.cli.common import database
+from ari_app.cli.csvtext import write_csv
+from ari_app.cli.output import json_option, show_json, show_table, show_title
+from ari_app.cli.period import Period, period, period_options, warn_of_uncounted
+from ari_app.cli.reportcolumns import bar
+from ari_app.domain import forensics as domain
+from ari_app.domain.clock import iso
+from ari_app.domain.fields import format_duration
+from ari_app.domain.forensics import JUST_S, Ending, Nearness
+from ari_app.domain.reporting import ratio
+from ari_app.domain.rollups import AROUND_S
+from ari_app.store import rollups
+
+DEFAULT_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """The connections of a period that have the parties in `only`, by destination and by publisher."""
+
+    period: Period
+    only: dict[str, str]
+    destinations: list[Ending]
+    publishers: list[Ending]
+
+    @property
+    def payable_ms(self) -> list[int]:
+        """What the terms ask for."""
+        return sorted({ending.payable_ms for ending in self.destinations})
+
+    @property
+    def seconds(self) -> dict[int, int]:
+        """The histogram."""
+        return domain.histogram(self.destinations)
+
+    @property
+    def total(self) -> Nearness:
+        """Of all connections."""
+        return domain.nearness(self.destinations)
+
+    def calls_command(self, first: int, last: int, **party: str) -> str | None:
+        """The command that lists the calls of these seconds; None unless they are one campaign's, with one
+        duration: other calls may have talked as long under terms that do not ask for it.
+        """
+        if len(self.payable_ms) != 1 or "campaign" not in self.only:
+            return None
+        since, until = domain.talked_ms(self.payable_ms[0], first, last)
+        options: list[str] = []
+        for name, value in {**self.only, **party}.items():
+            options += ["--winner" if name == "destination" else f"--{name}", value]
+        options += ["--talked-from", format_duration(since)] if since is not None else []
+        options += ["--talked-until", format_duration(until)] if until is not None else []
+        return self.period.calls_command(*options)
+
+
+@click.command()
+@period_options
+@click.option("--campaign", metavar="ID", help="Only this campaign's calls.")
+@click.option("--destination", metavar="ID", help="Only those that this agent took.")
+@click.option("--publisher", metavar="ID", help="Only this publisher's.")
+@click.option("--csv", "csv_file", type=click.File("w", lazy=True, atomic=True), help="Write a CSV file.")
+@click.option("--png", "png_file", type=click.File("wb", lazy=True, atomic=True), help="Draw a picture.")
+@json_option
+def forensics(
+    since: str | None,
+    until: str | None,
+    zone: ZoneInfo,
+    csv_file: TextIO | None,
+    png_file: BinaryIO | None,
+    as_json: bool,
+    **parties: str | None,
+) -> None:
+    """Show how many connections end around the second that the terms pay for.
+
+    Where nobody looks at the clock, as many end just before it as just after (skew 1). Many just before:
+    somebody hangs up in time not to pay. Many just after: somebody keeps callers on the line until it pays.
+    Connections further away than 15 s share the first and the last row. The default is the last 30 days.
+
+    \b
+    Examples:
+      callrace reports forensics --campaign emergency-plumbing
+      callrace reports forensics --destination agent-1 --since 2026-11-01 --png agent-1.png
+    """
+    if sum(map(bool, (as_json, csv_file, png_file))) > 1:
+        raise click.UsageError("give one of --json, --csv and --png")
+    only = {name: value for name, value in parties.items() if value is not None}
+    when = period(since, until, zone, DEFAULT_DAYS)
+    engine = database()
+    warn_of_uncounted(engine, when)
+    destinations, publishers = (
+        rollups.endings(engine, party, when.since, when.until, only) for party in ("destination", "publisher")
+    )
+    found = _Findings(when, only, destinations, publishers)
+    if as_json:
+        show_json(_json(found))
+    elif csv_file:
+        rows = [
+            [second, count, found.calls_command(second, second)] for second, count in found.seconds.items()
+        ]
+        write_csv(csv_file, ["second", "connections", "calls"], rows)
+    elif png_file:
+        from ari_app.cli import reportplot  # matplotlib takes half a second to load
+
+        title = f"Connections that end around the payable second\n{_about(found)}"
+        reportplot.draw_endings(png_file, title, found.seconds, found.payable_ms)
+    else:
+        _show(found)
+
+
+def _about(found: _Findings) -> str:
+    parties = "".join(f"{name} {value}, " for name, value in found.only.items())
+    return f"{parties}{found.period}"
+
+
+def _json(found: _Findings) -> dict[str, Any]:
+    return {
+        "timezone": found.period.zone.key,
+        "since": iso(found.period.since),
+        "until": iso(found.period.until),
+        "only": found.only,
+        "payable_ms": found.payable_ms,
+        "just_s": JUST_S,
+        "seconds": [
+            {"second": second, "connections": count, "calls": found.calls_command(second, second)}
+            for second, count in found.seconds.items()
+        ],
+        "total": _nearness_json(found, found.total),
+        "destinations": [
+            {"destination": name, **_nearness_json(found, near, destination=name)}
+            for name, near in domain.by_party(found.destinations).items()
+        ],
+        "publishers": [
+            {"publisher": name, **_nearness_json(found, near, publisher=name)}
+            for name, near in domain.by_party(found.publishers).items()
+        ],
+    }
+
+
+def _nearness_json(found: _Findings, near: Nearness, **party: str) -> dict[str, Any]:
+    return {
+        "connections": near.connections,
+        "before": near.before,
+        "after": near.after,
+        "before_share": ratio(near.before, near.connections),
+        "after_share": ratio(near.after, near.connections),
+        "skew": near.skew,
+        "calls_before": found.calls_command(-JUST_S, -1, **party),
+        "calls_after": found.calls_command(0, JUST_S - 1, **party),
+    }
+
+
+# For people
+
+
+def _show(found: _Findings) -> None:
+    if not found.destinations:
+        click.echo(f"no connections under terms with connected_at_least: {_about(found)}")
+        return
+    show_title(f"Connections that end around the payable second: {_about(found)}")
+    needed = ", ".join(map(format_duration, found.payable_ms))
+    click.echo(f"The terms ask for {needed}; second 0 is the first that is paid for.\n")
+    _show_seconds(found.seconds)
+    near = found.total
+    click.echo(
+        f"\nOf {near.connections} connections, {near.before} ({_percent(near.before, near)} %) ended in the "
+        f"{JUST_S} s before the payable second, {near.after} ({_percent(near.after, near)} %) in the {JUST_S} s "
+        "from it."
+    )
+    for name, endings in (("destination", found.destinations), ("publisher", found.publishers)):
+        click.echo()
+        _show_parties(name, domain.by_party(endings).items())
+    _show_commands(found)
+
+
+def _show_seconds(seconds: dict[int, int]) -> None:
+    largest = max(count for second, count in seconds.items() if -AROUND_S <= second < AROUND_S)
+    rows = []
+    for second, count in seconds.items():
+        is_beyond = not -AROUND_S <= second < AROUND_S
+        name = f"{'earlier' if second < 0 else 'later'}" if is_beyond else f"{second:+d}" if second else "0"
+        drawn = [] if not Console().is_terminal else ["" if is_beyond else bar(count, largest)]
+        rows.append([name, *drawn, count])
+    show_table(["second", *([""] if Console().is_terminal else []), "connections"], rows)
+
+
+def _show_parties(name: str, of_party: Iterable[tuple[str, Nearness]]) -> None:
+    rows = [
+        (party or "(not known)", near.connections, near.before, near.after, _percent(near.before, near),
+         _percent(near.after, near), near.skew)
+        for party, near in of_party
+    ]  # fmt: skip
+    show_table((name, "connections", "just before", "just after", "before %", "after %", "skew"), rows)
+
+
+def _show_commands(found: _Findings) -> None:
+    before, after = found.calls_command(-JUST_S, -1), found.calls_command(0, JUST_S - 1)
+    if before is None or after is None:
+        click.echo(
+            "\nFor the commands that list the calls, choose one --campaign, and one duration's period."
+        )
+        return
+    click.echo(f"\nThe calls just before, and just after:\n  {before}\n  {after}")
+
+
+def _percent(part: int, near: Nearness) -> str:
+    return f"{100 * part / near.connections:.1f}"

@@ -1,0 +1,130 @@
+"""`callrace invoices`: what an advertiser's calls of a month came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import IO, TypeVar
+
+import click
+
+from ari_app.cli.bills import bill_json, bill_options, deliver
+from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
+from ari_app.cli.disputes import SERIAL
+from ari_app.cli.output import json_option, show_json, show_table
+from ari_app.domain.bills import Period, period_of
+from ari_app.domain.clock import iso
+from ari_app.domain.money import format_amount
+from ari_app.store import bills
+from ari_app.store.bills import Party
+
+
+@click.group()
+def invoices() -> None:
+    """Issue invoices to advertisers, and look at them.
+
+    An invoice is numbered without gaps and never changes. Each charge, credit and payment is on one
+    invoice; what is written down after its month was billed is on the next. Balances are the account's:
+    negative is what the advertiser owes.
+    """
+
+
+@invoices.command()
+@click.option("--advertiser", required=True, metavar="ID", help="Whom to bill.")
+@click.option("--period", required=True, metavar="YYYY-MM", help="The month, in the advertiser's time zone.")
+@click.option("--force-open", is_flag=True, help="Bill a month that is not over, as it is now.")
+@bill_options
+def issue(
+    advertiser: str,
+    period: str,
+    force_open: bool,
+    items: bool,
+    as_json: bool,
+    csv_file: IO[str] | None,
+    pdf_file: IO[bytes] | None,
+) -> None:
+    """Issue an advertiser's invoice for a month. The same month again is the same invoice.
+
+    \b
+    Examples:
+      callrace invoices issue --advertiser acme-plumbing --period 2026-11
+      callrace invoices issue --advertiser acme-plumbing --period 2026-11 --force-open --pdf invoice.pdf
+    """
+    engine = database()
+    marketplace = marketplace_in_force(engine).marketplace
+    buyer = member(advertiser, marketplace.advertisers, "advertiser")
+    party = Party("invoice", advertiser, buyer.name, marketplace.currency)
+    issued = bills.issue(engine, party, month(period, buyer.timezone), now_ms(), force_open)
+    if not issued.is_new:
+        click.echo(f"invoice {issued.bill.number} was issued before", err=True)
+    deliver(engine, issued.bill, items, as_json, csv_file, pdf_file)
+
+
+@invoices.command("list")
+@click.option("--advertiser", metavar="ID", help="Only this advertiser's.")
+@json_option
+def list_(advertiser: str | None, as_json: bool) -> None:
+    """List the invoices by number.
+
+    \b
+    Examples:
+      callrace invoices list
+      callrace invoices list --json
+    """
+    found = bills.list_(database(), "invoice", advertiser)
+    if as_json:
+        show_json([bill_json(bill) for bill in found])
+    elif not found:
+        click.echo("no invoices")
+    else:
+        columns = ("number", "advertiser", "period", "issued (UTC)", "total", "closing", "currency")
+        rows = [
+            (
+                bill.number,
+                bill.party,
+                bill.period.name,
+                iso(bill.issued_at)[:19].replace("T", " "),
+                format_amount(bill.total, bill.currency),
+                format_amount(bill.closing, bill.currency),
+                bill.currency,
+            )
+            for bill in found
+        ]
+        show_table(columns, rows)
+
+
+@invoices.command()
+@click.argument("number", type=SERIAL)
+@bill_options
+def show(
+    number: int, items: bool, as_json: bool, csv_file: IO[str] | None, pdf_file: IO[bytes] | None
+) -> None:
+    """Show the invoice of this NUMBER.
+
+    \b
+    Examples:
+      callrace invoices show 1 --pdf invoice-1.pdf
+      callrace invoices show 1 --items          each charge, with its call
+    """
+    engine = database()
+    bill = bills.get(engine, "invoice", number)
+    if bill is None:
+        raise Refused(f"there is no invoice {number}; see `callrace invoices list`")
+    deliver(engine, bill, items, as_json, csv_file, pdf_file)
+
+
+_Member = TypeVar("_Member")
+
+
+def member(name: str, members: Mapping[str, _Member], what: str) -> _Member:
+    """The advertiser or publisher of this id. Raises Refused, naming those that there are."""
+    if name not in members:
+        raise Refused(f"there is no {what} {name}; there are: {', '.join(sorted(members))}")
+    return members[name]
+
+
+def month(text: str, timezone: str) -> Period:
+    """The month that an option names; anything else is wrong usage."""
+    try:
+        return period_of(text, timezone)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--period") from error

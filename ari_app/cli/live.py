@@ -1,0 +1,143 @@
+"""`callrace live`: a board of what happens now, on a whole screen."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+from rich.console import Console
+from rich.live import Live
+from sqlalchemy import Engine
+
+from ari_app.cli.board import (
+    View,
+    agent_rows,
+    board,
+    leg_text,
+    phases_text,
+    state_text,
+    to_json,
+    today_text,
+    trunk_lines,
+)
+from ari_app.cli.common import database, now_ms
+from ari_app.cli.output import json_option, show_json, show_table, show_title
+from ari_app.ops import running
+from ari_app.settings import Settings
+from ari_app.store import today
+from ari_app.store.errors import StoreError
+from ari_app.store.today import Sums
+
+REFRESH_S = 0.25
+TODAY_EVERY_S = 5.0
+
+
+@click.command()
+@json_option
+def live(as_json: bool) -> None:
+    """Watch calls as they come: races leg by leg, agents, the day's money.
+
+    Needs a running switch. On a terminal it fills the screen until Ctrl-C; in a pipe it prints once.
+    The day begins at midnight in this machine's time zone.
+
+    \b
+    Examples:
+      callrace live
+      callrace live --json | jq '.calls[].legs'
+    """
+    settings = Settings.from_env()
+    if as_json:
+        show_json(to_json(_view(settings, _today(database()))))
+    elif Console().is_terminal:
+        _watch(settings, database())
+    else:
+        _print(_view(settings, _today(database())))
+
+
+def _view(settings: Settings, sums: Sequence[Sums] | None) -> View:
+    """What is so now. Raises SwitchError."""
+    status, calls = running.ask(settings, "/status"), running.ask(settings, "/live")
+    if "supervision" not in status:
+        raise running.SwitchError("the running switch is older than this command; restart it")
+    return View(now_ms(), status, calls, sums)
+
+
+def _today(engine: Engine) -> list[Sums] | None:
+    """The day's sums; None when the database does not answer."""
+    try:
+        return today.since(engine, _midnight())
+    except StoreError:
+        return None
+
+
+def _midnight() -> int:
+    """When today began here, ms."""
+    begun = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    return int(begun.timestamp() * 1000)
+
+
+def _watch(settings: Settings, engine: Engine) -> None:
+    """Shows the board until Ctrl-C. A switch that stops or starts meanwhile is seen."""
+    console = Console()
+    sums = _Today(engine)
+    sums.start()
+    _view(settings, None)  # without a switch there is nothing to watch
+    try:
+        with Live(console=console, screen=True, auto_refresh=False) as screen:
+            while True:
+                try:
+                    view = _view(settings, sums.found)
+                except running.SwitchError as error:
+                    view = View(now_ms(), today=sums.found, problem=str(error))
+                screen.update(board(view, console.height), refresh=True)
+                time.sleep(REFRESH_S)
+    except KeyboardInterrupt:
+        return
+
+
+class _Today(threading.Thread):
+    """Asks the database every few seconds, so that a slow one does not hold up the board."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(name="today", daemon=True)
+        self._engine = engine
+        self.found: Sequence[Sums] | None = _today(engine)
+
+    def run(self) -> None:
+        """Until the program ends."""
+        while True:
+            time.sleep(TODAY_EVERY_S)
+            self.found = _today(self._engine)
+
+
+def _print(view: View) -> None:
+    """The view as plain text, once."""
+    assert view.status is not None
+    click.echo(state_text(view))
+    click.echo(phases_text(view))
+    click.echo(f"today: {today_text(view.today)}")
+    if view.calls:
+        _part("Calls", _CALL_COLUMNS, [_call_row(view.at, call) for call in view.calls])
+    _part("Agents", ("agent", "in use", "remark"), agent_rows(view.status))
+    click.echo()
+    show_title("Trunks")
+    for line in trunk_lines(view.status):
+        click.echo(line.plain)
+
+
+_CALL_COLUMNS = ("id", "phase", "ani", "did", "campaign", "winner", "legs")
+
+
+def _call_row(at: int, call: dict[str, object]) -> list[object]:
+    legs = call["legs"]
+    assert isinstance(legs, list)
+    return [*(call[name] for name in _CALL_COLUMNS[:-1]), "; ".join(leg_text(at, leg) for leg in legs)]
+
+
+def _part(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    click.echo()
+    show_title(title)
+    show_table(columns, rows)

@@ -1,0 +1,218 @@
+"""`callrace payouts`: what publishers earned is paid out, and stated."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import IO
+
+import click
+
+from ari_app.cli.amounts import amount
+from ari_app.cli.bills import bill_options, deliver
+from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
+from ari_app.cli.csvtext import write_csv
+from ari_app.cli.invoices import member, month
+from ari_app.cli.items import deliver_items, items_option
+from ari_app.cli.output import json_option, show_json, show_table
+from ari_app.domain.clock import iso
+from ari_app.domain.money import format_amount
+from ari_app.store import bills
+from ari_app.store import payouts as stored
+from ari_app.store.bills import Party
+from ari_app.store.payouts import Paid, Run
+
+_DAY_MS = 86_400_000
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+csv_option = click.option(
+    "--csv",
+    "csv_file",
+    type=click.File("w", encoding="utf-8", lazy=True),
+    metavar="FILE",
+    help="Write the payouts as CSV; - is stdout.",
+)
+
+
+@click.group()
+def payouts() -> None:
+    """Pay publishers what they earned, and look at what was paid."""
+
+
+@payouts.command()
+@click.option("--until", required=True, metavar="DATE", help="The last day (UTC) whose calls are paid.")
+@click.option("--minimum", default="0", show_default=True, help="What a publisher must have due, at least.")
+@click.option(
+    "--hold-days",
+    type=click.IntRange(0, 365),
+    default=7,
+    show_default=True,
+    help="How many days ago a call must have ended.",
+)
+@click.option("--key", required=True, help="The run's own name: the same key pays once.")
+@csv_option
+@json_option
+def run(until: str, minimum: str, hold_days: int, key: str, csv_file: IO[str] | None, as_json: bool) -> None:
+    """Pay every publisher's earnings of calls that are old enough and not in open dispute.
+
+    Each earning is paid once. What was taken back after it was paid is taken off the publisher's next
+    payout. The same --key again shows the same run, writes the same file, and moves nothing.
+
+    \b
+    Example:
+      callrace payouts run --until 2026-11-30 --minimum 50.00 --key 2026-11 --csv payouts.csv
+    """
+    engine = database()
+    currency = marketplace_in_force(engine).marketplace.currency
+    wanted = Run(
+        key=_run_key(key),
+        at=now_ms(),
+        currency=currency,
+        until_at=_end_of(until),
+        hold_ms=hold_days * _DAY_MS,
+        minimum=amount(minimum, currency, "--minimum"),
+    )
+    paid = stored.run(engine, wanted)
+    if not paid.is_new:
+        click.echo(f"payout run {key} was done before: nothing moved now", err=True)
+    _deliver(paid, as_json, csv_file)
+
+
+@payouts.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the payout runs, the oldest first."""
+    runs = stored.every(database())
+    if as_json:
+        show_json([_json(paid) for paid in runs])
+    elif not runs:
+        click.echo("no payout runs")
+    else:
+        columns = ("key", "at (UTC)", "calls before (UTC)", "publishers", "paid", "currency")
+        show_table(columns, [_row(paid) for paid in runs])
+
+
+@payouts.command()
+@click.argument("key")
+@items_option
+@csv_option
+@json_option
+def show(key: str, items: bool, csv_file: IO[str] | None, as_json: bool) -> None:
+    """Show the payout run of this KEY.
+
+    \b
+    Examples:
+      callrace payouts show 2026-11 --csv payouts.csv
+      callrace payouts show 2026-11 --items      each earning, with its call
+    """
+    engine = database()
+    paid = stored.find(engine, key)
+    if paid is None:
+        raise Refused(f"there is no payout run {key}; see `callrace payouts list`")
+    if items:
+        deliver_items(stored.items(engine, paid.run), as_json, csv_file)
+    else:
+        _deliver(paid, as_json, csv_file)
+
+
+@payouts.command()
+@click.option("--publisher", required=True, metavar="ID", help="Whose statement.")
+@click.option("--period", required=True, metavar="YYYY-MM", help="The month, in the publisher's time zone.")
+@click.option("--force-open", is_flag=True, help="State a month that is not over, as it is now.")
+@bill_options
+def statement(
+    publisher: str,
+    period: str,
+    force_open: bool,
+    items: bool,
+    as_json: bool,
+    csv_file: IO[str] | None,
+    pdf_file: IO[bytes] | None,
+) -> None:
+    """Issue a publisher's statement for a month. The same month again is the same statement.
+
+    It says what the publisher's calls earned, what was taken back, and what was paid out.
+
+    \b
+    Example:
+      callrace payouts statement --publisher homefix --period 2026-11 --pdf statement.pdf
+    """
+    engine = database()
+    marketplace = marketplace_in_force(engine).marketplace
+    producer = member(publisher, marketplace.publishers, "publisher")
+    party = Party("statement", publisher, producer.name, marketplace.currency)
+    issued = bills.issue(engine, party, month(period, producer.timezone), now_ms(), force_open)
+    if not issued.is_new:
+        click.echo(f"statement {issued.bill.number} was issued before", err=True)
+    deliver(engine, issued.bill, items, as_json, csv_file, pdf_file)
+
+
+_COLUMNS = ("publisher", "amount", "currency", "calls", "key")
+
+
+def _deliver(paid: Paid, as_json: bool, csv_file: IO[str] | None) -> None:
+    currency = paid.run.currency
+    rows = [
+        (payout.publisher, format_amount(payout.amount, currency), currency, payout.calls, payout.key)
+        for payout in paid.payouts
+    ]
+    if csv_file is not None:
+        write_csv(csv_file, _COLUMNS, rows)
+    if as_json:
+        show_json(_json(paid))
+    elif csv_file is None and not rows:
+        click.echo("nobody has enough due: nothing was paid")
+    elif csv_file is None:
+        show_table(_COLUMNS, rows)
+
+
+def _row(paid: Paid) -> tuple[object, ...]:
+    run = paid.run
+    total = sum(payout.amount for payout in paid.payouts)
+    ended_before = min(run.until_at, run.at - run.hold_ms)
+    return (
+        run.key,
+        iso(run.at)[:19].replace("T", " "),
+        iso(ended_before)[:19].replace("T", " "),
+        len(paid.payouts),
+        format_amount(total, run.currency),
+        run.currency,
+    )
+
+
+def _json(paid: Paid) -> dict[str, object]:
+    run = paid.run
+    return {
+        "key": run.key,
+        "at": iso(run.at),
+        "currency": run.currency,
+        "until": iso(run.until_at),
+        "hold_days": run.hold_ms // _DAY_MS,
+        "minimum": format_amount(run.minimum, run.currency),
+        "payouts": [
+            {
+                "publisher": payout.publisher,
+                "amount": format_amount(payout.amount, run.currency),
+                "calls": payout.calls,
+                "key": payout.key,
+            }
+            for payout in paid.payouts
+        ],
+    }
+
+
+def _run_key(text: str) -> str:
+    if not _KEY.fullmatch(text):
+        raise click.BadParameter("expected letters, digits, . _ and -, at most 64", param_hint="--key")
+    return text
+
+
+def _end_of(day: str) -> int:
+    """The first moment after a day in UTC, in ms; anything but a day is wrong usage."""
+    try:
+        midnight = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"expected a day such as 2026-11-30, got {day!r}", param_hint="--until"
+        ) from error
+    return round(midnight.timestamp() * 1000) + _DAY_MS

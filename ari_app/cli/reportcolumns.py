@@ -1,0 +1,136 @@
+"""The columns of reports: what each says of a line, to programs and to people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple, get_args
+
+from ari_app.domain.money import format_amount
+from ari_app.domain.record import Disposition
+from ari_app.domain.reporting import Line, Takings, ratio
+from ari_app.domain.rollups import OFFERS_COUNTED_AS
+
+_BLOCKS = " ▏▎▍▌▋▊▉█"
+_BAR = 12  # characters
+
+
+class Column(NamedTuple):
+    """`value` is for programs, `shown` makes it people's text under `header`."""
+
+    name: str
+    header: str
+    value: Callable[[Line], Any]
+    shown: Callable[[Any], str] = str
+
+
+class Table(NamedTuple):
+    """Columns that people see together. `sparse`: those that are zero in every line are not shown.
+
+    With `currency`, they are of money in it.
+    """
+
+    title: str
+    columns: Sequence[Column]
+    sparse: bool = False
+    currency: str | None = None
+
+
+def _count(name: str) -> Column:
+    return Column(name, name, lambda line: line.counts[name])
+
+
+def _share(name: str, part: str, whole: str) -> Column:
+    return Column(name, f"{name.replace('_', ' ')} %", lambda line: line.share(part, whole), _percent)
+
+
+def _average(name: str, total: str, count: str) -> Column:
+    return Column(f"average_{name}_ms", f"{name} s", lambda line: line.average_ms(total, count), _seconds)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _seconds(duration_ms: int) -> str:
+    return f"{duration_ms / 1000:.1f}"
+
+
+_LIVE = Column("live", "live", lambda line: line.live)
+_MAIN = ("answered", "connected", "qualified")
+_CALLS = Table(
+    "Calls",
+    (
+        _count("incoming"),
+        _LIVE,
+        *map(_count, _MAIN),
+        _share("conversion", "qualified", "incoming"),
+        _average("wait", "wait_ms", "offered"),
+        _average("talk", "talk_ms", "connected"),
+    ),
+)
+_OTHERWISE = Table(
+    "Where they ended",
+    (*map(_count, ("offered", "repeat")), *(_count(n) for n in get_args(Disposition) if n not in _MAIN)),
+    sparse=True,
+)
+_OFFERS = Table(
+    "Offers",
+    (
+        _count("offered"),
+        _LIVE,
+        _count("won"),
+        _share("win_rate", "won", "offered"),
+        _average("accept", "accept_ms", "accepted"),
+        _count("late"),
+        _average("late", "late_ms", "late"),
+    ),
+)
+_OUTCOMES = Table(
+    "How they ended",
+    [_count(name) for name in OFFERS_COUNTED_AS if name not in ("offered", "won", "late")],
+    sparse=True,
+)
+
+
+def call_tables(currencies: Sequence[str]) -> list[Table]:
+    """Of a report on calls. Each currency has a table of its own."""
+    money = [Table(f"Money in {currency}", _money(currency), currency=currency) for currency in currencies]
+    return [_CALLS, _OTHERWISE, *money]
+
+
+def offer_tables() -> list[Table]:
+    """Of a report on the offers to destinations."""
+    return [_OFFERS, _OUTCOMES]
+
+
+def disposition_tables(incoming: int) -> list[Table]:
+    """Of a report on how calls ended, of which there are so many."""
+    share = Column("share", "share %", lambda line: ratio(line.counts["incoming"], incoming), _percent)
+    return [Table("Dispositions", (_count("incoming"), share))]
+
+
+def _money(currency: str) -> list[Column]:
+    amount = partial(format_amount, currency=currency)
+
+    def taken(line: Line) -> Takings:
+        return line.takings.get(currency, Takings())
+
+    def taken_part(part: str, line: Line) -> str:
+        return amount(getattr(taken(line), part))
+
+    def per_call(line: Line) -> str | None:
+        found = line.revenue_per_call(currency) if currency in line.takings else None
+        return None if found is None else amount(found)
+
+    return [
+        *(Column(part, part, partial(taken_part, part)) for part in ("revenue", "payout", "cost", "profit")),
+        Column("margin", "margin %", lambda line: taken(line).margin, _percent),
+        Column("revenue_per_call", "revenue a call", per_call),
+    ]
+
+
+def bar(value: int, largest: int) -> str:
+    """A bar of at most 12 characters, in steps of an eighth of one."""
+    eighths = round(8 * _BAR * value / largest) if largest else 0
+    return "█" * (eighths // 8) + _BLOCKS[eighths % 8].strip()

@@ -1,0 +1,80 @@
+"""Disputes: an advertiser says that a call was not worth its charge, and the exchange decides.
+
+A dispute is what happened to it: events that are only ever added. `NEXT` is all that can happen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+What = Literal["opened", "accepted", "rejected"]
+State = Literal["open", "accepted", "rejected"]
+
+NEXT: dict[tuple[State | None, What], State] = {
+    (None, "opened"): "open",
+    ("open", "accepted"): "accepted",
+    ("open", "rejected"): "rejected",
+}
+
+
+class DisputeError(ValueError):
+    """What was asked of a dispute cannot be; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeEvent:
+    """One step. `amount` is what is disputed or credited, `clawback` what the publisher loses by it."""
+
+    what: What
+    at: int
+    by: str
+    reason: str = ""
+    amount: int | None = None
+    clawback: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """One dispute of one call. Amounts are in the minor unit of `currency`."""
+
+    id: int
+    call_id: str
+    advertiser: str
+    publisher: str
+    currency: str
+    events: tuple[DisputeEvent, ...]
+
+    @property
+    def state(self) -> State | None:
+        """Where its events have brought it."""
+        state: State | None = None
+        for event in self.events:
+            state = NEXT[state, event.what]
+        return state
+
+    @property
+    def claimed(self) -> int:
+        """What the advertiser wants back."""
+        return self.events[0].amount or 0
+
+    @property
+    def credited(self) -> int:
+        """What the advertiser was given back: all of the claim, a part of it, or nothing."""
+        return (self.events[-1].amount or 0) if self.state == "accepted" else 0
+
+
+def require(dispute: Dispute, what: What) -> None:
+    """Raises DisputeError unless this can happen to the dispute now."""
+    if (dispute.state, what) not in NEXT:
+        raise DisputeError(f"dispute {dispute.id} cannot be {what}: it is {dispute.state} already")
+
+
+def require_in_window(charged_at: int, window_ms: int, now: int) -> None:
+    """Raises DisputeError when the call was charged longer ago than the advertiser may dispute it; in ms.
+
+    A call is charged when it ends; one that was a repeat first, when it is judged again.
+    """
+    if now - charged_at >= window_ms:
+        days = window_ms / 86_400_000
+        raise DisputeError(f"the call was charged more than {days:g} days ago: the dispute window is over")

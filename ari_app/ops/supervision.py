@@ -1,0 +1,159 @@
+"""Watches Asterisk by AMI while a switch runs: trunks, registrations, phones in use, channels.
+
+It runs in a thread with an event loop of its own, and only tells what it sees: whatever becomes of
+AMI, no call waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ari_app.ari.backoff import delays
+from ari_app.ops import ami
+from ari_app.ops.ami import AmiError, Session
+from ari_app.ops.doctor import AGENTS
+from ari_app.settings import Settings, SettingsError
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 5.0
+STOP_S = 2.0
+_TECHNOLOGY = "PJSIP/"
+_CHANGES = "name(DeviceStateChange)"
+_AWAY = ("Unreachable", "Removed")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Asterisk at one moment. `problem` says why nothing is known; it is empty when all is.
+
+    `trunks` are the contacts of each trunk (`uri status`), None when Asterisk has no such endpoint;
+    `registrations` the status of ours at each server. `loose` are the ids of channels in no bridge.
+    """
+
+    problem: str = ""
+    trunks: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    registrations: dict[str, str] = field(default_factory=dict)
+    channels: int = 0
+    loose: tuple[str, ...] = ()
+
+    def json(self) -> dict[str, Any]:
+        """What operators see of it. A trunk is up unless it is missing, or none of its contacts answers."""
+        return {
+            "ami": "not connected" if self.problem else "connected",
+            "problem": self.problem,
+            "trunks": [
+                {"trunk": name, "up": _is_up(contacts), "contacts": list(contacts or ())}
+                for name, contacts in self.trunks.items()
+            ],
+            "registrations": self.registrations,
+            "channels": self.channels,
+        }
+
+
+Tell = Callable[[Seen], None]
+TellPhone = Callable[[str, str], None]
+
+
+@asynccontextmanager
+async def supervision(
+    settings: Settings, trunks: Callable[[], Collection[str]], tell: Tell, tell_phone: TellPhone
+) -> AsyncIterator[None]:
+    """Watches for as long as the block lasts. `tell` and `tell_phone(phone, state)` are called on this loop.
+
+    `trunks()`, called in the thread, names the trunks to look at.
+    """
+    ours, theirs = asyncio.get_running_loop(), asyncio.new_event_loop()
+
+    def pass_on(seen: Seen) -> None:
+        ours.call_soon_threadsafe(tell, seen)
+
+    def pass_on_phone(phone: str, state: str) -> None:
+        ours.call_soon_threadsafe(tell_phone, phone, state)
+
+    task = theirs.create_task(watch(settings, trunks, pass_on, pass_on_phone))
+
+    def run() -> None:
+        theirs.run_until_complete(asyncio.wait([task]))
+        theirs.run_until_complete(asyncio.sleep(0))  # the connection ends in a callback
+        theirs.close()
+        if not task.cancelled():  # it ends by itself only by a defect of ours
+            log.error("supervision broke; calls go on without it", exc_info=task.exception())
+            pass_on(Seen(problem=f"supervision broke ({task.exception()!r}); restart the switch"))
+
+    thread = threading.Thread(target=run, name="callrace-supervision", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        if not theirs.is_closed():
+            theirs.call_soon_threadsafe(task.cancel)
+        await asyncio.to_thread(thread.join, STOP_S)
+
+
+async def watch(
+    settings: Settings, trunks: Callable[[], Collection[str]], tell: Tell, tell_phone: TellPhone
+) -> None:
+    """Tells what is seen, every LOOK_EVERY_S, and each phone's state as it changes. Runs for ever.
+
+    After a lost connection it connects again, with growing pauses.
+    """
+    waits = delays()
+    while True:
+        try:
+            async with ami.session(settings, events="call") as asterisk:
+                await _hear_phones(asterisk, {AGENTS, *trunks()}, tell_phone)
+                waits = delays()
+                while True:
+                    tell(await look(asterisk, trunks()))
+                    await asterisk.wait(LOOK_EVERY_S)
+        except (AmiError, SettingsError) as error:
+            tell(Seen(problem=str(error)))
+        await asyncio.sleep(next(waits))
+
+
+async def look(asterisk: Session, trunks: Collection[str]) -> Seen:
+    """Asterisk now. Raises AmiError."""
+    endpoints = {name: await ami.ask_endpoint(asterisk, name) for name in sorted(trunks)}
+    registrations = await asterisk.ask("PJSIPShowRegistrationsOutbound")
+    channels = [m for m in await asterisk.ask("CoreShowChannels") if m.event == "CoreShowChannel"]
+    return Seen(
+        trunks={name: None if state is None else state.contacts for name, state in endpoints.items()},
+        registrations={
+            m.serveruri: m.status for m in registrations if m.event == "OutboundRegistrationDetail"
+        },
+        channels=len(channels),
+        loose=tuple(m.uniqueid for m in channels if not m.bridgeid),
+    )
+
+
+def _is_up(contacts: tuple[str, ...] | None) -> bool:
+    if contacts is None:
+        return False
+    return not contacts or not all(contact.endswith(_AWAY) for contact in contacts)
+
+
+async def _hear_phones(asterisk: Session, shared: Collection[str], tell_phone: TellPhone) -> None:
+    """From now on each change of a phone's state is told; first, how all of them are.
+
+    The endpoints `shared` by many calls are no phones, and change with each of them: those are left out.
+    """
+
+    def changed(message: Any) -> None:
+        if message.device.startswith(_TECHNOLOGY):
+            tell_phone(message.device.removeprefix(_TECHNOLOGY), message.state)
+
+    asterisk.on("DeviceStateChange", changed)
+    await asterisk.ask("Filter", Operation="Add", MatchCriteria=_CHANGES, Filter="")
+    for name in shared:
+        criteria = f"action(exclude),{_CHANGES},header(Device),method(exact)"
+        await asterisk.ask("Filter", Operation="Add", MatchCriteria=criteria, Filter=_TECHNOLOGY + name)
+    for message in await asterisk.ask("DeviceStateList"):
+        if message.event == "DeviceStateChange":
+            changed(message)

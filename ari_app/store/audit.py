@@ -1,0 +1,86 @@
+"""Whether what is written about money beside the ledger agrees with it: disputes, payouts, bills."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Engine, case, func, select
+
+from ari_app.domain.bills import Bill, account_of
+from ari_app.domain.ledger import Finding
+from ari_app.store import bills, disputes
+from ari_app.store.engine import reading
+from ari_app.store.tables import bill_items, payout_items, payouts, transfers
+
+
+def findings(engine: Engine) -> list[Finding]:
+    """Everything that disagrees; an empty list proves that nothing does."""
+    with reading(engine) as connection:
+        return [*_disputes(connection), *_payouts(connection), *_bills(connection)]
+
+
+def _disputes(connection: Connection) -> Iterator[Finding]:
+    """An accepted dispute moved what it says, and one that is not accepted moved nothing."""
+    query = select(transfers.c.key, transfers.c.amount).where(transfers.c.key.startswith("dispute:"))
+    moved = {row.key: row.amount for row in connection.execute(query)}
+    for dispute in disputes.find(connection):
+        last = dispute.events[-1]
+        said = (dispute.credited, last.clawback or 0)
+        key = disputes.key_of(dispute.id)
+        booked = (moved.get(f"{key}:price", 0), moved.get(f"{key}:payout", 0))
+        if said != booked:
+            detail = f"it is {dispute.state} for {said[0]} and {said[1]}; the ledger moved {booked[0]}, {booked[1]}"
+            yield Finding("a dispute moves what was accepted", f"dispute {dispute.id}", detail)
+
+
+def _payouts(connection: Connection) -> Iterator[Finding]:
+    """A payout is the sum of the earnings that it pays."""
+    paid, item = transfers.alias("paid"), transfers.alias("item")
+    earned = func.coalesce(
+        func.sum(case((item.c.credit == paid.c.debit, item.c.amount), else_=-item.c.amount)), 0
+    )
+    query = (
+        select(paid.c.key, paid.c.amount, earned)
+        .outerjoin(payouts, payouts.c.transfer_key == paid.c.key)
+        .outerjoin(payout_items, payout_items.c.payout_key == payouts.c.transfer_key)
+        .outerjoin(item, item.c.key == payout_items.c.transfer_key)
+        .where(paid.c.kind == "payout")
+        .group_by(paid.c.key, paid.c.amount)
+        .having(paid.c.amount != earned)
+        .order_by(paid.c.key)
+    )
+    for key, amount, its in connection.execute(query):
+        yield Finding("a payout is the sum of its earnings", key, f"{amount} was paid, for earnings of {its}")
+
+
+def _bills(connection: Connection) -> Iterator[Finding]:
+    """A bill moves its balance by what is on it, from where the bill before ended; no number is left out."""
+    closing: dict[tuple[str, str, str], int] = {}
+    count: dict[str, int] = {}
+    for bill in bills.find(connection):
+        about = f"{bill.kind} {bill.number}"
+        count[bill.kind] = count.get(bill.kind, 0) + 1
+        if bill.number != count[bill.kind]:
+            yield Finding("bills are numbered without gaps", about, f"{count[bill.kind]} is missing")
+        account = (bill.kind, bill.party, bill.currency)
+        opening = closing.get(account, 0)
+        if bill.opening != opening:
+            detail = f"it opens at {bill.opening}, and the one before closed at {opening}"
+            yield Finding("a bill begins where the one before ended", about, detail)
+        closing[account] = bill.closing
+        moved = _moved_by(connection, bill)
+        if bill.closing - bill.opening != moved:
+            detail = f"it says {bill.closing - bill.opening}, its transfers {moved}"
+            yield Finding("a bill is the sum of its transfers", about, detail)
+
+
+def _moved_by(connection: Connection, bill: Bill) -> int:
+    """What the transfers on the bill add to its party's account."""
+    account = account_of(bill.kind, bill.party)
+    effect = case((transfers.c.credit == account, transfers.c.amount), else_=-transfers.c.amount)
+    query = (
+        select(func.coalesce(func.sum(effect), 0))
+        .join(bill_items, bill_items.c.transfer_key == transfers.c.key)
+        .where(bill_items.c.kind == bill.kind, bill_items.c.number == bill.number)
+    )
+    return int(connection.execute(query).scalar_one())

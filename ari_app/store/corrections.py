@@ -1,0 +1,62 @@
+"""Adjustments: money of one call taken back, once a key; and what follows for calls that repeated it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import IntegrityError
+
+from ari_app.domain.corrections import correct, net
+from ari_app.domain.ledger import Transfer
+from ari_app.store import ledger, recount
+from ari_app.store.calls import records
+from ari_app.store.engine import writing
+from ari_app.store.errors import KeyTaken
+from ari_app.store.tables import calls
+
+
+def adjust(engine: Engine, call_id: str, key: str, credit: int, clawback: int, at: int, reason: str) -> bool:
+    """Gives the advertiser `credit` back and takes `clawback` from the publisher; False when it did before.
+
+    What is left to take back is looked at while the call is locked, and a trigger of the database refuses
+    more all the same. Raises CannotCorrect, and KeyTaken when the key is there for something else.
+    """
+    wanted = {f"adjust:{key}:{part}": amount for part, amount in (("price", credit), ("payout", clawback))}
+    taken = KeyTaken(f"the ledger has another adjustment with the key {key!r}: choose another key")
+    try:
+        with writing(engine) as connection:
+            its = locked(connection, call_id)
+            there = ledger.with_keys(connection, list(wanted))
+            if there:
+                amounts = dict.fromkeys(wanted, 0) | {transfer.key: transfer.amount for transfer in there}
+                if amounts != wanted or {transfer.call_id for transfer in there} != {call_id}:
+                    raise taken
+                return False
+            book(connection, call_id, correct(its, f"adjust:{key}", credit, clawback, at, reason), at)
+    except IntegrityError as error:  # another call was adjusted with this key, at this moment
+        raise taken from error
+    return True
+
+
+def locked(connection: Connection, call_id: str) -> list[Transfer]:
+    """The call's transfers. Nobody else corrects it, or another of its caller's, until this transaction ends."""
+    its = select(calls.c.campaign, calls.c.ani).where(calls.c.id == call_id)
+    recount.lock_caller(connection, call_id, *connection.execute(its).one())
+    return ledger.of_call_in(connection, call_id)
+
+
+def book(connection: Connection, call_id: str, corrections: Collection[Transfer], at: int) -> None:
+    """Adds corrections of a call. When that takes it back, later calls that only repeated it are judged again."""
+    ledger.add(connection, corrections)
+    call = connection.execute(select(calls).where(calls.c.id == call_id)).one()
+    if call.ani is None or not net(ledger.of_call_in(connection, call_id)).is_taken_back:
+        return
+    later = select(calls).where(
+        calls.c.campaign == call.campaign,
+        calls.c.ani == call.ani,
+        calls.c.connected_at > call.connected_at,
+        calls.c.qualified.is_(False),
+    )
+    for record in records(connection, connection.execute(later.order_by(calls.c.connected_at)).all()):
+        recount.charge_if_no_repeat(connection, record, at)

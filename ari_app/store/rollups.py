@@ -1,0 +1,158 @@
+"""Rollups: counters by the hour that reports are made of, kept up in the transaction that saves the calls."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, Table, delete, func, select, text, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ari_app.domain import rollups
+from ari_app.domain.forensics import Ending
+from ari_app.domain.record import CallRecord
+from ari_app.domain.reporting import Group
+from ari_app.domain.rollups import CallKey, Counts
+from ari_app.store.engine import reading
+from ari_app.store.tables import (
+    calls,
+    rollup_calls,
+    rollup_details,
+    rollup_endings,
+    rollup_offers,
+    rollup_states,
+    terms,
+)
+
+CALL_TABLES = (rollup_calls, rollup_states, rollup_details)  # the smallest that a report can do with is read
+TABLES = (*CALL_TABLES, rollup_offers, rollup_endings)
+
+
+def add(connection: Connection, records: Sequence[CallRecord]) -> None:
+    """Counts calls that were not counted before. Part of `calls.save`, and a few statements whatever their number."""
+    payable_ms = _payable_ms(connection, records)
+    cells = rollups.count(records, lambda record: payable_ms.get((record.campaign, record.terms_version)))
+    for table in CALL_TABLES:
+        _upsert(connection, table, projected(cells.calls, table))
+    _upsert(connection, rollup_offers, cells.offers)
+    _upsert(connection, rollup_endings, cells.endings)
+
+
+def projected(cells: Mapping[CallKey, Counts], table: Table) -> dict[tuple[Any, ...], Counts]:
+    """The counters by the keys of one of CALL_TABLES, which leave some of a call's parties out."""
+    names = [column.name for column in table.primary_key]
+    found: defaultdict[tuple[Any, ...], Counts] = defaultdict(Counts)
+    for key, counts in cells.items():
+        found[tuple(getattr(key, name) for name in names)].update(counts)
+    return found
+
+
+def clear(connection: Connection, since: int, until: int) -> None:
+    """Forgets the counters of the hours in [since, until), in ms. Nobody else counts until the transaction ends."""
+    if connection.dialect.name == "postgresql":
+        # In SQLite a transaction that writes is alone already.
+        connection.execute(text(f"LOCK TABLE {', '.join(table.name for table in TABLES)} IN EXCLUSIVE MODE"))
+    for table in TABLES:
+        connection.execute(delete(table).where(table.c.hour_at >= since, table.c.hour_at < until))
+
+
+def first_uncounted(engine: Engine) -> int | None:
+    """When the first call began, in ms, if it was saved before calls were counted and is not counted yet."""
+    with reading(engine) as connection:
+        first = connection.execute(select(func.min(calls.c.started_at))).scalar()
+        counted = connection.execute(select(func.min(rollup_calls.c.hour_at))).scalar()
+    return first if first is not None and (counted is None or first < counted) else None
+
+
+def calls_by(engine: Engine, column: str, since: int, until: int, only: Mapping[str, str]) -> list[Group]:
+    """Counts of calls that began in [since, until), full hours in ms, by a column of `rollups.CallKey`.
+
+    `only` are values that other columns must have.
+    """
+    table = next(table for table in CALL_TABLES if {column, *only} <= set(table.columns.keys()))
+    return _grouped(engine, table, [column, "currency"], since, until, only)
+
+
+def offers_by_destination(engine: Engine, since: int, until: int, only: Mapping[str, str]) -> list[Group]:
+    """Counts of offers for calls that began in [since, until), full hours in ms. `only` as in `calls_by`."""
+    return _grouped(engine, rollup_offers, ["destination"], since, until, only)
+
+
+def endings(engine: Engine, party: str, since: int, until: int, only: Mapping[str, str]) -> list[Ending]:
+    """When connections of each party ended, in no order, of calls that began in [since, until), full hours in ms.
+
+    `party` is the column `destination` or `publisher`.
+    """
+    table = rollup_endings
+    keys = (table.c[party], table.c.payable_ms, table.c.second)
+    query: Select[Any] = select(*keys, func.sum(table.c.connections)).group_by(*keys)
+    with reading(engine) as connection:
+        rows = connection.execute(query.where(*_within(table, since, until, only)))
+        return [Ending._make((*key, int(total))) for *key, total in rows]
+
+
+def _grouped(
+    engine: Engine, table: Table, keys: Sequence[str], since: int, until: int, only: Mapping[str, str]
+) -> list[Group]:
+    columns = [table.c[name] for name in keys]
+    names = [column.name for column in table.columns if not column.primary_key]
+    query: Select[Any] = select(*columns, *(func.sum(table.c[name]) for name in names)).group_by(*columns)
+    with reading(engine) as connection:
+        rows = connection.execute(query.where(*_within(table, since, until, only))).all()
+    return [
+        Group(
+            row[0],
+            row[1] if len(keys) > 1 else "",
+            Counts({name: int(total) for name, total in zip(names, row[len(keys) :], strict=True)}),
+        )
+        for row in rows
+    ]
+
+
+def _within(table: Table, since: int, until: int, only: Mapping[str, str]) -> list[Any]:
+    return [
+        table.c.hour_at >= since,
+        table.c.hour_at < until,
+        *(table.c[name] == value for name, value in only.items()),
+    ]
+
+
+def _payable_ms(
+    connection: Connection, records: Iterable[CallRecord]
+) -> dict[tuple[str | None, int | None], int | None]:
+    """The connection that each of the calls' terms asks for, by campaign and version."""
+    versions = {(record.campaign, record.terms_version) for record in records if record.winner is not None}
+    query = select(terms.c.campaign, terms.c.version, terms.c.terms_json).where(
+        tuple_(terms.c.campaign, terms.c.version).in_(versions)
+    )
+    return {
+        (campaign, version): rollups.payable_ms(json.loads(text))
+        for campaign, version, text in connection.execute(query)
+    }
+
+
+def _upsert(connection: Connection, table: Table, cells: Mapping[Any, Counts]) -> None:
+    """Raises the counters. In the order of their keys, so that two writers never wait for each other in a ring."""
+    keys = [column.name for column in table.primary_key]
+    counters = [column.name for column in table.columns if not column.primary_key]
+    rows = [
+        {**dict(zip(keys, key, strict=True)), **{name: counts.get(name, 0) for name in counters}}
+        for key, counts in sorted(cells.items(), key=itemgetter(0))
+    ]
+    if rows:
+        connection.execute(_raise_counters(table, connection.dialect.name), rows)
+
+
+@cache
+def _raise_counters(table: Table, dialect: str) -> Any:
+    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    raised = {
+        column.name: column + insert.excluded[column.name]
+        for column in table.columns
+        if not column.primary_key
+    }
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=raised)

@@ -1,0 +1,87 @@
+"""Calls under way, as operators see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain, islice
+from typing import Any, Literal, get_args
+
+from ari_app.domain.clock import iso
+from ari_app.domain.race import Leg
+from ari_app.domain.record import CallRecord
+from ari_app.domain.snapshot import Snapshot
+from ari_app.switch.capacity import Capacity
+
+CallPhase = Literal["arriving", "ivr", "race", "connected", "ending"]
+PHASES: tuple[CallPhase, ...] = get_args(CallPhase)
+AGENTS_SHOWN = 200
+
+
+def phase_of(record: CallRecord) -> CallPhase:
+    """Where a call under way is in its life, from what its record says so far."""
+    if record.winner is not None:
+        return "connected"
+    if record.disposition is not None:
+        return "ending"
+    if record.offered_at is not None:
+        return "race"
+    return "arriving" if record.answered_at is None else "ivr"
+
+
+def live_view(record: CallRecord, legs: Sequence[Leg] = ()) -> dict[str, Any]:
+    """A call under way: what is known of it now. `stage` is the last thing that happened."""
+    last = record.events[-1] if record.events else None
+    return {
+        "id": record.id,
+        "did": record.did,
+        "ani": record.ani,
+        "campaign": record.campaign,
+        "advertiser": record.advertiser,
+        "publisher": record.publisher,
+        "source": record.source,
+        "state": record.place.state,
+        "started_at": iso(record.started_at),
+        "stage": last.what if last else None,
+        "winner": record.winner,
+        "phase": phase_of(record),
+        "connected_at": iso(record.connected_at),
+        "place": record.place.state,
+        "legs": [_leg_view(leg) for leg in legs],
+    }
+
+
+def _leg_view(leg: Leg) -> dict[str, Any]:
+    """A leg in its phase, and since when. One that is being cancelled keeps the time before it."""
+    record = leg.record
+    times = (record.offered_at, record.ringing_at, record.answered_at, record.accepted_at)
+    since = max(at for at in (*times, leg.connected_at, record.ended_at) if at is not None)
+    return {
+        "destination": record.destination,
+        "wave": record.wave,
+        "phase": leg.phase.name.lower(),
+        "outcome": record.outcome,
+        "since": iso(since),
+    }
+
+
+def agents_view(snapshot: Snapshot, capacity: Capacity, phones: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Agents with their places, pauses and phones: those in use first, then the paused; AGENTS_SHOWN at most.
+
+    `phones` are the device states of registered phones, as far as they are known.
+    """
+    destinations = snapshot.marketplace.destinations
+    in_use, elsewhere = capacity.in_use(), capacity.elsewhere()
+    wanted = chain(sorted({*in_use, *elsewhere}), sorted(snapshot.pauses))
+    first = dict.fromkeys(name for name in wanted if name in destinations)
+    others = (name for name in destinations if name not in first)
+    return [
+        {
+            "agent": name,
+            "capacity": destinations[name].capacity,
+            "in_use": in_use.get(name, 0),
+            "paused": snapshot.pauses.get(name),
+            "on_another_call": name in elsewhere,
+            "phone": phones.get(destinations[name].dial.extension or ""),
+        }
+        for name in islice(chain(first, others), AGENTS_SHOWN)
+    ]

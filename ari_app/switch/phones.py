@@ -1,0 +1,71 @@
+"""Registered phones as Asterisk sees them: an agent who is on a call of somebody else's is not rung."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+
+from ari_app.domain.snapshot import Snapshot
+from ari_app.switch.capacity import Capacity
+
+# Asterisk's device states in which a phone is not free.
+BUSY = frozenset({"INUSE", "BUSY", "RINGING", "RINGINUSE", "ONHOLD"})
+
+
+class Phones:
+    """The state of each phone, and what follows from it for the destinations that ring it.
+
+    A call of ours takes a place before its phone rings. So a phone that comes into use while none of its
+    places is taken is on another call.
+    """
+
+    def __init__(self, capacity: Capacity) -> None:
+        self._capacity = capacity
+        self._states: dict[str, str] = {}
+        self._snapshot: Snapshot | None = None
+        self._destinations: dict[str, list[str]] = {}
+
+    def take_over(self, snapshot: Snapshot | None) -> None:
+        """From now on the phones are rung by these destinations."""
+        if snapshot is self._snapshot:
+            return
+        self._snapshot, self._destinations = snapshot, _by_phone(snapshot)
+        busy = {
+            name
+            for phone, names in self._destinations.items()
+            if self._states.get(phone) in BUSY
+            for name in names
+        }
+        for name in self._capacity.elsewhere() - busy:
+            self._capacity.set_elsewhere(name, False)
+
+    def changed(self, phone: str, state: str) -> None:
+        """Asterisk says that a phone's device state is now `state`."""
+        self._states[phone] = state
+        in_use = self._capacity.in_use()
+        destinations = self._destinations.get(phone, ())
+        is_elsewhere = state in BUSY and not any(name in in_use for name in destinations)
+        for name in destinations:
+            self._capacity.set_elsewhere(name, is_elsewhere)
+
+    def forget(self) -> None:
+        """Nothing is known of any phone: all are rung as if there were no such thing."""
+        self._states.clear()
+        for name in self._capacity.elsewhere():
+            self._capacity.set_elsewhere(name, False)
+
+    def states(self) -> Mapping[str, str]:
+        """The device state of each of Asterisk's phones and trunks, as far as it is known."""
+        return self._states
+
+    def counts(self) -> dict[str, int]:
+        """How many of the phones that destinations ring are in each state."""
+        return dict(Counter(self._states.get(phone, "UNKNOWN") for phone in self._destinations))
+
+
+def _by_phone(snapshot: Snapshot | None) -> dict[str, list[str]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for name, destination in (snapshot.marketplace.destinations if snapshot else {}).items():
+        if destination.dial.extension is not None:
+            found[destination.dial.extension].append(name)
+    return dict(found)

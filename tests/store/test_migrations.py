@@ -1,0 +1,72 @@
+"""A database with a ledger in it is brought up to date without losing or loosening anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from alembic import command
+from sqlalchemy import Engine, delete, inspect
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from ari_app.domain.ledger import Transfer, balances, deposit, payout, reversal, take_back
+from ari_app.store import ledger, schema
+from ari_app.store.engine import writing
+from ari_app.store.tables import transfers
+from tests.samples import BEGAN
+
+DEPOSIT = deposit("payment", "acme", 100_000, "USD", at=BEGAN)
+HOLD = Transfer("hold", "hold", "advertiser:acme", "exchange", 4200, "USD", BEGAN)
+POST = replace(HOLD, key="post", kind="post", resolves="hold")
+
+
+@pytest.fixture
+def old(empty: Engine) -> Engine:
+    """A database as it was before billing: a deposit that was taken back, and a hold that was posted."""
+    with writing(empty) as connection:
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004-1")
+        ledger.add(connection, [DEPOSIT, reversal(DEPOSIT, BEGAN, "bounced"), HOLD, POST])
+    return empty
+
+
+def test_every_transfer_is_kept_in_its_order(old: Engine) -> None:
+    before = list(ledger.all_transfers(old))
+    schema.upgrade(old)
+    assert list(ledger.all_transfers(old)) == before
+    assert ledger.balances(old) == balances(before)
+
+
+def test_transfers_still_cannot_be_changed(old: Engine) -> None:
+    schema.upgrade(old)
+    with pytest.raises(DBAPIError, match="never changed"), writing(old) as connection:
+        connection.execute(delete(transfers))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        deposit("payment", "acme", 1, "USD", at=BEGAN),  # the key is taken
+        Transfer("x", "post", "advertiser:acme", "exchange", 1, "USD", BEGAN, resolves="no such hold"),
+        replace(POST, key="again", kind="void"),  # the hold has ended
+        Transfer("x", "adjust", "exchange", "advertiser:acme", 1, "USD", BEGAN, call_id="no such call"),
+        Transfer("x", "gift", "exchange", "world", 1, "USD", BEGAN),  # type: ignore[arg-type]
+        take_back(DEPOSIT, "y", 1, BEGAN, "it is all taken back already"),
+    ],
+)
+def test_what_was_refused_is_refused_still(old: Engine, wrong: Transfer) -> None:
+    schema.upgrade(old)
+    with pytest.raises(IntegrityError), writing(old) as connection:
+        ledger.add(connection, [wrong])
+
+
+def test_the_indexes_are_all_there(old: Engine) -> None:
+    before = {index["name"] for index in inspect(old).get_indexes("transfers")}
+    schema.upgrade(old)
+    assert {index["name"] for index in inspect(old).get_indexes("transfers")} > before
+
+
+def test_a_payout_can_be_written_then(old: Engine) -> None:
+    schema.upgrade(old)
+    assert ledger.post(old, payout("run", "homefix", 3000, "USD", at=BEGAN))

@@ -1,0 +1,39 @@
+"""The day's calls and money, added up by the database."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from ari_app.domain.record import Money
+from ari_app.store import calls, today
+from ari_app.store.today import Sums
+from tests.samples import BEGAN, make_call, settlement, unqualified
+
+
+def test_a_day_without_calls_has_no_sums(engine: Engine) -> None:
+    assert today.since(engine, 0) == []
+
+
+def test_calls_are_added_up_from_the_moment_on(engine: Engine) -> None:
+    batch = [make_call(1), make_call(2), unqualified(3), make_call(4, connected_at=None, qualification=None)]
+    calls.save(engine, [settlement(call) for call in batch[:3]] + [settlement_of_nothing(batch[3])])
+    assert today.since(engine, BEGAN + 2000) == [Sums("USD", 3, 2, 1, 4200, 3000)]
+
+
+def test_each_currency_is_added_up_by_itself_and_calls_without_one_too(engine: Engine) -> None:
+    euros = make_call(2, money=Money("EUR", 100, 70, charged=100, paid=70))
+    unknown = make_call(3, money=None, qualification=None, connected_at=None, legs=[])
+    calls.save(engine, [settlement(make_call(1)), settlement(euros), settlement_of_nothing(unknown)])
+    found = sorted(today.since(engine, 0), key=lambda sums: sums.currency or "")
+    assert found == [
+        Sums(None, 1, 0, 0, 0, 0),
+        Sums("EUR", 1, 1, 1, 100, 70),
+        Sums("USD", 1, 1, 1, 4200, 3000),
+    ]
+
+
+def settlement_of_nothing(record):
+    """A call that moved no money."""
+    if record.money is not None:
+        record.money.charged = record.money.paid = 0
+    return calls.Settlement(record)

@@ -1,0 +1,107 @@
+"""What one call adds to the counters."""
+
+from __future__ import annotations
+
+import pytest
+
+from ari_app.domain.record import ClauseResult, LegRecord, Money, Verdict
+from ari_app.domain.rollups import (
+    HOUR_MS,
+    call_counts,
+    call_key,
+    count,
+    ending_second,
+    is_repeat,
+    offer_counts,
+    payable_ms,
+)
+from tests.samples import BEGAN, make_call
+
+CAUGHT = Verdict(False, [ClauseResult("no_repeat_within", False, "was here yesterday")])
+
+
+def test_a_call_belongs_to_the_hour_it_began_in_and_to_its_parties() -> None:
+    key = call_key(make_call(started_at=5 * HOUR_MS + 1))
+    assert key == (5 * HOUR_MS, "plumbing", "acme", "homefix", "sidebar", "USD", "NY")
+
+
+def test_what_a_call_does_not_have_is_an_empty_text_in_its_key() -> None:
+    unknown = make_call(campaign=None, advertiser=None, publisher=None, source=None, money=None)
+    assert call_key(unknown)[1:6] == ("", "", "", "", "")
+
+
+def test_a_call_nobody_answered_has_no_line_and_no_wait() -> None:
+    blocked = make_call(disposition="blocked", answered_at=None, offered_at=None, qualification=None)
+    assert call_counts(blocked) == {"incoming": 1, "blocked": 1, "revenue": 4200, "payout": 3000}
+
+
+def test_a_call_for_which_nobody_was_eligible_was_not_offered() -> None:
+    counts = call_counts(make_call(disposition="no_route"))
+    assert "offered" not in counts
+    assert "wait_ms" not in counts
+
+
+def test_a_line_is_used_from_the_answer_to_the_end() -> None:
+    assert call_counts(make_call(answered_at=BEGAN, ended_at=BEGAN + 61_000))["line_ms"] == 61_000
+
+
+def test_only_money_that_moved_is_counted() -> None:
+    counts = call_counts(make_call(money=Money("USD", 4200, 3000)))
+    assert (counts["revenue"], counts["payout"]) == (0, 0)
+
+
+def test_a_caller_whom_the_repeat_window_caught_is_a_repeat() -> None:
+    assert is_repeat(make_call(qualification=CAUGHT))
+    assert not is_repeat(make_call())
+
+
+def test_an_anonymous_caller_is_never_a_repeat() -> None:
+    assert not is_repeat(make_call(qualification=CAUGHT, ani=None))
+
+
+def test_an_offer_that_was_accepted_too_late_counts_how_late() -> None:
+    leg = LegRecord("a", 1, 1_000, "lost", answered_at=2_000, accepted_at=4_000, lost_by_ms=70)
+    assert offer_counts(leg) == {
+        "offered": 1, "answered": 1, "accepted": 1, "late": 1, "lost": 1, "accept_ms": 3_000, "late_ms": 70,
+    }  # fmt: skip
+
+
+def test_an_offer_that_rang_out_counts_as_no_answer_alone() -> None:
+    assert offer_counts(LegRecord("a", 1, 1_000, "no_answer")) == {"offered": 1, "no_answer": 1}
+
+
+@pytest.mark.parametrize(
+    ("connected_ms", "second"),
+    [
+        (90_000, 0),
+        (89_999, -1),
+        (90_999, 0),
+        (91_000, 1),
+        (75_000, -15),
+        (74_999, -16),
+        (0, -16),
+        (104_999, 14),
+        (105_000, 15),
+        (9_000_000, 15),
+    ],
+)
+def test_an_ending_has_a_second_counted_from_the_payable_one(connected_ms: int, second: int) -> None:
+    assert ending_second(connected_ms, payable_ms=90_000) == second
+
+
+def test_the_payable_second_is_the_longest_that_the_terms_ask_for() -> None:
+    clauses = [{"connected_at_least": "90s"}, {"answer_in": {}}, {"connected_at_least": "2m"}]
+    assert payable_ms({"qualify": clauses}) == 120_000
+    assert payable_ms({"qualify": [{"answer_in": {}}]}) is None
+
+
+def test_a_call_that_was_not_connected_has_no_ending() -> None:
+    lost = make_call(disposition="no_answer", winner=None)
+    assert not count([lost], lambda record: 90_000).endings
+
+
+def test_each_leg_is_an_offer_to_its_destination() -> None:
+    offers = count([make_call()], lambda record: None).offers
+    assert {key.destination: +counts for key, counts in offers.items()}.keys() == {
+        "agent-1", "agent-2", "agent-3", "agent-4",
+    }  # fmt: skip
