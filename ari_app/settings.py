@@ -95,6 +95,11 @@ class Settings:
         """Prompts as files, seen by Asterisk as /var/lib/callrace/prompts."""
         return self.home / "prompts"
 
+    @property
+    def creatives(self) -> Path:
+        """The images of banners, by the hash of what they hold."""
+        return self.home / "creatives"
+
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:
     return _number(name, env.get(name, str(default)))

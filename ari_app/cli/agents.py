@@ -27,6 +27,11 @@ def list_(advertiser: str | None, as_json: bool) -> None:
     """List the destinations: how they are dialled, how many calls they take and have, who is paused.
 
     `in use` is known only while a switch runs.
+
+    \b
+    Examples:
+      callrace agents list
+      callrace agents list --advertiser acme-plumbing --json
     """
     loaded = marketplace_in_force(database())
     in_use = _in_use()
@@ -64,7 +69,12 @@ def pause(agent: str, reason: str) -> None:
 @agents.command()
 @click.argument("agent")
 def resume(agent: str) -> None:
-    """Offer AGENT calls again."""
+    """Offer AGENT calls again.
+
+    \b
+    Example:
+      callrace agents resume agent-1
+    """
     engine = database()
     if not pauses.resume(engine, agent):
         _require(agent, marketplace_in_force(engine).marketplace.destinations)

@@ -137,6 +137,11 @@ def show_(call_id: str, as_json: bool) -> None:
     """Show one call's record: timeline, legs, verdict, money.
 
     ID is a call's id or the beginning of it. Offsets are seconds since the call began.
+
+    \b
+    Examples:
+      callrace calls show 019abc
+      callrace calls show 019abc --json
     """
     engine, record = _find(call_id)
     transfers = ledger.of_call(engine, record.id)
@@ -153,6 +158,10 @@ def explain_(call_id: str, as_json: bool) -> None:
     """Explain one call in plain English: why it went where it went, and why it was or was not paid.
 
     ID is a call's id or the beginning of it.
+
+    \b
+    Example:
+      callrace calls explain 019abc
     """
     engine, record = _find(call_id)
     sections = explain(record, ledger.of_call(engine, record.id), disputes.of_call(engine, record.id))

@@ -56,7 +56,9 @@ def marketplace_in_force(engine: Engine) -> Loaded:
     """The marketplace applied last. Raises Refused when there is none."""
     loaded = marketplaces.load(engine)
     if loaded is None:
-        raise Refused("no marketplace was applied yet; run `callrace apply FILE`")
+        raise Refused(
+            "no marketplace was applied yet; run `callrace apply FILE`, or `callrace marketplace init`"
+        )
     return loaded
 
 

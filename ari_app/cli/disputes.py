@@ -74,7 +74,12 @@ def list_(state: State | None, advertiser: str | None, as_json: bool) -> None:
 @click.argument("dispute_id", metavar="ID", type=SERIAL)
 @json_option
 def show(dispute_id: int, as_json: bool) -> None:
-    """Show one dispute and what happened to it."""
+    """Show one dispute and what happened to it.
+
+    \b
+    Example:
+      callrace disputes show 7
+    """
     dispute = stored.get(database(), dispute_id)
     if as_json:
         show_json(dispute_json(dispute))

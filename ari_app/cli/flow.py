@@ -28,6 +28,10 @@ def check(file: TextIO, as_json: bool) -> None:
 
     Every mistake is a line with file, line and what was expected. Asterisk's own sounds are not
     checked here; `callrace apply` does.
+
+    \b
+    Example:
+      callrace flow check market.yaml
     """
     marketplace = parse(
         file.read(),

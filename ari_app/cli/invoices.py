@@ -63,7 +63,13 @@ def issue(
 @click.option("--advertiser", metavar="ID", help="Only this advertiser's.")
 @json_option
 def list_(advertiser: str | None, as_json: bool) -> None:
-    """List the invoices by number."""
+    """List the invoices by number.
+
+    \b
+    Examples:
+      callrace invoices list
+      callrace invoices list --json
+    """
     found = bills.list_(database(), "invoice", advertiser)
     if as_json:
         show_json([bill_json(bill) for bill in found])

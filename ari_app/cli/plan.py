@@ -16,7 +16,7 @@ from ari_app.domain.changes import words
 from ari_app.domain.document import parse
 from ari_app.domain.marketplace import Marketplace
 from ari_app.domain.prompts import prompts_of
-from ari_app.ops import asterisk, prompts
+from ari_app.ops import asterisk, creatives, prompts
 from ari_app.settings import Settings, SettingsError
 from ari_app.store import geography, marketplaces
 from ari_app.store.marketplaces import Applied
@@ -55,7 +55,7 @@ def plan(file: TextIO, check: bool, as_json: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A marketplace that could be applied; its `file:` prompts are relative to `base`."""
+    """A marketplace that could be applied; its `file:` prompts and its images are relative to `base`."""
 
     marketplace: Marketplace
     base: Path
@@ -65,13 +65,14 @@ def read_proposal(file: TextIO, settings: Settings) -> Proposal:
     """The marketplace in the file, checked against everything there is. Raises DocumentError, Refused."""
     base = Path() if file.name in ("-", "<stdin>") else Path(file.name).parent
     marketplace = parse(
-        _text(file),
+        text_of(file),
         file.name,
         prompts=prompts.checker(base, partial(prompts.installed_sounds, settings)),
-        trunks=_trunks(settings),
+        trunks=trunks(settings),
+        images=creatives.checker(base, settings.creatives),
         geography=geography.load(settings.home),
     )
-    return Proposal(marketplace, base)
+    return Proposal(creatives.pinned(marketplace, base), base)
 
 
 def show(applied: Applied, made: list[str], verb: str) -> None:
@@ -95,14 +96,15 @@ def _prompt_words(prompt: str) -> str:
     return f"prompt rendered: {content}" if kind == "tts" else f"prompt copied: {content}"
 
 
-def _text(file: TextIO) -> str:
+def text_of(file: TextIO) -> str:
+    """All that the file says. Raises Refused when it is not UTF-8."""
     try:
         return file.read()
     except UnicodeDecodeError as error:
         raise Refused(f"{file.name}: not UTF-8 text ({error.reason} at byte {error.start})") from error
 
 
-def _trunks(settings: Settings) -> list[str] | None:
+def trunks(settings: Settings) -> list[str] | None:
     """Asterisk's PJSIP endpoints; None, for not checked, when Asterisk is not there to be asked."""
     try:
         endpoints = asterisk.ask(settings, lambda client: client.endpoints.list())

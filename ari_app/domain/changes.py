@@ -25,6 +25,7 @@ _PARTS = {
     "destinations": "destination",
     "flows": "flow",
     "campaigns": "campaign",
+    "creatives": "creative",
     "numbers": "number",
 }
 _SHOWN = 5  # names in one line
@@ -211,6 +212,8 @@ def _shown(key: str, value: Any) -> str:
             return _listed(list(value))
         case Mapping():
             return "; ".join(f"{name} {_inner(name, inner)}" for name, inner in value.items())
+        case str() if key == "html":
+            return " ".join(value.split())
         case list() if _holds_mappings(value):
             return ", ".join(f"({_shown(key, item)})" for item in value)
         case list():

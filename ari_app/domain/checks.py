@@ -12,6 +12,7 @@ from difflib import get_close_matches
 
 from ari_app.domain import whisper
 from ari_app.domain.caps import measure
+from ari_app.domain.creatives import complaints_about
 from ari_app.domain.geo import Geography, area_of
 from ari_app.domain.marketplace import (
     Advertiser,
@@ -21,6 +22,7 @@ from ari_app.domain.marketplace import (
     Clause,
     Collect,
     Coverage,
+    Creative,
     Destination,
     Dial,
     Flow,
@@ -54,11 +56,13 @@ class World:
     """What a marketplace is checked against; None: not checked.
 
     `prompts` answers with a complaint about a prompt that cannot be played, or None. `trunks` are
-    those that exist. `geography` knows the ZIP codes.
+    those that exist. `images` answers with a complaint about a creative's image, or None. `geography` knows
+    the ZIP codes.
     """
 
     prompts: Callable[[str], str | None] | None = None
     trunks: Collection[str] | None = None
+    images: Callable[[Creative], str | None] | None = None
     geography: Geography | None = None
 
 
@@ -74,6 +78,8 @@ def check(marketplace: Marketplace, world: World) -> Iterator[Complaint]:
         yield from _flow(("flows", name), flow, world)
     for name, campaign in marketplace.campaigns.items():
         yield from _campaign(("campaigns", name), campaign, marketplace, world)
+    for name, creative in marketplace.creatives.items():
+        yield from _creative(("creatives", name), creative, marketplace, world)
     for did, number in marketplace.numbers.items():
         path = ("numbers", did)
         yield from _known((*path, "campaign"), number.campaign, marketplace.campaigns, "campaign")
@@ -187,7 +193,7 @@ def _campaign(
     if campaign.flow is not None:
         yield from _known((*path, "flow"), campaign.flow, marketplace.flows, "flow")
     route = campaign.route
-    if not route.waves:
+    if not route.waves and campaign.status != "draft":
         yield Complaint((*path, "route", "waves"), "expected at least one wave")
     for index, wave in enumerate(route.waves):
         yield from _wave((*path, "route", "waves", index), wave, campaign.advertiser, marketplace)
@@ -455,6 +461,20 @@ def _answers(flow: Flow) -> set[str]:
         for choice in (node.choices or {}).values():
             names.update(choice.set or ())
     return names
+
+
+# Creatives
+
+
+def _creative(
+    path: FieldPath, creative: Creative, marketplace: Marketplace, world: World
+) -> Iterator[Complaint]:
+    yield from _known((*path, "campaign"), creative.campaign, marketplace.campaigns, "campaign")
+    for field, message in complaints_about(creative):
+        yield Complaint((*path, field), message)
+    complaint = world.images(creative) if creative.image is not None and world.images is not None else None
+    if complaint is not None:
+        yield Complaint((*path, "image"), complaint)
 
 
 # Prompts

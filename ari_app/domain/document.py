@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from ari_app.domain.checks import World, check, did_you_mean
 from ari_app.domain.geo import Geography
-from ari_app.domain.marketplace import Marketplace
+from ari_app.domain.marketplace import Creative, Marketplace
 from ari_app.domain.yamltext import Complaint, FieldPath, Position, YamlError, positions, read
 
 MAX_FINDINGS = 100
@@ -49,12 +49,14 @@ def parse(
     *,
     prompts: Callable[[str], str | None] | None = None,
     trunks: Collection[str] | None = None,
+    images: Callable[[Creative], str | None] | None = None,
     geography: Geography | None = None,
 ) -> Marketplace:
     """The marketplace that the YAML text declares; `file` is its name in the findings.
 
     `prompts` answers with a complaint about a prompt that cannot be played, or None; `trunks` are
-    those that exist; `geography` knows the ZIP codes. Each is checked only where it is given.
+    those that exist; `images` answers with a complaint about a creative's image, or None; `geography`
+    knows the ZIP codes. Each is checked only where it is given.
     Raises DocumentError.
     """
     try:
@@ -67,9 +69,25 @@ def parse(
         marketplace = from_document(data)
     except ValidationError as error:
         raise _error(_translated(error, text), text, file) from error
-    complaints = list(check(marketplace, World(prompts, trunks, geography)))
+    complaints = list(check(marketplace, World(prompts, trunks, images, geography)))
     if complaints:
         raise _error(complaints, text, file)
+    return marketplace
+
+
+def accept(document: Any, world: World) -> Marketplace:
+    """The marketplace that the values declare, checked as `parse` checks a text.
+
+    Raises DocumentError; its findings name paths, as there are no lines.
+    """
+    try:
+        marketplace = from_document(document)
+        complaints = list(check(marketplace, world))
+    except ValidationError as error:
+        complaints = [_complaint(details, {}) for details in error.errors(include_url=False)]
+        raise DocumentError([_said(complaint) for complaint in complaints[:MAX_FINDINGS]]) from error
+    if complaints:
+        raise DocumentError([_said(complaint) for complaint in complaints[:MAX_FINDINGS]])
     return marketplace
 
 
@@ -107,8 +125,12 @@ def _error(complaints: list[Complaint], text: str, file: str) -> DocumentError:
 
 def _finding(complaint: Complaint, places: Mapping[FieldPath, Position], file: str) -> str:
     line = complaint.line or _line(complaint.path, places)
+    return f"{file}:{line}: {_said(complaint)}"
+
+
+def _said(complaint: Complaint) -> str:
     where = f"{_dotted(complaint.path)}: " if complaint.path else ""
-    return f"{file}:{line}: {_on_one_line(where + complaint.message)}"
+    return _on_one_line(where + complaint.message)
 
 
 def _on_one_line(text: str) -> str:

@@ -22,6 +22,20 @@ from ari_app.domain.clock import from_iso, iso
 from ari_app.domain.money import format_amount, parse_amount
 from ari_app.domain.states import STATE_NAMES
 
+SIZES = {
+    "billboard": "970x250",
+    "half-page": "300x600",
+    "large-mobile-banner": "320x100",
+    "large-rectangle": "336x280",
+    "leaderboard": "728x90",
+    "medium-rectangle": "300x250",
+    "mobile-banner": "320x50",
+    "portrait": "300x1050",
+    "square": "250x250",
+    "wide-skyscraper": "160x600",
+}
+"""The IAB's names of the sizes that ads have, in CSS pixels."""
+
 _UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _LONGEST_MS = 3_650 * _UNITS_MS["d"]
 _DURATION = re.compile(r"(\d{1,12})(ms|s|m|h|d)", re.ASCII)
@@ -43,6 +57,16 @@ _SIP_URI = re.compile(
 _SOUND = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*", re.ASCII)
 # A part never begins with a dot, so there is no way up and nothing hidden.
 _FILE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*", re.ASCII)
+# A host, not an address of a network; then a path and a query of plain characters.
+_WEB_ADDRESS = re.compile(
+    r"https://[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,20}(?::\d{1,5})?"
+    r"(?:/[A-Za-z0-9._~!$()*+,;=:@%/-]{0,500})?(?:\?[A-Za-z0-9._~!$()*+,;=:@%/?&-]{0,500})?",
+    re.ASCII,
+)
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_SIZE = re.compile(r"([1-9]\d{0,3})x([1-9]\d{0,3})", re.ASCII)
+_LARGEST_SIDE = 2_000
+_LONGEST_MARKUP = 10_000
 _LONGEST_SPEECH = 1_000
 _LONGEST_TEXT = 200
 
@@ -160,6 +184,23 @@ def _text(value: object) -> str:
     raise ValueError(f"expected text of 1 to {_LONGEST_TEXT} characters on one line")
 
 
+def _markup(value: object) -> str:
+    is_short = isinstance(value, str) and 0 < len(value.strip()) <= len(value) <= _LONGEST_MARKUP
+    if is_short and all(c.isprintable() or c in "\n\t" for c in str(value)):
+        return str(value)
+    raise ValueError(f"expected HTML of 1 to {_LONGEST_MARKUP:,} printable characters")
+
+
+def _size(value: object) -> str:
+    text = SIZES.get(value, value) if isinstance(value, str) else ""
+    match = _SIZE.fullmatch(text)
+    if match and int(match[1]) <= _LARGEST_SIDE and int(match[2]) <= _LARGEST_SIDE:
+        return text
+    raise ValueError(
+        f"expected a size such as 300x250 (at most {_LARGEST_SIDE} each way), or one of {', '.join(SIZES)}"
+    )
+
+
 def whole_between(low: int, high: int) -> BeforeValidator:
     """A validator for whole numbers from `low` to `high`, both included."""
 
@@ -251,6 +292,21 @@ Name = Annotated[str, _matching(_NAME, "a name of lower-case letters, digits, - 
 
 Text = Annotated[str, BeforeValidator(_text)]
 """Something for people to read, on one line."""
+
+Markup = Annotated[str, BeforeValidator(_markup)]
+"""HTML, on any number of lines."""
+
+FileName = Annotated[str, _matching(_FILE, "a file such as banner.png (a path without ..)")]
+"""An operator's file, relative to the marketplace's."""
+
+Sha256 = Annotated[str, _matching(_SHA256, "a SHA-256 of 64 hexadecimal digits")]
+"""The hash of a file's content."""
+
+Size = Annotated[str, BeforeValidator(_size)]
+"""Width x height in CSS pixels: `300x250`. A document may say the IAB's name instead."""
+
+WebAddress = Annotated[str, _matching(_WEB_ADDRESS, "an address such as https://www.example.com/plumbing")]
+"""An address of the web, by TLS."""
 
 Prompt = Annotated[str, BeforeValidator(_prompt)]
 """What is played: `sound:`, `file:` or `tts:`."""

@@ -1,4 +1,4 @@
-"""The marketplace: advertisers, publishers, destinations, flows, campaigns, numbers.
+"""The marketplace: advertisers, publishers, destinations, flows, campaigns, creatives, numbers.
 
 Plain frozen records, validated by pydantic when they are made from a document
 (`ari_app.domain.document`). Amounts are integers in the currency's minor unit, durations
@@ -20,19 +20,24 @@ from ari_app.domain.fields import (
     CallerPattern,
     Currency,
     DurationMs,
+    FileName,
     Id,
+    Markup,
     Miles,
     Moment,
     Name,
     OneOf,
     PositiveMs,
     Prompt,
+    Sha256,
     Share,
     SipUri,
+    Size,
     Speech,
     StateCode,
     Text,
     TimeZone,
+    WebAddress,
     ZipCode,
     whole_between,
 )
@@ -243,7 +248,7 @@ class Route:
     `whisper` is said to an agent before the accept prompt; see `ari_app.domain.whisper`.
     """
 
-    waves: tuple[Wave, ...]
+    waves: tuple[Wave, ...] = ()
     accept: Literal["press-1", "answer"] = "press-1"
     ring_timeout: PositiveMs = 30_000
     accept_prompt: Prompt | None = None
@@ -357,13 +362,14 @@ class Campaign:
     """An advertiser's standing order for calls. Price and payout are in the minor unit, or rates.
 
     `qualify` decides whether a call is payable. `price_when` and `payout_when` add to it for one side alone;
-    `bonus` adds to the amounts, `overrides` says by publisher what is paid instead.
+    `bonus` adds to the amounts, `overrides` says by publisher what is paid instead. Only a draft may lack waves.
+    Of `status` see `ari_app.domain.campaigns`.
     """
 
     advertiser: Id
     price: AmountOrRate
     payout: AmountOrRate
-    route: Route
+    route: Route = Route()
     status: Literal["draft", "live", "paused", "ended"] = "live"
     flow: Id | None = None
     hours: Hours | None = None
@@ -391,6 +397,26 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
+class Creative:
+    """An ad of a campaign, for publishers; see `ari_app.domain.creatives`.
+
+    `image` is a file as the operator names it, `sha256` what it held when it was applied. `text` is a text
+    ad, a banner's alternative text, or a landing page's link text. Only what is approved is exported.
+    """
+
+    campaign: Id
+    kind: Literal["banner", "text", "html", "landing"]
+    image: FileName | None = None
+    sha256: Sha256 | None = None
+    size: Size | None = None
+    text: Text | None = None
+    html: Markup | None = None
+    address: WebAddress | None = None
+    status: Literal["draft", "approved", "rejected"] = "draft"
+    reason: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Marketplace:
     """Everything one document declares."""
 
@@ -401,3 +427,4 @@ class Marketplace:
     campaigns: Mapping[Id, Campaign]
     numbers: Mapping[E164, Number]
     flows: Mapping[Id, Flow] = Field(default_factory=dict)
+    creatives: Mapping[Id, Creative] = Field(default_factory=dict)

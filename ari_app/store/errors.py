@@ -8,6 +8,8 @@ StoreError
  ├── KeyTaken                a transfer's key is in the ledger, with another content
  ├── QueueFull               the writer has more unsaved calls than it may keep
  ├── SpoolUnusable           the spool on the disk is full or cannot be written
+ ├── StepRefused             a campaign's status cannot become what the marketplace says
+ ├── MarketplaceMoved        another marketplace came in force meanwhile
  └── WriterStopped           the writer takes no more calls
 """
 
@@ -36,6 +38,14 @@ class AmbiguousCallId(StoreError):
 
 class KeyTaken(StoreError):
     """The ledger has a transfer with this key already, and it says something else."""
+
+
+class StepRefused(StoreError):
+    """A campaign's status cannot follow the one that it has."""
+
+
+class MarketplaceMoved(StoreError):
+    """The marketplace in force is not the one that a change was made to."""
 
 
 class QueueFull(StoreError):

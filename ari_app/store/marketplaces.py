@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, insert, select
 
+from ari_app.domain import campaigns
 from ari_app.domain.changes import Change, Terms, changes
 from ari_app.domain.document import from_document, to_document
 from ari_app.domain.geo import Geography
@@ -17,6 +18,7 @@ from ari_app.domain.marketplace import TERMS, Marketplace
 from ari_app.domain.snapshot import Snapshot, make_snapshot
 from ari_app.store import numbers, pauses, revision
 from ari_app.store.engine import reading, writing
+from ari_app.store.errors import MarketplaceMoved, StepRefused
 from ari_app.store.tables import marketplace_versions, terms
 
 _TermsVersions = dict[tuple[str, str], int]  # by campaign and the terms' fingerprint
@@ -59,11 +61,12 @@ def plan(engine: Engine, marketplace: Marketplace) -> Applied:
         return _difference(_newest(connection), marketplace, _versions(connection))
 
 
-def apply(engine: Engine, marketplace: Marketplace, now: int) -> Applied:
+def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int | None = None) -> Applied:
     """Puts the marketplace in force at `now` (ms), all of it or nothing.
 
     The same marketplace again is the same version. A campaign whose terms say what an earlier version
-    of them said is back at that version.
+    of them said is back at that version. With `based_on`, the version that it was made from, it is refused
+    (MarketplaceMoved) when that is not in force any more; 0: there was none. Raises StepRefused, too.
 
     Nothing that it removes orphans a live call: a switch keeps each call on the snapshot, and the terms
     version, that it began with, and so on its campaign, flow and destinations; terms are never deleted.
@@ -71,6 +74,8 @@ def apply(engine: Engine, marketplace: Marketplace, now: int) -> Applied:
     with writing(engine) as connection:
         revision.lock(connection)
         before = _newest(connection)
+        if based_on not in (None, before.version if before else 0):
+            raise MarketplaceMoved("the marketplace was changed by somebody else meanwhile; try again")
         versions = _versions(connection)
         applied = _difference(before, marketplace, versions)
         if not applied.changes:
@@ -144,14 +149,18 @@ def _version(row: Row[Any]) -> _Version:
 
 
 def _difference(before: _Version | None, marketplace: Marketplace, versions: _TermsVersions) -> Applied:
-    """What the marketplace changes, and the version that it is or would be."""
+    """What the marketplace changes, and the version that it is or would be. Raises StepRefused."""
+    old = from_document(before.document) if before else None
+    refused = list(campaigns.refusals(old.campaigns if old else {}, marketplace.campaigns))
+    if refused:
+        raise StepRefused("\n".join(refused))
     terms_before = _numbered(before.document, versions)[0] if before else {}
     known = {(campaign, version) for (campaign, _), version in versions.items()}
     steps = {
         campaign: Terms(terms_before.get(campaign), version, (campaign, version) not in known)
         for campaign, version in _numbered(to_document(marketplace), versions)[0].items()
     }
-    found = changes(from_document(before.document) if before else None, marketplace, steps)
+    found = changes(old, marketplace, steps)
     in_force = before.version if before else 0
     return Applied(in_force + bool(found), found)
 

@@ -12,6 +12,7 @@ from ari_app.domain.marketplace import (
     Campaign,
     Clause,
     Coverage,
+    Creative,
     Destination,
     Dial,
     Marketplace,
@@ -23,6 +24,7 @@ from ari_app.domain.marketplace import (
 )
 from ari_app.store import marketplaces, numbers, pauses, revision
 from ari_app.store.engine import reading
+from ari_app.store.errors import MarketplaceMoved, StepRefused
 from ari_app.store.numbers import Assignment
 from ari_app.store.pauses import Pause
 from ari_app.store.tables import marketplace_versions, terms
@@ -243,3 +245,34 @@ def test_staged_terms_are_a_version_of_their_own_which_stays_when_they_are_folde
     assert (loaded.terms_versions, loaded.staged_versions) == ({"plumbing": 1}, {"plumbing": 2})
     marketplaces.apply(engine, DEARER, LATER)
     assert terms_version(engine) == 2
+
+
+def test_a_change_to_a_marketplace_that_is_not_in_force_any_more_is_refused(engine: Engine) -> None:
+    marketplaces.apply(engine, BEFORE, NOW, based_on=0)
+    marketplaces.apply(engine, with_campaign(BEFORE, price=5000), LATER, based_on=1)
+    with pytest.raises(MarketplaceMoved):
+        marketplaces.apply(engine, with_campaign(BEFORE, price=6000), LAST, based_on=1)
+    loaded = marketplaces.load(engine)
+    assert loaded is not None
+    assert loaded.marketplace.campaigns["plumbing"].price == 5000
+
+
+def test_a_campaign_does_not_come_back_from_its_end(engine: Engine) -> None:
+    marketplaces.apply(engine, BEFORE, NOW)
+    ended = with_campaign(BEFORE, status="ended")
+    marketplaces.apply(engine, ended, LATER)
+    for attempt in (marketplaces.plan, lambda *args: marketplaces.apply(*args, LAST)):
+        with pytest.raises(StepRefused, match="campaign plumbing cannot go from ended to live"):
+            attempt(engine, BEFORE)
+    loaded = marketplaces.load(engine)
+    assert loaded is not None
+    assert loaded.marketplace == ended
+
+
+def test_creatives_are_kept_with_the_marketplace(engine: Engine) -> None:
+    ad = Creative("plumbing", "text", text="Burst pipe? {number}", status="approved")
+    marketplace = replace(BEFORE, creatives={"sms": ad})
+    marketplaces.apply(engine, marketplace, NOW)
+    loaded = marketplaces.load(engine)
+    assert loaded is not None
+    assert loaded.marketplace.creatives == {"sms": ad}

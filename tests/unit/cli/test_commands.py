@@ -71,7 +71,10 @@ def test_a_setting_that_cannot_be_used_is_refused_in_one_line(
 def test_without_a_marketplace_the_way_to_one_is_named(
     cli: Cli, engine: Engine, words: tuple[str, ...]
 ) -> None:
-    assert refusal(cli(*words)) == "callrace: no marketplace was applied yet; run `callrace apply FILE`"
+    assert (
+        refusal(cli(*words))
+        == "callrace: no marketplace was applied yet; run `callrace apply FILE`, or `callrace marketplace init`"
+    )
 
 
 # db

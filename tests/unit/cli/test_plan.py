@@ -130,4 +130,7 @@ def test_an_export_leaves_out_defaults_and_keeps_amounts_durations_and_files_as_
 
 
 def test_without_a_marketplace_there_is_nothing_to_export(cli: Cli, engine: Engine) -> None:
-    assert refusal(cli("export")) == "callrace: no marketplace was applied yet; run `callrace apply FILE`"
+    assert (
+        refusal(cli("export"))
+        == "callrace: no marketplace was applied yet; run `callrace apply FILE`, or `callrace marketplace init`"
+    )

@@ -1,0 +1,144 @@
+"""`callrace campaigns`: standing orders for calls, from draft to their end."""
+
+from __future__ import annotations
+
+import click
+
+from ari_app.cli.common import Refused
+from ari_app.cli.desk import Document, add, add_common_commands, amend, entry_of, given
+from ari_app.cli.output import json_option
+from ari_app.domain.assignments import AssignmentError, assign
+
+
+@click.group()
+def campaigns() -> None:
+    """Create campaigns, change their fields, start, pause and end them.
+
+    A campaign is a draft, then live, paused and live again, and at last ended, for good.
+    """
+
+
+@campaigns.command()
+@click.argument("name", metavar="ID")
+@click.argument("assignments", metavar="[FIELD=VALUE]...", nargs=-1)
+@click.option("--advertiser", metavar="ID", required=True, help="Who buys the calls.")
+@click.option("--price", metavar="AMOUNT", required=True, help="What the advertiser is charged for a call.")
+@click.option("--payout", metavar="AMOUNT", required=True, help="What the publisher earns by it.")
+@click.option("--flow", metavar="ID", help="The IVR flow that callers go through.")
+@click.option(
+    "--wave", "waves", metavar="IDS", multiple=True, help="Destinations rung together; again: the next."
+)
+@json_option
+def create(
+    name: str,
+    assignments: tuple[str, ...],
+    advertiser: str,
+    price: str,
+    payout: str,
+    flow: str | None,
+    waves: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Create the campaign ID as a draft. It takes calls once it is started.
+
+    Further fields are set as `callrace campaigns set` does.
+
+    \b
+    Examples:
+      callrace campaigns create plumbing --advertiser acme --price 42.00 --payout 30.00 \\
+          --flow intake --wave agent-1,agent-2 --wave overflow "qualify=[{connected_at_least: 90s}]"
+      callrace campaigns create night --advertiser acme --price 42.00 --payout 30.00
+    """
+    entry: Document = {
+        "advertiser": advertiser,
+        "status": "draft",
+        "price": price,
+        "payout": payout,
+        **given(flow=flow),
+    }
+    if waves:
+        entry["route"] = {"waves": [{"destinations": wave.split(",")} for wave in waves]}
+    _assign_all(entry, assignments)
+    amend(lambda document: add(document, "campaigns", "campaign", name, entry), as_json)
+
+
+@campaigns.command("set")
+@click.argument("name", metavar="ID")
+@click.argument("assignments", metavar="FIELD=VALUE...", nargs=-1, required=True)
+@json_option
+def set_(name: str, assignments: tuple[str, ...], as_json: bool) -> None:
+    """Set fields of the campaign ID, each named by its path. Values are YAML.
+
+    An empty value takes the field away: its default is back. A list's item is named by its index.
+    Other terms are a new version of them; calls under way keep the one that they began with.
+
+    \b
+    Examples:
+      callrace campaigns set plumbing price=45.00 route.ring_timeout=20s
+      callrace campaigns set plumbing "route.waves[1]={destinations: [overflow], after: 12s}"
+      callrace campaigns set plumbing "hours={open: ['mon-fri 08:00-20:00']}" screen.announce=
+    """
+
+    def change(document: Document) -> None:
+        _assign_all(entry_of(document, "campaigns", "campaign", name), assignments)
+
+    amend(change, as_json)
+
+
+@campaigns.command()
+@click.argument("name", metavar="ID")
+@json_option
+def start(name: str, as_json: bool) -> None:
+    """Make the campaign ID live, from a draft or a pause. Refused when no call could work under it.
+
+    \b
+    Example:
+      callrace campaigns start plumbing
+    """
+    _become("live", name, as_json)
+
+
+@campaigns.command()
+@click.argument("name", metavar="ID")
+@json_option
+def pause(name: str, as_json: bool) -> None:
+    """Take no more calls for the campaign ID until it is started again. Calls under way go on.
+
+    \b
+    Example:
+      callrace campaigns pause plumbing
+    """
+    _become("paused", name, as_json)
+
+
+@campaigns.command()
+@click.argument("name", metavar="ID")
+@json_option
+def end(name: str, as_json: bool) -> None:
+    """End the campaign ID for good. Calls under way go on; records and money are kept.
+
+    \b
+    Example:
+      callrace campaigns end plumbing
+    """
+    _become("ended", name, as_json)
+
+
+def _become(status: str, name: str, as_json: bool) -> None:
+    def change(document: Document) -> None:
+        entry_of(document, "campaigns", "campaign", name)["status"] = status
+
+    amend(change, as_json)
+
+
+def _assign_all(entry: Document, assignments: tuple[str, ...]) -> None:
+    try:
+        for assignment in assignments:
+            assign(entry, assignment)
+    except AssignmentError as error:
+        raise Refused(str(error)) from error
+
+
+add_common_commands(
+    campaigns, "campaigns", "campaign", "plumbing", ("status", "advertiser", "price", "payout", "flow")
+)

@@ -1,0 +1,50 @@
+"""`callrace flows`: the IVR flows of the marketplace in force."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from ari_app.cli.common import Refused
+from ari_app.cli.desk import Document, add_common_commands, amend
+from ari_app.cli.output import json_option
+from ari_app.cli.plan import text_of
+from ari_app.domain.yamltext import YamlError, read
+
+
+@click.group()
+def flows() -> None:
+    """Add, see and remove IVR flows. `callrace flow check` shows those of a file as trees."""
+
+
+@flows.command("add")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@json_option
+def add_(file: TextIO, as_json: bool) -> None:
+    """Add the flows in FILE (YAML, flows by their ids; - is stdin) to the marketplace in force.
+
+    FILE holds what a marketplace's `flows:` holds. A flow whose id is there already is replaced, and what
+    differs is told. Recordings (`file:`) are relative to FILE.
+
+    \b
+    Example:
+      callrace flows add intake.yaml
+    """
+    try:
+        found, complaints = read(text_of(file))
+    except YamlError as error:
+        raise Refused(f"{file.name}:{error.line}: {error}") from error
+    if complaints:
+        raise Refused(f"{file.name}:{complaints[0].line}: {complaints[0].message}")
+    if not isinstance(found, dict) or not found:
+        raise Refused(f"{file.name}: expected flows by their ids, such as `intake: {{start: …, nodes: …}}`")
+
+    def change(document: Document) -> None:
+        document.setdefault("flows", {}).update(found)
+
+    amend(change, as_json, base=Path(file.name).parent)
+
+
+add_common_commands(flows, "flows", "flow", "intake", ("start",))

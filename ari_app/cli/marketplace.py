@@ -1,0 +1,26 @@
+"""`callrace marketplace`: the beginning of one."""
+
+from __future__ import annotations
+
+import click
+
+from ari_app.cli.desk import begin
+from ari_app.cli.output import json_option
+
+
+@click.group()
+def marketplace() -> None:
+    """Begin a marketplace; then add to it by commands, or by `callrace apply`."""
+
+
+@marketplace.command()
+@click.option("--currency", metavar="CODE", default="USD", show_default=True, help="Of all its money.")
+@json_option
+def init(currency: str, as_json: bool) -> None:
+    """Put an empty marketplace in force, for advertisers, publishers and campaigns to be added to.
+
+    \b
+    Example:
+      callrace db upgrade && callrace marketplace init --currency USD
+    """
+    begin(currency, as_json)

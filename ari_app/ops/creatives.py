@@ -1,0 +1,106 @@
+"""The images of banners: checked when a marketplace is applied, and kept by the hash of what they hold.
+
+A document says a file's name and, once it was applied, its hash. So an image that is kept needs its file
+no more, and another image under the same name is a change that `callrace plan` shows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
+
+from ari_app.domain.marketplace import Creative, Marketplace
+
+LARGEST_BYTES = 1024 * 1024
+_SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "GIF": ".gif", "WEBP": ".webp"}
+
+
+class CreativeError(Exception):
+    """A creative's image cannot be kept or found; the message says which, why and what to do."""
+
+
+def checker(base: Path, folder: Path) -> Callable[[Creative], str | None]:
+    """A function that complains about a creative's image, or answers None.
+
+    It is the one kept in `folder` under the creative's hash, or else a file relative to `base`.
+    """
+
+    def complain(creative: Creative) -> str | None:
+        if creative.sha256 is not None and find(folder, creative.sha256) is not None:
+            return None
+        path = base / (creative.image or "")
+        try:
+            content = _read(path)
+        except OSError as error:
+            return f"cannot read {path} ({error.strerror})"
+        if creative.sha256 not in (None, _hash(content)):
+            return f"{path} is not the image whose sha256 is given; leave sha256 out to take this one"
+        return _complaint_about(content, path, creative.size)
+
+    return complain
+
+
+def _complaint_about(content: bytes, path: Path, size: str | None) -> str | None:
+    if len(content) > LARGEST_BYTES:
+        return f"{path} has more than {LARGEST_BYTES // 1024:,} KiB"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=tuple(_SUFFIXES)) as image:
+                actual = f"{image.width}x{image.height}"
+                if size is not None and actual != size:
+                    return f"{path} is {actual}, but its size is said to be {size}"
+                image.load()  # only now, when its size is known to be small
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return f"{path} claims to have more pixels than an ad can have"
+    except (OSError, SyntaxError, ValueError):  # what Pillow raises for what is broken
+        return f"{path} is not a whole PNG, JPEG, GIF or WebP image"
+    return None
+
+
+def pinned(marketplace: Marketplace, base: Path) -> Marketplace:
+    """The marketplace with the hash of every image that has none. The images were checked."""
+    found = {
+        name: replace(creative, sha256=_hash(_read(base / creative.image)))
+        for name, creative in marketplace.creatives.items()
+        if creative.image is not None and creative.sha256 is None
+    }
+    return replace(marketplace, creatives={**marketplace.creatives, **found}) if found else marketplace
+
+
+def keep(creatives: Mapping[str, Creative], base: Path, folder: Path) -> None:
+    """Puts every image that is not kept yet into `folder`. Raises CreativeError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, creative in creatives.items():
+        if creative.image is None or creative.sha256 is None or find(folder, creative.sha256) is not None:
+            continue
+        content = _read(base / creative.image)
+        if _hash(content) != creative.sha256:
+            raise CreativeError(f"creative {name}: {base / creative.image} changed meanwhile; try again")
+        with Image.open(io.BytesIO(content), formats=tuple(_SUFFIXES)) as image:
+            suffix = _SUFFIXES[image.format or ""]
+        part = folder / f".{creative.sha256}.part"
+        part.write_bytes(content)
+        part.replace(folder / f"{creative.sha256}{suffix}")
+
+
+def find(folder: Path, sha256: str) -> Path | None:
+    """The image that is kept under this hash."""
+    paths = (folder / f"{sha256}{suffix}" for suffix in _SUFFIXES.values())
+    return next((path for path in paths if path.exists()), None)
+
+
+def _read(path: Path) -> bytes:
+    """The file, as far as it may be kept and a byte more."""
+    with path.open("rb") as file:
+        return file.read(LARGEST_BYTES + 1)
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,71 @@
+"""Every command explains itself: what it does, an example where it takes anything, --json where it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from ari_app.cli.main import main
+
+# Commands that change something or keep running, and print a line about it. All others read, and take --json.
+NOT_READING = {
+    "agents pause",
+    "agents resume",
+    "agi run",
+    "completion",
+    "db upgrade",
+    "demo",
+    "disputes accept",
+    "disputes open",
+    "disputes reject",
+    "lab down",
+    "lab up",
+    "ledger adjust",
+    "ledger deposit",
+    "privacy erase",
+    "privacy expire",
+    "reports rebuild",
+    "spool retry",
+    "switch drain",
+    "switch run",
+}
+
+
+def _commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        yield " ".join((*path, name)), command
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*path, name))
+
+
+ALL = dict(_commands(main))
+RUNNABLE = {name: command for name, command in ALL.items() if not isinstance(command, click.Group)}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_command_says_what_it_does_in_a_sentence(name: str) -> None:
+    first_line = (ALL[name].help or "").strip().split("\n")[0]
+    assert len(first_line) > 10
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_option_says_what_it_is(name: str) -> None:
+    options = [param for param in ALL[name].params if isinstance(param, click.Option)]
+    assert [option.name for option in options if not option.help] == []
+
+
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_a_command_that_takes_anything_shows_an_example_of_itself(name: str) -> None:
+    if any(param.name != "as_json" for param in RUNNABLE[name].params):
+        assert f"callrace {name}" in (RUNNABLE[name].help or "")
+
+
+@pytest.mark.parametrize("name", sorted(set(RUNNABLE) - NOT_READING))
+def test_a_command_that_reads_takes_json(name: str) -> None:
+    assert "as_json" in [param.name for param in RUNNABLE[name].params]
+
+
+def test_no_command_that_is_gone_is_excused() -> None:
+    assert set(RUNNABLE) >= NOT_READING
