@@ -327,11 +327,20 @@ class Staged:
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
+class Applications:
+    """How publishers come to a campaign. `numbers_per_publisher`: as many as commands give to each, at most."""
+
+    auto_approve: bool = False
+    numbers_per_publisher: Annotated[int, whole_between(1, 1_000)] = 5
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Campaign:
     """An advertiser's standing order for calls. Price and payout are in the minor unit, or rates.
 
     `qualify` decides whether a call is payable. `price_when` and `payout_when` add to it for one side alone;
-    `bonus` adds to the amounts, `overrides` says by publisher what is paid instead.
+    `bonus` adds to the amounts, `overrides` says by publisher what is paid instead. An `invited` campaign
+    takes applications only from the publishers in `invited`.
     """
 
     advertiser: Id
@@ -348,6 +357,9 @@ class Campaign:
     bonus: tuple[Bonus, ...] = ()
     overrides: Mapping[Id, Override] = Field(default_factory=dict)
     staged: Staged | None = None
+    visibility: Literal["public", "invited"] = "public"
+    invited: OneOf[Id] = frozenset()
+    applications: Applications = Applications()
 
 
 TERMS = ("price", "payout", "qualify", "price_when", "payout_when", "bonus", "overrides")
@@ -364,6 +376,14 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
+class NumbersPolicy:
+    """`quarantine`: how long a number rests before it is assigned again. `low_stock`: fewer free is a warning."""
+
+    quarantine: DurationMs = 30 * 86_400_000
+    low_stock: Annotated[int, whole_between(0, 100_000)] = 5
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Marketplace:
     """Everything one document declares."""
 
@@ -374,3 +394,4 @@ class Marketplace:
     campaigns: Mapping[Id, Campaign]
     numbers: Mapping[E164, Number]
     flows: Mapping[Id, Flow] = Field(default_factory=dict)
+    numbers_policy: NumbersPolicy = NumbersPolicy()

@@ -7,6 +7,9 @@ StoreError
  ├── AmbiguousCallId         a call id's beginning that fits several calls
  ├── KeyTaken                a transfer's key is in the ledger, with another content
  ├── QueueFull               the writer has more unsaved calls than it may keep
+ ├── NumbersInUse            an apply would take away the campaign or publisher of a number
+ ├── NumberRefused           a number cannot be assigned or released as asked
+ ├── ApplicationRefused      an application cannot be made, or become what is asked
  └── WriterStopped           the writer takes no more calls
 """
 
@@ -39,6 +42,18 @@ class KeyTaken(StoreError):
 
 class QueueFull(StoreError):
     """The writer's queue is full: the database has been away for long."""
+
+
+class NumbersInUse(StoreError):
+    """A number that the desk assigned would be left without its campaign or publisher."""
+
+
+class NumberRefused(StoreError):
+    """The number cannot be assigned or released as asked: the stock, the limit, or whose it is."""
+
+
+class ApplicationRefused(StoreError):
+    """There is no such application, or it cannot become what is asked."""
 
 
 class WriterStopped(StoreError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select
@@ -15,10 +15,12 @@ from ari_app.domain.document import from_document, to_document
 from ari_app.domain.geo import Geography
 from ari_app.domain.marketplace import TERMS, Marketplace
 from ari_app.domain.snapshot import Snapshot, make_snapshot
-from ari_app.store import numbers, pauses, revision
+from ari_app.store import applications, numbers, pauses, revision
 from ari_app.store.engine import reading, writing
+from ari_app.store.errors import NumbersInUse
 from ari_app.store.tables import marketplace_versions, terms
 
+_NEWEST = select(marketplace_versions).order_by(marketplace_versions.c.version.desc()).limit(1)
 _TermsVersions = dict[tuple[str, str], int]  # by campaign and the terms' fingerprint
 
 
@@ -32,7 +34,9 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The marketplace in force. `pauses` says why; `revision` is the counter that it belongs to."""
+    """The marketplace in force, with the numbers of file and desk. `pauses` says why, and so does
+    `suspended`, by campaign and publisher; `revision` is the counter that it belongs to.
+    """
 
     version: int
     marketplace: Marketplace
@@ -40,6 +44,7 @@ class Loaded:
     pauses: dict[str, str]
     revision: int
     staged_versions: dict[str, int]
+    suspended: dict[tuple[str, str], str]
 
     def snapshot(self, geography: Geography) -> Snapshot:
         """The same, made ready for look-ups."""
@@ -50,20 +55,23 @@ class Loaded:
             geography,
             self.pauses,
             self.staged_versions,
+            self.suspended,
         )
 
 
 def plan(engine: Engine, marketplace: Marketplace) -> Applied:
     """What `apply` would do now. Nothing is changed."""
     with reading(engine) as connection:
-        return _difference(_newest(connection), marketplace, _versions(connection))
+        after = _with_desk_numbers(connection, marketplace)
+        return _difference(_newest(connection), after, _versions(connection))
 
 
 def apply(engine: Engine, marketplace: Marketplace, now: int) -> Applied:
     """Puts the marketplace in force at `now` (ms), all of it or nothing.
 
     The same marketplace again is the same version. A campaign whose terms say what an earlier version
-    of them said is back at that version.
+    of them said is back at that version. A number that the desk assigned, and this marketplace does not
+    name, stays whose it is. Raises NumbersInUse when its campaign or publisher would be gone.
 
     Nothing that it removes orphans a live call: a switch keeps each call on the snapshot, and the terms
     version, that it began with, and so on its campaign, flow and destinations; terms are never deleted.
@@ -72,11 +80,13 @@ def apply(engine: Engine, marketplace: Marketplace, now: int) -> Applied:
         revision.lock(connection)
         before = _newest(connection)
         versions = _versions(connection)
+        marketplace = _with_desk_numbers(connection, marketplace)
         applied = _difference(before, marketplace, versions)
         if not applied.changes:
             return applied
         document = to_document(marketplace)
-        applied_at = max(now, before.applied_at) if before else now
+        applied_at = max(now, before.applied_at if before else now, numbers.latest_in(connection))
+        del document["numbers"]
         row = {
             "version": applied.version,
             "applied_at": applied_at,
@@ -84,7 +94,7 @@ def apply(engine: Engine, marketplace: Marketplace, now: int) -> Applied:
         }
         connection.execute(insert(marketplace_versions), row)
         _save_terms(connection, document, versions, applied_at)
-        numbers.assign(connection, marketplace.numbers, applied_at)
+        numbers.assign(connection, marketplace.numbers, applied_at, marketplace.numbers_policy.quarantine)
         revision.rise(connection)
     return applied
 
@@ -92,7 +102,8 @@ def apply(engine: Engine, marketplace: Marketplace, now: int) -> Applied:
 def load(engine: Engine, at: int | None = None) -> Loaded | None:
     """The marketplace in force, with its campaigns' terms versions; None when none was applied yet.
 
-    With `at`, the one that was in force at that moment (ms); pauses are those of now all the same.
+    With `at`, the one that was in force at that moment (ms), with whose the numbers were and who was
+    suspended then; pauses are those of now all the same.
     """
     with reading(engine) as connection:
         newest = _newest(connection, at)
@@ -100,9 +111,17 @@ def load(engine: Engine, at: int | None = None) -> Loaded | None:
             return None
         versions = _versions(connection)
         paused = {pause.destination: pause.reason for pause in pauses.paused_in(connection)}
+        suspended = applications.suspended_in(connection, at)
         counter = revision.read_in(connection)
     in_force, staged = _numbered(newest.document, versions)
-    return Loaded(newest.version, from_document(newest.document), in_force, paused, counter, staged)
+    marketplace = from_document(newest.document)
+    return Loaded(newest.version, marketplace, in_force, paused, counter, staged, suspended)
+
+
+def rules_in(connection: Connection) -> tuple[Marketplace, int] | None:
+    """The marketplace in force without its numbers, and since when (ms), as this transaction sees it."""
+    row = connection.execute(_NEWEST).one_or_none()
+    return (from_document(json.loads(row.document_json) | {"numbers": {}}), row.applied_at) if row else None
 
 
 def terms_of(engine: Engine, campaign: str, version: int) -> dict[str, Any] | None:
@@ -121,12 +140,28 @@ class _Version:
 
 
 def _newest(connection: Connection, at: int | None = None) -> _Version | None:
-    table = marketplace_versions
-    query = select(table).order_by(table.c.version.desc()).limit(1)
-    if at is not None:
-        query = query.where(table.c.applied_at <= at)
+    query = _NEWEST if at is None else _NEWEST.where(marketplace_versions.c.applied_at <= at)
     row = connection.execute(query).one_or_none()
-    return _Version(row.version, row.applied_at, json.loads(row.document_json)) if row else None
+    if row is None:
+        return None
+    document = json.loads(row.document_json) | {"numbers": numbers.documents_in(connection, at)}
+    return _Version(row.version, row.applied_at, document)
+
+
+def _with_desk_numbers(connection: Connection, marketplace: Marketplace) -> Marketplace:
+    """The marketplace, and the numbers that the desk assigned and it does not name. Raises NumbersInUse."""
+    kept = {did: n for did, n in numbers.of_desk(connection).items() if did not in marketplace.numbers}
+    for did, number in kept.items():
+        for what, name, known in (
+            ("campaign", number.campaign, marketplace.campaigns),
+            ("publisher", number.publisher, marketplace.publishers),
+        ):
+            if name not in known:
+                raise NumbersInUse(
+                    f"{what} {name} has {did}, which `numbers assign` gave it, and is not in the file; "
+                    f"run `callrace numbers release {did}` first"
+                )
+    return replace(marketplace, numbers={**kept, **marketplace.numbers}) if kept else marketplace
 
 
 def _difference(before: _Version | None, marketplace: Marketplace, versions: _TermsVersions) -> Applied:
