@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from typing import Any
 
 import click
 
-from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
+from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, who
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.domain.marketplace import Destination, Dial
 from ari_app.ops import running
@@ -58,7 +56,7 @@ def pause(agent: str, reason: str) -> None:
     """
     engine = database()
     _require(agent, marketplace_in_force(engine).marketplace.destinations)
-    if not pauses.pause(engine, Pause(agent, now_ms(), reason, _who())):
+    if not pauses.pause(engine, Pause(agent, now_ms(), reason, who())):
         raise Refused(f"{agent} is paused already; see `callrace agents list`")
     click.echo(f"{agent} is paused: {reason}")
 
@@ -77,14 +75,6 @@ def resume(agent: str) -> None:
 def _require(agent: str, destinations: Any) -> None:
     if agent not in destinations:
         raise Refused(f"there is no agent {agent}; see `callrace agents list`")
-
-
-def _who() -> str:
-    """The user who runs this, or the number of one who has no name here."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _in_use() -> dict[str, int] | None:

@@ -9,6 +9,7 @@ import click
 from ari_app.ari.errors import AriError
 from ari_app.cli.agents import agents
 from ari_app.cli.agi import agi
+from ari_app.cli.applications import applications
 from ari_app.cli.apply import apply
 from ari_app.cli.calls import calls
 from ari_app.cli.common import Refused
@@ -79,6 +80,7 @@ def main() -> None:
 for command in (
     agents,
     agi,
+    applications,
     apply,
     calls,
     db,

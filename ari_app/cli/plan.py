@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import click
 
 from ari_app.ari.errors import AriError
-from ari_app.cli.common import Refused, database
+from ari_app.cli.common import database, text_of
 from ari_app.cli.output import json_option, show_json
 from ari_app.domain.changes import words
 from ari_app.domain.document import parse
@@ -65,7 +65,7 @@ def read_proposal(file: TextIO, settings: Settings) -> Proposal:
     """The marketplace in the file, checked against everything there is. Raises DocumentError, Refused."""
     base = Path() if file.name in ("-", "<stdin>") else Path(file.name).parent
     marketplace = parse(
-        _text(file),
+        text_of(file),
         file.name,
         prompts=prompts.checker(base, partial(prompts.installed_sounds, settings)),
         trunks=_trunks(settings),
@@ -93,13 +93,6 @@ def as_values(applied: Applied, made: list[str]) -> dict[str, Any]:
 def _prompt_words(prompt: str) -> str:
     kind, _, content = prompt.partition(":")
     return f"prompt rendered: {content}" if kind == "tts" else f"prompt copied: {content}"
-
-
-def _text(file: TextIO) -> str:
-    try:
-        return file.read()
-    except UnicodeDecodeError as error:
-        raise Refused(f"{file.name}: not UTF-8 text ({error.reason} at byte {error.start})") from error
 
 
 def _trunks(settings: Settings) -> list[str] | None:

@@ -15,6 +15,7 @@ from ari_app.domain.document import MAX_FINDINGS, DocumentError
 from ari_app.domain.fields import E164, Id, StateCode
 
 Kind = Literal["local", "tollfree"]
+Status = Literal["assigned", "free", "quarantined"]
 COLUMNS = ("did", "kind", "region", "trunk")
 MAX_ROWS = 500_000
 

@@ -37,16 +37,20 @@ def assign(engine: Engine, number: Number, wanted: Wanted, now: int) -> str:
         return _give(connection, rules, number, wanted, 1, at)[0]
 
 
-def release(engine: Engine, did: str, now: int) -> Assignment:
-    """Takes a number that the desk assigned back into the inventory; says whose it was. Raises NumberRefused."""
+def release(engine: Engine, did: str, now: int) -> tuple[Assignment, int]:
+    """Takes back a number that the desk assigned; says whose it was, and until when (ms) it rests.
+
+    Raises NumberRefused.
+    """
     with _changing(engine, now) as (connection, rules, at):
         held = numbers.holder(connection, did)
         if held is None:
             raise NumberRefused(f"{did} is nobody's; see `callrace numbers history {did}`")
         if held.origin == "file":
             raise NumberRefused(f"{did} is in the marketplace's file: take it out there, and apply the file")
-        numbers.end(connection, [did], at, rules.numbers_policy.quarantine)
-    return held
+        quarantine_ms = rules.numbers_policy.quarantine
+        numbers.end(connection, [did], at, quarantine_ms)
+        return held, at + quarantine_ms
 
 
 def submit(engine: Engine, campaign: str, publisher: str, decision: Decision) -> Application:

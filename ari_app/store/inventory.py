@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from ari_app.domain.inventory import Item, Kind, Wanted
+from ari_app.domain.inventory import Item, Kind, Status, Wanted
 from ari_app.domain.marketplace import Number
 from ari_app.store import numbers
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import NumberRefused
 from ari_app.store.numbers import OPEN, Origin
 from ari_app.store.tables import inventory, number_assignments
-
-Status = Literal["assigned", "free", "quarantined"]
 
 
 @dataclass(frozen=True, slots=True)

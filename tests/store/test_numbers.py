@@ -104,7 +104,8 @@ def test_a_refusal_changes_nothing_and_tells_no_switch(market: Engine) -> None:
 
 def test_a_released_number_rests_before_it_is_given_again(market: Engine) -> None:
     did = desk.assign(market, HOMEFIX, Wanted(region="NJ"), LATER)
-    assert desk.release(market, did, LAST).publisher == "homefix"
+    held, rests_until = desk.release(market, did, LAST)
+    assert (held.publisher, rests_until) == ("homefix", LAST + QUARANTINE_MS)
     assert status(market, did, LAST) == "quarantined"
     with pytest.raises(NumberRefused, match="in quarantine"):
         desk.assign(market, BLUEBIRD, Wanted(did=did), LAST + QUARANTINE_MS - 1)
