@@ -20,10 +20,10 @@ from ari_app.cli.common import (
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.domain.clock import iso
 from ari_app.domain.inventory import Wanted, parse
-from ari_app.domain.marketplace import Number
+from ari_app.domain.marketplace import Number, NumbersPolicy
 from ari_app.domain.states import STATE_NAMES
 from ari_app.domain.stock import Shelf, stock_of
-from ari_app.store import desk, inventory
+from ari_app.store import desk, inventory, marketplaces
 from ari_app.store import numbers as stored
 from ari_app.store.inventory import Holding
 
@@ -149,7 +149,10 @@ def import_(file: TextIO, as_json: bool) -> None:
     Example:
       printf 'did,kind,region,trunk\\n+12125550100,local,NY,main\\n' | callrace numbers import -
     """
-    imported = inventory.import_(database(), parse(text_of(file), file.name), now_ms())
+    engine = database()
+    loaded = marketplaces.load(engine)
+    policy = loaded.marketplace.numbers_policy if loaded else NumbersPolicy()
+    imported = inventory.import_(engine, parse(text_of(file), file.name), now_ms(), policy.quarantine)
     if as_json:
         show_json({"added": imported.added, "changed": imported.changed, "same": imported.same})
     else:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, insert, select, update
 
 from ari_app.domain.inventory import Item, Kind, Status, Wanted
 from ari_app.domain.marketplace import Number
-from ari_app.store import numbers
+from ari_app.store import numbers, revision
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import NumberRefused
 from ari_app.store.numbers import OPEN, Origin
@@ -49,17 +49,24 @@ class Holding:
         return "quarantined" if self.available_from is not None and self.available_from > now else "free"
 
 
-def import_(engine: Engine, items: Sequence[Item], now: int) -> Imported:
-    """Adds numbers, and changes what is said of those that are there; whose they are stays."""
+def import_(engine: Engine, items: Sequence[Item], now: int, quarantine_ms: int) -> Imported:
+    """Adds numbers, and changes what is said of those that are there; whose they are stays.
+
+    A new one that somebody had before rests until the quarantine after that is over.
+    """
     wanted = {item.did: item for item in items}
     columns = (inventory.c.did, inventory.c.kind, inventory.c.region, inventory.c.trunk)
     with writing(engine) as connection:
+        revision.lock(connection)
         there = {row.did: Item(*row) for row in connection.execute(select(*columns))}
         new = [asdict(item) for did, item in wanted.items() if did not in there]
         changed = [item for did, item in wanted.items() if did in there and there[did] != item]
         if new:
-            arrived = {"imported_at": now, "available_from": now}
-            connection.execute(insert(inventory), [row | arrived for row in new])
+            ended = numbers.last_ends(connection)
+            for row in new:
+                rested_at = ended.get(row["did"], now - quarantine_ms) + quarantine_ms
+                row |= {"imported_at": now, "available_from": max(now, rested_at)}
+            connection.execute(insert(inventory), new)
         for item in changed:
             connection.execute(update(inventory).where(inventory.c.did == item.did).values(**asdict(item)))
     return Imported(len(new), len(changed), len(wanted) - len(new) - len(changed))

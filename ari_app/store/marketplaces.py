@@ -119,9 +119,15 @@ def load(engine: Engine, at: int | None = None) -> Loaded | None:
 
 
 def rules_in(connection: Connection) -> tuple[Marketplace, int] | None:
-    """The marketplace in force without its numbers, and since when (ms), as this transaction sees it."""
+    """The rules in force, and since when (ms), as this transaction sees them.
+
+    Numbers and destinations are left out: they are many, and the rules are asked while others wait.
+    """
     row = connection.execute(_NEWEST).one_or_none()
-    return (from_document(json.loads(row.document_json) | {"numbers": {}}), row.applied_at) if row else None
+    if row is None:
+        return None
+    left_out: dict[str, Any] = {"numbers": {}, "destinations": {}}
+    return from_document(json.loads(row.document_json) | left_out), row.applied_at
 
 
 def terms_of(engine: Engine, campaign: str, version: int) -> dict[str, Any] | None:

@@ -93,6 +93,13 @@ def latest_in(connection: Connection) -> int:
     return int(max(began, ended))
 
 
+def last_ends(connection: Connection) -> dict[str, int]:
+    """When each number's last assignment that is over ended (ms)."""
+    table = number_assignments
+    query = select(table.c.did, func.max(table.c.to_at).label("ended_at")).where(table.c.to_at.is_not(None))
+    return {row.did: row.ended_at for row in connection.execute(query.group_by(table.c.did))}
+
+
 def assign(connection: Connection, numbers: Mapping[str, Number], now: int, quarantine_ms: int) -> None:
     """Ends the assignments that are no longer so, and begins the new ones. Part of `marketplaces.apply`."""
     query = select(*_COLUMNS[:4]).where(OPEN)

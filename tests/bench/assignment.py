@@ -73,7 +73,7 @@ def _prepare(url: str) -> None:
     dids = [f"+1212{n:07}" for n in range(HELD + NUMBERS)]
     held = dict.fromkeys(dids[:HELD], Number("c", "other"))
     marketplaces.apply(engine, replace(_MARKETPLACE, numbers=held), _NOW)
-    inventory.import_(engine, [Item(did, "local", "NY", "main") for did in dids], _NOW)
+    inventory.import_(engine, [Item(did, "local", "NY", "main") for did in dids], _NOW, 0)
     engine.dispose()
 
 

@@ -18,7 +18,7 @@ from ari_app.store.engine import open_engine, reading, writing
 from ari_app.store.errors import ApplicationRefused, NumberRefused
 from ari_app.store.tables import application_events
 from tests.store.test_marketplaces import BEFORE, with_campaign
-from tests.store.test_numbers import ANY, LAST, LATER, MARKET, NOW, STOCK
+from tests.store.test_numbers import ANY, LAST, LATER, MARKET, NOW, QUARANTINE_MS, STOCK
 
 OPERATOR = Decision("operator", LATER)
 
@@ -27,7 +27,7 @@ OPERATOR = Decision("operator", LATER)
 def market(engine: Engine) -> Engine:
     """MARKET in force, and STOCK imported."""
     marketplaces.apply(engine, MARKET, NOW)
-    inventory.import_(engine, STOCK, NOW)
+    inventory.import_(engine, STOCK, NOW, QUARANTINE_MS)
     return engine
 
 

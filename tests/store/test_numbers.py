@@ -40,7 +40,7 @@ ANY, IN_NY = Wanted(), Wanted(region="NY")
 def market(engine: Engine) -> Engine:
     """MARKET in force, and STOCK imported."""
     marketplaces.apply(engine, MARKET, NOW)
-    inventory.import_(engine, STOCK, NOW)
+    inventory.import_(engine, STOCK, NOW, QUARANTINE_MS)
     return engine
 
 
@@ -61,15 +61,23 @@ def status(engine: Engine, did: str, now: int) -> str:
 
 def test_importing_the_same_again_changes_nothing(market: Engine) -> None:
     before = inventory.holdings(market)
-    assert inventory.import_(market, STOCK, LATER) == Imported(added=0, changed=0, same=4)
+    assert inventory.import_(market, STOCK, LATER, QUARANTINE_MS) == Imported(added=0, changed=0, same=4)
     assert inventory.holdings(market) == before
 
 
 def test_an_import_corrects_what_is_there_and_leaves_whose_it_is(market: Engine) -> None:
     desk.assign(market, HOMEFIX, Wanted(did=NY), LATER)
-    assert inventory.import_(market, [Item(NY, "local", "NY", "other")], LATER) == Imported(0, 1, 0)
+    assert inventory.import_(market, [Item(NY, "local", "NY", "other")], LATER, QUARANTINE_MS) == Imported(
+        0, 1, 0
+    )
     found = {holding.did: holding for holding in inventory.holdings(market)}[NY]
     assert (found.trunk, found.publisher) == ("other", "homefix")
+
+
+def test_a_new_number_that_somebody_had_before_rests_first(market: Engine) -> None:
+    marketplaces.apply(market, replace(MARKET, numbers={}), LATER)
+    inventory.import_(market, [Item(DID, "tollfree", None, "main")], LAST, LAST - LATER + 1)
+    assert [status(market, DID, at) for at in (LAST, LAST + 1)] == ["quarantined", "free"]
 
 
 # Assigning and releasing
@@ -143,7 +151,7 @@ def test_a_number_of_the_file_is_released_by_the_file_alone(market: Engine) -> N
 
 def test_a_publisher_gets_no_more_numbers_than_the_campaign_gives(engine: Engine) -> None:
     marketplaces.apply(engine, with_campaign(BEFORE, applications=Applications(numbers_per_publisher=2)), NOW)
-    inventory.import_(engine, STOCK, NOW)
+    inventory.import_(engine, STOCK, NOW, QUARANTINE_MS)
     desk.assign(engine, HOMEFIX, ANY, LATER)  # the file gave it one
     with pytest.raises(NumberRefused, match="homefix has 2 of the 2 numbers"):
         desk.assign(engine, HOMEFIX, ANY, LATER)
@@ -242,7 +250,7 @@ def _assign_until_short(url: str) -> list[str]:
 
 def test_two_that_assign_at_once_never_hand_out_the_same_number(market: Engine, empty_url: str) -> None:
     stock = [Item(f"+1212556{n:04}", "local", "NY", "main") for n in range(20)]
-    inventory.import_(market, stock, NOW)
+    inventory.import_(market, stock, NOW, QUARANTINE_MS)
     with ThreadPoolExecutor(4) as pool:
         taken = [did for dids in pool.map(_assign_until_short, [empty_url] * 4) for did in dids]
     assert sorted(taken) == sorted(item.did for item in [*stock, *STOCK])
@@ -250,7 +258,7 @@ def test_two_that_assign_at_once_never_hand_out_the_same_number(market: Engine, 
 
 def test_the_limit_holds_when_many_assign_at_once(engine: Engine, empty_url: str) -> None:
     marketplaces.apply(engine, with_campaign(BEFORE, applications=Applications(numbers_per_publisher=3)), NOW)
-    inventory.import_(engine, STOCK, NOW)
+    inventory.import_(engine, STOCK, NOW, QUARANTINE_MS)
     with ThreadPoolExecutor(4) as pool:
         taken = [did for dids in pool.map(_assign_until_short, [empty_url] * 4) for did in dids]
     assert len(taken) == 2  # and the one of the file
