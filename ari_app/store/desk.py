@@ -18,7 +18,7 @@ from ari_app.domain.marketplace import Marketplace, Number
 from ari_app.store import applications, inventory, marketplaces, numbers, revision
 from ari_app.store.applications import Application, Step
 from ari_app.store.engine import writing
-from ari_app.store.errors import ApplicationRefused, NumberRefused
+from ari_app.store.errors import ApplicationRefused, NoMarketplace, NumberRefused
 from ari_app.store.numbers import Assignment
 
 
@@ -83,14 +83,17 @@ def approve(
 
 @contextmanager
 def _changing(engine: Engine, now: int) -> Iterator[tuple[Connection, Marketplace, int]]:
-    """A change that waits its turn: with the rules in force, and its moment, which is in their time."""
+    """A change that waits its turn: with the rules in force, and its moment, which is after all before it.
+
+    Raises NoMarketplace.
+    """
     with writing(engine) as connection:
         revision.lock(connection)
         found = marketplaces.rules_in(connection)
         if found is None:
-            raise NumberRefused("no marketplace was applied yet; run `callrace apply FILE`")
+            raise NoMarketplace("no marketplace was applied yet; run `callrace apply FILE`")
         rules, since = found
-        yield connection, rules, max(now, since)
+        yield connection, rules, max(now, since, numbers.latest_in(connection))
         revision.rise(connection)
 
 

@@ -7,6 +7,7 @@ StoreError
  ├── AmbiguousCallId         a call id's beginning that fits several calls
  ├── KeyTaken                a transfer's key is in the ledger, with another content
  ├── QueueFull               the writer has more unsaved calls than it may keep
+ ├── NoMarketplace           none was applied yet
  ├── NumbersInUse            an apply would take away the campaign or publisher of a number
  ├── NumberRefused           a number cannot be assigned or released as asked
  ├── ApplicationRefused      an application cannot be made, or become what is asked
@@ -42,6 +43,10 @@ class KeyTaken(StoreError):
 
 class QueueFull(StoreError):
     """The writer's queue is full: the database has been away for long."""
+
+
+class NoMarketplace(StoreError):
+    """No marketplace was applied yet."""
 
 
 class NumbersInUse(StoreError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, and_, insert, select, update
 
 from ari_app.domain.inventory import Item, Kind, Status, Wanted
 from ari_app.domain.marketplace import Number
@@ -78,9 +78,11 @@ def take(connection: Connection, number: Number, wanted: Wanted, count: int, now
     The caller holds the lock of `revision.lock`, so two processes take turns; the unique index on open
     assignments would refuse whoever does not.
     """
-    taken = inventory.join(number_assignments, (number_assignments.c.did == inventory.c.did) & OPEN, True)
+    is_held = and_(number_assignments.c.did == inventory.c.did, OPEN)
     is_free = number_assignments.c.did.is_(None), inventory.c.available_from <= now
-    query = select(inventory.c.did).select_from(taken).where(*is_free)
+    query = (
+        select(inventory.c.did).select_from(inventory.outerjoin(number_assignments, is_held)).where(*is_free)
+    )
     if wanted.did is not None:
         query = query.where(inventory.c.did == wanted.did)
     if wanted.kind is not None:
@@ -120,4 +122,4 @@ def _why_not(connection: Connection, wanted: Wanted, count: int, free: int) -> s
         return f"{wanted.did} is {held.publisher}'s for {held.campaign}; see `callrace numbers history`"
     if connection.execute(select(inventory.c.did).where(inventory.c.did == wanted.did)).first() is None:
         return f"{wanted.did} is not in the inventory; see `callrace numbers import`"
-    return f"{wanted.did} is in quarantine, or not what was asked for; see `callrace numbers list --status quarantined`"
+    return f"{wanted.did} is in quarantine; see `callrace numbers list --status quarantined`"

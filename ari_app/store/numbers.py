@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, or_, select, update
 
 from ari_app.domain.marketplace import Number
 from ari_app.store.engine import reading
@@ -86,7 +86,10 @@ def of_desk(connection: Connection) -> dict[str, Number]:
 
 
 def latest_in(connection: Connection) -> int:
-    """The latest moment at which an assignment began or ended (ms); 0 when there was none."""
+    """The latest moment at which an assignment began or ended (ms); 0 when there was none.
+
+    No change is at an earlier one, also by a clock that went back: so assignments never overlap.
+    """
     table = number_assignments
     query = select(func.coalesce(func.max(table.c.from_at), 0), func.coalesce(func.max(table.c.to_at), 0))
     began, ended = connection.execute(query).one()
@@ -129,11 +132,9 @@ def begin(connection: Connection, numbers: Mapping[str, Number], now: int, origi
 def end(connection: Connection, dids: Sequence[str], now: int, quarantine_ms: int) -> None:
     """Ends the open assignments; the numbers of the inventory rest for as long as the quarantine."""
     table = number_assignments
-    not_before_it_began = case((table.c.from_at > now, table.c.from_at), else_=now)
     for start in range(0, len(dids), _AT_ONCE):
         some = dids[start : start + _AT_ONCE]
-        ended = update(table).where(and_(table.c.did.in_(some), OPEN)).values(to_at=not_before_it_began)
-        connection.execute(ended)
+        connection.execute(update(table).where(table.c.did.in_(some), OPEN).values(to_at=now))
         rest = update(inventory).where(inventory.c.did.in_(some))
         connection.execute(rest.values(available_from=now + quarantine_ms))
 

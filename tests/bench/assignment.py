@@ -11,7 +11,6 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, replace
-from itertools import count
 
 from ari_app.domain.inventory import Item, Wanted
 from ari_app.domain.marketplace import (
@@ -79,7 +78,7 @@ def _prepare(url: str) -> None:
 
 def _take_all(url: str) -> None:
     engine = open_engine(url)
-    for _ in count():
+    while True:
         try:
             print(desk.assign(engine, Number("c", "p"), Wanted(region="NY"), _NOW + 1))
         except NumberRefused:

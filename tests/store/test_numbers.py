@@ -210,6 +210,15 @@ def test_a_desk_with_a_slow_clock_still_acts_in_the_time_of_the_rules(market: En
     assert numbers.history(market, NY)[0].from_at == NOW
 
 
+def test_a_number_given_again_by_a_slow_clock_is_never_two_publishers(engine: Engine) -> None:
+    marketplaces.apply(engine, replace(MARKET, numbers_policy=NumbersPolicy(quarantine=0)), NOW)
+    inventory.import_(engine, STOCK, NOW, 0)
+    desk.assign(engine, HOMEFIX, Wanted(did=NY), LAST)
+    desk.release(engine, NY, LATER)
+    desk.assign(engine, BLUEBIRD, Wanted(did=NY), LATER)
+    assert [(one.from_at, one.to_at) for one in numbers.history(engine, NY)] == [(LAST, LAST), (LAST, None)]
+
+
 def test_an_apply_with_a_slow_clock_does_not_overlap_what_the_desk_did(market: Engine) -> None:
     desk.assign(market, BLUEBIRD, Wanted(did=NY), LATER)
     desk.release(market, NY, LAST)
