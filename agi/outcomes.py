@@ -97,7 +97,7 @@ class Outcomes:
         pin(record, found, snapshot.marketplace.currency)
         fill_in(record, outcome, _winner(outcome, snapshot.marketplace.destinations))
         timezone = snapshot.marketplace.advertisers[found.campaign.advertiser].timezone
-        refusal = screen(found.campaign, timezone, record.ani, record.started_at, None)
+        refusal = screen(found.campaign, timezone, record.ani, record.started_at, None, found.suspended)
         if refusal is not None and not outcome.dial_status:
             record.disposition = refusal.disposition
             record.events.append(Event(record.started_at, "refused", refusal.reason))

@@ -125,4 +125,4 @@ def _attribute(snapshot: Snapshot, request: Request, now: int) -> Attribution | 
 
 def _refusal(snapshot: Snapshot, found: Attribution, request: Request, now: int) -> Refusal | None:
     timezone = snapshot.marketplace.advertisers[found.campaign.advertiser].timezone
-    return screen(found.campaign, timezone, request.ani, now, None)
+    return screen(found.campaign, timezone, request.ani, now, None, found.suspended)

@@ -6,17 +6,21 @@ import getpass
 import os
 import re
 import time
-from typing import Any
+from typing import Any, TextIO
 
 import click
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine
 
 from ari_app.domain.clock import from_iso
+from ari_app.domain.fields import Id, Text
 from ari_app.settings import Settings
 from ari_app.store import marketplaces, schema
 from ari_app.store.engine import open_engine
 from ari_app.store.marketplaces import Loaded
 
+_TEXT = TypeAdapter[str](Text)
+_ID = TypeAdapter[str](Id)
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 
 
@@ -34,6 +38,23 @@ def phone_number(ctx: click.Context, param: click.Parameter, value: str | None) 
     if value is not None and not _E164.fullmatch(value):
         raise click.BadParameter(f"{value!r} is not a phone number such as +18005550101")
     return value
+
+
+def one_line(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """An option's value that is kept, and shown to people; what could not be is wrong usage."""
+    return _checked(_TEXT, value)
+
+
+def owned_id(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """An option's value that is an id of the marketplace; what can be none is wrong usage."""
+    return _checked(_ID, value)
+
+
+def _checked(kind: TypeAdapter[str], value: str | None) -> str | None:
+    try:
+        return None if value is None else kind.validate_python(value)
+    except ValidationError as error:
+        raise click.BadParameter(str(error.errors()[0]["ctx"]["error"])) from error
 
 
 def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> int:
@@ -62,14 +83,22 @@ def marketplace_in_force(engine: Engine) -> Loaded:
     return loaded
 
 
-def now_ms() -> int:
-    """Milliseconds since the epoch."""
-    return int(time.time() * 1000)
-
-
 def who() -> str:
     """The user who runs this, or the number of one who has no name here."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"uid {os.getuid()}"
+
+
+def text_of(file: TextIO) -> str:
+    """All that a file says. Raises Refused when it is not UTF-8."""
+    try:
+        return file.read()
+    except UnicodeDecodeError as error:
+        raise Refused(f"{file.name}: not UTF-8 text ({error.reason} at byte {error.start})") from error
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch."""
+    return int(time.time() * 1000)

@@ -10,6 +10,7 @@ from ari_app.ari.errors import AriError
 from ari_app.cli.advertisers import advertisers
 from ari_app.cli.agents import agents
 from ari_app.cli.agi import agi
+from ari_app.cli.applications import applications
 from ari_app.cli.apply import apply
 from ari_app.cli.calls import calls
 from ari_app.cli.campaigns import campaigns
@@ -105,6 +106,7 @@ for command in (
     advertisers,
     agents,
     agi,
+    applications,
     apply,
     calls,
     campaigns,

@@ -1,50 +1,278 @@
-"""`callrace numbers`: tracking numbers, and whose they are and were."""
+"""`callrace numbers`: tracking numbers, the stock of them, and whose they are and were."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TextIO, TypeVar
+
 import click
 
-from ari_app.cli.common import Refused, database, marketplace_in_force, phone_number
+from ari_app.cli.common import (
+    Refused,
+    database,
+    marketplace_in_force,
+    now_ms,
+    one_line,
+    owned_id,
+    phone_number,
+    text_of,
+)
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.domain.clock import iso
+from ari_app.domain.inventory import Wanted, parse
+from ari_app.domain.marketplace import Number, NumbersPolicy
+from ari_app.domain.states import STATE_NAMES
+from ari_app.domain.stock import Shelf, stock_of
+from ari_app.store import desk, inventory, marketplaces
 from ari_app.store import numbers as stored
+from ari_app.store.inventory import Holding
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def wanted_options(command: _Command) -> _Command:
+    """`--state` and `--kind`: which number is asked for."""
+    state = click.option(
+        "--state", type=click.Choice(sorted(STATE_NAMES)), metavar="STATE", help="A local number of it."
+    )
+    kind = click.option("--kind", type=click.Choice(["local", "tollfree"]), help="A number of this kind.")
+    return state(kind(command))
+
+
+def wanted(state: str | None, kind: Any, did: str | None = None) -> Wanted:
+    """What those options ask for. Raises UsageError where they exclude each other."""
+    if did is not None and (state or kind):
+        raise click.UsageError("--did takes no --state or --kind")
+    if state and kind == "tollfree":
+        raise click.UsageError("a tollfree number is of no state; leave out --state or --kind")
+    return Wanted(did, kind, state)
 
 
 @click.group()
 def numbers() -> None:
-    """Look at tracking numbers: whose they are, and whose they were."""
+    """Look at tracking numbers; import, assign and release them."""
 
 
 @numbers.command("list")
 @click.option("--campaign", metavar="ID", help="Only this campaign's.")
 @click.option("--publisher", metavar="ID", help="Only this publisher's.")
+@click.option("--state", metavar="STATE", help="Only local ones of this state.")
+@click.option("--kind", type=click.Choice(["local", "tollfree"]), help="Only of this kind.")
+@click.option(
+    "--status",
+    type=click.Choice(["assigned", "free", "quarantined", "any"]),
+    help="What they are; assigned unless given.",
+    default="assigned",
+)
 @click.option("--history", "did", metavar="DID", callback=phone_number, help="All that one number ever was.")
 @json_option
-def list_(campaign: str | None, publisher: str | None, did: str | None, as_json: bool) -> None:
-    """List the tracking numbers of the marketplace in force, or the history of one.
+def list_(
+    campaign: str | None,
+    publisher: str | None,
+    state: str | None,
+    kind: str | None,
+    status: str,
+    did: str | None,
+    as_json: bool,
+) -> None:
+    """List the tracking numbers of the marketplace in force, those in stock, or the history of one.
+
+    Kind, state and trunk are known of the numbers that were imported.
 
     \b
     Examples:
       callrace numbers list --publisher homefix
+      callrace numbers list --status free --state NY
       callrace numbers list --history +18005550101
     """
     if did is not None:
-        if campaign or publisher:
-            raise click.UsageError("--history takes no --campaign or --publisher")
+        if campaign or publisher or state or kind:
+            raise click.UsageError("--history takes no other option but --json")
         _show_history(did, as_json)
         return
-    marketplace = marketplace_in_force(database()).marketplace
-    rows = [
-        {"did": did, "campaign": number.campaign, "publisher": number.publisher, "source": number.source}
-        for did, number in sorted(marketplace.numbers.items())
-        if campaign in (None, number.campaign) and publisher in (None, number.publisher)
+    engine = database()
+    marketplace_in_force(engine)
+    now = now_ms()
+    found = [
+        (holding, holding.status(now))
+        for holding in inventory.holdings(engine)
+        if campaign in (None, holding.campaign)
+        and publisher in (None, holding.publisher)
+        and state in (None, holding.region)
+        and kind in (None, holding.kind)
     ]
+    rows = [_row(holding, is_) for holding, is_ in found if status in (is_, "any")]
     if as_json:
         show_json(rows)
     elif not rows:
         click.echo("no numbers")
     else:
-        show_table(("number", "campaign", "publisher", "source"), [list(row.values()) for row in rows])
+        columns = (
+            "number",
+            "campaign",
+            "publisher",
+            "source",
+            "by",
+            "kind",
+            "state",
+            "trunk",
+            "status",
+            "free from",
+        )
+        show_table(columns, [list(row.values()) for row in rows])
+
+
+@numbers.command()
+@click.argument("did", metavar="DID", callback=phone_number)
+@json_option
+def history(did: str, as_json: bool) -> None:
+    """List whose the number DID ever was, and when: whom a call at that moment is attributed to.
+
+    \b
+    Example:
+      callrace numbers history +12125550100
+    """
+    _show_history(did, as_json)
+
+
+@numbers.command("import")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@json_option
+def import_(file: TextIO, as_json: bool) -> None:
+    """Add the numbers in FILE (CSV; - is stdin) to the stock that `assign` takes from.
+
+    The columns are did, kind (local or tollfree), region (the state of a local number) and trunk. With
+    any mistake, each named with its line, nothing is imported. The same file again changes nothing; a
+    number that is there is corrected, and whose it is stays.
+
+    \b
+    Example:
+      printf 'did,kind,region,trunk\\n+12125550100,local,NY,main\\n' | callrace numbers import -
+    """
+    engine = database()
+    loaded = marketplaces.load(engine)
+    policy = loaded.marketplace.numbers_policy if loaded else NumbersPolicy()
+    imported = inventory.import_(engine, parse(text_of(file), file.name), now_ms(), policy.quarantine)
+    if as_json:
+        show_json({"added": imported.added, "changed": imported.changed, "same": imported.same})
+    else:
+        click.echo(f"added {imported.added}, changed {imported.changed}, as they were {imported.same}")
+
+
+@numbers.command()
+@click.option("--campaign", metavar="ID", required=True, callback=owned_id, help="What its calls are for.")
+@click.option("--publisher", metavar="ID", required=True, callback=owned_id, help="Whose it is to be.")
+@click.option("--source", metavar="TEXT", callback=one_line, help="The placement that it is shown on.")
+@wanted_options
+@click.option("--did", metavar="DID", callback=phone_number, help="This number and no other.")
+@json_option
+def assign(
+    campaign: str,
+    publisher: str,
+    source: str | None,
+    state: str | None,
+    kind: str | None,
+    did: str | None,
+    as_json: bool,
+) -> None:
+    """Give a publisher a free number for a campaign, that which has rested longest.
+
+    A running switch knows it within 2 s. It stays through every apply, unless the file names it for
+    somebody else.
+
+    \b
+    Examples:
+      callrace numbers assign --campaign plumbing --publisher homefix --state NY --source radio
+      callrace numbers assign --campaign plumbing --publisher homefix --did +12125550100
+    """
+    number = Number(campaign, publisher, source)
+    given = desk.assign(database(), number, wanted(state, kind, did), now_ms())
+    if as_json:
+        show_json({"did": given, "campaign": campaign, "publisher": publisher, "source": source})
+    else:
+        click.echo(f"{given} is {publisher}'s for {campaign}")
+
+
+@numbers.command()
+@click.argument("did", metavar="DID", callback=phone_number)
+@json_option
+def release(did: str, as_json: bool) -> None:
+    """Take DID back from its publisher. It rests before it is given again (numbers_policy.quarantine).
+
+    Its calls are attributed to nobody from now on; a call under way stays whose it is. A number that the
+    marketplace's file names is taken out of the file instead.
+
+    \b
+    Example:
+      callrace numbers release +12125550100
+    """
+    held, free_from = desk.release(database(), did, now_ms())
+    if as_json:
+        told = {
+            "did": did,
+            "campaign": held.campaign,
+            "publisher": held.publisher,
+            "free_from": iso(free_from),
+        }
+        show_json(told)
+    else:
+        click.echo(
+            f"{did} is no longer {held.publisher}'s for {held.campaign}; it rests until {iso(free_from)}"
+        )
+
+
+@numbers.command()
+@json_option
+def stock(as_json: bool) -> None:
+    """Count the imported numbers by kind and state: free, assigned, in quarantine.
+
+    Where fewer are free than numbers_policy.low_stock says, there is a warning.
+
+    \b
+    Example:
+      callrace numbers stock
+    """
+    engine = database()
+    policy = marketplace_in_force(engine).marketplace.numbers_policy
+    now = now_ms()
+    shelves = stock_of((h.kind, h.region, h.status(now)) for h in inventory.holdings(engine))
+    if as_json:
+        show_json([_shelf_json(shelf, policy.low_stock) for shelf in shelves])
+        return
+    if not shelves:
+        click.echo("no numbers were imported; see `callrace numbers import --help`")
+        return
+    rows = [(s.kind, s.region, s.free, s.assigned, s.quarantined) for s in shelves]
+    show_table(("kind", "state", "free", "assigned", "quarantined"), rows)
+    for shelf in shelves:
+        if shelf.free < policy.low_stock:
+            click.echo(f"low stock: {shelf}, {shelf.free} free, fewer than {policy.low_stock}", err=True)
+
+
+def _row(holding: Holding, status: str) -> dict[str, object]:
+    return {
+        "did": holding.did,
+        "campaign": holding.campaign,
+        "publisher": holding.publisher,
+        "source": holding.source,
+        "origin": holding.origin,
+        "kind": holding.kind,
+        "region": holding.region,
+        "trunk": holding.trunk,
+        "status": status,
+        "free_from": iso(holding.available_from) if status == "quarantined" else None,
+    }
+
+
+def _shelf_json(shelf: Shelf, low_stock: int) -> dict[str, object]:
+    return {
+        "kind": shelf.kind,
+        "region": shelf.region,
+        "free": shelf.free,
+        "assigned": shelf.assigned,
+        "quarantined": shelf.quarantined,
+        "low": shelf.free < low_stock,
+    }
 
 
 def _show_history(did: str, as_json: bool) -> None:
@@ -59,11 +287,12 @@ def _show_history(did: str, as_json: bool) -> None:
             "source": entry.source,
             "from": iso(entry.from_at),
             "to": iso(entry.to_at),
+            "origin": entry.origin,
         }
         for entry in history
     ]
     if as_json:
         show_json(rows)
     else:
-        columns = ("number", "campaign", "publisher", "source", "from", "to")
+        columns = ("number", "campaign", "publisher", "source", "from", "to", "by")
         show_table(columns, [list(row.values()) for row in rows])

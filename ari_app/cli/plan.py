@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import click
 
 from ari_app.ari.errors import AriError
-from ari_app.cli.common import Refused, database
+from ari_app.cli.common import database, text_of
 from ari_app.cli.output import json_option, show_json
 from ari_app.domain.changes import words
 from ari_app.domain.document import parse
@@ -94,14 +94,6 @@ def as_values(applied: Applied, made: list[str]) -> dict[str, Any]:
 def _prompt_words(prompt: str) -> str:
     kind, _, content = prompt.partition(":")
     return f"prompt rendered: {content}" if kind == "tts" else f"prompt copied: {content}"
-
-
-def text_of(file: TextIO) -> str:
-    """All that the file says. Raises Refused when it is not UTF-8."""
-    try:
-        return file.read()
-    except UnicodeDecodeError as error:
-        raise Refused(f"{file.name}: not UTF-8 text ({error.reason} at byte {error.start})") from error
 
 
 def trunks(settings: Settings) -> list[str] | None:

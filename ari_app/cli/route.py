@@ -89,7 +89,7 @@ def _try(snapshot: Snapshot, did: str, ani: str | None, presses: list[str], at: 
         return _Trial(did, ani, at)
     campaign, marketplace = found.campaign, snapshot.marketplace
     timezone = marketplace.advertisers[campaign.advertiser].timezone
-    refusal = screen(campaign, timezone, ani, at, None)
+    refusal = screen(campaign, timezone, ani, at, None, found.suspended)
     if refusal is not None:
         return _Trial(did, ani, at, found, refusal)
     run = None

@@ -28,6 +28,7 @@ _PARTS = {
     "creatives": "creative",
     "numbers": "number",
 }
+_WHOLE = ("currency", "numbers_policy")  # what a document says of the whole marketplace
 _SHOWN = 5  # names in one line
 
 
@@ -65,7 +66,7 @@ def changes(before: Marketplace | None, after: Marketplace, terms: Mapping[str, 
     `terms` are those of the campaigns of `after`.
     """
     old, new = _document(before) if before else _Value({}, {}), _document(after)
-    found = list(_of_object("marketplace", "", old.only("currency"), new.only("currency")))
+    found = list(_of_object("marketplace", "", old.only(*_WHOLE), new.only(*_WHOLE)))
     for part, what in _PARTS.items():
         olds, news = old.get(part) or _Value({}, {}), new.get(part) or _Value({}, {})
         for name in _keys(olds, news):
@@ -107,9 +108,9 @@ class _Value:
     def items(self) -> list[_Value]:
         return [_Value(*pair) for pair in zip_longest(self.full, self.brief or ())]
 
-    def only(self, key: str) -> _Value | None:
-        value = self.get(key)
-        return value and _Value({key: value.full}, {key: value.brief})
+    def only(self, *keys: str) -> _Value | None:
+        full, brief = ({key: side[key] for key in keys if key in side} for side in (self.full, self.brief))
+        return _Value(full, brief) if full else None
 
 
 def _document(marketplace: Marketplace) -> _Value:

@@ -204,11 +204,19 @@ def _campaign(
     answers = _answers(flow) if flow is not None else set()
     yield from _whisper((*path, "route", "whisper"), route, answers, world)
     yield from _terms(path, campaign, marketplace, answers, world)
+    yield from _invited(path, campaign, marketplace)
     later = staged(campaign)
     if later is not None:
         for complaint in _terms((*path, "staged"), later, marketplace, answers, world):
             if getattr(campaign.staged, str(complaint.path[len(path) + 1])) is not None:
                 yield complaint
+
+
+def _invited(path: FieldPath, campaign: Campaign, marketplace: Marketplace) -> Iterator[Complaint]:
+    for publisher in sorted(campaign.invited):
+        yield from _known((*path, "invited"), publisher, marketplace.publishers, "publisher")
+    if campaign.invited and campaign.visibility != "invited":
+        yield Complaint((*path, "invited"), "a public campaign invites nobody; expected visibility: invited")
 
 
 def _terms(

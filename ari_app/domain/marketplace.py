@@ -358,12 +358,21 @@ class Staged:
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
+class Applications:
+    """How publishers come to a campaign. `numbers_per_publisher`: as many as commands give to each, at most."""
+
+    auto_approve: bool = False
+    numbers_per_publisher: Annotated[int, whole_between(1, 1_000)] = 5
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Campaign:
     """An advertiser's standing order for calls. Price and payout are in the minor unit, or rates.
 
     `qualify` decides whether a call is payable. `price_when` and `payout_when` add to it for one side alone;
     `bonus` adds to the amounts, `overrides` says by publisher what is paid instead. Only a draft may lack waves.
-    Of `status` see `ari_app.domain.campaigns`.
+    Of `status` see `ari_app.domain.campaigns`. An `invited` campaign takes applications only from the publishers
+    in `invited`.
     """
 
     advertiser: Id
@@ -381,6 +390,9 @@ class Campaign:
     overrides: Mapping[Id, Override] = Field(default_factory=dict)
     staged: Staged | None = None
     caps: tuple[Cap, ...] = ()
+    visibility: Literal["public", "invited"] = "public"
+    invited: OneOf[Id] = frozenset()
+    applications: Applications = Applications()
 
 
 TERMS = ("price", "payout", "qualify", "price_when", "payout_when", "bonus", "overrides")
@@ -417,6 +429,14 @@ class Creative:
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
+class NumbersPolicy:
+    """`quarantine`: how long a number rests before it is assigned again. `low_stock`: fewer free is a warning."""
+
+    quarantine: DurationMs = 30 * 86_400_000
+    low_stock: Annotated[int, whole_between(0, 100_000)] = 5
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Marketplace:
     """Everything one document declares."""
 
@@ -428,3 +448,4 @@ class Marketplace:
     numbers: Mapping[E164, Number]
     flows: Mapping[Id, Flow] = Field(default_factory=dict)
     creatives: Mapping[Id, Creative] = Field(default_factory=dict)
+    numbers_policy: NumbersPolicy = NumbersPolicy()

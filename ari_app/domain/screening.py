@@ -1,4 +1,4 @@
-"""Whom a campaign does not take, decided before the IVR: closed, anonymous, blocked, redialling, capped."""
+"""Whom a campaign does not take, before the IVR: closed, suspended, anonymous, blocked, redialling, capped."""
 
 from __future__ import annotations
 
@@ -23,16 +23,23 @@ class Refusal:
 
 
 def screen(
-    campaign: Campaign, timezone: str, ani: str | None, now: int, last_call_at: int | None
+    campaign: Campaign,
+    timezone: str,
+    ani: str | None,
+    now: int,
+    last_call_at: int | None,
+    suspended: str | None = None,
 ) -> Refusal | None:
     """The first reason to refuse the call, or None.
 
     `timezone`: the advertiser's, for hours that name none. `last_call_at`: when this caller last
-    dialled this number, ms, or None.
+    dialled this number, ms, or None. `suspended`: why the number's publisher is, or None.
     """
     rules = campaign.screen
     if campaign.status != "live":
         return Refusal("closed", f"the campaign is {campaign.status}", rules.announce or CLOSED_PROMPT)
+    if suspended is not None:
+        return Refusal("closed", f"the publisher is suspended: {suspended}", rules.announce or CLOSED_PROMPT)
     if campaign.hours and not is_open(campaign.hours, now, timezone):
         return Refusal("closed", "outside the campaign's hours", rules.announce or CLOSED_PROMPT)
     reason = _unwanted(campaign, ani, now, last_call_at)

@@ -17,7 +17,8 @@ class Snapshot:
 
     `terms_versions`: the version of each campaign's terms now in force. `pauses`: paused
     destinations and why. `areas`: each destination's coverage, expanded once. `staged`: campaigns as
-    they are under their staged terms, and `staged_versions` the versions of those.
+    they are under their staged terms, and `staged_versions` the versions of those. `suspended`:
+    publishers who are suspended from a campaign, by campaign and publisher, and why.
     """
 
     version: int
@@ -28,6 +29,7 @@ class Snapshot:
     areas: Mapping[str, Area] = field(default_factory=dict)
     staged: Mapping[str, Campaign] = field(default_factory=dict)
     staged_versions: Mapping[str, int] = field(default_factory=dict)
+    suspended: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def make_snapshot(
@@ -37,23 +39,30 @@ def make_snapshot(
     geography: Geography,
     pauses: Mapping[str, str],
     staged_versions: Mapping[str, int] = MappingProxyType({}),
+    suspended: Mapping[tuple[str, str], str] = MappingProxyType({}),
 ) -> Snapshot:
     """A snapshot with every destination's coverage expanded; a coverage that many share, once."""
     expanded = {d.covers: area_of(d.covers, geography) for d in marketplace.destinations.values()}
     areas = {name: expanded[d.covers] for name, d in marketplace.destinations.items()}
     later = {name: staged(marketplace.campaigns[name]) for name in staged_versions}
     known = {name: campaign for name, campaign in later.items() if campaign is not None}
-    return Snapshot(version, marketplace, terms_versions, geography, pauses, areas, known, staged_versions)
+    return Snapshot(
+        version, marketplace, terms_versions, geography, pauses, areas, known, staged_versions, suspended
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Whose call it is, fixed when it arrives: campaign, publisher, source, terms version."""
+    """Whose call it is, fixed when it arrives: campaign, publisher, source, terms version.
+
+    `suspended`: why the publisher is suspended from the campaign; None: is not.
+    """
 
     campaign_id: str
     campaign: Campaign
     number: Number
     terms_version: int
+    suspended: str | None = None
 
 
 def attribute(snapshot: Snapshot, did: str, at: int) -> Attribution | None:
@@ -65,4 +74,4 @@ def attribute(snapshot: Snapshot, did: str, at: int) -> Attribution | None:
     name, version = number.campaign, snapshot.terms_versions[number.campaign]
     if is_staged_at(campaign, at):
         campaign, version = snapshot.staged[name], snapshot.staged_versions[name]
-    return Attribution(name, campaign, number, version)
+    return Attribution(name, campaign, number, version, snapshot.suspended.get((name, number.publisher)))

@@ -91,11 +91,19 @@ def _begin_sqlite(connection: Connection) -> None:
 def _postgresql(url: URL, connect_args: Mapping[str, Any] = _PATIENT) -> Engine:
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise BadDatabaseUrl(f"the database URL names {url.get_backend_name()}; {_URL_HELP}")
-    return create_engine(
+    engine = create_engine(
         url.set(drivername="postgresql+psycopg2"),
         connect_args=dict(connect_args),
         pool_pre_ping=True,
     )
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    # Otherwise each statement sees what was committed just before it. A write wants that, after its lock.
+    if not connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 @contextmanager

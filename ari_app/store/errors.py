@@ -10,6 +10,10 @@ StoreError
  ├── SpoolUnusable           the spool on the disk is full or cannot be written
  ├── StepRefused             a campaign's status cannot become what the marketplace says
  ├── MarketplaceMoved        another marketplace came in force meanwhile
+ ├── NoMarketplace           none was applied yet
+ ├── NumbersInUse            an apply would take away the campaign or publisher of a number
+ ├── NumberRefused           a number cannot be assigned or released as asked
+ ├── ApplicationRefused      an application cannot be made, or become what is asked
  └── WriterStopped           the writer takes no more calls
 """
 
@@ -54,6 +58,22 @@ class QueueFull(StoreError):
 
 class SpoolUnusable(StoreError):
     """The spool has as many calls as it may keep, or its disk is full or broken."""
+
+
+class NoMarketplace(StoreError):
+    """No marketplace was applied yet."""
+
+
+class NumbersInUse(StoreError):
+    """A number that the desk assigned would be left without its campaign or publisher."""
+
+
+class NumberRefused(StoreError):
+    """The number cannot be assigned or released as asked: the stock, the limit, or whose it is."""
+
+
+class ApplicationRefused(StoreError):
+    """There is no such application, or it cannot become what is asked."""
 
 
 class WriterStopped(StoreError):

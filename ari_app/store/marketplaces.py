@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, insert, select
@@ -16,11 +16,12 @@ from ari_app.domain.document import from_document, to_document
 from ari_app.domain.geo import Geography
 from ari_app.domain.marketplace import TERMS, Marketplace
 from ari_app.domain.snapshot import Snapshot, make_snapshot
-from ari_app.store import numbers, pauses, revision
+from ari_app.store import applications, numbers, pauses, revision
 from ari_app.store.engine import reading, writing
-from ari_app.store.errors import MarketplaceMoved, StepRefused
+from ari_app.store.errors import MarketplaceMoved, NumbersInUse, StepRefused
 from ari_app.store.tables import marketplace_versions, terms
 
+_NEWEST = select(marketplace_versions).order_by(marketplace_versions.c.version.desc()).limit(1)
 _TermsVersions = dict[tuple[str, str], int]  # by campaign and the terms' fingerprint
 
 
@@ -34,7 +35,9 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The marketplace in force. `pauses` says why; `revision` is the counter that it belongs to."""
+    """The marketplace in force, with the numbers of file and desk. `pauses` says why, and so does
+    `suspended`, by campaign and publisher; `revision` is the counter that it belongs to.
+    """
 
     version: int
     marketplace: Marketplace
@@ -42,6 +45,7 @@ class Loaded:
     pauses: dict[str, str]
     revision: int
     staged_versions: dict[str, int]
+    suspended: dict[tuple[str, str], str]
 
     def snapshot(self, geography: Geography) -> Snapshot:
         """The same, made ready for look-ups."""
@@ -52,13 +56,15 @@ class Loaded:
             geography,
             self.pauses,
             self.staged_versions,
+            self.suspended,
         )
 
 
 def plan(engine: Engine, marketplace: Marketplace) -> Applied:
     """What `apply` would do now. Nothing is changed."""
     with reading(engine) as connection:
-        return _difference(_newest(connection), marketplace, _versions(connection))
+        after = _with_desk_numbers(connection, marketplace)
+        return _difference(_newest(connection), after, _versions(connection))
 
 
 def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int | None = None) -> Applied:
@@ -66,7 +72,9 @@ def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int |
 
     The same marketplace again is the same version. A campaign whose terms say what an earlier version
     of them said is back at that version. With `based_on`, the version that it was made from, it is refused
-    (MarketplaceMoved) when that is not in force any more; 0: there was none. Raises StepRefused, too.
+    (MarketplaceMoved) when that is not in force any more; 0: there was none. A number that the desk assigned,
+    and this marketplace does not name, stays whose it is. Raises StepRefused, and NumbersInUse when the campaign
+    or the publisher of such a number would be gone.
 
     Nothing that it removes orphans a live call: a switch keeps each call on the snapshot, and the terms
     version, that it began with, and so on its campaign, flow and destinations; terms are never deleted.
@@ -77,11 +85,13 @@ def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int |
         if based_on not in (None, before.version if before else 0):
             raise MarketplaceMoved("the marketplace was changed by somebody else meanwhile; try again")
         versions = _versions(connection)
+        marketplace = _with_desk_numbers(connection, marketplace)
         applied = _difference(before, marketplace, versions)
         if not applied.changes:
             return applied
         document = to_document(marketplace)
-        applied_at = max(now, before.applied_at) if before else now
+        applied_at = max(now, before.applied_at if before else now, numbers.latest_in(connection))
+        del document["numbers"]
         row = {
             "version": applied.version,
             "applied_at": applied_at,
@@ -89,7 +99,7 @@ def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int |
         }
         connection.execute(insert(marketplace_versions), row)
         _save_terms(connection, document, versions, applied_at)
-        numbers.assign(connection, marketplace.numbers, applied_at)
+        numbers.assign(connection, marketplace.numbers, applied_at, marketplace.numbers_policy.quarantine)
         revision.rise(connection)
     return applied
 
@@ -97,27 +107,42 @@ def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int |
 def load(engine: Engine, at: int | None = None) -> Loaded | None:
     """The marketplace in force, with its campaigns' terms versions; None when none was applied yet.
 
-    With `at`, the one that was in force at that moment (ms); pauses and revision are those of now all the same.
+    With `at`, the one that was in force at that moment (ms), with whose the numbers were and who was
+    suspended then; pauses and revision are those of now all the same.
     """
     with reading(engine) as connection:
-        return _loaded(connection, _newest(connection, at))
+        return _loaded(connection, _newest(connection, at), at)
 
 
-def load_version(engine: Engine, version: int) -> Loaded | None:
-    """An applied marketplace, in force or not, for a call that began with it. None when there never was one."""
+def load_version(engine: Engine, version: int, at: int) -> Loaded | None:
+    """An applied marketplace, in force or not, for a call that began with it at `at` (ms); None: there is none."""
     table = marketplace_versions
     with reading(engine) as connection:
         row = connection.execute(select(table).where(table.c.version == version)).one_or_none()
-        return _loaded(connection, _version(row) if row else None)
+        return _loaded(connection, _version(connection, row, at) if row else None, at)
 
 
-def _loaded(connection: Connection, found: _Version | None) -> Loaded | None:
+def _loaded(connection: Connection, found: _Version | None, at: int | None) -> Loaded | None:
     if found is None:
         return None
     in_force, staged = _numbered(found.document, _versions(connection))
     paused = {pause.destination: pause.reason for pause in pauses.paused_in(connection)}
+    suspended = applications.suspended_in(connection, at)
     counter = revision.read_in(connection)
-    return Loaded(found.version, from_document(found.document), in_force, paused, counter, staged)
+    marketplace = from_document(found.document)
+    return Loaded(found.version, marketplace, in_force, paused, counter, staged, suspended)
+
+
+def rules_in(connection: Connection) -> tuple[Marketplace, int] | None:
+    """The rules in force, and since when (ms), as this transaction sees them.
+
+    Numbers and destinations are left out: they are many, and the rules are asked while others wait.
+    """
+    row = connection.execute(_NEWEST).one_or_none()
+    if row is None:
+        return None
+    left_out: dict[str, Any] = {"numbers": {}, "destinations": {}}
+    return from_document(json.loads(row.document_json) | left_out), row.applied_at
 
 
 def terms_of(engine: Engine, campaign: str, version: int) -> dict[str, Any] | None:
@@ -136,16 +161,30 @@ class _Version:
 
 
 def _newest(connection: Connection, at: int | None = None) -> _Version | None:
-    table = marketplace_versions
-    query = select(table).order_by(table.c.version.desc()).limit(1)
-    if at is not None:
-        query = query.where(table.c.applied_at <= at)
+    query = _NEWEST if at is None else _NEWEST.where(marketplace_versions.c.applied_at <= at)
     row = connection.execute(query).one_or_none()
-    return _version(row) if row else None
+    return _version(connection, row, at) if row else None
 
 
-def _version(row: Row[Any]) -> _Version:
-    return _Version(row.version, row.applied_at, json.loads(row.document_json))
+def _version(connection: Connection, row: Row[Any], at: int | None) -> _Version:
+    document = json.loads(row.document_json) | {"numbers": numbers.documents_in(connection, at)}
+    return _Version(row.version, row.applied_at, document)
+
+
+def _with_desk_numbers(connection: Connection, marketplace: Marketplace) -> Marketplace:
+    """The marketplace, and the numbers that the desk assigned and it does not name. Raises NumbersInUse."""
+    kept = {did: n for did, n in numbers.of_desk(connection).items() if did not in marketplace.numbers}
+    for did, number in kept.items():
+        for what, name, known in (
+            ("campaign", number.campaign, marketplace.campaigns),
+            ("publisher", number.publisher, marketplace.publishers),
+        ):
+            if name not in known:
+                raise NumbersInUse(
+                    f"{what} {name} has {did}, which `numbers assign` gave it, and is not in the file; "
+                    f"run `callrace numbers release {did}` first"
+                )
+    return replace(marketplace, numbers={**kept, **marketplace.numbers}) if kept else marketplace
 
 
 def _difference(before: _Version | None, marketplace: Marketplace, versions: _TermsVersions) -> Applied:

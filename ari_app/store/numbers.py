@@ -1,19 +1,27 @@
-"""Tracking numbers: whose each one was, and when. History is kept; a call is never attributed anew."""
+"""Tracking numbers: whose each one was, and when. History is kept; a call is never attributed anew.
+
+The open assignments are the one truth of who has a number, whether an apply (`file`) or a command
+(`desk`) gave it; the unique index on them sees to it that nobody shares one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from sqlalchemy import Connection, Engine, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, or_, select, update
 
 from ari_app.domain.marketplace import Number
 from ari_app.store.engine import reading
-from ari_app.store.tables import number_assignments
+from ari_app.store.tables import inventory, number_assignments
 
-_OPEN = number_assignments.c.to_at.is_(None)
+Origin = Literal["file", "desk"]
+
+OPEN = number_assignments.c.to_at.is_(None)
 _COLUMNS = tuple(
-    number_assignments.c[name] for name in ("did", "campaign", "publisher", "source", "from_at", "to_at")
+    number_assignments.c[name]
+    for name in ("did", "campaign", "publisher", "source", "from_at", "to_at", "origin")
 )
 
 _AT_ONCE = 1000  # numbers in one statement: a database takes only so many parameters
@@ -29,6 +37,7 @@ class Assignment:
     source: str | None
     from_at: int
     to_at: int | None
+    origin: Origin = "file"
 
 
 def history(engine: Engine, did: str) -> list[Assignment]:
@@ -40,32 +49,96 @@ def history(engine: Engine, did: str) -> list[Assignment]:
 
 def assigned(engine: Engine, did: str, at: int) -> Assignment | None:
     """Whose a number was at a moment (ms)."""
-    table = number_assignments
-    query = select(*_COLUMNS).where(table.c.did == did, table.c.from_at <= at, or_(_OPEN, table.c.to_at > at))
+    query = select(*_COLUMNS).where(number_assignments.c.did == did, _lasted_at(at))
     with reading(engine) as connection:
         row = connection.execute(query).one_or_none()
         return Assignment(*row) if row else None
 
 
-def assign(connection: Connection, numbers: Mapping[str, Number], now: int) -> None:
-    """Ends the assignments that are no longer so, and begins the new ones. Part of `marketplaces.apply`."""
+def holder(connection: Connection, did: str) -> Assignment | None:
+    """Whose a number is, as this transaction sees it."""
+    row = connection.execute(select(*_COLUMNS).where(number_assignments.c.did == did, OPEN)).one_or_none()
+    return Assignment(*row) if row else None
+
+
+def count(connection: Connection, campaign: str, publisher: str) -> int:
+    """How many numbers a publisher has for a campaign."""
     table = number_assignments
-    query = select(table.c.did, table.c.campaign, table.c.publisher, table.c.source).where(_OPEN)
-    there = {row.did: Number(row.campaign, row.publisher, row.source) for row in connection.execute(query)}
-    ended = [did for did, number in there.items() if numbers.get(did) != number]
-    begun = [did for did, number in numbers.items() if there.get(did) != number]
-    for start in range(0, len(ended), _AT_ONCE):
-        is_ended = and_(table.c.did.in_(ended[start : start + _AT_ONCE]), _OPEN)
-        connection.execute(update(table).where(is_ended).values(to_at=now))
-    if begun:
-        rows = [
-            {
-                "did": did,
-                "campaign": numbers[did].campaign,
-                "publisher": numbers[did].publisher,
-                "source": numbers[did].source,
-                "from_at": now,
-            }
-            for did in begun
-        ]
-        connection.execute(insert(table), rows)
+    is_theirs = table.c.campaign == campaign, table.c.publisher == publisher, OPEN
+    found: int = connection.execute(select(func.count()).where(*is_theirs)).scalar_one()
+    return found
+
+
+def documents_in(connection: Connection, at: int | None) -> dict[str, dict[str, str]]:
+    """The numbers of now, or of a moment (ms), as a marketplace's document has them."""
+    then = OPEN if at is None else _lasted_at(at)
+    query = select(*_COLUMNS[:4]).where(then).order_by(number_assignments.c.did)
+    return {
+        did: {"campaign": campaign, "publisher": publisher} | ({} if source is None else {"source": source})
+        for did, campaign, publisher, source in connection.execute(query)
+    }
+
+
+def of_desk(connection: Connection) -> dict[str, Number]:
+    """The numbers that commands assigned."""
+    query = select(*_COLUMNS[:4]).where(OPEN, number_assignments.c.origin == "desk")
+    return {did: Number(*number) for did, *number in connection.execute(query)}
+
+
+def latest_in(connection: Connection) -> int:
+    """The latest moment at which an assignment began or ended (ms); 0 when there was none.
+
+    No change is at an earlier one, also by a clock that went back: so assignments never overlap.
+    """
+    table = number_assignments
+    query = select(func.coalesce(func.max(table.c.from_at), 0), func.coalesce(func.max(table.c.to_at), 0))
+    began, ended = connection.execute(query).one()
+    return int(max(began, ended))
+
+
+def last_ends(connection: Connection) -> dict[str, int]:
+    """When each number's last assignment that is over ended (ms)."""
+    table = number_assignments
+    query = select(table.c.did, func.max(table.c.to_at).label("ended_at")).where(table.c.to_at.is_not(None))
+    return {row.did: row.ended_at for row in connection.execute(query.group_by(table.c.did))}
+
+
+def assign(connection: Connection, numbers: Mapping[str, Number], now: int, quarantine_ms: int) -> None:
+    """Ends the assignments that are no longer so, and begins the new ones. Part of `marketplaces.apply`."""
+    query = select(*_COLUMNS[:4]).where(OPEN)
+    there = {did: Number(*number) for did, *number in connection.execute(query)}
+    end(connection, [did for did, number in there.items() if numbers.get(did) != number], now, quarantine_ms)
+    begun = {did: number for did, number in numbers.items() if there.get(did) != number}
+    begin(connection, begun, now, "file")
+
+
+def begin(connection: Connection, numbers: Mapping[str, Number], now: int, origin: Origin) -> None:
+    """Begins assignments at `now` (ms). The numbers have no open one."""
+    rows = [
+        {
+            "did": did,
+            "campaign": number.campaign,
+            "publisher": number.publisher,
+            "source": number.source,
+            "from_at": now,
+            "origin": origin,
+        }
+        for did, number in numbers.items()
+    ]
+    if rows:
+        connection.execute(insert(number_assignments), rows)
+
+
+def end(connection: Connection, dids: Sequence[str], now: int, quarantine_ms: int) -> None:
+    """Ends the open assignments; the numbers of the inventory rest for as long as the quarantine."""
+    table = number_assignments
+    for start in range(0, len(dids), _AT_ONCE):
+        some = dids[start : start + _AT_ONCE]
+        connection.execute(update(table).where(table.c.did.in_(some), OPEN).values(to_at=now))
+        rest = update(inventory).where(inventory.c.did.in_(some))
+        connection.execute(rest.values(available_from=now + quarantine_ms))
+
+
+def _lasted_at(at: int) -> ColumnElement[bool]:
+    table = number_assignments
+    return and_(table.c.from_at <= at, or_(OPEN, table.c.to_at > at))

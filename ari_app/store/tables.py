@@ -66,7 +66,8 @@ terms = Table(
     UniqueConstraint("campaign", "fingerprint"),
 )
 
-# Whose a number was, and when: from `from_at` until before `to_at`, which is null while it lasts.
+# Whose a number was, and when: from `from_at` until before `to_at`, which is null while it lasts. The one
+# truth of it: `origin` is `file` (an apply) or `desk` (a command), and the versions hold no numbers.
 number_assignments = Table(
     "number_assignments",
     metadata,
@@ -77,8 +78,10 @@ number_assignments = Table(
     Column("source", Text),
     Column("from_at", BigInteger, nullable=False),
     Column("to_at", BigInteger),
+    Column("origin", Text, nullable=False, server_default="file"),
     CheckConstraint("to_at >= from_at", name="ends_after_it_begins"),
     Index("number_assignments_did_from_at", "did", "from_at"),
+    Index("number_assignments_campaign_publisher", "campaign", "publisher"),
 )
 Index(
     "number_assignments_open",
@@ -86,6 +89,43 @@ Index(
     unique=True,
     sqlite_where=text("to_at IS NULL"),
     postgresql_where=text("to_at IS NULL"),
+)
+
+# Numbers that can be handed out: whichever has no open assignment and whose `available_from` has come.
+inventory = Table(
+    "inventory",
+    metadata,
+    Column("did", Text, primary_key=True),
+    Column("trunk", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("region", Text),
+    Column("imported_at", BigInteger, nullable=False),
+    Column("available_from", BigInteger, nullable=False),
+    CheckConstraint("kind IN ('local', 'tollfree')", name="kind_is_known"),
+    Index("inventory_kind_region_available_from", "kind", "region", "available_from"),
+)
+
+# A publisher's request to join a campaign; what became of it is its last event.
+applications = Table(
+    "applications",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("campaign", Text, nullable=False),
+    Column("publisher", Text, nullable=False),
+    UniqueConstraint("campaign", "publisher"),
+)
+
+# Only ever added to: triggers refuse UPDATE and DELETE (see the migration).
+application_events = Table(
+    "application_events",
+    metadata,
+    Column("application_id", BigInteger, ForeignKey("applications.id"), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("note", Text),
+    Column("by", Text, nullable=False),
 )
 
 destination_pauses = Table(

@@ -148,7 +148,7 @@ class Switch:
 
     def _take_up(self, left: UnderWay, last_seen: int, surveyed: asyncio.Task[Survey]) -> None:
         assert self.client is not None
-        snapshot = self.market.snapshot_of(left.marketplace_version)
+        snapshot = self.market.snapshot_of(left.marketplace_version, left.record.started_at)
         if snapshot is None:
             log.error("call %s: there is no marketplace %d", left.record.id, left.marketplace_version)
             return

@@ -39,11 +39,11 @@ class Market:
         self._revision = loaded.revision
         log.info("marketplace version %s is in force", loaded.version)
 
-    def snapshot_of(self, version: int) -> Snapshot | None:
+    def snapshot_of(self, version: int, at: int) -> Snapshot | None:
         """The snapshot that a call began with, in force or not. Raises StoreError."""
         if self.snapshot is not None and self.snapshot.version == version:
             return self.snapshot
-        loaded = marketplaces.load_version(self._engine, version)
+        loaded = marketplaces.load_version(self._engine, version, at)
         return loaded.snapshot(self._geography) if loaded else None
 
     async def keep_up_to_date(self, taken_over: TakenOver | None = None) -> None:

@@ -151,7 +151,14 @@ class Session:
     async def _screened_out(self, attribution: Attribution) -> bool:
         record = self.record
         before = self._callers.dialled(record.did, record.ani, record.started_at)
-        refusal = screen(attribution.campaign, self._timezone(), record.ani, record.started_at, before)
+        refusal = screen(
+            attribution.campaign,
+            self._timezone(),
+            record.ani,
+            record.started_at,
+            before,
+            attribution.suspended,
+        )
         if refusal is None:
             full = self._caps.full(self._snapshot.marketplace, attribution, record.started_at)
             refusal = capped(attribution.campaign, full) if full is not None else None

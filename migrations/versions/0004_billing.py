@@ -17,7 +17,7 @@ KINDS = "'hold', 'post', 'void', 'deposit', 'adjust'"
 TOO_MUCH = "no more is taken back than was moved"
 
 revision = "0004"
-down_revision = "0006"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from ari_app.domain.inventory import Wanted
 from ari_app.ops.sipp import (
     accepts,
     answers,
@@ -14,6 +15,8 @@ from ari_app.ops.sipp import (
     talk_ms,
     wait_ms,
 )
+from ari_app.store import desk
+from ari_app.store.desk import Decision
 from tests.live.exchange import DID, marketplace, phones, uris
 
 pytestmark = pytest.mark.live
@@ -89,6 +92,22 @@ async def test_a_caller_who_enters_nothing_hears_goodbye(exchange, calling):
         assert (await who.outcome()).ended_by == "remote"
     assert record.disposition == "flow_ended"
     assert happened(record).count("entered nothing") == 2
+
+
+async def test_a_suspended_publishers_caller_hears_that_it_is_closed_and_the_record_says_why(
+    exchange, calling
+):
+    exchange.apply(marketplace(NOBODY, campaign={"screen": {"announce": BEEP}}))
+    application = desk.submit(exchange.engine, "plumbing", "homefix", Decision("operator", 1))
+    desk.approve(exchange.engine, application.id, Decision("operator", 2), 0, Wanted())
+    desk.decide(exchange.engine, application.id, "suspend", Decision("operator", 3, "bought traffic"))
+    exchange.switch.load()
+    async with calling(plan=TALK) as who:
+        record = await exchange.record()
+        assert (await who.outcome()).ended_by == "remote"
+    assert record.disposition == "closed"
+    assert "the publisher is suspended: bought traffic" in [event.detail for event in record.events]
+    assert record.legs == []
 
 
 async def test_caller_and_agent_hear_each_other(exchange, calling):

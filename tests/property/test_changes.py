@@ -71,6 +71,9 @@ def rich_marketplaces(draw: st.DrawFn) -> Marketplace:
         "screen": {"redial_within": draw(DURATION), "block": ["+1900*"], "announce": draw(PROMPT)},
         "qualify": draw(st.lists(CLAUSE, max_size=4)),
     }
+    campaign |= draw(st.sampled_from([{}, {"visibility": "invited", "invited": ["p"]}]))
+    campaign["applications"] = {"numbers_per_publisher": draw(st.integers(1, 1_000))}
+    document["numbers_policy"] = {"quarantine": draw(DURATION), "low_stock": draw(st.integers(0, 9))}
     campaign["route"] |= {
         "accept": draw(st.sampled_from(["press-1", "answer"])),
         "max_duration": draw(DURATION),

@@ -185,10 +185,10 @@ def test_old_terms_can_still_be_read(engine: Engine) -> None:
 def test_an_older_marketplace_can_still_be_loaded_with_its_terms(engine: Engine) -> None:
     marketplaces.apply(engine, BEFORE, NOW)
     marketplaces.apply(engine, DEARER, LATER)
-    older = marketplaces.load_version(engine, 1)
+    older = marketplaces.load_version(engine, 1, NOW)
     assert older is not None
     assert (older.version, older.marketplace, older.terms_versions) == (1, BEFORE, {"plumbing": 1})
-    assert marketplaces.load_version(engine, 3) is None
+    assert marketplaces.load_version(engine, 3, NOW) is None
 
 
 def test_a_number_belongs_to_one_publisher_at_a_time_and_its_history_is_kept(engine: Engine) -> None:

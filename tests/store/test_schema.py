@@ -11,9 +11,10 @@ from sqlalchemy import Engine, delete, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ari_app.domain.ledger import Balance, Transfer, deposit
-from ari_app.store import calls, ledger, schema
+from ari_app.store import calls, ledger, pauses, revision, schema
 from ari_app.store.engine import open_engine, reading, writing
 from ari_app.store.errors import BadDatabaseUrl, DatabaseNotMigrated, DatabaseUnavailable
+from ari_app.store.pauses import Pause
 from ari_app.store.tables import metadata, transfers
 
 
@@ -94,6 +95,15 @@ def test_a_reference_to_nothing_is_refused(engine: Engine) -> None:
     row = {"call_id": "nobody", "n": 0, "destination": "a", "wave": 1, "offered_at": 1}
     with pytest.raises(IntegrityError), writing(engine) as connection:
         connection.execute(metadata.tables["legs"].insert(), row)
+
+
+def test_a_reading_sees_one_state_whatever_is_written_meanwhile(engine: Engine) -> None:
+    with reading(engine) as connection:
+        before = revision.read_in(connection)
+        pauses.pause(engine, Pause("agent-1", 1, "lunch", "operator"))
+        assert pauses.paused_in(connection) == []
+        assert revision.read_in(connection) == before
+    assert revision.read(engine) == before + 1
 
 
 def test_a_write_is_all_or_nothing(engine: Engine) -> None:

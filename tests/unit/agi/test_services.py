@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -54,6 +55,12 @@ def test_a_lookup_tells_whose_the_call_is_and_where_its_caller_is() -> None:
 
 def test_a_blocked_caller_is_told_of() -> None:
     assert answer("lookup", ani="+19005550142")["CALLRACE_BLOCKED"] == "1"
+
+
+def test_a_suspended_publishers_calls_are_not_routed() -> None:
+    suspended = replace(snapshot(), suspended={("plumbing", "homefix"): "bought traffic"})
+    assert answer("lookup", of=suspended)["CALLRACE_BLOCKED"] == "1"
+    assert rung(of=suspended)[1:] == ("", "")
 
 
 def test_a_campaign_that_is_not_live_blocks_everybody() -> None:

@@ -253,6 +253,12 @@ def test_numbers_are_listed_and_filtered(cli: Cli, applied: Engine) -> None:
         "campaign": "plumbing",
         "publisher": "homefix",
         "source": "sidebar",
+        "origin": "file",
+        "kind": None,
+        "region": None,
+        "trunk": None,
+        "status": "assigned",
+        "free_from": None,
     }
 
 

@@ -269,6 +269,16 @@ def test_a_campaign_without_waves_is_refused() -> None:
         ("{connected_at_least: 90s}", "{answer_in: {service: []}}", "expected at least one value"),
         ("{connected_at_least: 90s}", "{answer_in: {}}", "expected an answer's name and its values"),
         (', credit_limit: "500.00"', "", "billing: expected a credit_limit"),
+        (
+            "    advertiser: acme\n    price",
+            "    invited: [homefix]\n    advertiser: acme\n    price",
+            "campaigns.plumbing.invited: a public campaign invites nobody",
+        ),
+        (
+            "    advertiser: acme\n    price",
+            "    visibility: invited\n    invited: [homefx]\n    advertiser: acme\n    price",
+            "campaigns.plumbing.invited: there is no publisher 'homefx'; did you mean 'homefix'?",
+        ),
         ("model: postpaid", "model: prepaid", "a prepaid advertiser has no credit_limit"),
     ],
 )

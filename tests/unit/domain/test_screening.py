@@ -4,7 +4,7 @@ import pytest
 
 from ari_app.domain.hours import Hours
 from ari_app.domain.marketplace import Campaign, Route, Screen, Wave
-from ari_app.domain.screening import CAPPED_PROMPT, capped, screen
+from ari_app.domain.screening import CAPPED_PROMPT, CLOSED_PROMPT, capped, screen
 
 NOW = 1_763_992_800_000  # Monday 09:00 in New York
 ANI = "+12125550142"
@@ -52,3 +52,9 @@ def test_a_capped_caller_hears_the_campaigns_announcement_or_the_usual_one():
 def test_a_rapid_redial_is_refused_and_a_later_one_is_not():
     assert "redialled after 1999 ms" in refusal(campaign(), last_call_at=NOW - 1_999).reason
     assert refusal(campaign(), last_call_at=NOW - 2_000) is None
+
+
+def test_a_suspended_publishers_callers_hear_that_the_campaign_is_closed_and_the_record_why():
+    found = screen(campaign(), "America/New_York", ANI, NOW, None, suspended="bought traffic")
+    assert (found.disposition, found.announce) == ("closed", CLOSED_PROMPT)
+    assert found.reason == "the publisher is suspended: bought traffic"

@@ -1,0 +1,222 @@
+"""`callrace applications`: publishers who ask to join a campaign, and what becomes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, one_line, owned_id, who
+from ari_app.cli.numbers import wanted, wanted_options
+from ari_app.cli.output import json_option, show_json, show_table
+from ari_app.domain.applications import Event
+from ari_app.domain.clock import iso
+from ari_app.domain.inventory import Wanted
+from ari_app.store import applications as stored
+from ari_app.store import desk
+from ari_app.store.applications import Application, Step
+from ari_app.store.desk import Decision
+from ari_app.store.errors import NumberRefused
+
+_reason = click.option(
+    "--reason", metavar="TEXT", callback=one_line, required=True, help="Why; kept with the application."
+)
+
+
+@click.group()
+def applications() -> None:
+    """Publishers' applications to campaigns: submit, approve, decline, suspend, reinstate."""
+
+
+@applications.command()
+@click.option("--campaign", metavar="ID", required=True, callback=owned_id, help="The campaign to join.")
+@click.option("--publisher", metavar="ID", required=True, callback=owned_id, help="Who asks.")
+@click.option("--note", metavar="TEXT", callback=one_line, help="What the publisher says to it.")
+@json_option
+def submit(campaign: str, publisher: str, note: str | None, as_json: bool) -> None:
+    """Ask, for a publisher, to join a campaign; again, after it was declined.
+
+    A campaign with `applications: {auto_approve: true}` approves it at once, with one number of any kind.
+    When the stock is short of that, the application waits for `approve`.
+
+    \b
+    Example:
+      callrace applications submit --campaign plumbing --publisher homefix --note "radio in Albany"
+    """
+    engine = database()
+    rules = marketplace_in_force(engine).marketplace
+    application = desk.submit(engine, campaign, publisher, Decision(who(), now_ms(), note))
+    dids: list[str] = []
+    refused = None
+    if rules.campaigns[campaign].applications.auto_approve:
+        try:
+            decision = Decision("system", now_ms(), "the campaign approves by itself")
+            application, dids = desk.approve(engine, application.id, decision, 1, Wanted())
+        except NumberRefused as error:
+            refused = str(error)
+    _told(application, as_json, dids)
+    if refused is not None:
+        click.echo(f"not approved by itself: {refused}", err=True)
+
+
+@applications.command("list")
+@click.option("--campaign", metavar="ID", help="Only to this campaign.")
+@click.option("--publisher", metavar="ID", help="Only of this publisher.")
+@click.option(
+    "--state", type=click.Choice(["pending", "approved", "declined", "suspended"]), help="Only these."
+)
+@json_option
+def list_(campaign: str | None, publisher: str | None, state: str | None, as_json: bool) -> None:
+    """List the applications, with what happened last and why.
+
+    \b
+    Example:
+      callrace applications list --state pending
+    """
+    found = [
+        one
+        for one in stored.all_of(database())
+        if campaign in (None, one.campaign)
+        and publisher in (None, one.publisher)
+        and state in (None, one.state)
+    ]
+    if as_json:
+        show_json([_values(one) for one in found])
+    elif not found:
+        click.echo("no applications")
+    else:
+        columns = ("id", "campaign", "publisher", "state", "since", "note", "by")
+        show_table(columns, [list(_values(one).values()) for one in found])
+
+
+@applications.command()
+@click.argument("id", type=int)
+@json_option
+def show(id: int, as_json: bool) -> None:
+    """List all that happened to the application ID, oldest first.
+
+    \b
+    Example:
+      callrace applications show 1
+    """
+    steps = stored.history(database(), id)
+    if not steps:
+        raise Refused(f"there is no application {id}; see `callrace applications list`")
+    rows = [_step_values(step) for step in steps]
+    if as_json:
+        show_json(rows)
+    else:
+        show_table(("at", "event", "state", "note", "by"), [list(row.values()) for row in rows])
+
+
+@applications.command()
+@click.argument("id", type=int)
+@click.option(
+    "--numbers",
+    "count",
+    type=click.IntRange(0, 1_000),
+    default=1,
+    show_default=True,
+    help="How many to give.",
+)
+@wanted_options
+@click.option(
+    "--source", metavar="TEXT", callback=one_line, help="The placement that the numbers are shown on."
+)
+@click.option("--note", metavar="TEXT", callback=one_line, help="Kept with the application.")
+@json_option
+def approve(
+    id: int,
+    count: int,
+    state: str | None,
+    kind: str | None,
+    source: str | None,
+    note: str | None,
+    as_json: bool,
+) -> None:
+    """Approve the application ID and give the publisher numbers: all of it, or nothing.
+
+    No publisher gets more than the campaign's applications.numbers_per_publisher.
+
+    \b
+    Example:
+      callrace applications approve 1 --numbers 2 --state NY --source radio
+    """
+    decision = Decision(who(), now_ms(), note)
+    application, dids = desk.approve(database(), id, decision, count, wanted(state, kind), source)
+    _told(application, as_json, dids)
+
+
+@applications.command()
+@click.argument("id", type=int)
+@_reason
+@json_option
+def decline(id: int, reason: str, as_json: bool) -> None:
+    """Decline the application ID. The publisher may apply again.
+
+    \b
+    Example:
+      callrace applications decline 1 --reason "no licence for this state"
+    """
+    _decide(id, "decline", reason, as_json)
+
+
+@applications.command()
+@click.argument("id", type=int)
+@_reason
+@json_option
+def suspend(id: int, reason: str, as_json: bool) -> None:
+    """Suspend the publisher of the application ID from its campaign, within 2 s.
+
+    The publisher keeps its numbers, but their callers hear that the campaign is closed, and each call's
+    record says why. A call under way goes on.
+
+    \b
+    Example:
+      callrace applications suspend 1 --reason "bought traffic"
+    """
+    _decide(id, "suspend", reason, as_json)
+
+
+@applications.command()
+@click.argument("id", type=int)
+@click.option("--reason", metavar="TEXT", callback=one_line, help="Why; kept with the application.")
+@json_option
+def reinstate(id: int, reason: str | None, as_json: bool) -> None:
+    """End the suspension of the application ID: the calls of its numbers are taken again.
+
+    \b
+    Example:
+      callrace applications reinstate 1
+    """
+    _decide(id, "reinstate", reason, as_json)
+
+
+def _decide(id: int, event: Event, reason: str | None, as_json: bool) -> None:
+    _told(desk.decide(database(), id, event, Decision(who(), now_ms(), reason)), as_json)
+
+
+def _told(application: Application, as_json: bool, dids: list[str] | None = None) -> None:
+    if as_json:
+        show_json(_values(application) | ({} if dids is None else {"numbers": dids}))
+        return
+    given = f", with {', '.join(dids)}" if dids else ""
+    about = f"{application.publisher} for {application.campaign}"
+    click.echo(f"application {application.id} ({about}) is {application.state}{given}")
+
+
+def _values(application: Application) -> dict[str, Any]:
+    newest = application.newest
+    return {
+        "id": application.id,
+        "campaign": application.campaign,
+        "publisher": application.publisher,
+        "state": application.state,
+        "since": iso(newest.at),
+        "note": newest.note,
+        "by": newest.by,
+    }
+
+
+def _step_values(step: Step) -> dict[str, Any]:
+    return {"at": iso(step.at), "event": step.event, "state": step.state, "note": step.note, "by": step.by}

@@ -1,0 +1,143 @@
+"""An application's way from request to numbers, and what a suspension does."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Engine, delete, update
+from sqlalchemy.exc import DBAPIError
+
+from ari_app.domain.applications import Event
+from ari_app.domain.inventory import Wanted
+from ari_app.domain.marketplace import Number
+from ari_app.store import applications, desk, inventory, marketplaces, numbers
+from ari_app.store.applications import Application
+from ari_app.store.desk import Decision
+from ari_app.store.engine import open_engine, reading, writing
+from ari_app.store.errors import ApplicationRefused, NumberRefused
+from ari_app.store.tables import application_events
+from tests.store.test_marketplaces import BEFORE, with_campaign
+from tests.store.test_numbers import ANY, LAST, LATER, MARKET, NOW, QUARANTINE_MS, STOCK
+
+OPERATOR = Decision("operator", LATER)
+
+
+@pytest.fixture
+def market(engine: Engine) -> Engine:
+    """MARKET in force, and STOCK imported."""
+    marketplaces.apply(engine, MARKET, NOW)
+    inventory.import_(engine, STOCK, NOW, QUARANTINE_MS)
+    return engine
+
+
+@pytest.fixture
+def pending(market: Engine) -> Application:
+    """Bluebird's application to the campaign."""
+    return desk.submit(market, "plumbing", "bluebird", OPERATOR)
+
+
+def decide(engine: Engine, id: int, event: Event, note: str = "as agreed", at: int = LATER) -> str:
+    """The state after the event."""
+    return desk.decide(engine, id, event, Decision("operator", at, note)).state
+
+
+def numbers_of(engine: Engine, publisher: str) -> int:
+    """How many numbers the publisher has."""
+    with reading(engine) as connection:
+        return numbers.count(connection, "plumbing", publisher)
+
+
+def test_an_application_that_is_approved_gets_its_numbers(market: Engine, pending: Application) -> None:
+    approved, dids = desk.approve(market, pending.id, OPERATOR, 2, Wanted(region="NY"), "radio")
+    assert (pending.state, approved.state, len(dids)) == ("pending", "approved", 2)
+    loaded = marketplaces.load(market)
+    assert loaded is not None
+    assert {loaded.marketplace.numbers[did] for did in dids} == {Number("plumbing", "bluebird", "radio")}
+
+
+def test_an_approval_that_the_stock_cannot_fulfil_does_nothing(market: Engine, pending: Application) -> None:
+    with pytest.raises(NumberRefused, match="3 wanted, 2 free in NY"):
+        desk.approve(market, pending.id, OPERATOR, 3, Wanted(region="NY"))
+    assert applications.all_of(market) == [pending]
+    assert numbers_of(market, "bluebird") == 0
+
+
+def test_an_approval_without_numbers_is_possible(market: Engine, pending: Application) -> None:
+    assert desk.approve(market, pending.id, OPERATOR, 0, ANY)[1] == []
+
+
+def test_a_declined_publisher_may_apply_again_and_the_reason_is_kept(
+    market: Engine, pending: Application
+) -> None:
+    decide(market, pending.id, "decline", "no licence")
+    assert desk.submit(market, "plumbing", "bluebird", Decision("operator", LAST)).id == pending.id
+    steps = applications.history(market, pending.id)
+    assert [(step.event, step.note) for step in steps] == [
+        ("submit", None), ("decline", "no licence"), ("submit", None)
+    ]  # fmt: skip
+
+
+def test_what_cannot_happen_says_what_can(market: Engine, pending: Application) -> None:
+    with pytest.raises(ApplicationRefused, match=r"is pending; it can only approve or decline"):
+        decide(market, pending.id, "suspend")
+    with pytest.raises(ApplicationRefused, match="is pending"):
+        desk.submit(market, "plumbing", "bluebird", OPERATOR)
+    with pytest.raises(ApplicationRefused, match="there is no application 99"):
+        decide(market, 99, "decline")
+
+
+def test_a_suspension_is_in_force_with_its_reason_until_it_is_ended_and_keeps_the_numbers(
+    market: Engine, pending: Application
+) -> None:
+    desk.approve(market, pending.id, OPERATOR, 1, ANY)
+    decide(market, pending.id, "suspend", "bought traffic", at=LAST)
+    loaded = marketplaces.load(market)
+    assert loaded is not None
+    assert loaded.suspended == {("plumbing", "bluebird"): "bought traffic"}
+    assert numbers_of(market, "bluebird") == 1
+    decide(market, pending.id, "reinstate", at=LAST + 1)
+    moments = (LAST - 1, LAST, LAST + 1, None)
+    found = [marketplaces.load(market, at) for at in moments]
+    assert [len(one.suspended) for one in found if one] == [0, 1, 0, 0]
+
+
+def test_a_campaign_that_invites_takes_nobody_else(market: Engine) -> None:
+    invited = with_campaign(BEFORE, visibility="invited", invited=frozenset({"homefix"}))
+    marketplaces.apply(market, invited, LATER)
+    with pytest.raises(ApplicationRefused, match="it takes only invited publishers"):
+        desk.submit(market, "plumbing", "bluebird", OPERATOR)
+    assert desk.submit(market, "plumbing", "homefix", OPERATOR).state == "pending"
+
+
+@pytest.mark.parametrize(("campaign", "publisher"), [("roofing", "homefix"), ("plumbing", "nobody")])
+def test_who_is_not_in_the_marketplace_cannot_apply(market: Engine, campaign: str, publisher: str) -> None:
+    with pytest.raises(ApplicationRefused, match="in the marketplace in force"):
+        desk.submit(market, campaign, publisher, OPERATOR)
+    assert applications.all_of(market) == []
+
+
+def test_two_approvals_at_once_give_the_numbers_once(
+    market: Engine, pending: Application, empty_url: str
+) -> None:
+    def approve(_: int) -> bool:
+        engine = open_engine(empty_url)
+        try:
+            desk.approve(engine, pending.id, OPERATOR, 1, ANY)
+        except ApplicationRefused:
+            return False
+        finally:
+            engine.dispose()
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(approve, range(4))) == [False, False, False, True]
+    assert numbers_of(market, "bluebird") == 1
+
+
+@pytest.mark.parametrize("change", [update(application_events).values(note="x"), delete(application_events)])
+def test_an_applications_history_can_be_neither_changed_nor_deleted(
+    market: Engine, pending: Application, change: object
+) -> None:
+    with pytest.raises(DBAPIError, match="never changed"), writing(market) as connection:
+        connection.execute(change)  # type: ignore[call-overload]
