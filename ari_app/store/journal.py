@@ -1,11 +1,12 @@
 """The journal: every call under way, a file each, for the switch that comes after one that died.
 
-    journal/ID.json   the call as it stood when it last took a step
+    journal/ID.json   the call as it stood, a line each time that it took a step; the last whole line counts
     journal/alive     touched every ALIVE_EVERY_S: until when the switch is known to have lived
 
-Written by a thread, so that no call waits for the disk: a call's first entry and durable ones at once, the
-others within GATHER_S. What a killed process had written stays written; a durable entry survives the
-machine's end too. Where the disk is full calls go on, and are lost to recovery only.
+Written by a thread, so that no call waits for the disk, within GATHER_S of a step: waking it for each would
+cost a call more than all the rest. What a killed process had written stays written. (Nothing is synced: when
+the machine dies, its Asterisk and its calls die too.) Where the disk is full calls go on, and are lost to
+recovery only.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from pathlib import Path
 from ari_app.domain.keeping import Unreadable, pack_under_way, unpack_under_way
 from ari_app.domain.leftover import UnderWay
 from ari_app.store.calls import Settlement
-from ari_app.store.folder import listed, sync_folder, write_whole
+from ari_app.store.folder import listed
 
 log = logging.getLogger(__name__)
 
 ALIVE_EVERY_S = 1.0
-GATHER_S = 0.02  # a call takes several steps at a time: one entry does for them
+GATHER_S = 0.05  # calls take several steps at a time: one entry does for them, and one waking for all calls
 CLOSE_S = 5.0
 
-# What is to be written of a call, and whether durably; None: its file is to go.
-_Entry = tuple[bytes, bool] | None
+_Entry = UnderWay | None
+"""A call to be written down; None: its file is to go."""
 
 
 class Journal:
@@ -42,11 +43,10 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self.last_seen = int(self._alive.stat().st_mtime * 1000) if self._alive.exists() else None
         self._waiting: dict[str, _Entry] = {}
-        self._known: set[str] = set()  # calls that have an entry, written or waiting
-        self._is_urgent = False
+        self._lock = threading.Lock()
+        self._has_news = threading.Event()
+        self._closing = threading.Event()
         self._is_usable = True
-        self._closing = False
-        self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="callrace-journal", daemon=True)
 
     def left(self) -> list[UnderWay]:
@@ -57,15 +57,11 @@ class Journal:
         """Begins to write."""
         self._thread.start()
 
-    def keep(self, call: UnderWay, *, durably: bool = False) -> None:
+    def keep(self, call: UnderWay) -> None:
         """Has a call written down as it stands now, in place of what was written of it before."""
-        content = pack_under_way(call)
-        with self._changed:
-            waiting = self._waiting.get(call.record.id)
-            self._waiting[call.record.id] = (content, durably or (waiting is not None and waiting[1]))
-            self._is_urgent = self._is_urgent or durably or call.record.id not in self._known
-            self._known.add(call.record.id)
-            self._changed.notify()
+        with self._lock:
+            self._waiting[call.record.id] = call
+        self._has_news.set()
 
     def settled(self, batch: Iterable[Settlement]) -> None:
         """These calls are saved: for the writer to tell."""
@@ -73,39 +69,34 @@ class Journal:
 
     def forget(self, call_ids: Iterable[str]) -> None:
         """These calls are over and saved."""
-        with self._changed:
-            for call_id in call_ids:
-                self._waiting[call_id] = None
-                self._known.discard(call_id)
-            self._changed.notify()
+        with self._lock:
+            self._waiting.update(dict.fromkeys(call_ids))
+        self._has_news.set()
 
     def close(self) -> None:
         """Writes what waits, and stops."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
+        self._closing.set()
+        self._has_news.set()
         if self._thread.is_alive():
             self._thread.join(CLOSE_S)
 
     # The thread
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closing, ALIVE_EVERY_S)
-                self._changed.wait_for(lambda: self._is_urgent or self._closing, GATHER_S)
-                entries, self._waiting, self._is_urgent = self._waiting, {}, False
-                is_last = self._closing
+        is_last = False
+        while not is_last:
+            self._has_news.wait(ALIVE_EVERY_S)
+            self._closing.wait(GATHER_S)
+            is_last = self._closing.is_set()
+            self._has_news.clear()
+            with self._lock:
+                entries, self._waiting = self._waiting, {}
             self._write(entries)
-            if is_last:
-                return
 
     def _write(self, entries: dict[str, _Entry]) -> None:
         try:
             for call_id, entry in entries.items():
                 self._write_one(self._folder / f"{call_id}.json", entry)
-            if any(entry is not None and entry[1] for entry in entries.values()):
-                sync_folder(self._folder)
             self._alive.touch()
             self._is_usable = True
         except OSError as error:
@@ -117,13 +108,22 @@ class Journal:
     def _write_one(self, path: Path, entry: _Entry) -> None:
         if entry is None:
             path.unlink(missing_ok=True)
-        else:
-            write_whole(path, entry[0], durably=entry[1])
+            return
+        # The call goes on meanwhile; its record is written as it stands, in one step of the interpreter.
+        line = pack_under_way(entry) + b"\n"
+        with path.open("ab") as file:
+            file.write(line)
+
+
+def last_line(content: bytes) -> bytes:
+    """The last line that was written to its end; all of it where there is none."""
+    whole, newline, _ = content.rpartition(b"\n")
+    return whole.rpartition(b"\n")[2] if newline else content
 
 
 def _read(path: Path) -> UnderWay | None:
     try:
-        return unpack_under_way(path.read_bytes())
+        return unpack_under_way(last_line(path.read_bytes()))
     except Unreadable as error:
         log.error("%s is no call under way (%s); it is kept as %s.unreadable", path, error, path.name)
         path.replace(path.with_name(f"{path.name}.unreadable"))

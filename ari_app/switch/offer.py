@@ -201,7 +201,7 @@ class Offer:
         record.connected_at = now
         record.winner = self.race.legs[leg].record.destination
         self._on_connected(now)
-        self._keep(durably=True)
+        self._keep()
         return racing.LegBridged(leg)
 
     # Commands out
@@ -293,11 +293,11 @@ class Offer:
 
     # Book-keeping
 
-    def _keep(self, *, durably: bool = False) -> None:
+    def _keep(self) -> None:
         """Writes the call down with its legs as they stand: those that were rung."""
         rung = [leg.record for leg in self.race.legs if leg.phase is not Phase.QUEUED]
         self._call.record.legs = self._legs_before + rung
-        self._call.keep(durably=durably)
+        self._call.keep()
 
     def _end_connection(self) -> None:
         if self._connection is None:

@@ -25,6 +25,7 @@ from ari_app.ops import prompts, running
 from ari_app.settings import Settings
 from ari_app.store import calls, ledger, marketplaces, schema
 from ari_app.store.engine import open_engine
+from ari_app.store.journal import last_line
 from ari_app.switch.clock import CallClock
 from tests.live.lab import REPO, Lab
 
@@ -128,7 +129,9 @@ class SwitchProcess:
                 await asyncio.sleep(0.005)
 
     def _journal(self) -> list[UnderWay]:
-        return [unpack_under_way(path.read_bytes()) for path in self.settings.journal.glob("*.json")]
+        return [
+            unpack_under_way(last_line(path.read_bytes())) for path in self.settings.journal.glob("*.json")
+        ]
 
     def lose_journal(self) -> None:
         """As if it had died before it wrote anything down."""

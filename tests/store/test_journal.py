@@ -41,7 +41,7 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 def test_what_was_kept_is_found_by_the_next_switch_in_the_order_in_which_it_began(tmp_path: Path) -> None:
     with running(tmp_path) as journal:
         for n in (2, 1):
-            journal.keep(under_way(n), durably=n == 1)
+            journal.keep(under_way(n))
     assert Journal(tmp_path).left() == [under_way(1), under_way(2)]
 
 
@@ -52,6 +52,15 @@ def test_of_each_call_the_newest_state_counts(tmp_path: Path) -> None:
         call.agent_channel_id = "agent"
         journal.keep(call)
     assert Journal(tmp_path).left() == [replace(under_way(), agent_channel_id="agent")]
+
+
+def test_a_line_that_was_cut_off_leaves_the_one_before_it(tmp_path: Path) -> None:
+    with running(tmp_path) as journal:
+        journal.keep(under_way())
+    (file,) = tmp_path.glob("*.json")
+    with file.open("ab") as written:
+        written.write(b'{"call": {"rec')
+    assert Journal(tmp_path).left() == [under_way()]
 
 
 def test_a_settled_call_is_forgotten_even_if_it_was_never_written(tmp_path: Path) -> None:
