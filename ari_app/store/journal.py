@@ -3,10 +3,10 @@
     journal/ID.json   the call as it stood, a line each time that it took a step; the last whole line counts
     journal/alive     touched every ALIVE_EVERY_S: until when the switch is known to have lived
 
-Written by a thread, so that no call waits for the disk, within GATHER_S of a step: waking it for each would
-cost a call more than all the rest. What a killed process had written stays written. (Nothing is synced: when
-the machine dies, its Asterisk and its calls die too.) Where the disk is full calls go on, and are lost to
-recovery only.
+Written by a thread, so that no call waits for the disk: that a call has begun and is connected at once, its
+other steps within GATHER_S, as waking the thread for each would cost a call more than all the rest. What a
+killed process had written stays written. (Nothing is synced: when the machine dies, its Asterisk and its calls
+die too.) Where the disk is full calls go on, and are lost to recovery only.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ class Journal:
         self.last_seen = int(self._alive.stat().st_mtime * 1000) if self._alive.exists() else None
         self._waiting: dict[str, _Entry] = {}
         self._lock = threading.Lock()
+        self._known: set[str] = set()  # calls that have an entry, written or waiting
         self._has_news = threading.Event()
+        self._is_urgent = threading.Event()
         self._closing = threading.Event()
         self._is_usable = True
         self._thread = threading.Thread(target=self._run, name="callrace-journal", daemon=True)
@@ -57,10 +59,14 @@ class Journal:
         """Begins to write."""
         self._thread.start()
 
-    def keep(self, call: UnderWay) -> None:
+    def keep(self, call: UnderWay, *, at_once: bool = False) -> None:
         """Has a call written down as it stands now, in place of what was written of it before."""
         with self._lock:
             self._waiting[call.record.id] = call
+            is_new = call.record.id not in self._known
+            self._known.add(call.record.id)
+        if is_new or at_once:
+            self._is_urgent.set()
         self._has_news.set()
 
     def settled(self, batch: Iterable[Settlement]) -> None:
@@ -70,12 +76,15 @@ class Journal:
     def forget(self, call_ids: Iterable[str]) -> None:
         """These calls are over and saved."""
         with self._lock:
-            self._waiting.update(dict.fromkeys(call_ids))
+            for call_id in call_ids:
+                self._waiting[call_id] = None
+                self._known.discard(call_id)
         self._has_news.set()
 
     def close(self) -> None:
         """Writes what waits, and stops."""
         self._closing.set()
+        self._is_urgent.set()
         self._has_news.set()
         if self._thread.is_alive():
             self._thread.join(CLOSE_S)
@@ -86,8 +95,9 @@ class Journal:
         is_last = False
         while not is_last:
             self._has_news.wait(ALIVE_EVERY_S)
-            self._closing.wait(GATHER_S)
+            self._is_urgent.wait(GATHER_S)
             is_last = self._closing.is_set()
+            self._is_urgent.clear()
             self._has_news.clear()
             with self._lock:
                 entries, self._waiting = self._waiting, {}

@@ -201,7 +201,7 @@ class Offer:
         record.connected_at = now
         record.winner = self.race.legs[leg].record.destination
         self._on_connected(now)
-        self._keep()
+        self._keep(at_once=True)
         return racing.LegBridged(leg)
 
     # Commands out
@@ -293,11 +293,11 @@ class Offer:
 
     # Book-keeping
 
-    def _keep(self) -> None:
+    def _keep(self, *, at_once: bool = False) -> None:
         """Writes the call down with its legs as they stand: those that were rung."""
         rung = [leg.record for leg in self.race.legs if leg.phase is not Phase.QUEUED]
         self._call.record.legs = self._legs_before + rung
-        self._call.keep()
+        self._call.keep(at_once=at_once)
 
     def _end_connection(self) -> None:
         if self._connection is None:
