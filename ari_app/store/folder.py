@@ -8,17 +8,16 @@ from pathlib import Path
 _UNFINISHED = ".part"
 
 
-def write_whole(path: Path, content: bytes, *, durably: bool) -> None:
-    """Writes a file in one step. `durably`: its content survives a power cut. Raises OSError.
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file in one step; its content survives a power cut. Raises OSError.
 
     The name survives one only after `sync_folder`, so that many files share its cost.
     """
     unfinished = path.with_name(path.name + _UNFINISHED)
     with unfinished.open("wb") as file:
         file.write(content)
-        if durably:
-            file.flush()
-            os.fsync(file.fileno())
+        file.flush()
+        os.fsync(file.fileno())
     unfinished.replace(path)
 
 

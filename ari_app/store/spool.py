@@ -57,7 +57,7 @@ class Spool:
             for settlement in settlements:
                 path = self.folder / _name(settlement)
                 is_new = not path.exists()
-                write_whole(path, pack_settled(settlement.record, settlement.transfers), durably=True)
+                write_whole(path, pack_settled(settlement.record, settlement.transfers))
                 self._count += is_new
             sync_folder(self.folder)
         except OSError as error:
@@ -127,7 +127,7 @@ class Spool:
         aside = self.refused_folder / path.name
         try:
             self.refused_folder.mkdir(exist_ok=True)
-            write_whole(_reason_file(aside), reason.encode(), durably=True)
+            write_whole(_reason_file(aside), reason.encode())
             path.replace(aside)
             sync_folder(self.refused_folder)
         except OSError as error:
