@@ -31,13 +31,21 @@ class _SettledFile:
 
 
 @dataclass(frozen=True, slots=True)
-class _UnderWayFile:
+class _UnderWayLine:
     call: UnderWay
     version: Literal[1] = 1
 
 
+@dataclass(frozen=True, slots=True)
+class _OverLine:
+    over: str
+    version: Literal[1] = 1
+
+
 _SETTLED = TypeAdapter(_SettledFile)
-_UNDER_WAY = TypeAdapter(_UnderWayFile)
+_UNDER_WAY = TypeAdapter(_UnderWayLine)
+_OVER = TypeAdapter(_OverLine)
+_LINE: TypeAdapter[_UnderWayLine | _OverLine] = TypeAdapter(_UnderWayLine | _OverLine)
 
 
 def pack_settled(record: CallRecord, transfers: Sequence[Transfer]) -> bytes:
@@ -52,13 +60,19 @@ def unpack_settled(content: bytes) -> tuple[CallRecord, list[Transfer]]:
 
 
 def pack_under_way(call: UnderWay) -> bytes:
-    """A call under way."""
-    return _UNDER_WAY.dump_json(_UnderWayFile(call), warnings=False)
+    """A call under way, in one line."""
+    return _UNDER_WAY.dump_json(_UnderWayLine(call), warnings=False)
 
 
-def unpack_under_way(content: bytes) -> UnderWay:
-    """What `pack_under_way` was given. Raises Unreadable."""
-    return _read(_UNDER_WAY, content).call
+def pack_over(call_id: str) -> bytes:
+    """That a call is under way no more, in one line."""
+    return _OVER.dump_json(_OverLine(call_id))
+
+
+def unpack_line(content: bytes) -> tuple[str, UnderWay | None]:
+    """The id and the call that `pack_under_way` was given, or None for `pack_over`. Raises Unreadable."""
+    line = _read(_LINE, content)
+    return (line.over, None) if isinstance(line, _OverLine) else (line.call.record.id, line.call)
 
 
 def _read(adapter: TypeAdapter[_T], content: bytes) -> _T:

@@ -1,34 +1,41 @@
-"""The journal: every call under way, a file each, for the switch that comes after one that died.
+"""The journal: every call under way, for the switch that comes after one that died.
 
-    journal/ID.json   the call as it stood, a line each time that it took a step; the last whole line counts
+    journal/N.jsonl   a line each time that a call takes a step: the call as it stands, or that it is over;
+                      of each call the last line counts
     journal/alive     touched every ALIVE_EVERY_S: until when the switch is known to have lived
 
-Written by a thread, so that no call waits for the disk: that a call has begun and is connected at once, its
-other steps within GATHER_S, as waking the thread for each would cost a call more than all the rest. What a
-killed process had written stays written. (Nothing is synced: when the machine dies, its Asterisk and its calls
-die too.) Where the disk is full calls go on, and are lost to recovery only.
+One file is appended to for all calls, because to make a file a call costs more than all the rest. When it has
+grown to FILE_LIMIT the next one begins with the calls under way, and the older ones go.
+
+Written by a thread, so that no call waits for the disk: an award at once, all else within GATHER_S, as waking
+the thread for each step costs more than writing it. What a killed process had written stays written. (Nothing
+is synced: when the machine dies, its Asterisk and its calls die too.) Where the disk is full calls go on, and
+are lost to recovery until it takes them again.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
+import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
-from ari_app.domain.keeping import Unreadable, pack_under_way, unpack_under_way
+from ari_app.domain.keeping import Unreadable, pack_over, pack_under_way, unpack_line
 from ari_app.domain.leftover import UnderWay
 from ari_app.store.calls import Settlement
-from ari_app.store.folder import listed
 
 log = logging.getLogger(__name__)
 
 ALIVE_EVERY_S = 1.0
-GATHER_S = 0.05  # calls take several steps at a time: one entry does for them, and one waking for all calls
+GATHER_S = 0.05
+FILE_LIMIT = 64 * 1024 * 1024  # bytes
 CLOSE_S = 5.0
 
-_Entry = UnderWay | None
-"""A call to be written down; None: its file is to go."""
+_Entries = Mapping[str, UnderWay | None]
+"""Calls to be written down, by id; None: it is over."""
 
 
 class Journal:
@@ -42,18 +49,22 @@ class Journal:
         self._alive = folder / "alive"
         folder.mkdir(parents=True, exist_ok=True)
         self.last_seen = int(self._alive.stat().st_mtime * 1000) if self._alive.exists() else None
-        self._waiting: dict[str, _Entry] = {}
+        self._under_way = _read(folder)
+        self._waiting: dict[str, UnderWay | None] = {}
         self._lock = threading.Lock()
-        self._known: set[str] = set()  # calls that have an entry, written or waiting
         self._has_news = threading.Event()
         self._is_urgent = threading.Event()
         self._closing = threading.Event()
+        self._file: BinaryIO | None = None  # none yet, or the disk did not take what was to go into it
         self._is_usable = True
         self._thread = threading.Thread(target=self._run, name="callrace-journal", daemon=True)
 
     def left(self) -> list[UnderWay]:
-        """The calls that a switch before this one left, in the order in which they began."""
-        return [call for path in listed(self._folder) if (call := _read(path)) is not None]
+        """The calls that a switch before this one left, in the order in which they began.
+
+        They stay under way until they are forgotten. To be asked before any other is kept.
+        """
+        return [call for _, call in sorted(self._under_way.items())]
 
     def start(self) -> None:
         """Begins to write."""
@@ -62,12 +73,10 @@ class Journal:
     def keep(self, call: UnderWay, *, at_once: bool = False) -> None:
         """Has a call written down as it stands now, in place of what was written of it before."""
         with self._lock:
-            self._waiting[call.record.id] = call
-            is_new = call.record.id not in self._known
-            self._known.add(call.record.id)
-        if is_new or at_once:
+            self._under_way[call.record.id] = self._waiting[call.record.id] = call
+            self._has_news.set()
+        if at_once:
             self._is_urgent.set()
-        self._has_news.set()
 
     def settled(self, batch: Iterable[Settlement]) -> None:
         """These calls are saved: for the writer to tell."""
@@ -77,9 +86,9 @@ class Journal:
         """These calls are over and saved."""
         with self._lock:
             for call_id in call_ids:
+                self._under_way.pop(call_id, None)
                 self._waiting[call_id] = None
-                self._known.discard(call_id)
-        self._has_news.set()
+            self._has_news.set()
 
     def close(self) -> None:
         """Writes what waits, and stops."""
@@ -92,49 +101,82 @@ class Journal:
     # The thread
 
     def _run(self) -> None:
-        is_last = False
-        while not is_last:
+        while not self._closing.is_set():
+            self._write(self._take())
             self._has_news.wait(ALIVE_EVERY_S)
             self._is_urgent.wait(GATHER_S)
-            is_last = self._closing.is_set()
             self._is_urgent.clear()
-            self._has_news.clear()
-            with self._lock:
-                entries, self._waiting = self._waiting, {}
-            self._write(entries)
+        self._write(self._take())
+        if self._file is not None:
+            self._file.close()
 
-    def _write(self, entries: dict[str, _Entry]) -> None:
+    def _take(self) -> _Entries:
+        """What is to be written. Only when there is nothing does the thread rest until there is news."""
+        with self._lock:
+            entries, self._waiting = self._waiting, {}
+            if not entries:
+                self._has_news.clear()
+        return entries
+
+    def _write(self, entries: _Entries) -> None:
         try:
-            for call_id, entry in entries.items():
-                self._write_one(self._folder / f"{call_id}.json", entry)
+            if self._file is None or self._file.tell() > FILE_LIMIT:
+                self._begin_file()
+            elif entries:
+                _append(self._file, entries)
             self._alive.touch()
             self._is_usable = True
         except OSError as error:
+            self._close_file()  # its last line may be half a line; the next file will have every call
             if self._is_usable:
                 message = "calls under way are not written down (%s: %s): a crash now would lose them"
                 log.critical(message, self._folder, error.strerror)
             self._is_usable = False
 
-    def _write_one(self, path: Path, entry: _Entry) -> None:
-        if entry is None:
-            path.unlink(missing_ok=True)
-            return
-        # The call goes on meanwhile; its record is written as it stands, in one step of the interpreter.
-        line = pack_under_way(entry) + b"\n"
-        with path.open("ab") as file:
-            file.write(line)
+    def _begin_file(self) -> None:
+        """The next file, with every call under way in it; then those before it go. Raises OSError."""
+        self._close_file()
+        older = _files(self._folder)
+        with self._lock:
+            under_way = dict(self._under_way)
+        unfinished = self._folder / "next.part"
+        self._file = unfinished.open("wb", buffering=0)
+        _append(self._file, under_way)
+        number = int(older[-1].stem) + 1 if older else 1
+        unfinished.rename(self._folder / f"{number}.jsonl")
+        for path in older:
+            path.unlink()
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file = None
 
 
-def last_line(content: bytes) -> bytes:
-    """The last line that was written to its end; all of it where there is none."""
-    whole, newline, _ = content.rpartition(b"\n")
-    return whole.rpartition(b"\n")[2] if newline else content
+def _append(file: BinaryIO, entries: _Entries) -> None:
+    """Writes a line each. Raises OSError."""
+    # A call goes on meanwhile; its record is written as it stands, in one step of the interpreter.
+    packed = [pack_over(name) if call is None else pack_under_way(call) for name, call in entries.items()]
+    content = b"".join(line + b"\n" for line in packed)
+    if file.write(content) != len(content):
+        raise OSError(errno.ENOSPC, "the disk took only a part")
 
 
-def _read(path: Path) -> UnderWay | None:
-    try:
-        return unpack_under_way(last_line(path.read_bytes()))
-    except Unreadable as error:
-        log.error("%s is no call under way (%s); it is kept as %s.unreadable", path, error, path.name)
-        path.replace(path.with_name(f"{path.name}.unreadable"))
-        return None
+def _files(folder: Path) -> list[Path]:
+    """The journal's files, oldest first."""
+    return sorted(folder.glob("*.jsonl"), key=lambda path: int(path.stem))
+
+
+def _read(folder: Path) -> dict[str, UnderWay]:
+    """The calls under way, by id."""
+    newest: dict[str, UnderWay | None] = {}
+    for path in _files(folder):
+        *lines, _ = path.read_bytes().split(b"\n")  # what comes after the last newline was cut off
+        for line in lines:
+            try:
+                name, call = unpack_line(line)
+                newest[name] = call
+            except Unreadable as error:
+                kept = shutil.copy(path, path.with_name(f"{path.name}.unreadable"))
+                log.error("%s has a line that is no call under way (%s); it is kept as %s", path, error, kept)
+    return {name: call for name, call in newest.items() if call is not None}

@@ -201,7 +201,7 @@ class Offer:
         record.connected_at = now
         record.winner = self.race.legs[leg].record.destination
         self._on_connected(now)
-        self._keep(at_once=True)
+        self._keep()
         return racing.LegBridged(leg)
 
     # Commands out
@@ -245,7 +245,7 @@ class Offer:
     def _award(self, leg: int) -> None:
         self._note(leg, "accepted", "the call is awarded")
         self._call.under_way.agent_channel_id = self._legs.channel_id(leg)
-        self._keep()
+        self._keep(at_once=True)
         if self._legs.hush(leg):  # the bridge waits for the prompt's end, or it would wait in the lane
             self._bridge_by = self._call.now() + PROMPT_STOP_MS
         else:

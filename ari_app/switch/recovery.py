@@ -136,7 +136,7 @@ class Resumed(Session):
             self._connected(record.connected_at)
         call.channels.add(self._agent)
         call.note("taken up again", f"talks to {record.winner}")
-        call.keep(at_once=True)
+        call.keep()
         try:
             ending = await self._until_they_part()
         finally:

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from ari_app.domain.document import parse
-from ari_app.domain.keeping import pack_under_way, unpack_under_way
+from ari_app.domain.keeping import pack_under_way
 from ari_app.domain.ledger import Finding, verify
 from ari_app.domain.leftover import UnderWay
 from ari_app.domain.prompts import prompts_of
@@ -25,7 +25,7 @@ from ari_app.ops import prompts, running
 from ari_app.settings import Settings
 from ari_app.store import calls, ledger, marketplaces, schema
 from ari_app.store.engine import open_engine
-from ari_app.store.journal import last_line
+from ari_app.store.journal import Journal
 from ari_app.switch.clock import CallClock
 from tests.live.lab import REPO, Lab
 
@@ -125,13 +125,11 @@ class SwitchProcess:
     async def nothing_written(self, timeout_s: float = 5.0) -> None:
         """Waits until no call is in the journal."""
         async with asyncio.timeout(timeout_s):
-            while list(self.settings.journal.glob("*.json")):
+            while self._journal():
                 await asyncio.sleep(0.005)
 
     def _journal(self) -> list[UnderWay]:
-        return [
-            unpack_under_way(last_line(path.read_bytes())) for path in self.settings.journal.glob("*.json")
-        ]
+        return Journal(self.settings.journal).left()
 
     def lose_journal(self) -> None:
         """As if it had died before it wrote anything down."""
@@ -141,7 +139,8 @@ class SwitchProcess:
         """As if the one call's record had stood otherwise when it was last written down."""
         (call,) = self._journal()
         call.record = replace(call.record, **changes)
-        (self.settings.journal / f"{call.record.id}.json").write_bytes(pack_under_way(call))
+        (journal,) = self.settings.journal.glob("*.jsonl")
+        journal.write_bytes(pack_under_way(call) + b"\n")
 
     def _is_connected(self) -> bool:
         try:

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from ari_app.domain.keeping import (
     Unreadable,
+    pack_over,
     pack_settled,
     pack_under_way,
+    unpack_line,
     unpack_settled,
-    unpack_under_way,
 )
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.leftover import UnderWay
@@ -28,7 +29,12 @@ def test_a_settled_call_comes_back_as_it_was(record: CallRecord, moved: list[Tra
 
 @given(st.builds(UnderWay, record=records))
 def test_a_call_under_way_comes_back_as_it_was(call: UnderWay) -> None:
-    assert unpack_under_way(pack_under_way(call)) == call
+    assert unpack_line(pack_under_way(call)) == (call.record.id, call)
+
+
+@given(st.text())
+def test_that_a_call_is_over_comes_back_as_it_was(call_id: str) -> None:
+    assert unpack_line(pack_over(call_id)) == (call_id, None)
 
 
 @given(records, st.data())

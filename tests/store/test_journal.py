@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -57,7 +58,7 @@ def test_of_each_call_the_newest_state_counts(tmp_path: Path) -> None:
 def test_a_line_that_was_cut_off_leaves_the_one_before_it(tmp_path: Path) -> None:
     with running(tmp_path) as journal:
         journal.keep(under_way())
-    (file,) = tmp_path.glob("*.json")
+    (file,) = tmp_path.glob("*.jsonl")
     with file.open("ab") as written:
         written.write(b'{"call": {"rec')
     assert Journal(tmp_path).left() == [under_way()]
@@ -80,10 +81,37 @@ def test_it_is_known_when_the_switch_last_lived(tmp_path: Path) -> None:
     assert last_seen is not None and abs(last_seen - time.time() * 1000) < PATIENCE_S * 1000
 
 
-def test_a_file_that_is_no_call_is_kept_aside(tmp_path: Path) -> None:
-    (tmp_path / "broken.json").write_text("{")
-    assert Journal(tmp_path).left() == []
-    assert (tmp_path / "broken.json.unreadable").read_text() == "{"
+def test_a_line_that_is_no_call_is_kept_aside_and_harms_no_other(tmp_path: Path) -> None:
+    with running(tmp_path) as journal:
+        journal.keep(under_way())
+    (file,) = tmp_path.glob("*.jsonl")
+    broken = b"{\n" + file.read_bytes()
+    file.write_bytes(broken)
+    assert Journal(tmp_path).left() == [under_way()]
+    assert file.with_name(f"{file.name}.unreadable").read_bytes() == broken
+
+
+def test_a_file_that_has_grown_long_gives_way_to_one_with_the_calls_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ari_app.store.journal.FILE_LIMIT", 0)
+    with running(tmp_path) as journal:
+        wait_until((tmp_path / "1.jsonl").exists)
+        journal.keep(under_way(1))
+        wait_until((tmp_path / "2.jsonl").exists)
+        journal.keep(under_way(2))
+    (file,) = tmp_path.glob("*.jsonl")
+    assert file.read_bytes().count(b"\n") == 2
+    assert Journal(tmp_path).left() == [under_way(1), under_way(2)]
+
+
+def test_calls_that_a_switch_left_stay_until_they_are_forgotten(tmp_path: Path) -> None:
+    with running(tmp_path) as journal:
+        for n in (1, 2):
+            journal.keep(under_way(n))
+    with running(tmp_path) as journal:
+        journal.forget([under_way(1).record.id])
+    assert Journal(tmp_path).left() == [under_way(2)]
 
 
 def test_a_disk_that_takes_nothing_is_said_once_and_harms_no_call(
@@ -92,9 +120,10 @@ def test_a_disk_that_takes_nothing_is_said_once_and_harms_no_call(
     folder = tmp_path / "journal"
     with running(folder) as journal:
         wait_until((folder / "alive").exists)
-        (folder / "alive").unlink()
-        folder.rmdir()  # as full a disk as root can have
+        shutil.rmtree(folder)  # as full a disk as root can have
         journal.keep(under_way(1))
         wait_until(lambda: "a crash now would lose them" in caplog.text)
         journal.keep(under_way(2))
+        folder.mkdir()
+        wait_until(lambda: len(Journal(folder).left()) == 2)
     assert caplog.text.count("a crash now would lose them") == 1
