@@ -28,6 +28,8 @@ class Inbox:
         self._limit = limit
         self._queue: deque[object] = deque()
         self._reader: asyncio.Future[None] | None = None
+        self._until: float | None = None  # the loop's time at which the reader wants to wait no longer
+        self._alarm: asyncio.TimerHandle | None = None  # no later than that
         self._overflowed = False
         self.watched: set[str] = set()
 
@@ -62,17 +64,34 @@ class Inbox:
         if self._reader is not None:
             raise RuntimeError("an inbox has one reader, and it is already waiting")
         loop = asyncio.get_running_loop()
-        reader = self._reader = loop.create_future()
-        alarm = None if timeout_s is None else loop.call_later(timeout_s, _wake, reader)
+        self._reader = loop.create_future()
+        self._until = None if timeout_s is None else loop.time() + timeout_s
+        if self._until is not None and (self._alarm is None or self._alarm.when() > self._until):
+            self._set_alarm(loop, self._until)
         try:
-            await reader
+            await self._reader
         finally:
-            self._reader = None
-            if alarm is not None:
-                alarm.cancel()
+            self._reader = self._until = None
+
+    def _set_alarm(self, loop: asyncio.AbstractEventLoop, at: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = loop.call_at(at, self._ring, loop)
+
+    def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Most waits end early, and the next lasts no shorter: so an alarm outlives them, and may come too soon."""
+        self._alarm = None
+        if self._reader is not None and self._until is not None:
+            if self._until > loop.time():
+                self._set_alarm(loop, self._until)
+            else:
+                _wake(self._reader)
 
     def close(self) -> None:
         """Forgets every id that the inbox watches, and what it holds. May be called again."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         self._switchboard.forget(self)
         self._queue.clear()
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import aiohttp
 
@@ -35,10 +37,10 @@ class NetworkTransport:
         else:
             await self._lanes.open()
 
-    async def request(self, lane: int, request: Request) -> Response:
+    def request(self, lane: int, request: Request) -> Coroutine[Any, Any, Response]:
         """Asterisk's answer. Raises AriUnavailable, AriTimeout or AriOverload."""
         assert self._lanes is not None, "open() comes first"
-        return await self._lanes.request(lane, request)
+        return self._lanes.request(lane, request)
 
     def waiting(self) -> int:
         """How many requests have no answer yet."""
@@ -47,9 +49,8 @@ class NetworkTransport:
     async def events(self) -> WebSocketEvents:
         """Connects as the application. Raises AriUnavailable or Unauthorized."""
         settings = self._settings
-        return WebSocketEvents(
-            await connect_websocket(self._session(), settings, settings.app, settings.heartbeat_s)
-        )
+        socket = await connect_websocket(self._session(), settings, settings.app, autoping=False)
+        return WebSocketEvents(socket, settings.heartbeat_s)
 
     async def close(self) -> None:
         """Ends every connection and task. May be called again."""
@@ -77,6 +78,22 @@ class NetworkTransport:
             user = f"{self._settings.username}:{self._settings.password}"
             self._http = aiohttp.ClientSession(
                 headers={"Authorization": "Basic " + base64.b64encode(user.encode()).decode()},
-                connector=aiohttp.TCPConnector(limit=0),  # each lane bounds itself
+                # Each lane bounds itself.
+                connector=aiohttp.TCPConnector(limit=0, socket_factory=self._probing_socket),
             )
         return self._http
+
+    def _probing_socket(self, address: aiohttp.AddrInfoType) -> socket.socket:
+        """A connection that the kernel ends when its peer is gone without a word, see tcp(7)."""
+        every_s = max(1, int(self._settings.heartbeat_s))
+        family, kind, protocol, *_ = address
+        made = socket.socket(family, kind, protocol)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in (
+            (socket.TCP_KEEPIDLE, every_s),
+            (socket.TCP_KEEPINTVL, every_s),
+            (socket.TCP_KEEPCNT, 1),
+            (socket.TCP_USER_TIMEOUT, 2 * every_s * 1000),  # ms, for what was sent and is not acknowledged
+        ):
+            made.setsockopt(socket.IPPROTO_TCP, option, value)
+        return made

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ari_app.ari.errors import AriBadAnswer, AriOverload, AriTimeout, http_error
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One ARI operation. `uri` is relative to /ari/ and quoted; `body` is sent as JSON."""
 
     method: str
@@ -26,8 +24,7 @@ class Request:
         return f"{self.method} {self.uri}"
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """Asterisk's answer to `request`; `text` is its JSON body, empty when it has none."""
 
     request: Request

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import orjson
@@ -29,14 +29,17 @@ LARGEST_MESSAGE = 16 * 1024 * 1024
 
 
 async def connect_websocket(
-    http: aiohttp.ClientSession, settings: AriSettings, app: str, heartbeat_s: float
+    http: aiohttp.ClientSession, settings: AriSettings, app: str, *, autoping: bool = True
 ) -> aiohttp.ClientWebSocketResponse:
-    """A WebSocket of the application `app`. Raises AriUnavailable or Unauthorized."""
+    """A WebSocket of the application `app`. Raises AriUnavailable or Unauthorized.
+
+    Without aiohttp's heartbeat, which adds a fifth to what each message costs.
+    """
     url = f"{settings.url}/events"
     try:
         async with asyncio.timeout(settings.connect_timeout_s):
             return await http.ws_connect(
-                url, params={"app": app}, heartbeat=heartbeat_s, max_msg_size=LARGEST_MESSAGE
+                url, params={"app": app}, autoping=autoping, max_msg_size=LARGEST_MESSAGE
             )
     except aiohttp.WSServerHandshakeError as error:
         if error.status in (401, 403):
@@ -52,27 +55,59 @@ def unreachable(url: str, app: str, why: str) -> AriUnavailable:
 
 
 class WebSocketEvents:
-    """The application's own WebSocket: only events come on it."""
+    """The application's own WebSocket: only events come on it.
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    Asterisk is asked for a sign of life every `heartbeat_s`; the connection is ended when none comes.
+    """
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, heartbeat_s: float) -> None:
+        """`socket` leaves pings and pongs to us."""
         self._socket = socket
+        self._is_alive = True
+        self._heart = asyncio.create_task(self._beat(heartbeat_s))
 
     async def receive(self) -> str:
         """The next message. Raises AriUnavailable when the connection has ended, cleanly or not."""
-        return await _receive(self._socket)
+        while True:
+            message = await self._socket.receive()
+            self._is_alive = True
+            if message.type is aiohttp.WSMsgType.PING:
+                await self._socket.pong(message.data)
+            elif message.type is not aiohttp.WSMsgType.PONG:
+                return _text(self._socket, message)
+
+    async def _beat(self, every_s: float) -> None:
+        while self._is_alive and not self._socket.closed:
+            self._is_alive = False
+            try:
+                await self._socket.ping()
+            except (ConnectionError, aiohttp.ClientError):
+                return  # it has ended, which the reader is told
+            await asyncio.sleep(every_s)
+        await self._socket.close()
 
     async def close(self) -> None:
         """Ends the connection."""
+        self._heart.cancel()
+        await asyncio.wait([self._heart])
         await self._socket.close()
 
 
-async def _receive(socket: aiohttp.ClientWebSocketResponse) -> str:
-    message = await socket.receive()
+def _text(socket: aiohttp.ClientWebSocketResponse, message: aiohttp.WSMessage) -> str:
+    """What a message says. Raises AriUnavailable for one that ends the connection."""
     if message.type is aiohttp.WSMsgType.TEXT:
         return str(message.data)
     raise AriUnavailable(
         f"Asterisk's WebSocket ended (code {socket.close_code}, {socket.exception() or message.type.name})"
     )
+
+
+class _Waiting(NamedTuple):
+    """A request without an answer, and until when (the loop's time) it is waited for."""
+
+    request: Request
+    answer: asyncio.Future[Response]
+    due: float
 
 
 class Lane:
@@ -86,12 +121,11 @@ class Lane:
         self._settings = settings
         self._on_replaced = on_replaced
         self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._waiting: dict[str, tuple[Request, asyncio.Future[Response]]] = {}
+        self._waiting: dict[str, _Waiting] = {}  # the oldest first
+        self._alarm: asyncio.TimerHandle | None = None
         self._ids = count()
         self._is_open = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
-        # A lane answers a ping only between requests, so it is given longer than any of them.
-        self._heartbeat_s = max(settings.heartbeat_s, 4 * settings.request_timeout_s)
 
     async def open(self) -> None:
         """Returns when the lane is connected. Raises AriUnavailable or Unauthorized."""
@@ -118,27 +152,35 @@ class Lane:
         request_id = str(next(self._ids))
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Response] = loop.create_future()
-        self._waiting[request_id] = (request, answer)
-        # A time-out on the answer's future: asyncio.timeout would cost as much as all the rest here.
-        alarm = loop.call_later(self._settings.request_timeout_s, self._give_up, request, answer)
+        due = loop.time() + self._settings.request_timeout_s
+        self._waiting[request_id] = _Waiting(request, answer, due)
+        if self._alarm is None:
+            self._alarm = loop.call_at(due, self._give_up, loop)
         try:
             await self._socket.send_str(encode(request_id, request))
             return await answer
         except (ConnectionError, aiohttp.ClientError) as error:
             raise self._lost(request) from error
         finally:
-            alarm.cancel()
             del self._waiting[request_id]
 
-    def _give_up(self, request: Request, answer: asyncio.Future[Response]) -> None:
-        if not answer.done():
-            answer.set_exception(unanswered(request, self._settings.request_timeout_s))
+    def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Ends what has waited too long. One alarm for all: one for each would cost half as much as sending."""
+        self._alarm = None
+        for request, answer, due in self._waiting.values():
+            if due > loop.time():
+                self._alarm = loop.call_at(due, self._give_up, loop)
+                return
+            if not answer.done():
+                answer.set_exception(unanswered(request, self._settings.request_timeout_s))
 
     async def close(self) -> None:
         """Ends the connection, and with it every request under way. May be called again."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
+        if self._alarm is not None:
+            self._alarm.cancel()
         await self._disconnect()
 
     async def _keep_open(self) -> None:
@@ -157,13 +199,14 @@ class Lane:
 
     async def _connect(self) -> None:
         if self._socket is None:
-            self._socket = await connect_websocket(self._http, self._settings, self.app, self._heartbeat_s)
+            # A lane answers no ping while it works: that its peer is there is seen by TCP.
+            self._socket = await connect_websocket(self._http, self._settings, self.app)
             self._is_open.set()
 
     async def _disconnect(self) -> None:
         self._is_open.clear()
         socket, self._socket = self._socket, None
-        for request, answer in self._waiting.values():
+        for request, answer, _ in self._waiting.values():
             if not answer.done():
                 answer.set_exception(self._lost(request))
         if socket is not None:
@@ -171,9 +214,10 @@ class Lane:
 
     async def _read(self) -> None:
         """Hands each answer to its request. Raises AriUnavailable when the connection ends."""
-        assert self._socket is not None
+        socket = self._socket
+        assert socket is not None
         while True:
-            text = await _receive(self._socket)
+            text = _text(socket, await socket.receive())
             try:
                 self._take_in(orjson.loads(text))
             except (KeyError, TypeError, ValueError) as error:
@@ -184,10 +228,11 @@ class Lane:
             self._on_replaced()
         elif message["type"] == "RESTResponse":
             # An answer that comes after its request has timed out has nobody to go to.
-            request, answer = self._waiting.get(message["request_id"], (None, None))
-            if request is not None and answer is not None and not answer.done():
+            waiting = self._waiting.get(message["request_id"])
+            if waiting is not None and not waiting.answer.done():
                 status, reason = message["status_code"], message["reason_phrase"]
-                answer.set_result(Response(request, status, reason, message.get("message_body", "")))
+                text = message.get("message_body", "")
+                waiting.answer.set_result(Response(waiting.request, status, reason, text))
 
     def _lost(self, request: Request) -> AriUnavailable:
         return AriUnavailable(f"{request}: {self.app} was lost; whether Asterisk did it is unknown")
@@ -220,9 +265,9 @@ class WebSocketLanes:
         for lane in self._lanes:
             await lane.open()
 
-    async def request(self, lane: int, request: Request) -> Response:
+    def request(self, lane: int, request: Request) -> Coroutine[Any, Any, Response]:
         """Asterisk's answer. Raises AriUnavailable, AriTimeout or AriOverload."""
-        return await self._lanes[lane].request(request)
+        return self._lanes[lane].request(request)
 
     def waiting(self) -> int:
         """How many requests have no answer yet."""

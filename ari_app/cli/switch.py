@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 SAVE_S = 10.0
 # The writer's thread may keep the event loop waiting for this long, instead of Python's 5 ms.
 SWITCH_INTERVAL_S = 0.0005
+GARBAGE = 10_000  # objects between two collections: a call makes hundreds, and nearly none in circles
 
 
 @click.group()
@@ -116,6 +117,7 @@ async def _serve(settings: Settings, served: Switch) -> None:
     served.load()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
+    gc.set_threshold(GARBAGE)
     ari = ari_settings(settings)
     transport = MeasuredTransport(NetworkTransport(ari), served.metrics)
     async with connect(ari, served.on_incoming, transport) as client:

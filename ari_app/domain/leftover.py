@@ -7,7 +7,7 @@ anything else                  over      settled as far as it had come, no later
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ari_app.domain.record import CallRecord, EndSource, LegOutcome, LegRecord
@@ -19,13 +19,15 @@ Fate = Literal["talking", "again", "over"]
 class UnderWay:
     """A call that is not over, as far as it has come, and where in Asterisk to find it again.
 
-    `marketplace_version` is the snapshot it began with. `agent_channel_id` is set from the award to the
-    end of the conversation. `restarts`: how often it was begun again after a switch had died.
+    `marketplace_version` is the snapshot it began with. `destinations` are those of its race, by the number of
+    the leg. `agent_channel_id` is set from the award to the end of the conversation. `restarts`: how often it
+    was begun again after a switch had died.
     """
 
     record: CallRecord
     channel_id: str
     marketplace_version: int
+    destinations: list[str] = field(default_factory=list)
     agent_channel_id: str | None = None
     restarts: int = 0
 
@@ -54,6 +56,15 @@ def fate(call: UnderWay, remains: Remains) -> Fate:
 def winning_leg(record: CallRecord) -> LegRecord | None:
     """The leg that has the call now, or had it last."""
     return next((leg for leg in reversed(record.legs) if leg.outcome == "won"), None)
+
+
+def assume_awarded(record: CallRecord, destination: str, now: int) -> None:
+    """The call was taken in the last moment before the switch died, and that was not written down any more."""
+    for leg in (leg for leg in record.legs if leg.outcome is None):
+        if leg.destination == destination:
+            leg.outcome, leg.accepted_at = "won", now
+        else:
+            leg.outcome, leg.ended_at = "lost", now
 
 
 def assume_connected(record: CallRecord, now: int) -> None:

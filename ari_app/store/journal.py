@@ -2,15 +2,16 @@
 
     journal/N.jsonl   a line each time that a call takes a step: the call as it stands, or that it is over;
                       of each call the last line counts
-    journal/alive     touched every ALIVE_EVERY_S: until when the switch is known to have lived
+    journal/alive     touched when for ALIVE_EVERY_S there was no step to write down: the newest of the files tells
+                      until when the switch lived
 
 One file is appended to for all calls, because to make a file a call costs more than all the rest. When it has
 grown to FILE_LIMIT the next one begins with the calls under way, and the older ones go.
 
-Written by a thread, so that no call waits for the disk: an award at once, all else within GATHER_S, as waking
-the thread for each step costs more than writing it. What a killed process had written stays written. (Nothing
-is synced: when the machine dies, its Asterisk and its calls die too.) Where the disk is full calls go on, and
-are lost to recovery until it takes them again.
+Written by a thread, so that no call waits for the disk, within GATHER_S. While there are calls the thread looks
+by itself so often; to be woken for each step would cost a call more than all that is written. What a killed
+process had written stays written. (Nothing is synced: when the machine dies, its Asterisk and its calls die
+too.) Where the disk is full calls go on, and are lost to recovery until it takes them again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import errno
 import logging
 import shutil
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -30,7 +32,7 @@ from ari_app.store.calls import Settlement
 log = logging.getLogger(__name__)
 
 ALIVE_EVERY_S = 1.0
-GATHER_S = 0.05
+GATHER_S = 0.1
 FILE_LIMIT = 64 * 1024 * 1024  # bytes
 CLOSE_S = 5.0
 
@@ -48,13 +50,12 @@ class Journal:
         self._folder = folder
         self._alive = folder / "alive"
         folder.mkdir(parents=True, exist_ok=True)
-        self.last_seen = int(self._alive.stat().st_mtime * 1000) if self._alive.exists() else None
+        self.last_seen = max((int(path.stat().st_mtime * 1000) for path in folder.iterdir()), default=None)
         self._under_way = _read(folder)
         self._waiting: dict[str, UnderWay | None] = {}
         self._lock = threading.Lock()
         self._has_news = threading.Event()
-        self._is_urgent = threading.Event()
-        self._closing = threading.Event()
+        self._is_closing = False
         self._file: BinaryIO | None = None  # none yet, or the disk did not take what was to go into it
         self._is_usable = True
         self._thread = threading.Thread(target=self._run, name="callrace-journal", daemon=True)
@@ -70,13 +71,11 @@ class Journal:
         """Begins to write."""
         self._thread.start()
 
-    def keep(self, call: UnderWay, *, at_once: bool = False) -> None:
+    def keep(self, call: UnderWay) -> None:
         """Has a call written down as it stands now, in place of what was written of it before."""
         with self._lock:
             self._under_way[call.record.id] = self._waiting[call.record.id] = call
-            self._has_news.set()
-        if at_once:
-            self._is_urgent.set()
+            self._end_rest()
 
     def settled(self, batch: Iterable[Settlement]) -> None:
         """These calls are saved: for the writer to tell."""
@@ -88,34 +87,45 @@ class Journal:
             for call_id in call_ids:
                 self._under_way.pop(call_id, None)
                 self._waiting[call_id] = None
-            self._has_news.set()
+            self._end_rest()
 
     def close(self) -> None:
         """Writes what waits, and stops."""
-        self._closing.set()
-        self._is_urgent.set()
+        self._is_closing = True
         self._has_news.set()
         if self._thread.is_alive():
             self._thread.join(CLOSE_S)
 
+    def _end_rest(self) -> None:
+        if not self._has_news.is_set():  # most often it is, and this costs nothing
+            self._has_news.set()
+
     # The thread
 
     def _run(self) -> None:
-        while not self._closing.is_set():
+        while not self._is_closing:
             self._write(self._take())
-            self._has_news.wait(ALIVE_EVERY_S)
-            self._is_urgent.wait(GATHER_S)
-            self._is_urgent.clear()
+            if self._has_news.wait(ALIVE_EVERY_S):
+                self._write_what_comes()
         self._write(self._take())
-        if self._file is not None:
-            self._file.close()
+        self._close_file()
+
+    def _write_what_comes(self) -> None:
+        """Until for ALIVE_EVERY_S there was nothing to write."""
+        rest_at = time.monotonic() + ALIVE_EVERY_S
+        while time.monotonic() < rest_at and not self._is_closing:
+            time.sleep(GATHER_S)
+            entries = self._take()
+            if entries:
+                self._write(entries)
+                rest_at = time.monotonic() + ALIVE_EVERY_S
+        with self._lock:
+            if not self._waiting:
+                self._has_news.clear()
 
     def _take(self) -> _Entries:
-        """What is to be written. Only when there is nothing does the thread rest until there is news."""
         with self._lock:
             entries, self._waiting = self._waiting, {}
-            if not entries:
-                self._has_news.clear()
         return entries
 
     def _write(self, entries: _Entries) -> None:
@@ -124,7 +134,8 @@ class Journal:
                 self._begin_file()
             elif entries:
                 _append(self._file, entries)
-            self._alive.touch()
+            else:
+                self._alive.touch()
             self._is_usable = True
         except OSError as error:
             self._close_file()  # its last line may be half a line; the next file will have every call

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 CAPACITY = 10_000
 BATCH = 50
-GATHER_S = 0.5  # how long the first of a batch waits for more: a call saved alone costs four times the CPU
+GATHER_S = 1.0  # how long the first of a batch waits for more: a call saved alone costs eight times the CPU
 PATIENCE_S = 1.0  # how long a call may be in memory alone while the database does not take it
 FIRST_PAUSE_S = 0.1
 GIVE_UP_S = 5.0  # at `close`, for what is left to go to the spool
@@ -82,7 +82,11 @@ class Writer:
                 log.error(message, extra=logs.fields(call=settlement.record.id))
                 raise QueueFull(message)
             self._waiting.append(settlement)
-            self._changed.notify_all()
+            if len(self._waiting) in (
+                1,
+                BATCH,
+            ):  # to wake the thread for each would cost more than to save it
+                self._changed.notify_all()
 
     def room(self) -> int:
         """How many more settlements can be kept, at least."""

@@ -51,6 +51,7 @@ CALLS_AT_ONCE = 2_000
 # Requests without an answer: at so many Asterisk is a tenth of a second behind, and falling further.
 BEHIND = 256
 DRAIN_S = 20.0
+TELL_S = 1.0
 BACKLOG_LIMIT = CAPACITY // 2  # of calls to be saved; beyond it new calls had better go elsewhere
 
 
@@ -80,6 +81,7 @@ class Switch:
         self._chores: set[asyncio.Task[None]] = set()
         self._arrived: set[str] | None = set()  # channels, until what was left behind is swept
         self._started_at = CallClock().now()
+        self._untold: list[CallRecord] = []
         self._draining = False
         self._drained = asyncio.Event()
         self.metrics = metrics or Metrics()
@@ -255,10 +257,18 @@ class Switch:
             self._writer.submit(settlement)
         except StoreError as refusal:
             log.error("call is not saved: %s", refusal, extra=logs.fields(call=settlement.record.id))
-        self.metrics.ended(settlement.record)
-        log.info("call ended", extra=_summary(settlement.record))
+        self._untold.append(settlement.record)
+        if len(self._untold) == 1:
+            asyncio.get_running_loop().call_later(TELL_S, self.tell)
         if self._draining and not self._sessions:
             self._drained.set()
+
+    def tell(self) -> None:
+        """Counts and logs the calls that have ended: twenty together cost what two cost one by one."""
+        ended, self._untold = self._untold, []
+        for record in ended:
+            self.metrics.ended(record)
+            log.info("call ended", extra=_summary(record))
 
     def _broken(self, session: Session, error: BaseException) -> Settlement:
         """A defect of ours ended the call: it is recorded, and moves no money."""
@@ -289,6 +299,7 @@ class Switch:
         waits = [*tasks, *self._chores]  # a call that came last is handed back before we go
         if waits:
             await asyncio.wait(waits, timeout=DRAIN_S)
+        self.tell()
 
     # Supervision: what it sees of Asterisk. None of it is needed for a call.
 
@@ -368,6 +379,8 @@ def _summary(record: CallRecord) -> dict[str, Any]:
     verdict, money = record.qualification, record.money
     return logs.fields(
         call=record.id,
+        did=record.did,
+        ani=record.ani,
         disposition=record.disposition,
         campaign=record.campaign,
         publisher=record.publisher,

@@ -71,9 +71,9 @@ class Call:
         """What the ids of this call's objects in Asterisk begin with."""
         return self.under_way.name
 
-    def keep(self, *, at_once: bool = False) -> None:
+    def keep(self) -> None:
         """Writes the call down as it stands, for the switch after this one, should this one die."""
-        self._journal.keep(self.under_way, at_once=at_once)
+        self._journal.keep(self.under_way)
 
     def now(self) -> int:
         """Milliseconds since the epoch, on this call's clock."""

@@ -51,7 +51,7 @@ class Legs:
 
     def channel_id(self, leg: int) -> str:
         """The id of the leg's channel."""
-        return f"{self._call.name}-leg-{leg}"
+        return leg_id(self._call.name, leg)
 
     def number_of(self, channel_id: str) -> int | None:
         """The leg whose channel this is, while it is there."""
@@ -163,6 +163,11 @@ class Legs:
     def _end_goodbye(self, leg: int) -> None:
         del self._goodbyes[leg]
         self.hang_up(leg, "answered_elsewhere")
+
+
+def leg_id(name: str, leg: int) -> str:
+    """The channel of a leg of the call whose objects have this name."""
+    return f"{name}-leg-{leg}"
 
 
 def endpoint(dial: Dial) -> str:

@@ -27,10 +27,9 @@ class MeasuredTransport:
         try:
             response = await self._inside.request(lane, request)
         except AriError as error:
-            self._metrics.answers.labels(type(error).__name__).inc()
+            self._metrics.requests.failed(error)
             raise
-        self._metrics.requests.observe(perf_counter() - began)
-        self._metrics.answers.labels(response.status).inc()
+        self._metrics.requests.answered(response.status, perf_counter() - began)
         return response
 
     def waiting(self) -> int:

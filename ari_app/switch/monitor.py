@@ -51,6 +51,7 @@ def routes(switch: Switch) -> web.Application:
     switch.metrics.watch(switch.status)
 
     async def metrics(_: web.Request) -> web.Response:
+        switch.tell()
         return web.Response(body=switch.metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def healthz(_: web.Request) -> web.Response:

@@ -100,7 +100,6 @@ class Offer:
         call = self._call
         call.post(call.client.bridges.create(call.inbox, self._bridge_id))
         self._perform(self.race.start(call.now()))
-        self._keep()
         while not self.race.over:
             event = await call.event(self._deadline())
             if event is None and self._is_over_limit():
@@ -223,6 +222,8 @@ class Offer:
                     self._reoffer(leg)
                 case racing.Exhausted():
                     self._call.note("nobody left to ring")
+        if any(isinstance(command, racing.Ring) for command in commands):
+            self._keep()
         for destination in self.race.waiting():
             self._capacity.wait(self, destination, self._tell_freed)
 
@@ -245,7 +246,7 @@ class Offer:
     def _award(self, leg: int) -> None:
         self._note(leg, "accepted", "the call is awarded")
         self._call.under_way.agent_channel_id = self._legs.channel_id(leg)
-        self._keep(at_once=True)
+        self._keep()
         if self._legs.hush(leg):  # the bridge waits for the prompt's end, or it would wait in the lane
             self._bridge_by = self._call.now() + PROMPT_STOP_MS
         else:
@@ -293,11 +294,12 @@ class Offer:
 
     # Book-keeping
 
-    def _keep(self, *, at_once: bool = False) -> None:
+    def _keep(self) -> None:
         """Writes the call down with its legs as they stand: those that were rung."""
         rung = [leg.record for leg in self.race.legs if leg.phase is not Phase.QUEUED]
         self._call.record.legs = self._legs_before + rung
-        self._call.keep(at_once=at_once)
+        self._call.under_way.destinations = [leg.record.destination for leg in self.race.legs]
+        self._call.keep()
 
     def _end_connection(self) -> None:
         if self._connection is None:

@@ -24,8 +24,10 @@ from ari_app.switch.call import Call, CallerGone
 from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.caps import Caps
+from ari_app.switch.legs import leg_id
 from ari_app.switch.offer import Ending, bridge_id
 from ari_app.switch.session import Session
+from ari_app.switch.sweeper import is_bridge
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ async def survey(client: Client) -> Survey:
     return Survey(
         {name: channels[name] for name in ours["channel_ids"] if name in channels},
         bridges,
-        bridges.keys() & set(ours["bridge_ids"]),
+        set(filter(is_bridge, bridges)),
     )
 
 
@@ -80,14 +82,16 @@ class Resumed(Session):
         self._agent = call.under_way.agent_channel_id
         self._taken: str | None = None
         self._is_up = False
+        for channel_id in self._rung():
+            call.client.watch(call.inbox, channel_id)
         if self._agent is not None:
-            call.client.watch(call.inbox, self._agent)
             self._take_place()
         if record.winner is not None and record.connected_at is not None:
             self._connected(record.connected_at)
 
     async def _serve(self) -> None:
         found = await asyncio.shield(self._surveyed)
+        self._find_agent(found)
         remains = self._remains(found)
         self.call.note("switch restarted", f"it was last seen at {iso(self._last_seen)}")
         what = fate(self.call.under_way, remains)
@@ -104,6 +108,22 @@ class Resumed(Session):
                     self._close(remains)
         finally:
             self._give_place_back()
+
+    def _rung(self) -> dict[str, str]:
+        """The destinations of the race by the channels that were, or were to be, rung."""
+        under_way = self.call.under_way
+        return {leg_id(under_way.name, n): one for n, one in enumerate(under_way.destinations)}
+
+    def _find_agent(self, found: Survey) -> None:
+        """Who is with the caller has the call, even if there was no time to write down that it was awarded."""
+        together = found.bridges.get(bridge_id(self.call.name), frozenset())
+        if self._agent is not None or self.call.channel_id not in together:
+            return
+        for channel_id, destination in self._rung().items():
+            if channel_id in together:
+                self._agent = self.call.under_way.agent_channel_id = channel_id
+                leftover.assume_awarded(self.record, destination, self._last_seen)
+                self._take_place()
 
     def _remains(self, found: Survey) -> Remains:
         both = {self.call.channel_id, self._agent}

@@ -89,7 +89,6 @@ class Session:
         """Serves the call to its end, whoever ends it, and settles it."""
         record = self.record
         logs.begin(record.id)
-        log.info("call received", extra=logs.fields(did=record.did, ani=record.ani))
         try:
             await self._serve_while_here()
         except CallerGone as gone:

@@ -7,7 +7,14 @@ from collections.abc import Collection
 
 STALE_S = 60.0
 
-_LEG = re.compile(r"([0-9a-f]{23}(?:-r\d+)?)-leg-\d+")  # -r: of a call that was begun again
+_NAME = r"[0-9a-f]{23}(?:-r\d+)?"  # of a call; -r: it was begun again
+_LEG = re.compile(rf"({_NAME})-leg-\d+")
+_BRIDGE = re.compile(rf"{_NAME}-bridge")
+
+
+def is_bridge(name: str) -> bool:
+    """Whether a bridge was made for a call, this switch's or one's before it."""
+    return _BRIDGE.fullmatch(name) is not None
 
 
 class Sweeper:

@@ -65,7 +65,7 @@ def caller(lab: Lab, parties: AsyncExitStack) -> Callable[..., Awaitable[Caller]
 
 
 @pytest.fixture
-def nothing_left(lab: Lab) -> Callable[..., Awaitable[None]]:
+async def nothing_left(lab: Lab) -> AsyncIterator[Callable[..., Awaitable[None]]]:
     """Waits until Asterisk has no channel and no bridge: `await nothing_left()`."""
 
     async def check(timeout_s: float = 5.0) -> None:
@@ -75,11 +75,10 @@ def nothing_left(lab: Lab) -> Callable[..., Awaitable[None]]:
                 while left := [one["id"] for kind in kinds for one in await lab.ask("GET", kind)]:
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            # Or the tests that follow would fail for this one's reason.
-            await asyncio.to_thread(lab.run, "rx", "channel request hangup all")
             pytest.fail(f"left in Asterisk after {timeout_s} s: {', '.join(left)}")
 
-    return check
+    yield check
+    await lab.clear()
 
 
 @pytest.fixture
@@ -95,6 +94,7 @@ async def exchange(lab: Lab, tmp_path: Path) -> AsyncIterator[Exchange]:
         await exchange.nothing_left()
     finally:
         await exchange.stop()
+        await lab.clear()
 
 
 @pytest.fixture

@@ -135,9 +135,10 @@ class SwitchProcess:
         """As if it had died before it wrote anything down."""
         shutil.rmtree(self.settings.journal)
 
-    def rewrite_journal(self, **changes: Any) -> None:
-        """As if the one call's record had stood otherwise when it was last written down."""
+    def rewrite_journal(self, agent_channel_id: str | None, **changes: Any) -> None:
+        """As if the one call had stood otherwise, its record too, when it was last written down."""
         (call,) = self._journal()
+        call.agent_channel_id = agent_channel_id
         call.record = replace(call.record, **changes)
         (journal,) = self.settings.journal.glob("*.jsonl")
         journal.write_bytes(pack_under_way(call) + b"\n")

@@ -1,6 +1,7 @@
 """The switch is killed with -9 at each stage of a call, and started again."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -74,6 +75,7 @@ async def test_a_caller_in_the_ivr_is_asked_again_from_the_start(switch, calling
         await switch.start()
         async with calling(plan=TALK) as who:
             before = await switch.live("asked")
+            await switch.written(lambda call: call.record.answered_at is not None)
             switch.kill()
             await switch.start()
             assert (await switch.live("asked"))["id"] == before["id"]
@@ -165,6 +167,7 @@ async def test_a_caller_who_left_the_ivr_while_no_switch_ran_is_recorded(switch,
         await switch.start()
         async with calling(plan=TALK) as who:
             await switch.live("asked")
+            await switch.written(lambda call: call.record.answered_at is not None)
             switch.kill()
             await who.hang_up()
             await switch.start()
@@ -178,6 +181,7 @@ async def test_a_caller_of_whom_nothing_was_written_down_yet_is_served_as_a_new_
         await switch.start()
         async with calling(plan=TALK) as who:
             before = await switch.live("asked")
+            await switch.written(lambda call: call.record.answered_at is not None)
             switch.kill()
             switch.lose_journal()
             await switch.start()
@@ -211,12 +215,32 @@ async def test_an_award_that_was_bridged_but_not_written_down_so_is_a_conversati
         await switch.start()
         async with calling(plan=TALK) as who:
             await switch.live("connected")
-            await switch.written(lambda call: call.record.winner is not None)
+            left = await switch.written(lambda call: call.record.winner is not None)
             switch.kill()
-            switch.rewrite_journal(winner=None, connected_at=None, disposition=None)
+            switch.rewrite_journal(left.agent_channel_id, winner=None, connected_at=None, disposition=None)
             await switch.start()
             await switch.live("taken up again")
             await who.hang_up()
             record = await switch.record()
         assert (record.disposition, record.winner) == ("connected", "agent")
         assert record.connected_at == record.legs[0].accepted_at
+
+
+async def test_who_took_the_call_in_the_last_moment_before_a_kill_keeps_it(switch, calling):
+    async with phones({"other": rings_forever(), "agent": answers(ring_ms=300)}) as agents:
+        switch.apply(marketplace(uris(agents), accept="answer"))
+        await switch.start()
+        async with calling(plan=TALK) as who:
+            left = await switch.written(lambda call: call.record.winner is not None)
+            ringing = [
+                replace(leg, outcome=None, accepted_at=None, ended_at=None) for leg in left.record.legs
+            ]
+            switch.kill()
+            switch.rewrite_journal(None, winner=None, connected_at=None, disposition=None, legs=ringing)
+            await switch.start()
+            await switch.live("taken up again")
+            assert switch.ask("/status")["capacity_in_use"] == {"agent": 1}
+            await who.hang_up()
+            record = await switch.record()
+        assert (record.disposition, record.winner) == ("connected", "agent")
+        assert {leg.destination: leg.outcome for leg in record.legs} == {"agent": "won", "other": "lost"}

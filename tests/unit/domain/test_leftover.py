@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from ari_app.domain.ledger import awarded_at
-from ari_app.domain.leftover import Remains, UnderWay, assume_connected, begin_again, close, fate
+from ari_app.domain.leftover import (
+    Remains,
+    UnderWay,
+    assume_awarded,
+    assume_connected,
+    begin_again,
+    close,
+    fate,
+)
 from ari_app.domain.record import CallRecord, EndSource, LegRecord
 
 NOTHING = Remains(caller=False, agent=False, together=False)
@@ -92,3 +100,16 @@ def test_a_conversation_of_which_only_the_award_is_known_began_with_the_acceptan
 def test_what_a_call_makes_after_a_restart_has_names_of_its_own() -> None:
     assert UnderWay(in_ivr(), "channel", 1).name == "call"
     assert UnderWay(in_ivr(), "channel", 1, restarts=2).name == "call-r2"
+
+
+def test_a_call_taken_in_the_last_moment_is_lost_by_all_who_still_rang() -> None:
+    record = ringing()
+    record.legs.append(LegRecord("taker", 1, 2_000))
+    assume_awarded(record, "taker", 3_000)
+    assert {leg.destination: leg.outcome for leg in record.legs} == {
+        "left": "lost",
+        "right": "declined",
+        "taker": "won",
+    }
+    assert [leg.accepted_at for leg in record.legs] == [None, None, 3_000]
+    assert [leg.ended_at for leg in record.legs] == [3_000, 2_500, None]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from ari_app.ari.errors import AriTimeout
 from ari_app.ari.transport import Request
@@ -41,8 +42,10 @@ def metrics() -> Metrics:
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> Any:
-    """A sample's value; None when there is none."""
-    return metrics.registry.get_sample_value(name, labels)
+    """A sample's value as Prometheus reads it; None when there is none."""
+    families = text_string_to_metric_families(metrics.text().decode())
+    samples = [sample for family in families for sample in family.samples]
+    return next((s.value for s in samples if (s.name, s.labels) == (name, labels)), None)
 
 
 def test_a_qualified_call_counts_once_with_its_legs_and_its_money(metrics: Metrics) -> None:
