@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from math import inf
 
 from tests.bench import plan
 from tests.bench.decisions import Cost
@@ -58,8 +59,8 @@ def _targets(steps: Sequence[Step], costs: Costs) -> Iterator[str]:
         (f"p95 of bridged at {COMPARED_RATE} calls/s, b/a", bridged, "at most", plan.BRIDGED_P95_RATIO),
         ("knee, b/a", knees, "at least", plan.KNEE_RATIO),
         (
-            f"switch CPU ms a call at {COMPARED_RATE} calls/s",
-            ours.switch_ms,
+            "switch CPU ms a call, over all sustained steps",
+            _switch_ms(steps),
             "at most",
             plan.SWITCH_MS_A_CALL,
         ),
@@ -79,6 +80,12 @@ def _targets(steps: Sequence[Step], costs: Costs) -> Iterator[str]:
         is_met = value <= target if bound == "at most" else value >= target
         yield f"| {what} | {value:.2f} | {bound} {target:g} | {'yes' if is_met else '**no**'} |"
     yield ""
+
+
+def _switch_ms(steps: Sequence[Step]) -> float:
+    sustained = [step for step in steps if step.path == CALLRACE and step.sustained]
+    calls = sum(step.calls for step in sustained)
+    return sum(step.switch_ms * step.calls for step in sustained) / calls if calls else inf
 
 
 def _calls(steps: Sequence[Step]) -> Iterator[str]:
