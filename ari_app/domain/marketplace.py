@@ -309,10 +309,10 @@ class Screening:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Trunk:
-    """Limits of a trunk that destinations are dialled by.
+    """Limits of a trunk: a PJSIP endpoint that calls come in by, or destinations are dialled by.
 
-    `concurrent`: legs at once, ringing or talking; None: as many as come. `allow`: the numbers, or prefixes ending
-    in `*`, that it may dial; see `ari_app.domain.trunks` for what that means and for what None does.
+    `concurrent`: calls in and legs out at once, ringing or talking; None: as many as come. `allow`: the numbers,
+    or prefixes ending in `*`, that it may dial; see `ari_app.domain.trunks` for what that means, and None.
     """
 
     concurrent: Annotated[int, whole_between(1, 100_000)] | None = None

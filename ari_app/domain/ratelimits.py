@@ -59,10 +59,10 @@ class RateLimits:
         """
         by_ani = rules.per_ani if ani is not None else None
         if by_ani is not None and not self._callers.has_room(str(ani), by_ani, now):
-            return Refusal("blocked", f"{ani} has called {_often(by_ani)}, as often as a caller may", None)
+            return Refusal("blocked", f"{ani} has called {_often(by_ani)}, as often as a caller may")
         by_did = rules.per_did
         if by_did is not None and not self._numbers.has_room(did, by_did, now):
-            return Refusal("capped", f"{did} was called {_often(by_did)}, as often as a number may be", None)
+            return Refusal("capped", f"{did} was called {_often(by_did)}, as often as a number may be")
         if by_ani is not None:
             self._callers.take(str(ani), by_ani, now)
         if by_did is not None:

@@ -22,7 +22,7 @@ Disposition = Literal[
     "flow_ended",  # the IVR flow ended the call (no input, wrong input, not wanted)
     "blocked",  # screened: a blocked, anonymous, unattested or redialling caller, or one who calls too often
     "closed",  # screened: the campaign is not live, or outside its hours
-    "capped",  # a cap of its campaign, publisher or advertiser, or the number's rate limit, is full
+    "capped",  # a cap of its campaign, publisher or advertiser or trunk, or a number's rate limit, is full
     "unknown_number",  # the number called belongs to no campaign
     "failed",  # an error of ours or of Asterisk ended it
 ]

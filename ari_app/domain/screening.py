@@ -19,20 +19,37 @@ CLOSED_PROMPT = "tts:We are closed at the moment. Please call again during our b
 REFUSED_PROMPT = "tts:We are sorry. Your call can not be taken."
 CAPPED_PROMPT = "tts:We are sorry. We can take no more calls at the moment. Please call again later."
 
+# Q.850
+REJECTED = 21  # SIP 403: final, so that a carrier tries no other route
+NO_CIRCUIT = 34  # SIP 503: the carrier may try another
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why the call is not taken, how the record names it, and what the caller hears; None: is not answered."""
+    """Why the call is not taken, how the record names it, and what the caller hears.
+
+    `announce` None: the call is not answered, but rejected with the Q.850 cause `cause`.
+    """
 
     disposition: Disposition
     reason: str
-    announce: str | None
+    announce: str | None = None
+    cause: int = REJECTED
 
 
 def barred(rules: Screening, ani: str | None, attestation: Attestation | None = None) -> Refusal | None:
     """Why no campaign takes the caller, or None."""
     reason = _unwelcome(rules, ani, attestation)
-    return Refusal("blocked", f"{reason}, in every campaign", None) if reason else None
+    return Refusal("blocked", f"{reason}, in every campaign") if reason else None
+
+
+def trunk_full(trunk: str, size: int) -> Refusal:
+    """The refusal of a call that comes by a trunk which has as many calls as it takes."""
+    return Refusal(
+        "capped",
+        f"trunk {trunk} has {size} call{'s' if size > 1 else ''}, as many as it takes",
+        cause=NO_CIRCUIT,
+    )
 
 
 def screen(

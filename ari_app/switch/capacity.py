@@ -1,8 +1,8 @@
-"""How many calls each destination has, and each trunk has legs, and who waits for one to end.
+"""How many calls each destination has, and each trunk has calls and legs, and who waits for one to end.
 
 A place is taken when a leg is dialled and given back when its channel is gone, so an agent who
 is rung or is talking for one call is not rung for another. A leg that leaves by a trunk of limited
-size takes a place there too: `trunk_place`.
+size takes a place there too, and so does a caller who comes by one: `trunk_place`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _TRUNK = "trunk "  # ids hold no space
 
 
 def trunk_place(trunk: str) -> str:
-    """What a leg's place on a trunk is called, beside those of destinations."""
+    """What a place on a trunk is called, beside those of destinations."""
     return _TRUNK + trunk
 
 
@@ -77,6 +77,6 @@ class Capacity:
         return {place: used for place, used in self._in_use.items() if not place.startswith(_TRUNK)}
 
     def on_trunks(self) -> dict[str, int]:
-        """Legs on each trunk of limited size, where there are any."""
+        """Calls and legs on each trunk of limited size, where there are any."""
         trunks = (place for place in self._in_use if place.startswith(_TRUNK))
         return {place.removeprefix(_TRUNK): self._in_use[place] for place in trunks}

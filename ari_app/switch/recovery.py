@@ -82,6 +82,7 @@ class Resumed(Session):
         self._agent = call.under_way.agent_channel_id
         self._taken: list[str] = []
         self._is_up = False
+        self._enter_trunk()
         for channel_id in self._rung():
             call.client.watch(call.inbox, channel_id)
         if self._agent is not None:

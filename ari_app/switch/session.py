@@ -23,7 +23,7 @@ from ari_app.domain.race import Leg
 from ari_app.domain.record import CallRecord, Disposition, Exclusion
 from ari_app.domain.repeats import Kind
 from ari_app.domain.routing import Decision, leave_out, route
-from ari_app.domain.screening import Refusal, barred, capped, screen
+from ari_app.domain.screening import Refusal, barred, capped, screen, trunk_full
 from ari_app.domain.settlement import conclude, pin
 from ari_app.domain.snapshot import Attribution, Snapshot, attribute
 from ari_app.store.calls import Settlement
@@ -41,9 +41,6 @@ log = logging.getLogger(__name__)
 # Q.850
 UNALLOCATED = 1  # SIP 404
 NORMAL = 16
-REJECTED = (
-    21  # SIP 403: final, so that a carrier tries no other route; 17 and 34 say "later", and invite more
-)
 
 
 def mint_call_id(now_ms: int) -> str:
@@ -61,9 +58,16 @@ def new_call(client: Client, start: StasisStart, version: int, journal: Journal)
     record = CallRecord(
         id=mint_call_id(now), did=did, ani=ani or None, started_at=now, attestation=attestation_of(attested)
     )
-    call = Call(client, journal, UnderWay(record, start.channel_id, version))
+    trunk = trunk_of(start.channel_name)
+    call = Call(client, journal, UnderWay(record, start.channel_id, version, trunk=trunk))
     call.note("received", f"{record.ani or 'anonymous'} called {record.did}", at=now)
     return call
+
+
+def trunk_of(channel_name: str) -> str | None:
+    """The PJSIP endpoint of a channel: `carrier` of `PJSIP/carrier-0000001a`; None for what is no SIP."""
+    technology, _, rest = channel_name.partition("/")
+    return rest.rpartition("-")[0] or None if technology == "PJSIP" else None
 
 
 class Session:
@@ -83,6 +87,7 @@ class Session:
         self._if_abandoned: Disposition = "abandoned_ivr"
         self._hangup_cause = NORMAL
         self._is_anyone_capped = False  # among the destinations rung
+        self._trunk_taken: str | None = None  # the caller's place on a trunk of limited size
         self._release: asyncio.TimerHandle | None = None
         self.legs: list[Leg] = []  # of the race, once there is one
 
@@ -159,6 +164,7 @@ class Session:
         everywhere = self._snapshot.marketplace.screen
         refusal = (
             barred(everywhere, record.ani, record.attestation)
+            or self._enter_trunk()
             or self._callers.rates.refusal(everywhere, record.did, record.ani, at)
             or screen(
                 attribution.campaign,
@@ -178,13 +184,34 @@ class Session:
         await self._turn_away(refusal)
         return True
 
+    def _enter_trunk(self) -> Refusal | None:
+        """Takes the caller's place on the trunk, once, where that is limited."""
+        trunk = self.call.under_way.trunk
+        size = self._trunk_size(trunk)
+        if trunk is None or size is None or self._trunk_taken is not None:
+            return None
+        if not self._capacity.take(trunk_place(trunk), size):
+            return trunk_full(trunk, size)
+        self._trunk_taken = trunk
+        return None
+
+    def _leave_trunk(self) -> None:
+        if self._trunk_taken is not None:
+            self._capacity.give_back(trunk_place(self._trunk_taken))
+            self._trunk_taken = None
+
+    def _trunk_size(self, trunk: str | None) -> int | None:
+        """How many calls and legs the trunk takes; None: as many as come."""
+        rules = self._snapshot.marketplace.trunks.get(trunk or "")
+        return rules.concurrent if rules is not None else None
+
     async def _turn_away(self, refusal: Refusal) -> None:
         """Tells the caller that the call is not taken; or, where nothing is to be said, rejects it unanswered."""
         self.record.disposition = refusal.disposition
         self.call.note("refused", refusal.reason)
         self.call.keep()
         if refusal.announce is None:
-            self._hangup_cause = REJECTED
+            self._hangup_cause = refusal.cause
             return
         if self.record.answered_at is None:
             await self._answer()
@@ -296,9 +323,10 @@ class Session:
         """How to dial it, and the places that this takes, with their sizes."""
         found = self.destination(destination)
         places = {destination: found.capacity}
-        trunk = self._snapshot.marketplace.trunks.get(found.dial.trunk or "")
-        if trunk is not None and trunk.concurrent is not None:
-            places[trunk_place(found.dial.trunk or "")] = trunk.concurrent
+        trunk = found.dial.trunk
+        size = self._trunk_size(trunk)
+        if trunk is not None and size is not None:
+            places[trunk_place(trunk)] = size
         return found.dial, places
 
     def _connected(self, at: int) -> None:
@@ -340,6 +368,7 @@ class Session:
             call.note("hang-up failed", str(error))
         finally:
             call.inbox.close()
+            self._leave_trunk()
         self.record.end_source = self.record.end_source or "system"
         self.record.ended_at = call.end()
         call.note("ended", f"by the {self.record.end_source}")

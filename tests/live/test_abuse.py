@@ -91,12 +91,12 @@ async def test_a_race_never_has_more_legs_on_a_trunk_than_it_takes(exchange, lab
         exchange.apply(marketplace(PSTN, accept_prompt=BEEP) | {"trunks": {"main": {"concurrent": 1}}})
         async with calling(ani="+13105550142", plan=TALK) as who:
             await exchange.connected()
-            assert exchange.switch.status()["trunk_legs"] == {"main": 1}
+            assert exchange.switch.status()["on_trunks"] == {"main": 1}
             await who.hang_up()
             record = await exchange.record()
         assert len(carrier.of("invited")) == 1
     assert [e.reason for e in record.excluded] == ["trunk main full, or not reached before the race was over"]
-    assert exchange.switch.status()["trunk_legs"] == {}
+    assert exchange.switch.status()["on_trunks"] == {}
 
 
 async def test_a_call_that_finds_the_trunk_full_gets_its_leg_when_another_call_ends(exchange, lab, calling):
@@ -119,6 +119,25 @@ async def test_a_call_that_finds_the_trunk_full_gets_its_leg_when_another_call_e
                 await second.hang_up()
                 record = await exchange.record()
     assert record.winner == "pstn"
+
+
+async def test_a_call_that_comes_by_a_full_trunk_is_refused_for_the_carrier_to_try_another(exchange, calling):
+    async with phones({"agent": answers()}) as agents:
+        document = marketplace(uris(agents), accept="answer", campaign={"screen": {"redial_within": "0s"}})
+        exchange.apply(document | {"trunks": {"carrier": {"concurrent": 1}}})
+        async with calling(plan=TALK) as first:
+            await exchange.connected()
+            async with calling(ani="+12125550143") as second:
+                assert (await second.outcome()).status == 503
+                record = await exchange.record()
+            await first.hang_up()
+            await exchange.record()
+        assert (record.disposition, record.answered_at) == ("capped", None)
+        assert reason(record) == "trunk carrier has 1 call, as many as it takes"
+        async with calling(plan=TALK) as third:
+            await exchange.connected()
+            await third.hang_up()
+            await exchange.record()
 
 
 async def waiting(exchange, what: str) -> None:
