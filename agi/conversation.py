@@ -16,6 +16,9 @@ from dataclasses import dataclass
 
 from asterisk.agi import AGI, AGIException
 
+from ari_app.domain.attestation import attestation_of
+from ari_app.domain.marketplace import Attestation
+
 HEADER_LINES = 100  # Asterisk sends 21 and one for each argument
 COMMAND_BYTES = 2_000  # Asterisk reads a command into 2,048
 VALUE_CHARACTERS = 1_500  # of what is as long as it likes
@@ -32,7 +35,7 @@ class ProtocolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the dialplan asks: `AGI(agi://host/SERVICE,DID,ANI)`, or with other arguments.
+    """What the dialplan asks: `AGI(agi://host/SERVICE,DID,ANI,ATTESTATION)`, or with other arguments.
 
     A number that is not E.164 is None: there is no such tracking number, and the caller is anonymous.
     """
@@ -49,6 +52,11 @@ class Request:
     def ani(self) -> str | None:
         """The caller's number: the second."""
         return _number(self.arguments[1]) if len(self.arguments) > 1 else None
+
+    @property
+    def attestation(self) -> Attestation | None:
+        """The carrier's STIR/SHAKEN attestation of it: the third, where there is one."""
+        return attestation_of(self.arguments[2]) if len(self.arguments) > 2 else None
 
 
 class Conversation:

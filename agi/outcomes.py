@@ -21,7 +21,7 @@ from ari_app.domain.marketplace import Campaign, Destination
 from ari_app.domain.qualification import EarlierCall
 from ari_app.domain.record import CallRecord, Event
 from ari_app.domain.repeats import Kind, kinds_of
-from ari_app.domain.screening import screen
+from ari_app.domain.screening import refusal_by_rules
 from ari_app.domain.settlement import conclude, pin
 from ari_app.domain.snapshot import Snapshot, attribute
 from ari_app.store import calls, marketplaces
@@ -97,7 +97,9 @@ class Outcomes:
         pin(record, found, snapshot.marketplace.currency)
         fill_in(record, outcome, _winner(outcome, snapshot.marketplace.destinations))
         timezone = snapshot.marketplace.advertisers[found.campaign.advertiser].timezone
-        refusal = screen(found.campaign, timezone, record.ani, record.started_at, None, found.suspended)
+        refusal = refusal_by_rules(
+            snapshot.marketplace, found, record.ani, record.started_at, record.attestation
+        )
         if refusal is not None and not outcome.dial_status:
             record.disposition = refusal.disposition
             record.events.append(Event(record.started_at, "refused", refusal.reason))

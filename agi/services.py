@@ -15,7 +15,7 @@ from agi.conversation import VALUE_CHARACTERS, Request
 from ari_app.domain.caps import wanted
 from ari_app.domain.geo import locate
 from ari_app.domain.routing import route as decide
-from ari_app.domain.screening import Refusal, screen
+from ari_app.domain.screening import refusal_by_rules
 from ari_app.domain.snapshot import Attribution, Snapshot, attribute
 from ari_app.switch.legs import endpoint
 from ari_app.switch.session import mint_call_id
@@ -36,8 +36,8 @@ def lookup(snapshot: Snapshot, request: Request, now: int, random: Random) -> Va
     """Whose the call is and where its caller is; CALLRACE_RESULT is FOUND or UNKNOWN.
 
     CALLRACE_SOURCE has a _ for every character that is not plain (letters, digits, space, . _ : / -).
-    CALLRACE_BLOCKED is 1 when the campaign takes no call of this caller now: blocked, anonymous or
-    closed. Redials are not looked at: nobody counts them here. What is not known is empty.
+    CALLRACE_BLOCKED is 1 when the campaign takes no call of this caller now: blocked, anonymous, unattested or
+    closed. Redials and rate limits are not looked at: nobody counts them here. What is not known is empty.
     """
     found = _attribute(snapshot, request, now)
     if found is None or request.did is None:
@@ -50,7 +50,7 @@ def lookup(snapshot: Snapshot, request: Request, now: int, random: Random) -> Va
         "CALLRACE_STATE": place.state or "",
         "CALLRACE_ZIP": place.zip or "",
         "CALLRACE_TIMEZONE": place.timezone or "",
-        "CALLRACE_BLOCKED": "1" if _refusal(snapshot, found, request, now) else "0",
+        "CALLRACE_BLOCKED": "1" if _is_refused(snapshot, found, request, now) else "0",
         "CALLRACE_RESULT": "FOUND",
     }
 
@@ -71,12 +71,12 @@ def route(snapshot: Snapshot, request: Request, now: int, random: Random) -> Var
     found = _attribute(snapshot, request, now)
     if found is None or request.did is None:
         return nobody | UNKNOWN
-    if _refusal(snapshot, found, request, now):
+    if _is_refused(snapshot, found, request, now):
         return nobody | {"CALLRACE_RESULT": "REFUSED"}
     if found.campaign.route.accept != "answer":
         return nobody | {"CALLRACE_RESULT": "NOBODY"}
     place = locate(snapshot.geography, None, request.ani, request.did)
-    plan = decide(snapshot, found.campaign, place, request.ani, now, random).plan
+    plan = decide(snapshot, found.campaign, place, request.ani, now, random, request.attestation).plan
     rung = [name for wave in plan.waves for name in wave.destinations]
     if not wanted("", snapshot.marketplace, found, rung, now).is_nothing:
         return nobody | {"CALLRACE_RESULT": "NOBODY"}
@@ -123,6 +123,6 @@ def _attribute(snapshot: Snapshot, request: Request, now: int) -> Attribution | 
     return attribute(snapshot, request.did, now) if request.did else None
 
 
-def _refusal(snapshot: Snapshot, found: Attribution, request: Request, now: int) -> Refusal | None:
-    timezone = snapshot.marketplace.advertisers[found.campaign.advertiser].timezone
-    return screen(found.campaign, timezone, request.ani, now, None, found.suspended)
+def _is_refused(snapshot: Snapshot, found: Attribution, request: Request, now: int) -> bool:
+    refusal = refusal_by_rules(snapshot.marketplace, found, request.ani, now, request.attestation)
+    return refusal is not None

@@ -46,6 +46,7 @@ def make_call(n: int = 1, **changes: Any) -> CallRecord:
         did="+18005550101",
         ani=f"+1212555{n:04d}",
         started_at=began,
+        attestation="A",
         campaign="plumbing",
         advertiser="acme",
         publisher="homefix",

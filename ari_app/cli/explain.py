@@ -59,6 +59,11 @@ _MISHAPS = {
     "the agent was gone when the switch was back": "The agent left while no switch ran; that was found",
     "Asterisk restarted": "Asterisk died and ended the call; that was found",
 }
+_ATTESTED = {
+    "A": "A, it knows the caller and that the number is theirs",
+    "B": "B, it knows the caller, but not that the number is theirs",
+    "C": "C, it only passed the call on",
+}
 _ENDED_BY = {
     "caller": "The caller hung up",
     "agent": "The agent hung up",
@@ -186,6 +191,8 @@ def _whose(record: CallRecord) -> Iterator[str]:
         f"{record.advertiser}. It is advertised by the publisher {record.publisher}{source}, so the call "
         "counts as theirs."
     )
+    if record.attestation is not None:
+        yield f"- The carrier attests the caller's number: {_ATTESTED[record.attestation]}."
     if record.money is not None:
         price = _amount(record.money.price, record.money.currency)
         payout = _amount(record.money.payout, record.money.currency)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -14,11 +14,11 @@ from ari_app.cli.output import Section, json_option, show_json, show_sections
 from ari_app.domain.clock import iso
 from ari_app.domain.flow import Caller, DryRun, Offer, dry_run
 from ari_app.domain.geo import Place, locate
-from ari_app.domain.marketplace import Route
+from ari_app.domain.marketplace import Attestation, Route
 from ari_app.domain.qualification import seconds
 from ari_app.domain.routing import Decision
 from ari_app.domain.routing import route as decide
-from ari_app.domain.screening import Refusal, screen
+from ari_app.domain.screening import Refusal, refusal_by_rules
 from ari_app.domain.snapshot import Attribution, Snapshot, attribute
 from ari_app.settings import Settings
 from ari_app.store import geography
@@ -60,11 +60,18 @@ def route() -> None:
     callback=moment,
     help="When; ISO 8601, UTC unless it has an offset. Default: now.",
 )
+@click.option(
+    "--attestation",
+    type=click.Choice(get_args(Attestation)),
+    help="The carrier's STIR/SHAKEN attestation of the caller's number; without it there is none.",
+)
 @json_option
-def explain(did: str, ani: str | None, presses: str, at: int, as_json: bool) -> None:
+def explain(
+    did: str, ani: str | None, presses: str, at: int, attestation: Attestation | None, as_json: bool
+) -> None:
     """Tell what would become of a call under the marketplace in force. Nothing is dialled.
 
-    Capacity, caps, funds and redials are not looked at: they depend on the calls of the moment. Within a
+    Capacity, caps, funds, redials and rate limits are not looked at: they depend on the calls of the moment. Within a
     wave the order is drawn by weight, so it may differ from call to call.
 
     \b
@@ -75,21 +82,28 @@ def explain(did: str, ani: str | None, presses: str, at: int, as_json: bool) -> 
     loaded = marketplace_in_force(database())
     tables = geography.load(Settings.from_env().home)
     snapshot = loaded.snapshot(tables)
-    trial = _try(snapshot, did, ani, presses.split(",") if presses else [], at)
+    trial = _try(snapshot, did, ani, presses.split(",") if presses else [], at, attestation)
     if as_json:
         show_json(_json(trial))
     else:
         show_sections(_sections(trial))
 
 
-def _try(snapshot: Snapshot, did: str, ani: str | None, presses: list[str], at: int) -> _Trial:
+def _try(
+    snapshot: Snapshot,
+    did: str,
+    ani: str | None,
+    presses: list[str],
+    at: int,
+    attestation: Attestation | None,
+) -> _Trial:
     """The life of a call, as `switch.session` has it, up to the race."""
     found = attribute(snapshot, did, at)
     if found is None:
         return _Trial(did, ani, at)
     campaign, marketplace = found.campaign, snapshot.marketplace
     timezone = marketplace.advertisers[campaign.advertiser].timezone
-    refusal = screen(campaign, timezone, ani, at, None, found.suspended)
+    refusal = refusal_by_rules(marketplace, found, ani, at, attestation)
     if refusal is not None:
         return _Trial(did, ani, at, found, refusal)
     run = None
@@ -99,7 +113,7 @@ def _try(snapshot: Snapshot, did: str, ani: str | None, presses: list[str], at: 
     place = locate(snapshot.geography, run.answers.get("zip") if run else None, ani, did)
     if run is not None and not isinstance(run.end, Offer):
         return _Trial(did, ani, at, found, None, run, place)
-    decision = decide(snapshot, campaign, place, ani, at, Random(f"{did} {ani}"))
+    decision = decide(snapshot, campaign, place, ani, at, Random(f"{did} {ani}"), attestation)
     return _Trial(did, ani, at, found, None, run, place, decision)
 
 

@@ -27,8 +27,9 @@ _PARTS = {
     "campaigns": "campaign",
     "creatives": "creative",
     "numbers": "number",
+    "trunks": "trunk",
 }
-_WHOLE = ("currency", "numbers_policy")  # what a document says of the whole marketplace
+_WHOLE = ("currency", "numbers_policy", "screen")  # what a document says of the whole marketplace
 _SHOWN = 5  # names in one line
 
 

@@ -33,6 +33,7 @@ from ari_app.domain.marketplace import (
     Wave,
 )
 from ari_app.domain.staging import staged
+from ari_app.domain.trunks import why_not_dial
 from ari_app.domain.yamltext import Complaint, FieldPath
 
 MENU_KEYS = frozenset("0123456789*#")
@@ -74,6 +75,8 @@ def check(marketplace: Marketplace, world: World) -> Iterator[Complaint]:
         yield from _caps(("publishers", name, "caps"), publisher.caps)
     for name, destination in marketplace.destinations.items():
         yield from _destination(("destinations", name), destination, marketplace, world)
+    for name in marketplace.trunks if world.trunks is not None else ():
+        yield from _known(("trunks", name), name, world.trunks or (), "trunk")
     for name, flow in marketplace.flows.items():
         yield from _flow(("flows", name), flow, world)
     for name, campaign in marketplace.campaigns.items():
@@ -141,6 +144,9 @@ def _destination(
 ) -> Iterator[Complaint]:
     yield from _known((*path, "advertiser"), destination.advertiser, marketplace.advertisers, "advertiser")
     yield from _dial((*path, "dial"), destination.dial, world)
+    barred = why_not_dial(destination, marketplace.trunks)
+    if barred is not None:
+        yield Complaint((*path, "dial", "phone"), barred)
     yield from _coverage((*path, "covers"), destination.covers, world)
     yield from _caps((*path, "caps"), destination.caps)
 

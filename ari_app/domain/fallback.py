@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ari_app.domain.attestation import attestation_of
+from ari_app.domain.marketplace import Attestation
 from ari_app.domain.record import CallRecord, Disposition, Event, LegOutcome, LegRecord
 
 _MILLISECONDS = re.compile(r"\d{13}", re.ASCII)
@@ -19,9 +21,10 @@ _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _CALL_ID = re.compile(r"[0-9a-f]{23}", re.ASCII)
 _UNIQUE_ID = re.compile(r"[A-Za-z0-9.-]{1,80}", re.ASCII)
 _LEGS = re.compile(r"[a-z0-9&-]{1,1500}", re.ASCII)
+_ATTESTATION = re.compile(r"[ABC]", re.ASCII)
 _STATUS = re.compile(r"[A-Z]{0,20}", re.ASCII)
 
-FIELDS = 10
+FIELDS = 11
 NOBODY_THERE = "neither a switch nor `callrace agi run` was there to serve it"
 ROUNDING_MS = 100  # Asterisk reads its clock, and rounds, for each of the times by itself
 
@@ -54,13 +57,16 @@ class Outcome:
     answered_by: str
     talked_ms: int
     ended_at: int
+    attestation: Attestation | None = None
 
 
 def outcome_of(fields: Sequence[str]) -> Outcome:
     """The outcome that a line of fields tells. Raises ValueError, naming the field that is wrong."""
+    if len(fields) == FIELDS - 1:  # of a dialplan from before there was an attestation
+        fields = [*fields, ""]
     if len(fields) != FIELDS:
         raise ValueError(f"expected {FIELDS} fields, got {len(fields)}")
-    began, unique_id, did, ani, call_id, legs, status, peer, talked, ended = fields
+    began, unique_id, did, ani, call_id, legs, status, peer, talked, ended, attested = fields
     outcome = Outcome(
         began_at=int(_matching(_MILLISECONDS, began, "the beginning")),
         unique_id=_matching(_UNIQUE_ID, unique_id, "the unique id"),
@@ -72,6 +78,9 @@ def outcome_of(fields: Sequence[str]) -> Outcome:
         answered_by=peer,
         talked_ms=int(_matching(_DURATION, talked, "the time talked") or 0),
         ended_at=int(_matching(_MILLISECONDS, ended, "the end")),
+        attestation=attestation_of(_matching(_ATTESTATION, attested, "the attestation"))
+        if attested
+        else None,
     )
     lasted_ms = outcome.ended_at - outcome.began_at
     if outcome.talked_ms > lasted_ms + ROUNDING_MS:
@@ -95,7 +104,7 @@ def id_of(outcome: Outcome) -> str:
 
 def begin(outcome: Outcome) -> CallRecord:
     """The record of the call when it came in."""
-    record = CallRecord(id_of(outcome), outcome.did, outcome.ani, outcome.began_at)
+    record = CallRecord(id_of(outcome), outcome.did, outcome.ani, outcome.began_at, outcome.attestation)
     _note(record, record.started_at, "received", f"{record.ani or 'anonymous'} called {record.did}")
     return record
 

@@ -21,7 +21,8 @@ class UnderWay:
 
     `marketplace_version` is the snapshot it began with. `destinations` are those of its race, by the number of
     the leg. `agent_channel_id` is set from the award to the end of the conversation. `restarts`: how often it
-    was begun again after a switch had died.
+    was begun again after a switch had died. `trunk` is the PJSIP endpoint that the caller came by; None: by
+    something else.
     """
 
     record: CallRecord
@@ -30,6 +31,7 @@ class UnderWay:
     destinations: list[str] = field(default_factory=list)
     agent_channel_id: str | None = None
     restarts: int = 0
+    trunk: str | None = None
 
     @property
     def name(self) -> str:

@@ -43,6 +43,12 @@ from ari_app.domain.fields import (
 )
 from ari_app.domain.hours import Hours
 
+Attestation = Literal["A", "B", "C"]
+"""STIR/SHAKEN (ATIS-1000074): the caller's carrier knows the caller and the number, the caller, or neither."""
+
+AttestationAsked = Literal["A", "B", "C", "none"]
+"""A level that rules ask for; `none` is a call without any."""
+
 _STRICT = ConfigDict(extra="forbid", populate_by_name=True)
 
 DISPUTE_WINDOW_MS = 7 * 86_400_000
@@ -137,7 +143,10 @@ class AutoPause:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Destination:
-    """An agent's phone or a buyer's location that can take a call."""
+    """An agent's phone or a buyer's location that can take a call.
+
+    `attestation`: the STIR/SHAKEN levels of callers that it takes; empty: all.
+    """
 
     advertiser: Id
     dial: Dial
@@ -147,6 +156,7 @@ class Destination:
     priority: Annotated[int, whole_between(1, 1_000)] = 1
     weight: Annotated[int, whole_between(1, 1_000)] = 1
     auto_pause: AutoPause = AutoPause()
+    attestation: OneOf[AttestationAsked] = frozenset()
     caps: tuple[Cap, ...] = ()
 
 
@@ -263,12 +273,50 @@ class Route:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Screen:
-    """Whom a campaign does not take: `block` lists E.164 numbers or prefixes ending in `*`."""
+    """Whom a campaign does not take: `block` lists E.164 numbers or prefixes ending in `*`.
+
+    `attestation`: the levels that a caller must have one of, `none` for no attestation; empty: not looked at.
+    """
 
     anonymous: Literal["allow", "refuse"] = "allow"
     redial_within: DurationMs = 2_000
     block: tuple[CallerPattern, ...] = ()
+    attestation: OneOf[AttestationAsked] = frozenset()
     announce: Prompt | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class RateLimit:
+    """At most `max` calls within any time of this length."""
+
+    max: Annotated[int, whole_between(1, 10_000)]
+    within: PositiveMs
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Screening:
+    """Whom no campaign takes: turned away unanswered, so that abuse costs neither a line nor an announcement.
+
+    `per_ani` limits the calls of one caller, `per_did` those to one tracking number, across campaigns.
+    """
+
+    anonymous: Literal["allow", "refuse"] = "allow"
+    block: tuple[CallerPattern, ...] = ()
+    attestation: OneOf[AttestationAsked] = frozenset()
+    per_ani: RateLimit | None = None
+    per_did: RateLimit | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Trunk:
+    """Limits of a trunk: a PJSIP endpoint that calls come in by, or destinations are dialled by.
+
+    `concurrent`: calls in and legs out at once, ringing or talking; None: as many as come. `allow`: the numbers,
+    or prefixes ending in `*`, that it may dial; see `ari_app.domain.trunks` for what that means, and None.
+    """
+
+    concurrent: Annotated[int, whole_between(1, 100_000)] | None = None
+    allow: tuple[CallerPattern, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -449,3 +497,5 @@ class Marketplace:
     flows: Mapping[Id, Flow] = Field(default_factory=dict)
     creatives: Mapping[Id, Creative] = Field(default_factory=dict)
     numbers_policy: NumbersPolicy = NumbersPolicy()
+    screen: Screening = Screening()
+    trunks: Mapping[Id, Trunk] = Field(default_factory=dict)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ari_app.domain.clock import iso
+from ari_app.domain.marketplace import Attestation
 from ari_app.domain.money import format_amount
 
 Disposition = Literal[
@@ -19,9 +20,9 @@ Disposition = Literal[
     "abandoned_ivr",  # the caller hung up before the offer
     "abandoned_queue",  # the caller hung up while agents were rung
     "flow_ended",  # the IVR flow ended the call (no input, wrong input, not wanted)
-    "blocked",  # screened: a blocked, anonymous or redialling caller
+    "blocked",  # screened: a blocked, anonymous, unattested or redialling caller, or one who calls too often
     "closed",  # screened: the campaign is not live, or outside its hours
-    "capped",  # a cap of its campaign, publisher or advertiser is full
+    "capped",  # a cap of its campaign, publisher or advertiser or trunk, or a number's rate limit, is full
     "unknown_number",  # the number called belongs to no campaign
     "failed",  # an error of ours or of Asterisk ended it
 ]
@@ -140,6 +141,7 @@ class CallRecord:
     did: str
     ani: str | None
     started_at: int
+    attestation: Attestation | None = None
     campaign: str | None = None
     advertiser: str | None = None
     publisher: str | None = None
@@ -169,6 +171,7 @@ def to_json(record: CallRecord) -> dict[str, Any]:
         "id": record.id,
         "did": record.did,
         "ani": record.ani,
+        "attestation": record.attestation,
         "campaign": record.campaign,
         "advertiser": record.advertiser,
         "publisher": record.publisher,

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
+from ari_app.domain.attestation import why_unattested
 from ari_app.domain.geo import Area, Place, area_covers
 from ari_app.domain.hours import is_open
-from ari_app.domain.marketplace import Campaign
+from ari_app.domain.marketplace import Attestation, Campaign
 from ari_app.domain.race import RacePlan, WavePlan
 from ari_app.domain.record import Exclusion
 from ari_app.domain.snapshot import Snapshot
@@ -28,7 +29,13 @@ class Decision:
 
 
 def route(
-    snapshot: Snapshot, campaign: Campaign, place: Place, ani: str | None, now: int, random: Random
+    snapshot: Snapshot,
+    campaign: Campaign,
+    place: Place,
+    ani: str | None,
+    now: int,
+    random: Random,
+    attestation: Attestation | None = None,
 ) -> Decision:
     """The waves for a caller at `place`, at `now` (ms).
 
@@ -42,7 +49,7 @@ def route(
     for wave in campaign.route.waves:
         eligible = []
         for name in wave.destinations:
-            reason = _why_not(snapshot, name, covers, now)
+            reason = _why_not(snapshot, name, covers, now, attestation)
             if reason is None:
                 eligible.append(name)
             else:
@@ -78,10 +85,15 @@ class _Coverer:
         return self._known[key]
 
 
-def _why_not(snapshot: Snapshot, name: str, covers: _Coverer, now: int) -> str | None:
+def _why_not(
+    snapshot: Snapshot, name: str, covers: _Coverer, now: int, attestation: Attestation | None
+) -> str | None:
     paused = snapshot.pauses.get(name)
     if paused is not None:
         return f"paused: {paused}"
+    barred = snapshot.barred.get(name)
+    if barred is not None:
+        return barred
     reason = covers.why_not(snapshot.areas[name])
     if reason is not None:
         return reason
@@ -90,7 +102,7 @@ def _why_not(snapshot: Snapshot, name: str, covers: _Coverer, now: int) -> str |
         timezone = snapshot.marketplace.advertisers[destination.advertiser].timezone
         if not is_open(destination.hours, now, timezone):
             return "outside its hours"
-    return None
+    return why_unattested(attestation, destination.attestation)
 
 
 def _ordered(snapshot: Snapshot, names: list[str], random: Random) -> tuple[str, ...]:

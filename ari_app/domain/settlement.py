@@ -61,7 +61,7 @@ def facts_of(record: CallRecord, campaign: Campaign, place: Place, timezone: str
         total_ms=record.durations_ms.total,
         wait_ms=record.durations_ms.wait,
         source=record.source,
-        blocked_by=blocked_by(campaign, record.ani),
+        blocked_by=blocked_by(campaign.screen, record.ani),
     )
 
 

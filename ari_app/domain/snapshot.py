@@ -9,6 +9,7 @@ from types import MappingProxyType
 from ari_app.domain.geo import Area, Geography, area_of
 from ari_app.domain.marketplace import Campaign, Marketplace, Number
 from ari_app.domain.staging import is_staged_at, staged
+from ari_app.domain.trunks import barred
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Snapshot:
     `terms_versions`: the version of each campaign's terms now in force. `pauses`: paused
     destinations and why. `areas`: each destination's coverage, expanded once. `staged`: campaigns as
     they are under their staged terms, and `staged_versions` the versions of those. `suspended`:
-    publishers who are suspended from a campaign, by campaign and publisher, and why.
+    publishers who are suspended from a campaign, by campaign and publisher, and why. `barred`: destinations
+    whose trunks may not dial them, and why.
     """
 
     version: int
@@ -30,6 +32,7 @@ class Snapshot:
     staged: Mapping[str, Campaign] = field(default_factory=dict)
     staged_versions: Mapping[str, int] = field(default_factory=dict)
     suspended: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    barred: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_snapshot(
@@ -47,7 +50,16 @@ def make_snapshot(
     later = {name: staged(marketplace.campaigns[name]) for name in staged_versions}
     known = {name: campaign for name, campaign in later.items() if campaign is not None}
     return Snapshot(
-        version, marketplace, terms_versions, geography, pauses, areas, known, staged_versions, suspended
+        version,
+        marketplace,
+        terms_versions,
+        geography,
+        pauses,
+        areas,
+        known,
+        staged_versions,
+        suspended,
+        barred(marketplace.destinations, marketplace.trunks),
     )
 
 

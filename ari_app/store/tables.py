@@ -143,6 +143,7 @@ calls = Table(
     Column("id", Text, primary_key=True),
     Column("did", Text, nullable=False),
     Column("ani", Text),
+    Column("attestation", Text),
     Column("started_at", BigInteger, nullable=False),
     Column("campaign", Text),
     Column("advertiser", Text),

@@ -346,6 +346,7 @@ class Switch:
             | Counter(phase_of(session.record) for session in self._sessions.values()),
             "unsaved_calls": self._writer.backlog(),
             "capacity_in_use": self._capacity.in_use(),
+            "on_trunks": self._capacity.on_trunks(),
             "malformed_events": self.client.malformed_events if self.client is not None else 0,
             "not_ready": self.not_ready(),
             "supervision": {

@@ -1,4 +1,4 @@
-"""What the switch remembers of callers: when they last dialled, and their earlier calls."""
+"""What the switch remembers of callers: when they last dialled, how often, and their earlier calls."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from ari_app.domain.marketplace import Basis
 from ari_app.domain.qualification import EarlierCall
+from ari_app.domain.ratelimits import RateLimits
 from ari_app.domain.record import CallRecord
 from ari_app.domain.repeats import Kind, Memory
 
@@ -22,6 +23,7 @@ class Callers:
     def __init__(self) -> None:
         self._dialled: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._memory = Memory()
+        self.rates = RateLimits()
 
     def dialled(self, did: str, ani: str | None, at: int) -> int | None:
         """Notes a call to a number; when the same caller dialled it before (ms), or None."""

@@ -1,7 +1,8 @@
-"""How many calls each destination has, and who waits for one to end.
+"""How many calls each destination has, and each trunk has calls and legs, and who waits for one to end.
 
 A place is taken when a leg is dialled and given back when its channel is gone, so an agent who
-is rung or is talking for one call is not rung for another.
+is rung or is talking for one call is not rung for another. A leg that leaves by a trunk of limited
+size takes a place there too, and so does a caller who comes by one: `trunk_place`.
 """
 
 from __future__ import annotations
@@ -9,9 +10,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+_TRUNK = "trunk "  # ids hold no space
+
+
+def trunk_place(trunk: str) -> str:
+    """What a place on a trunk is called, beside those of destinations."""
+    return _TRUNK + trunk
+
 
 class Capacity:
-    """Places in use, by destination. All of it runs on the event loop: no locks."""
+    """Places in use, by destination and trunk. All of it runs on the event loop: no locks."""
 
     def __init__(self) -> None:
         self._in_use: Counter[str] = Counter()
@@ -20,10 +28,14 @@ class Capacity:
 
     def take(self, destination: str, capacity: int) -> bool:
         """Takes a place; False when all `capacity` places are in use, or the agent is on another call."""
-        if destination in self._elsewhere or self._in_use[destination] >= capacity:
+        if not self.has_room(destination, capacity):
             return False
         self._in_use[destination] += 1
         return True
+
+    def has_room(self, destination: str, capacity: int) -> bool:
+        """Whether a place can be taken."""
+        return destination not in self._elsewhere and self._in_use[destination] < capacity
 
     def give_back(self, destination: str) -> None:
         """Frees a place and tells everyone who waits, in the order in which they came."""
@@ -62,4 +74,9 @@ class Capacity:
 
     def in_use(self) -> dict[str, int]:
         """Places in use by destination, where there are any."""
-        return dict(self._in_use)
+        return {place: used for place, used in self._in_use.items() if not place.startswith(_TRUNK)}
+
+    def on_trunks(self) -> dict[str, int]:
+        """Calls and legs on each trunk of limited size, where there are any."""
+        trunks = (place for place in self._in_use if place.startswith(_TRUNK))
+        return {place.removeprefix(_TRUNK): self._in_use[place] for place in trunks}

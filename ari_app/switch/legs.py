@@ -6,6 +6,7 @@ A leg is known by the number that the race gave it; its channel id is made from 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,14 +32,14 @@ class DialRefused:
 
 @dataclass(frozen=True, slots=True)
 class _Channel:
-    """A leg that was dialled, and the request that makes its channel."""
+    """A leg that was dialled, the places that it has, and the request that makes its channel."""
 
-    destination: str
+    places: tuple[str, ...]
     request: asyncio.Task[None]
 
 
 class Legs:
-    """What is rung for a call, and the places it holds at destinations."""
+    """What is rung for a call, and the places it holds at destinations and on trunks."""
 
     def __init__(self, call: Call, capacity: Capacity, ring_timeout_ms: int) -> None:
         self._call = call
@@ -63,16 +64,22 @@ class Legs:
 
     # Ring, hang up
 
-    def ring(self, leg: int, destination: str, dial: Dial, capacity: int) -> bool:
-        """Dials; False when the destination is at capacity. A refusal comes as `DialRefused`."""
-        if not self._capacity.take(destination, capacity):
-            return False
+    def ring(self, leg: int, dial: Dial, places: Mapping[str, int]) -> str | None:
+        """Dials, and takes all of the places, each with its size; or gives the one where there is no room.
+
+        A refusal comes as `DialRefused`.
+        """
+        for place, size in places.items():
+            if not self._capacity.has_room(place, size):
+                return place
+        for place, size in places.items():
+            self._capacity.take(place, size)
         channel_id = self.channel_id(leg)
         self._numbers[channel_id] = leg
         self._call.channels.add(channel_id)
         request = self._call.post(self._originate(leg, channel_id, endpoint(dial)))
-        self._open[leg] = _Channel(destination, request)
-        return True
+        self._open[leg] = _Channel(tuple(places), request)
+        return None
 
     async def _originate(self, leg: int, channel_id: str, target: str) -> None:
         call = self._call
@@ -103,7 +110,7 @@ class Legs:
         await self._call.client.channels.hangup(self.channel_id(leg), reason)
 
     def gone(self, leg: int) -> None:
-        """The leg's channel is gone: its place is given back."""
+        """The leg's channel is gone: its places are given back."""
         channel = self._open.pop(leg, None)
         if channel is None:
             return
@@ -111,7 +118,8 @@ class Legs:
         self._call.channels.discard(self.channel_id(leg))
         self._prompts.pop(leg, None)
         self._goodbyes.pop(leg, None)
-        self._capacity.give_back(channel.destination)
+        for place in channel.places:
+            self._capacity.give_back(place)
 
     # Say
 

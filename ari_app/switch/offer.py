@@ -76,12 +76,12 @@ class Offer:
         call: Call,
         plan: RacePlan,
         route: Route,
-        dial: Callable[[str], tuple[Dial, int]],
+        dial: Callable[[str], tuple[Dial, dict[str, int]]],
         capacity: Capacity,
         on_connected: Callable[[int], None],
     ) -> None:
-        """`dial(destination)` gives how to dial it and its capacity. `on_connected(at)` is told
-        of each connection as it is made."""
+        """`dial(destination)` gives how to dial it, and the places that this takes, with their sizes.
+        `on_connected(at)` is told of each connection as it is made."""
         self.race = Race(plan)
         self._call = call
         self._route = route
@@ -94,6 +94,7 @@ class Offer:
         self._bridge_by: int | None = None  # until then the winner's prompt may take to stop
         self._connection: _Connection | None = None
         self._longest: _Connection | None = None
+        self._full: dict[str, str] = {}  # destination -> the place, of those it takes, that was full last
 
     async def run(self) -> Ending:
         """Offers the call until it is taken and talked out, or nobody is left. Raises CallerGone."""
@@ -225,23 +226,31 @@ class Offer:
         if any(isinstance(command, racing.Ring) for command in commands):
             self._keep()
         for destination in self.race.waiting():
-            self._capacity.wait(self, destination, self._tell_freed)
+            self._capacity.wait(self, self._full[destination], self._tell_freed)
 
     def _whisper(self) -> list[str]:
         record = self._call.record
         return heard(self._route.whisper, record.answers, record.place.state) if self._route.whisper else []
 
-    def _tell_freed(self, destination: str) -> None:
-        self._call.inbox.put(racing.Freed(destination))
+    def _tell_freed(self, place: str) -> None:
+        for destination in self.race.waiting():
+            if self._full[destination] == place:
+                self._call.inbox.put(racing.Freed(destination))
 
     def _ring(self, leg: int, destination: str) -> None:
-        dial, capacity = self._dial(destination)
-        if self._legs.ring(leg, destination, dial, capacity):
+        dial, places = self._dial(destination)
+        full = self._legs.ring(leg, dial, places)
+        if full is None:
             self._note(leg, "offered", f"wave {self.race.legs[leg].record.wave}")
+            return
+        self._full[destination] = full
+        if full != destination:
+            self._note(leg, f"{full} full", f"{places[full]} in use")
+        elif destination in self._capacity.elsewhere():
+            self._note(leg, "on another call")
         else:
-            on_another = destination in self._capacity.elsewhere()
-            self._note(leg, *(("on another call",) if on_another else ("at capacity", f"{capacity} in use")))
-            self._perform(self.race.handle(racing.LegBlocked(leg), self._call.now()))
+            self._note(leg, "at capacity", f"{places[full]} in use")
+        self._perform(self.race.handle(racing.LegBlocked(leg), self._call.now()))
 
     def _award(self, leg: int) -> None:
         self._note(leg, "accepted", "the call is awarded")
@@ -328,6 +337,8 @@ class Offer:
     def _why_not_rung(self, destination: str) -> str:
         if destination in self._capacity.elsewhere():
             return "on another call"
+        if self._full.get(destination, destination) != destination:
+            return f"{self._full[destination]} full, or not reached before the race was over"
         return "at capacity, or not reached before the race was over"
 
     def _note(self, leg: int, what: str, detail: str = "") -> None:

@@ -80,12 +80,13 @@ class Resumed(Session):
         self._place = locate(snapshot.geography, entered_zip, record.ani, record.did)
         self._if_abandoned = "abandoned_queue" if record.offered_at is not None else "abandoned_ivr"
         self._agent = call.under_way.agent_channel_id
-        self._taken: str | None = None
+        self._taken: list[str] = []
         self._is_up = False
+        self._enter_trunk()
         for channel_id in self._rung():
             call.client.watch(call.inbox, channel_id)
         if self._agent is not None:
-            self._take_place()
+            self._take_places()
         if record.winner is not None and record.connected_at is not None:
             self._connected(record.connected_at)
 
@@ -102,12 +103,12 @@ class Resumed(Session):
                 case "talking":
                     await self._talk_on()
                 case "again":
-                    self._give_place_back()
+                    self._give_places_back()
                     await self._begin_again(found)
                 case "over":
                     self._close(remains)
         finally:
-            self._give_place_back()
+            self._give_places_back()
 
     def _rung(self) -> dict[str, str]:
         """The destinations of the race by the channels that were, or were to be, rung."""
@@ -123,7 +124,7 @@ class Resumed(Session):
             if channel_id in together:
                 self._agent = self.call.under_way.agent_channel_id = channel_id
                 leftover.assume_awarded(self.record, destination, self._last_seen)
-                self._take_place()
+                self._take_places()
 
     def _remains(self, found: Survey) -> Remains:
         both = {self.call.channel_id, self._agent}
@@ -215,20 +216,19 @@ class Resumed(Session):
         self.record.end_source = by
         call.note("the agent was gone when the switch was back")
 
-    # The agent's place
+    # The agent's place, and the trunk's
 
-    def _take_place(self) -> None:
+    def _take_places(self) -> None:
         leg = winning_leg(self.record)
         if leg is None:
             return
-        _, capacity = self._dial(leg.destination)
-        if self._capacity.take(leg.destination, capacity):
-            self._taken = leg.destination
+        _, places = self._dial(leg.destination)
+        self._taken = [place for place, size in places.items() if self._capacity.take(place, size)]
 
-    def _give_place_back(self) -> None:
-        if self._taken is not None:
-            self._capacity.give_back(self._taken)
-            self._taken = None
+    def _give_places_back(self) -> None:
+        for place in self._taken:
+            self._capacity.give_back(place)
+        self._taken = []
 
 
 async def sweep(

@@ -12,6 +12,7 @@ from ari_app import logs
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError, Conflict, NotFound
 from ari_app.ari.events import StasisStart
+from ari_app.domain.attestation import attestation_of
 from ari_app.domain.caps import Answer, wanted
 from ari_app.domain.geo import Place, locate
 from ari_app.domain.leftover import UnderWay
@@ -22,14 +23,14 @@ from ari_app.domain.race import Leg
 from ari_app.domain.record import CallRecord, Disposition, Exclusion
 from ari_app.domain.repeats import Kind
 from ari_app.domain.routing import Decision, leave_out, route
-from ari_app.domain.screening import Refusal, capped, screen
+from ari_app.domain.screening import Refusal, barred, capped, screen, trunk_full
 from ari_app.domain.settlement import conclude, pin
 from ari_app.domain.snapshot import Attribution, Snapshot, attribute
 from ari_app.store.calls import Settlement
 from ari_app.store.journal import Journal
 from ari_app.switch.call import Call, CallerGone
 from ari_app.switch.callers import Callers
-from ari_app.switch.capacity import Capacity
+from ari_app.switch.capacity import Capacity, trunk_place
 from ari_app.switch.caps import Caps
 from ari_app.switch.clock import CallClock
 from ari_app.switch.ivr import run_flow
@@ -48,16 +49,25 @@ def mint_call_id(now_ms: int) -> str:
 
 
 def new_call(client: Client, start: StasisStart, version: int, journal: Journal) -> Call:
-    """The call of a channel that the dialplan hands over: Stasis(callrace,in,DID,ANI).
+    """The call of a channel that the dialplan hands over: Stasis(callrace,in,DID,ANI,ATTESTATION).
 
-    `version` is the marketplace's that it is served by.
+    A dialplan of somebody's own may leave the attestation out. `version` is the marketplace's that it is served by.
     """
     now = CallClock().now()
-    _, did, ani = (*start.args, "", "", "")[:3]
-    record = CallRecord(id=mint_call_id(now), did=did, ani=ani or None, started_at=now)
-    call = Call(client, journal, UnderWay(record, start.channel_id, version))
+    _, did, ani, attested = (*start.args, "", "", "", "")[:4]
+    record = CallRecord(
+        id=mint_call_id(now), did=did, ani=ani or None, started_at=now, attestation=attestation_of(attested)
+    )
+    trunk = trunk_of(start.channel_name)
+    call = Call(client, journal, UnderWay(record, start.channel_id, version, trunk=trunk))
     call.note("received", f"{record.ani or 'anonymous'} called {record.did}", at=now)
     return call
+
+
+def trunk_of(channel_name: str) -> str | None:
+    """The PJSIP endpoint of a channel: `carrier` of `PJSIP/carrier-0000001a`; None for what is no SIP."""
+    technology, _, rest = channel_name.partition("/")
+    return rest.rpartition("-")[0] or None if technology == "PJSIP" else None
 
 
 class Session:
@@ -77,6 +87,7 @@ class Session:
         self._if_abandoned: Disposition = "abandoned_ivr"
         self._hangup_cause = NORMAL
         self._is_anyone_capped = False  # among the destinations rung
+        self._trunk_taken: str | None = None  # the caller's place on a trunk of limited size
         self._release: asyncio.TimerHandle | None = None
         self.legs: list[Leg] = []  # of the race, once there is one
 
@@ -149,28 +160,59 @@ class Session:
 
     async def _screened_out(self, attribution: Attribution) -> bool:
         record = self.record
-        before = self._callers.dialled(record.did, record.ani, record.started_at)
-        refusal = screen(
-            attribution.campaign,
-            self._timezone(),
-            record.ani,
-            record.started_at,
-            before,
-            attribution.suspended,
+        at, before = record.started_at, self._callers.dialled(record.did, record.ani, record.started_at)
+        everywhere = self._snapshot.marketplace.screen
+        refusal = (
+            barred(everywhere, record.ani, record.attestation)
+            or self._enter_trunk()
+            or self._callers.rates.refusal(everywhere, record.did, record.ani, at)
+            or screen(
+                attribution.campaign,
+                self._timezone(),
+                record.ani,
+                at,
+                before,
+                attribution.suspended,
+                record.attestation,
+            )
         )
         if refusal is None:
-            full = self._caps.full(self._snapshot.marketplace, attribution, record.started_at)
+            full = self._caps.full(self._snapshot.marketplace, attribution, at)
             refusal = capped(attribution.campaign, full) if full is not None else None
         if refusal is None:
             return False
         await self._turn_away(refusal)
         return True
 
+    def _enter_trunk(self) -> Refusal | None:
+        """Takes the caller's place on the trunk, once, where that is limited."""
+        trunk = self.call.under_way.trunk
+        size = self._trunk_size(trunk)
+        if trunk is None or size is None or self._trunk_taken is not None:
+            return None
+        if not self._capacity.take(trunk_place(trunk), size):
+            return trunk_full(trunk, size)
+        self._trunk_taken = trunk
+        return None
+
+    def _leave_trunk(self) -> None:
+        if self._trunk_taken is not None:
+            self._capacity.give_back(trunk_place(self._trunk_taken))
+            self._trunk_taken = None
+
+    def _trunk_size(self, trunk: str | None) -> int | None:
+        """How many calls and legs the trunk takes; None: as many as come."""
+        rules = self._snapshot.marketplace.trunks.get(trunk or "")
+        return rules.concurrent if rules is not None else None
+
     async def _turn_away(self, refusal: Refusal) -> None:
-        """Tells the caller that the call is not taken."""
+        """Tells the caller that the call is not taken; or, where nothing is to be said, rejects it unanswered."""
         self.record.disposition = refusal.disposition
         self.call.note("refused", refusal.reason)
         self.call.keep()
+        if refusal.announce is None:
+            self._hangup_cause = refusal.cause
+            return
         if self.record.answered_at is None:
             await self._answer()
         await self.call.play(refusal.announce)
@@ -208,7 +250,13 @@ class Session:
     def _route(self, attribution: Attribution) -> Decision:
         record = self.record
         decision = route(
-            self._snapshot, attribution.campaign, self._place, record.ani, self.call.now(), Random(record.id)
+            self._snapshot,
+            attribution.campaign,
+            self._place,
+            record.ani,
+            self.call.now(),
+            Random(record.id),
+            record.attestation,
         )
         self._note_excluded(decision.excluded)
         return decision
@@ -271,9 +319,15 @@ class Session:
         """A destination as the snapshot has it that the call began with."""
         return self._snapshot.marketplace.destinations[name]
 
-    def _dial(self, destination: str) -> tuple[Dial, int]:
+    def _dial(self, destination: str) -> tuple[Dial, dict[str, int]]:
+        """How to dial it, and the places that this takes, with their sizes."""
         found = self.destination(destination)
-        return found.dial, found.capacity
+        places = {destination: found.capacity}
+        trunk = found.dial.trunk
+        size = self._trunk_size(trunk)
+        if trunk is not None and size is not None:
+            places[trunk_place(trunk)] = size
+        return found.dial, places
 
     def _connected(self, at: int) -> None:
         record = self.record
@@ -314,6 +368,7 @@ class Session:
             call.note("hang-up failed", str(error))
         finally:
             call.inbox.close()
+            self._leave_trunk()
         self.record.end_source = self.record.end_source or "system"
         self.record.ended_at = call.end()
         call.note("ended", f"by the {self.record.end_source}")

@@ -101,8 +101,13 @@ async def exchange(lab: Lab, tmp_path: Path) -> AsyncIterator[Exchange]:
 def calling(lab: Lab) -> Callable[..., Caller]:
     """A caller of the exchange: `async with calling(plan=[press("1")]) as who:`."""
 
-    def make(did: str = DID, ani: str | None = "+12125550142", plan: Sequence[Step] = ()) -> Caller:
-        return Caller(did, ani, plan, to=lab.sip)
+    def make(
+        did: str = DID,
+        ani: str | None = "+12125550142",
+        plan: Sequence[Step] = (),
+        invite_headers: Sequence[str] = (),
+    ) -> Caller:
+        return Caller(did, ani, plan, to=lab.sip, invite_headers=invite_headers)
 
     return make
 

@@ -146,6 +146,7 @@ class Exchange:
                 or await self.client.bridges.list()
                 or self.client.watching() != (0, 0)
                 or self.switch.status()["capacity_in_use"]
+                or self.switch.status()["on_trunks"]
                 or self.switch.status()["calls"]
             ):
                 await asyncio.sleep(0.02)  # Asterisk has no event for "nothing is left"

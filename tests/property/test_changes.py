@@ -73,6 +73,14 @@ def rich_marketplaces(draw: st.DrawFn) -> Marketplace:
     }
     campaign |= draw(st.sampled_from([{}, {"visibility": "invited", "invited": ["p"]}]))
     campaign["applications"] = {"numbers_per_publisher": draw(st.integers(1, 1_000))}
+    document["screen"] = {
+        "block": draw(st.sampled_from([[], ["+1900*", "+12125550199"]])),
+        "attestation": draw(st.sampled_from([[], ["A", "none"]])),
+        "per_ani": {"max": draw(st.integers(1, 9)), "within": draw(DURATION)},
+    }
+    document["trunks"] = draw(
+        st.sampled_from([{}, {"main": {}}, {"main": {"concurrent": 5, "allow": ["+44*"]}}])
+    )
     document["numbers_policy"] = {"quarantine": draw(DURATION), "low_stock": draw(st.integers(0, 9))}
     campaign["route"] |= {
         "accept": draw(st.sampled_from(["press-1", "answer"])),

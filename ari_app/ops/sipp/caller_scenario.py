@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from string import Template
 
 from ari_app.ops.sipp.scenario_parts import BYE_AT_ANY_TIME, END, REASONS, sdp
@@ -9,8 +10,11 @@ from ari_app.ops.sipp.scenario_parts import BYE_AT_ANY_TIME, END, REASONS, sdp
 _REFUSALS = (400, 401, 403, 404, 408, 410, 480, 481, 484, 486, 487, 488, 500, 501, 502, 503, 504, 600, 603)
 
 
-def caller_scenario(*, media_port: int) -> str:
-    """A caller: field 0 of the injection file is the From address, field 1 the number dialled."""
+def caller_scenario(*, media_port: int, invite_headers: Sequence[str] = ()) -> str:
+    """A caller: field 0 of the injection file is the From address, field 1 the number dialled.
+
+    `invite_headers` are put into the INVITE as they are.
+    """
     refusals = "\n".join(
         f'  <recv response="{code}" response_txn="call" optional="true" next="refused">'
         f'<action><log message="refused|[timestamp]|[call_id]|status={code}"/></action></recv>'
@@ -24,6 +28,7 @@ def caller_scenario(*, media_port: int) -> str:
         refusals=refusals,
         reasons=REASONS,
         after_bye="",
+        invite_headers="".join(f"{header}\n" for header in invite_headers),
     )
 
 
@@ -56,7 +61,7 @@ To: <sip:[field1]@[remote_ip]:[remote_port]>
 Call-ID: [call_id]
 CSeq: 1 INVITE
 Contact: <sip:[local_ip]:[local_port]>
-Content-Type: application/sdp
+${invite_headers}Content-Type: application/sdp
 Content-Length: [len]
 
 $sdp

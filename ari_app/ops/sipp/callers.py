@@ -40,19 +40,21 @@ class Callers(Party):
 
     def __init__(
         self, did: str, anis: Sequence[str | None], plan: Sequence[Step] = (), *,
-        to: str = "127.0.0.1:5060", rate: int = 10, tone_hz: int = 400,
+        to: str = "127.0.0.1:5060", rate: int = 10, tone_hz: int = 400, invite_headers: Sequence[str] = (),
     ) -> None:  # fmt: skip
         super().__init__(f"caller of {did}", plan, tone_hz)
         self._to = to
         self._size = len(anis)
         self._rate = rate
+        self._invite_headers = invite_headers
         self._injected = "\n".join(["SEQUENTIAL", *(f"{_from(ani)};{did}" for ani in anis)]) + "\n"
 
     def _make_process(self, media_port: int) -> Process:
         size = str(self._size)
         # -l: SIPp would hold calls back at three seconds' worth; all of them may be up at once.
         arguments = [self._to, "-m", size, "-l", size, "-r", str(self._rate)]
-        return Process(caller_scenario(media_port=media_port), free_port(), arguments, self._injected)
+        scenario = caller_scenario(media_port=media_port, invite_headers=self._invite_headers)
+        return Process(scenario, free_port(), arguments, self._injected)
 
     async def outcomes(self, timeout_s: float = 60.0) -> list[Outcome]:
         """How each call went, when the last has ended. Raises NotSeen."""
@@ -65,9 +67,9 @@ class Caller(Callers):
 
     def __init__(
         self, did: str, ani: str | None, plan: Sequence[Step] = (), *,
-        to: str = "127.0.0.1:5060", tone_hz: int = 400,
+        to: str = "127.0.0.1:5060", tone_hz: int = 400, invite_headers: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        super().__init__(did, [ani], plan, to=to, tone_hz=tone_hz)
+        super().__init__(did, [ani], plan, to=to, tone_hz=tone_hz, invite_headers=invite_headers)
 
     async def hang_up(self) -> None:
         """Leave now, at whatever stage the call is (CANCEL or BYE), and see that answered. Raises NotSeen.

@@ -102,7 +102,7 @@ def test_a_line_that_makes_no_sense_is_kept_and_holds_up_no_other(
 
 
 def test_what_makes_no_sense_is_not_taken(outcomes: Outcomes, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="expected 10 fields"):
+    with pytest.raises(ValueError, match="expected 11 fields"):
         outcomes.tell(["1", "2"])
     assert not (tmp_path / "fallback.csv").exists()
 

@@ -57,6 +57,19 @@ def test_a_blocked_caller_is_told_of() -> None:
     assert answer("lookup", ani="+19005550142")["CALLRACE_BLOCKED"] == "1"
 
 
+def test_whom_no_campaign_takes_is_blocked_and_not_routed() -> None:
+    screened = snapshot(f'{ON_ANSWER}screen: {{block: ["{NEW_YORKER}"], attestation: [A]}}\n')
+    assert answer("lookup", of=screened)["CALLRACE_BLOCKED"] == "1"
+    assert rung(of=screened) == ("REFUSED", "", "")
+
+
+@pytest.mark.parametrize(("said", "blocked"), [("A", "0"), ("C", "1"), ("", "1"), ("A&PJSIP/900", "1")])
+def test_the_attestation_that_the_dialplan_passes_on_is_judged(said: str, blocked: str) -> None:
+    asking = snapshot(f"{ON_ANSWER}screen: {{attestation: [A]}}\n")
+    request = Request("lookup", (DID, NEW_YORKER, said))
+    assert SERVICES["lookup"](asking, request, MONDAY_9_NEW_YORK, Random(1))["CALLRACE_BLOCKED"] == blocked
+
+
 def test_a_suspended_publishers_calls_are_not_routed() -> None:
     suspended = replace(snapshot(), suspended={("plumbing", "homefix"): "bought traffic"})
     assert answer("lookup", of=suspended)["CALLRACE_BLOCKED"] == "1"

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, update
 
 from ari_app.cli import apply
 from ari_app.cli.main import main
+from ari_app.domain.document import parse
 from ari_app.domain.prompts import stem
 from ari_app.domain.record import to_json
 from ari_app.settings import Settings
@@ -419,6 +420,14 @@ def test_a_route_stops_at_a_refusal_at_the_flows_end_and_at_an_unknown_number(
     assert "The flow ends the call (no input); no phone is rung." in silent
     unknown = cli("route", "explain", "--did", "+18005550199").output
     assert "The number belongs to no campaign" in unknown
+
+
+def test_a_route_is_explained_for_a_callers_attestation(cli: Cli, engine: Engine) -> None:
+    text = f"{MARKETPLACE}screen: {{attestation: [A, B]}}\n"
+    marketplaces.apply(engine, parse(text, "test.yaml"), 1)
+    refused = cli("route", "explain", "--did", "+18005550101", "--attestation", "C").output
+    assert "refused (blocked): the caller's attestation is C, not A or B, in every campaign." in refused
+    assert "refused" not in cli("route", "explain", "--did", "+18005550101", "--attestation", "A").output
 
 
 def test_a_time_that_is_none_is_wrong_usage(cli: Cli, applied: Engine) -> None:

@@ -334,3 +334,11 @@ def test_what_went_wrong_under_a_call_is_told(what: str, told: str) -> None:
     sections = explain(connected(events=[Event(AT + 12_000, what)]))
     ending = next(section for section in sections if section.title == "How it ended")
     assert f"- {told}, 12 s into the call." in ending.lines
+
+
+def test_the_carriers_attestation_is_told() -> None:
+    told = "\n".join(line for section in explain(call(attestation="B")) for line in section.lines)
+    assert (
+        "The carrier attests the caller's number: B, it knows the caller, but not that the number is theirs."
+        in told
+    )

@@ -511,3 +511,42 @@ def test_a_key_that_breaks_lines_is_reported_on_one_line() -> None:
         parse('currency: USD\nadvertisers: {"a\\nb\\x1b[2J": null}\n', "a.yaml")
     assert all(line.startswith("a.yaml:") and line.isprintable() for line in refused.value.findings)
     assert any("a\\nb\\x1b[2J" in line for line in refused.value.findings)
+
+
+@pytest.mark.parametrize(
+    ("section", "finding"),
+    [
+        (
+            "trunks: {main: {concurrent: 0}}",
+            "trunks.main.concurrent: expected a whole number from 1 to 100000, got 0",
+        ),
+        (
+            'trunks: {main: {allow: ["44*"]}}',
+            "trunks.main.allow[0]: expected a phone number or a prefix such as",
+        ),
+        ("screen: {per_ani: {max: 5}}", "screen.per_ani.within: this field is required"),
+        ("screen: {per_ani: {max: 5, per: 10m}}", "screen.per_ani.per: unknown field 'per'"),
+        ("screen: {attestation: [D]}", 'screen.attestation[0]: expected A, B, C or none, got "D"'),
+        (
+            "screen: {per_did: {max: 5, within: 0s}}",
+            "screen.per_did.within: expected a duration of more than 0",
+        ),
+    ],
+)
+def test_what_a_marketplace_says_against_abuse_is_checked(section: str, finding: str) -> None:
+    assert any(finding in found for found in findings(f"{SMALL}{section}\n"))
+
+
+def test_a_trunk_that_asterisk_does_not_have_is_named() -> None:
+    assert findings(f"{SMALL}trunks: {{mian: {{concurrent: 5}}}}\n", trunks=["main"]) == [
+        "my.yaml:47: trunks.mian: there is no trunk 'mian'; did you mean 'main'?"
+    ]
+
+
+def test_a_destination_whose_trunk_may_not_dial_it_is_refused_with_its_line_and_the_way_out() -> None:
+    jamaica = changed("+12125550123", "+18765550123")
+    assert findings(jamaica) == [
+        "my.yaml:10: destinations.agent-1.dial.phone: +18765550123 is a number abroad, in North America's numbering "
+        'that trunk main may not dial; put "+1876*" into trunks.main.allow to permit it'
+    ]
+    assert parse(f'{jamaica}trunks: {{main: {{allow: ["+1*", "+1876*"]}}}}\n', "my.yaml").trunks

@@ -75,8 +75,15 @@ def test_a_talk_that_is_longer_than_its_call_by_a_rounding_is_as_long_as_the_cal
     assert outcome_of(changed(talked="100001")).talked_ms == 100_000
 
 
+def test_a_line_tells_the_attestation_and_one_of_an_older_dialplan_has_none() -> None:
+    assert begin(outcome_of([*LINE.split(","), "B"])).attestation == "B"
+    assert begin(outcome_of(LINE.split(","))).attestation is None
+    with pytest.raises(ValueError, match="the attestation cannot be 'D'"):
+        outcome_of([*LINE.split(","), "D"])
+
+
 def test_half_a_line_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected 10 fields, got 3"):
+    with pytest.raises(ValueError, match="expected 11 fields, got 3"):
         outcome_of(LINE.split(",")[:3])
 
 

@@ -1,6 +1,7 @@
 """Whom a call is offered to, and why the others are left out."""
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -61,8 +62,9 @@ def snapshot_of(destinations, waves=None, pauses=None, **route_rules):
     return make_snapshot(1, marketplace, {"plumbing": 3}, GEOGRAPHY, pauses or {})
 
 
-def decide(snapshot, place=NEW_YORK, ani=None, now=MONDAY_9_NEW_YORK, seed=1):
-    return route(snapshot, snapshot.marketplace.campaigns["plumbing"], place, ani, now, Random(seed))
+def decide(snapshot, place=NEW_YORK, ani=None, now=MONDAY_9_NEW_YORK, seed=1, attestation=None):
+    campaign = snapshot.marketplace.campaigns["plumbing"]
+    return route(snapshot, campaign, place, ani, now, Random(seed), attestation)
 
 
 def test_a_tracking_number_names_campaign_publisher_source_and_terms():
@@ -125,3 +127,17 @@ def test_waves_keep_their_order_and_delay():
         (("a",), None),
         (("b",), 12_000),
     ]
+
+
+def test_a_destination_may_ask_for_attestation():
+    snapshot = snapshot_of({"a": destination(attestation=frozenset("AB")), "b": destination()})
+    assert decide(snapshot, attestation="B").excluded == []
+    [excluded] = decide(snapshot, attestation="C").excluded
+    assert (excluded.destination, excluded.reason) == ("a", "the caller's attestation is C, not A or B")
+
+
+def test_a_number_that_its_trunk_may_not_dial_is_left_out_whatever_was_applied():
+    dear = replace(destination(), dial=Dial(phone="+19005550123", trunk="main"))
+    [excluded] = decide(snapshot_of({"a": destination(), "dear": dear})).excluded
+    assert excluded.destination == "dear"
+    assert "+19005550123 is a premium-rate number that trunk main may not dial" in excluded.reason

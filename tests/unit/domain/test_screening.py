@@ -3,8 +3,8 @@
 import pytest
 
 from ari_app.domain.hours import Hours
-from ari_app.domain.marketplace import Campaign, Route, Screen, Wave
-from ari_app.domain.screening import CAPPED_PROMPT, CLOSED_PROMPT, capped, screen
+from ari_app.domain.marketplace import Campaign, Route, Screen, Screening, Wave
+from ari_app.domain.screening import CAPPED_PROMPT, CLOSED_PROMPT, barred, capped, screen
 
 NOW = 1_763_992_800_000  # Monday 09:00 in New York
 ANI = "+12125550142"
@@ -41,6 +41,47 @@ def test_anonymous_callers_are_taken_unless_the_campaign_refuses_them():
 @pytest.mark.parametrize("entry", [ANI, "+1212*"])
 def test_a_blocked_number_or_prefix_is_refused(entry):
     assert refusal(campaign(screen=Screen(block=(entry,)))).disposition == "blocked"
+
+
+@pytest.mark.parametrize(
+    ("rules", "ani"),
+    [
+        (Screening(block=("+1212*",)), ANI),
+        (Screening(anonymous="refuse"), None),
+        (Screening(attestation=frozenset("A")), ANI),
+    ],
+)
+def test_whom_no_campaign_takes_is_blocked_and_told_nothing(rules, ani):
+    found = barred(rules, ani, "B")
+    assert (found.disposition, found.announce) == ("blocked", None)
+    assert found.reason.endswith(", in every campaign")
+
+
+def test_rules_that_say_nothing_bar_nobody():
+    assert barred(Screening(), ANI) is None
+    assert barred(Screening(), None) is None
+
+
+@pytest.mark.parametrize(
+    ("attestation", "asked", "is_taken"),
+    [
+        ("A", "AB", True),
+        ("C", "AB", False),
+        (None, "AB", False),
+        (None, ["A", "none"], True),
+        ("C", "", True),
+    ],
+)
+def test_a_campaign_may_ask_for_attestation(attestation, asked, is_taken):
+    rules = campaign(screen=Screen(attestation=frozenset(asked)))
+    found = screen(rules, "America/New_York", ANI, NOW, None, attestation=attestation)
+    assert (found is None) is is_taken
+
+
+def test_a_refusal_for_want_of_attestation_names_both_levels():
+    rules = campaign(screen=Screen(attestation=frozenset("AB")))
+    found = screen(rules, "America/New_York", ANI, NOW, None)
+    assert found.reason == "the caller's attestation is none, not A or B"
 
 
 def test_a_capped_caller_hears_the_campaigns_announcement_or_the_usual_one():

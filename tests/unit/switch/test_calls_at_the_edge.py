@@ -20,6 +20,7 @@ from ari_app.store.journal import Journal
 from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
 from ari_app.switch.app import BEHIND, Switch
+from ari_app.switch.session import trunk_of
 from tests.live.exchange import DID, marketplace
 from tests.samples import BEGAN
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event
@@ -124,3 +125,17 @@ async def test_a_leg_of_no_call_under_way_is_hung_up_and_is_no_call(running: Run
     running.tell("StasisEnd")
     assert (await running.record()).did == DID
     assert "DELETE channels/x-leg-1" in running.transport.sent
+
+
+@pytest.mark.parametrize(
+    ("channel", "trunk"),
+    [
+        ("PJSIP/carrier-0000001a", "carrier"),
+        ("PJSIP/my-carrier-0000001a", "my-carrier"),
+        ("Local/s@callrace-in-00000001;2", None),
+        ("PJSIP/", None),
+        ("", None),
+    ],
+)
+def test_the_trunk_of_a_call_is_its_channels_endpoint(channel, trunk):
+    assert trunk_of(channel) == trunk

@@ -1,6 +1,6 @@
 """Places at destinations, and who waits for them."""
 
-from ari_app.switch.capacity import Capacity
+from ari_app.switch.capacity import Capacity, trunk_place
 
 
 def test_no_more_places_are_taken_than_there_are():
@@ -52,3 +52,10 @@ def test_an_agent_who_was_on_no_other_call_wakes_nobody():
     capacity.wait("call", "agent-1", told.append)
     capacity.set_elsewhere("agent-1", False)
     assert told == []
+
+
+def test_places_on_trunks_are_counted_beside_those_of_destinations():
+    capacity = Capacity()
+    assert capacity.take("agent-1", 1) and capacity.take(trunk_place("main"), 1)
+    assert not capacity.has_room(trunk_place("main"), 1)
+    assert (capacity.in_use(), capacity.on_trunks()) == ({"agent-1": 1}, {"main": 1})

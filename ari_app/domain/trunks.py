@@ -1,0 +1,64 @@
+"""Which telephone numbers a trunk may dial: toll fraud dials what is dear.
+
+As in a rate table, the longest prefix decides. A number must match the trunk's `allow`; one of a range that is
+dear, or abused, must match it by an entry at least as long as that range. So `+1*` admits North America but
+not Jamaica, which `+1876*` admits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ari_app.domain.marketplace import Destination, Trunk
+
+ALLOWED = ("+1*",)
+"""What a trunk dials that says nothing: North America, less what is below."""
+
+_DEAR = {
+    "a premium-rate number": re.compile(r"\+1(?:900|\d{3}976)"),
+    # The NANP outside the USA, its territories and Canada: dialled like a neighbour, charged like overseas.
+    "a number abroad, in North America's numbering": re.compile(
+        r"\+1(?:242|246|264|268|284|345|441|473|649|658|664|721|758|767|784|809|829|849|868|869|876)"
+    ),
+    # ITU-T E.164's codes of no country: satellites, personal and premium-rate numbers.
+    "a satellite or premium-rate number": re.compile(r"\+(?:870|878|88[123]|979)"),
+}
+"""What is dear or abused, and where its numbers begin."""
+
+
+def why_not(trunk: str, rules: Trunk | None, phone: str) -> str | None:
+    """Why the trunk may not dial the number (E.164), and what would allow it; or None."""
+    allow = rules.allow if rules is not None and rules.allow is not None else ALLOWED
+    matched = max((len(e.rstrip("*")) for e in allow if _matches(e, phone)), default=0)
+    prefix, what = _dear(phone)
+    if matched > 0 and matched >= len(prefix):
+        return None
+    allowing = f'"{prefix}*"' if prefix else "a prefix of it"
+    return f"{phone} is {what} that trunk {trunk} may not dial; put {allowing} into trunks.{trunk}.allow to permit it"
+
+
+def barred(destinations: Mapping[str, Destination], trunks: Mapping[str, Trunk]) -> dict[str, str]:
+    """The destinations whose trunks may not dial them, and why."""
+    found = {name: why_not_dial(destination, trunks) for name, destination in destinations.items()}
+    return {name: reason for name, reason in found.items() if reason is not None}
+
+
+def why_not_dial(destination: Destination, trunks: Mapping[str, Trunk]) -> str | None:
+    """Why a destination's trunk may not dial it, or None; None also for one that no trunk dials."""
+    dial = destination.dial
+    if dial.phone is None or dial.trunk is None:
+        return None
+    return why_not(dial.trunk, trunks.get(dial.trunk), dial.phone)
+
+
+def _matches(entry: str, phone: str) -> bool:
+    return phone.startswith(entry[:-1]) if entry.endswith("*") else phone == entry
+
+
+def _dear(phone: str) -> tuple[str, str]:
+    """The range that the number is in, and what that is; an empty one where it is an ordinary number."""
+    for what, ranges in _DEAR.items():
+        if found := ranges.match(phone):
+            return found[0], what
+    return "", "a number"

@@ -1,0 +1,48 @@
+"""Which numbers a trunk dials, and which it does not."""
+
+import pytest
+
+from ari_app.domain.marketplace import Trunk
+from ari_app.domain.trunks import why_not
+
+
+def dials(phone, *allow):
+    return why_not("main", Trunk(allow=allow) if allow else None, phone) is None
+
+
+@pytest.mark.parametrize("phone", ["+12125550123", "+18005550123", "+14165550123", "+17875550123"])
+def test_a_trunk_that_says_nothing_dials_the_usa_and_canada(phone):
+    assert dials(phone)
+
+
+@pytest.mark.parametrize(
+    ("phone", "what"),
+    [
+        ("+19005550123", "a premium-rate number"),
+        ("+12129760123", "a premium-rate number"),
+        ("+18765550123", "a number abroad, in North America's numbering"),
+        ("+881612345678", "a satellite or premium-rate number"),
+        ("+442071234567", "a number"),
+    ],
+)
+def test_it_dials_nothing_else_and_says_what_would_allow_it(phone, what):
+    reason = why_not("main", None, phone)
+    assert reason.startswith(f"{phone} is {what} that trunk main may not dial; put ")
+    assert reason.endswith("into trunks.main.allow to permit it")
+
+
+def test_a_prefix_that_is_wider_than_a_dear_range_does_not_admit_it_and_the_range_itself_does():
+    assert not dials("+18765550123", "+1*")
+    assert dials("+18765550123", "+1876*")
+    assert dials("+18765550123", "+1*", "+18765550123")
+    assert not dials("+12129760123", "+1212*")
+    assert dials("+12129760123", "+1212976*")
+
+
+def test_what_is_allowed_takes_the_place_of_what_would_be():
+    assert dials("+442071234567", "+44*")
+    assert not dials("+12125550123", "+44*")
+
+
+def test_a_whole_number_admits_no_longer_one():
+    assert not dials("+442071234567", "+44207123456")
