@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from asterisk.agi import AGI, AGIException
 
 from ari_app.domain.attestation import attestation_of
+from ari_app.domain.fields import PHONE_NUMBER
 from ari_app.domain.marketplace import Attestation
 
 HEADER_LINES = 100  # Asterisk sends 21 and one for each argument
@@ -26,7 +27,6 @@ VALUE_CHARACTERS = 1_500  # of what is as long as it likes
 _NAME = re.compile(r"[A-Z][A-Z_]{0,31}", re.ASCII)
 _VALUE = re.compile(r"[A-Za-z0-9 ._:;=@+/&-]*", re.ASCII)
 _REPLY = re.compile(rb"200 result=\d{1,9}(?: \([^\r\n()]*\))?\n")
-_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 
 
 class ProtocolError(Exception):
@@ -114,4 +114,4 @@ class _Nowhere:
 
 
 def _number(text: str) -> str | None:
-    return text if _E164.fullmatch(text) else None
+    return text if PHONE_NUMBER.fullmatch(text) else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import re
 import time
 from typing import Any, TextIO
 
@@ -13,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine
 
 from ari_app.domain.clock import from_iso
-from ari_app.domain.fields import Id, Text
+from ari_app.domain.fields import PHONE_NUMBER, Id, Text
 from ari_app.settings import Settings
 from ari_app.store import marketplaces, schema
 from ari_app.store.engine import open_engine
@@ -21,7 +20,6 @@ from ari_app.store.marketplaces import Loaded
 
 _TEXT = TypeAdapter[str](Text)
 _ID = TypeAdapter[str](Id)
-_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 
 
 class Refused(click.ClickException):
@@ -35,7 +33,7 @@ class Refused(click.ClickException):
 
 def phone_number(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """An option's value that is a phone number in E.164; anything else is wrong usage."""
-    if value is not None and not _E164.fullmatch(value):
+    if value is not None and not PHONE_NUMBER.fullmatch(value):
         raise click.BadParameter(f"{value!r} is not a phone number such as +18005550101")
     return value
 

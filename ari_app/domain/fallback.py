@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ari_app.domain.attestation import attestation_of
+from ari_app.domain.fields import PHONE_NUMBER
 from ari_app.domain.marketplace import Attestation
 from ari_app.domain.record import CallRecord, Disposition, Event, LegOutcome, LegRecord
 
 _MILLISECONDS = re.compile(r"\d{13}", re.ASCII)
 _DURATION = re.compile(r"\d{0,10}", re.ASCII)
-_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _CALL_ID = re.compile(r"[0-9a-f]{23}", re.ASCII)
 _UNIQUE_ID = re.compile(r"[A-Za-z0-9.-]{1,80}", re.ASCII)
 _LEGS = re.compile(r"[a-z0-9&-]{1,1500}", re.ASCII)
@@ -70,8 +70,8 @@ def outcome_of(fields: Sequence[str]) -> Outcome:
     outcome = Outcome(
         began_at=int(_matching(_MILLISECONDS, began, "the beginning")),
         unique_id=_matching(_UNIQUE_ID, unique_id, "the unique id"),
-        did=_matching(_E164, did, "the number called"),
-        ani=_matching(_E164, ani, "the caller's number") if ani else None,
+        did=_matching(PHONE_NUMBER, did, "the number called"),
+        ani=_matching(PHONE_NUMBER, ani, "the caller's number") if ani else None,
         call_id=_matching(_CALL_ID, call_id, "the call's id") if call_id else None,
         rung=tuple(_matching(_LEGS, legs, "the phones rung").split("&")) if legs else (),
         dial_status=_matching(_STATUS, status, "the dial status"),

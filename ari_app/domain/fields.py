@@ -39,8 +39,9 @@ SIZES = {
 _UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _LONGEST_MS = 3_650 * _UNITS_MS["d"]
 _DURATION = re.compile(r"(\d{1,12})(ms|s|m|h|d)", re.ASCII)
-_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
-_CALLER_PATTERN = re.compile(r"\+[1-9]\d{6,14}|\+[1-9]\d{0,13}\*", re.ASCII)
+PHONE_NUMBER = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+"""E.164, with its country code, and long enough to be dialled."""
+_CALLER_PATTERN = re.compile(rf"{PHONE_NUMBER.pattern}|\+[1-9]\d{{0,13}}\*", re.ASCII)
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _SHARE = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))?%", re.ASCII)
@@ -276,7 +277,7 @@ DurationMs = Annotated[int, BeforeValidator(_duration), PlainSerializer(_duratio
 PositiveMs = Annotated[DurationMs, AfterValidator(_more_than_zero)]
 """A duration that is not nothing."""
 
-E164 = Annotated[str, _matching(_E164, 'a phone number such as "+12125550123"', quote=True)]
+E164 = Annotated[str, _matching(PHONE_NUMBER, 'a phone number such as "+12125550123"', quote=True)]
 """A phone number with its + and country code."""
 
 CallerPattern = Annotated[

@@ -26,11 +26,6 @@ def amount(rate: int | Rate, talked_ms: int, price: int = 0) -> int:
     return _between(rate, _half_up(rate.per_minute * increments * rate.increment, MINUTE_MS))
 
 
-def most(rate: int | Rate, longest_ms: int, price: int = 0) -> int:
-    """The most that a call can come to which talks for `longest_ms` at most: what must be there for it."""
-    return amount(rate, longest_ms, price)
-
-
 def _half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 

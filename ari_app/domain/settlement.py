@@ -5,7 +5,7 @@ from __future__ import annotations
 from ari_app.domain.geo import Geography, Place
 from ari_app.domain.ledger import Transfer, due, settle
 from ari_app.domain.marketplace import Campaign, Rate
-from ari_app.domain.pricing import amount, most
+from ari_app.domain.pricing import amount
 from ari_app.domain.qualification import Facts, Repeats, judge_campaign
 from ari_app.domain.record import CallRecord, Event, Money
 from ari_app.domain.screening import blocked_by
@@ -92,8 +92,8 @@ def payout_rate(campaign: Campaign, publisher: str) -> int | Rate:
 
 
 def most_charged(campaign: Campaign) -> int:
-    """The most that a call of the campaign can cost its advertiser."""
-    return most(campaign.price, campaign.route.max_duration) + sum(bonus.price for bonus in campaign.bonus)
+    """The most that a call of the campaign can cost its advertiser, if it lasts as long as it may."""
+    return amount(campaign.price, campaign.route.max_duration) + sum(bonus.price for bonus in campaign.bonus)
 
 
 def _in_words(record: CallRecord) -> str:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ari_app.ops.sipp.process import free_port
+from ari_app.ops.ports import free_udp_port
 from tests.bench import scenarios
 from tests.bench.plan import CALL_MS, RINGS_MS
 
@@ -65,7 +65,7 @@ def sink() -> Iterator[int]:
 def agents(home: Path, media_port: int) -> Iterator[Agents]:
     """The agents, as long as the block lasts."""
     with ExitStack() as stack:
-        ports = {name: free_port() for name in RINGS_MS}
+        ports = {name: free_udp_port() for name in RINGS_MS}
         processes = [
             stack.enter_context(
                 _sipp(home / name, scenarios.agent(media_port, ring_ms), "-p", str(ports[name]))
@@ -98,7 +98,7 @@ class Callers:
         home.mkdir(parents=True)
         injected = home / "injected.csv"
         injected.write_text("\n".join(["SEQUENTIAL", *(f"{n};{extension}" for n in numbers)]) + "\n")
-        arguments = (self._to, "-p", str(free_port()), "-inf", str(injected),
+        arguments = (self._to, "-p", str(free_udp_port()), "-inf", str(injected),
                      "-r", str(rate), "-m", str(count), "-l", str(count), "-timer_resol", "1")  # fmt: skip
         with _sipp(home, scenarios.caller(self._media_port, CALL_MS), *arguments) as process:
             yield Crowd(process, Log(home / "log"))
@@ -135,7 +135,7 @@ def _sipp(home: Path, scenario: str, *arguments: str) -> Iterator[subprocess.Pop
     (home / "scenario.xml").write_text(scenario)
     command: Sequence[str] = (
         "setpriv", "--pdeathsig", "KILL", "sipp", *arguments, "-sf", str(home / "scenario.xml"),
-        "-i", "127.0.0.1", "-bind_local", "-cp", str(free_port()), "-nostdin",
+        "-i", "127.0.0.1", "-bind_local", "-cp", str(free_udp_port()), "-nostdin",
         "-trace_logs", "-log_file", str(home / "log"),
     )  # fmt: skip
     with (home / "output").open("wb") as output:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import signal
-import socket
 import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from ari_app.ops.sipp import free_port
+from ari_app.ops.ports import free_tcp_ports, free_udp_port
 
 REPO = Path(__file__).parents[2]
 RTP_START = 20000  # Asterisk takes free ports of a range, so several labs may share it
@@ -71,7 +70,7 @@ class Lab:
 def private(home: Path) -> Lab:
     """A lab in `home`, sharing the repository's root directory of Asterisk, with the tests' own dialplan."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CALLRACE_")}
-    sip, ari, ami, agi = _free_ports(4)
+    sip, ari, ami, agi = free_tcp_ports(4)
     ours = {
         "CALLRACE_HOME": str(home),
         "CALLRACE_ASTERISK_ROOT": str(REPO / "var" / "asterisk" / "root"),
@@ -82,15 +81,6 @@ def private(home: Path) -> Lab:
         "CALLRACE_AGI_PORT": str(agi),
         "CALLRACE_METRICS_PORT": "0",
         "CALLRACE_RTP_START": str(RTP_START),
-        "CALLRACE_TRUNK_MAIN": f"sip:127.0.0.1:{free_port()}",
+        "CALLRACE_TRUNK_MAIN": f"sip:127.0.0.1:{free_udp_port()}",
     }
     return Lab(home, inherited | ours)
-
-
-def _free_ports(count: int) -> list[int]:
-    """TCP ports of 127.0.0.1 that nobody holds, all different."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.ops.sipp import Agent, accepts, free_port, talk_ms
+from ari_app.ops.ports import free_udp_port
+from ari_app.ops.sipp import Agent, accepts, talk_ms
 from tests.live.exchange import marketplace
 
 pytestmark = pytest.mark.live
@@ -52,7 +53,7 @@ async def register(lab, folder: Path, phone_port: int, password: str) -> int:
     """Registers the phone agent-102 at a port; SIPp's exit code, 0 when Asterisk took it."""
     scenario = folder / "register.xml"
     scenario.write_text(REGISTER.format(phone_port=phone_port, password=password))
-    command = ["sipp", lab.sip, "-sf", str(scenario), "-m", "1", "-i", "127.0.0.1", "-p", str(free_port()),
+    command = ["sipp", lab.sip, "-sf", str(scenario), "-m", "1", "-i", "127.0.0.1", "-p", str(free_udp_port()),
                "-nostdin", "-timeout", "10"]  # fmt: skip
     return (await asyncio.to_thread(subprocess.run, command, capture_output=True)).returncode
 
@@ -70,7 +71,7 @@ async def test_a_registered_phone_takes_a_call(exchange, lab, calling, tmp_path)
 
 
 async def test_a_phone_with_a_wrong_password_is_not_registered(lab, tmp_path):
-    assert await register(lab, tmp_path, free_port(), "wrong") != 0
+    assert await register(lab, tmp_path, free_udp_port(), "wrong") != 0
 
 
 async def test_a_pstn_number_is_dialled_by_its_trunk(exchange, lab, calling):

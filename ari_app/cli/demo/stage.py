@@ -11,7 +11,6 @@ import fcntl
 import os
 import shutil
 import signal
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -23,6 +22,7 @@ from ari_app.ari.client import requests_only
 from ari_app.cli.common import Refused
 from ari_app.ops import running
 from ari_app.ops.asterisk import ari_settings
+from ari_app.ops.ports import free_tcp_ports
 from ari_app.settings import Settings
 
 LEFT_S = 5.0
@@ -119,7 +119,7 @@ def _new_stage(env: Mapping[str, str]) -> Stage:
     ours = {"CALLRACE_DATABASE_URL": f"sqlite:///{folder}/callrace.db"}
     if outer.external:
         return Stage(folder, {**env, "CALLRACE_HOME": str(outer.home), **ours})
-    sip, ari, ami = _free_ports(3)
+    sip, ari, ami = free_tcp_ports(3)
     ours |= {
         "CALLRACE_HOME": str(folder),
         "CALLRACE_ASTERISK_ROOT": str(outer.asterisk_root),
@@ -129,15 +129,6 @@ def _new_stage(env: Mapping[str, str]) -> Stage:
         "CALLRACE_METRICS_PORT": "0",
     }
     return Stage(folder, {name: env[name] for name in env if not name.startswith("CALLRACE_")} | ours)
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody holds at this moment, all different."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from ari_app.ops.sipp.agents import (
 )
 from ari_app.ops.sipp.call import Call, Event, NotSeen
 from ari_app.ops.sipp.callers import Caller, Callers, Outcome
-from ari_app.ops.sipp.process import SippFailed, free_port
+from ari_app.ops.sipp.process import SippFailed
 from ari_app.ops.sipp.steps import Step, hang_up, press, talk, talk_ms, wait_ms
 
 __all__ = [
@@ -42,7 +42,6 @@ __all__ = [
     "answers_silently",
     "busy",
     "declines",
-    "free_port",
     "hang_up",
     "hangs_up",
     "press",

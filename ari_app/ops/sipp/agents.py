@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ari_app.ops.ports import free_udp_port
 from ari_app.ops.sipp.agent_scenario import agent_scenario
 from ari_app.ops.sipp.party import Party
-from ari_app.ops.sipp.process import Process, free_port
+from ari_app.ops.sipp.process import Process
 from ari_app.ops.sipp.steps import Step, hang_up, press, talk, talk_ms, wait_ms
 
 
@@ -64,7 +65,7 @@ class Agent(Party):
 
     def __init__(self, name: str, behaviour: Behaviour, port: int | None = None, tone_hz: int = 800) -> None:
         super().__init__(name, behaviour.plan, tone_hz)
-        self.port = port or free_port()
+        self.port = port or free_udp_port()
         self.uri = f"sip:{name}@127.0.0.1:{self.port}"
         self._behaviour = behaviour
 

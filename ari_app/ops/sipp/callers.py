@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ari_app.ops.ports import free_udp_port
 from ari_app.ops.sipp.call import Call
 from ari_app.ops.sipp.caller_scenario import caller_scenario
 from ari_app.ops.sipp.party import Party
-from ari_app.ops.sipp.process import Process, free_port
+from ari_app.ops.sipp.process import Process
 from ari_app.ops.sipp.steps import Step
 
 
@@ -54,7 +55,7 @@ class Callers(Party):
         # -l: SIPp would hold calls back at three seconds' worth; all of them may be up at once.
         arguments = [self._to, "-m", size, "-l", size, "-r", str(self._rate)]
         scenario = caller_scenario(media_port=media_port, invite_headers=self._invite_headers)
-        return Process(scenario, free_port(), arguments, self._injected)
+        return Process(scenario, free_udp_port(), arguments, self._injected)
 
     async def outcomes(self, timeout_s: float = 60.0) -> list[Outcome]:
         """How each call went, when the last has ended. Raises NotSeen."""

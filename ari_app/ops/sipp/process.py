@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
+from ari_app.ops.ports import free_udp_port
+
 _MESSAGE = """{method} sip:sipp SIP/2.0\r
 Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-{method}\r
 From: <sip:control@127.0.0.1>;tag=1\r
@@ -25,13 +27,6 @@ Content-Length: 0\r
 
 class SippFailed(RuntimeError):
     """SIPp could not be started, or ended with an error of its own; the message quotes it."""
-
-
-def free_port() -> int:
-    """A UDP port of 127.0.0.1 that nobody holds at this moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Process:
@@ -61,7 +56,7 @@ class Process:
         # setpriv: should we die without a chance to clean up, SIPp dies too.
         command = ["setpriv", "--pdeathsig", "KILL", "sipp", *self._arguments,
                    "-sf", str(home / "scenario.xml"), "-i", "127.0.0.1", "-p", str(self.port),
-                   "-cp", str(free_port()), "-bind_local", "-nostdin", "-aa", "-timer_resol", "1",
+                   "-cp", str(free_udp_port()), "-bind_local", "-nostdin", "-aa", "-timer_resol", "1",
                    "-trace_logs", "-log_file", f"/proc/self/fd/{writing}",
                    "-trace_err", "-error_file", str(home / "errors.log")]  # fmt: skip
         if self._injected:
