@@ -34,7 +34,8 @@ def disputes() -> None:
 @click.argument("call_id", metavar="CALL")
 @click.option("--reason", required=True, help="What is wrong with the call; kept with the dispute.")
 @click.option("--amount", help="What is wanted back. [default: all that is left of the charge]")
-def open_(call_id: str, reason: str, amount: str | None) -> None:
+@json_option
+def open_(call_id: str, reason: str, amount: str | None, as_json: bool) -> None:
     """Dispute the charge of a CALL, within the advertiser's dispute window (7 days by default).
 
     \b
@@ -47,7 +48,7 @@ def open_(call_id: str, reason: str, amount: str | None) -> None:
     claimed = _positive(amount, currency, "--amount")
     window_ms = _window_ms(engine, record)
     dispute = stored.open_(engine, record.id, claimed, window_ms, now_ms(), who(), _said(reason))
-    click.echo(f"dispute {dispute.id} is open: {_money(dispute, dispute.claimed)} of call {record.id}")
+    _tell(dispute, as_json, f"is open: {_money(dispute, dispute.claimed)} of call {record.id}")
 
 
 @disputes.command("list")
@@ -97,7 +98,8 @@ def show(dispute_id: int, as_json: bool) -> None:
 @click.option("--amount", help="What the advertiser is given back. [default: all that is claimed]")
 @click.option("--payout", help="What the publisher loses. [default: in proportion]")
 @click.option("--reason", default="", help="Why; kept with the dispute and the transfers.")
-def accept(dispute_id: int, amount: str | None, payout: str | None, reason: str) -> None:
+@json_option
+def accept(dispute_id: int, amount: str | None, payout: str | None, reason: str, as_json: bool) -> None:
     """Accept a dispute in whole or in part: the money moves at once, and once.
 
     \b
@@ -110,25 +112,32 @@ def accept(dispute_id: int, amount: str | None, payout: str | None, reason: str)
     credit = _positive(amount, currency, "--amount")
     clawback = None if payout is None else minor_units(payout, currency, "--payout")
     dispute = stored.accept(engine, dispute_id, credit, clawback, now_ms(), who(), reason)
-    taken = dispute.events[-1].clawback or 0
-    click.echo(
-        f"dispute {dispute_id} is accepted: {_money(dispute, dispute.credited)} back to {dispute.advertiser}, "
-        f"{_money(dispute, taken)} from {dispute.publisher}"
-    )
+    credited, taken = _money(dispute, dispute.credited), _money(dispute, dispute.events[-1].clawback or 0)
+    moved = f"{credited} back to {dispute.advertiser}, {taken} from {dispute.publisher}"
+    _tell(dispute, as_json, f"is accepted: {moved}")
 
 
 @disputes.command()
 @click.argument("dispute_id", metavar="ID", type=SERIAL)
 @click.option("--reason", required=True, help="Why; kept with the dispute.")
-def reject(dispute_id: int, reason: str) -> None:
+@json_option
+def reject(dispute_id: int, reason: str, as_json: bool) -> None:
     """Reject a dispute: the money stays where it is.
 
     \b
     Example:
       callrace disputes reject 7 --reason "the recording has a customer on it"
     """
-    stored.reject(database(), dispute_id, now_ms(), who(), _said(reason))
-    click.echo(f"dispute {dispute_id} is rejected")
+    dispute = stored.reject(database(), dispute_id, now_ms(), who(), _said(reason))
+    _tell(dispute, as_json, "is rejected")
+
+
+def _tell(dispute: Dispute, as_json: bool, what: str) -> None:
+    """The dispute after what was done to it."""
+    if as_json:
+        show_json(dispute_json(dispute))
+    else:
+        click.echo(f"dispute {dispute.id} {what}")
 
 
 def charged_call(engine: Engine, call_id: str) -> tuple[CallRecord, str]:

@@ -102,7 +102,8 @@ def verify(as_json: bool) -> None:
 @click.argument("amount")
 @click.option("--key", required=True, help="The payment's own number: the same key counts once.")
 @click.option("--reason", default="", help="A note kept with the transfer.")
-def deposit(advertiser: str, amount: str, key: str, reason: str) -> None:
+@json_option
+def deposit(advertiser: str, amount: str, key: str, reason: str, as_json: bool) -> None:
     """Book AMOUNT that an ADVERTISER paid in, in the marketplace's currency.
 
     \b
@@ -119,8 +120,19 @@ def deposit(advertiser: str, amount: str, key: str, reason: str) -> None:
     if minor == 0:
         raise click.BadParameter("expected more than zero", param_hint="AMOUNT")
     is_new = stored.post(engine, domain.deposit(key, advertiser, minor, currency, now_ms(), reason))
-    done = "deposited" if is_new else "was deposited before:"
-    click.echo(f"{done} {format_amount(minor, currency)} {currency} for {advertiser} (key {key})")
+    deposited = format_amount(minor, currency)
+    if as_json:
+        told = {
+            "advertiser": advertiser,
+            "amount": deposited,
+            "currency": currency,
+            "key": key,
+            "is_new": is_new,
+        }
+        show_json(told)
+    else:
+        done = "deposited" if is_new else "was deposited before:"
+        click.echo(f"{done} {deposited} {currency} for {advertiser} (key {key})")
 
 
 @ledger.command()
@@ -129,7 +141,8 @@ def deposit(advertiser: str, amount: str, key: str, reason: str) -> None:
 @click.option("--payout", help="What the publisher loses of its payout, such as -7.00.")
 @click.option("--reason", required=True, help="Why; kept with the transfers and said by `calls explain`.")
 @click.option("--key", required=True, help="The adjustment's own name: the same key counts once.")
-def adjust(call_id: str, price: str | None, payout: str | None, reason: str, key: str) -> None:
+@json_option
+def adjust(call_id: str, price: str | None, payout: str | None, reason: str, key: str, as_json: bool) -> None:
     """Take money of one CALL back: from its charge, its payout, or both.
 
     All that is taken back of a call is never more than was charged and paid; the call's record stays as it
@@ -149,9 +162,15 @@ def adjust(call_id: str, price: str | None, payout: str | None, reason: str, key
     credit, clawback = taken_back(price, currency, "--price"), taken_back(payout, currency, "--payout")
     is_new = corrections.adjust(engine, record.id, key, credit, clawback, now_ms(), reason)
     after = net(stored.of_call(engine, record.id))
-    done = "adjusted" if is_new else "was adjusted before:"
     charged, paid = format_amount(after.price, currency), format_amount(after.payout, currency)
-    click.echo(f"{done} call {record.id} now comes to charged {charged}, paid {paid} {currency} (key {key})")
+    if as_json:
+        comes_to = {"charged": charged, "paid": paid, "currency": currency}
+        show_json({"call_id": record.id, "key": key, "is_new": is_new, "comes_to": comes_to})
+    else:
+        done = "adjusted" if is_new else "was adjusted before:"
+        click.echo(
+            f"{done} call {record.id} now comes to charged {charged}, paid {paid} {currency} (key {key})"
+        )
 
 
 def _check_account(account: str, marketplace: Marketplace | None) -> None:

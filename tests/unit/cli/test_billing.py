@@ -75,6 +75,15 @@ def test_an_adjustment_of_too_much_is_refused(cli: Cli) -> None:
     )
 
 
+def test_what_moves_money_tells_it_as_json_too(cli: Cli) -> None:
+    told = json.loads(adjusted(cli, "--price", "-10.00", "--json"))
+    assert (told["is_new"], told["comes_to"]["charged"]) == (True, "32.00")
+    opened = json.loads(cli("disputes", "open", CALL.id, "--reason", "a robot", "--json").output)
+    assert (opened["id"], opened["state"], opened["claimed"]) == (1, "open", "32.00")
+    accepted = json.loads(cli("disputes", "accept", "1", "--amount", "2.00", "--json").output)
+    assert (accepted["state"], accepted["credited"]) == ("accepted", "2.00")
+
+
 # disputes
 
 

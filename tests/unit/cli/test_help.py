@@ -9,7 +9,7 @@ import pytest
 
 from ari_app.cli.main import main
 
-# Commands that change something or keep running, and print a line about it. All others read, and take --json.
+# Commands that keep running, or have nothing to tell but that it is done. All others take --json.
 NOT_READING = {
     "agents pause",
     "agents resume",
@@ -17,13 +17,8 @@ NOT_READING = {
     "completion",
     "db upgrade",
     "demo",
-    "disputes accept",
-    "disputes open",
-    "disputes reject",
     "lab down",
     "lab up",
-    "ledger adjust",
-    "ledger deposit",
     "privacy erase",
     "privacy expire",
     "reports rebuild",
