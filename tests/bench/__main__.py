@@ -1,4 +1,8 @@
-"""`python -m tests.bench`: measures, prints as it goes, writes RESULTS.md. About ten minutes."""
+"""`python -m tests.bench [PART ...]`: measures, prints as it goes, writes its parts of RESULTS.md.
+
+The calls take ten minutes. `reports` takes half an hour and 20 GB in the temporary folder, so it is measured
+only when it is named.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,10 @@ import fcntl
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import decisions, report
+from tests.bench import assignment, decisions, report, reporting, settling
 from tests.bench.ladder import climb
 from tests.bench.machine import describe
 from tests.bench.market import SHAPES
@@ -18,17 +23,26 @@ from tests.bench.site import HOME, SiteError, site
 from tests.bench.step import Bench, Step
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+_MARK, _END = "<!-- part ", " -->\n"
 
 
 def main() -> int:
     """0 when it has measured, whatever the figures; 1 when it could not."""
-    argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; unless given, all but reports"
+    )
+    wanted = parser.parse_args().parts or [part for part in PARTS if part != "reports"]
+    if unknown := [part for part in wanted if part not in PARTS]:
+        parser.error(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
     HOME.mkdir(parents=True, exist_ok=True)
     with (HOME / "bench.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _measure()
+            for part in wanted:
+                _tell(f"measuring {part}")
+                _keep(part, PARTS[part]())
         except BlockingIOError:
             print(f"another bench is under way ({lock.name} is locked); wait for its end", file=sys.stderr)
             return 1
@@ -39,13 +53,21 @@ def main() -> int:
     return 0
 
 
-def _measure() -> None:
+def _keep(part: str, text: str) -> None:
+    """Puts a part in place of what RESULTS.md had of it."""
+    kept = RESULTS.read_text().split(_MARK)[1:] if RESULTS.exists() else []
+    sections = dict(section.split(_END, 1) for section in kept) | {part: text}
+    RESULTS.write_text("".join(f"{_MARK}{name}{_END}{sections[name]}" for name in PARTS if name in sections))
+
+
+def _calls() -> str:
+    """Calls through Asterisk, and decisions."""
     costs = {}
     for shape in SHAPES:
         _tell(f"decisions of {shape.campaigns} campaigns of {shape.destinations_each} destinations")
         costs[shape] = decisions.measure(shape)
     machine, steps = _measure_calls()
-    RESULTS.write_text(report.write(machine, steps, costs))
+    return report.write(machine, steps, costs)
 
 
 def _measure_calls() -> tuple[dict[str, str], list[Step]]:
@@ -55,6 +77,14 @@ def _measure_calls() -> tuple[dict[str, str], list[Step]]:
     with sink() as port, agents(logs, port) as phones, site(phones.uris) as measured:
         machine = describe(measured.asterisk_version())
         return machine, climb(Bench(measured, phones, Callers(logs, measured.lab.sip, port)), _tell)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "calls": _calls,
+    "settling": settling.report,
+    "assignment": assignment.report,
+    "reports": reporting.report,
+}
 
 
 def _tell(text: str) -> None:
