@@ -1,5 +1,5 @@
 # Everything a person or CI runs. Each target does its own set-up.
-.PHONY: demo test lint bench setup lock clean
+.PHONY: demo test lint bench fuzz setup lock clean
 
 demo: setup
 	.venv/bin/callrace demo
@@ -15,6 +15,9 @@ lint: setup
 
 bench: setup
 	.venv/bin/python -m tests.bench
+
+fuzz: setup
+	.venv/bin/python -m tests.fuzz
 
 setup:
 	@./setup
