@@ -68,6 +68,12 @@ class SwitchProcess:
                 (*CALLRACE, "switch", "run"), cwd=REPO, env=self.environment, stdout=log, stderr=log
             )
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """kill -9."""
         assert self._process is not None
