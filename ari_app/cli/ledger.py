@@ -15,7 +15,7 @@ from ari_app.domain.corrections import net
 from ari_app.domain.ledger import Balance, Line
 from ari_app.domain.marketplace import Marketplace
 from ari_app.domain.money import format_amount
-from ari_app.store import audit, calls, corrections, marketplaces
+from ari_app.store import audit, calls, corrections, marketplaces, reservations
 from ari_app.store import ledger as stored
 
 
@@ -33,20 +33,20 @@ def ledger() -> None:
 def balances(as_json: bool) -> None:
     """List every account's balance.
 
-    `posted` is what was moved, `held` what is set aside for calls not settled yet, `available` what
-    may still be spent.
+    `posted` is what was moved, `held` what is set aside for calls not settled yet, `reserved` what calls
+    under way may cost, `available` what may still be spent.
     """
-    found = stored.balances(database())
+    engine = database()
+    reserved = reservations.reserved_funds(engine)
+    found = stored.balances(engine)
+    lines = [_balance(*key, found.get(key, Balance()), reserved.get(key, 0)) for key in found | reserved]
     if as_json:
-        show_json([_balance_json(*key, balance) for key, balance in found.items()])
-    elif not found:
+        show_json(lines)
+    elif not lines:
         click.echo("no money has moved yet")
     else:
-        rows = [
-            (account, *_balance_cells(balance, currency), currency)
-            for (account, currency), balance in found.items()
-        ]
-        show_table(("account", "posted", "held", "available", "currency"), rows)
+        columns = ("account", "posted", "held", "reserved", "available", "currency")
+        show_table(columns, [tuple(line[column] for column in columns) for line in lines])
 
 
 @ledger.command()
@@ -192,9 +192,15 @@ def _balance_cells(balance: Balance, currency: str) -> tuple[str, str, str]:
     return posted, held, available
 
 
-def _balance_json(account: str, currency: str, balance: Balance) -> dict[str, str]:
-    posted, held, available = _balance_cells(balance, currency)
-    return {"account": account, "currency": currency, "posted": posted, "held": held, "available": available}
+def _balance(account: str, currency: str, balance: Balance, reserved: int) -> dict[str, str]:
+    amounts = {
+        "posted": balance.posted,
+        "held": balance.held,
+        "reserved": reserved,
+        "available": balance.available - reserved,
+    }
+    said = {name: format_amount(amount, currency) for name, amount in amounts.items()}
+    return {"account": account, "currency": currency, **said}
 
 
 def _signed(account: str, line: Line) -> str:

@@ -117,6 +117,13 @@ def usage(engine: Engine, starts: Iterable[int]) -> dict[tuple[str, int], Usage]
         }
 
 
+def reserved_funds(engine: Engine) -> dict[tuple[str, str], int]:
+    """What calls under way have reserved, by account and currency; only where it is something."""
+    query = select(account_balances).where(account_balances.c.reserved != 0)
+    with reading(engine) as connection:
+        return {(row.account, row.currency): row.reserved for row in connection.execute(query)}
+
+
 # Taking
 
 

@@ -66,3 +66,15 @@ def test_caps_of_one_owner_as_json_say_when_they_begin_anew(cli: Cli, capped: En
 def test_a_marketplace_without_caps_has_none(cli: Cli, applied: Engine) -> None:
     assert cli("caps", "list").output == "no caps\n"
     assert json.loads(cli("caps", "list", "--json").output) == []
+
+
+def test_what_a_call_under_way_may_cost_is_not_available(cli: Cli, engine: Engine) -> None:
+    marketplace = parse(MARKETPLACE.replace("{name: Acme", "{billing: {model: prepaid}, name: Acme"), "test.yaml")
+    marketplaces.apply(engine, marketplace, now=1_763_900_000_000)
+    assert cli("ledger", "deposit", "acme", "100.00", "--key", "wire-1").exit_code == 0
+    found = attribute(make_snapshot(1, marketplace, {"plumbing": 1}, GEOGRAPHY, {}), "+18005550101", 0)
+    assert found is not None
+    reservations.reserve(engine, wanted("under-way", marketplace, found, ["agent-1"], CallClock().now()))
+    told = {line["account"]: line for line in json.loads(cli("ledger", "balances", "--json").output)}
+    acme = told["advertiser:acme"]
+    assert (acme["posted"], acme["reserved"], acme["available"]) == ("100.00", "42.00", "58.00")
