@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import pytest
@@ -66,3 +67,28 @@ def test_caps_of_one_owner_as_json_say_when_they_begin_anew(cli: Cli, capped: En
 def test_a_marketplace_without_caps_has_none(cli: Cli, applied: Engine) -> None:
     assert cli("caps", "list").output == "no caps\n"
     assert json.loads(cli("caps", "list", "--json").output) == []
+
+
+def test_a_report_shows_the_caps_of_what_it_is_by_with_their_use_now(cli: Cli, capped: Engine) -> None:
+    since = ("--since", "2025-11-01")
+    by_campaign = ("reports", "by", "campaign", *since)
+    [line] = (found := json.loads(cli(*by_campaign, "--json").output))["lines"]
+    assert line["caps"] == json.loads(cli("caps", "list", "--owner", "plumbing", "--json").output)
+    assert found["total"]["caps"] is None
+
+    used = (
+        "1 used, 1 reserved of 10 qualified calls a month; 42.00 used, 42.00 reserved of 500.00 USD in total"
+    )
+    assert cli(*by_campaign).output.count(used) == 1
+    [row] = csv.DictReader(cli(*by_campaign, "--csv", "-").output.splitlines())
+    assert row["caps"] == used
+    agents = cli("reports", "by", "destination", *since).output
+    assert "agent-2      1 used, 1 reserved of 5 connected calls a week" in agents
+
+
+def test_a_report_on_what_has_no_caps_has_no_table_of_them(cli: Cli, applied: Engine) -> None:
+    calls.save(applied, [settlement(make_call(1))])
+    by_campaign = ("reports", "by", "campaign", "--since", "2025-11-01")
+    assert "Caps" not in cli(*by_campaign).output
+    [line] = json.loads(cli(*by_campaign, "--json").output)["lines"]
+    assert line["caps"] is None
