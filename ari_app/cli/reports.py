@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from ari_app.cli.caps import standing
 from ari_app.cli.common import Refused, database
 from ari_app.cli.forensics import forensics
-from ari_app.cli.output import json_option, show_json
+from ari_app.cli.output import json_option, show_json, tell
 from ari_app.cli.period import Period, period, period_options, warn_of_uncounted
 from ari_app.cli.reportview import HAVE_CAPS, By, Report, draw, show, to_json, write_as_csv
 from ari_app.domain import caps, reporting
@@ -126,7 +126,8 @@ def by_(
 
 
 @reports.command()
-def rebuild() -> None:
+@json_option
+def rebuild(as_json: bool) -> None:
     """Count all calls anew: those that were saved before this version, or after a repair by hand.
 
     A running switch's calls wait to be saved while a day is counted, and none is lost or counted twice.
@@ -135,7 +136,7 @@ def rebuild() -> None:
     engine = database()
     with click.progressbar(rebuilding.days(engine), label="counting calls", file=sys.stderr) as days:
         counted = sum(rebuilding.rebuild_day(engine, day_at) for day_at in days)
-    click.echo(f"counted calls: {counted}")
+    tell({"calls": counted}, f"counted calls: {counted}", as_json)
 
 
 # Making a report
