@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, who
-from ari_app.cli.output import json_option, show_json, show_table
+from ari_app.cli.output import json_option, show_json, show_table, tell
 from ari_app.domain.marketplace import Destination, Dial
 from ari_app.ops import running
 from ari_app.settings import Settings
@@ -52,7 +52,8 @@ def list_(advertiser: str | None, as_json: bool) -> None:
 @agents.command()
 @click.argument("agent")
 @click.option("--reason", required=True, help="Why; kept with the pause and said by `calls explain`.")
-def pause(agent: str, reason: str) -> None:
+@json_option
+def pause(agent: str, reason: str, as_json: bool) -> None:
     """Offer AGENT no calls until it is resumed. A call it has goes on.
 
     \b
@@ -63,12 +64,13 @@ def pause(agent: str, reason: str) -> None:
     _require(agent, marketplace_in_force(engine).marketplace.destinations)
     if not pauses.pause(engine, Pause(agent, now_ms(), reason, who())):
         raise Refused(f"{agent} is paused already; see `callrace agents list`")
-    click.echo(f"{agent} is paused: {reason}")
+    tell({"agent": agent, "paused": reason}, f"{agent} is paused: {reason}", as_json)
 
 
 @agents.command()
 @click.argument("agent")
-def resume(agent: str) -> None:
+@json_option
+def resume(agent: str, as_json: bool) -> None:
     """Offer AGENT calls again.
 
     \b
@@ -79,7 +81,7 @@ def resume(agent: str) -> None:
     if not pauses.resume(engine, agent):
         _require(agent, marketplace_in_force(engine).marketplace.destinations)
         raise Refused(f"{agent} is not paused")
-    click.echo(f"{agent} is offered calls again")
+    tell({"agent": agent, "paused": None}, f"{agent} is offered calls again", as_json)
 
 
 def _require(agent: str, destinations: Any) -> None:

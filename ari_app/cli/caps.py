@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from typing import Any
 
 import click
+from sqlalchemy import Engine
 
 from ari_app.cli.common import database, marketplace_in_force, now_ms
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.domain import caps as domain
 from ari_app.domain.caps import Owner
 from ari_app.domain.clock import iso
-from ari_app.domain.marketplace import Cap, Marketplace
+from ari_app.domain.marketplace import Cap
 from ari_app.domain.money import format_amount
+from ari_app.domain.periods import Period
 from ari_app.store import reservations
 from ari_app.store.reservations import Usage
 
@@ -36,16 +39,10 @@ def list_(owner: str | None, as_json: bool) -> None:
       callrace caps list
       callrace caps list --owner emergency-plumbing --json
     """
-    engine, now = database(), now_ms()
+    engine = database()
     marketplace = marketplace_in_force(engine).marketplace
-    found = [
-        (whose, cap)
-        for whose in domain.owners(marketplace)
-        for cap in whose.caps
-        if owner in (None, whose.id)
-    ]
-    usage = reservations.usage(engine, {domain.current(whose, cap, now).start for whose, cap in found})
-    rows = list(_rows(marketplace, found, usage, now))
+    owners = [whose for whose in domain.owners(marketplace) if owner in (None, whose.id)]
+    rows = standing(engine, owners, marketplace.currency)
     if as_json:
         show_json(rows)
     elif not rows:
@@ -55,27 +52,34 @@ def list_(owner: str | None, as_json: bool) -> None:
         show_table(columns, [[row[name.replace(" ", "_")] for name in columns] for row in rows])
 
 
-def _rows(
-    marketplace: Marketplace,
-    found: list[tuple[Owner, Cap]],
-    usage: dict[tuple[str, int], Usage],
-    now: int,
-) -> Iterator[dict[str, object]]:
-    currency = marketplace.currency
-    for whose, cap in found:
-        period = domain.current(whose, cap, now)
-        counter = usage.get((domain.key(whose, cap), period.start), Usage(0, 0))
-        left = max(domain.limit(cap) - counter.used - counter.reserved, 0)
-        shown = [
-            number if cap.max_amount is None else format_amount(number, currency)
-            for number in (domain.limit(cap), counter.used, counter.reserved, left)
-        ]
-        yield {
-            "owner": whose.kind,
-            "id": whose.id,
-            "key": domain.key(whose, cap),
-            "cap": domain.describe(cap, currency),
-            **dict(zip(("limit", "used", "reserved", "left"), shown, strict=True)),
-            "period_start": iso(period.start) if period.end is not None else None,
-            "resets_at": iso(period.end),
-        }
+def standing(engine: Engine, owners: Iterable[Owner], currency: str) -> list[dict[str, Any]]:
+    """The owners' caps with what is used and left of each now, as `caps list --json` gives them."""
+    now = now_ms()
+    found = [(whose, cap, domain.current(whose, cap, now)) for whose in owners for cap in whose.caps]
+    usage = reservations.usage(engine, {period.start for *_, period in found})
+    return [
+        _row(whose, cap, period, usage.get((domain.key(whose, cap), period.start), Usage(0, 0)), currency)
+        for whose, cap, period in found
+    ]
+
+
+def words(caps: Iterable[dict[str, Any]]) -> str:
+    """One owner's caps for people: `2 used, 1 reserved of 10 qualified calls a day`."""
+    return "; ".join(f"{cap['used']} used, {cap['reserved']} reserved of {cap['cap']}" for cap in caps)
+
+
+def _row(whose: Owner, cap: Cap, period: Period, usage: Usage, currency: str) -> dict[str, Any]:
+    left = max(domain.limit(cap) - usage.used - usage.reserved, 0)
+    shown = [
+        number if cap.max_amount is None else format_amount(number, currency)
+        for number in (domain.limit(cap), usage.used, usage.reserved, left)
+    ]
+    return {
+        "owner": whose.kind,
+        "id": whose.id,
+        "key": domain.key(whose, cap),
+        "cap": domain.describe(cap, currency),
+        **dict(zip(("limit", "used", "reserved", "left"), shown, strict=True)),
+        "period_start": iso(period.start) if period.end is not None else None,
+        "resets_at": iso(period.end),
+    }

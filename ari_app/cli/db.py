@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ari_app.cli.common import Refused
-from ari_app.cli.output import json_option, show_json
+from ari_app.cli.output import json_option, show_json, tell
 from ari_app.settings import Settings
 from ari_app.store import schema
 from ari_app.store.engine import open_engine
@@ -20,14 +20,16 @@ def db() -> None:
 
 
 @db.command()
-def upgrade() -> None:
+@json_option
+def upgrade(as_json: bool) -> None:
     """Bring the database to this version's tables. Does nothing when it is there."""
     engine = open_engine(Settings.from_env().database_url)
     before = schema.current(engine)
     schema.upgrade(engine)
     where = engine.url.render_as_string(hide_password=True)
     change = "was there already" if before == schema.head() else f"upgraded from {before or 'nothing'}"
-    click.echo(f"{where} is at revision {schema.head()} ({change})")
+    told = {"database": where, "revision": schema.head(), "was": before}
+    tell(told, f"{where} is at revision {schema.head()} ({change})", as_json)
 
 
 @db.command()

@@ -47,6 +47,14 @@ def show_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
+def tell(value: Any, text: str, as_json: bool) -> None:
+    """Prints what a command has done: a value as JSON for programs, or a text for people."""
+    if as_json:
+        show_json(value)
+    else:
+        click.echo(text)
+
+
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Prints a table; None is an empty cell. Columns that hold only numbers are aligned right."""
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]

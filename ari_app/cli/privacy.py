@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ari_app.cli.common import database, now_ms, phone_number
+from ari_app.cli.output import json_option, tell
 from ari_app.domain.fields import parse_duration
 from ari_app.store import privacy as stored
 
@@ -16,7 +17,8 @@ def privacy() -> None:
 
 @privacy.command()
 @click.argument("number", callback=phone_number)
-def erase(number: str) -> None:
+@json_option
+def erase(number: str, as_json: bool) -> None:
     """Take the caller with this NUMBER out of every call that is recorded.
 
     The number, what was keyed in and the ZIP code go; times, legs, verdict, money and the state stay. A
@@ -27,12 +29,14 @@ def erase(number: str) -> None:
     Example:
       callrace privacy erase +12125550142
     """
-    click.echo(f"erased from {stored.erase_caller(database(), number, now_ms())} calls")
+    calls = stored.erase_caller(database(), number, now_ms())
+    tell({"calls": calls}, f"erased from {calls} calls", as_json)
 
 
 @privacy.command()
 @click.option("--older-than", metavar="DURATION", required=True, help="Such as 400d.")
-def expire(older_than: str) -> None:
+@json_option
+def expire(older_than: str, as_json: bool) -> None:
     """Take the callers out of all calls that began longer ago than a duration. Run it daily.
 
     A repeat caller is told by the number: keep it for as long as your longest repeat window.
@@ -46,4 +50,5 @@ def expire(older_than: str) -> None:
     except ValueError as error:
         raise click.BadParameter(f"{error}, got {older_than!r}", param_hint="--older-than") from error
     now = now_ms()
-    click.echo(f"erased from {stored.erase_before(database(), now - age_ms, now)} calls")
+    calls = stored.erase_before(database(), now - age_ms, now)
+    tell({"calls": calls}, f"erased from {calls} calls", as_json)

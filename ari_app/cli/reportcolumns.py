@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, get_args
 
+from ari_app.cli import caps
 from ari_app.domain.money import format_amount
 from ari_app.domain.record import Disposition
 from ari_app.domain.reporting import Line, Takings, ratio
@@ -108,6 +109,12 @@ def disposition_tables(incoming: int) -> list[Table]:
     """Of a report on how calls ended, of which there are so many."""
     share = Column("share", "share %", lambda line: ratio(line.counts["incoming"], incoming), _percent)
     return [Table("Dispositions", (_count("incoming"), share))]
+
+
+def caps_table(standing: Mapping[str, Any]) -> Table:
+    """Of the caps that stand beside the lines, by what has them."""
+    column = Column("caps", "caps", lambda line: standing.get(line.key or ""), caps.words)
+    return Table("Caps now", (column,))
 
 
 def _money(currency: str) -> list[Column]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, BinaryIO, TextIO, get_args
@@ -12,12 +13,13 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import Engine
 
+from ari_app.cli.caps import standing
 from ari_app.cli.common import Refused, database
 from ari_app.cli.forensics import forensics
-from ari_app.cli.output import json_option, show_json
+from ari_app.cli.output import json_option, show_json, tell
 from ari_app.cli.period import Period, period, period_options, warn_of_uncounted
-from ari_app.cli.reportview import By, Report, draw, show, to_json, write_as_csv
-from ari_app.domain import reporting
+from ari_app.cli.reportview import HAVE_CAPS, By, Report, draw, show, to_json, write_as_csv
+from ari_app.domain import caps, reporting
 from ari_app.domain.clock import from_iso
 from ari_app.domain.money import exponent
 from ari_app.domain.record import Disposition
@@ -26,8 +28,8 @@ from ari_app.domain.rollups import HOUR_MS
 from ari_app.ops import running
 from ari_app.ops.running import SwitchNotRunning
 from ari_app.settings import Settings
+from ari_app.store import marketplaces, rollups
 from ari_app.store import rebuild as rebuilding
-from ari_app.store import rollups
 
 OFFER_FILTERS = frozenset({"campaign", "advertiser"})
 DEFAULT_DAYS = 30
@@ -88,6 +90,9 @@ def by_(
     By destination, offers are counted: an agent who is rung twice for a call counts twice. `late` is
     how long after the winner the lost ones accepted, on average.
 
+    Campaigns, publishers, destinations and advertisers have their caps beside them, as `callrace caps list`
+    shows them now, whatever the period of the report is.
+
     The name of a column of counts is what `callrace calls list --counted-as` takes. Each line's calls
     are listed by the command under `calls` in JSON and CSV; that gives the latest 10000.
 
@@ -121,7 +126,8 @@ def by_(
 
 
 @reports.command()
-def rebuild() -> None:
+@json_option
+def rebuild(as_json: bool) -> None:
     """Count all calls anew: those that were saved before this version, or after a repair by hand.
 
     A running switch's calls wait to be saved while a day is counted, and none is lost or counted twice.
@@ -130,7 +136,7 @@ def rebuild() -> None:
     engine = database()
     with click.progressbar(rebuilding.days(engine), label="counting calls", file=sys.stderr) as days:
         counted = sum(rebuilding.rebuild_day(engine, day_at) for day_at in days)
-    click.echo(f"counted calls: {counted}")
+    tell({"calls": counted}, f"counted calls: {counted}", as_json)
 
 
 # Making a report
@@ -153,7 +159,19 @@ def _report(engine: Engine, by: By, when: Period, only: dict[str, str], cost: st
     if by in ("hour", "day"):
         hours = range(when.since, when.until, HOUR_MS)
         lines = reporting.in_time(lines, (_time_label(by, when, hour_at) for hour_at in hours))
-    return Report(by, when, only, lines, total)
+    return Report(by, when, only, lines, total, _caps(engine, by))
+
+
+def _caps(engine: Engine, by: By) -> dict[str, list[dict[str, Any]]]:
+    """The caps in force of each that the report is by, with their use now, by id."""
+    loaded = marketplaces.load(engine) if by in HAVE_CAPS else None
+    if loaded is None:
+        return {}
+    owners = [whose for whose in caps.owners(loaded.marketplace) if whose.kind == by]
+    found = defaultdict(list)
+    for cap in standing(engine, owners, loaded.marketplace.currency):
+        found[cap["id"]].append(cap)
+    return found
 
 
 def _label(by: By, when: Period, key: str | int) -> str | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, BinaryIO, Literal, TextIO
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, BinaryIO, Literal, TextIO, get_args
 
 import click
 from rich.console import Console
@@ -11,8 +12,17 @@ from rich.console import Console
 from ari_app.cli.csvtext import write_csv
 from ari_app.cli.output import show_table, show_title
 from ari_app.cli.period import Period
-from ari_app.cli.reportcolumns import Column, Table, bar, call_tables, disposition_tables, offer_tables
+from ari_app.cli.reportcolumns import (
+    Column,
+    Table,
+    bar,
+    call_tables,
+    caps_table,
+    disposition_tables,
+    offer_tables,
+)
 from ari_app.domain import reporting
+from ari_app.domain.caps import OwnerKind
 from ari_app.domain.clock import iso
 from ari_app.domain.reporting import Line
 
@@ -20,17 +30,22 @@ By = Literal[
     "campaign", "publisher", "source", "destination", "advertiser", "state", "hour", "day", "disposition"
 ]
 """What a report has a line for each of."""
+HAVE_CAPS = get_args(OwnerKind)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report: its lines and their sum, for the calls of a period that have the parties in `only`."""
+    """A report: its lines and their sum, for the calls of a period that have the parties in `only`.
+
+    `caps` are those in force of what its lines are about, with their use now, by id.
+    """
 
     by: By
     period: Period
     only: dict[str, str]
     lines: list[Line]
     total: Line
+    caps: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def counts_offers(self) -> bool:
@@ -102,10 +117,16 @@ def write_as_csv(report: Report, file: TextIO) -> None:
         for column in table.columns
     ]
     rows = [
-        [line.key, *(column.value(line) for _, column in columns), calls_command(report, line)]
+        [line.key, *(_cell(column, line) for _, column in columns), calls_command(report, line)]
         for line in report.lines
     ]
     write_csv(file, [report.by, *(name for name, _ in columns), "calls"], rows)
+
+
+def _cell(column: Column, line: Line) -> Any:
+    """What programs get, or people's text of a list: CSV has none."""
+    value = column.value(line)
+    return column.shown(value) if isinstance(value, list) else value
 
 
 def draw(report: Report, file: BinaryIO) -> None:
@@ -144,7 +165,8 @@ def _show_part(report: Report, table: Table, has_bars: bool) -> None:
             name, drawn = "total", ""
         values = [column.value(line) for column in columns]
         cells = [None if v is None else column.shown(v) for column, v in zip(columns, values, strict=True)]
-        rows.append([name, *([drawn] if has_bars else []), *cells])
+        if any(cell is not None for cell in cells):
+            rows.append([name, *([drawn] if has_bars else []), *cells])
     click.echo()
     show_title(table.title)
     show_table([report.by, *([""] if has_bars else []), *(column.header for column in columns)], rows)
@@ -159,4 +181,5 @@ def _is_worth_showing(report: Report, column: Column, sparse: bool) -> bool:
 def _tables(report: Report) -> list[Table]:
     if report.by == "disposition":
         return disposition_tables(report.total.counts["incoming"])
-    return offer_tables() if report.counts_offers else call_tables(sorted(report.total.takings))
+    tables = offer_tables() if report.counts_offers else call_tables(sorted(report.total.takings))
+    return [*tables, caps_table(report.caps)] if report.by in HAVE_CAPS else tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ari_app.cli.common import Refused, database
-from ari_app.cli.output import json_option, show_json, show_table
+from ari_app.cli.output import json_option, show_json, show_table, tell
 from ari_app.domain.clock import iso
 from ari_app.settings import Settings
 from ari_app.store import writer
@@ -55,7 +55,8 @@ def _json(call: Kept) -> dict[str, str | None]:
 
 
 @spool.command()
-def retry() -> None:
+@json_option
+def retry(as_json: bool) -> None:
     """Save what is in the spool now, what was refused before too.
 
     A running switch does it by itself, but for the refused. Each call is saved once, however often it
@@ -67,6 +68,7 @@ def retry() -> None:
     """
     kept = Spool(Settings.from_env().spool)
     count = writer.empty(database(), kept)
-    click.echo(f"{count} call{'' if count == 1 else 's'} saved")
-    if left := len(kept.kept()):
+    left = len(kept.kept())
+    tell({"saved": count, "left": left}, f"{count} call{'' if count == 1 else 's'} saved", as_json)
+    if left:
         raise Refused(f"{left} not taken by the database; see `callrace spool list` for the reasons")

@@ -15,6 +15,7 @@ import uvloop
 from ari_app.ari.client import Client, connect
 from ari_app.ari.network import NetworkTransport
 from ari_app.cli.common import database
+from ari_app.cli.output import json_option, tell
 from ari_app.domain.fields import parse_duration
 from ari_app.logs import log_to_stderr
 from ari_app.ops import running
@@ -93,7 +94,8 @@ def run() -> None:
 @click.option(
     "--timeout", "timeout_ms", callback=_duration, default="30m", show_default=True, help="How long to wait."
 )
-def drain(timeout_ms: int) -> None:
+@json_option
+def drain(timeout_ms: int, as_json: bool) -> None:
     """Take no new calls, finish those under way, and end the switch; return when it has ended.
 
     Meanwhile the dialplan serves new calls by its next rung, as when no switch runs. To upgrade, drain,
@@ -106,7 +108,8 @@ def drain(timeout_ms: int) -> None:
       callrace switch drain --timeout 10m && callrace lab up
     """
     calls = running.drain(Settings.from_env(), timeout_ms / 1000)
-    click.echo(f"drained: {calls} call{'' if calls == 1 else 's'} finished, the switch has ended")
+    text = f"drained: {calls} call{'' if calls == 1 else 's'} finished, the switch has ended"
+    tell({"calls": calls}, text, as_json)
 
 
 async def _serve(settings: Settings, served: Switch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import pytest
@@ -69,7 +70,9 @@ def test_a_marketplace_without_caps_has_none(cli: Cli, applied: Engine) -> None:
 
 
 def test_what_a_call_under_way_may_cost_is_not_available(cli: Cli, engine: Engine) -> None:
-    marketplace = parse(MARKETPLACE.replace("{name: Acme", "{billing: {model: prepaid}, name: Acme"), "test.yaml")
+    marketplace = parse(
+        MARKETPLACE.replace("{name: Acme", "{billing: {model: prepaid}, name: Acme"), "test.yaml"
+    )
     marketplaces.apply(engine, marketplace, now=1_763_900_000_000)
     assert cli("ledger", "deposit", "acme", "100.00", "--key", "wire-1").exit_code == 0
     found = attribute(make_snapshot(1, marketplace, {"plumbing": 1}, GEOGRAPHY, {}), "+18005550101", 0)
@@ -78,3 +81,28 @@ def test_what_a_call_under_way_may_cost_is_not_available(cli: Cli, engine: Engin
     told = {line["account"]: line for line in json.loads(cli("ledger", "balances", "--json").output)}
     acme = told["advertiser:acme"]
     assert (acme["posted"], acme["reserved"], acme["available"]) == ("100.00", "42.00", "58.00")
+
+
+def test_a_report_shows_the_caps_of_what_it_is_by_with_their_use_now(cli: Cli, capped: Engine) -> None:
+    since = ("--since", "2025-11-01")
+    by_campaign = ("reports", "by", "campaign", *since)
+    [line] = (found := json.loads(cli(*by_campaign, "--json").output))["lines"]
+    assert line["caps"] == json.loads(cli("caps", "list", "--owner", "plumbing", "--json").output)
+    assert found["total"]["caps"] is None
+
+    used = (
+        "1 used, 1 reserved of 10 qualified calls a month; 42.00 used, 42.00 reserved of 500.00 USD in total"
+    )
+    assert cli(*by_campaign).output.count(used) == 1
+    [row] = csv.DictReader(cli(*by_campaign, "--csv", "-").output.splitlines())
+    assert row["caps"] == used
+    agents = cli("reports", "by", "destination", *since).output
+    assert "agent-2      1 used, 1 reserved of 5 connected calls a week" in agents
+
+
+def test_a_report_on_what_has_no_caps_has_no_table_of_them(cli: Cli, applied: Engine) -> None:
+    calls.save(applied, [settlement(make_call(1))])
+    by_campaign = ("reports", "by", "campaign", "--since", "2025-11-01")
+    assert "Caps" not in cli(*by_campaign).output
+    [line] = json.loads(cli(*by_campaign, "--json").output)["lines"]
+    assert line["caps"] is None

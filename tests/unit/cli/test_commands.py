@@ -234,6 +234,25 @@ def test_an_agent_is_paused_and_resumed(cli: Cli, applied: Engine) -> None:
     assert pauses.paused(applied) == []
 
 
+# What is done is told to programs too
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("agents", "pause", "agent-1", "--reason", "lunch"), {"agent": "agent-1", "paused": "lunch"}),
+        (("privacy", "erase", "+12125550001"), {"calls": 1}),
+        (("privacy", "expire", "--older-than", "30d"), {"calls": 1}),
+        (("reports", "rebuild"), {"calls": 1}),
+    ],
+)
+def test_a_command_tells_what_it_has_done_as_json(
+    cli: Cli, applied: Engine, words: tuple[str, ...], told: dict[str, object]
+) -> None:
+    calls.save(applied, [settlement(make_call(1))])
+    assert json.loads(cli(*words, "--json").stdout) == told
+
+
 def test_pausing_twice_resuming_what_runs_and_unknown_agents_are_refused(cli: Cli, applied: Engine) -> None:
     cli("agents", "pause", "agent-1", "--reason", "lunch")
     assert "agent-1 is paused already" in refusal(cli("agents", "pause", "agent-1", "--reason", "nap"))
