@@ -59,6 +59,7 @@ def build(callrace, uri: str) -> None:
     callrace("applications", "approve", "1", "--numbers", "1", "--state", "NY", "--source", "sidebar")
 
 
+@pytest.mark.timeout(300)  # two dozen commands, each a process, and three calls in turn
 async def test_a_campaign_built_by_commands_alone_ends_in_a_payout_file_and_a_matching_invoice(
     business, calling, tmp_path
 ):
