@@ -51,6 +51,7 @@ CALLS_AT_ONCE = 2_000
 # Requests without an answer: at so many Asterisk is a tenth of a second behind, and falling further.
 BEHIND = 256
 DRAIN_S = 20.0
+UNSERVED = "unserved"  # the dialplan's label for calls that no switch takes
 TELL_S = 1.0
 BACKLOG_LIMIT = CAPACITY // 2  # of calls to be saved; beyond it new calls had better go elsewhere
 
@@ -401,9 +402,12 @@ def _asked(campaigns: Mapping[str, Campaign]) -> tuple[frozenset[Kind], int]:
 
 
 async def _hand_back(client: Client, channel_id: str) -> None:
-    """Lets a call that we do not take go on in the dialplan, which looks at the variable."""
+    """Lets a call that we do not take go on in the dialplan, where that serves calls by itself.
+
+    Not told by a variable: a channel that ARI has set one on is not allowed to write a file (FILE) any more, so
+    what became of the call would be lost.
+    """
     try:
-        await client.channels.set_channel_var(channel_id, "CALLRACE_SERVED", "no")
-        await client.channels.continue_in_dialplan(channel_id)
+        await client.channels.continue_in_dialplan(channel_id, label=UNSERVED)
     except AriError as error:
         log.warning("channel %s could not be handed back: %s", channel_id, error)

@@ -26,6 +26,11 @@ async def callrace(switch, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def told_by_the_dialplan(switch) -> str:
+    """What it wrote down of the calls that it served by itself."""
+    return switch.settings.fallback_files[0].read_text()
+
+
 async def test_a_draining_switch_finishes_its_call_hands_back_the_next_and_ends(
     lab, tmp_path, calling, nothing_left
 ):
@@ -46,6 +51,7 @@ async def test_a_draining_switch_finishes_its_call_hands_back_the_next_and_ends(
             )
             async with calling(ani="+12125550002", plan=TALK) as late:
                 assert (await late.outcome()).status == 503  # no AGI is there either: the ladder's last rung
+            assert "+12125550002" in told_by_the_dialplan(switch)
             await who.hang_up()
             assert (await draining).stdout == "drained: 1 call finished, the switch has ended\n"
             record = await switch.record()

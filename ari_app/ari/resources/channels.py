@@ -107,10 +107,18 @@ class Channels:
         await self._ari.request("POST", f"channels/{part(channel_id)}/variable", channel_id, query)
 
     async def continue_in_dialplan(
-        self, channel_id: str, context: str = "", extension: str = "", priority: int | None = None
+        self,
+        channel_id: str,
+        context: str = "",
+        extension: str = "",
+        priority: int | None = None,
+        label: str = "",
     ) -> None:
-        """`continueInDialplan`: leaves the application, for a place or for the next priority."""
-        query = given(context=context, extension=extension, priority=priority)
+        """`continueInDialplan`: leaves the application, for a place or for the next priority.
+
+        What is not given of the place is where the channel is; a label stands for a priority.
+        """
+        query = given(context=context, extension=extension, priority=priority, label=label)
         await self._ari.request("POST", f"channels/{part(channel_id)}/continue", channel_id, query)
 
     async def get(self, channel_id: str) -> Json:

@@ -50,6 +50,8 @@ OPERATIONS = [
     (lambda c, i: c.channels.continue_in_dialplan("c1"), "POST channels/c1/continue", {}, None),
     (lambda c, i: c.channels.continue_in_dialplan("c1", "fallback", "s", 1), "POST channels/c1/continue",
      {"context": "fallback", "extension": "s", "priority": "1"}, None),
+    (lambda c, i: c.channels.continue_in_dialplan("c1", label="unserved"), "POST channels/c1/continue",
+     {"label": "unserved"}, None),
     (lambda c, i: c.bridges.create(i, "c1-bridge"), "POST bridges/c1-bridge", {"type": "mixing"}, None),
     (lambda c, i: c.bridges.create(i, "c1-bridge", "holding"), "POST bridges/c1-bridge",
      {"type": "holding"}, None),

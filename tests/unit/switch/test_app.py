@@ -58,8 +58,8 @@ async def test_a_draining_switch_hands_a_call_back_to_the_dialplan(switch, trans
     switch.take_no_more()
     transport.streams[0].send(INCOMING)
     await requested(transport, "POST channels/caller/continue")
-    variable = next(r for _, r in transport.requests if str(r) == "POST channels/caller/variable")
-    assert variable.query == {"variable": "CALLRACE_SERVED", "value": "no"}
+    asked = next(r for _, r in transport.requests if str(r) == "POST channels/caller/continue")
+    assert asked.query == {"label": "unserved"}
     assert switch.status()["draining"]
 
 
