@@ -80,6 +80,7 @@ def test_what_waits_is_saved_in_batches_of_fifty(
     engine: Engine, tmp_path: Path, door: Doorkeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "GATHER_S", PATIENCE_S)
+    monkeypatch.setattr(writer, "PATIENCE_S", PATIENCE_S)  # a slow save would spool what is not gathered yet
     with running(engine, tmp_path) as subject:
         for n in range(1, 121):
             subject.submit(settlement(make_call(n)))
