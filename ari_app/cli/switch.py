@@ -124,9 +124,9 @@ async def _serve(settings: Settings, served: Switch) -> None:
     gc.set_threshold(GARBAGE)
     ari = ari_settings(settings)
     transport = MeasuredTransport(NetworkTransport(ari), served.metrics)
-    async with recorder(settings) as tracks, connect(ari, served.on_incoming, transport) as client:
+    async with recorder(settings) as tape, connect(ari, served.on_incoming, transport) as client:
         served.client = client
-        served.start_tracks = tracks.start
+        served.recorder = tape
         served.recover()
         async with (
             control_socket(served, settings.control_socket),

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
 
 from ari_app.domain.record import track_files
 from ari_app.domain.recording import NotRecorded
@@ -32,24 +33,38 @@ class Recorder:
         self._asterisk: Session | None = None
         self._not_before = 0.0
 
-    async def start(self, channel_id: str, call_id: str) -> bool:
-        """Records the channel, whenever it is bridged, until it is gone; False when AMI did not answer to that.
+    async def start(self, channel_id: str, call_id: str, is_again: bool) -> bool:
+        """Records the channel, while it is bridged, until it is gone; False when AMI did not answer to that.
 
-        Returns within ANSWER_S, twice that for the first that finds AMI dead. Raises NotRecorded.
+        `is_again`: it was recorded before, and the files go on. Raises NotRecorded. Returns within ANSWER_S, or
+        twice that for the first that finds AMI dead.
         """
+        if is_again:
+            await self.stop(channel_id)  # two would write into one file
+        response = await self._ask("MixMonitor", Channel=channel_id, Options=options(call_id))
+        if response is not None and not response.success:
+            raise NotRecorded(f"Asterisk refuses: {response.message}")
+        return response is not None
+
+    async def stop(self, channel_id: str) -> None:
+        """Ends what records the channel, if anything does.
+
+        To be done as soon as it is bridged no more: a MixMonitor that goes on with the next agent drops, for minutes,
+        all of what that one says if its RTP sequence numbers happen to look older (Asterisk, main/translate.c).
+        """
+        with suppress(NotRecorded):
+            await self._ask("StopMixMonitor", Channel=channel_id)
+
+    async def _ask(self, action: str, **fields: str) -> Any:
+        """Asterisk's response, None when there was none in time. Raises NotRecorded when it was not asked."""
         async with self._lock:
             asterisk = await self._connected()
             try:
                 async with asyncio.timeout(ANSWER_S):
-                    response, *_ = await asterisk.ask(
-                        "MixMonitor", Channel=channel_id, Options=options(call_id)
-                    )
+                    return (await asterisk.ask(action, **fields))[0]
             except (AmiError, TimeoutError):
                 await self._give_up()
-                return False
-        if not response.success:
-            raise NotRecorded(f"Asterisk refuses: {response.message}")
-        return True
+                return None
 
     async def close(self) -> None:
         """Ends the connection; what is being recorded is recorded on."""
@@ -90,9 +105,10 @@ async def recorder(settings: Settings) -> AsyncIterator[Recorder]:
 
 
 def options(call_id: str) -> str:
-    """MixMonitor's: b, while the channel is bridged; r and t, what comes from it and what goes to it, by file.
+    """MixMonitor's: a, what is in the files stays; b, while the channel is bridged; r and t, what comes from it and
+    what goes to it, by file.
 
     Names without a path are in Asterisk's folder `monitor`, which is HOME/recordings.
     """
     files = track_files(call_id)
-    return f"br({files['caller']})t({files['agent']})"
+    return f"abr({files['caller']})t({files['agent']})"

@@ -6,7 +6,7 @@ channel, whatever becomes of the switch.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from ari_app.domain.geo import Place
 from ari_app.domain.marketplace import Recording
@@ -23,25 +23,38 @@ from ari_app.domain.recording import (
 )
 from ari_app.switch.call import Call
 
-StartTracks = Callable[[str, str], Awaitable[bool]]
-"""Records a channel to the files of a call, while it is bridged: `await start(channel_id, call_id)`.
 
-False when it is not known whether it does. Raises NotRecorded. Its time is bounded.
-"""
+class Recorder(Protocol):
+    """Records channels. Its time is bounded."""
+
+    async def start(self, channel_id: str, call_id: str, is_again: bool) -> bool:
+        """Records a channel to the files of a call, while it is bridged; False when that is not known.
+
+        `is_again`: goes on with the files in which it was recorded before. Raises NotRecorded.
+        """
+
+    async def stop(self, channel_id: str) -> None:
+        """Ends that. Where it cannot, nothing is recorded all the same until the channel is bridged again."""
 
 
-async def nobody_records(channel_id: str, call_id: str) -> bool:
-    """The StartTracks of a switch that has no other."""
-    raise NotRecorded("this switch has no connection to AMI")
+class NoRecorder:
+    """The recorder of a switch that has none."""
+
+    async def start(self, channel_id: str, call_id: str, is_again: bool) -> bool:
+        """Raises NotRecorded."""
+        raise NotRecorded("this switch has no connection to AMI")
+
+    async def stop(self, channel_id: str) -> None:
+        """Does nothing."""
 
 
 class CallRecording:
     """The recording of one call; of a call without consent, none."""
 
-    def __init__(self, call: Call, start: StartTracks) -> None:
+    def __init__(self, call: Call, recorder: Recorder) -> None:
         self._call = call
-        self._start = start
-        self._keep_ms: int | None = None  # None: nobody has consented, or it has begun
+        self._recorder = recorder
+        self._keep_ms: int | None = None  # None: nobody has consented
 
     async def ask_consent(self, rules: Recording | None, place: Place) -> None:
         """Tells the caller, where that is to be; who stays consents. Raises CallerGone."""
@@ -53,20 +66,26 @@ class CallRecording:
         elif await self._call.play(rules.consent.prompt):
             self._call.note(ANNOUNCED, why)
         else:
+            await self._call.see_caller_out()  # who hangs up breaks it off, too
             self._call.note(NOT_RECORDED, "the announcement could not be played")
             return
         self._keep_ms = rules.keep
 
     def connected(self) -> None:
-        """Caller and agent are bridged. Once begun, the tracks go on by themselves when they are bridged again."""
-        if self._keep_ms is not None and self._call.record.recording is None:
+        """Caller and agent are bridged, perhaps not for the first time."""
+        if self._keep_ms is not None:
             self._call.post(self._begin(self._keep_ms))
-            self._keep_ms = None
+
+    def parted(self) -> None:
+        """The agent left, and the caller waits for another."""
+        if self._call.record.recording is not None:
+            self._call.post(self._recorder.stop(self._call.channel_id))
 
     async def _begin(self, keep_ms: int) -> None:
         call = self._call
         try:
-            is_known = await self._start(call.channel_id, call.record.id)
+            is_again = call.record.recording is not None
+            is_known = await self._recorder.start(call.channel_id, call.record.id, is_again)
         except NotRecorded as error:
             call.note(NOT_RECORDED, str(error))
         else:
@@ -85,4 +104,4 @@ class CallRecording:
 
     def _enter(self, keep_ms: int) -> None:
         now = self._call.now()
-        self._call.record.recording = Tracks(now, now + keep_ms)
+        self._call.record.recording = self._call.record.recording or Tracks(now, now + keep_ms)

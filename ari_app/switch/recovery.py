@@ -26,7 +26,7 @@ from ari_app.switch.capacity import Capacity
 from ari_app.switch.caps import Caps
 from ari_app.switch.legs import leg_id
 from ari_app.switch.offer import Ending, bridge_id
-from ari_app.switch.recording import StartTracks
+from ari_app.switch.recording import Recorder
 from ari_app.switch.session import Session
 from ari_app.switch.sweeper import is_bridge
 
@@ -67,12 +67,12 @@ class Resumed(Session):
         capacity: Capacity,
         callers: Callers,
         caps: Caps,
-        start_tracks: StartTracks,
+        recorder: Recorder,
         last_seen: int,
         surveyed: asyncio.Task[Survey],
     ) -> None:
         """Before the first event is read: places and callers are remembered from here on."""
-        super().__init__(call, snapshot, capacity, callers, caps, start_tracks)
+        super().__init__(call, snapshot, capacity, callers, caps, recorder)
         record = call.record
         self._surveyed = surveyed
         self._last_seen = max(last_seen, record.events[-1].at)

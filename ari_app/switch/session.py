@@ -35,7 +35,7 @@ from ari_app.switch.caps import Caps
 from ari_app.switch.clock import CallClock
 from ari_app.switch.ivr import run_flow
 from ari_app.switch.offer import Ending, Offer, wait_music
-from ari_app.switch.recording import CallRecording, StartTracks
+from ari_app.switch.recording import CallRecording, Recorder
 
 log = logging.getLogger(__name__)
 
@@ -81,14 +81,14 @@ class Session:
         capacity: Capacity,
         callers: Callers,
         caps: Caps,
-        start_tracks: StartTracks,
+        recorder: Recorder,
     ) -> None:
         self.call = call
         self._snapshot = snapshot
         self._capacity = capacity
         self._callers = callers
         self._caps = caps
-        self._recording = CallRecording(call, start_tracks)
+        self._recording = CallRecording(call, recorder)
         self._attribution: Attribution | None = None
         self._place = Place()
         self._earlier: dict[Kind, EarlierCall] = {}
@@ -291,7 +291,8 @@ class Session:
             self.call.note("no destination is eligible")
             await self._fall_back(rules.fallback.play)
             return
-        offer = Offer(self.call, decision.plan, rules, self._dial, self._capacity, self._connected)
+        told = self._connected, self._recording.parted
+        offer = Offer(self.call, decision.plan, rules, self._dial, self._capacity, *told)
         self.legs = offer.race.legs
         try:
             ending = await offer.run()

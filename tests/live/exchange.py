@@ -113,8 +113,7 @@ class Exchange:
         ari = AriSettings(
             self._settings.ari_host, self._settings.ari_port, "callrace", self._settings.secret("ari")
         )
-        tracks = await self._stack.enter_async_context(recorder(self._settings))
-        self.switch.start_tracks = tracks.start
+        self.switch.recorder = await self._stack.enter_async_context(recorder(self._settings))
         self.client = await self._stack.enter_async_context(connect(ari, self.switch.on_incoming))
         self.switch.client = self.client
         self.switch.recover()

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from ari_app.domain.record import CallRecord, track_files
+from ari_app.ops.ports import free_tcp_ports
 from ari_app.ops.recorder import Recorder
-from ari_app.ops.sipp import accepts, answers, answers_silently, free_port, hangs_up, rings_forever, talk_ms
+from ari_app.ops.sipp import accepts, answers, answers_silently, hangs_up, rings_forever, talk_ms
 from ari_app.ops.sipp.rtp import FRAME_MS, SAMPLES_PER_MS, is_tone
 from ari_app.settings import Settings
 from ari_app.store import calls, privacy
@@ -126,7 +127,7 @@ async def test_in_california_the_caller_is_told_before_a_phone_rings_and_in_new_
         steps = {}
         for ani in (CALIFORNIA, NEW_YORK):
             async with calling(ani=ani, plan=TALK) as who:
-                await exchange.connected()
+                await under_way(exchange, "recording started")
                 await who.hang_up()
                 record = await exchange.record()
                 steps[ani] = told(record)
@@ -139,12 +140,15 @@ async def test_in_california_the_caller_is_told_before_a_phone_rings_and_in_new_
 async def test_a_caller_who_leaves_during_the_announcement_is_neither_offered_nor_recorded(
     exchange, calling, folder
 ):
-    long_prompt = {"recording": {"consent": {"prompt": "sound:demo-instruct", "everywhere": True}}}
+    long_prompt = {
+        "recording": {"consent": {"prompt": "tts:" + 9 * "This call may be recorded. ", "everywhere": True}}
+    }
     async with phones({"agent": answers()}) as agents:
         exchange.apply(marketplace(uris(agents), campaign=long_prompt, accept="answer"))
         async with calling(plan=TALK) as who:
+            await who.wait_for("established")
             async with asyncio.timeout(5):
-                while not who.call or who.call.sound_ms() < 200:
+                while who.call.audio.sound_ms() < 200:
                     await asyncio.sleep(0.02)
             await who.hang_up()
             record = await exchange.record()
@@ -195,7 +199,7 @@ async def test_a_call_that_is_offered_again_is_recorded_on_but_not_while_the_cal
         await who.hang_up()
         record = await exchange.record()
     assert [leg.outcome for leg in record.legs] == ["won", "won"]
-    assert told(record).count("recording started") == 1
+    assert told(record).count("recording started") == 2
     caller, both = await tracks(folder, record.id)
     assert both.heard_ms(AGENT_HZ) > 400 and both.heard_ms(SECOND_HZ) > 600
     assert caller.length_ms < record.durations_ms.total - 1500
@@ -218,8 +222,8 @@ async def test_a_full_disk_costs_the_recording_and_not_the_call(exchange, callin
 
 
 async def test_without_ami_a_call_is_served_unrecorded_and_says_so(exchange, calling, lab, folder):
-    nowhere = replace(Settings.from_env(lab.environment), ami_port=free_port())
-    exchange.switch.start_tracks = Recorder(nowhere).start
+    nowhere = replace(Settings.from_env(lab.environment), ami_port=free_tcp_ports(1)[0])
+    exchange.switch.recorder = Recorder(nowhere)
     async with phones({"agent": answers()}) as agents:
         exchange.apply(recorded(agents, accept="answer"))
         async with calling(plan=TALK) as who:
