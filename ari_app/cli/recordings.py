@@ -27,7 +27,7 @@ def recordings() -> None:
 def list_(limit: int, as_json: bool) -> None:
     """List the recordings that began last, newest first, with those that were deleted.
 
-    One whose files are not there is `missing`: the disk was full, or somebody has moved them.
+    One whose files are not there, or are empty, is `missing`: the disk was full, or somebody has moved them.
 
     \b
     Example:
@@ -92,7 +92,7 @@ def expire(as_json: bool) -> None:
 def _state(kept: Kept, folder: Path) -> str:
     if kept.deleted_at is not None:
         return "deleted"
-    return "kept" if all(path.exists() for path in stored.paths(folder, kept.call_id)) else "missing"
+    return "kept" if stored.is_there(folder, kept.call_id) else "missing"
 
 
 def _minute(at: int) -> str:

@@ -49,8 +49,8 @@ class Recorder:
     async def stop(self, channel_id: str) -> None:
         """Ends what records the channel, if anything does.
 
-        To be done as soon as it is bridged no more: a MixMonitor that goes on with the next agent drops, for minutes,
-        all of what that one says if its RTP sequence numbers happen to look older (Asterisk, main/translate.c).
+        To be done as soon as it is bridged no more. Measured on Asterisk 22.10: of what the next agent says, a
+        MixMonitor that goes on, or one that takes over only then, writes nothing but silence in every second call.
         """
         with suppress(NotRecorded):
             await self._ask("StopMixMonitor", Channel=channel_id)

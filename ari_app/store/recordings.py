@@ -16,6 +16,7 @@ from ari_app.store.tables import calls as call_table
 from ari_app.store.tables import recordings
 
 _AT_ONCE = 500  # calls in one transaction
+_WAV_HEADER = 44  # bytes
 
 
 class Kept(NamedTuple):
@@ -65,6 +66,11 @@ def _delete(engine: Engine, folder: Path, which: ColumnElement[bool], why: str, 
 def paths(folder: Path, call_id: str) -> list[Path]:
     """Where the tracks of a call are, if it has any."""
     return [folder / name for name in track_files(call_id).values()]
+
+
+def is_there(folder: Path, call_id: str) -> bool:
+    """Whether both tracks hold anything. Raises OSError when the folder may not be looked into."""
+    return all(path.exists() and path.stat().st_size > _WAV_HEADER for path in paths(folder, call_id))
 
 
 def remove_files(folder: Path, call_id: str) -> None:

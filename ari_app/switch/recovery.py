@@ -195,6 +195,7 @@ class Resumed(Session):
         call.under_way.restarts += 1
         self._is_up = found.channels[call.channel_id]["state"] == "Up"
         call.note("begun again", "from the start of the flow")
+        self._recording.parted()
         if self._is_up:
             call.post(call.client.channels.stop_moh(call.channel_id))
         self._if_abandoned = "abandoned_ivr"

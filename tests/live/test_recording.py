@@ -15,7 +15,7 @@ from ari_app.ops.recorder import Recorder
 from ari_app.ops.sipp import accepts, answers, answers_silently, hangs_up, rings_forever, talk_ms
 from ari_app.ops.sipp.rtp import FRAME_MS, SAMPLES_PER_MS, is_tone
 from ari_app.settings import Settings
-from ari_app.store import calls, privacy
+from ari_app.store import calls, privacy, recordings
 from ari_app.store.spool import Spool
 from tests.live.exchange import marketplace, phones, uris
 from tests.live.process import switch_process
@@ -219,6 +219,7 @@ async def test_a_full_disk_costs_the_recording_and_not_the_call(exchange, callin
             await who.hang_up()
             record = await exchange.record()
     assert (record.disposition, record.end_source) == ("connected", "caller")
+    assert not recordings.is_there(folder, record.id)
 
 
 async def test_without_ami_a_call_is_served_unrecorded_and_says_so(exchange, calling, lab, folder):

@@ -28,7 +28,7 @@ def recorded(settings: Settings, engine: Engine) -> CallRecord:
     ]
     record = make_call(1, recording=Tracks(BEGAN + 21_000, FAR), events=events)
     for path in recordings.paths(settings.recordings, record.id):
-        path.write_bytes(b"RIFF")
+        path.write_bytes(b"RIFF" + bytes(400))
     calls.save(engine, [settlement(record)])
     return record
 
@@ -43,7 +43,10 @@ def test_a_recording_is_listed_and_what_is_missing_is_said(
     (kept,) = json.loads(cli("recordings", "list", "--json").output)
     assert (kept["call"], kept["state"]) == (recorded.id, "kept")
     assert kept["files"][0] == f"{settings.recordings}/{recorded.id}-caller.wav"
-    recordings.paths(settings.recordings, recorded.id)[1].unlink()
+    agents = recordings.paths(settings.recordings, recorded.id)[1]
+    agents.write_bytes(b"")
+    assert cli("recordings", "list").output.splitlines()[1].endswith("missing")
+    agents.unlink()
     assert cli("recordings", "list").output.splitlines()[1].endswith("missing")
 
 
