@@ -96,6 +96,11 @@ class Settings:
         return self.home / "prompts"
 
     @property
+    def recordings(self) -> Path:
+        """The files of recorded calls, seen by Asterisk as its folder `monitor`."""
+        return self.home / "recordings"
+
+    @property
     def creatives(self) -> Path:
         """The images of banners, by the hash of what they hold."""
         return self.home / "creatives"

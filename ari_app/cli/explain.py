@@ -12,11 +12,12 @@ from itertools import groupby
 
 from ari_app.cli.output import Section
 from ari_app.cli.since import comes_to, since
+from ari_app.domain import recording
 from ari_app.domain.clock import iso
 from ari_app.domain.disputes import Dispute
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.money import format_amount
-from ari_app.domain.record import CallRecord, ClauseResult, LegRecord, Part, PlaceRecord
+from ari_app.domain.record import CallRecord, ClauseResult, LegRecord, Part, PlaceRecord, track_files
 from ari_app.domain.states import STATE_NAMES
 
 _AT_ONCE_MS = 100
@@ -64,6 +65,13 @@ _ATTESTED = {
     "B": "B, it knows the caller, but not that the number is theirs",
     "C": "C, it only passed the call on",
 }
+_RECORDING = {
+    recording.ANNOUNCED: "The caller was told that the call may be recorded",
+    recording.UNANNOUNCED: "The caller was not told that the call may be recorded",
+    recording.STARTED: "The recording began",
+    recording.ASSUMED: "The recording may have begun",
+    recording.NOT_RECORDED: "It was not recorded",
+}
 _ENDED_BY = {
     "caller": "The caller hung up",
     "agent": "The agent hung up",
@@ -88,6 +96,7 @@ def explain(
         Section("Who was rung, and what each did", list(_rung(record))),
         Section("Who was left out", [f"- {e.destination}: {e.reason}." for e in record.excluded]),
         Section("How it ended", list(_ending(record))),
+        Section("Was it recorded?", list(_recorded(record))),
         Section("Was it a payable call?", list(_verdict(record))),
         Section("The money", list(_money(record, transfers))),
         Section("What became of it since", list(since(record, transfers, disputes))),
@@ -414,6 +423,22 @@ def _ending(record: CallRecord) -> Iterator[str]:
     if record.ended_at is not None:
         ended = _ENDED_BY[record.end_source]
         yield f"- {ended}, {_since(record, record.ended_at)} after it began."
+
+
+def _recorded(record: CallRecord) -> Iterator[str]:
+    for event in record.events:
+        if event.what in _RECORDING:
+            detail = f": {event.detail}" if event.detail else ""
+            yield f"- {_RECORDING[event.what]}{detail}, {_since(record, event.at)} into the call."
+    tracks = record.recording
+    if tracks is None:
+        return
+    if tracks.deleted_at is not None:
+        reason = _event(record, recording.DELETED)
+        yield f"- It was deleted on {_moment(tracks.deleted_at)}: {reason}."
+    else:
+        files = " and ".join(track_files(record.id).values())
+        yield f"- {files} are kept until {_moment(tracks.keep_until)}."
 
 
 def _waited(record: CallRecord) -> str:

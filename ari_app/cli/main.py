@@ -37,6 +37,7 @@ from ari_app.cli.plan import plan
 from ari_app.cli.privacy import privacy
 from ari_app.cli.publishers import publishers
 from ari_app.cli.qualify import qualify
+from ari_app.cli.recordings import recordings
 from ari_app.cli.reports import reports
 from ari_app.cli.route import route
 from ari_app.cli.spool import spool
@@ -132,6 +133,7 @@ for command in (
     privacy,
     publishers,
     qualify,
+    recordings,
     reports,
     route,
     spool,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.common import database, now_ms, phone_number
+from ari_app.cli.common import Refused, database, now_ms, phone_number
 from ari_app.cli.output import json_option, tell
 from ari_app.domain.fields import parse_duration
+from ari_app.ops import running
+from ari_app.settings import Settings
 from ari_app.store import privacy as stored
+from ari_app.store.spool import Spool
 
 
 @click.group()
@@ -19,27 +22,32 @@ def privacy() -> None:
 @click.argument("number", callback=phone_number)
 @json_option
 def erase(number: str, as_json: bool) -> None:
-    """Take the caller with this NUMBER out of every call that is recorded.
+    """Take the caller with this NUMBER out of every call, saved or in the spool, and delete what was recorded.
 
     The number, what was keyed in and the ZIP code go; times, legs, verdict, money and the state stay. A
     running switch still knows the number for rapid redials and repeat callers, until it is restarted. A call
-    that is under way, or waits in the spool, is not reached: run it again when that is saved.
+    that is under way is not reached: then the exit code is 1, to say that it has to be run again.
 
     \b
     Example:
       callrace privacy erase +12125550142
     """
-    calls = stored.erase_caller(database(), number, now_ms())
-    tell({"calls": calls}, f"erased from {calls} calls", as_json)
+    settings = Settings.from_env()
+    engine = database()
+    under_way = _under_way(settings, number)
+    calls = stored.erase_caller(engine, Spool(settings.spool), settings.recordings, number, now_ms())
+    tell({"calls": calls, "under_way": under_way}, f"erased from {_calls(calls)}", as_json)
+    if under_way:
+        raise Refused(f"call {', '.join(under_way)} is under way: run this again some seconds after its end")
 
 
 @privacy.command()
 @click.option("--older-than", metavar="DURATION", required=True, help="Such as 400d.")
 @json_option
 def expire(older_than: str, as_json: bool) -> None:
-    """Take the callers out of all calls that began longer ago than a duration. Run it daily.
+    """Take the callers out of all calls that began longer ago than a duration, and delete what was recorded.
 
-    A repeat caller is told by the number: keep it for as long as your longest repeat window.
+    Run it daily. A repeat caller is told by the number: keep it for as long as your longest repeat window.
 
     \b
     Example:
@@ -49,6 +57,18 @@ def expire(older_than: str, as_json: bool) -> None:
         age_ms = parse_duration(older_than)
     except ValueError as error:
         raise click.BadParameter(f"{error}, got {older_than!r}", param_hint="--older-than") from error
-    now = now_ms()
-    calls = stored.erase_before(database(), now - age_ms, now)
-    tell({"calls": calls}, f"erased from {calls} calls", as_json)
+    now, settings = now_ms(), Settings.from_env()
+    calls = stored.erase_before(database(), Spool(settings.spool), settings.recordings, now - age_ms, now)
+    tell({"calls": calls}, f"erased from {_calls(calls)}", as_json)
+
+
+def _under_way(settings: Settings, number: str) -> list[str]:
+    """The ids of this caller's calls in the running switch, if one runs."""
+    try:
+        return [call["id"] for call in running.ask(settings, "/live") if call["ani"] == number]
+    except running.SwitchNotRunning:
+        return []
+
+
+def _calls(count: int) -> str:
+    return f"{count} call{'' if count == 1 else 's'}"

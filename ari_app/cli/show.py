@@ -12,7 +12,7 @@ from ari_app.domain.clock import iso
 from ari_app.domain.corrections import corrections_of
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.money import format_amount
-from ari_app.domain.record import CallRecord, ClauseResult, LegRecord
+from ari_app.domain.record import CallRecord, ClauseResult, LegRecord, Tracks, track_files
 
 
 def show(record: CallRecord, transfers: Sequence[Transfer] = ()) -> None:
@@ -71,6 +71,7 @@ def _header(record: CallRecord) -> None:
         "answers": answers,
         "place": f"{where} (from {place.from_})",
         "winner": record.winner,
+        "recording": record.recording and _recording(record.id, record.recording),
         "durations": (
             f"total {_seconds(durations.total)}, ivr {_seconds(durations.ivr)}, "
             f"wait {_seconds(durations.wait)}, connected {_seconds(durations.connected)}"
@@ -79,6 +80,12 @@ def _header(record: CallRecord) -> None:
     for name, value in fields.items():
         if value:
             click.echo(f"  {name:<12} {value}")
+
+
+def _recording(call_id: str, tracks: Tracks) -> str:
+    if tracks.deleted_at is not None:
+        return f"deleted {iso(tracks.deleted_at)}"
+    return f"{', '.join(track_files(call_id).values())}, until {iso(tracks.keep_until)}"
 
 
 def _who(end_source: str | None) -> str:

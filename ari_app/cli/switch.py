@@ -21,6 +21,7 @@ from ari_app.logs import log_to_stderr
 from ari_app.ops import running
 from ari_app.ops.asterisk import ari_settings
 from ari_app.ops.doctor import TRUNK
+from ari_app.ops.recorder import recorder
 from ari_app.ops.running import only_switch
 from ari_app.ops.supervision import supervision
 from ari_app.settings import Settings
@@ -123,8 +124,9 @@ async def _serve(settings: Settings, served: Switch) -> None:
     gc.set_threshold(GARBAGE)
     ari = ari_settings(settings)
     transport = MeasuredTransport(NetworkTransport(ari), served.metrics)
-    async with connect(ari, served.on_incoming, transport) as client:
+    async with recorder(settings) as tape, connect(ari, served.on_incoming, transport) as client:
         served.client = client
+        served.recorder = tape
         served.recover()
         async with (
             control_socket(served, settings.control_socket),

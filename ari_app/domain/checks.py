@@ -29,10 +29,12 @@ from ari_app.domain.marketplace import (
     Marketplace,
     Node,
     Rate,
+    Recording,
     Route,
     Wave,
 )
 from ari_app.domain.staging import staged
+from ari_app.domain.states import ALL_PARTY_CONSENT
 from ari_app.domain.trunks import why_not_dial
 from ari_app.domain.yamltext import Complaint, FieldPath
 
@@ -206,6 +208,7 @@ def _campaign(
     yield from _prompt((*path, "route", "accept_prompt"), route.accept_prompt, world)
     yield from _prompt((*path, "route", "fallback", "play"), route.fallback.play, world)
     yield from _prompt((*path, "screen", "announce"), campaign.screen.announce, world)
+    yield from _recording((*path, "recording"), campaign.recording, world)
     flow = marketplace.flows.get(campaign.flow) if campaign.flow is not None else None
     answers = _answers(flow) if flow is not None else set()
     yield from _whisper((*path, "route", "whisper"), route, answers, world)
@@ -216,6 +219,15 @@ def _campaign(
         for complaint in _terms((*path, "staged"), later, marketplace, answers, world):
             if getattr(campaign.staged, str(complaint.path[len(path) + 1])) is not None:
                 yield complaint
+
+
+def _recording(path: FieldPath, recording: Recording | None, world: World) -> Iterator[Complaint]:
+    if recording is None:
+        return
+    consent = recording.consent
+    yield from _prompt((*path, "consent", "prompt"), consent.prompt, world)
+    if consent.everywhere and consent.states != ALL_PARTY_CONSENT:
+        yield Complaint((*path, "consent"), "expected only everywhere, got states as well")
 
 
 def _invited(path: FieldPath, campaign: Campaign, marketplace: Marketplace) -> Iterator[Complaint]:

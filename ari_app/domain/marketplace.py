@@ -42,6 +42,7 @@ from ari_app.domain.fields import (
     whole_between,
 )
 from ari_app.domain.hours import Hours
+from ari_app.domain.states import ALL_PARTY_CONSENT
 
 Attestation = Literal["A", "B", "C"]
 """STIR/SHAKEN (ATIS-1000074): the caller's carrier knows the caller and the number, the caller, or neither."""
@@ -272,6 +273,26 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
+class Consent:
+    """What callers are told before they are recorded, and where: in `states`, and where they may be anywhere.
+
+    `everywhere: true` tells every caller.
+    """
+
+    prompt: Prompt
+    states: OneOf[StateCode] = ALL_PARTY_CONSENT
+    everywhere: bool = False
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Recording:
+    """Conversations are recorded; see `ari_app.domain.recording`. `keep`: how long the files are kept."""
+
+    consent: Consent
+    keep: PositiveMs = 90 * 86_400_000
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Screen:
     """Whom a campaign does not take: `block` lists E.164 numbers or prefixes ending in `*`.
 
@@ -419,8 +440,8 @@ class Campaign:
 
     `qualify` decides whether a call is payable. `price_when` and `payout_when` add to it for one side alone;
     `bonus` adds to the amounts, `overrides` says by publisher what is paid instead. Only a draft may lack waves.
-    Of `status` see `ari_app.domain.campaigns`. An `invited` campaign takes applications only from the publishers
-    in `invited`.
+    Without `recording` nothing is recorded. Of `status` see `ari_app.domain.campaigns`. An `invited` campaign
+    takes applications only from the publishers in `invited`.
     """
 
     advertiser: Id
@@ -431,6 +452,7 @@ class Campaign:
     flow: Id | None = None
     hours: Hours | None = None
     screen: Screen = Screen()
+    recording: Recording | None = None
     qualify: tuple[Clause, ...] = ()
     price_when: tuple[Clause, ...] = ()
     payout_when: tuple[Clause, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from ari_app.domain import recording
 from ari_app.domain.record import CallRecord, ClauseResult, Event
 
 ERASED = "[erased]"
@@ -13,7 +14,8 @@ _KEYED = ("entered", "entered wrongly")  # events that quote what the caller pre
 def erase(record: CallRecord, now: int) -> None:
     """Takes the person out of a record: the number, what was keyed in, the ZIP code. Doing it again is harmless.
 
-    Stays: times, legs, money, the verdict, the state, and answers that are the flow's words (`service: repair`).
+    The files of its recording are to be gone by then. Stays: times, legs, money, the verdict, the state, and
+    answers that are the flow's words (`service: repair`).
     """
     personal = {record.ani, record.place.zip, *filter(str.isdigit, record.answers.values())} - {None}
     record.ani = record.place.zip = None
@@ -25,6 +27,7 @@ def erase(record: CallRecord, now: int) -> None:
         exclusion.reason = _scrubbed(exclusion.reason, hidden)
     for clause in _clauses(record):
         clause.detail = _scrubbed(clause.detail, hidden)
+    recording.delete(record, "the caller is erased", now)
     record.events.append(Event(now, "erased", "the caller's number and entries, on request or by age"))
 
 

@@ -57,7 +57,13 @@ def prompts_of(marketplace: Marketplace) -> set[str]:
 
 
 def _of_campaign(campaign: Campaign) -> Iterator[str]:
-    for prompt in (campaign.route.accept_prompt, campaign.route.fallback.play, campaign.screen.announce):
+    told = campaign.recording.consent.prompt if campaign.recording else None
+    for prompt in (
+        campaign.route.accept_prompt,
+        campaign.route.fallback.play,
+        campaign.screen.announce,
+        told,
+    ):
         if prompt:
             yield prompt
 

@@ -116,6 +116,15 @@ class Event:
 
 
 @dataclass(slots=True)
+class Tracks:
+    """The recording of a call, see `ari_app.domain.recording`: since when, until when it is kept, when it went."""
+
+    started_at: int
+    keep_until: int
+    deleted_at: int | None = None
+
+
+@dataclass(slots=True)
 class Exclusion:
     """A destination that was not offered the call, and the reason."""
 
@@ -161,7 +170,13 @@ class CallRecord:
     durations_ms: Durations = field(default_factory=Durations)
     qualification: Verdict | None = None
     money: Money | None = None
+    recording: Tracks | None = None
     events: list[Event] = field(default_factory=list)
+
+
+def track_files(call_id: str) -> dict[str, str]:
+    """The names of the files of a call's recording, by whose voice is in each. Made from our own id alone."""
+    return {party: f"{call_id}-{party}.wav" for party in ("caller", "agent")}
 
 
 def to_json(record: CallRecord) -> dict[str, Any]:
@@ -217,12 +232,22 @@ def to_json(record: CallRecord) -> dict[str, Any]:
                 for key in ("price", "payout", "charged", "paid")
             },
         },
+        "recording": record.recording and _recording_json(record.id, record.recording),
         "events": [{"at": iso(e.at), "what": e.what, "detail": e.detail} for e in record.events],
     }
 
 
 def _clauses_json(clauses: list[ClauseResult]) -> list[dict[str, Any]]:
     return [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in clauses]
+
+
+def _recording_json(call_id: str, tracks: Tracks) -> dict[str, Any]:
+    return {
+        **track_files(call_id),
+        "started_at": iso(tracks.started_at),
+        "keep_until": iso(tracks.keep_until),
+        "deleted_at": iso(tracks.deleted_at),
+    }
 
 
 def _leg_json(leg: LegRecord) -> dict[str, Any]:

@@ -42,6 +42,11 @@ class Session:
         answer = await _bounded(self._manager.send_action({"Action": action, **fields}), self._where)
         return answer if isinstance(answer, list) else [answer]
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection has ended."""
+        return self._lost.is_set()
+
     def on(self, event: str, tell: Callable[[Any], None]) -> None:
         """Calls `tell` with every event of this name."""
         self._manager.register_event(event, lambda _, message: tell(message))

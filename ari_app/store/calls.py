@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, RowMapping, Select, insert, select
+from sqlalchemy import Connection, Engine, Row, RowMapping, Select, insert, select, update
 
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.marketplace import Basis, Scope
@@ -22,6 +22,7 @@ from ari_app.domain.record import (
     Money,
     Part,
     PlaceRecord,
+    Tracks,
     Verdict,
 )
 from ari_app.domain.repeats import whose
@@ -30,7 +31,7 @@ from ari_app.store.engine import reading, writing
 from ari_app.store.errors import AmbiguousCallId
 from ari_app.store.ledger import transfer_row
 from ari_app.store.selection import Selection, conditions
-from ari_app.store.tables import calls, legs, transfers
+from ari_app.store.tables import calls, legs, recordings, transfers
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _PAGE = 500  # calls whose legs are read together
@@ -73,10 +74,24 @@ def _insert(connection: Connection, batch: Collection[Settlement]) -> None:
         for settlement in batch
         for n, leg in enumerate(settlement.record.legs)
     ]
+    track_rows = [
+        {"call_id": settlement.record.id, **_tracks_row(tracks)}
+        for settlement in batch
+        if (tracks := settlement.record.recording) is not None
+    ]
     transfer_rows = [transfer_row(transfer) for settlement in batch for transfer in settlement.transfers]
-    for table, rows in ((calls, call_rows), (legs, leg_rows), (transfers, transfer_rows)):
+    by_table = ((calls, call_rows), (legs, leg_rows), (recordings, track_rows), (transfers, transfer_rows))
+    for table, rows in by_table:
         if rows:
             connection.execute(insert(table), rows)
+
+
+def rewrite(connection: Connection, record: CallRecord) -> None:
+    """Writes a saved call anew, but for its legs and transfers: after its caller, or its recording, is forgotten."""
+    connection.execute(update(calls).where(calls.c.id == record.id).values(call_row(record)))
+    if record.recording is not None:
+        its_own = recordings.c.call_id == record.id
+        connection.execute(update(recordings).where(its_own).values(_tracks_row(record.recording)))
 
 
 def get(engine: Engine, call_id: str) -> CallRecord | None:
@@ -177,7 +192,7 @@ def _caller(row: Row[Any]) -> CallRecord:
 
 
 def call_row(record: CallRecord) -> dict[str, Any]:
-    """The record, without its legs, as a row of `calls`."""
+    """The record, without its legs and its recording, as a row of `calls`."""
     place, durations, verdict, money = (
         record.place,
         record.durations_ms,
@@ -247,6 +262,14 @@ def _leg_row(call_id: str, n: int, leg: LegRecord) -> dict[str, Any]:
     }
 
 
+def _tracks_row(tracks: Tracks) -> dict[str, Any]:
+    return {
+        "started_at": tracks.started_at,
+        "keep_until": tracks.keep_until,
+        "deleted_at": tracks.deleted_at,
+    }
+
+
 # Rows to records
 
 
@@ -256,16 +279,18 @@ def _pages(connection: Connection, query: Select[Any]) -> Iterator[CallRecord]:
 
 
 def records(connection: Connection, rows: Sequence[Row[Any]]) -> list[CallRecord]:
-    """The records of the rows, in their order, with all their legs read in one query."""
+    """The records of the rows, in their order; all their legs are read in one query, and all recordings."""
     legs_of: dict[str, list[LegRecord]] = {row.id: [] for row in rows}
     query = select(legs).where(legs.c.call_id.in_(legs_of)).order_by(legs.c.call_id, legs.c.n)
     for row in connection.execute(query).mappings():
         fields = {name: value for name, value in row.items() if name not in ("call_id", "n")}
         legs_of[row["call_id"]].append(LegRecord(**fields))
-    return [_record(row._mapping, legs_of[row.id]) for row in rows]
+    kept = connection.execute(select(recordings).where(recordings.c.call_id.in_(legs_of)))
+    tracks_of = {row.call_id: Tracks(row.started_at, row.keep_until, row.deleted_at) for row in kept}
+    return [_record(row._mapping, legs_of[row.id], tracks_of.get(row.id)) for row in rows]
 
 
-def _record(row: RowMapping, its_legs: list[LegRecord]) -> CallRecord:
+def _record(row: RowMapping, its_legs: list[LegRecord], tracks: Tracks | None) -> CallRecord:
     return CallRecord(
         id=row["id"],
         did=row["did"],
@@ -291,6 +316,7 @@ def _record(row: RowMapping, its_legs: list[LegRecord]) -> CallRecord:
         durations_ms=Durations(row["total_ms"], row["ivr_ms"], row["wait_ms"], row["connected_ms"]),
         qualification=_verdict(row),
         money=_money(row),
+        recording=tracks,
         events=[Event(*event) for event in json.loads(row["events_json"])],
     )
 

@@ -14,6 +14,7 @@ StoreError
  ├── NumbersInUse            an apply would take away the campaign or publisher of a number
  ├── NumberRefused           a number cannot be assigned or released as asked
  ├── ApplicationRefused      an application cannot be made, or become what is asked
+ ├── FilesStay               a recording's files cannot be deleted
  └── WriterStopped           the writer takes no more calls
 """
 
@@ -74,6 +75,10 @@ class NumberRefused(StoreError):
 
 class ApplicationRefused(StoreError):
     """There is no such application, or it cannot become what is asked."""
+
+
+class FilesStay(StoreError):
+    """The files of a recording cannot be deleted."""
 
 
 class WriterStopped(StoreError):

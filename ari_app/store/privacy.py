@@ -1,36 +1,67 @@
-"""Forgetting callers in the records that are saved. Transfers name no caller, and are never touched."""
+"""Forgetting callers, in the records that are saved and in those that wait in the spool; first, their recordings.
+
+Transfers name no caller, and are never touched.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Engine, select, update
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, Engine, select
 
 from ari_app.domain.privacy import erase
-from ari_app.store.calls import call_row, records
+from ari_app.domain.record import CallRecord
+from ari_app.store.calls import records, rewrite
 from ari_app.store.engine import writing
+from ari_app.store.recordings import remove_files
+from ari_app.store.spool import Spool
 from ari_app.store.tables import calls
 
 _AT_ONCE = 500  # calls in one transaction
 
 
-def erase_caller(engine: Engine, ani: str, now: int) -> int:
-    """Takes a caller out of every call; how many there were. `now` in ms."""
-    return _erase(engine, calls.c.ani == ani, now)
+def erase_caller(engine: Engine, spool: Spool, folder: Path, ani: str, now: int) -> int:
+    """Takes a caller out of every call; how many there were. `now` in ms; `folder` is that of the recordings.
+
+    A call that is under way is not reached. Raises StoreError.
+    """
+    count = _erase_spooled(spool, folder, lambda record: record.ani == ani, now)
+    return count + _erase_saved(engine, folder, calls.c.ani == ani, now)
 
 
-def erase_before(engine: Engine, before: int, now: int) -> int:
-    """Takes the callers out of the calls that began before a moment (ms); how many there were."""
-    return _erase(engine, calls.c.ani.is_not(None) & (calls.c.started_at < before), now)
+def erase_before(engine: Engine, spool: Spool, folder: Path, before: int, now: int) -> int:
+    """Takes the callers out of the calls that began before a moment (ms); how many there were. Raises StoreError."""
+    is_old = calls.c.ani.is_not(None) & (calls.c.started_at < before)
+    count = _erase_spooled(
+        spool, folder, lambda record: record.ani is not None and record.started_at < before, now
+    )
+    return count + _erase_saved(engine, folder, is_old, now)
 
 
-def _erase(engine: Engine, which: ColumnElement[bool], now: int) -> int:
+def _erase_spooled(spool: Spool, folder: Path, is_wanted: Callable[[CallRecord], bool], now: int) -> int:
+    """Before the saved ones: a switch may save what it has read of the spool at any moment."""
+
+    def change(record: CallRecord) -> None:
+        _erase(record, folder, now)
+
+    return spool.amend(is_wanted, change)
+
+
+def _erase_saved(engine: Engine, folder: Path, which: ColumnElement[bool], now: int) -> int:
     """Each round finds fewer: an erased call has no number any more."""
     count = 0
     while True:
         with writing(engine) as connection:
             rows = connection.execute(select(calls).where(which).order_by(calls.c.id).limit(_AT_ONCE)).all()
             for record in records(connection, rows):
-                erase(record, now)
-                connection.execute(update(calls).where(calls.c.id == record.id).values(call_row(record)))
+                _erase(record, folder, now)
+                rewrite(connection, record)
         count += len(rows)
         if len(rows) < _AT_ONCE:
             return count
+
+
+def _erase(record: CallRecord, folder: Path, now: int) -> None:
+    remove_files(folder, record.id)
+    erase(record, now)

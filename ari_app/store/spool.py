@@ -10,13 +10,14 @@ one that is both in the spool and in the database does no harm.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from ari_app.domain.keeping import Unreadable, pack_settled, unpack_settled
+from ari_app.domain.record import CallRecord
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import SpoolUnusable
 from ari_app.store.folder import listed, sync_folder, write_whole
@@ -103,6 +104,31 @@ class Spool:
         except OSError as error:
             raise SpoolUnusable(f"{self.refused_folder} cannot be cleared: {error.strerror}") from error
         self._count = len(listed(self.folder))
+
+    def amend(self, is_wanted: Callable[[CallRecord], bool], change: Callable[[CallRecord], None]) -> int:
+        """Changes the records of some of the calls that are here, refused ones too; how many. Raises SpoolUnusable.
+
+        For an operator, beside a running switch: one that has just read a call saves it as it was.
+        """
+        count = 0
+        for path, _, _, reason in self.kept():
+            try:
+                record, transfers = unpack_settled(path.read_bytes())
+                if is_wanted(record):
+                    change(record)
+                    write_whole(path, pack_settled(record, transfers))
+                    if reason is not None:  # below its first line it may quote the call
+                        write_whole(_reason_file(path), reason.partition("\n")[0].encode())
+                    sync_folder(path.parent)
+                    count += 1
+            except FileNotFoundError:  # somebody else saved it meanwhile
+                continue
+            except Unreadable as error:
+                message = f"{path} cannot be read ({error}): look yourself whose call it is, or delete it"
+                raise SpoolUnusable(message) from error
+            except OSError as error:
+                raise SpoolUnusable(f"{path} cannot be changed: {error.strerror}") from error
+        return count
 
     def ids(self) -> set[str]:
         """The calls that are here, refused ones too."""

@@ -200,6 +200,17 @@ legs = Table(
     Column("hangup_cause", Integer),
 )
 
+# Of calls that were recorded. The files are named by the call; a deleted recording's row stays.
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("call_id", Text, ForeignKey("calls.id"), primary_key=True),
+    Column("started_at", BigInteger, nullable=False),
+    Column("keep_until", BigInteger, nullable=False),
+    Column("deleted_at", BigInteger),
+    Index("recordings_keep_until", "keep_until"),
+)
+
 # Only ever added to: triggers refuse UPDATE and DELETE (see the migration).
 transfers = Table(
     "transfers",

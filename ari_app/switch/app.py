@@ -40,6 +40,7 @@ from ari_app.switch.live import PHASES, agents_view, live_view, phase_of
 from ari_app.switch.market import Market
 from ari_app.switch.metrics import Metrics
 from ari_app.switch.phones import Phones
+from ari_app.switch.recording import NoRecorder, Recorder
 from ari_app.switch.recovery import Resumed, Survey, survey, sweep
 from ari_app.switch.session import Session, new_call
 from ari_app.switch.sweeper import Sweeper
@@ -87,6 +88,7 @@ class Switch:
         self._drained = asyncio.Event()
         self.metrics = metrics or Metrics()
         self.client: Client | None = None
+        self.recorder: Recorder = NoRecorder()
 
     def load(self) -> None:
         """Reads the marketplace in force, the callers that its windows still remember, and what caps have left."""
@@ -156,7 +158,8 @@ class Switch:
             log.error("call %s: there is no marketplace %d", left.record.id, left.marketplace_version)
             return
         call = Call(self.client, self._journal, left)
-        self._begin(Resumed(call, snapshot, self._capacity, self._callers, self._caps, last_seen, surveyed))
+        served_with = self._capacity, self._callers, self._caps, self.recorder
+        self._begin(Resumed(call, snapshot, *served_with, last_seen, surveyed))
 
     async def _sweep(self, client: Client, surveyed: asyncio.Task[Survey]) -> None:
         assert self._arrived is not None
@@ -184,7 +187,7 @@ class Switch:
             return
         if self._arrived is not None:
             self._arrived.add(start.channel_id)
-        self._begin(Session(call, snapshot, self._capacity, self._callers, self._caps))
+        self._begin(Session(call, snapshot, self._capacity, self._callers, self._caps, self.recorder))
 
     def _why_refused(self, client: Client) -> str | None:
         """Why no new call can be served at this moment, or None."""

@@ -168,13 +168,14 @@ class Call:
         """Starts prompts, one after the other, as one playback whose id is minted already."""
         await self.client.channels.play(self.inbox, playback_id, channel_id, [media(p) for p in prompts])
 
-    async def play(self, prompt: str) -> None:
-        """Plays a prompt to the caller, to its end. Raises CallerGone."""
+    async def play(self, prompt: str) -> bool:
+        """Plays a prompt to the caller, to its end; whether it is known to have been heard. Raises CallerGone."""
         playback_id = await self.start_playing(self.channel_id, prompt)
         until = self.now() + PLAYBACK_LIMIT_MS
         while event := await self.event(until):
             if is_end_of(playback_id, event):
-                return
+                return isinstance(event, PlaybackFinished) and not event.failed
+        return False
 
 
 def is_end_of(playback_id: str, event: object) -> bool:

@@ -79,9 +79,11 @@ class Offer:
         dial: Callable[[str], tuple[Dial, dict[str, int]]],
         capacity: Capacity,
         on_connected: Callable[[int], None],
+        on_parted: Callable[[], None],
     ) -> None:
         """`dial(destination)` gives how to dial it, and the places that this takes, with their sizes.
-        `on_connected(at)` is told of each connection as it is made."""
+        `on_connected(at)` is told of each connection as it is made, `on_parted()` of one after which the call is
+        offered again."""
         self.race = Race(plan)
         self._call = call
         self._route = route
@@ -89,6 +91,7 @@ class Offer:
         self._capacity = capacity
         self._legs = Legs(call, capacity, plan.ring_timeout_ms)
         self._on_connected = on_connected
+        self._on_parted = on_parted
         self._bridge_id = bridge_id(call.name)
         self._legs_before = list(call.record.legs)  # of a race that a restart of the switch ended
         self._bridge_by: int | None = None  # until then the winner's prompt may take to stop
@@ -286,6 +289,7 @@ class Offer:
         self._keep()
         if self.race.legs[leg].connected_at is not None:
             call.post(call.client.bridges.remove_channel(self._bridge_id, [call.channel_id]))
+            self._on_parted()
         wait_music(call, self._route, start=True)
 
     # Time

@@ -26,6 +26,7 @@ from ari_app.switch.capacity import Capacity
 from ari_app.switch.caps import Caps
 from ari_app.switch.legs import leg_id
 from ari_app.switch.offer import Ending, bridge_id
+from ari_app.switch.recording import Recorder
 from ari_app.switch.session import Session
 from ari_app.switch.sweeper import is_bridge
 
@@ -66,11 +67,12 @@ class Resumed(Session):
         capacity: Capacity,
         callers: Callers,
         caps: Caps,
+        recorder: Recorder,
         last_seen: int,
         surveyed: asyncio.Task[Survey],
     ) -> None:
         """Before the first event is read: places and callers are remembered from here on."""
-        super().__init__(call, snapshot, capacity, callers, caps)
+        super().__init__(call, snapshot, capacity, callers, caps, recorder)
         record = call.record
         self._surveyed = surveyed
         self._last_seen = max(last_seen, record.events[-1].at)
@@ -157,6 +159,7 @@ class Resumed(Session):
             self._connected(record.connected_at)
         call.channels.add(self._agent)
         call.note("taken up again", f"talks to {record.winner}")
+        self._take_up_recording()
         call.keep()
         try:
             ending = await self._until_they_part()
@@ -192,6 +195,7 @@ class Resumed(Session):
         call.under_way.restarts += 1
         self._is_up = found.channels[call.channel_id]["state"] == "Up"
         call.note("begun again", "from the start of the flow")
+        self._recording.parted()
         if self._is_up:
             call.post(call.client.channels.stop_moh(call.channel_id))
         self._if_abandoned = "abandoned_ivr"
@@ -211,10 +215,15 @@ class Resumed(Session):
         call.cut_at = self._last_seen
         call.is_caller_here = remains.caller
         by = leftover.close(self.record, remains, self._last_seen)
+        self._take_up_recording()
         if not remains.caller:
             raise CallerGone(by, "the caller was gone when the switch was back")
         self.record.end_source = by
         call.note("the agent was gone when the switch was back")
+
+    def _take_up_recording(self) -> None:
+        if self._attribution is not None:
+            self._recording.taken_up(self._attribution.campaign.recording)
 
     # The agent's place, and the trunk's
 

@@ -35,6 +35,7 @@ from ari_app.switch.caps import Caps
 from ari_app.switch.clock import CallClock
 from ari_app.switch.ivr import run_flow
 from ari_app.switch.offer import Ending, Offer, wait_music
+from ari_app.switch.recording import CallRecording, Recorder
 
 log = logging.getLogger(__name__)
 
@@ -74,13 +75,20 @@ class Session:
     """One call. `run` always ends with the call let go and its record settled."""
 
     def __init__(
-        self, call: Call, snapshot: Snapshot, capacity: Capacity, callers: Callers, caps: Caps
+        self,
+        call: Call,
+        snapshot: Snapshot,
+        capacity: Capacity,
+        callers: Callers,
+        caps: Caps,
+        recorder: Recorder,
     ) -> None:
         self.call = call
         self._snapshot = snapshot
         self._capacity = capacity
         self._callers = callers
         self._caps = caps
+        self._recording = CallRecording(call, recorder)
         self._attribution: Attribution | None = None
         self._place = Place()
         self._earlier: dict[Kind, EarlierCall] = {}
@@ -269,6 +277,7 @@ class Session:
     async def _offer(self, attribution: Attribution, decision: Decision) -> None:
         record, rules = self.record, attribution.campaign.route
         if not decision.nobody:
+            await self._recording.ask_consent(attribution.campaign.recording, self._place)
             self._if_abandoned = "abandoned_queue"
             wait_music(self.call, rules, start=True)
             answer = await self._reserve(attribution, decision)
@@ -282,7 +291,8 @@ class Session:
             self.call.note("no destination is eligible")
             await self._fall_back(rules.fallback.play)
             return
-        offer = Offer(self.call, decision.plan, rules, self._dial, self._capacity, self._connected)
+        told = self._connected, self._recording.parted
+        offer = Offer(self.call, decision.plan, rules, self._dial, self._capacity, *told)
         self.legs = offer.race.legs
         try:
             ending = await offer.run()
@@ -334,6 +344,7 @@ class Session:
         assert record.campaign is not None
         self._earlier = self._callers.note("connected", record, at) | self._earlier
         self._release_losers_later()
+        self._recording.connected()
 
     def _release_losers_later(self) -> None:
         """Once the call can not be offered again, the caps of destinations that lost have room again."""

@@ -17,6 +17,7 @@ from ari_app.domain.ledger import Finding, verify
 from ari_app.domain.prompts import prompts_of
 from ari_app.domain.record import CallRecord
 from ari_app.ops import prompts
+from ari_app.ops.recorder import recorder
 from ari_app.ops.sipp import Agent, Behaviour
 from ari_app.settings import Settings
 from ari_app.store import calls, geography, ledger, marketplaces, schema
@@ -112,6 +113,7 @@ class Exchange:
         ari = AriSettings(
             self._settings.ari_host, self._settings.ari_port, "callrace", self._settings.secret("ari")
         )
+        self.switch.recorder = await self._stack.enter_async_context(recorder(self._settings))
         self.client = await self._stack.enter_async_context(connect(ari, self.switch.on_incoming))
         self.switch.client = self.client
         self.switch.recover()

@@ -73,6 +73,15 @@ def rich_marketplaces(draw: st.DrawFn) -> Marketplace:
     }
     campaign |= draw(st.sampled_from([{}, {"visibility": "invited", "invited": ["p"]}]))
     campaign["applications"] = {"numbers_per_publisher": draw(st.integers(1, 1_000))}
+    campaign |= draw(
+        st.sampled_from(
+            [
+                {},
+                {"recording": {"consent": {"prompt": "tts:This is recorded.", "everywhere": True}}},
+                {"recording": {"consent": {"prompt": "sound:beep", "states": ["CA", "NY"]}, "keep": "30d"}},
+            ]
+        )
+    )
     document["screen"] = {
         "block": draw(st.sampled_from([[], ["+1900*", "+12125550199"]])),
         "attestation": draw(st.sampled_from([[], ["A", "none"]])),

@@ -2,28 +2,75 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from sqlalchemy import Engine
 
 from ari_app.domain.ledger import verify
 from ari_app.store import calls, ledger, privacy
+from ari_app.store.errors import SpoolUnusable
+from ari_app.store.spool import Spool
 from tests.samples import BEGAN, make_call, settlement
 
 ANI, OTHER = "+12125550142", "+12125550199"
 
 
-def test_a_caller_is_taken_out_of_every_call_and_nobody_else_is(engine: Engine) -> None:
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    """An empty spool; recordings would be beside it."""
+    return Spool(tmp_path / "spool")
+
+
+def erase(engine: Engine, spool: Spool) -> int:
+    return privacy.erase_caller(engine, spool, spool.folder.parent, ANI, BEGAN)
+
+
+def test_a_caller_is_taken_out_of_every_call_and_nobody_else_is(engine: Engine, spool: Spool) -> None:
     calls.save(engine, [settlement(make_call(n, ani=ANI if n < 3 else OTHER)) for n in range(5)])
     balances = ledger.balances(engine)
-    assert privacy.erase_caller(engine, ANI, BEGAN) == 3
+    assert erase(engine, spool) == 3
     assert [record.ani for record in calls.every(engine)] == [None] * 3 + [OTHER] * 2
     assert ledger.balances(engine) == balances
     assert verify(list(ledger.all_transfers(engine)), calls.every(engine), BEGAN) == []
-    assert privacy.erase_caller(engine, ANI, BEGAN) == 0
+    assert erase(engine, spool) == 0
 
 
-def test_callers_of_old_calls_are_forgotten_however_many(engine: Engine, monkeypatch) -> None:
+def test_callers_of_old_calls_are_forgotten_however_many(engine: Engine, spool: Spool, monkeypatch) -> None:
     monkeypatch.setattr(privacy, "_AT_ONCE", 2)
     saved = [make_call(n) for n in range(5)]
     calls.save(engine, [settlement(record) for record in saved])
-    assert privacy.erase_before(engine, saved[-1].started_at, BEGAN) == 4
+    assert privacy.erase_before(engine, spool, spool.folder.parent, saved[-1].started_at, BEGAN) == 4
     assert [record.ani is None for record in calls.every(engine)] == [True] * 4 + [False]
+
+
+def test_a_caller_is_taken_out_of_calls_that_wait_for_the_database_or_were_refused(
+    engine: Engine, spool: Spool
+) -> None:
+    spool.put([settlement(make_call(1, ani=ANI)), settlement(make_call(2, ani=OTHER))])
+    spool.refuse(settlement(make_call(3, ani=ANI)), f"no such table\n[parameters: ('{ANI}',)]")
+    assert erase(engine, spool) == 2
+    assert not [path for path in spool.folder.rglob("*.*") if ANI in path.read_text()]
+    assert [kept.reason for kept in spool.kept()] == [None, None, "no such table"]
+    first, second = spool.oldest(2)
+    assert first.record.ani is None and list(first.transfers) == settlement(make_call(1)).transfers
+    assert second == settlement(make_call(2, ani=OTHER))
+    calls.save(engine, [first])
+    assert erase(engine, spool) == 0
+
+
+def test_old_calls_in_the_spool_lose_their_callers_too(engine: Engine, spool: Spool) -> None:
+    old, new = make_call(1), make_call(2)
+    spool.put([settlement(old), settlement(new)])
+    assert privacy.erase_before(engine, spool, spool.folder.parent, new.started_at, BEGAN) == 1
+    assert [call.record.ani for call in spool.oldest(2)] == [None, new.ani]
+
+
+def test_a_file_of_which_nobody_knows_whose_call_it_is_is_not_passed_over(
+    engine: Engine, spool: Spool
+) -> None:
+    spool.put([settlement(make_call(1))])
+    (file,) = spool.folder.glob("*.json")
+    file.write_text("{")
+    with pytest.raises(SpoolUnusable, match="look yourself whose call it is"):
+        erase(engine, spool)

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 REPO = Path(__file__).parents[2]
 PROVISION = REPO / "asterisk-docker" / "provision"
@@ -125,6 +126,12 @@ def test_an_overlay_replaces_files_and_adds_others(tmp_path: Path) -> None:
     assert dict(read(etc / "cel.conf")["general"])["enable"] == "yes"
     assert (etc / "dialplan" / "mine.conf").read_text() == "; SIP is on 5160\n"
     assert (etc / "dialplan" / "callrace.conf").exists()
+
+
+def test_what_asterisk_records_is_where_the_commands_look_for_it() -> None:
+    services = yaml.safe_load((REPO / "asterisk-docker" / "compose.yaml").read_text())["services"]
+    assert "recordings:/var/spool/callrace/monitor" in services["asterisk"]["volumes"]
+    assert "recordings:/var/lib/callrace/recordings" in services["switch"]["volumes"]
 
 
 def test_only_named_modules_are_loaded() -> None:

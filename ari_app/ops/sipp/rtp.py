@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Sequence
 
 SAMPLES_PER_MS = 8
 FRAME_MS = 20
@@ -45,8 +46,12 @@ def tone(hz: int) -> bytes:
 
 
 def has_tone(frame: bytes, hz: int) -> bool:
-    """Whether a tone of `hz` makes up most of a frame's energy (Goertzel)."""
-    samples = [_LINEAR[byte] for byte in frame]
+    """Whether a tone of `hz` makes up most of a u-law frame's energy."""
+    return is_tone([_LINEAR[byte] for byte in frame], hz)
+
+
+def is_tone(samples: Sequence[int], hz: int) -> bool:
+    """Whether a tone of `hz` makes up most of the energy of 16-bit samples, 8 a millisecond (Goertzel)."""
     energy = sum(s * s for s in samples)
     if energy < len(samples) * 100 * 100:  # an amplitude of 100 in 32768 is silence
         return False

@@ -1,0 +1,84 @@
+"""Recordings: which calls have one, and their files. The files go first; then the call says so, in its timeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Engine, select
+
+from ari_app.domain import recording
+from ari_app.domain.record import track_files
+from ari_app.store import calls
+from ari_app.store.engine import reading, writing
+from ari_app.store.errors import FilesStay
+from ari_app.store.tables import calls as call_table
+from ari_app.store.tables import recordings
+
+_AT_ONCE = 500  # calls in one transaction
+_WAV_HEADER = 44  # bytes
+
+
+class Kept(NamedTuple):
+    """A recording. Times in ms."""
+
+    call_id: str
+    campaign: str | None
+    started_at: int
+    keep_until: int
+    deleted_at: int | None
+
+
+def latest(engine: Engine, limit: int) -> list[Kept]:
+    """The recordings that began last, newest first, deleted ones too."""
+    columns = (recordings.c.call_id, call_table.c.campaign, *list(recordings.c)[1:])
+    query = select(*columns).join(call_table).order_by(recordings.c.started_at.desc()).limit(limit)
+    with reading(engine) as connection:
+        return [Kept(*row) for row in connection.execute(query)]
+
+
+def delete(engine: Engine, folder: Path, call_id: str, why: str, now: int) -> bool:
+    """Deletes a call's recording; False when it has none, or no more. `now` in ms. Raises StoreError."""
+    return _delete(engine, folder, recordings.c.call_id == call_id, why, now) == 1
+
+
+def expire(engine: Engine, folder: Path, now: int) -> int:
+    """Deletes the recordings that are kept no longer; how many there were. Raises StoreError."""
+    return _delete(engine, folder, recordings.c.keep_until <= now, "it was kept for as long as agreed", now)
+
+
+def _delete(engine: Engine, folder: Path, which: ColumnElement[bool], why: str, now: int) -> int:
+    """Each round finds fewer: a deleted recording is looked for no more."""
+    query = select(call_table).join(recordings).where(which, recordings.c.deleted_at.is_(None))
+    count = 0
+    while True:
+        with writing(engine) as connection:
+            rows = connection.execute(query.order_by(recordings.c.keep_until).limit(_AT_ONCE)).all()
+            for record in calls.records(connection, rows):
+                remove_files(folder, record.id)
+                recording.delete(record, why, now)
+                calls.rewrite(connection, record)
+        count += len(rows)
+        if len(rows) < _AT_ONCE:
+            return count
+
+
+def paths(folder: Path, call_id: str) -> list[Path]:
+    """Where the tracks of a call are, if it has any."""
+    return [folder / name for name in track_files(call_id).values()]
+
+
+def is_there(folder: Path, call_id: str) -> bool:
+    """Whether both tracks hold anything. Raises OSError when the folder may not be looked into."""
+    return all(path.exists() and path.stat().st_size > _WAV_HEADER for path in paths(folder, call_id))
+
+
+def remove_files(folder: Path, call_id: str) -> None:
+    """Deletes the tracks of a call, also those that no record tells of. Raises FilesStay."""
+    try:
+        for path in paths(folder, call_id):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise FilesStay(
+            f"{error.filename} cannot be deleted: {error.strerror}; its call stays as it was"
+        ) from error
