@@ -2,46 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 import click
 
 from ari_app.ari.errors import AriError
-from ari_app.cli.advertisers import advertisers
-from ari_app.cli.agents import agents
-from ari_app.cli.agi import agi
-from ari_app.cli.applications import applications
-from ari_app.cli.apply import apply
-from ari_app.cli.calls import calls
-from ari_app.cli.campaigns import campaigns
-from ari_app.cli.caps import caps
 from ari_app.cli.common import Refused
-from ari_app.cli.completion import completion
-from ari_app.cli.creatives import creatives
-from ari_app.cli.db import db
-from ari_app.cli.demo import demo
-from ari_app.cli.destinations import destinations
-from ari_app.cli.disputes import disputes
-from ari_app.cli.doctor import doctor
-from ari_app.cli.export import export
-from ari_app.cli.flow import flow
-from ari_app.cli.flows import flows
-from ari_app.cli.invoices import invoices
-from ari_app.cli.lab import lab
-from ari_app.cli.ledger import ledger
-from ari_app.cli.live import live
-from ari_app.cli.marketplace import marketplace
-from ari_app.cli.numbers import numbers
-from ari_app.cli.payouts import payouts
-from ari_app.cli.plan import plan
-from ari_app.cli.privacy import privacy
-from ari_app.cli.publishers import publishers
-from ari_app.cli.qualify import qualify
-from ari_app.cli.recordings import recordings
-from ari_app.cli.reports import reports
-from ari_app.cli.route import route
-from ari_app.cli.spool import spool
-from ari_app.cli.switch import switch
 from ari_app.domain.bills import BillError
 from ari_app.domain.corrections import CannotCorrect
 from ari_app.domain.disputes import DisputeError
@@ -71,7 +39,61 @@ EXPECTED = (
 )
 
 
-class _Commands(click.Group):
+NOUNS = (
+    "advertisers",
+    "agents",
+    "agi",
+    "applications",
+    "apply",
+    "calls",
+    "campaigns",
+    "caps",
+    "completion",
+    "creatives",
+    "db",
+    "demo",
+    "destinations",
+    "disputes",
+    "doctor",
+    "export",
+    "flow",
+    "flows",
+    "invoices",
+    "lab",
+    "ledger",
+    "live",
+    "marketplace",
+    "numbers",
+    "payouts",
+    "plan",
+    "privacy",
+    "publishers",
+    "qualify",
+    "recordings",
+    "reports",
+    "route",
+    "spool",
+    "switch",
+)
+
+
+class _Commands(Mapping[str, click.Command]):
+    """The commands by noun, each imported when it is asked for: all together take longer than most of them do."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(NOUNS)
+
+    def __len__(self) -> int:
+        return len(NOUNS)
+
+    def __getitem__(self, noun: str) -> click.Command:
+        if noun not in NOUNS:
+            raise KeyError(noun)
+        command: click.Command = getattr(import_module(f"ari_app.cli.{noun}"), noun)
+        return command
+
+
+class _Callrace(click.Group):
     """A group in which every expected error is one clear line on stderr and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -84,7 +106,7 @@ class _Commands(click.Group):
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(cls=_Commands, context_settings=_CONTEXT)
+@click.group(cls=_Callrace, commands=_Commands(), context_settings=_CONTEXT)
 @click.version_option(package_name="callrace")
 def main() -> None:
     """A pay-per-call exchange on a self-hosted Asterisk.
@@ -101,45 +123,6 @@ def main() -> None:
     Everything that is written is in CALLRACE_HOME (./var). Exit codes: 0 done, 1 refused or failed,
     2 wrong usage. Commands that read take --json.
     """
-
-
-for command in (
-    advertisers,
-    agents,
-    agi,
-    applications,
-    apply,
-    calls,
-    campaigns,
-    caps,
-    completion,
-    creatives,
-    db,
-    demo,
-    destinations,
-    disputes,
-    doctor,
-    export,
-    flow,
-    flows,
-    invoices,
-    lab,
-    ledger,
-    live,
-    marketplace,
-    numbers,
-    payouts,
-    plan,
-    privacy,
-    publishers,
-    qualify,
-    recordings,
-    reports,
-    route,
-    spool,
-    switch,
-):
-    main.add_command(command)
 
 
 if __name__ == "__main__":

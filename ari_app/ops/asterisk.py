@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from ari_app.ari.client import Client, requests_only
 from ari_app.ari.settings import AriSettings
 from ari_app.settings import Settings
+
+if TYPE_CHECKING:
+    from ari_app.ari.client import Client
 
 USER = "callrace"
 
@@ -26,6 +28,7 @@ def ask(settings: Settings, question: Callable[[Client], Awaitable[Answer]]) -> 
 
     Raises AriError, and SettingsError.
     """
+    from ari_app.ari.client import requests_only  # aiohttp takes a fifth of a second to load
 
     async def put() -> Answer:
         async with requests_only(ari_settings(settings)) as client:

@@ -1,20 +1,35 @@
-"""Whether what is written about money beside the ledger agrees with it: disputes, payouts, bills."""
+"""Whether the ledger is in order, and what is written about money beside it agrees: disputes, payouts, bills."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, case, func, select
 
 from ari_app.domain.bills import Bill, account_of
-from ari_app.domain.ledger import Finding
-from ari_app.store import bills, disputes
+from ari_app.domain.ledger import Finding, verify, verify_kept
+from ari_app.store import bills, calls, disputes, ledger
 from ari_app.store.engine import reading
 from ari_app.store.tables import bill_items, payout_items, payouts, transfers
 
 
+class Proof(NamedTuple):
+    """How many transfers were looked at, and everything that is wrong: nothing, when the ledger is in order."""
+
+    transfers: int
+    findings: list[Finding]
+
+
+def prove(engine: Engine, now: int) -> Proof:
+    """All that `callrace ledger verify` looks at, at the moment `now` (ms)."""
+    transfers = list(ledger.all_transfers(engine))
+    wrong = verify(transfers, calls.every(engine), now) + findings(engine)
+    return Proof(len(transfers), wrong + verify_kept(transfers, ledger.kept_balances(engine)))
+
+
 def findings(engine: Engine) -> list[Finding]:
-    """Everything that disagrees; an empty list proves that nothing does."""
+    """Everything beside the ledger that disagrees with it; an empty list proves that nothing does."""
     with reading(engine) as connection:
         return [*_disputes(connection), *_payouts(connection), *_bills(connection)]
 

@@ -1,6 +1,6 @@
 """`python -m tests.bench [PART ...]`: measures, prints as it goes, writes its parts of RESULTS.md.
 
-The calls take ten minutes. `reports` takes half an hour and 20 GB in the temporary folder, so it is measured
+The calls take ten minutes. `reports` takes seven more and 20 GB in the temporary folder, so it is measured
 only when it is named.
 """
 

@@ -2,7 +2,7 @@
 
 Fills a PostgreSQL of its own, thrown away at the end, with a month of calls and their rollups, and times
 reports: the query and the lines made of it, and the whole command in a process of its own. Ten million
-calls take a quarter of an hour and 20 GB in the temporary folder.
+calls take seven minutes and 20 GB in the temporary folder.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache, partial
 from itertools import accumulate
 from random import Random
 from statistics import median
@@ -74,6 +76,7 @@ class Prototype:
     offsets: tuple[int, ...]
 
 
+@cache
 def parties() -> tuple[list[Party], list[float]]:
     """All that there are, and how many calls each has to the others, added up: the first have the most."""
     found, weights = [], []
@@ -89,6 +92,7 @@ def parties() -> tuple[list[Party], list[float]]:
     return found, list(accumulate(weights))
 
 
+@cache
 def prototypes() -> list[Prototype]:
     """Of every kind but those whose number was nobody's."""
     found = []
@@ -120,31 +124,42 @@ def _copied(value: Any) -> str:
 # Filling the database
 
 
-def fill(engine: Engine, count: int) -> None:
-    """A month of calls with their rollups, an hour at a time."""
-    random = Random(1)
-    (known, weights), courses = parties(), prototypes()
-    shares = list(accumulate(BY_HOUR[hour % 24] for hour in range(HOURS)))
-    done = 0
-    for hour, share in enumerate(shares):
-        wanted = count * share // shares[-1] - done
-        drawn = list(
-            zip(
-                random.choices(known, cum_weights=weights, k=wanted),
-                random.choices(range(len(courses)), k=wanted),
-                strict=True,
-            )
-        )
-        at = MONTH_AT + hour * HOUR_MS
-        lines = (_line(at, done + n, party, courses[course]) for n, (party, course) in enumerate(drawn))
-        _copy(engine, calls, _COLUMNS, lines)
-        _copy_rollups(engine, _cells(at, Counter(drawn), courses))
-        done += wanted
-        if hour % 24 == 23:
-            print(f"\r{done:,} calls", end="", file=sys.stderr, flush=True)
+def fill(engine: Engine, url: str, count: int) -> None:
+    """A month of calls with their rollups, an hour at a time, on every processor; their indexes are made last."""
+    for index in calls.indexes:
+        index.drop(engine)
+    engine.dispose()  # or the other processes would inherit its connections
+    shares = [0, *accumulate(BY_HOUR[hour % 24] for hour in range(HOURS))]
+    firsts = [count * share // shares[-1] for share in shares]
+    with ProcessPoolExecutor() as pool:
+        hours = pool.map(partial(_fill_hour, url), range(HOURS), firsts, firsts[1:])
+        for hour, done in enumerate(hours):
+            if hour % 24 == 23:
+                print(f"\r{done:,} calls", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
+    for index in calls.indexes:
+        index.create(engine)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
+
+
+def _fill_hour(url: str, hour: int, first: int, end: int) -> int:
+    """The calls from the `first` until before the `end`, all in one hour of the month; the `end`."""
+    (known, weights), courses, random = parties(), prototypes(), Random(hour)
+    drawn = list(
+        zip(
+            random.choices(known, cum_weights=weights, k=end - first),
+            random.choices(range(len(courses)), k=end - first),
+            strict=True,
+        )
+    )
+    at = MONTH_AT + hour * HOUR_MS
+    engine = open_engine(url)
+    lines = (_line(at, first + n, party, courses[course]) for n, (party, course) in enumerate(drawn))
+    _copy(engine, calls, _COLUMNS, lines)
+    _copy_rollups(engine, _cells(at, Counter(drawn), courses))
+    engine.dispose()
+    return end
 
 
 def _line(hour_at: int, n: int, party: Party, course: Prototype) -> str:
@@ -265,7 +280,7 @@ def report() -> str:
         engine = open_engine(url)
         schema.upgrade(engine)
         began = time.perf_counter()
-        fill(engine, CALLS)
+        fill(engine, url, CALLS)
         took_s = time.perf_counter() - began
         sizes, reports = list(_sizes(engine)), list(measure(engine, url))
         engine.dispose()

@@ -85,13 +85,14 @@ async def nothing_left(lab: Lab) -> AsyncIterator[Callable[..., Awaitable[None]]
 async def exchange(lab: Lab, tmp_path: Path) -> AsyncIterator[Exchange]:
     """A switch connected to the lab, with a database of its own; `apply` gives it a marketplace.
 
-    After each test neither Asterisk nor the switch may hold anything of its calls.
+    After each test neither Asterisk nor the switch may hold anything of its calls, and its ledger is in order.
     """
     exchange = Exchange(Settings.from_env(lab.environment), tmp_path)
     await exchange.start()
     try:
         yield exchange
         await exchange.nothing_left()
+        assert exchange.ledger_findings() == []
     finally:
         await exchange.stop()
         await lab.clear()

@@ -13,14 +13,14 @@ import yaml
 from ari_app.ari.client import Client, connect
 from ari_app.ari.settings import AriSettings
 from ari_app.domain.document import parse
-from ari_app.domain.ledger import Finding, verify
+from ari_app.domain.ledger import Finding
 from ari_app.domain.prompts import prompts_of
 from ari_app.domain.record import CallRecord
 from ari_app.ops import prompts
 from ari_app.ops.recorder import recorder
 from ari_app.ops.sipp import Agent, Behaviour
 from ari_app.settings import Settings
-from ari_app.store import calls, geography, ledger, marketplaces, schema
+from ari_app.store import audit, geography, marketplaces, schema
 from ari_app.store.engine import open_engine
 from ari_app.store.journal import Journal
 from ari_app.store.spool import Spool
@@ -136,8 +136,7 @@ class Exchange:
 
     def ledger_findings(self) -> list[Finding]:
         """What `callrace ledger verify` would find."""
-        transfers = list(ledger.all_transfers(self.engine))
-        return verify(transfers, calls.every(self.engine), CallClock().now())
+        return audit.prove(self.engine, CallClock().now()).findings
 
     async def nothing_left(self, timeout_s: float = 10.0) -> None:
         """Waits until neither Asterisk nor the switch holds anything of any call."""

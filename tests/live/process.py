@@ -17,13 +17,13 @@ import yaml
 
 from ari_app.domain.document import parse
 from ari_app.domain.keeping import pack_under_way
-from ari_app.domain.ledger import Finding, verify
+from ari_app.domain.ledger import Finding
 from ari_app.domain.leftover import UnderWay
 from ari_app.domain.prompts import prompts_of
 from ari_app.domain.record import CallRecord
 from ari_app.ops import prompts, running
 from ari_app.settings import Settings
-from ari_app.store import calls, ledger, marketplaces, schema
+from ari_app.store import audit, calls, marketplaces, schema
 from ari_app.store.engine import open_engine
 from ari_app.store.journal import Journal
 from ari_app.switch.clock import CallClock
@@ -115,7 +115,7 @@ class SwitchProcess:
 
     def ledger_findings(self) -> list[Finding]:
         """What `callrace ledger verify` would find."""
-        return verify(list(ledger.all_transfers(self.engine)), calls.every(self.engine), CallClock().now())
+        return audit.prove(self.engine, CallClock().now()).findings
 
     def log(self) -> str:
         """What it has logged."""
@@ -164,6 +164,7 @@ async def switch_process(
     made = SwitchProcess(lab, folder, database_url or f"sqlite:///{folder}/callrace.db")
     try:
         yield made
+        assert made.ledger_findings() == []
     finally:
         await made.stop()
         made.engine.dispose()

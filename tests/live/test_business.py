@@ -1,10 +1,13 @@
-"""A marketplace built by commands alone, as README's "Run a marketplace" has it: from nothing to a paid publisher."""
+"""README's "Run a marketplace", run as it stands there: from an empty database to a paid publisher."""
 
 import asyncio
 import csv
 import json
+import shlex
 import subprocess
+import textwrap
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,53 +22,51 @@ pytestmark = pytest.mark.live
 DID = "+12125550101"
 LONG, SHORT = [talk_ms(11_000), hang_up], [talk_ms(5_000), hang_up]
 STOCK = f"did,kind,region,trunk\n{DID},local,NY,main\n"
+ZONE = ZoneInfo("America/New_York")  # README's advertiser's
+COUNTED = ("incoming", "answered", "offered", "connected", "qualified", "repeat")
 
 
 @pytest.fixture
 async def business(lab, tmp_path, nothing_left):
-    """A switch process with an empty database, and `callrace` for the same."""
+    """A switch process with an empty database, and a shell for the same in which `callrace` is this one."""
     async with switch_process(lab, tmp_path) as switch:
 
-        def callrace(*words: str, stdin: str | None = None) -> str:
+        def shell(script: str) -> str:
+            callrace = f'callrace() {{ {shlex.join(CALLRACE)} "$@"; }}\n'
             done = subprocess.run(
-                (*CALLRACE, *words),
-                cwd=REPO,
-                env=switch.environment,
-                input=stdin,
+                ("bash", "-euc", callrace + script),
+                cwd=tmp_path,
+                env=switch.environment | {"PYTHONPATH": str(REPO)},
                 capture_output=True,
                 text=True,
             )
             assert done.returncode == 0, done.stderr
             return done.stdout
 
-        yield switch, callrace
+        yield switch, shell
         await nothing_left()
 
 
-def build(callrace, uri: str) -> None:
-    """From an empty database to a tracking number that can be called."""
-    callrace("db", "upgrade")
-    callrace("marketplace", "init", "--currency", "USD")
-    callrace("advertisers", "add", "acme", "--name", "Acme", "--timezone", "UTC", "--billing", "prepaid")
-    callrace("ledger", "deposit", "acme", "500.00", "--key", "wire-1")
-    callrace("publishers", "add", "homefix", "--name", "HomeFix", "--timezone", "UTC")
-    callrace("destinations", "add", "agent-1", "--advertiser", "acme", "--uri", uri, "--states", "NY,NJ")
-    terms = "qualify=[{connected_at_least: 5s}, {no_repeat_within: 30d}]"
-    money = ("--price", "42.00", "--payout", "30.00")
-    callrace("campaigns", "create", "plumbing", "--advertiser", "acme", *money, "--wave", "agent-1", terms)
-    callrace("campaigns", "start", "plumbing")
-    callrace("numbers", "import", "-", stdin=STOCK)
-    callrace("applications", "submit", "--campaign", "plumbing", "--publisher", "homefix")
-    callrace("applications", "approve", "1", "--numbers", "1", "--state", "NY", "--source", "sidebar")
+def readme(uri: str) -> str:
+    """The commands of README's chapter, with our agent, and with calls that are payable sooner."""
+    chapter = (REPO / "README.md").read_text().split("\n## Run a marketplace\n")[1].split("\n## ")[0]
+    block = "".join(line for line in chapter.splitlines(keepends=True) if line.startswith("    "))
+    for written, ours in (("sip:agent-1@127.0.0.1:5071", uri), ("90s", "5s")):
+        assert block.count(written) == 1
+        block = block.replace(written, ours)
+    return textwrap.dedent(block)
 
 
 @pytest.mark.timeout(300)  # two dozen commands, each a process, and three calls in turn
-async def test_a_campaign_built_by_commands_alone_ends_in_a_payout_file_and_a_matching_invoice(
+async def test_the_marketplace_of_the_readme_ends_in_a_payout_file_and_a_matching_invoice(
     business, calling, tmp_path
 ):
-    switch, callrace = business
+    switch, shell = business
+    (tmp_path / "stock.csv").write_text(STOCK)
     async with phones({"agent-1": accepts()}) as agents:
-        await asyncio.to_thread(build, callrace, agents["agent-1"].uri)
+        told = await asyncio.to_thread(shell, readme(agents["agent-1"].uri))
+        assert "agent-1" in told.splitlines()[-1]  # the route explained last
+        assert DID in (tmp_path / "ads" / "ad.json").read_text()
         await switch.start()
         for ani, plan in (("+12125550142", LONG), ("+12125550143", SHORT), ("+12125550142", LONG)):
             async with calling(DID, ani, plan) as who:
@@ -73,34 +74,33 @@ async def test_a_campaign_built_by_commands_alone_ends_in_a_payout_file_and_a_ma
         async with asyncio.timeout(15):
             while len(calls.latest(switch.engine)) < 3:
                 await asyncio.sleep(0.05)  # a database tells nobody that it has changed
-    said = await asyncio.to_thread(settle_up, callrace, tmp_path)
+    said = await asyncio.to_thread(settle_up, shell, tmp_path)
 
-    assert [call["qualification"]["qualified"] for call in said["calls"]] == [
-        False,
-        False,
-        True,
-    ]  # newest first
+    verdicts = [call["qualification"]["qualified"] for call in said["calls"]]
+    assert verdicts == [False, False, True]  # newest first: the same caller again, too short, paid
+    assert said["report"]["money"][0]["revenue"] == said["invoice"]["total"] == "42.00"
+    assert said["report"]["money"][0]["payout"] == said["payouts"][0]["amount"] == "30.00"
+    assert [row["publisher"] for row in said["payouts"]] == ["homefix"]
+    assert said["behind"] == {column: said["report"][column] for column in COUNTED}
     assert (said["report"]["incoming"], said["report"]["connected"], said["report"]["qualified"]) == (3, 3, 1)
-    assert said["invoice"]["total"] == "42.00"
-    assert [(row["publisher"], row["amount"]) for row in said["payouts"]] == [("homefix", "30.00")]
-    assert [call["id"] for call in said["behind the report"]] == [said["calls"][2]["id"]]
     assert said["verify"].startswith("ok")
 
 
-def settle_up(callrace, folder) -> dict:
-    """Bills the advertiser and pays the publisher, and what is said of it."""
-    now = datetime.now(UTC)
-    bill = ("--advertiser", "acme", "--period", f"{now:%Y-%m}", "--force-open")
-    run = ("--until", f"{now:%Y-%m-%d}", "--minimum", "10.00", "--hold-days", "0", "--key", "first")
-    callrace("payouts", "run", *run, "--csv", str(folder / "payouts.csv"))
-    (line,) = json.loads(callrace("reports", "by", "campaign", "--tz", "UTC", "--json"))["lines"]
+def settle_up(shell, folder) -> dict:
+    """Bills the advertiser and pays the publisher; what is said of it, and how many calls are behind each count."""
+    month, today = f"{datetime.now(ZONE):%Y-%m}", f"{datetime.now(UTC):%Y-%m-%d}"
+    shell(f"callrace payouts run --until {today} --minimum 10.00 --hold-days 0 --key first --csv payouts.csv")
+    (line,) = json.loads(shell("callrace reports by campaign --json"))["lines"]
     return {
-        "calls": json.loads(callrace("calls", "list", "--json")),
+        "calls": json.loads(shell("callrace calls list --json")),
         "report": line,
-        "behind the report": json.loads(
-            callrace(*line["calls"].split()[1:], "--counted-as", "qualified", "--json")
+        "behind": {
+            column: len(json.loads(shell(f"{line['calls']} --counted-as {column} --json")))
+            for column in COUNTED
+        },
+        "invoice": json.loads(
+            shell(f"callrace invoices issue --advertiser acme --period {month} --force-open --json")
         ),
-        "invoice": json.loads(callrace("invoices", "issue", *bill, "--json")),
         "payouts": list(csv.DictReader((folder / "payouts.csv").open())),
-        "verify": callrace("ledger", "verify"),
+        "verify": shell("callrace ledger verify"),
     }

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from ari_app.store import schema
+from ari_app.store import audit, schema
 from ari_app.store.engine import open_engine, writing
+from tests.samples import BEGAN
 from tests.store.postgres import running_cluster
 
 
@@ -43,7 +44,9 @@ def empty(empty_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def engine(empty: Engine) -> Engine:
-    """A new, migrated database."""
+def engine(request: pytest.FixtureRequest, empty: Engine) -> Iterator[Engine]:
+    """A new, migrated database. Its ledger is in order at the end, unless a test breaks it on purpose."""
     schema.upgrade(empty)
-    return empty
+    yield empty
+    if "breaks_the_ledger" not in request.keywords:
+        assert audit.prove(empty, BEGAN).findings == []

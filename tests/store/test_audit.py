@@ -18,6 +18,8 @@ from ari_app.store.tables import dispute_events
 from ari_app.store.tables import disputes as disputes_table
 from tests.samples import BEGAN, make_call, settlement
 
+pytestmark = pytest.mark.breaks_the_ledger
+
 CALLS = [make_call(1), make_call(2)]
 NEVER = 2**60
 BILL = {

@@ -13,6 +13,14 @@ from ari_app.store.calls import Settlement
 from ari_app.store.errors import AmbiguousCallId
 from tests.samples import BEGAN, make_call, settlement, unqualified
 
+MISSED: dict[str, Any] = {
+    "connected_at": None,
+    "winner": None,
+    "legs": [],
+    "qualification": None,
+    "money": None,
+}
+
 
 def test_a_call_comes_back_as_it_was(engine: Engine) -> None:
     record = make_call()
@@ -112,8 +120,8 @@ def test_every_call_is_read_in_pages_with_its_legs(engine: Engine, monkeypatch: 
 
 
 def test_recent_callers_are_those_who_called_since_and_those_whom_an_agent_talked_to(engine: Engine) -> None:
-    before, missed, recent = make_call(1), make_call(2, connected_at=None, winner=None), make_call(3)
-    calls.save(engine, [Settlement(record) for record in (recent, missed, before)])
+    before, missed, recent = make_call(1), make_call(2, **MISSED), make_call(3)
+    calls.save(engine, [settlement(record) for record in (recent, missed, before)])
     since = missed.started_at
     assert [r.id for r in calls.recent_callers(engine, since, is_connected=False)] == [missed.id, recent.id]
     (found,) = calls.recent_callers(engine, since, is_connected=True)
@@ -133,8 +141,8 @@ def test_the_earlier_call_is_the_last_one_of_its_kind(engine: Engine, basis: Any
     ani = "+12125550142"
     payable = make_call(1, ani=ani)
     short = replace(unqualified(2), ani=ani)
-    missed = make_call(3, ani=ani, connected_at=None, winner=None, qualification=None)
-    calls.save(engine, [Settlement(record) for record in (payable, short, missed, make_call(4))])
+    missed = make_call(3, ani=ani, **MISSED)
+    calls.save(engine, [settlement(record) for record in (payable, short, missed, make_call(4))])
     found = calls.earlier_call(engine, make_call(5, ani=ani), basis, "campaign")
     wanted = {"payable": payable, "short": short, "missed": missed}[earlier]
     assert found is not None and found.call_id == wanted.id
@@ -146,7 +154,7 @@ def test_a_verdict_comes_back_with_its_parts(engine: Engine) -> None:
     record.qualification.parts = [
         Part("bonus long", False, [ClauseResult("total_at_least", False, "too short")])
     ]
-    calls.save(engine, [Settlement(record)])
+    calls.save(engine, [settlement(record)])
     saved = calls.get(engine, record.id)
     assert saved is not None and saved.qualification == record.qualification
 

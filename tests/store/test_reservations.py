@@ -238,6 +238,7 @@ def test_one_sweep_ends_a_bounded_number(engine: Engine, monkeypatch: pytest.Mon
     assert [reservations.expire(engine, BEGAN + 1000) for _ in range(3)] == [2, 1, 0]
 
 
+@pytest.mark.breaks_the_ledger
 def test_the_database_keeps_balances_as_the_transfers_add_up(engine: Engine) -> None:
     ledger.post(engine, deposit("1", "acme", 100_000, "USD", at=BEGAN))
     hold_only = settlement(make_call(3))
@@ -345,6 +346,7 @@ def test_a_crowd_that_settles_uses_the_cap_and_no_more(
     assert usage(engine, AGENT_2) == Usage(0, 0)
 
 
+@pytest.mark.breaks_the_ledger
 def test_a_balance_that_a_hand_has_changed_is_found(engine: Engine) -> None:
     ledger.post(engine, deposit("1", "acme", 4200, "USD", at=BEGAN))
     with writing(engine) as connection:

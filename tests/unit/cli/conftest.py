@@ -14,8 +14,9 @@ from ari_app.cli.main import main
 from ari_app.domain.document import parse
 from ari_app.domain.geo import Geography
 from ari_app.settings import Settings
-from ari_app.store import geography, marketplaces, schema
+from ari_app.store import audit, geography, marketplaces, schema
 from ari_app.store.engine import open_engine
+from tests.samples import BEGAN
 
 Cli = Callable[..., Result]
 
@@ -94,11 +95,14 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
 
 
 @pytest.fixture
-def engine(settings: Settings) -> Engine:
-    """The home's database, migrated."""
+def engine(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Engine]:
+    """The home's database, migrated. Its ledger is in order at the end, unless a test breaks it on purpose."""
     engine = open_engine(settings.database_url)
     schema.upgrade(engine)
-    return engine
+    yield engine
+    if "breaks_the_ledger" not in request.keywords:
+        assert audit.prove(engine, BEGAN).findings == []
+    engine.dispose()
 
 
 @pytest.fixture

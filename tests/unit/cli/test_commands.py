@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import wave
 from pathlib import Path
 
@@ -45,6 +47,19 @@ def test_every_command_has_help_that_begins_with_one_line(cli: Cli, words: tuple
     assert result.exit_code == 0
     summary = result.output.split("\n\n")[1]
     assert summary.strip().endswith((".", ":")), summary
+
+
+def test_a_command_waits_for_no_module_that_it_does_not_need(settings: Settings, engine: Engine) -> None:
+    loads = (
+        "import sys; from ari_app.cli.main import main; main(['calls', 'list', '--json'], standalone_mode=False); "
+        "sys.exit(', '.join({'aiohttp', 'uvloop', 'matplotlib', 'agi'} & set(sys.modules)) or None)"
+    )
+    run = subprocess.run((sys.executable, "-c", loads), capture_output=True, text=True, timeout=30)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_a_word_that_is_nearly_a_command_is_answered_with_it(cli: Cli) -> None:
+    assert "'reports'" in cli("reprts").stderr
 
 
 def test_wrong_usage_is_exit_code_2(cli: Cli) -> None:
@@ -394,6 +409,7 @@ def test_a_ledger_in_order_is_verified(cli: Cli, saved: Engine) -> None:
     assert json.loads(cli("ledger", "verify", "--json").output)["balanced"] is True
 
 
+@pytest.mark.breaks_the_ledger
 def test_a_kept_balance_that_is_not_the_sum_is_refused(cli: Cli, saved: Engine) -> None:
     with writing(saved) as connection:
         connection.execute(update(account_balances).values(posted=account_balances.c.posted + 1))
@@ -402,6 +418,7 @@ def test_a_kept_balance_that_is_not_the_sum_is_refused(cli: Cli, saved: Engine) 
     assert "kept balances are the transfers' sums  advertiser:acme USD" in result.output
 
 
+@pytest.mark.breaks_the_ledger
 def test_a_ledger_that_contradicts_a_call_is_refused(cli: Cli, applied: Engine) -> None:
     calls.save(applied, [calls.Settlement(make_call(1), ())])
     result = cli("ledger", "verify")
