@@ -147,7 +147,7 @@ class Switch:
                 self._take_up(call, last_seen, surveyed)
             else:  # it was settled, and the switch died before it was saved
                 self._writer.submit(Settlement(call.record, settle(call.record, call.record.ended_at)))
-        self._do(self._sweep(self.client, surveyed))
+        self._do(self._sweep(self.client, surveyed, {call.channel_id for call in left.values()}))
 
     def _take_up(self, left: UnderWay, last_seen: int, surveyed: asyncio.Task[Survey]) -> None:
         assert self.client is not None
@@ -158,9 +158,9 @@ class Switch:
         call = Call(self.client, self._journal, left)
         self._begin(Resumed(call, snapshot, self._capacity, self._callers, self._caps, last_seen, surveyed))
 
-    async def _sweep(self, client: Client, surveyed: asyncio.Task[Survey]) -> None:
+    async def _sweep(self, client: Client, surveyed: asyncio.Task[Survey], known: set[str]) -> None:
         assert self._arrived is not None
-        await sweep(client, surveyed, self._arrived, self.on_incoming)
+        await sweep(client, surveyed, self._arrived, known, self.on_incoming)
         self._arrived = None
 
     # Calls

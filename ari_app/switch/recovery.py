@@ -235,11 +235,13 @@ async def sweep(
     client: Client,
     surveyed: asyncio.Task[Survey],
     arrived: Container[str],
+    known: Container[str],
     serve: Callable[[StasisStart], None],
 ) -> None:
     """Lets go of what belongs to no call. A caller of whom nothing was written down yet is a new call.
 
-    `arrived`: the channels of the calls that have come since.
+    `arrived`: the channels of the calls that have come since; `known`: of those that were written down, which may
+    be over by now.
     """
     try:
         found = await asyncio.shield(surveyed)
@@ -247,7 +249,7 @@ async def sweep(
         for channel_id, channel in found.channels.items():
             if client.is_watched(channel_id) or channel_id in arrived:
                 continue
-            start = _arrival(channel)
+            start = _arrival(channel) if channel_id not in known else None
             if start is not None and not any(channel_id in members for members in found.bridges.values()):
                 log.warning("channel %s had just come when the switch died; it is served now", channel_id)
                 serve(start)

@@ -12,7 +12,10 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from random import Random, SystemRandom
+
+from ari_app.store import calls
 
 from tests.chaos import namespace
 from tests.chaos.checks import CHARGED_FROM_S, Verdict, judge
@@ -64,10 +67,17 @@ async def _run(
             async with calling(load, rates, made.lab.sip, count * A_FAULT_S):
                 injected = await _inject(made, random, deck(random, kinds, count))
             left = await made.wait_until_quiet()
+            _keep_records(made)
             verdict = judge(
                 made.switch.engine, made.switch.environment, load.calls.values(), injected, left
             )
             return verdict, injected
+
+
+def _keep_records(made: Stage) -> None:
+    """All that is known of each call, for whoever looks for what went wrong."""
+    with (HOME / "calls.jsonl").open("w") as file:
+        file.writelines(json.dumps(asdict(record)) + "\n" for record in calls.every(made.switch.engine))
 
 
 def document(uris: dict[str, str]) -> dict[str, object]:

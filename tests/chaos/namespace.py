@@ -46,27 +46,31 @@ def mount_folder(folder: Path, at: Path) -> None:
 
 def lose(protocol: str, port: int) -> None:
     """From now on every packet to and from a port is lost."""
-    _rules("-A", protocol, port, "DROP")
+    _rules("-A", protocol, port, "-j", "DROP")
 
 
 def find_again(protocol: str, port: int) -> None:
     """Ends `lose`."""
-    _rules("-D", protocol, port, "DROP")
+    _rules("-D", protocol, port, "-j", "DROP")
 
 
 def reset(port: int) -> None:
     """From now on whoever sends to or from a TCP port finds the connection ended."""
-    _rules("-A", "tcp", port, "REJECT", "--reject-with", "tcp-reset")
+    _rules("-A", "tcp", port, *_RESET)
 
 
 def accept_again(port: int) -> None:
     """Ends `reset`."""
-    _rules("-D", "tcp", port, "REJECT", "--reject-with", "tcp-reset")
+    _rules("-D", "tcp", port, *_RESET)
 
 
-def _rules(verb: str, protocol: str, port: int, *target: str) -> None:
+# But for the resets themselves, which are to arrive.
+_RESET = ("!", "--tcp-flags", "RST", "RST", "-j", "REJECT", "--reject-with", "tcp-reset")
+
+
+def _rules(verb: str, protocol: str, port: int, *rule: str) -> None:
     for direction in ("--dport", "--sport"):
-        _run("iptables", "-w", verb, "INPUT", "-p", protocol, direction, str(port), "-j", *target)
+        _run("iptables", "-w", verb, "INPUT", "-p", protocol, direction, str(port), *rule)
 
 
 def _run(*command: str) -> None:
