@@ -74,7 +74,11 @@ def admit(request: Request, waiting: int, limit: int) -> None:
 
 
 class EventStream(Protocol):
-    """One connection on which Asterisk sends events."""
+    """One connection on which Asterisk sends events. `heard_at_ms`: when it last gave a sign of life."""
+
+    @property
+    def heard_at_ms(self) -> int:
+        """Milliseconds since the epoch."""
 
     async def receive(self) -> str:
         """The next message. Raises AriUnavailable when the connection has ended, in whatever way."""

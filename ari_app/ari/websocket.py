@@ -21,6 +21,7 @@ import orjson
 
 from ari_app.ari.backoff import delays
 from ari_app.ari.errors import AriError, AriUnavailable, Unauthorized
+from ari_app.ari.events import now_ms
 from ari_app.ari.settings import AriSettings
 from ari_app.ari.transport import Request, Response, admit, unanswered
 
@@ -66,17 +67,24 @@ class WebSocketEvents:
         """`socket` leaves pings and pongs to us."""
         self._socket = socket
         self._is_alive = True
+        self.heard_at_ms = now_ms()
         self._heart = asyncio.create_task(self._beat(heartbeat_s))
 
     async def receive(self) -> str:
         """The next message. Raises AriUnavailable when the connection has ended, cleanly or not."""
         while True:
             message = await self._socket.receive()
-            self._is_alive = True
             if message.type is aiohttp.WSMsgType.PING:
                 await self._socket.pong(message.data)
             elif message.type is not aiohttp.WSMsgType.PONG:
-                return _text(self._socket, message)
+                text = _text(self._socket, message)
+                self._hear()
+                return text
+            self._hear()
+
+    def _hear(self) -> None:
+        self._is_alive = True
+        self.heard_at_ms = now_ms()
 
     async def _beat(self, every_s: float) -> None:
         while self._is_alive and not self._socket.closed:

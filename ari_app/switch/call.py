@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 from ari_app.ari.client import Client
@@ -17,6 +18,7 @@ from ari_app.ari.events import (
     Reconnected,
     Replaced,
     StasisEnd,
+    now_ms,
 )
 from ari_app.ari.inbox import Inbox
 from ari_app.domain.leftover import UnderWay
@@ -45,6 +47,13 @@ class CallerGone(Exception):
         super().__init__(why)
         self.by = by
         self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class FoundUp:
+    """A leg is up, after a break in which it may have answered. Put into the call's inbox."""
+
+    channel_id: str
 
 
 class Call:
@@ -97,8 +106,8 @@ class Call:
                 raise AriReplaced(
                     "another switch has taken the application over; this call is its affair now"
                 )
-            case Disconnected():
-                self._lost_sight_at = self.now()
+            case Disconnected(at_ms=heard_at):
+                self._lost_sight_at = self.now() - max(now_ms() - heard_at, 0)
             case Reconnected(restarted=True):
                 self._all_gone(event)
             case Reconnected():
@@ -112,11 +121,20 @@ class Call:
             continue
 
     async def _find_the_gone(self, event: Event) -> None:
-        """No event is told twice: after a break, channels that are no longer there have ended."""
-        there = {channel["id"] for channel in await self.client.channels.list()}
+        """No event is told twice: after a break, channels that are no longer there have ended, others answered.
+
+        When, nobody saw: nobody is to pay for longer than it is known that they talked.
+        """
+        there = {channel["id"]: channel["state"] for channel in await self.client.channels.list()}
         self.note("asterisk is connected again")
-        for channel_id in self.channels - there:
+        gone = self.channels - there.keys()
+        if gone & {self.channel_id, self.under_way.agent_channel_id}:
+            self.cut_at = self._lost_sight_at
+        for channel_id in gone:
             self.inbox.put(ChannelDestroyed(event.at_ms, channel_id, NO_CAUSE, "gone while disconnected"))
+        for channel_id in self.channels - gone - {self.channel_id}:
+            if there[channel_id] == "Up":
+                self.inbox.put(FoundUp(channel_id))
 
     def _all_gone(self, event: Event) -> None:
         """Asterisk died with all its channels, when we last saw it; that is when the call ended."""

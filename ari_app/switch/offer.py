@@ -24,7 +24,7 @@ from ari_app.domain.prompts import ACCEPT_PROMPT
 from ari_app.domain.race import Leg, Phase, Race, RacePlan
 from ari_app.domain.record import Exclusion
 from ari_app.domain.whisper import heard
-from ari_app.switch.call import NO_CAUSE, Call, CallerGone
+from ari_app.switch.call import NO_CAUSE, Call, CallerGone, FoundUp
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.legs import DialRefused, Legs
 
@@ -149,6 +149,8 @@ class Offer:
         match event:
             case StasisStart(channel_id=channel_id):
                 return self._of_leg(channel_id, racing.LegAnswered, "answered")
+            case FoundUp(channel_id=channel_id) if not self._has_answered(channel_id):
+                return self._of_leg(channel_id, racing.LegAnswered, "answered", "while disconnected")
             case ChannelStateChange(channel_id=channel_id, state="Ringing"):
                 return self._of_leg(channel_id, racing.LegRinging, "ringing")
             case ChannelDtmfReceived(channel_id=channel_id, digit=digit):
@@ -165,6 +167,10 @@ class Offer:
             case racing.Freed():
                 return event
         return None
+
+    def _has_answered(self, channel_id: str) -> bool:
+        leg = self._legs.number_of(channel_id)
+        return leg is not None and self.race.legs[leg].record.answered_at is not None
 
     def _of_leg(
         self, channel_id: str, happened: Callable[[int], racing.Event], what: str, detail: str = ""
@@ -281,7 +287,7 @@ class Offer:
         call = self._call
         self._note(leg, "vanished", "the call is offered again")
         self._bridge_by = None
-        call.record.disposition = call.record.winner = None
+        call.record.disposition = call.record.winner = call.cut_at = None
         call.under_way.agent_channel_id = None
         self._keep()
         if self.race.legs[leg].connected_at is not None:
