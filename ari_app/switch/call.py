@@ -68,7 +68,7 @@ class Call:
         self.clock = CallClock()
         self.channels = {self.channel_id}
         self.is_caller_here = True
-        self.cut_at: int | None = None  # when the call ended, where that was not seen
+        self.cut_at: int | None = None  # when the call, or its conversation, ended; None: it has not
         self._lost_sight_at = 0
         self._journal = journal
         self._minted = 0
@@ -101,13 +101,14 @@ class Call:
                 gone == self.channel_id and self.is_caller_here
             ):
                 self.is_caller_here = False
+                self.cut_at = self.happened(event) if self.cut_at is None else self.cut_at
                 raise CallerGone
             case Replaced():
                 raise AriReplaced(
                     "another switch has taken the application over; this call is its affair now"
                 )
-            case Disconnected(at_ms=heard_at):
-                self._lost_sight_at = self.now() - max(now_ms() - heard_at, 0)
+            case Disconnected():
+                self._lost_sight_at = self.happened(event)
             case Reconnected(restarted=True):
                 self._all_gone(event)
             case Reconnected():
@@ -144,6 +145,13 @@ class Call:
         if self.is_caller_here:
             self.is_caller_here = False
             raise CallerGone("system", "Asterisk restarted")
+
+    def happened(self, event: Event) -> int:
+        """When an event happened, ms on this call's clock: a broken connection, or a busy machine, tells it late.
+
+        Not before what the timeline tells already.
+        """
+        return max(self.now() - max(now_ms() - event.at_ms, 0), self.record.events[-1].at)
 
     def end(self) -> int:
         """The time to write down for what ends now, ms: earlier, where it is known to have ended before."""

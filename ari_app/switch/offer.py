@@ -123,7 +123,7 @@ class Offer:
             for leg in self._legs.still_there():
                 self._note(leg, "not confirmed gone")
                 self._legs.gone(leg)
-            self._end_connection()
+            self._end_connection(self._call.end())
             self._fill_in_record()
 
     async def _await_silence(self) -> None:
@@ -157,13 +157,13 @@ class Offer:
                 return self._of_leg(channel_id, lambda leg: racing.LegDigit(leg, digit), "pressed", digit)
             case ChannelDestroyed(channel_id=channel_id, cause=cause):
                 leg = self._legs.number_of(channel_id)
-                return None if leg is None else self._gone(leg, cause)
+                return None if leg is None else self._gone(leg, cause, self._call.happened(event))
             case PlaybackFinished(playback_id=playback_id):
                 return self._prompt_finished(self._legs.playback_finished(playback_id))
             case _Bridged(leg):
                 return self._bridged(leg, now)
             case DialRefused(leg):
-                return self._gone(leg, NO_CAUSE)
+                return self._gone(leg, NO_CAUSE, now)
             case racing.Freed():
                 return event
         return None
@@ -181,11 +181,11 @@ class Offer:
         self._note(leg, what, detail)
         return happened(leg)
 
-    def _gone(self, leg: int, cause: int) -> racing.Event:
+    def _gone(self, leg: int, cause: int, at: int) -> racing.Event:
         self._note(leg, "gone", f"cause {cause}")
         self._legs.gone(leg)
         if self._connection and self._connection.leg.number == leg:
-            self._end_connection()
+            self._end_connection(at)
         return racing.LegEnded(leg, cause)
 
     def _prompt_finished(self, leg: int | None) -> racing.Event | None:
@@ -316,10 +316,10 @@ class Offer:
         self._call.under_way.destinations = [leg.record.destination for leg in self.race.legs]
         self._call.keep()
 
-    def _end_connection(self) -> None:
+    def _end_connection(self, at: int) -> None:
         if self._connection is None:
             return
-        self._connection.ended_at = max(self._call.end(), self._connection.started_at)
+        self._connection.ended_at = max(min(at, self._call.end()), self._connection.started_at)
         if self._longest is None or self._connection.talked_ms > self._longest.talked_ms:
             self._longest = self._connection
         self._connection = None

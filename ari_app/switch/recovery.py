@@ -172,6 +172,7 @@ class Resumed(Session):
         limit = self.record.connected_at + self._attribution.campaign.route.max_duration
         while event := await self.call.event(limit):
             if isinstance(event, ChannelDestroyed) and event.channel_id == self._agent:
+                self.call.cut_at = self.call.cut_at or self.call.happened(event)
                 return "agent"
         return "limit"
 

@@ -32,6 +32,10 @@ class Wire:
         """From now on nothing comes through, and nobody is told."""
         self._through.clear()
 
+    def let_go(self) -> None:
+        """What was held comes through, late, and all else again."""
+        self._through.set()
+
     def break_off(self) -> None:
         """Ends all connections; new ones come through."""
         for writer in self._writers:
@@ -80,7 +84,8 @@ async def behind(wire: tuple[Wire, int], lab: Lab, tmp_path: Path) -> AsyncItera
         await lab.clear()
 
 
-async def test_who_hangs_up_unseen_is_charged_no_longer_than_was_seen(behind, wire, calling):
+@pytest.mark.parametrize("end", [Wire.break_off, Wire.let_go], ids=["never", "late"])
+async def test_who_hangs_up_unseen_is_charged_no_longer_than_they_talked(behind, wire, calling, end):
     async with phones({"agent": answers()}) as agents:
         terms = {"accept": "answer", "qualify": [{"connected_at_least": "2s"}]}
         behind.apply(marketplace(uris(agents), **terms))
@@ -89,7 +94,7 @@ async def test_who_hangs_up_unseen_is_charged_no_longer_than_was_seen(behind, wi
             wire[0].hold()
             await who.hang_up()
             await asyncio.sleep(2.5)  # time that nobody is to pay for
-            wire[0].break_off()
+            end(wire[0])
             record = await behind.record()
         assert (record.disposition, record.end_source) == ("connected", "caller")
         assert record.durations_ms.connected < 1_000
