@@ -3,19 +3,24 @@
 The dialplan writes a line a call into a file, and `record` writes the same line into another; here both are
 read. A file is put aside under another name, read, saved, and then removed: a line is lost at no moment, and
 a call that was saved before stays as it is, so nothing counts twice.
+
+The dialplan tells of each call twice, when it begins and when it ends. Should Asterisk itself end, nobody tells
+the end: a call that has begun and is in Asterisk no more is closed, without money.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from ari_app.domain.fallback import Outcome, begin, fill_in, outcome_of
+from ari_app.ari.errors import AriError
+from ari_app.domain.fallback import CUT_OFF, NOBODY_THERE, Outcome, begin, cut_off, fill_in, has_ended, outcome_of
 from ari_app.domain.geo import Geography, locate
 from ari_app.domain.marketplace import Campaign, Destination
 from ari_app.domain.qualification import EarlierCall
@@ -24,25 +29,39 @@ from ari_app.domain.repeats import Kind, kinds_of
 from ari_app.domain.screening import refusal_by_rules
 from ari_app.domain.settlement import conclude, pin
 from ari_app.domain.snapshot import Snapshot, attribute
+from ari_app.settings import SettingsError
 from ari_app.store import calls, marketplaces
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import StoreError
+from ari_app.store.folder import write_whole
+from ari_app.switch.clock import CallClock
 from ari_app.switch.legs import endpoint
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
 LONGEST_LINE = 2_000
+GONE_LOOKS = 5  # so often a call is not in Asterisk before it is taken for cut off: its end may still be unread
+
+Channels = Callable[[], Awaitable[Collection[str]]]
+"""The ids of Asterisk's channels now. Raises AriError."""
 
 
 class Outcomes:
     """Reads `files`, the lines of which are told by the dialplan or by `tell`."""
 
-    def __init__(self, engine: Engine, geography: Geography, files: Sequence[Path]) -> None:
+    def __init__(
+        self, engine: Engine, geography: Geography, files: Sequence[Path], channels: Channels
+    ) -> None:
         """`tell` writes to the last of the files."""
         self._engine = engine
         self._geography = geography
         self._files = files
+        self._channels = channels
+        self._open_file = files[0].with_suffix(".open")
+        self._open = _read_open(self._open_file)  # the beginnings of the calls that have not ended, by unique id
+        self._seen_at: dict[str, int] = {}
+        self._missed = Counter[str]()
 
     def tell(self, fields: Sequence[str]) -> None:
         """Takes a call's outcome, durably. Raises ValueError for one that cannot be, and OSError."""
@@ -60,7 +79,45 @@ class Outcomes:
                     await asyncio.to_thread(self._save_aside, file)
                 except (OSError, SQLAlchemyError, StoreError) as error:
                     log.warning("calls wait in %s: %s", file, error)
+            try:
+                await self._close_cut_off()
+            except (AriError, SettingsError, OSError, SQLAlchemyError, StoreError) as error:
+                log.warning("%d calls that have not ended are not looked after: %s", len(self._open), error)
             await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _close_cut_off(self) -> None:
+        """Saves the calls that are in Asterisk no more and whose end nobody has told. Raises what it meets."""
+        if not self._open:
+            return
+        there, now = await self._channels(), CallClock().now()
+        for unique_id in self._open:
+            if unique_id in there:
+                self._seen_at[unique_id] = now
+                del self._missed[unique_id]
+            else:
+                self._missed[unique_id] += 1
+        gone = [unique_id for unique_id, looks in self._missed.items() if looks >= GONE_LOOKS]
+        if gone:
+            await asyncio.to_thread(self._save_cut_off, gone)
+
+    def _save_cut_off(self, unique_ids: Iterable[str]) -> None:
+        for unique_id in unique_ids:
+            outcome = cut_off(self._open[unique_id], self._seen_at.get(unique_id, 0))
+            calls.save(self._engine, [self._settle(outcome, CUT_OFF)])
+            self._forget(unique_id)
+        self._write_open()
+
+    def _forget(self, unique_id: str) -> None:
+        self._open.pop(unique_id, None)
+        self._seen_at.pop(unique_id, None)
+        self._missed.pop(unique_id, None)
+
+    def _write_open(self) -> None:
+        if self._open:
+            content = "".join(",".join(fields) + "\n" for fields in self._open.values())
+            write_whole(self._open_file, content.encode())
+        else:
+            self._open_file.unlink(missing_ok=True)
 
     def _save_aside(self, file: Path) -> None:
         """Saves what was put aside at the last look, so that nobody writes to it any more; puts the next aside."""
@@ -68,22 +125,28 @@ class Outcomes:
         if aside.exists():
             with aside.open(errors="replace") as lines:
                 self._save(lines, file.with_suffix(".refused"))
+            self._write_open()
             aside.unlink()
         if file.exists():
             file.rename(aside)
 
     def _save(self, lines: Iterable[str], refused: Path) -> None:
         for line in lines:
+            fields = line.rstrip("\n")[:LONGEST_LINE].split(",")
             try:
-                outcome = outcome_of(line.rstrip("\n")[:LONGEST_LINE].split(","))
+                if not has_ended(fields):
+                    self._open[cut_off(fields, 0).unique_id] = fields
+                    continue
+                outcome = outcome_of(fields)
             except ValueError as error:
                 log.error("a call's outcome is refused, and kept in %s: %s", refused, error)
                 with refused.open("a") as kept:
                     kept.write(line)
                 continue
             calls.save(self._engine, [self._settle(outcome)])
+            self._forget(outcome.unique_id)
 
-    def _settle(self, outcome: Outcome) -> Settlement:
+    def _settle(self, outcome: Outcome, why: str = NOBODY_THERE) -> Settlement:
         """The call's record and transfers, by the marketplace that was in force when it began."""
         snapshot = self._snapshot_at(outcome.began_at)
         found = attribute(snapshot, outcome.did, outcome.began_at) if snapshot else None
@@ -91,11 +154,11 @@ class Outcomes:
         record = begin(outcome)
         record.place = place.record()
         if snapshot is None or found is None:
-            fill_in(record, outcome, None)
+            fill_in(record, outcome, None, why)
             record.disposition = "unknown_number"
             return Settlement(record, conclude(record, None, place, "UTC", {}, self._geography))
         pin(record, found, snapshot.marketplace.currency)
-        fill_in(record, outcome, _winner(outcome, snapshot.marketplace.destinations))
+        fill_in(record, outcome, _winner(outcome, snapshot.marketplace.destinations), why)
         timezone = snapshot.marketplace.advertisers[found.campaign.advertiser].timezone
         refusal = refusal_by_rules(
             snapshot.marketplace, found, record.ani, record.started_at, record.attestation
@@ -117,6 +180,14 @@ class Outcomes:
     def _earlier(self, record: CallRecord, campaign: Campaign) -> dict[Kind, EarlierCall]:
         found = {kind: calls.earlier_call(self._engine, record, *kind) for kind in kinds_of([campaign])}
         return {kind: call for kind, call in found.items() if call is not None}
+
+
+def _read_open(file: Path) -> dict[str, list[str]]:
+    """The beginnings in a file of them, by unique id."""
+    if not file.exists():
+        return {}
+    lines = [line.split(",") for line in file.read_text().splitlines()]
+    return {cut_off(fields, 0).unique_id: fields for fields in lines}
 
 
 def _winner(outcome: Outcome, destinations: Mapping[str, Destination]) -> str | None:

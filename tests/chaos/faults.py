@@ -27,7 +27,7 @@ class Fault:
     """A kind of fault, that lasts a time between the two of `lasts_s`.
 
     `is_blind`: meanwhile the switch does not see what becomes of calls. `kills`: processes do not survive it;
-    `kills_asterisk`: all calls end with it.
+    `kills_asterisk`: all calls end with it; `crashes_database`: it forgets what it had not written yet.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Fault:
     is_blind: bool = False
     kills: bool = False
     kills_asterisk: bool = False
+    crashes_database: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,16 +235,17 @@ FAULTS = (
     Fault("AMI connection reset", _ami_reset, (0.1, 3.0)),
     Fault("AGI server killed (-9)", _agi_killed, (0.1, 3.0), kills=True),
     Fault("agent's network lost", _agent_unreachable, (1.0, 6.0)),
-    Fault("database stopped", _database_stopped, (0.5, 6.0)),
+    Fault("database stopped", _database_stopped, (0.5, 6.0), crashes_database=True),
     Fault("database frozen", _database_frozen, (0.5, 6.0)),
     Fault("database locked", _database_locked, (0.5, 6.0)),
     Fault("disk full", _disk_full, (0.5, 5.0)),
-    Fault("disk full, database stopped", _disk_full_and_database_stopped, (0.5, 5.0)),
+    Fault("disk full, database stopped", _disk_full_and_database_stopped, (0.5, 5.0), crashes_database=True),
     Fault(
         "switch killed, calls in the spool",
         _switch_killed_with_calls_in_the_spool,
         (0.1, 1.0),
         is_blind=True,
         kills=True,
+        crashes_database=True,
     ),
 )

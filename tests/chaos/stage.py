@@ -127,6 +127,10 @@ class Stage:
         if started.returncode:
             raise StageError(f"Asterisk did not start:\n{started.stderr[-2000:]}")
 
+    def asterisk_version(self) -> str:
+        """What Asterisk says it is."""
+        return self.lab.run("rx", "core", "show", "version").stdout.split(" built")[0].strip()
+
     # How it all is
 
     async def status(self) -> dict[str, Any] | None:
@@ -166,7 +170,7 @@ class Stage:
             "lines of the dialplan": sum(
                 path.with_suffix(suffix).exists()
                 for path in self.switch.settings.fallback_files
-                for suffix in (".csv", ".aside", ".refused")
+                for suffix in (".csv", ".aside", ".open", ".refused")
             ),
         }
         return [f"{what}: {count}" for what, count in found.items() if count]
