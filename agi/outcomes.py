@@ -2,25 +2,23 @@
 
 The dialplan writes a line a call into a file, and `record` writes the same line into another; here both are
 read. A file is put aside under another name, read, saved, and then removed: a line is lost at no moment, and
-a call that was saved before stays as it is, so nothing counts twice.
-
-The dialplan tells of each call twice, when it begins and when it ends. Should Asterisk itself end, nobody tells
-the end: a call that has begun and is in Asterisk no more is closed, without money.
+a call that was saved before stays as it is, so nothing counts twice. The dialplan tells of a call when it begins,
+too: one that Asterisk ended with (`begun`) is closed for that reason, without money.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from agi.begun import Begun
 from ari_app.ari.errors import AriError
-from ari_app.domain.fallback import CUT_OFF, NOBODY_THERE, Outcome, begin, cut_off, fill_in, has_ended, outcome_of
+from ari_app.domain.fallback import CUT_OFF, NOBODY_THERE, Outcome, begin, fill_in, has_ended, outcome_of
 from ari_app.domain.geo import Geography, locate
 from ari_app.domain.marketplace import Campaign, Destination
 from ari_app.domain.qualification import EarlierCall
@@ -33,7 +31,6 @@ from ari_app.settings import SettingsError
 from ari_app.store import calls, marketplaces
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import StoreError
-from ari_app.store.folder import write_whole
 from ari_app.switch.clock import CallClock
 from ari_app.switch.legs import endpoint
 
@@ -41,10 +38,9 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
 LONGEST_LINE = 2_000
-GONE_LOOKS = 5  # so often a call is not in Asterisk before it is taken for cut off: its end may still be unread
 
 Channels = Callable[[], Awaitable[Collection[str]]]
-"""The ids of Asterisk's channels now. Raises AriError."""
+"""The ids of Asterisk's channels now. Raises AriError, or SettingsError where it cannot be asked."""
 
 
 class Outcomes:
@@ -58,10 +54,7 @@ class Outcomes:
         self._geography = geography
         self._files = files
         self._channels = channels
-        self._open_file = files[0].with_suffix(".open")
-        self._open = _read_open(self._open_file)  # the beginnings of the calls that have not ended, by unique id
-        self._seen_at: dict[str, int] = {}
-        self._missed = Counter[str]()
+        self._begun = Begun(files[0].with_suffix(".open"))
 
     def tell(self, fields: Sequence[str]) -> None:
         """Takes a call's outcome, durably. Raises ValueError for one that cannot be, and OSError."""
@@ -79,45 +72,27 @@ class Outcomes:
                     await asyncio.to_thread(self._save_aside, file)
                 except (OSError, SQLAlchemyError, StoreError) as error:
                     log.warning("calls wait in %s: %s", file, error)
+                    self._begun.look_anew()
             try:
                 await self._close_cut_off()
             except (AriError, SettingsError, OSError, SQLAlchemyError, StoreError) as error:
-                log.warning("%d calls that have not ended are not looked after: %s", len(self._open), error)
+                log.warning(
+                    "%d calls whose end is not told yet are not looked after: %s", len(self._begun), error
+                )
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _close_cut_off(self) -> None:
-        """Saves the calls that are in Asterisk no more and whose end nobody has told. Raises what it meets."""
-        if not self._open:
-            return
-        there, now = await self._channels(), CallClock().now()
-        for unique_id in self._open:
-            if unique_id in there:
-                self._seen_at[unique_id] = now
-                del self._missed[unique_id]
-            else:
-                self._missed[unique_id] += 1
-        gone = [unique_id for unique_id, looks in self._missed.items() if looks >= GONE_LOOKS]
-        if gone:
-            await asyncio.to_thread(self._save_cut_off, gone)
+        """Saves the calls that have ended with Asterisk. Raises what it meets."""
+        if self._begun:
+            gone = self._begun.cut_off(await self._channels(), CallClock().now())
+            if gone:
+                await asyncio.to_thread(self._save_cut_off, gone)
 
-    def _save_cut_off(self, unique_ids: Iterable[str]) -> None:
-        for unique_id in unique_ids:
-            outcome = cut_off(self._open[unique_id], self._seen_at.get(unique_id, 0))
+    def _save_cut_off(self, gone: Iterable[Outcome]) -> None:
+        for outcome in gone:
             calls.save(self._engine, [self._settle(outcome, CUT_OFF)])
-            self._forget(unique_id)
-        self._write_open()
-
-    def _forget(self, unique_id: str) -> None:
-        self._open.pop(unique_id, None)
-        self._seen_at.pop(unique_id, None)
-        self._missed.pop(unique_id, None)
-
-    def _write_open(self) -> None:
-        if self._open:
-            content = "".join(",".join(fields) + "\n" for fields in self._open.values())
-            write_whole(self._open_file, content.encode())
-        else:
-            self._open_file.unlink(missing_ok=True)
+            self._begun.end(outcome.unique_id)
+        self._begun.keep()
 
     def _save_aside(self, file: Path) -> None:
         """Saves what was put aside at the last look, so that nobody writes to it any more; puts the next aside."""
@@ -125,7 +100,7 @@ class Outcomes:
         if aside.exists():
             with aside.open(errors="replace") as lines:
                 self._save(lines, file.with_suffix(".refused"))
-            self._write_open()
+            self._begun.keep()
             aside.unlink()
         if file.exists():
             file.rename(aside)
@@ -135,7 +110,7 @@ class Outcomes:
             fields = line.rstrip("\n")[:LONGEST_LINE].split(",")
             try:
                 if not has_ended(fields):
-                    self._open[cut_off(fields, 0).unique_id] = fields
+                    self._begun.add(fields)
                     continue
                 outcome = outcome_of(fields)
             except ValueError as error:
@@ -144,7 +119,7 @@ class Outcomes:
                     kept.write(line)
                 continue
             calls.save(self._engine, [self._settle(outcome)])
-            self._forget(outcome.unique_id)
+            self._begun.end(outcome.unique_id)
 
     def _settle(self, outcome: Outcome, why: str = NOBODY_THERE) -> Settlement:
         """The call's record and transfers, by the marketplace that was in force when it began."""
@@ -180,14 +155,6 @@ class Outcomes:
     def _earlier(self, record: CallRecord, campaign: Campaign) -> dict[Kind, EarlierCall]:
         found = {kind: calls.earlier_call(self._engine, record, *kind) for kind in kinds_of([campaign])}
         return {kind: call for kind, call in found.items() if call is not None}
-
-
-def _read_open(file: Path) -> dict[str, list[str]]:
-    """The beginnings in a file of them, by unique id."""
-    if not file.exists():
-        return {}
-    lines = [line.split(",") for line in file.read_text().splitlines()]
-    return {cut_off(fields, 0).unique_id: fields for fields in lines}
 
 
 def _winner(outcome: Outcome, destinations: Mapping[str, Destination]) -> str | None:

@@ -100,9 +100,7 @@ def _kinds(wanted: argparse.Namespace, faults: Sequence[Fault]) -> list[Fault]:
     return [one for one in faults if not wanted.only or one.name.startswith(tuple(wanted.only))]
 
 
-async def _soak(
-    made: Stage, random: Random, wanted: argparse.Namespace, memory: Memory
-) -> list[Injected]:
+async def _soak(made: Stage, random: Random, wanted: argparse.Namespace, memory: Memory) -> list[Injected]:
     """Only faults that no process dies of: their memory is looked at."""
     pids = {"switch": made.switch_pid, "AGI server": made.agi.pid, "Asterisk": made.asterisk_pid}
     looking = asyncio.create_task(memory.keep_looking(pids))

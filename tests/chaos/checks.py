@@ -88,7 +88,8 @@ def judge(
         wrong_ends=[
             f"{one.ani}, call {record.id}: Asterisk was killed, and the record does not say so; {_story(one)}"
             for one, record in paired
-            if _ended_with(one, deaths) and "Asterisk restarted" not in {event.what for event in record.events}
+            if _ended_with(one, deaths)
+            and "Asterisk restarted" not in {event.what for event in record.events}
         ],
         ledger=[*_ledger(environment), *_reserved(engine, injected)],
         left=[f"left: {what}" for what in left],

@@ -11,7 +11,7 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -27,6 +27,7 @@ RINGS_MS = {"agent-1": 300, "agent-2": 500, "agent-3": 700}
 # A conversation is much shorter than what is charged for, or much longer: what a fault hides of it changes nothing.
 SHORT_S = 0.7
 LONG_S = (5.0, 9.0)
+EARLY_S = 0.5
 PATIENCE_S = 30.0
 LAST_S = 45.0  # by then the last call is over, whatever becomes of it
 
@@ -46,7 +47,8 @@ class Talk:
 class Seen:
     """What SIPp saw of one call. Times are seconds since the epoch.
 
-    `left_at` is when the caller hung up, or was hung up. `status` is the refusal's.
+    `left_at` is when the caller hung up, or was hung up. `status` is the refusal's. `taken_at` are the agents'
+    answers: of one whose ACK SIPp missed there is no talk, though they may talk.
     """
 
     ani: str
@@ -58,6 +60,19 @@ class Seen:
     left_at: float | None = None
     hang_up: Callable[[], None] = lambda: None
     talks: list[Talk] = field(default_factory=list)
+    taken_at: list[float] = field(default_factory=list)
+
+    def cut_short_at(self, deaths: Iterable[float]) -> float | None:
+        """When the last conversation ended before its caller wanted it to; None when it did not.
+
+        `deaths`: when Asterisk was killed; it takes every conversation with it, and tells nobody.
+        """
+        if not self.talks:
+            return None
+        since = self.talks[-1].since
+        ends = [at for at in (self.talks[-1].until, self.left_at, *deaths) if at is not None and at > since]
+        end = min(ends, default=since)
+        return end if end < since + self.talk_s - EARLY_S else None
 
 
 class Load:
@@ -103,7 +118,9 @@ class Load:
         seen = self.calls.get(_number(party.calls[event.call_id].of("invited")[0].detail["from"]))
         if seen is None:
             return
-        if event.what == "established":
+        if event.what == "answered":
+            seen.taken_at.append(event.at)
+        elif event.what == "established":
             talk = Talk(party.name, event.at)
             seen.talks.append(talk)
             self._loop.call_later(seen.talk_s, self._end, seen, talk)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 _MARK = "CALLRACE_CHAOS_NAMESPACE"
@@ -76,8 +75,4 @@ def _rules(verb: str, protocol: str, port: int, *rule: str) -> None:
 def _run(*command: str) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
-        raise NoNamespace(f"{_words(command)} failed: {ended.stderr.strip()}")
-
-
-def _words(command: Sequence[str]) -> str:
-    return " ".join(command)
+        raise NoNamespace(f"{' '.join(command)} failed: {ended.stderr.strip()}")

@@ -31,6 +31,10 @@ class Run:
     verdict: Verdict
     memory: Mapping[str, Growth]
 
+    def deaths(self) -> list[float]:
+        """When Asterisk was killed."""
+        return [one.at for one in self.injected if one.fault.kills_asterisk]
+
     def findings(self) -> list[str]:
         """What must not be; empty as it should be."""
         grown = [
@@ -66,20 +70,22 @@ def _head(run: Run) -> Iterator[str]:
     yield from (f"- {name}: {value}" for name, value in run.machine.items())
     yield f"""
 SIPp calls two numbers, {run.rate} calls a second together; the calls of one are offered under a cap. Three phones
-ring, the first answers after 0.3 s; half the callers talk for 0.7 s, half for 5 to 9 s, and {CHARGED_FROM_S:g} s are charged.
-Asterisk, `callrace switch run`, `callrace agi run` and PostgreSQL are real processes on one machine. Faults come one
-at a time, at random, the next when all is well again. Afterwards each caller's number, what SIPp saw of its call, its
-record and its charge are put together.
+ring, the first answers after 0.3 s; half the callers talk for 0.7 s, half for 5 to 9 s, and from {CHARGED_FROM_S:g} s
+on a call is charged. Asterisk, `callrace switch run`, `callrace agi run` and PostgreSQL are real processes on one
+machine. Faults come one at a time, at random, the next when all is well again. Afterwards each caller's number, what
+SIPp saw of its call, its record and its charge are put together.
 """
 
 
 def _totals(run: Run) -> Iterator[str]:
     verdict = run.verdict
+    deaths = run.deaths()
     rows = (
         ("faults injected", len(run.injected)),
         ("kinds of fault", len({one.fault.name for one in run.injected})),
         ("calls", verdict.called),
         ("calls that reached an agent", verdict.connected),
+        ("conversations cut short", sum(seen.cut_short_at(deaths) is not None for seen in run.seen)),
         ("calls without a record", len(verdict.lost)),
         ("calls with two records", len(verdict.doubled)),
         ("wrong charges", len(verdict.wrong_charges)),
@@ -94,22 +100,28 @@ def _totals(run: Run) -> Iterator[str]:
 
 
 def _kinds(run: Run) -> Iterator[str]:
-    yield "Recovery: from the moment in which mending begins (a process is started, a wire is joined) until calls are"
-    yield "served, saved and covered as before. Without an agent: callers of that time whom no agent answered, whatever"
-    yield "the reason; while the switch is away, calls under a cap are not offered, by design."
-    yield ""
-    yield "| fault | times | recovery s, median / worst | calls meanwhile | without an agent |"
-    yield "|---|---:|---:|---:|---:|"
+    yield """Recovery: from the moment in which mending begins (a process is started, a wire is joined) until calls are
+served, saved and covered as before. Of the callers who came between the beginning of a fault and its recovery,
+without an agent are those whom none answered, whatever the reason: while no switch or no database is there, calls
+under a cap are not offered, by design. Cut short: conversations that ended in that time, and not by their caller.
+"""
+    yield "| fault | times | recovery s, median / worst | callers meanwhile | without an agent | cut short |"
+    yield "|---|---:|---:|---:|---:|---:|"
+    cut_at = [at for seen in run.seen if (at := seen.cut_short_at(run.deaths())) is not None]
     for name in sorted({one.fault.name for one in run.injected}):
         those = [one for one in run.injected if one.fault.name == name]
         recovery = [one.recovery_s for one in those]
-        meanwhile = [seen for seen in run.seen for one in those if one.at <= seen.called_at < one.well_at]
+        meanwhile = [seen for seen in run.seen if _is_in(those, seen.called_at)]
         unanswered = sum(not seen.talks for seen in meanwhile)
         yield (
             f"| {name} | {len(those)} | {median(recovery):.1f} / {max(recovery):.1f} "
-            f"| {len(meanwhile)} | {unanswered} |"
+            f"| {len(meanwhile)} | {unanswered} | {sum(_is_in(those, at) for at in cut_at)} |"
         )
     yield ""
+
+
+def _is_in(those: Sequence[Injected], at: float) -> bool:
+    return any(one.at <= at < one.well_at for one in those)
 
 
 def _memory(run: Run) -> Iterator[str]:

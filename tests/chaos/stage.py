@@ -9,9 +9,9 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +52,14 @@ class AgiProcess:
 
     async def start(self) -> None:
         """Returns when it serves. Raises StageError."""
+        self._process = self._spawn()
+        await until(self.is_serving, STOP_S, "the AGI server does not serve")
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 (*CALLRACE, "agi", "run"), cwd=REPO, env=self._environment, stdout=log, stderr=log
             )
-        await until(self.is_serving, STOP_S, "the AGI server does not serve")
 
     async def is_serving(self) -> bool:
         """Whether it takes connections."""
@@ -183,7 +186,7 @@ class Stage:
         return found
 
 
-async def until(is_so: Any, timeout_s: float, otherwise: str) -> None:
+async def until(is_so: Callable[[], Awaitable[bool]], timeout_s: float, otherwise: str) -> None:
     """Waits for what tells nobody that it has come. Raises StageError."""
     end = time.monotonic() + timeout_s
     while not await is_so():
@@ -236,8 +239,7 @@ def _lab() -> Iterator[Lab]:
         shutil.rmtree(HOME / "asterisk" / name, ignore_errors=True)
     for log in HOME.glob("*.log"):
         log.unlink()
-    # Callers and agents are many: more ports for audio than the tests' lab has.
     try:
-        yield replace(lab, environment=lab.environment | {"CALLRACE_METRICS_PORT": "0"})
+        yield lab
     finally:
         lab.run("down")

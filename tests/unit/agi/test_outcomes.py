@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from agi.outcomes import GONE_LOOKS, Outcomes
+from agi.begun import GONE_LOOKS
+from agi.outcomes import Outcomes
 from ari_app.domain.document import parse
 from ari_app.domain.fallback import CUT_OFF
 from ari_app.domain.ledger import verify
 from ari_app.domain.record import CallRecord
 from ari_app.store import calls, ledger, marketplaces, schema
 from ari_app.store.engine import open_engine
+from ari_app.store.errors import DatabaseUnavailable
 from tests.unit.agi.test_services import ON_ANSWER
 from tests.unit.cli.conftest import GEOGRAPHY
 
@@ -118,6 +121,32 @@ async def test_a_call_that_is_in_asterisk_is_left_alone_and_counts_when_it_ends(
     (record,) = calls.every(engine)
     assert record.disposition == "connected"
     assert not (tmp_path / "fallback.open").exists()
+
+
+async def test_a_call_is_not_taken_for_cut_off_while_its_end_cannot_be_read(
+    outcomes: Outcomes, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(tmp_path / "fallback.csv")
+    await looked(outcomes, 2)
+    outcomes.tell(line())
+    monkeypatch.setattr("agi.outcomes.LOOK_EVERY_S", 0.0)
+    tries = 0
+
+    def away(*_: object) -> None:
+        nonlocal tries
+        tries += 1
+        raise DatabaseUnavailable("it is away")
+
+    with monkeypatch.context() as while_away:
+        while_away.setattr("agi.outcomes.calls.save", away)
+        reading = asyncio.create_task(outcomes.keep_reading())
+        while tries < GONE_LOOKS + 2:
+            await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while not (records := list(calls.every(engine))):
+            await asyncio.sleep(0.01)  # a database tells nobody
+    reading.cancel()
+    assert [record.disposition for record in records] == ["connected"]
 
 
 async def test_a_call_that_has_begun_is_remembered_over_a_restart(
