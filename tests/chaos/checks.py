@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, func, select
 
+from ari_app.domain.fallback import CUT_OFF
 from ari_app.domain.record import CallRecord
 from ari_app.store import calls
 from ari_app.store.engine import reading
@@ -88,8 +89,7 @@ def judge(
         wrong_ends=[
             f"{one.ani}, call {record.id}: Asterisk was killed, and the record does not say so; {_story(one)}"
             for one, record in paired
-            if _ended_with(one, deaths)
-            and "Asterisk restarted" not in {event.what for event in record.events}
+            if _ended_with(one, deaths) and not _says_so(record)
         ],
         ledger=[*_ledger(environment), *_reserved(engine, injected)],
         left=[f"left: {what}" for what in left],
@@ -112,6 +112,11 @@ def _ended_with(seen: Seen, deaths: Sequence[float]) -> bool:
         for talk in seen.talks
         for death in deaths
     )
+
+
+def _says_so(record: CallRecord) -> bool:
+    """Whether a record says that Asterisk ended with its call, which the switch or the dialplan served."""
+    return any(event.what == "Asterisk restarted" or event.detail == CUT_OFF for event in record.events)
 
 
 # Money

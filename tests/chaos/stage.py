@@ -132,7 +132,8 @@ class Stage:
 
     def asterisk_version(self) -> str:
         """What Asterisk says it is."""
-        return self.lab.run("rx", "core", "show", "version").stdout.split(" built")[0].strip()
+        said = self.lab.run("rx", "core", "show", "version").stdout
+        return next(line for line in said.splitlines() if line.startswith("Asterisk")).split(" built")[0]
 
     # How it all is
 
