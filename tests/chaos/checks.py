@@ -36,6 +36,7 @@ class Verdict:
     unreached: int
     lost: Sequence[str]
     doubled: Sequence[str]
+    cut_off: int
     wrong_charges: Sequence[str]
     wrong_ends: Sequence[str]
     ledger: Sequence[str]
@@ -81,6 +82,7 @@ def judge(
             f"{one.ani} has {len(of_call[one.ani])} records" for one in seen if len(of_call[one.ani]) > 1
         ]
         + [f"there is a record of {ani!r}, who did not call" for ani in records],
+        cut_off=sum(bool(one.talks) and is_cut_off(record) for one, record in paired),
         wrong_charges=[
             f"{one.ani}, call {record.id}: {what}; {_story(one)}"
             for one, record in paired
@@ -115,8 +117,13 @@ def _ended_with(seen: Seen, deaths: Sequence[float]) -> bool:
 
 
 def _says_so(record: CallRecord) -> bool:
-    """Whether a record says that Asterisk ended with its call, which the switch or the dialplan served."""
-    return any(event.what == "Asterisk restarted" or event.detail == CUT_OFF for event in record.events)
+    """Whether a record says that Asterisk ended with its call."""
+    return is_cut_off(record) or any(event.what == "Asterisk restarted" for event in record.events)
+
+
+def is_cut_off(record: CallRecord) -> bool:
+    """Whether Asterisk ended with a call that the dialplan served: how long it was nobody knows, so it is not charged."""
+    return any(event.detail == CUT_OFF for event in record.events)
 
 
 # Money
@@ -130,7 +137,7 @@ def _wrong_charge(seen: Seen, record: CallRecord, injected: Sequence[Injected]) 
     least, most = max((low for low, _ in spans), default=0.0), max((high for _, high in spans), default=0.0)
     if charged and most < CHARGED_FROM_S - SLACK_S:
         yield f"charged for a conversation of at most {most:.1f} s"
-    if not charged and least > CHARGED_FROM_S + SLACK_S:
+    if not charged and least > CHARGED_FROM_S + SLACK_S and not is_cut_off(record):
         yield f"not charged for a conversation of at least {least:.1f} s ({record.disposition})"
 
 
@@ -139,10 +146,7 @@ def _span(seen: Seen, talk: Talk, injected: Sequence[Injected]) -> tuple[float, 
 
     An end that nobody saw is when the switch last saw anything; a beginning that nobody saw may be none.
     """
-    deaths = [one.at for one in injected if one.fault.kills_asterisk and one.at > talk.since]
-    ends = [at for at in (talk.until, seen.left_at, *deaths) if at is not None and at >= talk.since]
-    end = min(ends, default=talk.since)
-    low = end
+    low = end = seen.end_of(talk, [one.at for one in injected if one.fault.kills_asterisk])
     for one in injected:
         if one.fault.is_blind:
             since, until = one.at - SLACK_S, one.well_at + UNNOTICED_S

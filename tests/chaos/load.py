@@ -63,16 +63,18 @@ class Seen:
     taken_at: list[float] = field(default_factory=list)
 
     def cut_short_at(self, deaths: Iterable[float]) -> float | None:
-        """When the last conversation ended before its caller wanted it to; None when it did not.
+        """When the last conversation ended, if none lasted for as long as its caller wanted; else None.
 
         `deaths`: when Asterisk was killed; it takes every conversation with it, and tells nobody.
         """
-        if not self.talks:
-            return None
-        since = self.talks[-1].since
-        ends = [at for at in (self.talks[-1].until, self.left_at, *deaths) if at is not None and at > since]
-        end = min(ends, default=since)
-        return end if end < since + self.talk_s - EARLY_S else None
+        ends = [self.end_of(talk, deaths) for talk in self.talks]
+        lasted = [end - talk.since for end, talk in zip(ends, self.talks, strict=True)]
+        return max(ends) if ends and max(lasted) < self.talk_s - EARLY_S else None
+
+    def end_of(self, talk: Talk, deaths: Iterable[float]) -> float:
+        """When a conversation ended for who heard it first; its beginning, when nobody heard of it."""
+        ends = [at for at in (talk.until, self.left_at, *deaths) if at is not None and at >= talk.since]
+        return min(ends, default=talk.since)
 
 
 class Load:

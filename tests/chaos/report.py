@@ -89,6 +89,7 @@ def _totals(run: Run) -> Iterator[str]:
         ("calls without a record", len(verdict.lost)),
         ("calls with two records", len(verdict.doubled)),
         ("wrong charges", len(verdict.wrong_charges)),
+        ("not charged, as the dialplan alone served them when Asterisk was killed", verdict.cut_off),
         ("calls that ended with Asterisk and do not say so", len(verdict.wrong_ends)),
         ("findings in the ledger, the caps and the reservations", len(verdict.ledger)),
         ("left in Asterisk, the switch, the journal, the spool", len(verdict.left)),
