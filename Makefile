@@ -1,5 +1,5 @@
 # Everything a person or CI runs. Each target does its own set-up.
-.PHONY: demo test lint bench fuzz setup lock clean
+.PHONY: demo test lint bench fuzz chaos soak setup lock clean
 
 demo: setup
 	.venv/bin/callrace demo
@@ -18,6 +18,13 @@ bench: setup
 
 fuzz: setup
 	.venv/bin/python -m tests.fuzz
+
+# Faults under load: 112 of them, and for MINUTES those that no process dies of. SEED repeats a run. Need root.
+chaos: setup
+	.venv/bin/python -m tests.chaos chaos --keep $(SEED:%=--seed %)
+
+soak: setup
+	.venv/bin/python -m tests.chaos soak --keep $(MINUTES:%=--minutes %) $(SEED:%=--seed %)
 
 setup:
 	@./setup

@@ -42,6 +42,7 @@ from ari_app.ari.version import Version, require_version
 log = logging.getLogger(__name__)
 
 OnIncoming = Callable[[StasisStart], None]
+OnReconnected = Callable[[], None]
 
 # Errors after which it is known that nothing was made.
 REFUSALS = (AriHttpError, AriOverload, AriReplaced)
@@ -49,15 +50,19 @@ REFUSALS = (AriHttpError, AriOverload, AriReplaced)
 
 @asynccontextmanager
 async def connect(
-    settings: AriSettings, on_incoming: OnIncoming, transport: Transport | None = None
+    settings: AriSettings,
+    on_incoming: OnIncoming,
+    transport: Transport | None = None,
+    on_reconnected: OnReconnected = lambda: None,
 ) -> AsyncIterator[Client]:
     """Connects, and stays connected until the block is left; then nothing of it is left running.
 
     `on_incoming` is called with the StasisStart of every channel that no inbox watches: a new call,
     or one whose inbox was closed meanwhile (look at `args`). It must not wait: it starts a task.
+    `on_reconnected` is called when events arrive again after a break: those of meanwhile never will.
     Raises AriUnavailable, Unauthorized or AriTooOld when the first attempt fails.
     """
-    client = Client(settings, on_incoming, transport or NetworkTransport(settings))
+    client = Client(settings, on_incoming, transport or NetworkTransport(settings), on_reconnected)
     try:
         client.start(await client.open())
         yield client
@@ -83,9 +88,16 @@ class Client:
     instance takes over the application.
     """
 
-    def __init__(self, settings: AriSettings, on_incoming: OnIncoming, transport: Transport) -> None:
+    def __init__(
+        self,
+        settings: AriSettings,
+        on_incoming: OnIncoming,
+        transport: Transport,
+        on_reconnected: OnReconnected = lambda: None,
+    ) -> None:
         self._settings = settings
         self._on_incoming = on_incoming
+        self._on_reconnected = on_reconnected
         self._transport = transport
         self._switchboard = Switchboard(settings.lanes, settings.inbox_limit)
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -219,10 +231,11 @@ class Client:
         while True:
             await self._read(stream)
             self.connected = False
-            self._switchboard.announce(Disconnected(now_ms()))
+            self._switchboard.announce(Disconnected(stream.heard_at_ms))
             before = self._asterisk_started
             stream = await self._reopen()
             self._switchboard.announce(Reconnected(now_ms(), self._asterisk_started != before))
+            self._on_reconnected()
 
     async def _reopen(self) -> EventStream:
         waits = delays()

@@ -111,7 +111,10 @@ class PlaybackFinished(Event):
 
 @dataclass(frozen=True, slots=True)
 class Disconnected(Event):
-    """Events no longer arrive, and none that happens now will be told later. In every inbox."""
+    """Events no longer arrive, and none that happens now will be told later. In every inbox.
+
+    `at_ms` is when Asterisk was last heard: what has happened since was not told either.
+    """
 
 
 @dataclass(frozen=True, slots=True)

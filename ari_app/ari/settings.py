@@ -25,7 +25,7 @@ class AriSettings:
     events: tuple[str, ...] = DEFAULT_EVENTS
     request_timeout_s: float = 5.0
     connect_timeout_s: float = 5.0
-    heartbeat_s: float = 10.0
+    heartbeat_s: float = 3.0
     lane_limit: int = 256  # requests of one lane under way at once
     inbox_limit: int = 1000  # events of one call not yet read
 

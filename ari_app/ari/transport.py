@@ -76,6 +76,10 @@ def admit(request: Request, waiting: int, limit: int) -> None:
 class EventStream(Protocol):
     """One connection on which Asterisk sends events."""
 
+    @property
+    def heard_at_ms(self) -> int:
+        """When Asterisk last gave a sign of life, in milliseconds since the epoch."""
+
     async def receive(self) -> str:
         """The next message. Raises AriUnavailable when the connection has ended, in whatever way."""
 

@@ -4,7 +4,8 @@ A lane is one WebSocket that carries requests: Asterisk works through them stric
 another, so a lane keeps the order of one call's requests, and several keep calls from waiting
 for each other. Each lane is an application of its own, which no channel ever enters.
 
-A lane connects again by itself. What was under way when it dropped fails with AriUnavailable.
+A lane connects again by itself, and what is asked of it meanwhile waits for that. What was under way when it
+dropped fails with AriUnavailable, but for what may be done twice (GET, DELETE): that is sent again.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ import orjson
 
 from ari_app.ari.backoff import delays
 from ari_app.ari.errors import AriError, AriUnavailable, Unauthorized
+from ari_app.ari.events import now_ms
 from ari_app.ari.settings import AriSettings
 from ari_app.ari.transport import Request, Response, admit, unanswered
 
 log = logging.getLogger(__name__)
 
 LARGEST_MESSAGE = 16 * 1024 * 1024
+MAY_BE_REPEATED = ("GET", "DELETE")
 
 
 async def connect_websocket(
@@ -64,17 +67,24 @@ class WebSocketEvents:
         """`socket` leaves pings and pongs to us."""
         self._socket = socket
         self._is_alive = True
+        self.heard_at_ms = now_ms()
         self._heart = asyncio.create_task(self._beat(heartbeat_s))
 
     async def receive(self) -> str:
         """The next message. Raises AriUnavailable when the connection has ended, cleanly or not."""
         while True:
             message = await self._socket.receive()
-            self._is_alive = True
             if message.type is aiohttp.WSMsgType.PING:
                 await self._socket.pong(message.data)
             elif message.type is not aiohttp.WSMsgType.PONG:
-                return _text(self._socket, message)
+                text = _text(self._socket, message)
+                self._hear()
+                return text
+            self._hear()
+
+    def _hear(self) -> None:
+        self._is_alive = True
+        self.heard_at_ms = now_ms()
 
     async def _beat(self, every_s: float) -> None:
         while self._is_alive and not self._socket.closed:
@@ -102,6 +112,10 @@ def _text(socket: aiohttp.ClientWebSocketResponse, message: aiohttp.WSMessage) -
     )
 
 
+class _Lost(AriUnavailable):
+    """The connection ended while a request was under way."""
+
+
 class _Waiting(NamedTuple):
     """A request without an answer, and until when (the loop's time) it is waited for."""
 
@@ -125,6 +139,8 @@ class Lane:
         self._alarm: asyncio.TimerHandle | None = None
         self._ids = count()
         self._is_open = asyncio.Event()
+        self._is_closed = False
+        self._held = 0  # requests that wait for the lane to be connected again
         self._keeper: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -142,13 +158,23 @@ class Lane:
     @property
     def waiting(self) -> int:
         """How many requests have no answer yet."""
-        return len(self._waiting)
+        return len(self._waiting) + self._held
 
     async def request(self, request: Request) -> Response:
         """Asterisk's answer. Raises AriUnavailable, AriTimeout or AriOverload."""
+        try:
+            return await self._ask(request)
+        except _Lost:
+            if request.method not in MAY_BE_REPEATED:
+                raise
+        return await self._ask(request)
+
+    async def _ask(self, request: Request) -> Response:
         if self._socket is None:
-            raise AriUnavailable(f"{request}: {self.app} is not connected; it is being reconnected")
+            await self._connected_again(request)
         admit(request, len(self._waiting), self._settings.lane_limit)
+        socket = self._socket
+        assert socket is not None
         request_id = str(next(self._ids))
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Response] = loop.create_future()
@@ -157,12 +183,30 @@ class Lane:
         if self._alarm is None:
             self._alarm = loop.call_at(due, self._give_up, loop)
         try:
-            await self._socket.send_str(encode(request_id, request))
+            await socket.send_str(encode(request_id, request))
             return await answer
         except (ConnectionError, aiohttp.ClientError) as error:
             raise self._lost(request) from error
         finally:
             del self._waiting[request_id]
+
+    async def _connected_again(self, request: Request) -> None:
+        """Waits, as long as for an answer, until the lane is connected. Raises AriUnavailable or AriOverload."""
+        admit(request, self._held, self._settings.lane_limit)
+        self._held += 1
+        try:
+            async with asyncio.timeout(self._settings.request_timeout_s):
+                while self._socket is None and not self._is_closed:
+                    await self._is_open.wait()
+        except TimeoutError as error:
+            raise self._not_connected(request) from error
+        finally:
+            self._held -= 1
+        if self._socket is None:
+            raise self._not_connected(request)
+
+    def _not_connected(self, request: Request) -> AriUnavailable:
+        return AriUnavailable(f"{request}: {self.app} is not connected; is Asterisk running?")
 
     def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
         """Ends what has waited too long. One alarm for all: one for each would cost half as much as sending."""
@@ -182,6 +226,8 @@ class Lane:
         if self._alarm is not None:
             self._alarm.cancel()
         await self._disconnect()
+        self._is_closed = True
+        self._is_open.set()  # whoever waits for it learns that it never comes
 
     async def _keep_open(self) -> None:
         """Reads answers, and connects again whenever the connection ends. Until cancelled."""
@@ -235,7 +281,7 @@ class Lane:
                 waiting.answer.set_result(Response(waiting.request, status, reason, text))
 
     def _lost(self, request: Request) -> AriUnavailable:
-        return AriUnavailable(f"{request}: {self.app} was lost; whether Asterisk did it is unknown")
+        return _Lost(f"{request}: {self.app} was lost; whether Asterisk did it is unknown")
 
 
 def encode(request_id: str, request: Request) -> str:

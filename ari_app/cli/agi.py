@@ -16,8 +16,10 @@ from agi.conversation import Request
 from agi.outcomes import Outcomes
 from agi.server import HOST, Limits, Server
 from agi.services import RECORD, SERVICES, record
+from ari_app.ari.client import requests_only
 from ari_app.cli.common import Refused, database, now_ms
 from ari_app.logs import log_to_stderr
+from ari_app.ops.asterisk import ari_settings
 from ari_app.settings import Settings
 from ari_app.store import geography
 from ari_app.switch.market import Market
@@ -54,8 +56,14 @@ def run() -> None:
     if market.snapshot is None:
         log.info("no marketplace is applied yet: nothing is answered until one is")
     gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
-    outcomes = Outcomes(engine, tables, settings.fallback_files)
+    outcomes = Outcomes(engine, tables, settings.fallback_files, lambda: _channels(settings))
     uvloop.run(_serve(market, outcomes, settings.agi_port))
+
+
+async def _channels(settings: Settings) -> set[str]:
+    """The ids of Asterisk's channels. Raises AriError."""
+    async with requests_only(ari_settings(settings)) as client:
+        return {channel["id"] for channel in await client.channels.list()}
 
 
 async def _serve(market: Market, outcomes: Outcomes, port: int) -> None:

@@ -124,7 +124,10 @@ async def _serve(settings: Settings, served: Switch) -> None:
     gc.set_threshold(GARBAGE)
     ari = ari_settings(settings)
     transport = MeasuredTransport(NetworkTransport(ari), served.metrics)
-    async with recorder(settings) as tape, connect(ari, served.on_incoming, transport) as client:
+    async with (
+        recorder(settings) as tape,
+        connect(ari, served.on_incoming, transport, served.on_reconnected) as client,
+    ):
         served.client = client
         served.recorder = tape
         served.recover()

@@ -25,7 +25,9 @@ _ATTESTATION = re.compile(r"[ABC]", re.ASCII)
 _STATUS = re.compile(r"[A-Z]{0,20}", re.ASCII)
 
 FIELDS = 11
+_ENDED = 9
 NOBODY_THERE = "neither a switch nor `callrace agi run` was there to serve it"
+CUT_OFF = "Asterisk ended while the dialplan served the call; whether anybody talked, and for how long, nobody knows"
 ROUNDING_MS = 100  # Asterisk reads its clock, and rounds, for each of the times by itself
 
 # What DIALSTATUS means for the call, and for every phone that rang and did not win.
@@ -88,6 +90,21 @@ def outcome_of(fields: Sequence[str]) -> Outcome:
     return replace(outcome, talked_ms=min(outcome.talked_ms, lasted_ms))
 
 
+def has_ended(fields: Sequence[str]) -> bool:
+    """Whether a line of fields tells how the call ended, and not only that it began."""
+    return len(fields) != FIELDS or fields[_ENDED] != ""
+
+
+def cut_off(fields: Sequence[str], seen_at: int) -> Outcome:
+    """The outcome of a call that Asterisk ended with, last seen at `seen_at` (ms), from its beginning's fields.
+
+    Raises ValueError, naming the field that is wrong.
+    """
+    began_at = int(_matching(_MILLISECONDS, fields[0], "the beginning"))
+    ended = str(max(seen_at, began_at))
+    return outcome_of([*fields[:_ENDED], ended, *fields[_ENDED + 1 :]])
+
+
 def _matching(pattern: re.Pattern[str], text: str, what: str) -> str:
     if not pattern.fullmatch(text):
         raise ValueError(f"{what} cannot be {text[:40]!r}")
@@ -109,15 +126,15 @@ def begin(outcome: Outcome) -> CallRecord:
     return record
 
 
-def fill_in(record: CallRecord, outcome: Outcome, winner: str | None) -> None:
-    """Adds what became of it, but for the verdict.
+def fill_in(record: CallRecord, outcome: Outcome, winner: str | None, why: str = NOBODY_THERE) -> None:
+    """Adds what became of it, but for the verdict. `why` says why it failed, should it have.
 
     `winner` is the destination that answered; None where that was somebody else, whom no advertiser pays for.
     """
     record.ended_at = outcome.ended_at
     record.disposition = _disposition(outcome)
     if record.disposition == "failed":
-        _note(record, record.started_at, "failed", NOBODY_THERE)
+        _note(record, record.started_at, "failed", why)
     if outcome.dial_status:
         record.answered_at = record.offered_at = outcome.began_at
         record.legs = [_leg(outcome, name, name == winner) for name in outcome.rung]

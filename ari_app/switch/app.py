@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Coroutine, Mapping
 from typing import Any
 
@@ -81,7 +81,7 @@ class Switch:
         self._unanswered = Unanswered()
         self._sessions: dict[asyncio.Task[Settlement], Session] = {}
         self._chores: set[asyncio.Task[None]] = set()
-        self._arrived: set[str] | None = set()  # channels, until what was left behind is swept
+        self._over: deque[str] = deque(maxlen=CALLS_AT_ONCE)  # the channels of the calls that ended last
         self._started_at = CallClock().now()
         self._untold: list[CallRecord] = []
         self._draining = False
@@ -148,8 +148,10 @@ class Switch:
             if call.record.ended_at is None:
                 self._take_up(call, last_seen, surveyed)
             else:  # it was settled, and the switch died before it was saved
+                self._over.append(call.channel_id)
                 self._writer.submit(Settlement(call.record, settle(call.record, call.record.ended_at)))
-        self._do(self._sweep(self.client, surveyed))
+        self._over.extend(left[call_id].channel_id for call_id in settled)
+        self._do(sweep(self.client, surveyed, self._over, self.on_incoming))
 
     def _take_up(self, left: UnderWay, last_seen: int, surveyed: asyncio.Task[Survey]) -> None:
         assert self.client is not None
@@ -161,10 +163,11 @@ class Switch:
         served_with = self._capacity, self._callers, self._caps, self.recorder
         self._begin(Resumed(call, snapshot, *served_with, last_seen, surveyed))
 
-    async def _sweep(self, client: Client, surveyed: asyncio.Task[Survey]) -> None:
-        assert self._arrived is not None
-        await sweep(client, surveyed, self._arrived, self.on_incoming)
-        self._arrived = None
+    def on_reconnected(self) -> None:
+        """Asterisk's events of a while are lost: who came meanwhile is looked for, and who was left behind."""
+        assert self.client is not None
+        surveyed = asyncio.create_task(survey(self.client))
+        self._do(sweep(self.client, surveyed, self._over, self.on_incoming))
 
     # Calls
 
@@ -185,8 +188,6 @@ class Switch:
         if snapshot is None or refusal is not None:
             self._refuse(call, refusal or "no marketplace is in force; run `callrace apply FILE`")
             return
-        if self._arrived is not None:
-            self._arrived.add(start.channel_id)
         self._begin(Session(call, snapshot, self._capacity, self._callers, self._caps, self.recorder))
 
     def _why_refused(self, client: Client) -> str | None:
@@ -211,6 +212,7 @@ class Switch:
         call.note("refused", reason)
         log.warning("call refused: %s", reason, extra=logs.fields(call=record.id))
         call.inbox.close()
+        self._over.append(call.channel_id)
         self._let_go(call.client, call.channel_id)
         self._save(Settlement(record))
 
@@ -231,6 +233,7 @@ class Switch:
 
     def _ended(self, task: asyncio.Task[Settlement]) -> None:
         session = self._sessions.pop(task)
+        self._over.append(session.call.channel_id)
         error = task.exception()
         self._save(task.result() if error is None else self._broken(session, error))
         self._pause_the_silent(session)

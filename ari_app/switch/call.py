@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 from ari_app.ari.client import Client
@@ -17,6 +18,7 @@ from ari_app.ari.events import (
     Reconnected,
     Replaced,
     StasisEnd,
+    now_ms,
 )
 from ari_app.ari.inbox import Inbox
 from ari_app.domain.leftover import UnderWay
@@ -47,6 +49,13 @@ class CallerGone(Exception):
         self.why = why
 
 
+@dataclass(frozen=True, slots=True)
+class FoundUp:
+    """A leg is up, after a break in which it may have answered. Put into the call's inbox."""
+
+    channel_id: str
+
+
 class Call:
     """The caller's channel, its inbox of events, its clock and its record."""
 
@@ -59,7 +68,7 @@ class Call:
         self.clock = CallClock()
         self.channels = {self.channel_id}
         self.is_caller_here = True
-        self.cut_at: int | None = None  # when the call ended, where that was not seen
+        self.cut_at: int | None = None  # when the call, or its conversation, ended; None: it has not
         self._lost_sight_at = 0
         self._journal = journal
         self._minted = 0
@@ -92,13 +101,14 @@ class Call:
                 gone == self.channel_id and self.is_caller_here
             ):
                 self.is_caller_here = False
+                self.cut_at = self.happened(event) if self.cut_at is None else self.cut_at
                 raise CallerGone
             case Replaced():
                 raise AriReplaced(
                     "another switch has taken the application over; this call is its affair now"
                 )
             case Disconnected():
-                self._lost_sight_at = self.now()
+                self._lost_sight_at = self.happened(event)
             case Reconnected(restarted=True):
                 self._all_gone(event)
             case Reconnected():
@@ -112,11 +122,20 @@ class Call:
             continue
 
     async def _find_the_gone(self, event: Event) -> None:
-        """No event is told twice: after a break, channels that are no longer there have ended."""
-        there = {channel["id"] for channel in await self.client.channels.list()}
+        """No event is told twice: after a break, channels that are no longer there have ended, others answered.
+
+        When, nobody saw: nobody is to pay for longer than it is known that they talked.
+        """
+        there = {channel["id"]: channel["state"] for channel in await self.client.channels.list()}
         self.note("asterisk is connected again")
-        for channel_id in self.channels - there:
+        gone = self.channels - there.keys()
+        if gone & {self.channel_id, self.under_way.agent_channel_id}:
+            self.cut_at = self._lost_sight_at
+        for channel_id in gone:
             self.inbox.put(ChannelDestroyed(event.at_ms, channel_id, NO_CAUSE, "gone while disconnected"))
+        for channel_id in self.channels - gone - {self.channel_id}:
+            if there[channel_id] == "Up":
+                self.inbox.put(FoundUp(channel_id))
 
     def _all_gone(self, event: Event) -> None:
         """Asterisk died with all its channels, when we last saw it; that is when the call ended."""
@@ -126,6 +145,13 @@ class Call:
         if self.is_caller_here:
             self.is_caller_here = False
             raise CallerGone("system", "Asterisk restarted")
+
+    def happened(self, event: Event) -> int:
+        """When an event happened, ms on this call's clock: a broken connection, or a busy machine, tells it late.
+
+        Not before what the timeline tells already.
+        """
+        return max(self.now() - max(now_ms() - event.at_ms, 0), self.record.events[-1].at)
 
     def end(self) -> int:
         """The time to write down for what ends now, ms: earlier, where it is known to have ended before."""

@@ -24,7 +24,7 @@ from ari_app.domain.prompts import ACCEPT_PROMPT
 from ari_app.domain.race import Leg, Phase, Race, RacePlan
 from ari_app.domain.record import Exclusion
 from ari_app.domain.whisper import heard
-from ari_app.switch.call import NO_CAUSE, Call, CallerGone
+from ari_app.switch.call import NO_CAUSE, Call, CallerGone, FoundUp
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.legs import DialRefused, Legs
 
@@ -126,7 +126,7 @@ class Offer:
             for leg in self._legs.still_there():
                 self._note(leg, "not confirmed gone")
                 self._legs.gone(leg)
-            self._end_connection()
+            self._end_connection(self._call.end())
             self._fill_in_record()
 
     async def _await_silence(self) -> None:
@@ -152,22 +152,28 @@ class Offer:
         match event:
             case StasisStart(channel_id=channel_id):
                 return self._of_leg(channel_id, racing.LegAnswered, "answered")
+            case FoundUp(channel_id=channel_id) if not self._has_answered(channel_id):
+                return self._of_leg(channel_id, racing.LegAnswered, "answered", "while disconnected")
             case ChannelStateChange(channel_id=channel_id, state="Ringing"):
                 return self._of_leg(channel_id, racing.LegRinging, "ringing")
             case ChannelDtmfReceived(channel_id=channel_id, digit=digit):
                 return self._of_leg(channel_id, lambda leg: racing.LegDigit(leg, digit), "pressed", digit)
             case ChannelDestroyed(channel_id=channel_id, cause=cause):
                 leg = self._legs.number_of(channel_id)
-                return None if leg is None else self._gone(leg, cause)
+                return None if leg is None else self._gone(leg, cause, self._call.happened(event))
             case PlaybackFinished(playback_id=playback_id):
                 return self._prompt_finished(self._legs.playback_finished(playback_id))
             case _Bridged(leg):
                 return self._bridged(leg, now)
             case DialRefused(leg):
-                return self._gone(leg, NO_CAUSE)
+                return self._gone(leg, NO_CAUSE, now)
             case racing.Freed():
                 return event
         return None
+
+    def _has_answered(self, channel_id: str) -> bool:
+        leg = self._legs.number_of(channel_id)
+        return leg is not None and self.race.legs[leg].record.answered_at is not None
 
     def _of_leg(
         self, channel_id: str, happened: Callable[[int], racing.Event], what: str, detail: str = ""
@@ -178,11 +184,11 @@ class Offer:
         self._note(leg, what, detail)
         return happened(leg)
 
-    def _gone(self, leg: int, cause: int) -> racing.Event:
+    def _gone(self, leg: int, cause: int, at: int) -> racing.Event:
         self._note(leg, "gone", f"cause {cause}")
         self._legs.gone(leg)
         if self._connection and self._connection.leg.number == leg:
-            self._end_connection()
+            self._end_connection(at)
         return racing.LegEnded(leg, cause)
 
     def _prompt_finished(self, leg: int | None) -> racing.Event | None:
@@ -284,7 +290,7 @@ class Offer:
         call = self._call
         self._note(leg, "vanished", "the call is offered again")
         self._bridge_by = None
-        call.record.disposition = call.record.winner = None
+        call.record.disposition = call.record.winner = call.cut_at = None
         call.under_way.agent_channel_id = None
         self._keep()
         if self.race.legs[leg].connected_at is not None:
@@ -314,10 +320,10 @@ class Offer:
         self._call.under_way.destinations = [leg.record.destination for leg in self.race.legs]
         self._call.keep()
 
-    def _end_connection(self) -> None:
+    def _end_connection(self, at: int) -> None:
         if self._connection is None:
             return
-        self._connection.ended_at = max(self._call.end(), self._connection.started_at)
+        self._connection.ended_at = max(min(at, self._call.end()), self._connection.started_at)
         if self._longest is None or self._connection.talked_ms > self._longest.talked_ms:
             self._longest = self._connection
         self._connection = None

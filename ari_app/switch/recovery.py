@@ -175,6 +175,7 @@ class Resumed(Session):
         limit = self.record.connected_at + self._attribution.campaign.route.max_duration
         while event := await self.call.event(limit):
             if isinstance(event, ChannelDestroyed) and event.channel_id == self._agent:
+                self.call.cut_at = self.call.cut_at or self.call.happened(event)
                 return "agent"
         return "limit"
 
@@ -243,22 +244,22 @@ class Resumed(Session):
 async def sweep(
     client: Client,
     surveyed: asyncio.Task[Survey],
-    arrived: Container[str],
+    over: Container[str],
     serve: Callable[[StasisStart], None],
 ) -> None:
-    """Lets go of what belongs to no call. A caller of whom nothing was written down yet is a new call.
+    """Lets go of what belongs to no call. A caller of whom nothing is known is a new call.
 
-    `arrived`: the channels of the calls that have come since.
+    `over`: the channels of the calls that have ended, as they may since the survey.
     """
     try:
         found = await asyncio.shield(surveyed)
         await asyncio.sleep(NEW_CALLS_S)
         for channel_id, channel in found.channels.items():
-            if client.is_watched(channel_id) or channel_id in arrived:
+            if client.is_watched(channel_id):
                 continue
-            start = _arrival(channel)
+            start = _arrival(channel) if channel_id not in over else None
             if start is not None and not any(channel_id in members for members in found.bridges.values()):
-                log.warning("channel %s had just come when the switch died; it is served now", channel_id)
+                log.warning("channel %s came while no switch heard of it; it is served now", channel_id)
                 serve(start)
             else:
                 log.warning("channel %s belongs to no call; it is hung up", channel_id)
@@ -267,7 +268,7 @@ async def sweep(
             if not client.is_watched(name) and not any(map(client.is_watched, found.bridges[name])):
                 await client.bridges.destroy(name)
     except AriError as error:
-        log.error("what a switch before this one left in Asterisk is not swept: %s", error)
+        log.error("what belongs to no call is left in Asterisk: %s", error)
 
 
 def _arrival(channel: Json) -> StasisStart | None:

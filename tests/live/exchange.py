@@ -114,7 +114,9 @@ class Exchange:
             self._settings.ari_host, self._settings.ari_port, "callrace", self._settings.secret("ari")
         )
         self.switch.recorder = await self._stack.enter_async_context(recorder(self._settings))
-        self.client = await self._stack.enter_async_context(connect(ari, self.switch.on_incoming))
+        self.client = await self._stack.enter_async_context(
+            connect(ari, self.switch.on_incoming, on_reconnected=self.switch.on_reconnected)
+        )
         self.switch.client = self.client
         self.switch.recover()
 

@@ -82,7 +82,9 @@ class SwitchProcess:
 
     async def stop(self) -> None:
         """Ends it politely, if it runs."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is None:
+            return
+        if self._process.poll() is None:
             self._process.terminate()
         await self.ended()
 

@@ -78,9 +78,9 @@ async def test_without_a_switch_a_call_reaches_an_agent_by_the_agi_route(
     await nothing_left()
 
 
-async def recorded(exchange: Exchange, ani: str) -> CallRecord:
+async def recorded(exchange: Exchange, ani: str, timeout_s: float = 10.0) -> CallRecord:
     """The record of the caller's call, awaited: another process makes it of what the dialplan wrote."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(timeout_s):
         while not (found := stored.latest(exchange.engine, ani=ani)):
             await asyncio.sleep(0.1)
     return found[0]
@@ -101,6 +101,25 @@ async def test_a_call_that_was_rung_without_a_switch_is_recorded_charged_and_pai
     assert 1_000 < record.durations_ms.connected < 2_500
     assert {leg.destination: leg.outcome for leg in record.legs} == {"agent": "won", "slow": "lost"}
     assert record.money is not None and (record.money.charged, record.money.paid) == (4200, 3000)
+    assert in_force.ledger_findings() == []
+    await nothing_left()
+
+
+async def test_a_call_that_asterisk_ended_with_while_the_dialplan_served_it_is_recorded(
+    lab: Lab, in_force: Exchange, serve: Serve, calling, nothing_left
+) -> None:
+    ani = "+12125550170"
+    async with phones({"agent": answers()}) as agents:
+        in_force.put_in_force(marketplace(uris(agents), accept="answer"))
+        await serve()
+        async with calling(ani=ani, plan=TALK) as who:
+            await agents["agent"].wait_for("established")
+            lab.kill()
+            await asyncio.to_thread(lab.run, "up")
+            record = await recorded(in_force, ani, timeout_s=30)
+            await who.hang_up()
+    assert (record.disposition, record.end_source, record.publisher) == ("failed", "system", "homefix")
+    assert "Asterisk ended while the dialplan served the call" in record.events[-2].detail
     assert in_force.ledger_findings() == []
     await nothing_left()
 
@@ -249,7 +268,7 @@ async def test_where_a_number_of_last_resort_is_set_it_is_rung_instead_of_an_apo
         assert "+12125550123" in desk.of("invited")[0].detail["to"]
         await who.hang_up()
     lines = (last_resort.home / "asterisk" / "spool" / "fallback.csv").read_text().splitlines()
-    assert [line.split(",")[6] for line in lines] == ["ANSWER"]
+    assert [line.split(",")[6] for line in lines] == ["", "ANSWER"]  # it began, and what became of it
 
 
 async def test_a_dialplan_of_ones_own_may_take_the_ringing_alone(

@@ -8,6 +8,7 @@ import pytest
 from ari_app.domain.record import CallRecord
 from ari_app.ops.sipp import accepts, answers, answers_silently, hang_up, rings_forever, talk_ms
 from ari_app.store import calls
+from ari_app.switch.recovery import NEW_CALLS_S
 from tests.live.exchange import marketplace, phones, uris
 from tests.live.process import switch_process
 
@@ -86,6 +87,24 @@ async def test_a_caller_in_the_ivr_is_asked_again_from_the_start(switch, calling
         assert record.id == before["id"]
         assert (record.disposition, record.answers) == ("connected", {"service": "repair"})
         assert "switch restarted" in told(record) and "begun again" in told(record)
+
+
+async def test_a_caller_who_leaves_just_after_the_switch_is_back_is_recorded_once(switch, calling):
+    async with phones({"agent": answers()}) as agents:
+        switch.apply(marketplace(uris(agents), accept="answer", flow=FLOW))
+        await switch.start()
+        async with calling(plan=TALK) as who:
+            before = await switch.live("asked")
+            await switch.written(lambda call: call.record.answered_at is not None)
+            switch.kill()
+            await switch.start()
+            await switch.live("asked")
+            await who.hang_up()
+            await switch.record()
+        await asyncio.sleep(
+            NEW_CALLS_S + 1
+        )  # what is left over is looked at then, and of what is not nobody tells
+        assert [record.id for record in calls.latest(switch.engine)] == [before["id"]]
 
 
 @pytest.mark.parametrize("behaviour", [rings_forever(), answers_silently()], ids=["ringing", "answered"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
@@ -14,10 +15,15 @@ from ari_app.domain.geo import Geography
 from ari_app.switch.market import Market
 
 
-async def test_a_port_that_is_taken_is_told_of_in_one_line() -> None:
+async def _no_channels() -> set[str]:
+    return set()
+
+
+async def test_a_port_that_is_taken_is_told_of_in_one_line(tmp_path: Path) -> None:
     engine = create_engine("sqlite://")
     market = Market(engine, Geography())
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(Refused, match=f"cannot serve on 127.0.0.1:{port} .*; choose CALLRACE_AGI_PORT"):
-            await _serve(market, Outcomes(engine, Geography(), []), port)
+            outcomes = Outcomes(engine, Geography(), [tmp_path / "fallback.csv"], _no_channels)
+            await _serve(market, outcomes, port)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+from agi.begun import GONE_LOOKS
 from agi.outcomes import Outcomes
 from ari_app.domain.document import parse
+from ari_app.domain.fallback import CUT_OFF
 from ari_app.domain.ledger import verify
 from ari_app.domain.record import CallRecord
 from ari_app.store import calls, ledger, marketplaces, schema
 from ari_app.store.engine import open_engine
+from ari_app.store.errors import DatabaseUnavailable
 from tests.unit.agi.test_services import ON_ANSWER
 from tests.unit.cli.conftest import GEOGRAPHY
 
@@ -46,7 +50,16 @@ def engine(tmp_path: Path) -> Engine:
 
 @pytest.fixture
 def outcomes(engine: Engine, tmp_path: Path) -> Outcomes:
-    return Outcomes(engine, GEOGRAPHY, [tmp_path / "fallback.csv"])
+    return looking(engine, tmp_path)
+
+
+def looking(engine: Engine, folder: Path, *there: str) -> Outcomes:
+    """Reads the folder's file, beside an Asterisk in which these channels are."""
+
+    async def channels() -> set[str]:
+        return set(there)
+
+    return Outcomes(engine, GEOGRAPHY, [folder / "fallback.csv"], channels)
 
 
 def saved(outcomes: Outcomes, engine: Engine) -> list[CallRecord]:
@@ -67,6 +80,82 @@ def test_a_call_that_was_rung_natively_is_recorded_judged_charged_and_paid(
     assert record.qualification is not None and record.qualification.qualified
     assert record.money is not None and (record.money.charged, record.money.paid) == (4200, 3000)
     assert verify(list(ledger.all_transfers(engine)), calls.every(engine), BEGAN) == []
+
+
+def begun(file: Path, n: int = 0) -> str:
+    """The dialplan tells that the n-th call has begun; its unique id."""
+    fields = line(n)
+    with file.open("a") as lines:
+        lines.write(",".join([*fields[:4], "", "", "", "", "", "", ""]) + "\n")
+    return fields[1]
+
+
+async def looked(outcomes: Outcomes, times: int) -> None:
+    for _ in range(times):
+        outcomes._save_aside(outcomes._files[0])
+        await outcomes._close_cut_off()
+
+
+async def test_a_call_that_asterisk_ended_with_is_closed_for_that_reason_and_moves_no_money(
+    outcomes: Outcomes, engine: Engine, tmp_path: Path
+) -> None:
+    begun(tmp_path / "fallback.csv")
+    await looked(outcomes, GONE_LOOKS)
+    assert list(calls.every(engine)) == []  # it has been read for one look less
+    await looked(outcomes, 1)
+    (record,) = calls.every(engine)
+    assert (record.disposition, record.end_source, record.campaign) == ("failed", "system", "plumbing")
+    assert CUT_OFF in [event.detail for event in record.events]
+    assert list(ledger.all_transfers(engine)) == []
+    assert not (tmp_path / "fallback.open").exists()
+
+
+async def test_a_call_that_is_in_asterisk_is_left_alone_and_counts_when_it_ends(
+    engine: Engine, tmp_path: Path
+) -> None:
+    unique_id = begun(tmp_path / "fallback.csv")
+    outcomes = looking(engine, tmp_path, unique_id)
+    await looked(outcomes, GONE_LOOKS + 2)
+    outcomes.tell(line())
+    await looked(outcomes, 2)
+    (record,) = calls.every(engine)
+    assert record.disposition == "connected"
+    assert not (tmp_path / "fallback.open").exists()
+
+
+async def test_a_call_is_not_taken_for_cut_off_while_its_end_cannot_be_read(
+    outcomes: Outcomes, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(tmp_path / "fallback.csv")
+    await looked(outcomes, 2)
+    outcomes.tell(line())
+    monkeypatch.setattr("agi.outcomes.LOOK_EVERY_S", 0.0)
+    tries = 0
+
+    def away(*_: object) -> None:
+        nonlocal tries
+        tries += 1
+        raise DatabaseUnavailable("it is away")
+
+    with monkeypatch.context() as while_away:
+        while_away.setattr("agi.outcomes.calls.save", away)
+        reading = asyncio.create_task(outcomes.keep_reading())
+        while tries < GONE_LOOKS + 2:
+            await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while not (records := list(calls.every(engine))):
+            await asyncio.sleep(0.01)  # a database tells nobody
+    reading.cancel()
+    assert [record.disposition for record in records] == ["connected"]
+
+
+async def test_a_call_that_has_begun_is_remembered_over_a_restart(
+    outcomes: Outcomes, engine: Engine, tmp_path: Path
+) -> None:
+    begun(tmp_path / "fallback.csv")
+    await looked(outcomes, 2)
+    await looked(looking(engine, tmp_path), GONE_LOOKS)
+    assert [record.disposition for record in calls.every(engine)] == ["failed"]
 
 
 def test_a_call_that_is_told_twice_counts_once(outcomes: Outcomes, engine: Engine) -> None:

@@ -23,6 +23,7 @@ class ScriptedStream:
     def __init__(self) -> None:
         self._messages: asyncio.Queue[str | AriUnavailable] = asyncio.Queue()
         self.is_closed = False
+        self.heard_at_ms = WHEN_MS
 
     def send(self, message: object) -> None:
         self._messages.put_nowait(message if isinstance(message, str) else json.dumps(message))

@@ -192,16 +192,63 @@ async def test_a_lane_that_is_lost_fails_its_requests_and_connects_again(server,
     assert (await transport.request(0, PING)).status == 204
 
 
-async def test_a_request_on_a_lane_that_is_down_fails_at_once(server, transport):
+async def lose_lane(server, transport):
+    """Returns when the first lane has noticed that its connection has ended."""
     server.answer = lambda method, uri: None
-    waiting = asyncio.create_task(transport.request(0, PING))
+    waiting = asyncio.create_task(transport.request(0, Request("POST", "channels/c1/answer")))
     await server.received.get()
     await server.connections["callrace-lane-0"].close()
     with pytest.raises(AriUnavailable):
         await waiting
+    server.answer = server.usual_answer
 
-    with pytest.raises(AriUnavailable, match="is being reconnected"):
-        await transport.request(0, PING)
+
+async def test_requests_on_a_lane_that_is_down_wait_until_it_is_connected_again_in_their_order(
+    server, transport
+):
+    await lose_lane(server, transport)
+    server.requests.clear()
+
+    answers = await asyncio.gather(*(transport.request(0, Request("POST", f"r/{n}")) for n in range(3)))
+    assert [answer.status for answer in answers] == [204, 204, 204]
+    assert [request["uri"] for request in server.requests] == ["r/0", "r/1", "r/2"]
+
+
+async def test_a_lane_that_stays_down_is_waited_for_no_longer_than_for_an_answer():
+    async with fake_asterisk() as server:
+        transport = await opened(replace(server.settings, request_timeout_s=0.2))
+        await lose_lane(server, transport)
+        server.has_ari = False
+        with pytest.raises(AriUnavailable, match="POST r: callrace-lane-0 is not connected"):
+            await transport.request(0, Request("POST", "r"))
+        assert transport.waiting() == 0
+        await transport.close()
+
+
+async def test_a_lane_that_is_down_lets_a_bounded_number_wait_and_closing_ends_them(server):
+    transport = await opened(replace(server.settings, lane_limit=2))
+    await lose_lane(server, transport)
+    server.has_ari = False
+    waiting = [asyncio.create_task(transport.request(0, Request("POST", "r"))) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert transport.waiting() == 2
+
+    with pytest.raises(AriOverload, match="2 others wait"):
+        await transport.request(0, Request("POST", "r"))
+    await transport.close()
+    await asyncio.wait(waiting, timeout=1)
+    assert all(isinstance(task.exception(), AriUnavailable) for task in waiting)
+
+
+async def test_what_ends_or_asks_a_thing_is_sent_again_when_its_lane_was_lost(server, transport):
+    server.answer = lambda method, uri: None
+    ending = asyncio.create_task(transport.request(0, Request("DELETE", "channels/c1")))
+    await server.received.get()
+    await server.connections["callrace-lane-0"].close()
+    server.answer = server.usual_answer
+
+    assert (await ending).status == 204
+    assert [str(request["uri"]) for request in server.requests] == ["channels/c1", "channels/c1"]
 
 
 async def test_a_request_that_cannot_be_sent_says_so():
@@ -222,8 +269,8 @@ async def test_a_request_that_cannot_be_sent_says_so():
     lane = Lane(Session(), SETTINGS, 0, lambda: None)
     await lane.open()
 
-    with pytest.raises(AriUnavailable, match="GET asterisk/ping: callrace-lane-0 was lost"):
-        await lane.request(PING)
+    with pytest.raises(AriUnavailable, match="POST r: callrace-lane-0 was lost"):
+        await lane.request(Request("POST", "r"))
     await lane.close()
 
 

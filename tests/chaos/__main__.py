@@ -1,0 +1,165 @@
+"""`python -m tests.chaos chaos|soak`: makes faults under load, says what it does, writes its part of RESILIENCE.md.
+
+Takes root: Asterisk, callers and agents run in a network namespace of the run's own, in which connections are cut.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from itertools import islice
+from random import Random, SystemRandom
+
+from ari_app.store import calls
+from tests.bench.machine import describe
+from tests.chaos import namespace, report
+from tests.chaos.checks import CHARGED_FROM_S, judge
+from tests.chaos.faults import FAULTS, Fault, Injected
+from tests.chaos.load import Load, calling, phones
+from tests.chaos.memory import Memory
+from tests.chaos.namespace import NoNamespace
+from tests.chaos.report import Run
+from tests.chaos.stage import HOME, Stage, StageError, stage
+from tests.live.exchange import DID, marketplace
+
+CAPPED_DID = "+18005550102"
+PAUSE_S = (0.5, 4.0)  # between all being well and the next fault
+LONGEST_S = 3600.0  # of any run
+
+
+def main() -> int:
+    """0 when everything held, 1 when not, or when it could not be found out."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("suite", choices=("chaos", "soak"))
+    parser.add_argument("--faults", type=int, default=112, help="of chaos: how many")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of a soak: how long")
+    parser.add_argument("--rate", type=int, default=10, help="calls a second")
+    parser.add_argument("--seed", type=int, help="repeats a run's faults; unless given, a new one")
+    parser.add_argument("--only", action="append", default=[], help="kinds whose names begin so")
+    parser.add_argument("--keep", action="store_true", help="write RESILIENCE.md")
+    wanted = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
+    try:
+        namespace.enter()
+        HOME.mkdir(parents=True, exist_ok=True)
+        with (HOME / "chaos.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            run = asyncio.run(_run(wanted))
+    except BlockingIOError:
+        print("another run is under way; wait for its end", file=sys.stderr)
+        return 1
+    except (NoNamespace, StageError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    text = report.write(run)
+    if wanted.keep:
+        report.keep(run.name, text)
+    print(text)
+    return 1 if run.findings() else 0
+
+
+async def _run(wanted: argparse.Namespace) -> Run:
+    seed = SystemRandom().randrange(10**6) if wanted.seed is None else wanted.seed
+    _tell(f"seed {seed}")
+    random = Random(seed)
+    load, memory = Load(Random(seed)), Memory()
+    async with phones(load) as agents:
+        uris = {name: agent.uri for name, agent in agents.items()}
+        async with stage(document(uris), agents["agent-1"].port) as made:
+            rates = {DID: wanted.rate - wanted.rate // 5, CAPPED_DID: wanted.rate // 5}
+            async with calling(load, rates, made.lab.sip, LONGEST_S):
+                if wanted.suite == "soak":
+                    injected = await _soak(made, random, wanted, memory)
+                else:
+                    faults = islice(deck(random, _kinds(wanted, FAULTS)), wanted.faults)
+                    injected = await _inject(made, random, faults, lambda: True)
+            left = await made.wait_until_quiet()
+            _keep_records(made)
+            return Run(
+                name=wanted.suite,
+                seed=seed,
+                rate=wanted.rate,
+                machine=describe(made.asterisk_version()),
+                seen=list(load.calls.values()),
+                injected=injected,
+                verdict=judge(
+                    made.switch.engine, made.switch.environment, load.calls.values(), injected, left
+                ),
+                memory=memory.growth(),
+            )
+
+
+def _kinds(wanted: argparse.Namespace, faults: Sequence[Fault]) -> list[Fault]:
+    return [one for one in faults if not wanted.only or one.name.startswith(tuple(wanted.only))]
+
+
+async def _soak(made: Stage, random: Random, wanted: argparse.Namespace, memory: Memory) -> list[Injected]:
+    """Only faults that no process dies of: their memory is looked at."""
+    pids = {"switch": made.switch_pid, "AGI server": made.agi.pid, "Asterisk": made.asterisk_pid}
+    looking = asyncio.create_task(memory.keep_looking(pids))
+    until = time.monotonic() + wanted.minutes * 60
+    kinds = [one for one in _kinds(wanted, FAULTS) if not one.kills]
+    try:
+        return await _inject(made, random, deck(random, kinds), lambda: time.monotonic() < until)
+    finally:
+        looking.cancel()
+
+
+def _keep_records(made: Stage) -> None:
+    """All that is known of each call, for whoever looks for what went wrong."""
+    with (HOME / "calls.jsonl").open("w") as file:
+        file.writelines(json.dumps(asdict(record)) + "\n" for record in calls.every(made.switch.engine))
+
+
+def document(uris: dict[str, str]) -> dict[str, object]:
+    """Two campaigns of the same agents: one of them has a cap, so its calls want a reservation each."""
+    made = marketplace(
+        uris,
+        accept="answer",
+        qualify=[{"connected_at_least": f"{CHARGED_FROM_S:g}s"}],
+        destination={"capacity": 1000, "auto_pause": {"per_hour": 0, "per_day": 0}},
+    )
+    made["campaigns"]["capped"] = made["campaigns"]["plumbing"] | {"caps": [{"max": 1_000_000, "per": "day"}]}
+    made["numbers"][CAPPED_DID] = {"campaign": "capped", "publisher": "homefix", "source": "banner"}
+    # YAML would make anchors of what is there twice.
+    unshared: dict[str, object] = json.loads(json.dumps(made))
+    return unshared
+
+
+def deck(random: Random, kinds: Sequence[Fault]) -> Iterator[Fault]:
+    """Faults in an order of chance, of each kind as many. Endless."""
+    while True:
+        yield from random.sample(kinds, len(kinds))
+
+
+async def _inject(
+    made: Stage, random: Random, faults: Iterator[Fault], is_to_go_on: Callable[[], bool]
+) -> list[Injected]:
+    injected: list[Injected] = []
+    await asyncio.sleep(random.uniform(*PAUSE_S))
+    for fault in faults:
+        if not is_to_go_on():
+            break
+        at = time.time()
+        async with fault.make(made):
+            await asyncio.sleep(random.uniform(*fault.lasts_s))
+            mended_at = time.time()
+        await made.wait_until_well()
+        injected.append(Injected(fault, at, mended_at, time.time()))
+        _tell(f"{len(injected)}: {fault.name}, well again after {injected[-1].recovery_s:.1f} s")
+        await asyncio.sleep(random.uniform(*PAUSE_S))
+    return injected
+
+
+def _tell(text: str) -> None:
+    print(f"chaos: {text}", flush=True)
+
+
+sys.exit(main())

@@ -1,0 +1,251 @@
+"""What goes wrong: a table of kinds, each a context in which a part of the stage fails and after which it is mended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from ari_app.store.engine import writing
+from tests.chaos import namespace
+from tests.chaos.stage import Stage, StageError
+from tests.live.lab import REPO
+from tests.live.process import CALLRACE
+
+DRAIN = "1m"
+SPOOLED_S = 1.5  # a call that the database does not take for a second is in the spool
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A kind of fault, that lasts a time between the two of `lasts_s`.
+
+    `is_blind`: meanwhile the switch does not see what becomes of calls. `kills`: processes do not survive it;
+    `kills_asterisk`: all calls end with it; `crashes_database`: it forgets what it had not written yet.
+    """
+
+    name: str
+    make: Callable[[Stage], AbstractAsyncContextManager[None]]
+    lasts_s: tuple[float, float]
+    is_blind: bool = False
+    kills: bool = False
+    kills_asterisk: bool = False
+    crashes_database: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Injected:
+    """A fault that was made. Times are seconds since the epoch: it began, mending began, all was well again."""
+
+    fault: Fault
+    at: float
+    mended_at: float
+    well_at: float
+
+    @property
+    def recovery_s(self) -> float:
+        """From the beginning of mending until calls are served, saved and watched as before."""
+        return self.well_at - self.mended_at
+
+
+# The switch
+
+
+@asynccontextmanager
+async def _switch_killed(stage: Stage) -> AsyncIterator[None]:
+    stage.switch.kill()
+    yield
+    await stage.switch.start()
+
+
+@asynccontextmanager
+async def _switch_drained(stage: Stage) -> AsyncIterator[None]:
+    """As for an upgrade: it finishes its calls, and the dialplan serves those that come meanwhile."""
+    ended = await asyncio.to_thread(
+        subprocess.run,
+        (*CALLRACE, "switch", "drain", "--timeout", DRAIN),
+        cwd=REPO,
+        env=stage.switch.environment,
+        capture_output=True,
+        text=True,
+    )
+    if ended.returncode:
+        raise StageError(f"the switch was not drained: {ended.stderr}")
+    yield
+    await stage.switch.start()
+
+
+@asynccontextmanager
+async def _switch_frozen(stage: Stage) -> AsyncIterator[None]:
+    with _stopped([stage.switch_pid]):
+        yield
+
+
+@asynccontextmanager
+async def _switch_killed_with_calls_in_the_spool(stage: Stage) -> AsyncIterator[None]:
+    await asyncio.to_thread(stage.postgres.stop)
+    await asyncio.sleep(SPOOLED_S)
+    stage.switch.kill()
+    yield
+    await asyncio.to_thread(stage.postgres.start)
+    await stage.switch.start()
+
+
+# Asterisk, and the ways to it
+
+
+@asynccontextmanager
+async def _asterisk_killed(stage: Stage) -> AsyncIterator[None]:
+    stage.lab.kill()
+    yield
+    await stage.start_asterisk()
+
+
+@asynccontextmanager
+async def _asterisk_frozen(stage: Stage) -> AsyncIterator[None]:
+    with _stopped([stage.asterisk_pid]):
+        yield
+
+
+@asynccontextmanager
+async def _ari_reset(stage: Stage) -> AsyncIterator[None]:
+    with _reset(stage.switch.settings.ari_port):
+        yield
+
+
+@asynccontextmanager
+async def _ari_stalled(stage: Stage) -> AsyncIterator[None]:
+    with _lost("tcp", stage.switch.settings.ari_port):
+        yield
+
+
+@asynccontextmanager
+async def _ami_reset(stage: Stage) -> AsyncIterator[None]:
+    with _reset(stage.switch.settings.ami_port):
+        yield
+
+
+@asynccontextmanager
+async def _agi_killed(stage: Stage) -> AsyncIterator[None]:
+    stage.agi.kill()
+    yield
+    await stage.agi.start()
+
+
+@asynccontextmanager
+async def _agent_unreachable(stage: Stage) -> AsyncIterator[None]:
+    """The network to the agent who answers first."""
+    with _lost("udp", stage.first_agent_port):
+        yield
+
+
+# The database, and the disk
+
+
+@asynccontextmanager
+async def _database_stopped(stage: Stage) -> AsyncIterator[None]:
+    await asyncio.to_thread(stage.postgres.stop)
+    yield
+    await asyncio.to_thread(stage.postgres.start)
+
+
+@asynccontextmanager
+async def _database_frozen(stage: Stage) -> AsyncIterator[None]:
+    with _stopped(stage.postgres_pids()):
+        yield
+
+
+@asynccontextmanager
+async def _database_locked(stage: Stage) -> AsyncIterator[None]:
+    with writing(stage.switch.engine) as connection:
+        connection.execute(text("LOCK TABLE calls, reservations IN ACCESS EXCLUSIVE MODE"))
+        yield
+
+
+@asynccontextmanager
+async def _disk_full(stage: Stage) -> AsyncIterator[None]:
+    with _full(stage):
+        yield
+
+
+@asynccontextmanager
+async def _disk_full_and_database_stopped(stage: Stage) -> AsyncIterator[None]:
+    """The worst for records: they are in memory alone."""
+    with _full(stage):
+        async with _database_stopped(stage):
+            yield
+
+
+# What they are made of
+
+
+@contextmanager
+def _stopped(pids: Iterable[int]) -> Iterator[None]:
+    pids = list(pids)
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def _lost(protocol: str, port: int) -> Iterator[None]:
+    namespace.lose(protocol, port)
+    try:
+        yield
+    finally:
+        namespace.find_again(protocol, port)
+
+
+@contextmanager
+def _reset(port: int) -> Iterator[None]:
+    namespace.reset(port)
+    try:
+        yield
+    finally:
+        namespace.accept_again(port)
+
+
+@contextmanager
+def _full(stage: Stage) -> Iterator[None]:
+    stage.disk.fill()
+    try:
+        yield
+    finally:
+        stage.disk.clear()
+
+
+FAULTS = (
+    Fault("switch killed (-9)", _switch_killed, (0.1, 3.0), is_blind=True, kills=True),
+    Fault("switch drained and started anew", _switch_drained, (0.1, 1.0), kills=True),
+    Fault("switch frozen", _switch_frozen, (0.3, 1.5), is_blind=True),
+    Fault("Asterisk killed (-9)", _asterisk_killed, (0.1, 2.0), kills=True, kills_asterisk=True),
+    Fault("Asterisk frozen", _asterisk_frozen, (0.3, 1.5), is_blind=True),
+    Fault("ARI connections reset", _ari_reset, (0.1, 1.5), is_blind=True),
+    Fault("ARI packets lost", _ari_stalled, (0.3, 1.5), is_blind=True),
+    Fault("AMI connection reset", _ami_reset, (0.1, 3.0)),
+    Fault("AGI server killed (-9)", _agi_killed, (0.1, 3.0), kills=True),
+    Fault("agent's network lost", _agent_unreachable, (1.0, 6.0)),
+    Fault("database stopped", _database_stopped, (0.5, 6.0), crashes_database=True),
+    Fault("database frozen", _database_frozen, (0.5, 6.0)),
+    Fault("database locked", _database_locked, (0.5, 6.0)),
+    Fault("disk full", _disk_full, (0.5, 5.0)),
+    Fault("disk full, database stopped", _disk_full_and_database_stopped, (0.5, 5.0), crashes_database=True),
+    Fault(
+        "switch killed, calls in the spool",
+        _switch_killed_with_calls_in_the_spool,
+        (0.1, 1.0),
+        is_blind=True,
+        kills=True,
+        crashes_database=True,
+    ),
+)

@@ -1,0 +1,78 @@
+"""Network and mounts of the run's own: what is cut or filled here is cut or filled nowhere else."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+_MARK = "CALLRACE_CHAOS_NAMESPACE"
+
+
+class NoNamespace(Exception):
+    """The machine gives no namespaces; the message says what is missing."""
+
+
+def enter() -> None:
+    """Begins this program again in namespaces of its own, which end with it. Returns when it is in them.
+
+    Raises NoNamespace.
+    """
+    if _MARK in os.environ:
+        _run("ip", "link", "set", "lo", "up")
+        return
+    if os.geteuid() != 0:
+        raise NoNamespace("faults are made in namespaces of one's own, which takes the rights of root")
+    # Docker would start Asterisk outside of them: without an engine the lab starts it itself.
+    environment = os.environ | {_MARK: "1", "DOCKER_HOST": "unix:///nowhere"}
+    program = (sys.executable, "-m", "tests.chaos", *sys.argv[1:])
+    os.execvpe("unshare", ("unshare", "--net", "--mount", *program), environment)
+
+
+def mount_disk(at: Path, size_mb: int) -> None:
+    """A disk of its own at a folder, empty."""
+    at.mkdir(parents=True, exist_ok=True)
+    _run("mount", "-t", "tmpfs", "-o", f"size={size_mb}m,mode=700", "chaos", str(at))
+
+
+def mount_folder(folder: Path, at: Path) -> None:
+    """A folder seen at another place too."""
+    folder.mkdir(parents=True, exist_ok=True)
+    at.mkdir(parents=True, exist_ok=True)
+    _run("mount", "--bind", str(folder), str(at))
+
+
+def lose(protocol: str, port: int) -> None:
+    """From now on every packet to and from a port is lost."""
+    _rules("-A", protocol, port, "-j", "DROP")
+
+
+def find_again(protocol: str, port: int) -> None:
+    """Ends `lose`."""
+    _rules("-D", protocol, port, "-j", "DROP")
+
+
+def reset(port: int) -> None:
+    """From now on whoever sends to or from a TCP port finds the connection ended."""
+    _rules("-A", "tcp", port, *_RESET)
+
+
+def accept_again(port: int) -> None:
+    """Ends `reset`."""
+    _rules("-D", "tcp", port, *_RESET)
+
+
+# But for the resets themselves, which are to arrive.
+_RESET = ("!", "--tcp-flags", "RST", "RST", "-j", "REJECT", "--reject-with", "tcp-reset")
+
+
+def _rules(verb: str, protocol: str, port: int, *rule: str) -> None:
+    for direction in ("--dport", "--sport"):
+        _run("iptables", "-w", verb, "INPUT", "-p", protocol, direction, str(port), *rule)
+
+
+def _run(*command: str) -> None:
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise NoNamespace(f"{' '.join(command)} failed: {ended.stderr.strip()}")

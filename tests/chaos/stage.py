@@ -1,0 +1,246 @@
+"""What calls go through: Asterisk, the switch, the AGI server, PostgreSQL, a disk. Each can fail by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ari_app.ops import running
+from ari_app.store.journal import Journal
+from ari_app.store.spool import Spool
+from tests.chaos import namespace
+from tests.live.lab import REPO, Lab, private
+from tests.live.process import CALLRACE, SwitchProcess
+from tests.store.postgres import Cluster, cluster
+
+HOME = REPO / "var" / "chaos"
+DISK_MB = 256  # the journal's file may grow to 64 MB, and while it is begun anew there are two
+WELL_S = 90.0
+QUIET_S = 120.0
+STOP_S = 20.0
+_POLL_S = 0.05
+
+
+class StageError(Exception):
+    """A part does not come up, or back."""
+
+
+class AgiProcess:
+    """`callrace agi run`."""
+
+    def __init__(self, environment: Mapping[str, str], log: Path, port: int) -> None:
+        self._environment = environment
+        self._log = log
+        self._port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Returns when it serves. Raises StageError."""
+        self._process = self._spawn()
+        await until(self.is_serving, STOP_S, "the AGI server does not serve")
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                (*CALLRACE, "agi", "run"), cwd=REPO, env=self._environment, stdout=log, stderr=log
+            )
+
+    async def is_serving(self) -> bool:
+        """Whether it takes connections."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self._port)) == 0
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The disk on which the journal and the spool are."""
+
+    folder: Path
+
+    def fill(self) -> None:
+        """Leaves no byte free."""
+        with (self.folder / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
+            while True:
+                ballast.write(bytes(65536))
+
+    def clear(self) -> None:
+        """Gives the room back."""
+        (self.folder / "ballast").unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """All parts, running."""
+
+    lab: Lab
+    postgres: Cluster
+    switch: SwitchProcess
+    agi: AgiProcess
+    disk: Disk
+    first_agent_port: int
+
+    # Pids
+
+    @property
+    def asterisk_pid(self) -> int:
+        """Asterisk's process."""
+        return int((self.lab.home / "asterisk" / "run" / "lab.pid").read_text())
+
+    @property
+    def switch_pid(self) -> int:
+        """The switch's process."""
+        pid = running.running_pid(self.switch.settings)
+        if pid is None:
+            raise StageError("no switch runs")
+        return pid
+
+    def postgres_pids(self) -> list[int]:
+        """PostgreSQL's processes, the one that starts the others first."""
+        parent = int((self.postgres.folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        return [parent, *map(int, children)]
+
+    # Asterisk
+
+    async def start_asterisk(self) -> None:
+        """Returns when it has booted. Raises StageError."""
+        started = await asyncio.to_thread(self.lab.run, "up")
+        if started.returncode:
+            raise StageError(f"Asterisk did not start:\n{started.stderr[-2000:]}")
+
+    def asterisk_version(self) -> str:
+        """What Asterisk says it is."""
+        said = self.lab.run("rx", "core", "show", "version").stdout
+        return next(line for line in said.splitlines() if line.startswith("Asterisk")).split(" built")[0]
+
+    # How it all is
+
+    async def status(self) -> dict[str, Any] | None:
+        """What the switch says of itself; None when it says nothing."""
+        try:
+            said: dict[str, Any] = await asyncio.to_thread(self.switch.ask, "/status")
+        except running.SwitchError:
+            return None
+        return said
+
+    async def is_well(self) -> bool:
+        """Whether calls are served by the switch again, watched by AMI, saved, and covered by the AGI server."""
+        said = await self.status()
+        return (
+            said is not None
+            and said["asterisk"] == "connected"
+            and not said["not_ready"]
+            and len(Spool(self.switch.settings.spool)) == 0
+            and await self.agi.is_serving()
+        )
+
+    async def wait_until_well(self) -> None:
+        """Raises StageError when that takes longer than WELL_S."""
+        await until(self.is_well, WELL_S, "calls are not served and saved again")
+
+    async def left(self) -> list[str]:
+        """What is there though no call should be, in words: it takes a while to go."""
+        said = await self.status() or {"no status": True}
+        found = {
+            "channels": len(await self.lab.ask("GET", "channels")),
+            "bridges": len(await self.lab.ask("GET", "bridges")),
+            "calls in the switch": said.get("calls", -1),
+            "calls unsaved": said.get("unsaved_calls", -1),
+            "capacity in use": sum(said.get("capacity_in_use", {"?": 1}).values()),
+            "calls in the journal": len(Journal(self.switch.settings.journal).left()),
+            "calls in the spool": len(Spool(self.switch.settings.spool).kept()),
+            "lines of the dialplan": sum(
+                path.with_suffix(suffix).exists()
+                for path in self.switch.settings.fallback_files
+                for suffix in (".csv", ".aside", ".open", ".refused")
+            ),
+        }
+        return [f"{what}: {count}" for what, count in found.items() if count]
+
+    async def wait_until_quiet(self) -> list[str]:
+        """What is left when all has had time to go; empty as it should be."""
+        end = time.monotonic() + QUIET_S
+        while (found := await self.left()) and time.monotonic() < end:
+            await asyncio.sleep(1)
+        return found
+
+
+async def until(is_so: Callable[[], Awaitable[bool]], timeout_s: float, otherwise: str) -> None:
+    """Waits for what tells nobody that it has come. Raises StageError."""
+    end = time.monotonic() + timeout_s
+    while not await is_so():
+        if time.monotonic() > end:
+            raise StageError(f"{otherwise} after {timeout_s:g} s")
+        await asyncio.sleep(_POLL_S)
+
+
+@asynccontextmanager
+async def stage(document: Mapping[str, Any], first_agent_port: int) -> AsyncIterator[Stage]:
+    """Everything, started, with a marketplace in force; ended with the block. Raises StageError."""
+    with cluster() as postgres, _lab() as lab:
+        disk = _disk()
+        switch = SwitchProcess(lab, HOME, postgres.url)
+        agi = AgiProcess(switch.environment, HOME / "agi.log", switch.settings.agi_port)
+        made = Stage(lab, postgres, switch, agi, disk, first_agent_port)
+        try:
+            await made.start_asterisk()
+            switch.apply(document)
+            await agi.start()
+            await switch.start()
+            yield made
+        finally:
+            _wake(made)
+            agi.kill()
+            await switch.stop()
+            switch.engine.dispose()
+
+
+def _wake(made: Stage) -> None:
+    """What a fault that was cut short has left stopped could not be ended."""
+    with suppress(OSError, StageError):
+        for pid in (*made.postgres_pids(), made.asterisk_pid, made.switch_pid):
+            os.kill(pid, signal.SIGCONT)
+
+
+def _disk() -> Disk:
+    disk = Disk(HOME / "disk")
+    namespace.mount_disk(disk.folder, DISK_MB)
+    for name in ("journal", "spool"):
+        namespace.mount_folder(disk.folder / name, HOME / name)
+    return disk
+
+
+@contextmanager
+def _lab() -> Iterator[Lab]:
+    lab = private(HOME)
+    lab.run("down")  # one that was left behind has other ports
+    for name in ("log", "spool"):
+        shutil.rmtree(HOME / "asterisk" / name, ignore_errors=True)
+    for log in HOME.glob("*.log"):
+        log.unlink()
+    try:
+        yield lab
+    finally:
+        lab.run("down")
