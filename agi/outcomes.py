@@ -132,7 +132,7 @@ class Outcomes:
             fill_in(record, outcome, None, why)
             record.disposition = "unknown_number"
             return Settlement(record, conclude(record, None, place, "UTC", {}, self._geography))
-        pin(record, found, snapshot.marketplace.currency)
+        pin(record, found, snapshot.marketplace.currency_of(found.campaign))
         fill_in(record, outcome, _winner(outcome, snapshot.marketplace.destinations), why)
         timezone = snapshot.marketplace.advertisers[found.campaign.advertiser].timezone
         refusal = refusal_by_rules(

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from ari_app.domain.money import parse_amount
+
+
+def _currency(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[A-Z]{3}", value, re.ASCII):
+        raise click.BadParameter(f"expected a currency code such as EUR, got {value!r}")
+    return value
+
+
+currency_option = click.option(
+    "--currency", metavar="CODE", callback=_currency, help="Of the money; default: the marketplace's."
+)
 
 
 def amount(text: str, currency: str, option: str) -> int:

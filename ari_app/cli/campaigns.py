@@ -24,6 +24,7 @@ def campaigns() -> None:
 @click.option("--advertiser", metavar="ID", required=True, help="Who buys the calls.")
 @click.option("--price", metavar="AMOUNT", required=True, help="What the advertiser is charged for a call.")
 @click.option("--payout", metavar="AMOUNT", required=True, help="What the publisher earns by it.")
+@click.option("--currency", metavar="CODE", help="Of all its money; default: the marketplace's.")
 @click.option("--flow", metavar="ID", help="The IVR flow that callers go through.")
 @click.option(
     "--wave", "waves", metavar="IDS", multiple=True, help="Destinations rung together; again: the next."
@@ -35,6 +36,7 @@ def create(
     advertiser: str,
     price: str,
     payout: str,
+    currency: str | None,
     flow: str | None,
     waves: tuple[str, ...],
     as_json: bool,
@@ -54,7 +56,7 @@ def create(
         "status": "draft",
         "price": price,
         "payout": payout,
-        **given(flow=flow),
+        **given(currency=currency, flow=flow),
     }
     if waves:
         entry["route"] = {"waves": [{"destinations": wave.split(",")} for wave in waves]}

@@ -42,7 +42,7 @@ def list_(owner: str | None, as_json: bool) -> None:
     engine = database()
     marketplace = marketplace_in_force(engine).marketplace
     owners = [whose for whose in domain.owners(marketplace) if owner in (None, whose.id)]
-    rows = standing(engine, owners, marketplace.currency)
+    rows = standing(engine, owners)
     if as_json:
         show_json(rows)
     elif not rows:
@@ -52,13 +52,13 @@ def list_(owner: str | None, as_json: bool) -> None:
         show_table(columns, [[row[name.replace(" ", "_")] for name in columns] for row in rows])
 
 
-def standing(engine: Engine, owners: Iterable[Owner], currency: str) -> list[dict[str, Any]]:
+def standing(engine: Engine, owners: Iterable[Owner]) -> list[dict[str, Any]]:
     """The owners' caps with what is used and left of each now, as `caps list --json` gives them."""
     now = now_ms()
     found = [(whose, cap, domain.current(whose, cap, now)) for whose in owners for cap in whose.caps]
     usage = reservations.usage(engine, {period.start for *_, period in found})
     return [
-        _row(whose, cap, period, usage.get((domain.key(whose, cap), period.start), Usage(0, 0)), currency)
+        _row(whose, cap, period, usage.get((domain.key(whose, cap), period.start), Usage(0, 0)))
         for whose, cap, period in found
     ]
 
@@ -68,17 +68,17 @@ def words(caps: Iterable[dict[str, Any]]) -> str:
     return "; ".join(f"{cap['used']} used, {cap['reserved']} reserved of {cap['cap']}" for cap in caps)
 
 
-def _row(whose: Owner, cap: Cap, period: Period, usage: Usage, currency: str) -> dict[str, Any]:
+def _row(whose: Owner, cap: Cap, period: Period, usage: Usage) -> dict[str, Any]:
     left = max(domain.limit(cap) - usage.used - usage.reserved, 0)
     shown = [
-        number if cap.max_amount is None else format_amount(number, currency)
+        number if cap.max_amount is None else format_amount(number, cap.currency or whose.currency)
         for number in (domain.limit(cap), usage.used, usage.reserved, left)
     ]
     return {
         "owner": whose.kind,
         "id": whose.id,
         "key": domain.key(whose, cap),
-        "cap": domain.describe(cap, currency),
+        "cap": domain.describe(whose, cap),
         **dict(zip(("limit", "used", "reserved", "left"), shown, strict=True)),
         "period_start": iso(period.start) if period.end is not None else None,
         "resets_at": iso(period.end),

@@ -7,6 +7,7 @@ from typing import IO, TypeVar
 
 import click
 
+from ari_app.cli.amounts import currency_option
 from ari_app.cli.bills import bill_json, bill_options, deliver
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
 from ari_app.cli.disputes import SERIAL
@@ -32,17 +33,21 @@ def invoices() -> None:
 @click.option("--advertiser", required=True, metavar="ID", help="Whom to bill.")
 @click.option("--period", required=True, metavar="YYYY-MM", help="The month, in the advertiser's time zone.")
 @click.option("--force-open", is_flag=True, help="Bill a month that is not over, as it is now.")
+@currency_option
 @bill_options
 def issue(
     advertiser: str,
     period: str,
     force_open: bool,
+    currency: str | None,
     items: bool,
     as_json: bool,
     csv_file: IO[str] | None,
     pdf_file: IO[bytes] | None,
 ) -> None:
     """Issue an advertiser's invoice for a month. The same month again is the same invoice.
+
+    Money of each currency is billed on its own.
 
     \b
     Examples:
@@ -52,7 +57,7 @@ def issue(
     engine = database()
     marketplace = marketplace_in_force(engine).marketplace
     buyer = member(advertiser, marketplace.advertisers, "advertiser")
-    party = Party("invoice", advertiser, buyer.name, marketplace.currency)
+    party = Party("invoice", advertiser, buyer.name, currency or marketplace.currency)
     issued = bills.issue(engine, party, month(period, buyer.timezone), now_ms(), force_open)
     if not issued.is_new:
         click.echo(f"invoice {issued.bill.number} was issued before", err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ari_app.cli.amounts import amount as minor_units
-from ari_app.cli.amounts import taken_back
+from ari_app.cli.amounts import currency_option, taken_back
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
 from ari_app.cli.disputes import charged_call
 from ari_app.cli.output import json_option, show_json, show_table
@@ -98,20 +98,22 @@ def verify(as_json: bool) -> None:
 @click.argument("amount")
 @click.option("--key", required=True, help="The payment's own number: the same key counts once.")
 @click.option("--reason", default="", help="A note kept with the transfer.")
+@currency_option
 @json_option
-def deposit(advertiser: str, amount: str, key: str, reason: str, as_json: bool) -> None:
-    """Book AMOUNT that an ADVERTISER paid in, in the marketplace's currency.
+def deposit(advertiser: str, amount: str, key: str, reason: str, currency: str | None, as_json: bool) -> None:
+    """Book AMOUNT that an ADVERTISER paid in. It pays for calls of campaigns in its currency alone.
 
     \b
-    Example:
+    Examples:
       callrace ledger deposit acme-plumbing 500.00 --key wire-2026-11-23
+      callrace ledger deposit acme-plumbing 500.00 --currency CAD --key wire-2026-11-24
     """
     engine = database()
     marketplace = marketplace_in_force(engine).marketplace
     if advertiser not in marketplace.advertisers:
         known = ", ".join(sorted(marketplace.advertisers))
         raise Refused(f"there is no advertiser {advertiser}; there are: {known}")
-    currency = marketplace.currency
+    currency = currency or marketplace.currency
     minor = minor_units(amount, currency, "AMOUNT")
     if minor == 0:
         raise click.BadParameter("expected more than zero", param_hint="AMOUNT")

@@ -8,7 +8,7 @@ from typing import IO
 
 import click
 
-from ari_app.cli.amounts import amount
+from ari_app.cli.amounts import amount, currency_option
 from ari_app.cli.bills import bill_options, deliver
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
 from ari_app.cli.csvtext import write_csv
@@ -50,11 +50,21 @@ def payouts() -> None:
     help="How many days ago a call must have ended.",
 )
 @click.option("--key", required=True, help="The run's own name: the same key pays once.")
+@currency_option
 @csv_option
 @json_option
-def run(until: str, minimum: str, hold_days: int, key: str, csv_file: IO[str] | None, as_json: bool) -> None:
+def run(
+    until: str,
+    minimum: str,
+    hold_days: int,
+    key: str,
+    currency: str | None,
+    csv_file: IO[str] | None,
+    as_json: bool,
+) -> None:
     """Pay every publisher's earnings of calls that are old enough and not in open dispute.
 
+    A run pays in one currency.
     Each earning is paid once. What was taken back after it was paid is taken off the publisher's next
     payout. The same --key again shows the same run, writes the same file, and moves nothing.
 
@@ -63,7 +73,7 @@ def run(until: str, minimum: str, hold_days: int, key: str, csv_file: IO[str] | 
       callrace payouts run --until 2026-11-30 --minimum 50.00 --key 2026-11 --csv payouts.csv
     """
     engine = database()
-    currency = marketplace_in_force(engine).marketplace.currency
+    currency = currency or marketplace_in_force(engine).marketplace.currency
     wanted = Run(
         key=_run_key(key),
         at=now_ms(),
@@ -119,11 +129,13 @@ def show(key: str, items: bool, csv_file: IO[str] | None, as_json: bool) -> None
 @click.option("--publisher", required=True, metavar="ID", help="Whose statement.")
 @click.option("--period", required=True, metavar="YYYY-MM", help="The month, in the publisher's time zone.")
 @click.option("--force-open", is_flag=True, help="State a month that is not over, as it is now.")
+@currency_option
 @bill_options
 def statement(
     publisher: str,
     period: str,
     force_open: bool,
+    currency: str | None,
     items: bool,
     as_json: bool,
     csv_file: IO[str] | None,
@@ -131,7 +143,7 @@ def statement(
 ) -> None:
     """Issue a publisher's statement for a month. The same month again is the same statement.
 
-    It says what the publisher's calls earned, what was taken back, and what was paid out.
+    It says what the publisher's calls earned, what was taken back, and what was paid out, in one currency.
 
     \b
     Example:
@@ -140,7 +152,7 @@ def statement(
     engine = database()
     marketplace = marketplace_in_force(engine).marketplace
     producer = member(publisher, marketplace.publishers, "publisher")
-    party = Party("statement", publisher, producer.name, marketplace.currency)
+    party = Party("statement", publisher, producer.name, currency or marketplace.currency)
     issued = bills.issue(engine, party, month(period, producer.timezone), now_ms(), force_open)
     if not issued.is_new:
         click.echo(f"statement {issued.bill.number} was issued before", err=True)

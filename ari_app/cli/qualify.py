@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TextIO
 
 import click
@@ -60,25 +60,42 @@ def replay_(since: int, until: int, campaign: str | None, file: TextIO, as_json:
         for call in replay(recorded, terms, tables, since)
         if call.before.campaign in (terms.campaigns if campaign is None else [campaign])
     ]
+    currencies = {name: terms.currency_of(one) for name, one in terms.campaigns.items()}
+    _refuse_other_money(rejudged, currencies, file.name)
     if as_json:
-        show_json(_as_values(rejudged, terms.currency))
+        show_json(_as_values(rejudged, currencies))
     elif not rejudged:
         click.echo("no calls of these campaigns in that time")
     else:
-        _show(rejudged, terms.currency)
+        _show(rejudged, currencies)
+
+
+Currencies = Mapping[str, str]
+"""By campaign."""
+
+
+def _refuse_other_money(rejudged: Iterable[Rejudged], currencies: Currencies, file: str) -> None:
+    """Money of two currencies is not compared."""
+    for call in rejudged:
+        name, money = call.before.campaign or "", call.before.money
+        if money is not None and money.currency != currencies[name]:
+            raise Refused(
+                f"{file} has campaign {name} in {currencies[name]}, and its call {call.before.id} is in "
+                f"{money.currency}; give it that currency to compare"
+            )
 
 
 _PAIRS = ("payable", "would be", "charged", "would be", "paid", "would be")
-_SUMS = ("campaign", *_PAIRS, "profit by")
+_SUMS = ("campaign", *_PAIRS, "profit by", "currency")
 _CHANGES = ("id", "campaign", *_PAIRS, "why")
 
 
-def _show(rejudged: list[Rejudged], currency: str) -> None:
-    show_table(_SUMS, [_row(name, *pair, currency) for name, pair in sums(rejudged).items()])
+def _show(rejudged: list[Rejudged], currencies: Currencies) -> None:
+    show_table(_SUMS, [_row(name, *pair, currencies[name]) for name, pair in sums(rejudged).items()])
     changed = [call for call in rejudged if call.is_changed]
     show_title(f"Calls that would be judged otherwise: {len(changed)} of {len(rejudged)}")
     if changed:
-        show_table(_CHANGES, [_changed_row(call, currency) for call in changed[:SHOWN]])
+        show_table(_CHANGES, [_changed_row(call, currencies) for call in changed[:SHOWN]])
     if len(changed) > SHOWN:
         click.echo(f"and {len(changed) - SHOWN} more; --json has them all")
 
@@ -89,10 +106,11 @@ def _row(name: str, before: Sum, after: Sum, currency: str) -> tuple[object, ...
         format_amount(amount, currency)
         for amount in (before.charged, after.charged, before.paid, after.paid, profit)
     ]
-    return (name, before.qualified, after.qualified, *amounts)
+    return (name, before.qualified, after.qualified, *amounts, currency)
 
 
-def _changed_row(call: Rejudged, currency: str) -> tuple[object, ...]:
+def _changed_row(call: Rejudged, currencies: Currencies) -> tuple[object, ...]:
+    currency = currencies[call.before.campaign or ""]
     (was, charged, paid), (is_now, charges, pays) = verdict_of(call.before), verdict_of(call.after)
     amounts = [format_amount(amount, currency) for amount in (charged, charges, paid, pays)]
     return (call.before.id, call.before.campaign, _yes(was), _yes(is_now), *amounts, _why(call))
@@ -112,11 +130,15 @@ def _why(call: Rejudged) -> str:
     return "other amounts"
 
 
-def _as_values(rejudged: Iterable[Rejudged], currency: str) -> dict[str, object]:
-    rejudged = list(rejudged)
+def _as_values(rejudged: list[Rejudged], currencies: Currencies) -> dict[str, object]:
     return {
         "campaigns": [
-            {"campaign": name, "before": _sum(before, currency), "after": _sum(after, currency)}
+            {
+                "campaign": name,
+                "currency": currencies[name],
+                "before": _sum(before, currencies[name]),
+                "after": _sum(after, currencies[name]),
+            }
             for name, (before, after) in sums(rejudged).items()
         ],
         "calls": len(rejudged),
@@ -124,8 +146,8 @@ def _as_values(rejudged: Iterable[Rejudged], currency: str) -> dict[str, object]
             {
                 "id": call.before.id,
                 "campaign": call.before.campaign,
-                "before": _verdict(call, currency, is_after=False),
-                "after": _verdict(call, currency, is_after=True),
+                "before": _verdict(call, currencies, is_after=False),
+                "after": _verdict(call, currencies, is_after=True),
                 "why": _why(call),
             }
             for call in rejudged
@@ -142,7 +164,8 @@ def _sum(found: Sum, currency: str) -> dict[str, object]:
     }
 
 
-def _verdict(call: Rejudged, currency: str, *, is_after: bool) -> dict[str, object]:
+def _verdict(call: Rejudged, currencies: Currencies, *, is_after: bool) -> dict[str, object]:
+    currency = currencies[call.before.campaign or ""]
     qualified, charged, paid = verdict_of(call.after if is_after else call.before)
     return {
         "qualified": qualified,

@@ -169,7 +169,7 @@ def _caps(engine: Engine, by: By) -> dict[str, list[dict[str, Any]]]:
         return {}
     owners = [whose for whose in caps.owners(loaded.marketplace) if whose.kind == by]
     found = defaultdict(list)
-    for cap in standing(engine, owners, loaded.marketplace.currency):
+    for cap in standing(engine, owners):
         found[cap["id"]].append(cap)
     return found
 

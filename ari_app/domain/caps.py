@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from ari_app.domain.ledger import advertiser_account
@@ -29,11 +30,12 @@ OwnerKind = Literal["advertiser", "campaign", "destination", "publisher"]
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose caps: what it is, its id, and its time zone."""
+    """Whose caps: what it is, its id, its time zone, and the currency of amounts that do not say theirs."""
 
     kind: OwnerKind
     id: str
     timezone: str
+    currency: str
     caps: tuple[Cap, ...]
 
 
@@ -95,11 +97,16 @@ class Answer:
 # Keys. Ids hold no colon.
 
 
-def measure(cap: Cap) -> str:
-    """What the cap counts and how often it begins anew; an owner has one cap of each."""
+def measure(cap: Cap, currency: str) -> str:
+    """What the cap counts and how often it begins anew; an owner has one cap of each.
+
+    `currency` is that of an amount that does not say its own.
+    """
     if cap.concurrent is not None:
         return "concurrent"
-    return f"{'amount' if cap.max_amount is not None else cap.basis}:{cap.per}"
+    if cap.max_amount is not None:
+        return f"amount:{cap.per}:{cap.currency or currency}"
+    return f"{cap.basis}:{cap.per}"
 
 
 def funds_key(account: str, currency: str) -> str:
@@ -122,13 +129,13 @@ def wanted(
     call_id: str, marketplace: Marketplace, found: Attribution, destinations: Iterable[str], at: int
 ) -> Wanted:
     """What this call must have reserved to be offered to these destinations at `at` (ms)."""
-    most = most_charged(found.campaign)
+    most, currency = most_charged(found.campaign), marketplace.currency_of(found.campaign)
     return Wanted(
         call_id=call_id,
         claims=call_claims(marketplace, found, at),
-        funds=_funds(marketplace, found.campaign, most),
+        funds=_funds(marketplace, found.campaign, most, currency),
         destinations={
-            name: tuple(_claims(owner(marketplace, "destination", name), at, most, marketplace.currency))
+            name: tuple(_claims(owner(marketplace, "destination", name), at, most, currency))
             for name in destinations
         },
         at=at,
@@ -138,44 +145,45 @@ def wanted(
 
 def call_claims(marketplace: Marketplace, found: Attribution, at: int) -> tuple[Claim, ...]:
     """The claims that a call has whoever takes it."""
-    most = most_charged(found.campaign)
+    most, currency = most_charged(found.campaign), marketplace.currency_of(found.campaign)
     ids: tuple[tuple[OwnerKind, str], ...] = (
         ("advertiser", found.campaign.advertiser),
         ("campaign", found.campaign_id),
         ("publisher", found.number.publisher),
     )
     return tuple(
-        claim
-        for kind, id_ in ids
-        for claim in _claims(owner(marketplace, kind, id_), at, most, marketplace.currency)
+        claim for kind, id_ in ids for claim in _claims(owner(marketplace, kind, id_), at, most, currency)
     )
 
 
 def _claims(whose: Owner, at: int, most: int, currency: str) -> Iterator[Claim]:
-    for cap in sorted(whose.caps, key=measure):
-        amount = most if cap.max_amount is not None else 1
+    """What a call that comes to `most`, in `currency`, at most, takes of the owner's counters."""
+    for cap in sorted(whose.caps, key=partial(key, whose)):
+        amount = 1
+        if cap.max_amount is not None:
+            amount = most if (cap.currency or whose.currency) == currency else 0
         if amount:
             yield Claim(
                 key=key(whose, cap),
                 period=current(whose, cap, at),
                 amount=amount,
                 limit=limit(cap),
-                words=f"{whose.kind} {whose.id} has no room left in its cap of {describe(cap, currency)}",
+                words=f"{whose.kind} {whose.id} has no room left in its cap of {describe(whose, cap)}",
             )
 
 
-def _funds(marketplace: Marketplace, campaign: Campaign, most: int) -> Funds | None:
+def _funds(marketplace: Marketplace, campaign: Campaign, most: int, currency: str) -> Funds | None:
     billing = marketplace.advertisers[campaign.advertiser].billing
     if billing is None or not most:
         return None
     what = "funds" if billing.model == "prepaid" else "credit left"
     return Funds(
         account=advertiser_account(campaign.advertiser),
-        currency=marketplace.currency,
+        currency=currency,
         amount=most,
-        credit_limit=billing.credit_limit or 0,
+        credit_limit=marketplace.credit_of(campaign.advertiser, currency),
         words=f"advertiser {campaign.advertiser} has no {what} for a call of "
-        f"{format_amount(most, marketplace.currency)}",
+        f"{format_amount(most, currency)} {currency}",
     )
 
 
@@ -184,14 +192,22 @@ def _funds(marketplace: Marketplace, campaign: Campaign, most: int) -> Funds | N
 
 def owner(marketplace: Marketplace, kind: OwnerKind, id_: str) -> Owner:
     """The owner of caps with this id. Campaigns and destinations keep their advertiser's time."""
-    if kind == "publisher":
-        publisher = marketplace.publishers[id_]
-        return Owner(kind, id_, publisher.timezone, publisher.caps)
-    if kind == "advertiser":
-        advertiser = marketplace.advertisers[id_]
-        return Owner(kind, id_, advertiser.timezone, advertiser.caps)
-    owned = marketplace.campaigns[id_] if kind == "campaign" else marketplace.destinations[id_]
-    return Owner(kind, id_, marketplace.advertisers[owned.advertiser].timezone, owned.caps)
+    currency = marketplace.currency
+    match kind:
+        case "publisher":
+            publisher = marketplace.publishers[id_]
+            return Owner(kind, id_, publisher.timezone, currency, publisher.caps)
+        case "advertiser":
+            advertiser = marketplace.advertisers[id_]
+            return Owner(kind, id_, advertiser.timezone, currency, advertiser.caps)
+        case "campaign":
+            campaign = marketplace.campaigns[id_]
+            timezone = marketplace.advertisers[campaign.advertiser].timezone
+            return Owner(kind, id_, timezone, marketplace.currency_of(campaign), campaign.caps)
+        case "destination":
+            destination = marketplace.destinations[id_]
+            timezone = marketplace.advertisers[destination.advertiser].timezone
+            return Owner(kind, id_, timezone, currency, destination.caps)
 
 
 def owners(marketplace: Marketplace) -> Iterator[Owner]:
@@ -210,7 +226,7 @@ def owners(marketplace: Marketplace) -> Iterator[Owner]:
 
 def key(whose: Owner, cap: Cap) -> str:
     """The counter's name, such as `campaign:plumbing:qualified:day`. A changed limit counts on."""
-    return f"{whose.kind}:{whose.id}:{measure(cap)}"
+    return f"{whose.kind}:{whose.id}:{measure(cap, whose.currency)}"
 
 
 def current(whose: Owner, cap: Cap, at: int) -> Period:
@@ -225,12 +241,13 @@ def limit(cap: Cap) -> int:
     return found
 
 
-def describe(cap: Cap, currency: str) -> str:
+def describe(whose: Owner, cap: Cap) -> str:
     """The cap for people: `10 qualified calls a day`, `500.00 USD a month`, `3 calls at once`."""
     often = {"hour": "an hour", "total": "in total"}.get(cap.per or "", f"a {cap.per}")
     if cap.concurrent is not None:
         return f"{cap.concurrent} call{'s' if cap.concurrent > 1 else ''} at once"
     if cap.max_amount is not None:
+        currency = cap.currency or whose.currency
         return f"{format_amount(cap.max_amount, currency)} {currency} {often}"
     basis = "offered" if cap.basis == "attempts" else cap.basis
     return f"{cap.max} {basis} call{'s' if limit(cap) > 1 else ''} {often}"

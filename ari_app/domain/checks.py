@@ -33,6 +33,7 @@ from ari_app.domain.marketplace import (
     Route,
     Wave,
 )
+from ari_app.domain.money import format_amount
 from ari_app.domain.staging import staged
 from ari_app.domain.states import ALL_PARTY_CONSENT
 from ari_app.domain.trunks import why_not_dial
@@ -72,9 +73,9 @@ class World:
 def check(marketplace: Marketplace, world: World) -> Iterator[Complaint]:
     """Everything that keeps calls from working."""
     for name, advertiser in marketplace.advertisers.items():
-        yield from _advertiser(("advertisers", name), advertiser)
+        yield from _advertiser(("advertisers", name), advertiser, marketplace.currency)
     for name, publisher in marketplace.publishers.items():
-        yield from _caps(("publishers", name, "caps"), publisher.caps)
+        yield from _caps(("publishers", name, "caps"), publisher.caps, marketplace.currency)
     for name, destination in marketplace.destinations.items():
         yield from _destination(("destinations", name), destination, marketplace, world)
     for name in marketplace.trunks if world.trunks is not None else ():
@@ -102,8 +103,8 @@ def _known(path: FieldPath, name: str, known: Collection[str], what: str) -> Ite
         yield Complaint(path, f"there is no {what} '{name}'{did_you_mean(name, known)}")
 
 
-def _advertiser(path: FieldPath, advertiser: Advertiser) -> Iterator[Complaint]:
-    yield from _caps((*path, "caps"), advertiser.caps)
+def _advertiser(path: FieldPath, advertiser: Advertiser, currency: str) -> Iterator[Complaint]:
+    yield from _caps((*path, "caps"), advertiser.caps, currency)
     billing = advertiser.billing
     if billing is None:
         return
@@ -113,15 +114,15 @@ def _advertiser(path: FieldPath, advertiser: Advertiser) -> Iterator[Complaint]:
         yield Complaint((*path, "billing", "credit_limit"), "a prepaid advertiser has no credit_limit")
 
 
-def _caps(path: FieldPath, caps: tuple[Cap, ...]) -> Iterator[Complaint]:
+def _caps(path: FieldPath, caps: tuple[Cap, ...], currency: str) -> Iterator[Complaint]:
     seen: set[str] = set()
     for index, cap in enumerate(caps):
         yield from _cap((*path, index), cap)
-        if measure(cap) in seen:
+        if measure(cap, currency) in seen:
             yield Complaint(
                 (*path, index), "this cap is there twice: there is another of the same kind and period"
             )
-        seen.add(measure(cap))
+        seen.add(measure(cap, currency))
 
 
 def _cap(path: FieldPath, cap: Cap) -> Iterator[Complaint]:
@@ -136,6 +137,8 @@ def _cap(path: FieldPath, cap: Cap) -> Iterator[Complaint]:
         yield Complaint(path, "expected per: hour, day, week, month or total")
     if given != ["max"] and cap.basis != "qualified":
         yield Complaint((*path, "basis"), "a basis is only for max")
+    if given != ["max_amount"] and cap.currency is not None:
+        yield Complaint((*path, "currency"), "a currency is only for max_amount")
 
 
 # Destinations
@@ -150,7 +153,7 @@ def _destination(
     if barred is not None:
         yield Complaint((*path, "dial", "phone"), barred)
     yield from _coverage((*path, "covers"), destination.covers, world)
-    yield from _caps((*path, "caps"), destination.caps)
+    yield from _caps((*path, "caps"), destination.caps, marketplace.currency)
 
 
 def _dial(path: FieldPath, dial: Dial, world: World) -> Iterator[Complaint]:
@@ -193,11 +196,31 @@ def _known_zips(path: FieldPath, coverage: Coverage, geography: Geography) -> It
 # Campaigns
 
 
+def _currency(path: FieldPath, campaign: Campaign, marketplace: Marketplace) -> Iterator[Complaint]:
+    """All that a campaign's money meets is in its currency."""
+    currency = marketplace.currency_of(campaign)
+    yield from _caps((*path, "caps"), campaign.caps, currency)
+    for index, cap in enumerate(campaign.caps):
+        if cap.currency not in (None, currency):
+            yield Complaint(
+                (*path, "caps", index, "currency"), f"a campaign's cap is in its own currency, {currency}"
+            )
+    advertiser = marketplace.advertisers.get(campaign.advertiser)
+    if advertiser is None or advertiser.billing is None or advertiser.billing.credit_limit is None:
+        return
+    if not marketplace.credit_of(campaign.advertiser, currency):
+        yield Complaint(
+            ("advertisers", campaign.advertiser, "billing", "credit_limit"),
+            f"expected a limit in {currency}, the currency of campaign {path[-1]}, "
+            f"such as {{{currency}: {format_amount(50_000, currency)}}}",
+        )
+
+
 def _campaign(
     path: FieldPath, campaign: Campaign, marketplace: Marketplace, world: World
 ) -> Iterator[Complaint]:
     yield from _known((*path, "advertiser"), campaign.advertiser, marketplace.advertisers, "advertiser")
-    yield from _caps((*path, "caps"), campaign.caps)
+    yield from _currency(path, campaign, marketplace)
     if campaign.flow is not None:
         yield from _known((*path, "flow"), campaign.flow, marketplace.flows, "flow")
     route = campaign.route

@@ -4,19 +4,31 @@ Every type refuses with a ValueError in plain words ("expected ..."), which `doc
 with the file, the line and what was there instead.
 
 A document is validated with a context (`{"currency": "USD"}`): there an amount is `"42.00"` and a
-duration `"30s"`. A record that Python makes has no context, and already holds minor units and
-milliseconds.
+duration `"30s"`. What names a currency of its own has its amounts in that (IN_OWN_CURRENCY). A record
+that Python makes has no context, and already holds minor units and milliseconds.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, SerializationInfo, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    PlainSerializer,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapSerializer,
+    WrapValidator,
+)
 
 from ari_app.domain.clock import from_iso, iso
 from ari_app.domain.money import format_amount, parse_amount
@@ -48,6 +60,7 @@ _SHARE = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))?%", re.ASCII)
 _ZIP = re.compile(r"\d{5}", re.ASCII)
 _AREA_CODE = re.compile(r"[2-9]\d{2}", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+_NO_CURRENCY = "expected a currency code such as USD"
 # No character here means anything to Dial(): not & (a further target), not / , ( ) ^ or a space.
 _SIP_URI = re.compile(
     r"sip:[A-Za-z0-9._+-]{1,64}"
@@ -101,6 +114,48 @@ def _amount(value: object, info: ValidationInfo) -> int:
 
 def _amount_text(value: int, info: SerializationInfo) -> str | int:
     return format_amount(value, info.context["currency"]) if info.context else value
+
+
+def _amounts(value: object, info: ValidationInfo) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    found = {}
+    for currency, amount in value.items():
+        if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
+            raise ValueError(f"{_NO_CURRENCY}, and its amount")
+        try:
+            found[currency] = _whole(amount) if info.context is None else parse_amount(amount, currency)
+        except ValueError as error:
+            raise ValueError(f"{error} for {currency}") from error
+    return found
+
+
+def _amount_texts(value: Mapping[str, int], info: SerializationInfo) -> dict[str, str | int]:
+    return {code: format_amount(amount, code) if info.context else amount for code, amount in value.items()}
+
+
+def _validated(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    own = value.get("currency") if isinstance(value, Mapping) else None
+    with _amounts_in(own, info.context):
+        return handler(value)
+
+
+def _serialized(value: Any, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
+    with _amounts_in(value.currency, info.context):
+        return handler(value)
+
+
+@contextmanager
+def _amounts_in(own: object, context: dict[str, Any] | None) -> Iterator[None]:
+    """For a while, amounts are in a currency of their own. (The context is that of one document alone.)"""
+    if context is None or not isinstance(own, str):
+        yield
+        return
+    outer, context["currency"] = context["currency"], own
+    try:
+        yield
+    finally:
+        context["currency"] = outer
 
 
 def _duration(value: object, info: ValidationInfo) -> int:
@@ -332,6 +387,12 @@ TimeZone = Annotated[str, BeforeValidator(_timezone)]
 
 Currency = Annotated[str, _matching(_CURRENCY, "a currency code such as USD")]
 """An ISO 4217 code."""
+
+AmountByCurrency = Annotated[Mapping[str, int], BeforeValidator(_amounts), PlainSerializer(_amount_texts)]
+"""An amount for each of some currencies: `{USD: "500.00", JPY: "50000"}`."""
+
+IN_OWN_CURRENCY = (WrapValidator(_validated), WrapSerializer(_serialized))
+"""Of a record with a field `currency`: what it says, its amounts are in; None: as around it."""
 
 Miles = Annotated[float, BeforeValidator(_miles)]
 """A radius."""

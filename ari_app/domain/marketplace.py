@@ -1,7 +1,7 @@
 """The marketplace: advertisers, publishers, destinations, flows, campaigns, creatives, numbers.
 
 Plain frozen records, validated by pydantic when they are made from a document
-(`ari_app.domain.document`). Amounts are integers in the currency's minor unit, durations
+(`ari_app.domain.document`). Amounts are integers in a currency's minor unit, durations
 are milliseconds, phone numbers are E.164. Every mapping is keyed by the id its owner chose.
 """
 
@@ -15,7 +15,9 @@ from pydantic.dataclasses import dataclass
 
 from ari_app.domain.fields import (
     E164,
+    IN_OWN_CURRENCY,
     Amount,
+    AmountByCurrency,
     AreaCode,
     CallerPattern,
     Currency,
@@ -68,7 +70,8 @@ class Cap:
 
     `basis` says which calls `max` counts; an amount counts the price charged; concurrent are those that
     are offered to agents or talk to one. A period begins at the hour, midnight, Monday or the 1st in the
-    owner's time zone, and a call counts in the one that it was offered in.
+    owner's time zone, and a call counts in the one that it was offered in. An amount counts the calls in its
+    `currency` alone: None is the campaign's, where a campaign has the cap, else the marketplace's.
     """
 
     max: Annotated[int, whole_between(1, 1_000_000_000)] | None = None
@@ -76,17 +79,28 @@ class Cap:
     concurrent: Annotated[int, whole_between(1, 1_000_000)] | None = None
     per: Literal["hour", "day", "week", "month", "total"] | None = None
     basis: Literal["attempts", "connected", "qualified"] = "qualified"
+    currency: Currency | None = None
+
+
+Caps = tuple[Annotated[Cap, *IN_OWN_CURRENCY], ...]
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Billing:
     """How an advertiser pays: `prepaid` from a deposit, or `postpaid` up to `credit_limit`.
 
-    A call is offered only when its price is covered. No billing at all: that is not looked at.
+    A call is offered only when its price is covered, in its currency. A bare limit is in the marketplace's
+    currency; a mapping has one for each. No billing at all: that is not looked at.
     """
 
     model: Literal["prepaid", "postpaid"]
-    credit_limit: Amount | None = None
+    credit_limit: (
+        Annotated[
+            Annotated[Amount, Tag(_PLAIN)] | Annotated[AmountByCurrency, Tag(_MAPPING)],
+            Discriminator(_plain_or_mapping),
+        ]
+        | None
+    ) = None
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -97,7 +111,7 @@ class Advertiser:
     timezone: TimeZone = "UTC"
     dispute_window: PositiveMs = DISPUTE_WINDOW_MS
     billing: Billing | None = None
-    caps: tuple[Cap, ...] = ()
+    caps: Caps = ()
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -106,7 +120,7 @@ class Publisher:
 
     name: Text
     timezone: TimeZone = "UTC"
-    caps: tuple[Cap, ...] = ()
+    caps: Caps = ()
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -158,7 +172,7 @@ class Destination:
     weight: Annotated[int, whole_between(1, 1_000)] = 1
     auto_pause: AutoPause = AutoPause()
     attestation: OneOf[AttestationAsked] = frozenset()
-    caps: tuple[Cap, ...] = ()
+    caps: Caps = ()
 
 
 Basis = Literal["any", "connected", "qualified"]
@@ -438,6 +452,8 @@ class Applications:
 class Campaign:
     """An advertiser's standing order for calls. Price and payout are in the minor unit, or rates.
 
+    `currency` is that of all its money; None: the marketplace's.
+
     `qualify` decides whether a call is payable. `price_when` and `payout_when` add to it for one side alone;
     `bonus` adds to the amounts, `overrides` says by publisher what is paid instead. Only a draft may lack waves.
     Without `recording` nothing is recorded. Of `status` see `ari_app.domain.campaigns`. An `invited` campaign
@@ -447,6 +463,7 @@ class Campaign:
     advertiser: Id
     price: AmountOrRate
     payout: AmountOrRate
+    currency: Currency | None = None
     route: Route = Route()
     status: Literal["draft", "live", "paused", "ended"] = "live"
     flow: Id | None = None
@@ -459,7 +476,7 @@ class Campaign:
     bonus: tuple[Bonus, ...] = ()
     overrides: Mapping[Id, Override] = Field(default_factory=dict)
     staged: Staged | None = None
-    caps: tuple[Cap, ...] = ()
+    caps: Caps = ()
     visibility: Literal["public", "invited"] = "public"
     invited: OneOf[Id] = frozenset()
     applications: Applications = Applications()
@@ -508,16 +525,28 @@ class NumbersPolicy:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Marketplace:
-    """Everything one document declares."""
+    """Everything one document declares. `currency` is that of all money that does not say another."""
 
     currency: Currency
     advertisers: Mapping[Id, Advertiser]
     publishers: Mapping[Id, Publisher]
     destinations: Mapping[Id, Destination]
-    campaigns: Mapping[Id, Campaign]
+    campaigns: Mapping[Id, Annotated[Campaign, *IN_OWN_CURRENCY]]
     numbers: Mapping[E164, Number]
     flows: Mapping[Id, Flow] = Field(default_factory=dict)
     creatives: Mapping[Id, Creative] = Field(default_factory=dict)
     numbers_policy: NumbersPolicy = NumbersPolicy()
     screen: Screening = Screening()
     trunks: Mapping[Id, Trunk] = Field(default_factory=dict)
+
+    def currency_of(self, campaign: Campaign) -> str:
+        """The currency of a campaign's money."""
+        return campaign.currency or self.currency
+
+    def credit_of(self, advertiser: str, currency: str) -> int:
+        """How far the advertiser's account in a currency may go below zero, in its minor unit."""
+        billing = self.advertisers[advertiser].billing
+        limit = billing.credit_limit if billing else None
+        if isinstance(limit, Mapping):
+            return limit.get(currency, 0)
+        return (limit or 0) if currency == self.currency else 0

@@ -214,7 +214,7 @@ def _terms(document: Mapping[str, Any], campaign: str, *, is_staged: bool = Fals
         rules = {**rules, **rules["staged"]}
     return {
         "advertiser": rules["advertiser"],
-        "currency": document["currency"],
+        "currency": rules.get("currency", document["currency"]),
         "timezone": document["advertisers"][rules["advertiser"]].get("timezone"),
         "qualify": [],
         **{name: rules[name] for name in TERMS if rules.get(name)},

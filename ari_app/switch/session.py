@@ -159,7 +159,7 @@ class Session:
         found = attribute(self._snapshot, record.did, record.started_at)
         if found is None:
             return None
-        pin(record, found, self._snapshot.marketplace.currency)
+        pin(record, found, self._snapshot.marketplace.currency_of(found.campaign))
         self._earlier |= self._callers.note("any", record, record.started_at)
         self._place = locate(self._snapshot.geography, None, record.ani, record.did)
         record.place = self._place.record()

@@ -95,6 +95,33 @@ async def test_a_prepaid_advertiser_with_funds_for_one_call_gets_one_of_two_at_o
     assert exchange.ledger_findings() == []
 
 
+async def test_a_call_in_another_currency_is_charged_in_it_and_covered_by_funds_in_it_alone(
+    exchange, calling
+):
+    async with phones({"one": answers()}) as agents:
+        yen = {"currency": "JPY", "price": "5000", "payout": "3500"}
+        document = marketplace(
+            uris(agents), accept="answer", fallback={"play": BEEP}, campaign=yen, qualify=[]
+        )
+        document["advertisers"]["acme"]["billing"] = {"model": "prepaid"}
+        exchange.apply(document)
+        now = CallClock().now()
+        ledger.post(exchange.engine, deposit("dollars", "acme", 100_000, "USD", now))
+        async with calling(ani="+12125550001"):
+            uncovered = await exchange.record()
+        ledger.post(exchange.engine, deposit("yen", "acme", 5000, "JPY", now))
+        async with calling(ani="+12125550002", plan=TALK) as who:
+            await exchange.connected()
+            await who.hang_up()
+            charged = await exchange.record()
+    assert uncovered.disposition == "no_route"
+    assert "one: advertiser acme has no funds for a call of 5000 JPY" in told(uncovered)
+    assert (charged.money.currency, charged.money.charged, charged.money.paid) == ("JPY", 5000, 3500)
+    balances = ledger.balances(exchange.engine)
+    assert balances["publisher:homefix", "JPY"].posted == 3500
+    assert balances["advertiser:acme", "USD"].posted == 100_000
+
+
 async def test_a_destination_whose_cap_is_full_is_not_rung_and_the_other_is(exchange, calling):
     async with phones({"full": answers(), "free": answers()}) as agents:
         document = marketplace(uris(agents), accept="answer", waves=[{"destinations": ["full", "free"]}])

@@ -19,6 +19,7 @@ HOURS = st.fixed_dictionaries(
     {"open": st.lists(st.sampled_from(["mon-fri 08:00-20:00", "sat,sun 10:00-14:00"]), min_size=1)},
     optional={"timezone": st.just("Asia/Kolkata"), "closed": st.just(["2026-12-25"])},
 )
+CREDIT = st.sampled_from(["12.30", {"USD": "12.30", "JPY": "1230"}])
 CLAUSE = st.one_of(
     st.fixed_dictionaries({"connected_at_least": DURATION}),
     st.fixed_dictionaries({"no_repeat_within": DURATION}),
@@ -33,10 +34,17 @@ def rich_marketplaces(draw: st.DrawFn) -> Marketplace:
     document: dict[str, Any] = draw(marketplaces())
     document["advertisers"]["payer"] = {
         "name": draw(TEXT),
-        "billing": {"model": "postpaid", "credit_limit": "12.30"},
+        "billing": {"model": "postpaid", "credit_limit": draw(CREDIT)},
         "caps": draw(
             st.sampled_from(
-                [[], [{"max": 5, "per": "day", "basis": "attempts"}, {"max_amount": "9.90", "per": "total"}]]
+                [
+                    [],
+                    [{"max": 5, "per": "day", "basis": "attempts"}, {"max_amount": "9.90", "per": "total"}],
+                    [
+                        {"max_amount": "990", "per": "day", "currency": "JPY"},
+                        {"max_amount": "9.90", "per": "day"},
+                    ],
+                ]
             )
         ),
     }
@@ -72,6 +80,9 @@ def rich_marketplaces(draw: st.DrawFn) -> Marketplace:
         "qualify": draw(st.lists(CLAUSE, max_size=4)),
     }
     campaign |= draw(st.sampled_from([{}, {"visibility": "invited", "invited": ["p"]}]))
+    campaign |= draw(
+        st.sampled_from([{}, {"currency": "EUR", "caps": [{"max_amount": "1.50", "per": "day"}]}])
+    )
     campaign["applications"] = {"numbers_per_publisher": draw(st.integers(1, 1_000))}
     campaign |= draw(
         st.sampled_from(

@@ -6,11 +6,12 @@ import json
 
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, insert, select, text
 
 from ari_app.domain.document import to_document
 from ari_app.store import marketplaces, schema
 from ari_app.store.engine import reading, writing
+from ari_app.store.tables import counters
 from tests.store.test_marketplaces import BEFORE, DID, NOW
 
 
@@ -41,3 +42,25 @@ def test_numbers_leave_the_versions_and_come_back(engine: Engine) -> None:
     assert loaded is not None
     assert loaded.marketplace.numbers == {DID: BEFORE.numbers[DID]}
     assert marketplaces.plan(engine, BEFORE).changes == []
+
+
+def test_counters_of_money_are_named_by_the_marketplaces_currency_and_back(engine: Engine) -> None:
+    marketplaces.apply(engine, BEFORE, NOW)
+    take_back(engine, "0009")
+    old = {
+        "campaign:plumbing:amount:day": "campaign:plumbing:amount:day:USD",
+        "destination:amount:qualified:day": "destination:amount:qualified:day",
+    }
+    with writing(engine) as connection:
+        rows = [{"key": key, "period_start": 0, "used": 4200, "reserved": 0} for key in old]
+        connection.execute(insert(counters), rows)
+    schema.upgrade(engine)
+    assert counted(engine) == set(old.values())
+    take_back(engine, "0009")
+    assert counted(engine) == set(old)
+
+
+def counted(engine: Engine) -> set[str]:
+    """The counters' names."""
+    with reading(engine) as connection:
+        return set(connection.execute(select(counters.c.key)).scalars())

@@ -10,6 +10,7 @@ import pytest
 from ari_app.domain.caps import (
     EXPIRES_AFTER_MS,
     Answer,
+    Owner,
     Wanted,
     describe,
     full,
@@ -102,11 +103,11 @@ def test_a_call_that_costs_nothing_needs_no_money() -> None:
 @pytest.mark.parametrize(
     ("billing", "credit", "words"),
     [
-        ({"model": "prepaid"}, 0, "advertiser acme has no funds for a call of 42.00"),
+        ({"model": "prepaid"}, 0, "advertiser acme has no funds for a call of 42.00 USD"),
         (
             {"model": "postpaid", "credit_limit": "500.00"},
             50_000,
-            "advertiser acme has no credit left for a call of 42.00",
+            "advertiser acme has no credit left for a call of 42.00 USD",
         ),
     ],
 )
@@ -210,11 +211,12 @@ def test_a_call_that_rang_nobody_was_no_attempt() -> None:
         (Cap(max=1, per="hour", basis="attempts"), "1 offered call an hour"),
         (Cap(max=3, per="total", basis="connected"), "3 connected calls in total"),
         (Cap(max_amount=50_000, per="month"), "500.00 USD a month"),
+        (Cap(max_amount=50_000, per="month", currency="JPY"), "50000 JPY a month"),
         (Cap(concurrent=1), "1 call at once"),
     ],
 )
 def test_a_cap_is_told_in_words(cap: Cap, words: str) -> None:
-    assert describe(cap, "USD") == words
+    assert describe(Owner("campaign", "plumbing", "UTC", "USD", (cap,)), cap) == words
 
 
 def test_a_reservation_of_money_is_told_from_one_of_a_cap() -> None:

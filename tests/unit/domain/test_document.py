@@ -304,6 +304,7 @@ def test_alternatives_must_be_given_exactly_once(old: str, new: str, finding: st
         ("{concurrent: 1, per: day}", "caps[0].per: a concurrent cap has no period"),
         ("{concurrent: 1, basis: attempts}", "caps[0].basis: a basis is only for max"),
         ("{max: 1, per: day}, {max: 2, per: day}", "caps[1]: this cap is there twice"),
+        ("{max: 1, per: day, currency: EUR}", "caps[0].currency: a currency is only for max_amount"),
     ],
 )
 def test_a_cap_that_cannot_be_kept_is_refused(owner: str, caps: str, finding: str) -> None:
