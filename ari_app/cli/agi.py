@@ -20,6 +20,7 @@ from ari_app.ari.client import requests_only
 from ari_app.cli.common import Refused, database, now_ms
 from ari_app.logs import log_to_stderr
 from ari_app.ops.asterisk import ari_settings
+from ari_app.ops.running import only
 from ari_app.settings import Settings
 from ari_app.store import geography
 from ari_app.switch.market import Market
@@ -57,7 +58,8 @@ def run() -> None:
         log.info("no marketplace is applied yet: nothing is answered until one is")
     gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
     outcomes = Outcomes(engine, tables, settings.fallback_files, lambda: _channels(settings))
-    uvloop.run(_serve(market, outcomes, settings.agi_port))
+    with only(settings, "agi"):
+        uvloop.run(_serve(market, outcomes, settings.agi_port))
 
 
 async def _channels(settings: Settings) -> set[str]:

@@ -17,9 +17,9 @@ from ari_app.settings import Settings
 def doctor(as_json: bool) -> None:
     """Look for what keeps calls from being served, and tell the remedy.
 
-    Looks at the speech program, passwords, database, marketplace, prompts, Asterisk (version, modules,
-    endpoints, sounds), the trunk, and the switch. Puts nothing right by itself. Exit code 1 when anything
-    is wrong.
+    Looks at the speech program, disk, passwords, database, marketplace, spool, prompts, Asterisk (version,
+    modules, endpoints, sounds), the trunks, the switch and the AGI server. Puts nothing right by itself.
+    Exit code 1 when anything is wrong.
     """
     findings = list(examine(Settings.from_env()))
     if as_json:

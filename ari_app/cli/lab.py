@@ -1,8 +1,9 @@
-"""`callrace lab`: an Asterisk and a switch on this machine, in the background."""
+"""`callrace lab`: an Asterisk, a switch and an AGI server on this machine, in the background."""
 
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -14,12 +15,17 @@ import click
 from ari_app.cli.common import Refused
 from ari_app.cli.output import json_option, show_json
 from ari_app.ops import running
+from ari_app.ops.running import Program
 from ari_app.settings import REPOSITORY, Settings
 from ari_app.store import schema
 from ari_app.store.engine import open_engine
 
 SCRIPT = REPOSITORY / "asterisk-docker" / "lab"
-SWITCH = (sys.executable, "-m", "ari_app.cli.main", "switch", "run")
+CALLRACE = (sys.executable, "-m", "ari_app.cli.main")
+COMMANDS: dict[Program, tuple[str, ...]] = {
+    "switch": (*CALLRACE, "switch", "run"),
+    "agi": (*CALLRACE, "agi", "run"),
+}
 START_S = 60.0
 STOP_S = 40.0
 _POLL_S = 0.1
@@ -29,16 +35,19 @@ _STDERR = 2
 
 @click.group()
 def lab() -> None:
-    """Start and stop an Asterisk and a switch on this machine.
+    """Start and stop an Asterisk, a switch and an AGI server on this machine.
 
     Ports and places come from the environment: CALLRACE_HOME, CALLRACE_SIP_PORT, CALLRACE_ARI_PORT,
-    CALLRACE_AMI_PORT, CALLRACE_RTP_START. CALLRACE_ASTERISK=host:port uses an Asterisk that is there.
+    CALLRACE_AMI_PORT, CALLRACE_AGI_PORT, CALLRACE_RTP_START. CALLRACE_ASTERISK=host:port uses an Asterisk
+    that is there.
     """
 
 
 @lab.command()
 def up() -> None:
-    """Start Asterisk and a switch; return when a call would be served. Does nothing when they run.
+    """Start Asterisk, a switch, and the AGI server that serves calls while no switch does.
+
+    Returns when a call would be served. Does nothing when they run.
 
     The first time it gets an Asterisk, which takes a minute or more.
     """
@@ -46,8 +55,9 @@ def up() -> None:
     if _script("up"):
         raise Refused("Asterisk did not start; see the lines above")
     schema.upgrade(open_engine(settings.database_url))
-    starting = None if running.running_pid(settings) else _start_switch(settings)
-    status = _wait_until_served(settings, starting)
+    starting = {one: _start(settings, one) for one in COMMANDS if not running.running_pid(settings, one)}
+    status = _wait_until_served(settings, starting.get("switch"))
+    _wait_until_answered(settings, starting.get("agi"))
     click.echo(f"ready: {_switch_text(status)}; SIP on port {settings.sip_port}")
     if status["marketplace_version"] is None:
         click.echo("no marketplace is in force yet: `callrace apply FILE`")
@@ -55,9 +65,10 @@ def up() -> None:
 
 @lab.command()
 def down() -> None:
-    """Stop the switch, then Asterisk. Calls under way are ended and settled first."""
+    """Stop the switch and the AGI server, then Asterisk. Calls under way are ended and settled first."""
     settings = Settings.from_env()
     was_running = running.stop(settings, STOP_S)
+    running.stop(settings, STOP_S, "agi")
     if _script("down"):
         raise Refused("Asterisk did not stop; see the lines above")
     click.echo("stopped" if was_running else "stopped (no switch was running)")
@@ -66,16 +77,17 @@ def down() -> None:
 @lab.command()
 @json_option
 def status(as_json: bool) -> None:
-    """Tell whether Asterisk and the switch run. Exit code 1 unless both do and are connected."""
+    """Tell what of the lab runs. Exit code 1 unless Asterisk and the switch do and are connected."""
     settings = Settings.from_env()
     done = subprocess.run(["bash", str(SCRIPT), "status"], capture_output=True, text=True, check=False)
     asterisk = {"running": done.returncode == 0, "detail": (done.stdout.strip() or done.stderr.strip())}
-    found = _ask(settings)
+    found, agi_pid = _ask(settings), running.running_pid(settings, "agi")
     if as_json:
-        show_json({"asterisk": asterisk, "switch": found})
+        show_json({"asterisk": asterisk, "switch": found, "agi": agi_pid and {"pid": agi_pid}})
     else:
         click.echo(f"Asterisk: {asterisk['detail']}")
         click.echo(f"switch:   {_switch_text(found) if found else 'not running'}")
+        click.echo(f"AGI:      {f'server {agi_pid}' if agi_pid else 'not running'}")
     if not asterisk["running"] or not _is_served(found):
         raise Refused("calls are not served; `callrace lab up` starts what is missing")
 
@@ -85,11 +97,11 @@ def _script(verb: str) -> int:
     return subprocess.run(["bash", str(SCRIPT), verb], stdout=_STDERR, check=False).returncode
 
 
-def _start_switch(settings: Settings) -> subprocess.Popen[bytes]:
-    """Starts a switch in a session of its own, so that it outlives this terminal."""
-    with running.log_file(settings).open("ab") as log:
+def _start(settings: Settings, program: Program) -> subprocess.Popen[bytes]:
+    """Starts a program in a session of its own, so that it outlives this terminal."""
+    with running.log_file(settings, program).open("ab") as log:
         return subprocess.Popen(
-            SWITCH,
+            COMMANDS[program],
             cwd=REPOSITORY,
             env={**os.environ, "CALLRACE_HOME": str(settings.home)},
             stdin=subprocess.DEVNULL,
@@ -116,6 +128,24 @@ def _wait_until_served(settings: Settings, starting: subprocess.Popen[bytes] | N
         time.sleep(_POLL_S)
 
 
+def _wait_until_answered(settings: Settings, starting: subprocess.Popen[bytes] | None) -> None:
+    """Returns when the AGI server answers. Raises Refused, with the end of its log, when it never does."""
+    until = time.monotonic() + START_S
+    while not _answers(settings.agi_port):
+        has_ended = starting is not None and starting.poll() is not None
+        if (has_ended and not running.running_pid(settings, "agi")) or time.monotonic() > until:
+            raise Refused(f"the AGI server does not answer:\n{_log_tail(settings, 'agi')}")
+        time.sleep(_POLL_S)
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), _POLL_S).close()
+    except OSError:
+        return False
+    return True
+
+
 def _ask(settings: Settings) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = running.ask(settings, "/status")
@@ -139,8 +169,8 @@ def _switch_text(status: dict[str, Any]) -> str:
     )
 
 
-def _log_tail(settings: Settings) -> str:
-    path = running.log_file(settings)
+def _log_tail(settings: Settings, program: Program = "switch") -> str:
+    path = running.log_file(settings, program)
     if not path.exists():
         return f"{path}: no log"
     with path.open(errors="replace") as log:

@@ -14,7 +14,9 @@ def marketplace() -> None:
 
 
 @marketplace.command()
-@click.option("--currency", metavar="CODE", default="USD", show_default=True, help="Of all money that says no other.")
+@click.option(
+    "--currency", metavar="CODE", default="USD", show_default=True, help="Of all money that says no other."
+)
 @json_option
 def init(currency: str, as_json: bool) -> None:
     """Put an empty marketplace in force, for advertisers, publishers and campaigns to be added to.

@@ -7,8 +7,10 @@ missing (no Asterisk, no database) says so in one finding of another check, so i
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from tempfile import TemporaryFile
 from typing import Any
 
 from ari_app.ari.client import Client
@@ -53,6 +55,9 @@ MODULES = (
     "res_stasis_answer",
     "res_stasis_playback",
 )
+RECORDER = "app_mixmonitor"  # needed where a campaign records
+ROOM_BYTES = 500_000_000
+CONNECT_S = 1.0
 _SHOWN = 5
 
 
@@ -79,6 +84,7 @@ class AsteriskView:
 def examine(settings: Settings) -> Iterator[Finding]:
     """Every finding, in the order in which they are best put right."""
     yield check_speech()
+    yield check_disk(settings)
     yield from check_secrets(settings)
     marketplace = None
     try:
@@ -99,6 +105,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         )
     yield check_trunk_state(settings)
     yield check_switch(settings)
+    yield check_agi(settings)
     yield from check_supervision(settings)
 
 
@@ -111,6 +118,20 @@ def check_speech(which: Callable[[str], str | None] = shutil.which) -> Finding:
     if program is None:
         return Finding("speech", False, "neither flite nor espeak-ng is installed", "apt-get install flite")
     return Finding("speech", True, program)
+
+
+def check_disk(settings: Settings) -> Finding:
+    """Whether there is room to write down calls, and the right to: database, spool, journal, recordings."""
+    home = settings.home
+    try:
+        with TemporaryFile(dir=home) as file:
+            file.write(b"written")
+            file.flush()
+        free = shutil.disk_usage(home).free
+    except OSError as error:
+        return Finding("disk", False, f"{home} cannot be written: {error.strerror}", f"make room in {home}")
+    detail = f"{free / 1e9:.1f} GB free in {home}"
+    return Finding("disk", free >= ROOM_BYTES, detail, f"make room: {ROOM_BYTES / 1e9:.1f} GB at least")
 
 
 def check_secrets(settings: Settings) -> Iterator[Finding]:
@@ -183,6 +204,20 @@ def check_switch(settings: Settings) -> Finding:
     return Finding("switch", True, f"pid {status['pid']}, connected, {status['calls']} calls under way")
 
 
+def check_agi(settings: Settings) -> Finding:
+    """Whether the server that serves calls while no switch is connected answers."""
+    where = f"127.0.0.1:{settings.agi_port}"
+    try:
+        socket.create_connection(("127.0.0.1", settings.agi_port), CONNECT_S).close()
+    except OSError as error:
+        detail = (
+            f"nothing answers on {where} ({error.strerror or 'too late'}): while no switch is connected, "
+        )
+        remedy = "run `callrace lab up`, or `callrace agi run`; see CALLRACE_AGI_PORT"
+        return Finding("agi", False, detail + "calls are not served", remedy)
+    return Finding("agi", True, f"answers on {where}")
+
+
 def check_supervision(settings: Settings) -> Iterator[Finding]:
     """What the running switch sees by AMI; nothing where none runs."""
     try:
@@ -240,6 +275,9 @@ def check_asterisk(view: AsteriskView, marketplace: Marketplace | None) -> Itera
     yield check_modules(view)
     yield check_endpoint(view, TRUNK, "calls come in by it")
     yield check_endpoint(view, AGENTS, "agents are rung by it")
+    if marketplace is not None:
+        yield from check_phones(view, marketplace)
+        yield from check_recorder(view, marketplace)
     yield check_sounds(view, marketplace)
 
 
@@ -268,6 +306,27 @@ def check_endpoint(view: AsteriskView, name: str, why: str) -> Finding:
         return Finding(f"endpoint {name}", True, f"there; {why}")
     remedy = "add it to pjsip.conf as config/asterisk/pjsip.conf has it"
     return Finding(f"endpoint {name}", False, f"Asterisk has no PJSIP endpoint {name}; {why}", remedy)
+
+
+def check_phones(view: AsteriskView, marketplace: Marketplace) -> Iterator[Finding]:
+    """Destinations whose phone or trunk Asterisk does not know: they are never rung."""
+    missing = {
+        name: dial.extension or dial.trunk
+        for name, dial in ((name, one.dial) for name, one in marketplace.destinations.items())
+        if (dial.extension or dial.trunk or AGENTS) not in view.endpoints
+    }
+    if missing:
+        told = _some(f"{name} ({endpoint})" for name, endpoint in missing.items())
+        remedy = "add the endpoint, as pjsip_phones.conf and pjsip.conf have theirs"
+        yield Finding("destinations", False, f"Asterisk has no PJSIP endpoint of {told}", remedy)
+
+
+def check_recorder(view: AsteriskView, marketplace: Marketplace) -> Iterator[Finding]:
+    """Whether Asterisk can record, where a campaign has it."""
+    recorded = [name for name, campaign in marketplace.campaigns.items() if campaign.recording is not None]
+    if recorded and view.modules.get(RECORDER) != "Running":
+        detail = f"{RECORDER} does not run, and these campaigns are recorded: {_some(recorded)}"
+        yield Finding("recorder", False, detail, "load it in modules.conf")
 
 
 def check_sounds(view: AsteriskView, marketplace: Marketplace | None) -> Finding:

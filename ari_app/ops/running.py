@@ -1,7 +1,7 @@
-"""The switch that runs in the background: whether it does, which process it is, what it says.
+"""The programs that run in the background, switch and AGI server: whether they do, and what the switch says.
 
-A running switch holds a lock on HOME/switch.pid. The lock goes when the process goes, however it
-ends, so a pid that is left in the file is never taken for somebody else's process.
+Each holds a lock on its file, HOME/switch.pid or HOME/agi.pid. The lock goes when the process goes, however
+it ends, so a pid that is left in the file is never taken for somebody else's process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ari_app.settings import Settings
 
@@ -25,9 +25,12 @@ _POLL_S = 0.05
 _TRIES = 10
 _LONGEST_SOCKET_PATH = 107
 
+Program = Literal["switch", "agi"]
+_SAID = {"switch": "a switch", "agi": "an AGI server"}
+
 
 class SwitchError(Exception):
-    """The running switch cannot be asked, started or stopped; the message says what to do."""
+    """The running program cannot be asked, started or stopped; the message says what to do."""
 
 
 class SwitchNotRunning(SwitchError):
@@ -88,31 +91,38 @@ def _request(settings: Settings, method: str, resource: str) -> Any:
     return json.loads(body)
 
 
-def log_file(settings: Settings) -> Path:
-    """Where a switch in the background writes its log."""
-    return settings.home / "switch.log"
+def log_file(settings: Settings, program: Program = "switch") -> Path:
+    """Where a program in the background writes its log."""
+    return settings.home / f"{program}.log"
 
 
-def pid_file(settings: Settings) -> Path:
-    """The file that a running switch locks, and that holds its pid."""
-    return settings.home / "switch.pid"
+def pid_file(settings: Settings, program: Program = "switch") -> Path:
+    """The file that a running program locks, and that holds its pid."""
+    return settings.home / f"{program}.pid"
 
 
 @contextmanager
 def only_switch(settings: Settings) -> Iterator[None]:
     """Makes this process the one switch of its home while the block lasts. Raises SwitchError."""
-    path = pid_file(settings)
     if len(os.fsencode(settings.control_socket)) > _LONGEST_SOCKET_PATH:
         raise SwitchError(
             f"{settings.control_socket}: a Unix socket's path has at most {_LONGEST_SOCKET_PATH} bytes; "
             "set CALLRACE_HOME to a shorter one"
         )
+    with only(settings, "switch"):
+        yield
+
+
+@contextmanager
+def only(settings: Settings, program: Program) -> Iterator[None]:
+    """Makes this process the one such program of its home while the block lasts. Raises SwitchError."""
+    path = pid_file(settings, program)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
         if not _lock_patiently(file.fileno()):
             file.seek(0)
             raise SwitchError(
-                f"a switch runs already (pid {file.read().strip()}); stop it with `callrace lab down`"
+                f"{_SAID[program]} runs already (pid {file.read().strip()}); stop it with `callrace lab down`"
             )
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
@@ -121,10 +131,10 @@ def only_switch(settings: Settings) -> Iterator[None]:
         file.truncate(0)
 
 
-def running_pid(settings: Settings) -> int | None:
-    """The pid of the running switch; None when there is none."""
+def running_pid(settings: Settings, program: Program = "switch") -> int | None:
+    """The pid of the running program; None when there is none."""
     try:
-        with pid_file(settings).open() as file:
+        with pid_file(settings, program).open() as file:
             if _lock(file.fileno(), fcntl.LOCK_SH):
                 return None
             text = file.read().strip()
@@ -133,17 +143,18 @@ def running_pid(settings: Settings) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def stop(settings: Settings, timeout_s: float) -> bool:
-    """Ends the running switch and waits until it is gone; False when there was none. Raises SwitchError."""
-    pid = running_pid(settings)
+def stop(settings: Settings, timeout_s: float, program: Program = "switch") -> bool:
+    """Ends the running program and waits until it is gone; False when there was none. Raises SwitchError."""
+    pid = running_pid(settings, program)
     if pid is None:
         return False
     os.kill(pid, signal.SIGTERM)
     until = time.monotonic() + timeout_s
-    while running_pid(settings) == pid:
+    while running_pid(settings, program) == pid:
         if time.monotonic() > until:
             raise SwitchError(
-                f"the switch (pid {pid}) has not ended within {timeout_s:g} s; see {log_file(settings)}"
+                f"{_SAID[program]} (pid {pid}) has not ended within {timeout_s:g} s; "
+                f"see {log_file(settings, program)}"
             )
         time.sleep(_POLL_S)
     return True

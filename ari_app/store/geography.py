@@ -18,6 +18,7 @@ from zoneinfo import available_timezones
 
 from ari_app.domain.geo import AreaCodeRow, Geography, ZipRow
 from ari_app.domain.states import STATE_NAMES
+from ari_app.store.folder import locked
 
 _BUILD_TIMEOUT_S = 120
 
@@ -41,11 +42,11 @@ class GeographyError(Exception):
 def load(home: Path) -> Geography:
     """The tables, from the file in `home`, which is built when missing (a few seconds).
 
-    Raises GeographyError.
+    Programs that start together build it once. Raises GeographyError.
     """
     path = home / f"geo-zipcodes-{version('zipcodes')}-phonenumbers-{version('phonenumbers')}.json"
     if not path.exists():
-        _build_apart(path)
+        _build_once(path)
     tables = json.loads(path.read_text())
     return Geography(
         {code: _zip_row(*row) for code, row in tables["zips"].items()},
@@ -60,10 +61,19 @@ def build() -> dict[str, Any]:
 
 def main(path: Path) -> None:
     """Writes the tables to `path`: whole, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_text(json.dumps(build(), separators=(",", ":")))
     part.replace(path)
+
+
+def _build_once(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with locked(path.parent):
+            if not path.exists():
+                _build_apart(path)
+    except OSError as error:
+        raise GeographyError(f"cannot build the geography tables in {path}: {error.strerror}") from error
 
 
 def _build_apart(path: Path) -> None:

@@ -1,5 +1,7 @@
 """The geography tables, built from the libraries once and then read from a file."""
 
+import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,27 @@ def test_the_tables_are_built_once(home: Path, geography: Geography, monkeypatch
 
     monkeypatch.setattr(tables, "_build_apart", again)
     assert load(home) == geography
+
+
+def test_programs_that_start_together_build_them_once(
+    tmp_path: Path, home: Path, geography: Geography, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [built] = home.iterdir()
+    builds: list[Path] = []
+
+    def build(path: Path) -> None:
+        builds.append(path)
+        second.start()
+        second.join(0.1)  # it waits for its turn: without one it would have begun to build
+        shutil.copy(built, path)
+
+    found: list[Geography] = []
+    second = threading.Thread(target=lambda: found.append(load(tmp_path)))
+    monkeypatch.setattr(tables, "_build_apart", build)
+    found.append(load(tmp_path))
+    second.join()
+    assert found == [geography, geography]
+    assert len(builds) == 1
 
 
 def test_nothing_but_the_whole_file_is_left_behind(home: Path, geography: Geography) -> None:

@@ -119,13 +119,14 @@ def _new_stage(env: Mapping[str, str]) -> Stage:
     ours = {"CALLRACE_DATABASE_URL": f"sqlite:///{folder}/callrace.db"}
     if outer.external:
         return Stage(folder, {**env, "CALLRACE_HOME": str(outer.home), **ours})
-    sip, ari, ami = free_tcp_ports(3)
+    sip, ari, ami, agi = free_tcp_ports(4)
     ours |= {
         "CALLRACE_HOME": str(folder),
         "CALLRACE_ASTERISK_ROOT": str(outer.asterisk_root),
         "CALLRACE_SIP_PORT": str(sip),
         "CALLRACE_ARI_PORT": str(ari),
         "CALLRACE_AMI_PORT": str(ami),
+        "CALLRACE_AGI_PORT": str(agi),
         "CALLRACE_METRICS_PORT": "0",
     }
     return Stage(folder, {name: env[name] for name in env if not name.startswith("CALLRACE_")} | ours)

@@ -11,6 +11,7 @@ import pytest
 
 from ari_app.cli import lab
 from ari_app.ops import running
+from ari_app.ops.ports import free_tcp_ports
 from ari_app.settings import Settings
 from ari_app.store import schema
 from ari_app.store.engine import open_engine
@@ -36,10 +37,14 @@ def use(settings: Settings, script: Path, monkeypatch: pytest.MonkeyPatch) -> It
     """Chooses how the switch that `lab up` starts behaves; it is stopped at the end of the test."""
 
     def choose(how: str) -> None:
-        monkeypatch.setattr(lab, "SWITCH", (sys.executable, "-m", "tests.unit.cli.fake_switch", how))
+        switch = (sys.executable, "-m", "tests.unit.cli.fake_switch", how)
+        monkeypatch.setitem(lab.COMMANDS, "switch", switch)
 
+    (port,) = free_tcp_ports(1)
+    monkeypatch.setenv("CALLRACE_AGI_PORT", str(port))
     yield choose
     running.stop(settings, 10)
+    running.stop(settings, 10, "agi")
 
 
 def test_up_starts_asterisk_and_a_switch_on_a_migrated_database(
@@ -81,6 +86,31 @@ def test_up_gives_up_on_a_switch_that_never_connects_and_ends_it(
     assert "the switch is not connected after 3 s:" in result.stderr
     assert "deaf as ever" in result.stderr
     running.stop(settings, 10)  # returns when it is gone
+
+
+def test_up_starts_a_server_of_the_dialplan_too_and_down_ends_it(
+    cli: Cli, use: Use, settings: Settings
+) -> None:
+    use("serve")
+    cli("lab", "up")
+    first = running.running_pid(settings, "agi")
+    assert json.loads(cli("lab", "status", "--json").output)["agi"] == {"pid": first}
+    cli("lab", "up")
+    assert running.running_pid(settings, "agi") == first is not None
+    cli("lab", "down")
+    assert running.running_pid(settings, "agi") is None
+    assert "AGI:      not running" in cli("lab", "status").output
+
+
+def test_up_tells_why_the_server_of_the_dialplan_does_not_answer(
+    cli: Cli, use: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use("serve")
+    monkeypatch.setitem(lab.COMMANDS, "agi", (sys.executable, "-c", "raise SystemExit('no such luck')"))
+    result = cli("lab", "up")
+    assert result.exit_code == 1
+    assert "the AGI server does not answer:" in result.stderr
+    assert "no such luck" in result.stderr
 
 
 def test_up_stops_where_asterisk_does_not_start(cli: Cli, use: Use, settings: Settings) -> None:

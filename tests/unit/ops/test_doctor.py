@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ari_app.domain.document import parse
 from ari_app.ops import ami, doctor, running
 from ari_app.ops.ami import AmiError, EndpointState
 from ari_app.ops.doctor import MODULES, AsteriskView, Finding
+from ari_app.ops.ports import free_tcp_ports
 from ari_app.settings import Settings
+from tests.live.exchange import marketplace
 
 WELL = AsteriskView(
     info={"system": {"version": "22.10.1+dfsg"}},
@@ -149,3 +153,33 @@ def test_an_ami_that_does_not_answer_is_found(settings: Settings, monkeypatch: p
 
     monkeypatch.setattr(ami, "endpoint_state", fail)
     assert doctor.check_trunk_state(settings).detail == "AMI does not answer on 127.0.0.1:5038"
+
+
+def test_a_home_that_cannot_be_written_is_found(settings: Settings) -> None:
+    finding = doctor.check_disk(replace(settings, home=settings.home / "gone"))
+    assert (finding.ok, finding.detail) == (
+        False,
+        f"{settings.home}/gone cannot be written: No such file or directory",
+    )
+
+
+def test_a_disk_that_is_nearly_full_is_found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor.check_disk(settings).ok
+    monkeypatch.setattr(doctor, "ROOM_BYTES", 10**18)
+    assert not doctor.check_disk(settings).ok
+
+
+def test_an_agi_server_that_does_not_answer_is_found(settings: Settings) -> None:
+    (port,) = free_tcp_ports(1)
+    finding = doctor.check_agi(replace(settings, agi_port=port))
+    assert not finding.ok
+    assert f"nothing answers on 127.0.0.1:{port} (Connection refused)" in finding.detail
+
+
+def test_a_destination_whose_phone_asterisk_does_not_know_is_named() -> None:
+    document = marketplace({"one": "sip:one@127.0.0.1:5071", "desk": "sip:desk@127.0.0.1:5072"})
+    document["destinations"]["desk"]["dial"] = {"extension": "desk-7"}
+    known = parse(json.dumps(document), "test.yaml")
+    [finding] = doctor.check_phones(WELL, known)
+    assert finding.detail == "Asterisk has no PJSIP endpoint of desk (desk-7)"
+    assert not list(doctor.check_phones(replace(WELL, endpoints=WELL.endpoints | {"desk-7"}), known))
