@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ari_app.domain.clock import iso
 from ari_app.domain.ledger import charged_and_paid, settle
 from ari_app.domain.record import (
     CallRecord,
@@ -82,6 +83,22 @@ def unqualified(n: int = 1) -> CallRecord:
     """A connected call that was too short to be paid."""
     verdict = Verdict(False, [ClauseResult("connected_at_least", False, "connected for 3 s")])
     return make_call(n, qualification=verdict, money=Money("USD", 4200, 3000))
+
+
+def waiting(n: int = 1, days: int = 7, **changes: Any) -> CallRecord:
+    """A connected call that waits for a conversion, and met all else."""
+    call = make_call(n, **changes)
+    until = (call.ended_at or 0) + days * 86_400_000
+    clauses = [
+        ClauseResult("connected", True, "an agent accepted and was connected"),
+        ClauseResult("converted_within", False, f"waits for a conversion until {iso(until)}", until),
+    ]
+    money = call.money or Money("USD", 4200, 3000)
+    return replace(
+        call,
+        qualification=Verdict(False, clauses),
+        money=replace(money, charged=0, paid=0),
+    )
 
 
 def settlement(record: CallRecord) -> Settlement:

@@ -17,7 +17,15 @@ from ari_app.domain.clock import iso
 from ari_app.domain.disputes import Dispute
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.money import format_amount
-from ari_app.domain.record import CallRecord, ClauseResult, LegRecord, Part, PlaceRecord, track_files
+from ari_app.domain.record import (
+    CallRecord,
+    ClauseResult,
+    LegRecord,
+    Part,
+    PlaceRecord,
+    may_pass_until,
+    track_files,
+)
 from ari_app.domain.states import STATE_NAMES
 
 _AT_ONCE_MS = 100
@@ -52,6 +60,7 @@ _CLAUSE_NAMES = {
     "not_blocked": "not on the block list",
     "no_repeat_within": "not a repeat caller",
     "within_hours": "called within the hours",
+    "converted_within": "became a sale in time",
 }
 _MISHAPS = {
     "begun again": "The switch had died and was started again: the caller began from the start",
@@ -150,6 +159,8 @@ def _what_happened(record: CallRecord) -> str:
 
 def _money_in_short(record: CallRecord) -> str:
     money, verdict = record.money, record.qualification
+    if verdict is not None and verdict.waits_until is not None:
+        return f"{_moved_so_far(record)} It waits for a conversion until {_moment(verdict.waits_until)}."
     if money is None or not (money.charged or money.paid):
         if record.disposition == "connected" and verdict is not None and not verdict.qualified:
             reasons = "; ".join(clause.detail for clause in verdict.clauses if not clause.passed)
@@ -159,6 +170,21 @@ def _money_in_short(record: CallRecord) -> str:
         f"It met all the terms: {record.advertiser} was charged {_amount(money.charged, money.currency)}, "
         f"and {record.publisher} was paid {_amount(money.paid, money.currency)}."
     )
+
+
+def _moved_so_far(record: CallRecord) -> str:
+    """The money of a call that waits for a conversion."""
+    money, verdict = record.money, record.qualification
+    if money is None or verdict is None:
+        return "No money moved."
+    said = []
+    if verdict.waits("price"):
+        said.append(f"{_amount(money.price, money.currency)} of {record.advertiser}'s money are held")
+    if money.charged:
+        said.append(f"{record.advertiser} was charged {_amount(money.charged, money.currency)}")
+    if money.paid:
+        said.append(f"{record.publisher} was paid {_amount(money.paid, money.currency)}")
+    return f"So far, {' and '.join(said)}." if said else "No money moved so far."
 
 
 def _phones(record: CallRecord) -> str:
@@ -457,6 +483,8 @@ def _verdict(record: CallRecord) -> Iterator[str]:
     failed = sum(not clause.passed for clause in verdict.clauses)
     if verdict.qualified:
         yield "- Yes: every one of the terms is met."
+    elif may_pass_until(verdict.clauses) is not None:
+        yield f"- Not yet: all of the terms must be met, and {failed} of {len(verdict.clauses)} {_is(failed)} open."
     else:
         yield f"- No: all of the terms must be met, and {failed} of {len(verdict.clauses)} {_is(failed)} not."
     for clause in verdict.clauses:
@@ -468,6 +496,8 @@ def _verdict(record: CallRecord) -> Iterator[str]:
 
 
 def _part(part: Part, is_qualified: bool) -> str:
+    if may_pass_until(part.clauses) is not None:
+        return f"The {part.name} has terms of its own, which are not all met yet."
     if not part.due:
         return f"The {part.name} has terms of its own, which are not all met: it is not due."
     if not is_qualified:
@@ -481,7 +511,8 @@ def _is(count: int) -> str:
 
 def _clause(clause: ClauseResult) -> str:
     name = _CLAUSE_NAMES.get(clause.name, clause.name)
-    return f"{'passed' if clause.passed else 'FAILED'}: {name}? ({clause.name}) {_sentence(clause.detail)}"
+    result = "passed" if clause.passed else "FAILED" if clause.waits_until is None else "open"
+    return f"{result}: {name}? ({clause.name}) {_sentence(clause.detail)}"
 
 
 def _sentence(text: str) -> str:

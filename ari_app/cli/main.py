@@ -49,6 +49,7 @@ NOUNS = (
     "campaigns",
     "caps",
     "completion",
+    "conversions",
     "creatives",
     "db",
     "demo",

@@ -22,7 +22,8 @@ def show(record: CallRecord, transfers: Sequence[Transfer] = ()) -> None:
     _part("Legs", _LEG_COLUMNS, [_leg(leg, record) for leg in record.legs])
     _part("Left out", ("destination", "reason"), [(e.destination, e.reason) for e in record.excluded])
     if record.qualification is not None:
-        verdict = "qualified" if record.qualification.qualified else "not qualified"
+        waits = "waits for a conversion" if record.qualification.waits_until is not None else "not qualified"
+        verdict = "qualified" if record.qualification.qualified else waits
         clauses = record.qualification.clauses
         _part(f"Verdict: {verdict}", _CLAUSE_COLUMNS, _clauses(clauses))
         for part in record.qualification.parts:

@@ -278,6 +278,14 @@ def full(claims: Iterable[Claim], taken: Mapping[tuple[str, int], int]) -> str |
     return None
 
 
+def is_open(key: str, record: CallRecord) -> bool:
+    """Whether nobody knows yet what the ended call uses of a counter: it waits for a conversion."""
+    if funds_of(key) is not None or record.qualification is None or record.qualification.waits_until is None:
+        return False
+    kind, owner, measured = key.split(":")[:3]
+    return measured in ("qualified", "amount") and (kind != "destination" or record.winner == owner)
+
+
 def use(key: str, record: CallRecord) -> int:
     """What the ended call uses of a counter that it has reserved in; the rest is given back."""
     if funds_of(key) is not None:

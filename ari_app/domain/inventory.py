@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass as plain
-from io import StringIO
+from functools import partial
 from typing import Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from ari_app.domain.document import MAX_FINDINGS, DocumentError
+from ari_app.domain import csvimport
 from ari_app.domain.fields import E164, Id, StateCode
 
 Kind = Literal["local", "tollfree"]
 Status = Literal["assigned", "free", "quarantined"]
 COLUMNS = ("did", "kind", "region", "trunk")
-MAX_ROWS = 500_000
 
 
 @dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
@@ -51,31 +49,13 @@ def parse(text: str, file: str) -> list[Item]:
 
     Raises DocumentError, with the line of each mistake; then none of it is used.
     """
-    reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     items: dict[str, Item] = {}
-    findings: list[str] = []
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        if sorted(header) != sorted(COLUMNS):
-            raise DocumentError([f"{file}:1: expected the columns {','.join(COLUMNS)}, got {header}"])
-        for row in filter(None, reader):
-            findings += (f"{file}:{reader.line_num}: {said}" for said in _take(header, row, items))
-            if len(items) > MAX_ROWS or len(findings) > MAX_FINDINGS:
-                findings.append(f"{file}:{reader.line_num}: this is too much; nothing after it was read")
-                break
-    except csv.Error as error:
-        findings.append(f"{file}:{reader.line_num}: not CSV: {error}")
-    if findings:
-        raise DocumentError(findings)
+    csvimport.read(text, file, COLUMNS, partial(_take, items))
     return list(items.values())
 
 
-def _take(header: list[str], row: list[str], items: dict[str, Item]) -> Iterator[str]:
+def _take(items: dict[str, Item], values: dict[str, str]) -> Iterator[str]:
     """Adds the row's number; or says what is wrong with it."""
-    if len(row) != len(header):
-        yield f"expected {len(header)} fields, got {len(row)}"
-        return
-    values = {name: value.strip() for name, value in zip(header, row, strict=True)}
     try:
         item = _ITEM.validate_python(values | {"region": values["region"] or None})
     except ValidationError as error:

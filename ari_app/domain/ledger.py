@@ -4,9 +4,10 @@ A transfer takes `amount` from the account `debit` and gives it to `credit`. Acc
 `advertiser:ID`, `publisher:ID`, `exchange` (us) and `world` (where deposits come from and payouts go).
 
 A call's price moves in two phases: it is held at the award, and the hold is resolved once,
-posted (the call qualified) or voided (it did not). The payout follows a post. Nothing is
-edited afterwards: a correction is one more transfer, an `adjust`, with a reason, which takes the
-whole or a part of another transfer back. What a publisher has earned leaves by a `payout`.
+posted (the call qualified) or voided (it did not). The payout follows a post. A call that waits for
+a conversion keeps its hold until one comes, or its time is over. Nothing is edited afterwards: a
+correction is one more transfer, an `adjust`, with a reason, which takes the whole or a part of
+another transfer back. What a publisher has earned leaves by a `payout`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ Kind = Literal["hold", "post", "void", "deposit", "adjust", "payout"]
 EXCHANGE = "exchange"
 WORLD = "world"
 HOLD_EXPIRES_MS = 24 * 3_600_000
+CONVERSION_GRACE_MS = 24 * 3_600_000
+"""How much later than a call waits for its conversion one is still taken that came in time."""
 
 
 def advertiser_account(advertiser: str) -> str:
@@ -153,7 +156,8 @@ def awarded_at(record: CallRecord) -> int | None:
 def settle(record: CallRecord, at: int) -> list[Transfer]:
     """What one ended call moves, given its verdict and its terms' money; `at` is the verdict's time.
 
-    A call that was never awarded moves nothing, and an amount of zero makes no transfer.
+    A call that was never awarded moves nothing, and an amount of zero makes no transfer. The hold of a price that
+    may yet be due does not end.
     """
     money, held_at = record.money, awarded_at(record)
     if money is None or held_at is None:
@@ -161,7 +165,9 @@ def settle(record: CallRecord, at: int) -> list[Transfer]:
     charged, paid = due(record)
     transfers = []
     if money.price:
-        transfers += _price(record, money.price, money.currency, held_at, at, charged > 0)
+        hold, end = _price(record, money.price, money.currency, held_at, at, charged > 0)
+        waits = record.qualification is not None and record.qualification.waits("price")
+        transfers += [hold] if waits else [hold, end]
     if paid:
         transfers.append(
             Transfer(
@@ -196,7 +202,7 @@ def due_if_qualified(record: CallRecord) -> tuple[int, int]:
 
 def _price(
     record: CallRecord, amount: int, currency: str, held_at: int, at: int, qualified: bool
-) -> list[Transfer]:
+) -> tuple[Transfer, Transfer]:
     account = advertiser_account(record.advertiser or "")
     hold = Transfer(
         key=hold_key(record.id),
@@ -223,7 +229,7 @@ def _price(
         resolves=hold.key,
         reason="qualified" if qualified else "not qualified",
     )
-    return [hold, resolution]
+    return hold, resolution
 
 
 def hold_key(call_id: str) -> str:
@@ -311,7 +317,7 @@ def verify(transfers: Sequence[Transfer], calls: Iterable[CallRecord], now: int)
         findings += _check_form(transfer)
         findings += _check_resolved(transfer, by_key)
         findings += _check_call(transfer, by_id)
-    findings += _check_holds(transfers, now)
+    findings += _check_holds(transfers, by_id, now)
     findings += _check_taken_back(transfers, by_key)
     findings += _check_payouts(transfers)
     for call in by_id.values():
@@ -424,18 +430,23 @@ def _check_call(transfer: Transfer, by_id: Mapping[str, CallRecord]) -> list[Fin
     return findings
 
 
-def _check_holds(transfers: Iterable[Transfer], now: int) -> list[Finding]:
-    """Every hold ends once, or is younger than its expiry."""
+def _check_holds(transfers: Iterable[Transfer], by_id: Mapping[str, CallRecord], now: int) -> list[Finding]:
+    """Every hold ends once, or is younger than its expiry; that of a call that waits has time until after that."""
     ends = Counter(transfer.resolves for transfer in transfers if _ends_a_hold(transfer))
     findings = []
     for hold in (transfer for transfer in transfers if transfer.kind == "hold"):
         count = ends[hold.key]
         if count > 1:
             findings.append(Finding("a hold ends once", hold.key, f"{count} transfers resolve it"))
-        elif count == 0 and now - hold.at >= HOLD_EXPIRES_MS:
+        elif count == 0 and now >= _expiry(hold, by_id.get(hold.call_id or "")):
             hours = (now - hold.at) // 3_600_000
             findings.append(Finding("holds are resolved in time", hold.key, f"open for {hours} hours"))
     return findings
+
+
+def _expiry(hold: Transfer, call: CallRecord | None) -> int:
+    waits_until = call.qualification.waits_until if call and call.qualification else None
+    return HOLD_EXPIRES_MS + (hold.at if waits_until is None else waits_until + CONVERSION_GRACE_MS)
 
 
 def _check_taken_back(transfers: Iterable[Transfer], by_key: Mapping[str, Transfer]) -> list[Finding]:

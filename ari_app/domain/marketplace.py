@@ -207,6 +207,7 @@ class Clause:
         | None
     ) = None
     within_hours: Hours | None = None
+    converted_within: PositiveMs | None = None
 
     @property
     def no_repeat(self) -> NoRepeat | None:

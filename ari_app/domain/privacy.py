@@ -27,6 +27,8 @@ def erase(record: CallRecord, now: int) -> None:
         exclusion.reason = _scrubbed(exclusion.reason, hidden)
     for clause in _clauses(record):
         clause.detail = _scrubbed(clause.detail, hidden)
+    if record.conversion is not None:
+        record.conversion.ref = None
     recording.delete(record, "the caller is erased", now)
     record.events.append(Event(now, "erased", "the caller's number and entries, on request or by age"))
 

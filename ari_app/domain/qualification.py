@@ -20,6 +20,8 @@ class EarlierCall:
     at: int
 
 
+IN_VAIN = "no conversion is waited for, as other terms are not met"
+
 Repeats = Mapping[tuple[Basis, Scope], EarlierCall | None]
 """The caller's earlier call of each kind and scope that some clause asks for."""
 
@@ -29,7 +31,8 @@ class Facts:
     """What the clauses look at. Times in ms; `connected_ms` is the longest single connection.
 
     `wait_ms` is how long phones were rung for the caller, `blocked_by` the entry of the campaign's block list that
-    the caller's number matches.
+    the caller's number matches. `converted_at`: when the advertiser said that it was a sale, as far as is known at
+    `judged_at`.
     """
 
     started_at: int
@@ -43,13 +46,16 @@ class Facts:
     wait_ms: int = 0
     source: str | None = None
     blocked_by: str | None = None
+    ended_at: int = 0
+    judged_at: int = 0
+    converted_at: int | None = None
 
 
 def judge(clauses: Iterable[Clause], facts: Facts, geography: Geography) -> Verdict:
     """Qualified when the call was connected and every clause holds."""
     results = [_connected(facts)]
     results += [check(clause, facts, geography) for clause in clauses]
-    return Verdict(all(result.passed for result in results), results)
+    return Verdict(all(result.passed for result in results), _in_vain(results, results))
 
 
 def judge_campaign(campaign: Campaign, publisher: str, facts: Facts, geography: Geography) -> Verdict:
@@ -63,8 +69,19 @@ def judge_campaign(campaign: Campaign, publisher: str, facts: Facts, geography: 
     for name, clauses in parts.items():
         results = [check(clause, facts, geography) for clause in clauses]
         if results:
+            results = _in_vain(results, [*verdict.clauses, *results])
             verdict.parts.append(Part(name, all(result.passed for result in results), results))
     return verdict
+
+
+def _in_vain(results: Iterable[ClauseResult], together: Collection[ClauseResult]) -> list[ClauseResult]:
+    """The results; where other terms are not met, a clause that could wait does not."""
+    if all(result.passed or result.waits_until is not None for result in together):
+        return list(results)
+    return [
+        result if result.waits_until is None else ClauseResult(result.name, False, IN_VAIN)
+        for result in results
+    ]
 
 
 def payout_when(campaign: Campaign, publisher: str) -> tuple[Clause, ...]:
@@ -97,6 +114,8 @@ def check(clause: Clause, facts: Facts, geography: Geography) -> ClauseResult:
         return _no_repeat_within(clause.no_repeat, facts)
     if clause.within_hours is not None:
         return _within_hours(clause, facts)
+    if clause.converted_within is not None:
+        return _converted_within(clause.converted_within, facts)
     raise ValueError("a clause with no condition; `document.parse` refuses those")
 
 
@@ -157,6 +176,18 @@ def _within_hours(clause: Clause, facts: Facts) -> ClauseResult:
     is_within = is_open(clause.within_hours, facts.started_at, facts.timezone)
     detail = f"called {'within' if is_within else 'outside'} {clause.within_hours.describe(facts.timezone)}"
     return ClauseResult("within_hours", is_within, detail)
+
+
+def _converted_within(window_ms: int, facts: Facts) -> ClauseResult:
+    """The window begins with the end of the call."""
+    name, until, window = "converted_within", facts.ended_at + window_ms, seconds(window_ms)
+    if facts.converted_at is not None:
+        is_within = facts.converted_at <= until
+        when = f"{'within' if is_within else 'later than'} {window} after the call"
+        return ClauseResult(name, is_within, f"converted at {iso(facts.converted_at)}, {when}")
+    if facts.judged_at > until:
+        return ClauseResult(name, False, f"no conversion was told of within {window} after the call")
+    return ClauseResult(name, False, f"waits for a conversion until {iso(until)}", until)
 
 
 def seconds(duration_ms: int) -> str:

@@ -6,6 +6,7 @@ milliseconds. Amounts are integers in the minor unit; `to_json` writes decimal s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -66,11 +67,12 @@ class PlaceRecord:
 
 @dataclass(slots=True)
 class ClauseResult:
-    """One clause of the terms against one call."""
+    """One clause of the terms against one call. `waits_until`: it may yet pass, until then (ms)."""
 
     name: str
     passed: bool
     detail: str
+    waits_until: int | None = None
 
 
 @dataclass(slots=True)
@@ -93,6 +95,23 @@ class Verdict:
     def is_due(self, part: str) -> bool:
         """Whether this part of the money moves: the call qualified, and its own clauses passed."""
         return self.qualified and all(found.due for found in self.parts if found.name == part)
+
+    def waits(self, part: str) -> bool:
+        """Whether this part of the money may yet be due."""
+        own = (clause for found in self.parts if found.name == part for clause in found.clauses)
+        return may_pass_until([*self.clauses, *own]) is not None
+
+    @property
+    def waits_until(self) -> int | None:
+        """Until when (ms) some of the money may yet be due; None: all is decided."""
+        together = [self.clauses, *([*self.clauses, *part.clauses] for part in self.parts)]
+        return max(filter(None, map(may_pass_until, together)), default=None)
+
+
+def may_pass_until(clauses: Sequence[ClauseResult]) -> int | None:
+    """Until when (ms) all of the clauses may yet pass; None when they have, or never will."""
+    waits = [clause.waits_until for clause in clauses if not clause.passed]
+    return None if None in waits else max((until for until in waits if until is not None), default=None)
 
 
 @dataclass(slots=True)
@@ -122,6 +141,15 @@ class Tracks:
     started_at: int
     keep_until: int
     deleted_at: int | None = None
+
+
+@dataclass(slots=True)
+class Conversion:
+    """What the advertiser told of a call at `told_at`: that it became a sale at `at`, named `ref`. Times in ms."""
+
+    at: int
+    told_at: int
+    ref: str | None = None
 
 
 @dataclass(slots=True)
@@ -170,6 +198,7 @@ class CallRecord:
     durations_ms: Durations = field(default_factory=Durations)
     qualification: Verdict | None = None
     money: Money | None = None
+    conversion: Conversion | None = None
     recording: Tracks | None = None
     events: list[Event] = field(default_factory=list)
 
@@ -218,6 +247,7 @@ def to_json(record: CallRecord) -> dict[str, Any]:
         "qualification": verdict
         and {
             "qualified": verdict.qualified,
+            "waits_until": iso(verdict.waits_until),
             "clauses": _clauses_json(verdict.clauses),
             "parts": [
                 {"name": part.name, "due": part.due, "clauses": _clauses_json(part.clauses)}
@@ -231,6 +261,12 @@ def to_json(record: CallRecord) -> dict[str, Any]:
                 key: format_amount(getattr(money, key), money.currency)
                 for key in ("price", "payout", "charged", "paid")
             },
+        },
+        "conversion": record.conversion
+        and {
+            "at": iso(record.conversion.at),
+            "told_at": iso(record.conversion.told_at),
+            "ref": record.conversion.ref,
         },
         "recording": record.recording and _recording_json(record.id, record.recording),
         "events": [{"at": iso(e.at), "what": e.what, "detail": e.detail} for e in record.events],

@@ -72,6 +72,15 @@ class Memory:
             if record.qualification is not None and record.qualification.qualified:
                 self.note("qualified", record, record.connected_at)
 
+    def recall_payable(self, record: CallRecord) -> None:
+        """Notes a call that has come to be payable since it was over, unless a later one is known."""
+        if record.connected_at is None or not (record.qualification and record.qualification.qualified):
+            return
+        for _, key in self._keys("qualified", record):
+            known = self._last.get(key)
+            if known is None or known.at < record.connected_at:
+                self._last[key] = EarlierCall(record.id, record.connected_at)
+
     def absorb(self, newer: Memory) -> None:
         """Takes in what another memory has seen since."""
         for key, call in newer._last.items():

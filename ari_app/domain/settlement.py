@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ari_app.domain.geo import Geography, Place
 from ari_app.domain.ledger import Transfer, due, settle
 from ari_app.domain.marketplace import Campaign, Rate
 from ari_app.domain.pricing import amount
 from ari_app.domain.qualification import Facts, Repeats, judge_campaign
-from ari_app.domain.record import CallRecord, Event, Money
+from ari_app.domain.record import CallRecord, Event, Money, may_pass_until
 from ari_app.domain.screening import blocked_by
 from ari_app.domain.snapshot import Attribution
 
@@ -44,13 +46,24 @@ def conclude(
     if attribution is not None and record.disposition not in ("blocked", "closed", "capped"):
         facts = facts_of(record, attribution.campaign, place, timezone, earlier)
         assess(record, attribution.campaign, facts, geography)
-        record.events.append(Event(record.ended_at, "judged", _in_words(record)))
+        record.events.append(Event(record.ended_at, "judged", in_words(record)))
     return settle(record, record.ended_at)
 
 
-def facts_of(record: CallRecord, campaign: Campaign, place: Place, timezone: str, earlier: Repeats) -> Facts:
-    """What the clauses may look at, of a call that has ended."""
+def facts_of(
+    record: CallRecord,
+    campaign: Campaign,
+    place: Place,
+    timezone: str,
+    earlier: Repeats,
+    judged_at: int | None = None,
+) -> Facts:
+    """What the clauses may look at, of a call that has ended. It is judged at its end unless said (ms)."""
+    ended_at = record.ended_at or record.started_at
     return Facts(
+        ended_at=ended_at,
+        judged_at=ended_at if judged_at is None else judged_at,
+        converted_at=record.conversion.at if record.conversion else None,
         started_at=record.started_at,
         connected_ms=record.durations_ms.connected if record.connected_at else None,
         answers=record.answers,
@@ -72,7 +85,8 @@ def assess(record: CallRecord, campaign: Campaign, facts: Facts, geography: Geog
     record.qualification = verdict
     if record.money is None:
         return
-    earned = [bonus for bonus in campaign.bonus if verdict.is_due(f"bonus {bonus.name}")]
+    payable = replace(verdict, qualified=verdict.qualified or verdict.waits_until is not None)
+    earned = [bonus for bonus in campaign.bonus if payable.is_due(f"bonus {bonus.name}")]
     talked_ms = facts.connected_ms or 0
     price = amount(campaign.price, talked_ms) + sum(bonus.price for bonus in earned)
     payout = amount(payout_rate(campaign, publisher), talked_ms, price) + sum(b.payout for b in earned)
@@ -96,13 +110,14 @@ def most_charged(campaign: Campaign) -> int:
     return amount(campaign.price, campaign.route.max_duration) + sum(bonus.price for bonus in campaign.bonus)
 
 
-def _in_words(record: CallRecord) -> str:
+def in_words(record: CallRecord) -> str:
     """The verdict as the timeline has it."""
     verdict = record.qualification
     assert verdict is not None
     failed = [clause.name for clause in verdict.clauses if not clause.passed]
     if failed:
-        return f"not qualified: {', '.join(failed)}"
+        waits = may_pass_until(verdict.clauses) is not None
+        return f"{'waits for' if waits else 'not qualified'}: {', '.join(failed)}"
     parts = [f"{part.name} {'due' if part.due else 'not due'}" for part in verdict.parts]
     return ", ".join(["qualified", *parts])
 

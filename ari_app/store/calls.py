@@ -15,6 +15,7 @@ from ari_app.domain.qualification import EarlierCall
 from ari_app.domain.record import (
     CallRecord,
     ClauseResult,
+    Conversion,
     Durations,
     Event,
     Exclusion,
@@ -87,7 +88,9 @@ def _insert(connection: Connection, batch: Collection[Settlement]) -> None:
 
 
 def rewrite(connection: Connection, record: CallRecord) -> None:
-    """Writes a saved call anew, but for its legs and transfers: after its caller, or its recording, is forgotten."""
+    """Writes a saved call anew, but for its legs and transfers: after its caller or its recording is forgotten, or a
+    conversion decided it.
+    """
     connection.execute(update(calls).where(calls.c.id == record.id).values(call_row(record)))
     if record.recording is not None:
         its_own = recordings.c.call_id == record.id
@@ -155,6 +158,13 @@ def recent_callers(engine: Engine, since: int, is_connected: bool) -> Iterator[C
             yield _caller(row)
 
 
+def converted_callers(engine: Engine, since: int) -> list[CallRecord]:
+    """Calls that were told to be converted at `since` (ms) or later, as far as repeat callers need them."""
+    query = select(*_REPEATS).where(calls.c.conversion_told_at >= since, calls.c.ani.is_not(None))
+    with reading(engine) as connection:
+        return [_caller(row) for row in connection.execute(query.order_by(calls.c.started_at))]
+
+
 def earlier_call(engine: Engine, record: CallRecord, basis: Basis, scope: Scope) -> EarlierCall | None:
     """The caller's last call before this one that makes it a repeat, of one kind; or None."""
     id_ = whose(record, scope)
@@ -193,12 +203,8 @@ def _caller(row: Row[Any]) -> CallRecord:
 
 def call_row(record: CallRecord) -> dict[str, Any]:
     """The record, without its legs and its recording, as a row of `calls`."""
-    place, durations, verdict, money = (
-        record.place,
-        record.durations_ms,
-        record.qualification,
-        record.money,
-    )
+    place, durations = record.place, record.durations_ms
+    verdict, money, conversion = record.qualification, record.money, record.conversion
     return {
         "id": record.id,
         "did": record.did,
@@ -226,6 +232,10 @@ def call_row(record: CallRecord) -> dict[str, Any]:
         "wait_ms": durations.wait,
         "connected_ms": durations.connected,
         "qualified": verdict.qualified if verdict else None,
+        "waits_until": verdict.waits_until if verdict else None,
+        "converted_at": conversion.at if conversion else None,
+        "conversion_told_at": conversion.told_at if conversion else None,
+        "conversion_ref": conversion.ref if conversion else None,
         "currency": money.currency if money else None,
         "price": money.price if money else None,
         "payout": money.payout if money else None,
@@ -242,7 +252,11 @@ def call_row(record: CallRecord) -> dict[str, Any]:
 
 
 def _clause_values(clauses: Sequence[ClauseResult]) -> list[list[Any]]:
-    return [[clause.name, clause.passed, clause.detail] for clause in clauses]
+    return [
+        [clause.name, clause.passed, clause.detail]
+        + ([clause.waits_until] if clause.waits_until is not None else [])
+        for clause in clauses
+    ]
 
 
 def _leg_row(call_id: str, n: int, leg: LegRecord) -> dict[str, Any]:
@@ -316,6 +330,7 @@ def _record(row: RowMapping, its_legs: list[LegRecord], tracks: Tracks | None) -
         durations_ms=Durations(row["total_ms"], row["ivr_ms"], row["wait_ms"], row["connected_ms"]),
         qualification=_verdict(row),
         money=_money(row),
+        conversion=_conversion(row),
         recording=tracks,
         events=[Event(*event) for event in json.loads(row["events_json"])],
     )
@@ -330,6 +345,12 @@ def _verdict(row: RowMapping) -> Verdict | None:
         for name, due, own in json.loads(row["parts_json"] or "[]")
     ]
     return Verdict(row["qualified"], clauses, parts)
+
+
+def _conversion(row: RowMapping) -> Conversion | None:
+    if row["converted_at"] is None:
+        return None
+    return Conversion(row["converted_at"], row["conversion_told_at"], row["conversion_ref"])
 
 
 def _money(row: RowMapping) -> Money | None:

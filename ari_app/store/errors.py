@@ -15,6 +15,7 @@ StoreError
  ├── NumberRefused           a number cannot be assigned or released as asked
  ├── ApplicationRefused      an application cannot be made, or become what is asked
  ├── FilesStay               a recording's files cannot be deleted
+ ├── UnknownCalls            a conversion is told of a call that is not there, or before it began
  └── WriterStopped           the writer takes no more calls
 """
 
@@ -51,6 +52,10 @@ class StepRefused(StoreError):
 
 class MarketplaceMoved(StoreError):
     """The marketplace in force is not the one that a change was made to."""
+
+
+class UnknownCalls(StoreError):
+    """Conversions are told of calls that are not there, or that came after."""
 
 
 class QueueFull(StoreError):

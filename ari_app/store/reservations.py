@@ -19,7 +19,17 @@ from typing import Any
 from sqlalchemy import Connection, Engine, and_, delete, insert, select, text, tuple_, update
 from sqlalchemy.sql.expression import ColumnElement
 
-from ari_app.domain.caps import Answer, Claim, Wanted, funds_key, funds_of, use
+from ari_app.domain.caps import (
+    EXPIRES_AFTER_MS,
+    Answer,
+    Claim,
+    Wanted,
+    funds_key,
+    funds_of,
+    is_open,
+    use,
+)
+from ari_app.domain.ledger import CONVERSION_GRACE_MS
 from ari_app.domain.record import CallRecord
 from ari_app.store.engine import reading, writing
 from ari_app.store.tables import account_balances, counters, reservations
@@ -92,10 +102,35 @@ def give_back_losers(engine: Engine, call_id: str, winner: str) -> None:
 
 
 def settle(connection: Connection, records: Iterable[CallRecord]) -> None:
-    """What the ended calls have reserved becomes use, or is given back. Part of `calls.save`."""
+    """What the ended calls have reserved becomes use, or is given back. Part of `calls.save`.
+
+    What a call that waits for a conversion may yet use stays reserved as long as it waits.
+    """
     by_id = {record.id: record for record in records}
-    if by_id:
-        _end(connection, reservations.c.call_id.in_(by_id), by_id)
+    if not by_id:
+        return
+    its: ColumnElement[bool] = reservations.c.call_id.in_(by_id)
+    if kept := _keep(connection, by_id):
+        its &= tuple_(reservations.c.call_id, reservations.c.key).not_in(kept)
+    _end(connection, its, by_id)
+
+
+def _keep(connection: Connection, calls: Mapping[str, CallRecord]) -> list[tuple[str, str]]:
+    """Keeps the reservations of calls that wait until after that; which these are, by call and key."""
+    waiting = {
+        call_id: record.qualification.waits_until
+        for call_id, record in calls.items()
+        if record.qualification and record.qualification.waits_until is not None
+    }
+    if not waiting:
+        return []
+    query = select(reservations.c.call_id, reservations.c.key).where(reservations.c.call_id.in_(waiting))
+    kept = [(id_, key) for id_, key in connection.execute(query) if is_open(key, calls[id_])]
+    for call_id, key in kept:
+        is_it = and_(reservations.c.call_id == call_id, reservations.c.key == key)
+        expires_at = waiting[call_id] + CONVERSION_GRACE_MS + EXPIRES_AFTER_MS
+        connection.execute(update(reservations).where(is_it).values(expires_at=expires_at))
+    return kept
 
 
 def expire(engine: Engine, now: int) -> int:

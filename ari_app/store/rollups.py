@@ -42,6 +42,16 @@ def add(connection: Connection, records: Sequence[CallRecord]) -> None:
     _upsert(connection, rollup_endings, cells.endings)
 
 
+def correct(connection: Connection, judged_again: Iterable[tuple[CallRecord, CallRecord]]) -> None:
+    """Counts calls as they are judged now, and no longer as they were before: pairs of before and after."""
+    cells: defaultdict[CallKey, Counts] = defaultdict(Counts)
+    for before, after in judged_again:
+        cells[rollups.call_key(after)].update(rollups.call_counts(after))
+        cells[rollups.call_key(after)].subtract(rollups.call_counts(before))
+    for table in CALL_TABLES:
+        _upsert(connection, table, projected(cells, table))
+
+
 def projected(cells: Mapping[CallKey, Counts], table: Table) -> dict[tuple[Any, ...], Counts]:
     """The counters by the keys of one of CALL_TABLES, which leave some of a call's parties out."""
     names = [column.name for column in table.primary_key]

@@ -166,6 +166,10 @@ calls = Table(
     Column("wait_ms", BigInteger, nullable=False),
     Column("connected_ms", BigInteger, nullable=False),
     Column("qualified", Boolean),
+    Column("waits_until", BigInteger),
+    Column("converted_at", BigInteger),
+    Column("conversion_told_at", BigInteger),
+    Column("conversion_ref", Text),
     Column("currency", Text),
     Column("price", BigInteger),
     Column("payout", BigInteger),
@@ -181,6 +185,8 @@ calls = Table(
     Index("calls_ani", "ani"),
     Index("calls_campaign_started_at", "campaign", "started_at"),
     Index("calls_publisher", "publisher"),
+    Index("calls_waits_until", "waits_until"),
+    Index("calls_conversion_told_at", "conversion_told_at"),
 )
 
 legs = Table(

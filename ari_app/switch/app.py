@@ -54,6 +54,7 @@ BEHIND = 256
 DRAIN_S = 20.0
 UNSERVED = "unserved"  # the dialplan's label for calls that no switch takes
 TELL_S = 1.0
+OVERLAP_MS = 60_000  # conversions are looked for so far back again: whoever tells them has a clock of its own
 BACKLOG_LIMIT = CAPACITY // 2  # of calls to be saved; beyond it new calls had better go elsewhere
 
 
@@ -83,6 +84,7 @@ class Switch:
         self._chores: set[asyncio.Task[None]] = set()
         self._over: deque[str] = deque(maxlen=CALLS_AT_ONCE)  # the channels of the calls that ended last
         self._started_at = CallClock().now()
+        self._converted_until = self._started_at
         self._untold: list[CallRecord] = []
         self._draining = False
         self._drained = asyncio.Event()
@@ -109,8 +111,13 @@ class Switch:
         )
 
     async def _taken_over(self, snapshot: Snapshot) -> None:
-        """New clauses may ask about callers whom nobody remembers: they are read again."""
+        """New clauses may ask about callers whom nobody remembers: they are read again. Others are repeat callers now,
+        as their calls were told to be converted.
+        """
         campaigns = snapshot.marketplace.campaigns
+        since, self._converted_until = self._converted_until, CallClock().now()
+        told = await asyncio.to_thread(calls.converted_callers, self._engine, since - OVERLAP_MS)
+        self._callers.converted(told)
         if not self._callers.knows(*_asked(campaigns)):
             self._callers.look_back(*_asked(campaigns), await asyncio.to_thread(self._known, campaigns))
 

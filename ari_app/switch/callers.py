@@ -43,6 +43,11 @@ class Callers:
         """The caller's earlier calls that are what `basis` says."""
         return self._memory.last(basis, record)
 
+    def converted(self, known: Iterable[CallRecord]) -> None:
+        """Takes in calls that have come to be payable since they were over."""
+        for record in known:
+            self._memory.recall_payable(record)
+
     def knows(self, kinds: frozenset[Kind], window_ms: int) -> bool:
         """Whether all that these kinds and this window ask about is remembered."""
         return kinds <= self._memory.kinds and window_ms <= self._memory.window_ms

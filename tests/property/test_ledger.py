@@ -1,6 +1,6 @@
 """The ledger's rules hold after any order of everything that moves money, and repeats of each: deposits,
 holds, posts, voids, reversals, calls, adjustments, disputes accepted in whole or in part or rejected,
-payout runs, bills, and repeats that are judged again.
+payout runs, bills, conversions told and waited for in vain, and repeats that are judged again.
 
 - In every currency the balances add up to zero, held and posted.
 - A hold ends once: posted or voided, never both, never twice.
@@ -27,6 +27,7 @@ from sqlalchemy import event, insert
 from sqlalchemy.exc import IntegrityError
 
 from ari_app.domain.bills import BillError, period_of
+from ari_app.domain.conversions import Told, is_overdue
 from ari_app.domain.corrections import CannotCorrect, net
 from ari_app.domain.disputes import DisputeError
 from ari_app.domain.ledger import (
@@ -41,14 +42,14 @@ from ari_app.domain.ledger import (
     verify,
 )
 from ari_app.domain.record import CallRecord, ClauseResult, Money, Verdict
-from ari_app.store import audit, bills, calls, disputes, ledger, payouts, schema
+from ari_app.store import audit, bills, calls, conversions, disputes, ledger, payouts, schema
 from ari_app.store.bills import Party
 from ari_app.store.corrections import adjust
 from ari_app.store.engine import open_engine, writing
 from ari_app.store.errors import KeyTaken
 from ari_app.store.payouts import Run
 from ari_app.store.tables import terms
-from tests.samples import BEGAN, make_call, settlement, unqualified
+from tests.samples import BEGAN, make_call, settlement, unqualified, waiting
 
 AMOUNTS = st.integers(0, 10_000)
 CURRENCIES = st.sampled_from(["USD", "EUR"])
@@ -89,6 +90,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.repeats: dict[
             str, CallRecord
         ] = {}  # by the call that they repeat: charged when it is taken back
+        self.waiting: dict[str, CallRecord] = {}  # for a conversion
+        self.was_waiting: set[str] = set()
+        self.told: set[str] = set()
         self.runs = 0
 
     def teardown(self) -> None:
@@ -177,6 +181,56 @@ class LedgerMachine(RuleBasedStateMachine):
                 self.posted["publisher:homefix", "USD"] += payout
                 self.charged[record.id], self.paid[record.id] = price, payout
             self.saved.add(record.id)
+
+    @rule(n=FEW, price=AMOUNTS, payout=AMOUNTS)
+    def save_waiting(self, n: int, price: int, payout: int) -> None:
+        """A call that waits for a conversion: its price is held."""
+        call = waiting(2000 + n, money=Money("USD", price, payout))
+        calls.save(self.engine, [settlement(call)])
+        if call.id not in self.saved:
+            self.waiting[call.id] = call
+            self.was_waiting.add(call.id)
+            self.hold_price(call)
+        self.saved.add(call.id)
+
+    def hold_price(self, call: CallRecord, sign: int = 1) -> None:
+        assert call.money is not None
+        self.held[advertiser_account("acme"), "USD"] -= sign * call.money.price
+        self.held[EXCHANGE, "USD"] += sign * call.money.price
+
+    @precondition(lambda self: self.was_waiting)
+    @rule(data=st.data(), days=st.integers(0, 9))
+    def convert(self, data: st.DataObject, days: int) -> None:
+        """Once a call: in time, too late for its terms, or when waiting was given up."""
+        call_id = data.draw(st.sampled_from(sorted(self.was_waiting)))
+        at = (calls.get(self.engine, call_id).ended_at or 0) + days * 24 * HOUR_MS  # type: ignore[union-attr]
+        [outcome] = conversions.tell(self.engine, [Told(call_id, at, None)], at)
+        if call_id in self.told:
+            assert outcome.became == "known"
+            return
+        self.told.add(call_id)
+        call = self.waiting.pop(call_id, None)
+        assert outcome.became == ("noted" if call is None else "decided")
+        if call is not None:
+            self.decide_waiting(call, is_paid=days <= 7)
+
+    def decide_waiting(self, call: CallRecord, *, is_paid: bool) -> None:
+        self.hold_price(call, -1)
+        if is_paid:
+            assert call.money is not None
+            self.charged[call.id], self.paid[call.id] = 0, 0
+            self.take_back(call.id, -call.money.price, -call.money.payout)
+
+    @precondition(lambda self: self.waiting)
+    @rule(days=st.integers(7, 9))
+    def give_up_waiting(self, days: int) -> None:
+        """A day after its time a call is decided for lack of a conversion."""
+        now = max(call.ended_at or 0 for call in self.waiting.values()) + days * 24 * HOUR_MS
+        overdue = [call for call in self.waiting.values() if is_overdue(call, now)]
+        assert conversions.expire(self.engine, now) == len(overdue)
+        for call in overdue:
+            del self.waiting[call.id]
+            self.decide_waiting(call, is_paid=False)
 
     def take_back(self, call_id: str, credit: int, clawback: int) -> None:
         self.charged[call_id] -= credit

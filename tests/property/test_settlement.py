@@ -3,10 +3,12 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ari_app.domain.conversions import decide
 from ari_app.domain.geo import Geography, Place
 from ari_app.domain.ledger import charged_and_paid, settle, verify
 from ari_app.domain.marketplace import Bonus, Campaign, Clause, NoRepeat, Override, Rate, Route
 from ari_app.domain.qualification import EarlierCall
+from ari_app.domain.record import Conversion
 from ari_app.domain.settlement import assess, facts_of, most_charged
 from tests.samples import BEGAN, make_call
 
@@ -19,6 +21,7 @@ clauses = st.lists(
         st.builds(Clause, source_in=st.frozensets(st.sampled_from(["sidebar", "banner"]), min_size=1)),
         st.builds(Clause, no_repeat_within=st.builds(NoRepeat, window=st.integers(1, 10**6))),
         st.builds(Clause, answer_in=st.just({"service": frozenset({"repair"})})),
+        st.builds(Clause, converted_within=st.integers(1, 10**6)),
     ),
     max_size=2,
 ).map(tuple)
@@ -26,7 +29,13 @@ amounts = st.integers(0, 10_000)
 by_minute = st.builds(Rate, per_minute=amounts, increment=st.integers(1, 60_000))
 shares = st.builds(Rate, share=st.integers(1, 10_000), maximum=st.none() | amounts)
 bonuses = st.lists(
-    st.builds(Bonus, name=st.sampled_from(["long", "local"]), when=clauses, price=amounts, payout=amounts),
+    st.builds(
+        Bonus,
+        name=st.sampled_from(["long", "local"]),
+        when=clauses.filter(lambda when: all(clause.converted_within is None for clause in when)),
+        price=amounts,
+        payout=amounts,
+    ),
     max_size=2,
     unique_by=lambda bonus: bonus.name,
 ).map(tuple)
@@ -73,3 +82,41 @@ def test_the_clauses_imply_the_verdict_and_the_verdict_the_money(campaign, talke
     transfers = settle(record, record.ended_at)
     assert charged_and_paid(transfers) == (money.charged, money.paid)
     assert verify(transfers, [record], BEGAN) == []
+
+
+@given(
+    campaign=campaigns,
+    talked_ms=st.integers(0, LONGEST_MS),
+    converted_ms=st.none() | st.integers(0, 10**6),
+    answer=st.sampled_from(["repair", "install"]),
+)
+@settings(max_examples=300, deadline=None)
+def test_a_call_that_waits_comes_to_what_it_would_have_come_to_had_all_been_known(
+    campaign, talked_ms, converted_ms, answer
+):
+    def ended(conversion):
+        record = make_call(1, answers={"service": answer}, qualification=None, conversion=conversion)
+        record.durations_ms.connected = talked_ms
+        return record
+
+    def judged(record, at):
+        assess(record, campaign, facts_of(record, campaign, Place("NY"), "UTC", {}, at), Geography())
+
+    first = ended(None)
+    told_at = first.ended_at + 2 * 10**6
+    conversion = None if converted_ms is None else Conversion(first.ended_at + converted_ms, told_at)
+    judged(first, first.ended_at)
+    moved = settle(first, first.ended_at)
+    assert verify(moved, [first], first.ended_at) == []
+    if first.qualification.waits_until is not None:
+        first.conversion = conversion
+        there = {transfer.key for transfer in moved}
+        moved += [transfer for transfer in decide(first, told_at) if transfer.key not in there]
+    at_once = ended(conversion)
+    judged(at_once, told_at)
+    assert first.money.charged == at_once.money.charged
+    assert first.money.paid == at_once.money.paid
+    assert first.qualification.qualified is at_once.qualification.qualified
+    assert first.qualification.waits_until is None
+    assert charged_and_paid(moved) == (first.money.charged, first.money.paid)
+    assert verify(moved, [first], told_at) == []

@@ -3,6 +3,7 @@
 import pytest
 
 from ari_app.domain.marketplace import Clause, NoRepeat
+from ari_app.domain.record import Verdict
 from ari_app.domain.repeats import Memory, whose
 from tests.samples import make_call, unqualified
 
@@ -76,3 +77,19 @@ def test_a_caller_is_forgotten_when_no_window_reaches_back_to_the_call():
 def test_a_bare_window_means_a_connected_call_to_the_campaign():
     assert Clause(no_repeat_within=DAY_MS).no_repeat == NoRepeat(DAY_MS, "connected", "campaign")
     assert whose(call(1), "campaign") == "plumbing"
+
+
+def test_a_call_that_came_to_be_payable_later_is_an_earlier_one_then():
+    waited = call(1, qualification=Verdict(False, []))
+    memory = Memory(ALL, DAY_MS)
+    memory.recall(waited)
+    assert not memory.last("qualified", call(2))
+    memory.recall_payable(call(1))
+    assert set(memory.last("qualified", call(2))) == {kind for kind in ALL if kind[0] == "qualified"}
+
+
+def test_a_call_that_came_to_be_payable_later_does_not_hide_a_later_one():
+    memory = Memory(ALL, DAY_MS)
+    memory.recall(call(2))
+    memory.recall_payable(call(1))
+    assert {known.call_id for known in memory.last("qualified", call(3)).values()} == {call(2).id}

@@ -1,0 +1,157 @@
+"""`callrace conversions`: calls that became sales, and calls whose terms wait for that."""
+
+from __future__ import annotations
+
+from typing import Any, TextIO
+
+import click
+
+from ari_app.cli.common import database, moment, now_ms, one_line, text_of
+from ari_app.cli.output import json_option, show_json, show_table, tell
+from ari_app.domain.clock import iso
+from ari_app.domain.conversions import Told, parse
+from ari_app.domain.money import format_amount
+from ari_app.domain.record import CallRecord
+from ari_app.store import conversions as stored
+from ari_app.store.conversions import Became, Outcome
+
+
+@click.group()
+def conversions() -> None:
+    """Tell which calls became sales: a call with the clause `converted_within` is charged and paid by that.
+
+    Until then its price is held. A conversion is told once a call; told again, it changes nothing.
+    """
+
+
+@conversions.command()
+@click.argument("call_id", metavar="CALL")
+@click.option("--at", metavar="TIME", callback=moment, help="When it became a sale; default: now.")
+@click.option(
+    "--ref", metavar="TEXT", callback=one_line, help="The sale's own name, such as an order's number."
+)
+@json_option
+def post(call_id: str, at: int, ref: str | None, as_json: bool) -> None:
+    """Tell that CALL, an id in full, became a sale.
+
+    A call that waits for it is judged by it at once. It may be told up to a day after the call's time, if it was in
+    time. That of any other call is noted in its record.
+
+    \b
+    Example:
+      callrace conversions post 001a2121c0b5db7bdb2bfd2 --at 2026-11-24T09:30-05:00 --ref order-4711
+    """
+    [outcome] = stored.tell(database(), [Told(call_id, at, ref)], now_ms())
+    if as_json:
+        show_json(_json(outcome.record) | {"became": outcome.became})
+    else:
+        click.echo(_said(outcome))
+
+
+@conversions.command("import")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@json_option
+def import_(file: TextIO, as_json: bool) -> None:
+    """Tell the conversions in FILE (CSV; - is stdin), all or none.
+
+    The columns are call (an id in full), at (a time) and ref (the sale's own name, or empty). With any mistake, each
+    named with its line, nothing is taken. The same file again changes nothing.
+
+    \b
+    Example:
+      printf 'call,at,ref\\n001a2121c0b5db7bdb2bfd2,2026-11-24T09:30-05:00,4711\\n' | callrace conversions import -
+    """
+    outcomes = stored.tell(database(), parse(text_of(file), file.name), now_ms())
+    kinds: tuple[Became, ...] = ("decided", "noted", "known")
+    counts = {kind: sum(outcome.became == kind for outcome in outcomes) for kind in kinds}
+    text = (
+        f"calls that waited and are decided: {counts['decided']}; that did not wait: {counts['noted']}; "
+        f"converted before: {counts['known']}"
+    )
+    tell(counts, text, as_json)
+
+
+@conversions.command("list")
+@click.option("--pending", is_flag=True, help="Calls that wait for one, those first whose time ends first.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many.")
+@json_option
+def list_(pending: bool, limit: int, as_json: bool) -> None:
+    """List the calls that were converted, those first that were told last; or those that wait for it.
+
+    \b
+    Examples:
+      callrace conversions list
+      callrace conversions list --pending --json
+    """
+    found = stored.latest(database(), limit, waiting=pending)
+    if as_json:
+        show_json([_json(record) for record in found])
+    elif not found:
+        click.echo("no calls wait" if pending else "no conversions")
+    else:
+        columns = (
+            "call",
+            "campaign",
+            "waits until (UTC)",
+            "converted at (UTC)",
+            "ref",
+            "price",
+            "charged",
+            "paid",
+        )
+        show_table(columns, [_row(record) for record in found])
+
+
+@conversions.command()
+@json_option
+def expire(as_json: bool) -> None:
+    """Give up waiting where a day has passed since a call's time: what was held is released. Run it daily.
+
+    \b
+    Example:
+      callrace conversions expire
+    """
+    count = stored.expire(database(), now_ms())
+    tell({"calls": count}, f"{count} call{'' if count == 1 else 's'} waited in vain", as_json)
+
+
+def _said(outcome: Outcome) -> str:
+    record, became = outcome
+    if became == "known":
+        assert record.conversion is not None
+        return f"call {record.id} was converted before, at {iso(record.conversion.at)}: nothing is changed"
+    if became == "noted":
+        return f"noted: call {record.id} did not wait for a conversion, so no money moved"
+    money = record.money
+    if money is None or not (money.charged or money.paid):
+        return f"call {record.id} is decided: not payable; see `callrace calls explain {record.id}`"
+    charged, paid = (format_amount(amount, money.currency) for amount in (money.charged, money.paid))
+    return f"call {record.id} is decided: charged {charged}, paid {paid} {money.currency}"
+
+
+def _row(record: CallRecord) -> tuple[object, ...]:
+    verdict, money, conversion = record.qualification, record.money, record.conversion
+    amounts = [
+        format_amount(amount, money.currency) if money else None
+        for amount in ((money.price, money.charged, money.paid) if money else (0, 0, 0))
+    ]
+    times = (verdict.waits_until if verdict else None, conversion.at if conversion else None)
+    moments = [None if at is None else iso(at)[:19].replace("T", " ") for at in times]
+    return (record.id, record.campaign, *moments, conversion.ref if conversion else None, *amounts)
+
+
+def _json(record: CallRecord) -> dict[str, Any]:
+    verdict, money, conversion = record.qualification, record.money, record.conversion
+    return {
+        "call": record.id,
+        "campaign": record.campaign,
+        "waits_until": iso(verdict.waits_until) if verdict else None,
+        "converted_at": iso(conversion.at) if conversion else None,
+        "told_at": iso(conversion.told_at) if conversion else None,
+        "ref": conversion.ref if conversion else None,
+        "currency": money.currency if money else None,
+        **{
+            name: format_amount(getattr(money, name), money.currency) if money else None
+            for name in ("price", "payout", "charged", "paid")
+        },
+    }

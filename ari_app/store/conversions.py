@@ -1,0 +1,121 @@
+"""Conversions in the database: told once a call, and what a call then charges and pays, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Literal, NamedTuple
+
+from sqlalchemy import Connection, Engine, select
+
+from ari_app.domain import conversions as domain
+from ari_app.domain.conversions import Told
+from ari_app.domain.ledger import CONVERSION_GRACE_MS
+from ari_app.domain.record import CallRecord, Conversion
+from ari_app.store import calls, ledger, reservations, revision, rollups
+from ari_app.store.engine import reading, writing
+from ari_app.store.errors import UnknownCalls
+from ari_app.store.tables import calls as table
+
+_AT_ONCE = 200  # calls in one transaction
+_SHOWN = 5
+
+Became = Literal["decided", "noted", "known"]
+
+
+class Outcome(NamedTuple):
+    """What a conversion did: it decided a call that waited, was only noted, or was known before."""
+
+    record: CallRecord
+    became: Became
+
+
+def tell(engine: Engine, told: Sequence[Told], now: int) -> list[Outcome]:
+    """Takes conversions, all or none, at `now` (ms); a call that has one already stays as it is.
+
+    Raises UnknownCalls where one is of no call that is saved, or came before its call.
+    """
+    with writing(engine) as connection:
+        records = _locked(connection, [one.call_id for one in told])
+        _refuse_impossible(told, records)
+        outcomes = [Outcome(records[one.call_id], _became(records[one.call_id])) for one in told]
+        for one, outcome in zip(told, outcomes, strict=True):
+            if outcome.became != "known":
+                domain.note(outcome.record, Conversion(one.at, now, one.ref))
+        for outcome in outcomes:
+            if outcome.became == "noted":
+                calls.rewrite(connection, outcome.record)
+        if decided := [outcome.record for outcome in outcomes if outcome.became == "decided"]:
+            _decide(connection, decided, now)
+            revision.rise(connection)  # a running switch looks for callers who are repeat callers now
+    return outcomes
+
+
+def expire(engine: Engine, now: int) -> int:
+    """Decides the calls that have waited in vain; how many there were."""
+    is_overdue = table.c.waits_until <= now - CONVERSION_GRACE_MS
+    count = 0
+    while True:
+        with writing(engine) as connection:
+            ids = connection.execute(select(table.c.id).where(is_overdue).limit(_AT_ONCE)).scalars().all()
+            # Somebody else may have decided one of them meanwhile.
+            overdue = [
+                record for record in _locked(connection, ids).values() if domain.is_overdue(record, now)
+            ]
+            _decide(connection, overdue, now)
+        count += len(overdue)
+        if len(ids) < _AT_ONCE:
+            return count
+
+
+def latest(engine: Engine, limit: int, *, waiting: bool) -> list[CallRecord]:
+    """The calls that wait, those first whose time ends first; or those that were converted, the last told first."""
+    order = table.c.waits_until if waiting else table.c.conversion_told_at.desc()
+    has = table.c.waits_until if waiting else table.c.converted_at
+    query = select(table).where(has.is_not(None)).order_by(order, table.c.id).limit(limit)
+    with reading(engine) as connection:
+        return calls.records(connection, connection.execute(query).all())
+
+
+def _locked(connection: Connection, ids: Sequence[str]) -> Mapping[str, CallRecord]:
+    """The calls, which nobody else decides or corrects until the transaction ends."""
+    found: dict[str, CallRecord] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        its = table.c.id.in_(sorted(ids)[start : start + _AT_ONCE])
+        rows = connection.execute(select(table).where(its).order_by(table.c.id).with_for_update()).all()
+        found |= {record.id: record for record in calls.records(connection, rows)}
+    return found
+
+
+def _refuse_impossible(told: Sequence[Told], records: Mapping[str, CallRecord]) -> None:
+    unknown = [one.call_id for one in told if one.call_id not in records]
+    if unknown:
+        more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
+        raise UnknownCalls(
+            f"there is no call {', '.join(map(ascii, unknown[:_SHOWN]))}{more}; nothing was taken. A call is there "
+            "a second after its end; see `callrace calls list`"
+        )
+    for one in told:
+        if one.at < records[one.call_id].started_at:
+            raise UnknownCalls(f"call {one.call_id} began after its conversion; nothing was taken")
+
+
+def _became(record: CallRecord) -> Became:
+    if record.conversion is not None:
+        return "known"
+    return "decided" if domain.waits(record) else "noted"
+
+
+def _decide(connection: Connection, records: Sequence[CallRecord], now: int) -> None:
+    """Completes calls: their money, what they count in caps and reports, and their records.
+
+    In the order in which `calls.save` takes what others want too, so that neither waits for the other in a ring.
+    """
+    before = deepcopy(records)
+    moved = [transfer for record in records for transfer in domain.decide(record, now)]
+    reservations.settle(connection, records)
+    there = {transfer.key for record in records for transfer in ledger.of_call_in(connection, record.id)}
+    ledger.add(connection, [transfer for transfer in moved if transfer.key not in there])
+    for record in records:
+        calls.rewrite(connection, record)
+    rollups.correct(connection, list(zip(before, records, strict=True)))
