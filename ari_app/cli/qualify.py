@@ -7,7 +7,7 @@ from typing import TextIO
 
 import click
 
-from ari_app.cli.common import Refused, database, moment
+from ari_app.cli.common import Refused, database, moment, now_ms
 from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.domain.document import parse
 from ari_app.domain.money import format_amount
@@ -57,7 +57,7 @@ def replay_(since: int, until: int, campaign: str | None, file: TextIO, as_json:
     recorded = calls.between(database(), from_at, until)
     rejudged = [
         call
-        for call in replay(recorded, terms, tables, since)
+        for call in replay(recorded, terms, tables, since, now_ms())
         if call.before.campaign in (terms.campaigns if campaign is None else [campaign])
     ]
     currencies = {name: terms.currency_of(one) for name, one in terms.campaigns.items()}

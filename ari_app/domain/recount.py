@@ -18,7 +18,7 @@ REPEAT_CLAUSE = "no_repeat_within"
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A connected call of the same caller to the same campaign before this one; `connected_at` in ms."""
+    """An earlier call of the same caller that a repeat clause counts; `connected_at` in ms."""
 
     call_id: str
     connected_at: int
@@ -35,18 +35,20 @@ def was_only_a_repeat(record: CallRecord) -> bool:
     return not has_bonus and {clause.name for clause in _failed(record)} == {REPEAT_CLAUSE}
 
 
-def no_repeat_after_all(record: CallRecord, window_ms: int, earlier: Iterable[Earlier]) -> str | None:
+def no_repeat_after_all(record: CallRecord, earlier: Iterable[tuple[int, Iterable[Earlier]]]) -> str | None:
     """Why a call that was only a repeat is none now; None when it still is.
 
-    The call that its verdict names must be taken back, and so must every other within the window.
+    `earlier` has the window (ms) of each of its repeat clauses, and the calls that the clause counts. Those that
+    its verdict names must be taken back, and so must every other within a window.
     """
     said = " ".join(clause.detail for clause in _failed(record))
-    its = sorted(earlier, key=lambda call: call.connected_at, reverse=True)
-    named = next((call for call in its if call.call_id in said), None)
-    within = [call for call in its if record.started_at - call.connected_at < window_ms]
-    if named is None or not all(call.is_taken_back for call in (named, *within)):
+    counted = [(call, window_ms) for window_ms, its in earlier for call in its]
+    named = [call for call, _ in counted if call.call_id in said]
+    within = [call for call, window_ms in counted if record.started_at - call.connected_at < window_ms]
+    if not named or not all(call.is_taken_back for call in (*named, *within)):
         return None
-    return f"call {named.call_id} was taken back, so this call is no repeat of it"
+    last = max(named, key=lambda call: call.connected_at)
+    return f"call {last.call_id} was taken back, so this call is no repeat of it"
 
 
 def late_transfers(record: CallRecord, at: int, reason: str) -> list[Transfer]:

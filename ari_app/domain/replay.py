@@ -49,12 +49,12 @@ def verdict_of(record: CallRecord) -> tuple[bool, int, int]:
 
 
 def replay(
-    calls: Iterable[CallRecord], terms: Marketplace, geography: Geography, since: int
+    calls: Iterable[CallRecord], terms: Marketplace, geography: Geography, since: int, now: int
 ) -> Iterator[Rejudged]:
     """Judges calls again by the campaigns of `terms`, in the order in which they began.
 
     `calls` may begin before `since` (ms), so that repeat callers are known; those are not judged. A call whose
-    campaign `terms` does not have, and one that was screened out, stays as it was.
+    campaign `terms` does not have, and one that was screened out, stays as it was. What was converted by `now` is.
     """
     campaigns = terms.campaigns
     memory = Memory(kinds_of(campaigns.values()), longest_window(campaigns.values()))
@@ -67,7 +67,8 @@ def replay(
         if campaign is not None and record.qualification is not None:
             after = replace(record, money=record.money and replace(record.money))
             timezone = terms.advertisers[campaign.advertiser].timezone
-            facts = facts_of(after, campaign, place_of(record, geography), timezone, _earlier(memory, record))
+            place = place_of(record, geography)
+            facts = facts_of(after, campaign, place, timezone, _earlier(memory, record), now)
             assess(after, campaign, facts, geography)
         memory.recall(after)
         yield Rejudged(record, after)

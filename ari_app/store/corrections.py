@@ -41,8 +41,8 @@ def adjust(engine: Engine, call_id: str, key: str, credit: int, clawback: int, a
 
 def locked(connection: Connection, call_id: str) -> list[Transfer]:
     """The call's transfers. Nobody else corrects it, or another of its caller's, until this transaction ends."""
-    its = select(calls.c.campaign, calls.c.ani).where(calls.c.id == call_id)
-    recount.lock_caller(connection, call_id, *connection.execute(its).one())
+    its = select(calls.c.ani).where(calls.c.id == call_id)
+    recount.lock_caller(connection, call_id, connection.execute(its).scalar_one())
     return ledger.of_call_in(connection, call_id)
 
 
@@ -53,7 +53,6 @@ def book(connection: Connection, call_id: str, corrections: Collection[Transfer]
     if call.ani is None or not net(ledger.of_call_in(connection, call_id)).is_taken_back:
         return
     later = select(calls).where(
-        calls.c.campaign == call.campaign,
         calls.c.ani == call.ani,
         calls.c.connected_at > call.connected_at,
         calls.c.qualified.is_(False),

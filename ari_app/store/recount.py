@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, and_, or_, select
 
 from ari_app.domain.corrections import charge_of, net, payout_of
-from ari_app.domain.fields import parse_duration
+from ari_app.domain.marketplace import Clause, NoRepeat
 from ari_app.domain.record import CallRecord
 from ari_app.domain.recount import (
     REPEAT_CLAUSE,
@@ -16,18 +17,21 @@ from ari_app.domain.recount import (
     no_repeat_after_all,
     was_only_a_repeat,
 )
+from ari_app.domain.repeats import whose
 from ari_app.store import ledger
 from ari_app.store.tables import calls, terms
 
+_CLAUSE = TypeAdapter(Clause)
 
-def lock_caller(connection: Connection, call_id: str, campaign: str | None, ani: str | None) -> None:
-    """Lets nobody else correct the call, or one of its caller's to its campaign, until this transaction ends.
+
+def lock_caller(connection: Connection, call_id: str, ani: str | None) -> None:
+    """Lets nobody else correct the call, or another of its caller's, until this transaction ends.
 
     In the order of their ids, so that two who do so never wait for each other in a circle.
     """
     its = calls.c.id == call_id
     if ani is not None:
-        its = or_(its, and_(calls.c.campaign == campaign, calls.c.ani == ani))
+        its = or_(its, calls.c.ani == ani)
     connection.execute(select(calls.c.id).where(its).order_by(calls.c.id).with_for_update())
 
 
@@ -39,41 +43,43 @@ def charge_if_no_repeat(connection: Connection, record: CallRecord, at: int) -> 
     """
     if not was_only_a_repeat(record) or record.ani is None:
         return
-    lock_caller(connection, record.id, record.campaign, record.ani)
+    lock_caller(connection, record.id, record.ani)
     its = ledger.of_call_in(connection, record.id)
-    window_ms = _window_ms(connection, record)
-    if window_ms is None or charge_of(its) is not None or payout_of(its) is not None:
-        return
-    reason = no_repeat_after_all(record, window_ms, _earlier(connection, record, window_ms))
+    rules = _rules(connection, record)
+    if charge_of(its) is not None or payout_of(its) is not None or any(rule.basis == "any" for rule in rules):
+        return  # of any call it is a repeat all the same: money that is taken back undoes no call
+    earlier = [(rule.window, _earlier(connection, record, rule)) for rule in rules]
+    reason = no_repeat_after_all(record, earlier)
     if reason is not None:
         ledger.add(connection, late_transfers(record, at, reason))
 
 
-def _earlier(connection: Connection, record: CallRecord, window_ms: int) -> list[Earlier]:
-    """The caller's connected calls to the campaign before this one, as far back as the terms look."""
+def _earlier(connection: Connection, record: CallRecord, rule: NoRepeat) -> list[Earlier]:
+    """The caller's calls before this one that the rule counts, as far back as it looks."""
+    of_whom = {"campaign": calls.c.campaign, "advertiser": calls.c.advertiser, "destination": calls.c.winner}
     is_earlier = and_(
-        calls.c.campaign == record.campaign,
+        of_whom[rule.scope] == whose(record, rule.scope),
         calls.c.ani == record.ani,
-        calls.c.connected_at > record.started_at - window_ms,
+        calls.c.connected_at > record.started_at - rule.window,
         calls.c.connected_at < record.connected_at,
         calls.c.id != record.id,
     )
     moved = ledger.of_calls(connection, select(calls.c.id).where(is_earlier))
-    query = select(calls.c.id, calls.c.connected_at).where(is_earlier)
-    return [
-        Earlier(call_id, connected_at, net(moved.get(call_id, ())).is_taken_back)
-        for call_id, connected_at in connection.execute(query)
-    ]
+    query = select(calls.c.id, calls.c.connected_at, calls.c.qualified).where(is_earlier)
+    found = []
+    for call_id, connected_at, is_qualified in connection.execute(query):
+        comes_to = net(moved.get(call_id, ()))
+        if rule.basis == "connected" or is_qualified or comes_to.charged:
+            found.append(Earlier(call_id, connected_at, comes_to.is_taken_back))
+    return found
 
 
-def _window_ms(connection: Connection, record: CallRecord) -> int | None:
-    """How long the call's terms look back for connected calls to the campaign; None where they say otherwise."""
+def _rules(connection: Connection, record: CallRecord) -> list[NoRepeat]:
+    """The repeat clauses of the call's terms."""
     query = select(terms.c.terms_json).where(
         terms.c.campaign == record.campaign, terms.c.version == record.terms_version
     )
     text = connection.execute(query).scalar_one_or_none()
     clauses = json.loads(text)["qualify"] if text is not None else []
-    rules = [clause[REPEAT_CLAUSE] for clause in clauses if REPEAT_CLAUSE in clause]
-    if not all(isinstance(rule, str) for rule in rules):
-        return None
-    return max(map(parse_duration, rules), default=None)
+    read = [_CLAUSE.validate_python(clause, context={}) for clause in clauses if REPEAT_CLAUSE in clause]
+    return [rule for clause in read if (rule := clause.no_repeat) is not None]

@@ -159,17 +159,6 @@ def test_anonymous_callers_are_not_taken_for_one_another(engine: Engine) -> None
     assert comes_to(engine, other) == NOTHING
 
 
-def test_terms_that_count_repeats_in_another_way_are_left_alone(engine: Engine) -> None:
-    rules = '{"qualify": [{"no_repeat_within": {"window": "1h", "scope": "advertiser"}}]}'
-    row = {"campaign": "plumbing", "version": 2, "fingerprint": "g", "terms_json": rules, "created_at": 1}
-    with writing(engine) as connection:
-        connection.execute(insert(terms), row)
-    other = repeat(200, of=FIRST, terms_version=2)
-    save(engine, FIRST, other)
-    take_back(engine, FIRST)
-    assert comes_to(engine, other) == NOTHING
-
-
 def test_two_that_are_taken_back_at_once_free_the_next_once(engine: Engine) -> None:
     second = make_call(200, ani=ANI)
     third = repeat(400, of=second)
@@ -177,3 +166,50 @@ def test_two_that_are_taken_back_at_once_free_the_next_once(engine: Engine) -> N
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda call: take_back(engine, call), (FIRST, second)))
     assert comes_to(engine, third) == CHARGED
+
+
+# Clauses that count other calls
+
+
+def under(engine: Engine, rule: str) -> CallRecord:
+    """A repeat of the first call, under terms with this repeat clause."""
+    text = f'{{"qualify": [{{"no_repeat_within": {rule}}}]}}'
+    row = {"campaign": "plumbing", "version": 2, "fingerprint": "g", "terms_json": text, "created_at": 2}
+    with writing(engine) as connection:
+        connection.execute(insert(terms), row)
+    return repeat(200, of=FIRST, terms_version=2)
+
+
+@pytest.mark.parametrize(
+    ("scope", "other", "is_charged"),
+    [
+        ("campaign", {"campaign": "roofing"}, False),
+        ("advertiser", {"campaign": "roofing"}, True),
+        ("advertiser", {"campaign": "roofing", "advertiser": "bolt"}, False),
+        ("destination", {"campaign": "roofing", "advertiser": "bolt"}, True),
+        ("destination", {"winner": "agent-2"}, False),
+    ],
+)
+def test_a_clause_counts_the_calls_of_its_scope(
+    engine: Engine, scope: str, other: dict[str, str], is_charged: bool
+) -> None:
+    second = under(engine, f'{{"window": "1h", "scope": "{scope}"}}')
+    first = make_call(1, ani=ANI, **other)
+    save(engine, first, second)
+    take_back(engine, first)
+    assert comes_to(engine, second) == (CHARGED if is_charged else NOTHING)
+
+
+def test_a_call_that_was_never_payable_is_none_that_a_clause_of_payable_calls_counts(engine: Engine) -> None:
+    second = under(engine, '{"window": "1h", "basis": "qualified"}')
+    short = make_call(100, ani=ANI, qualification=Verdict(False, []), money=Money("USD", 4200, 3000))
+    save(engine, FIRST, short, second)
+    take_back(engine, FIRST)
+    assert comes_to(engine, second) == CHARGED
+
+
+def test_a_repeat_of_any_call_stays_one(engine: Engine) -> None:
+    second = under(engine, '{"window": "1h", "basis": "any"}')
+    save(engine, FIRST, second)
+    take_back(engine, FIRST)
+    assert comes_to(engine, second) == NOTHING

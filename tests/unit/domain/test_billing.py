@@ -115,7 +115,7 @@ class TestRepeats:
     def test_a_repeat_is_freed_when_all_within_the_window_are_taken_back(
         self, earlier: list[Earlier], is_freed: bool
     ) -> None:
-        assert (no_repeat_after_all(self.REPEAT, 10_000, earlier) is not None) is is_freed
+        assert (no_repeat_after_all(self.REPEAT, [(10_000, earlier)]) is not None) is is_freed
 
     def test_only_a_repeat_is_looked_at_again(self) -> None:
         assert was_only_a_repeat(self.REPEAT)

@@ -6,12 +6,14 @@ import yaml
 
 from ari_app.domain.document import parse
 from ari_app.domain.geo import Geography
+from ari_app.domain.record import Conversion
 from ari_app.domain.replay import replay, sums
 from tests.live.exchange import marketplace
 from tests.samples import BEGAN, make_call
 
 ANI = "+12125550142"
 MINUTE_MS = 60_000
+NOW = BEGAN + 86_400_000
 
 
 def terms(*qualify, **campaign):
@@ -27,7 +29,7 @@ def call(n, **changes):
 
 
 def judged(calls, draft, since=BEGAN):
-    return list(replay(calls, draft, Geography(), since))
+    return list(replay(calls, draft, Geography(), since, NOW))
 
 
 def test_the_same_terms_change_nothing():
@@ -67,3 +69,13 @@ def test_calls_from_before_are_known_as_earlier_ones_and_not_judged():
 def test_a_call_of_another_campaign_or_one_that_was_screened_out_stays():
     other, screened = call(1, campaign="roofing"), call(2, qualification=None)
     assert [found.is_changed for found in judged([other, screened], terms(price="1.00"))] == [False, False]
+
+
+def test_a_conversion_that_is_known_counts_under_terms_that_ask_for_one():
+    sold = call(1, conversion=Conversion(BEGAN + 10 * MINUTE_MS, NOW))
+    unsold = call(2)
+    first, second = judged([sold, unsold], terms({"converted_within": "1h"}))
+    assert (first.after.money.charged, second.after.money.charged) == (4200, 0)
+    assert second.after.qualification.waits_until is None  # its hour is over
+    (waits,) = judged([unsold], terms({"converted_within": "7d"}))
+    assert waits.after.qualification.waits_until is not None
