@@ -1,5 +1,5 @@
 # Everything a person or CI runs. Each target does its own set-up.
-.PHONY: demo test lint bench fuzz chaos soak setup lock clean
+.PHONY: demo test lint bench fuzz chaos soak flood setup lock clean
 
 demo: setup
 	.venv/bin/callrace demo
@@ -25,6 +25,14 @@ chaos: setup
 
 soak: setup
 	.venv/bin/python -m tests.chaos soak --keep $(MINUTES:%=--minutes %) $(SEED:%=--seed %)
+
+# Attackers for MINUTES while callers call. Needs root.
+flood: setup var/sipvicious
+	.venv/bin/python -m tests.chaos flood --keep --rate 2 --minutes $(or $(MINUTES),5)
+
+var/sipvicious: tests/chaos/sipvicious.txt
+	python3 -m venv --clear $@
+	$@/bin/pip install --quiet --require-hashes --requirement $<
 
 setup:
 	@./setup

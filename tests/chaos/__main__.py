@@ -19,11 +19,11 @@ from random import Random, SystemRandom
 
 from ari_app.store import calls
 from tests.bench.machine import describe
-from tests.chaos import namespace, report
+from tests.chaos import flood, namespace, report
 from tests.chaos.checks import CHARGED_FROM_S, judge
 from tests.chaos.faults import FAULTS, Fault, Injected
 from tests.chaos.load import Load, calling, phones
-from tests.chaos.memory import Memory
+from tests.chaos.memory import Memory, resident_mb
 from tests.chaos.namespace import NoNamespace
 from tests.chaos.report import Run
 from tests.chaos.stage import HOME, Stage, StageError, stage
@@ -37,9 +37,9 @@ LONGEST_S = 3600.0  # of any run
 def main() -> int:
     """0 when everything held, 1 when not, or when it could not be found out."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("suite", choices=("chaos", "soak"))
+    parser.add_argument("suite", choices=("chaos", "soak", "flood"))
     parser.add_argument("--faults", type=int, default=112, help="of chaos: how many")
-    parser.add_argument("--minutes", type=float, default=10.0, help="of a soak: how long")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of a soak or a flood: how long")
     parser.add_argument("--rate", type=int, default=10, help="calls a second")
     parser.add_argument("--seed", type=int, help="repeats a run's faults; unless given, a new one")
     parser.add_argument("--only", action="append", default=[], help="kinds whose names begin so")
@@ -51,18 +51,43 @@ def main() -> int:
         HOME.mkdir(parents=True, exist_ok=True)
         with (HOME / "chaos.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            run = asyncio.run(_run(wanted))
+            text, findings = asyncio.run(_flood(wanted) if wanted.suite == "flood" else _told(wanted))
     except BlockingIOError:
         print("another run is under way; wait for its end", file=sys.stderr)
         return 1
     except (NoNamespace, StageError) as error:
         print(error, file=sys.stderr)
         return 1
-    text = report.write(run)
     if wanted.keep:
-        report.keep(run.name, text)
+        report.keep(wanted.suite, text)
     print(text)
-    return 1 if run.findings() else 0
+    return 1 if findings else 0
+
+
+async def _told(wanted: argparse.Namespace) -> tuple[str, list[str]]:
+    """The report of a run, and what must not be."""
+    run = await _run(wanted)
+    return report.write(run), run.findings()
+
+
+async def _flood(wanted: argparse.Namespace) -> tuple[str, list[str]]:
+    """The report of a flood, and what must not be: callers whom no agent got."""
+    load = Load(Random(wanted.seed))
+    async with phones(load) as agents:
+        uris = {name: agent.uri for name, agent in agents.items()}
+        async with stage(document(uris), agents["agent-1"].port) as made:
+            port = int(made.lab.environment["CALLRACE_SIP_PORT"])
+            async with calling(load, {DID: wanted.rate}, made.lab.sip, LONGEST_S):
+                await asyncio.sleep(flood.BEFORE_S)
+                before_mb = resident_mb(made.asterisk_pid)
+                done = await flood.attack(port, wanted.minutes * 60)
+                await asyncio.sleep(flood.AFTER_S)
+            memory = f"{before_mb:.0f} and {resident_mb(made.asterisk_pid):.0f} MB"
+            left = await made.wait_until_quiet()
+            seen, machine = list(load.calls.values()), describe(made.asterisk_version())
+    text = flood.write(machine, wanted.rate, seen, done, memory)
+    unserved = flood.unserved(seen, done)
+    return text, left + ([f"{unserved} callers reached no agent"] if unserved else [])
 
 
 async def _run(wanted: argparse.Namespace) -> Run:

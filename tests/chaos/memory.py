@@ -37,7 +37,7 @@ class Memory:
         """Runs for ever."""
         while True:
             for name, pid in pids.items():
-                self.samples[name].append(_resident_mb(pid))
+                self.samples[name].append(resident_mb(pid))
             await asyncio.sleep(EVERY_S)
 
     def growth(self) -> dict[str, Growth]:
@@ -50,7 +50,8 @@ class Memory:
         }
 
 
-def _resident_mb(pid: int) -> float:
+def resident_mb(pid: int) -> float:
+    """What a process has in memory now."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024

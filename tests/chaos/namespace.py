@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
+PORTS_EACH = 10
 _MARK = "CALLRACE_CHAOS_NAMESPACE"
 
 
@@ -63,6 +66,30 @@ def accept_again(port: int) -> None:
     _rules("-D", "tcp", port, *_RESET)
 
 
+def count(ports: Iterable[int], to: int) -> None:
+    """From now on packets to a UDP port are counted by whence they come: PORTS_EACH ports from each of these on."""
+    for port in ports:
+        _run(*_FILTER, "-I", "INPUT", *_udp(port, to), "-j", "ACCEPT")
+
+
+def counted(to: int) -> dict[int, int]:
+    """How many there were, by the first of the ports that they came from."""
+    rows = _run(*_FILTER, "-nvxL", "INPUT").splitlines()
+    found = [re.search(rf"^\s*(\d+) .* spts:(\d+):\d+ dpt:{to}\b", row) for row in rows]
+    return {int(match[2]): int(match[1]) for match in found if match}
+
+
+def move(port: int, to: int, source: str) -> None:
+    """From now on packets from PORTS_EACH ports on, to a UDP port, come from another address."""
+    _run(*_FILTER, "-t", "nat", "-A", "POSTROUTING", *_udp(port, to), "-j", "SNAT", "--to-source", source)
+
+
+def _udp(port: int, to: int) -> tuple[str, ...]:
+    return ("-p", "udp", "--sport", f"{port}:{port + PORTS_EACH - 1}", "--dport", str(to))
+
+
+_FILTER = ("iptables", "-w")
+
 # But for the resets themselves, which are to arrive.
 _RESET = ("!", "--tcp-flags", "RST", "RST", "-j", "REJECT", "--reject-with", "tcp-reset")
 
@@ -72,7 +99,8 @@ def _rules(verb: str, protocol: str, port: int, *rule: str) -> None:
         _run("iptables", "-w", verb, "INPUT", "-p", protocol, direction, str(port), *rule)
 
 
-def _run(*command: str) -> None:
+def _run(*command: str) -> str:
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
         raise NoNamespace(f"{' '.join(command)} failed: {ended.stderr.strip()}")
+    return ended.stdout
