@@ -15,6 +15,7 @@ from ari_app.domain.record import (
     Exclusion,
     LegRecord,
     Money,
+    Part,
     PlaceRecord,
     Verdict,
 )
@@ -98,6 +99,18 @@ def waiting(n: int = 1, days: int = 7, **changes: Any) -> CallRecord:
         call,
         qualification=Verdict(False, clauses),
         money=replace(money, charged=0, paid=0),
+    )
+
+
+def with_late_bonus(n: int = 1, price: int = 500, payout: int = 300, **changes: Any) -> CallRecord:
+    """A qualified call, with a bonus that waits for a conversion for a week."""
+    call = make_call(n, **changes)
+    until = (call.ended_at or 0) + 7 * 86_400_000
+    clause = ClauseResult("converted_within", False, f"waits for a conversion until {iso(until)}", until)
+    assert call.qualification is not None
+    return replace(
+        call,
+        qualification=replace(call.qualification, parts=[Part("bonus sale", False, [clause], price, payout)]),
     )
 
 

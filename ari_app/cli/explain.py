@@ -15,7 +15,7 @@ from ari_app.cli.since import comes_to, since
 from ari_app.domain import recording
 from ari_app.domain.clock import iso
 from ari_app.domain.disputes import Dispute
-from ari_app.domain.ledger import Transfer
+from ari_app.domain.ledger import BONUS, Transfer
 from ari_app.domain.money import format_amount
 from ari_app.domain.record import (
     CallRecord,
@@ -535,8 +535,12 @@ def _money(record: CallRecord, transfers: Sequence[Transfer]) -> Iterator[str]:
 def _transfer(transfer: Transfer, record: CallRecord) -> str:
     amount = _amount(transfer.amount, transfer.currency)
     match transfer.kind:
+        case "hold" if BONUS in transfer.key:
+            return f"{amount} more were set aside for a bonus that waits for a conversion."
         case "hold":
             return f"{amount} of {record.advertiser}'s money was set aside when the call was accepted."
+        case "void" if BONUS in transfer.key:
+            return f"The bonus was not due, so the {amount} set aside for it were released."
         case "void":
             if record.money is not None and record.money.paid:
                 return f"The price was not due, so the {amount} were released."

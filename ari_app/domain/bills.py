@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from ari_app.domain.ledger import advertiser_account, publisher_account
 
 BillKind = Literal["invoice", "statement"]
-What = Literal["calls", "adjustments"]
+What = Literal["calls", "bonuses", "adjustments"]
 
 _PERIOD = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 
@@ -40,12 +40,13 @@ class Period:
 class Movement:
     """A transfer as the party's account saw it: `amount` is what it added, negative what it took.
 
-    `campaign` is that of the transfer's call; None where it is about no call, as a payment is.
+    `campaign` is that of the transfer's call; None where it is about no call, as a payment is. `bonuses` are those
+    that were decided after their call.
     """
 
     transfer_key: str
     at: int
-    is_adjustment: bool
+    what: What
     campaign: str | None
     amount: int
 
@@ -137,8 +138,7 @@ def bill_lines(kind: BillKind, movements: Iterable[Movement], period: Period) ->
         if movement.campaign is None:
             payments -= sign * movement.amount
             continue
-        what: What = "adjustments" if movement.is_adjustment else "calls"
-        line = (movement.at < period.from_at, movement.campaign, what)
+        line = (movement.at < period.from_at, movement.campaign, movement.what)
         counts[line] += 1
         amounts[line] += sign * movement.amount
     lines = [
@@ -148,10 +148,10 @@ def bill_lines(kind: BillKind, movements: Iterable[Movement], period: Period) ->
     return lines, payments
 
 
-def _in_order(item: tuple[tuple[bool, str, What], int]) -> tuple[bool, str, bool]:
+def _in_order(item: tuple[tuple[bool, str, What], int]) -> tuple[bool, str, int]:
     """This month's first; by campaign; adjustments after the calls."""
     is_earlier, campaign, what = item[0]
-    return is_earlier, campaign, what == "adjustments"
+    return is_earlier, campaign, get_args(What).index(what)
 
 
 def _first_of(year: int, month: int, timezone: str) -> int:

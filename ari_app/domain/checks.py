@@ -315,12 +315,6 @@ def _bonus(path: FieldPath, bonus: Bonus, answers: Collection[str], world: World
     if not bonus.price and not bonus.payout:
         yield Complaint(path, "expected a price or a payout of more than 0")
     yield from _clauses((*path, "when"), bonus.when, answers, world)
-    for index, clause in enumerate(bonus.when):
-        if clause.converted_within is not None:
-            message = (
-                "a bonus cannot wait for a conversion; expected it in qualify, price_when or payout_when"
-            )
-            yield Complaint((*path, "when", index), message)
 
 
 def _rate(path: FieldPath, rate: int | Rate | None, kinds: tuple[str, ...]) -> Iterator[Complaint]:

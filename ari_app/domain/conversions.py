@@ -7,6 +7,7 @@ made anew: the clauses that wait pass when the conversion came in their time, an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,7 +17,7 @@ from ari_app.domain import csvimport
 from ari_app.domain.clock import from_iso, iso
 from ari_app.domain.fields import Text
 from ari_app.domain.ledger import CONVERSION_GRACE_MS, Transfer, due, settle
-from ari_app.domain.record import CallRecord, ClauseResult, Conversion, Event, Part, Verdict
+from ari_app.domain.record import CallRecord, ClauseResult, Conversion, Event, Verdict
 from ari_app.domain.settlement import in_words
 
 COLUMNS = ("call", "at", "ref")
@@ -93,7 +94,7 @@ def _decided(verdict: Verdict, conversion: Conversion | None) -> Verdict:
     parts = []
     for part in verdict.parts:
         own = _clauses(part.clauses, conversion)
-        parts.append(Part(part.name, all(clause.passed for clause in own), own))
+        parts.append(replace(part, due=all(clause.passed for clause in own), clauses=own))
     return Verdict(all(clause.passed for clause in clauses), clauses, parts)
 
 

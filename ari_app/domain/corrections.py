@@ -6,7 +6,7 @@ paid; each is a transfer that names the one it takes back. The record of the cal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ari_app.domain.ledger import EXCHANGE, Transfer, take_back
@@ -45,17 +45,17 @@ class Net:
 def net(transfers: Iterable[Transfer]) -> Net:
     """What the transfers of one call come to."""
     its = list(transfers)
-    return Net(*_moved_and_back(its, charge_of(its)), *_moved_and_back(its, payout_of(its)))
+    return Net(*_moved_and_back(its, charges_of(its)), *_moved_and_back(its, payouts_of(its)))
 
 
-def charge_of(transfers: Iterable[Transfer]) -> Transfer | None:
-    """The transfer that charged the call's advertiser; None when it was not charged."""
-    return next((transfer for transfer in _moves(transfers) if transfer.credit == EXCHANGE), None)
+def charges_of(transfers: Iterable[Transfer]) -> list[Transfer]:
+    """The transfers that charged the call's advertiser: for the call, and for a bonus that was decided late."""
+    return [transfer for transfer in _moves(transfers) if transfer.credit == EXCHANGE]
 
 
-def payout_of(transfers: Iterable[Transfer]) -> Transfer | None:
-    """The transfer that paid the call's publisher; None when it was not paid."""
-    return next((transfer for transfer in _moves(transfers) if transfer.debit == EXCHANGE), None)
+def payouts_of(transfers: Iterable[Transfer]) -> list[Transfer]:
+    """The transfers that paid the call's publisher."""
+    return [transfer for transfer in _moves(transfers) if transfer.debit == EXCHANGE]
 
 
 def corrections_of(transfers: Iterable[Transfer]) -> list[Transfer]:
@@ -86,20 +86,34 @@ def correct(
     """
     so_far = net(transfers)
     parts = (
-        ("price", charge_of(transfers), credit, so_far.price, "the advertiser was charged"),
-        ("payout", payout_of(transfers), clawback, so_far.payout, "the publisher was paid"),
+        ("price", charges_of(transfers), credit, so_far.price, "the advertiser was charged"),
+        ("payout", payouts_of(transfers), clawback, so_far.payout, "the publisher was paid"),
     )
-    made = []
-    for name, moved, amount, left, whose in parts:
+    made: list[Transfer] = []
+    for name, moves, amount, left, whose in parts:
         if amount == 0:
             continue
-        if moved is None:
+        if not moves:
             raise CannotCorrect(f"nothing can be taken back of what {whose}: it was nothing")
         if amount > left:
-            wanted, rest = (format_amount(minor, moved.currency) for minor in (amount, left))
-            raise CannotCorrect(f"{wanted} is more than the {rest} {moved.currency} left of what {whose}")
-        made.append(take_back(moved, f"{key}:{name}", amount, at, reason))
+            currency = moves[0].currency
+            wanted, rest = (format_amount(minor, currency) for minor in (amount, left))
+            raise CannotCorrect(f"{wanted} is more than the {rest} {currency} left of what {whose}")
+        made += _take_back(transfers, moves, amount, f"{key}:{name}", at, reason)
     return made
+
+
+def _take_back(
+    transfers: Sequence[Transfer], moves: Iterable[Transfer], amount: int, key: str, at: int, reason: str
+) -> Iterator[Transfer]:
+    """Takes an amount back of the moves in their order. The first such transfer has the key, others a number more."""
+    count = 0
+    for moved in moves:
+        part = min(amount, moved.amount - _taken_back(transfers, moved))
+        if part > 0:
+            count += 1
+            yield take_back(moved, key if count == 1 else f"{key}:{count}", part, at, reason)
+            amount -= part
 
 
 def _moves(transfers: Iterable[Transfer]) -> list[Transfer]:
@@ -107,7 +121,9 @@ def _moves(transfers: Iterable[Transfer]) -> list[Transfer]:
     return [t for t in transfers if t.kind == "post" or (t.kind == "adjust" and t.resolves is None)]
 
 
-def _moved_and_back(transfers: Iterable[Transfer], moved: Transfer | None) -> tuple[int, int]:
-    if moved is None:
-        return 0, 0
-    return moved.amount, sum(t.amount for t in transfers if t.kind == "adjust" and t.resolves == moved.key)
+def _moved_and_back(transfers: Sequence[Transfer], moves: Sequence[Transfer]) -> tuple[int, int]:
+    return sum(moved.amount for moved in moves), sum(_taken_back(transfers, moved) for moved in moves)
+
+
+def _taken_back(transfers: Iterable[Transfer], moved: Transfer) -> int:
+    return sum(t.amount for t in transfers if t.kind == "adjust" and t.resolves == moved.key)

@@ -23,6 +23,8 @@ Kind = Literal["hold", "post", "void", "deposit", "adjust", "payout"]
 
 EXCHANGE = "exchange"
 WORLD = "world"
+BONUS = ":bonus "
+"""What a transfer's key has where it is of a bonus that was decided late."""
 HOLD_EXPIRES_MS = 24 * 3_600_000
 CONVERSION_GRACE_MS = 24 * 3_600_000
 """How much later than a call waits for its conversion one is still taken that came in time."""
@@ -162,36 +164,58 @@ def settle(record: CallRecord, at: int) -> list[Transfer]:
     money, held_at = record.money, awarded_at(record)
     if money is None or held_at is None:
         return []
-    charged, paid = due(record)
     transfers = []
-    if money.price:
-        hold, end = _price(record, money.price, money.currency, held_at, at, charged > 0)
-        waits = record.qualification is not None and record.qualification.waits("price")
-        transfers += [hold] if waits else [hold, end]
-    if paid:
-        transfers.append(
-            Transfer(
-                key=payout_key(record.id),
-                kind="post",
-                debit=EXCHANGE,
-                credit=publisher_account(record.publisher or ""),
-                amount=paid,
-                currency=money.currency,
-                at=at,
-                call_id=record.id,
-                terms_version=record.terms_version,
-                reason="qualified",
-            )
-        )
+    for due_part in _parts(record):
+        if due_part.price:
+            hold, end = _price(record, due_part, money.currency, held_at, at)
+            transfers += [hold] if due_part.price_waits else [hold, end]
+        if due_part.payout and due_part.is_payout_due:
+            transfers.append(_payout(record, due_part, money.currency, at))
     return transfers
+
+
+@dataclass(frozen=True, slots=True)
+class _DuePart:
+    """A part of a call's money that is held, charged and paid on its own: the call's, or a late bonus's."""
+
+    name: str | None
+    price: int
+    payout: int
+    is_price_due: bool
+    price_waits: bool
+    is_payout_due: bool
+
+
+def _parts(record: CallRecord) -> list[_DuePart]:
+    """The call's own money, and that of each bonus that was not decided at its end."""
+    money, verdict = record.money, record.qualification
+    if money is None:
+        return []
+    if verdict is None:
+        return [_DuePart(None, money.price, money.payout, False, False, False)]
+    price_due, payout_due = verdict.is_due("price"), verdict.is_due("payout")
+    its_own = _DuePart(None, money.price, money.payout, price_due, verdict.waits("price"), payout_due)
+    late = (
+        _DuePart(
+            part.name,
+            part.price,
+            part.payout,
+            price_due and part.due,
+            verdict.waits("price", part.name),
+            payout_due and part.due,
+        )
+        for part in verdict.late
+    )
+    return [its_own, *late]
 
 
 def due(record: CallRecord) -> tuple[int, int]:
     """What the advertiser is to be charged and the publisher to be paid, by the record's verdict."""
-    money, verdict = record.money, record.qualification
-    if money is None or verdict is None:
-        return 0, 0
-    return money.price if verdict.is_due("price") else 0, money.payout if verdict.is_due("payout") else 0
+    parts = _parts(record)
+    return (
+        sum(part.price for part in parts if part.is_price_due),
+        sum(part.payout for part in parts if part.is_payout_due),
+    )
 
 
 def due_if_qualified(record: CallRecord) -> tuple[int, int]:
@@ -201,50 +225,65 @@ def due_if_qualified(record: CallRecord) -> tuple[int, int]:
 
 
 def _price(
-    record: CallRecord, amount: int, currency: str, held_at: int, at: int, qualified: bool
+    record: CallRecord, part: _DuePart, currency: str, held_at: int, at: int
 ) -> tuple[Transfer, Transfer]:
+    """The hold of a part's price, and what ends it."""
     account = advertiser_account(record.advertiser or "")
     hold = Transfer(
-        key=hold_key(record.id),
+        key=hold_key(record.id, part.name),
         kind="hold",
         debit=account,
         credit=EXCHANGE,
-        amount=amount,
+        amount=part.price,
         currency=currency,
         at=held_at,
         call_id=record.id,
         terms_version=record.terms_version,
         reason="awarded",
     )
-    resolution = Transfer(
-        key=resolve_key(record.id),
-        kind="post" if qualified else "void",
-        debit=account,
-        credit=EXCHANGE,
-        amount=amount,
+    end = replace(
+        hold,
+        key=resolve_key(record.id, part.name),
+        kind="post" if part.is_price_due else "void",
+        at=at,
+        resolves=hold.key,
+        reason="qualified" if part.is_price_due else "not qualified",
+    )
+    return hold, end
+
+
+def _payout(record: CallRecord, part: _DuePart, currency: str, at: int) -> Transfer:
+    return Transfer(
+        key=payout_key(record.id, part.name),
+        kind="post",
+        debit=EXCHANGE,
+        credit=publisher_account(record.publisher or ""),
+        amount=part.payout,
         currency=currency,
         at=at,
         call_id=record.id,
         terms_version=record.terms_version,
-        resolves=hold.key,
-        reason="qualified" if qualified else "not qualified",
+        reason="qualified",
     )
-    return hold, resolution
 
 
-def hold_key(call_id: str) -> str:
-    """The key of the hold of a call's price."""
-    return f"call:{call_id}:price:hold"
+def hold_key(call_id: str, bonus: str | None = None) -> str:
+    """The key of the hold of a call's price, or of a late bonus's."""
+    return f"{_key(call_id, bonus)}:price:hold"
 
 
-def resolve_key(call_id: str) -> str:
+def resolve_key(call_id: str, bonus: str | None = None) -> str:
     """The key of what ends that hold. A post and a void share it: there is only ever one."""
-    return f"call:{call_id}:price:resolve"
+    return f"{_key(call_id, bonus)}:price:resolve"
 
 
-def payout_key(call_id: str) -> str:
-    """The key of a call's payout."""
-    return f"call:{call_id}:payout"
+def payout_key(call_id: str, bonus: str | None = None) -> str:
+    """The key of a call's payout, or of a late bonus's."""
+    return f"{_key(call_id, bonus)}:payout"
+
+
+def _key(call_id: str, bonus: str | None) -> str:
+    return f"call:{call_id}" if bonus is None else f"call:{call_id}:{bonus}"
 
 
 def charged_and_paid(transfers: Iterable[Transfer]) -> tuple[int, int]:

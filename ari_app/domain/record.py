@@ -77,11 +77,16 @@ class ClauseResult:
 
 @dataclass(slots=True)
 class Part:
-    """A part of the money that has clauses of its own: `price`, `payout` or `bonus NAME`; due when all passed."""
+    """A part of the money that has clauses of its own: `price`, `payout` or `bonus NAME`; due when all passed.
+
+    `price` and `payout` are those of a bonus that was not decided at the end of the call: what it adds to Money's.
+    """
 
     name: str
     due: bool
     clauses: list[ClauseResult]
+    price: int = 0
+    payout: int = 0
 
 
 @dataclass(slots=True)
@@ -96,10 +101,15 @@ class Verdict:
         """Whether this part of the money moves: the call qualified, and its own clauses passed."""
         return self.qualified and all(found.due for found in self.parts if found.name == part)
 
-    def waits(self, part: str) -> bool:
-        """Whether this part of the money may yet be due."""
-        own = (clause for found in self.parts if found.name == part for clause in found.clauses)
+    def waits(self, *parts: str) -> bool:
+        """Whether these parts of the money may yet be due together."""
+        own = (clause for found in self.parts if found.name in parts for clause in found.clauses)
         return may_pass_until([*self.clauses, *own]) is not None
+
+    @property
+    def late(self) -> list[Part]:
+        """The bonuses that were not decided at the end of the call."""
+        return [part for part in self.parts if part.price or part.payout]
 
     @property
     def waits_until(self) -> int | None:
@@ -251,6 +261,7 @@ def to_json(record: CallRecord) -> dict[str, Any]:
             "clauses": _clauses_json(verdict.clauses),
             "parts": [
                 {"name": part.name, "due": part.due, "clauses": _clauses_json(part.clauses)}
+                | _late_json(part, money)
                 for part in verdict.parts
             ],
         },
@@ -271,6 +282,13 @@ def to_json(record: CallRecord) -> dict[str, Any]:
         "recording": record.recording and _recording_json(record.id, record.recording),
         "events": [{"at": iso(e.at), "what": e.what, "detail": e.detail} for e in record.events],
     }
+
+
+def _late_json(part: Part, money: Money | None) -> dict[str, str]:
+    """What a bonus that was decided late adds."""
+    if money is None or not (part.price or part.payout):
+        return {}
+    return {key: format_amount(getattr(part, key), money.currency) for key in ("price", "payout")}
 
 
 def _clauses_json(clauses: list[ClauseResult]) -> list[dict[str, Any]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ari_app.domain.geo import Geography, Place
 from ari_app.domain.ledger import Transfer, due, settle
-from ari_app.domain.marketplace import Campaign, Rate
+from ari_app.domain.marketplace import Bonus, Campaign, Rate
 from ari_app.domain.pricing import amount
 from ari_app.domain.qualification import Facts, Repeats, judge_campaign
-from ari_app.domain.record import CallRecord, Event, Money, may_pass_until
+from ari_app.domain.record import CallRecord, Event, Money, Part, Verdict, may_pass_until
 from ari_app.domain.screening import blocked_by
 from ari_app.domain.snapshot import Attribution
 
@@ -87,15 +88,22 @@ def assess(record: CallRecord, campaign: Campaign, facts: Facts, geography: Geog
         return
     payable = replace(verdict, qualified=verdict.qualified or verdict.waits_until is not None)
     earned = [bonus for bonus in campaign.bonus if payable.is_due(f"bonus {bonus.name}")]
-    talked_ms = facts.connected_ms or 0
+    talked_ms, rate = facts.connected_ms or 0, payout_rate(campaign, publisher)
     price = amount(campaign.price, talked_ms) + sum(bonus.price for bonus in earned)
-    payout = amount(payout_rate(campaign, publisher), talked_ms, price) + sum(b.payout for b in earned)
-    record.money = Money(
-        currency=record.money.currency,
-        price=price,
-        payout=payout,
-    )
+    share = amount(rate, talked_ms, price)
+    for part, bonus in _late(verdict, campaign):
+        part.price, part.payout = bonus.price, bonus.payout
+        part.payout += amount(rate, talked_ms, price + bonus.price) - share
+    record.money = Money(record.money.currency, price, share + sum(bonus.payout for bonus in earned))
     record.money.charged, record.money.paid = due(record)
+
+
+def _late(verdict: Verdict, campaign: Campaign) -> Iterator[tuple[Part, Bonus]]:
+    """The bonuses that wait for a conversion, each with its part of the verdict."""
+    for bonus in campaign.bonus:
+        for part in verdict.parts:
+            if part.name == f"bonus {bonus.name}" and may_pass_until(part.clauses) is not None:
+                yield part, bonus
 
 
 def payout_rate(campaign: Campaign, publisher: str) -> int | Rate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -37,12 +38,14 @@ def findings(engine: Engine) -> list[Finding]:
 def _disputes(connection: Connection) -> Iterator[Finding]:
     """An accepted dispute moved what it says, and one that is not accepted moved nothing."""
     query = select(transfers.c.key, transfers.c.amount).where(transfers.c.key.startswith("dispute:"))
-    moved = {row.key: row.amount for row in connection.execute(query)}
+    moved = Counter[str]()
+    for key, amount in connection.execute(query):
+        moved[":".join(key.split(":")[:3])] += amount  # a number behind it: of several charges
     for dispute in disputes.find(connection):
         last = dispute.events[-1]
         said = (dispute.credited, last.clawback or 0)
         key = disputes.key_of(dispute.id)
-        booked = (moved.get(f"{key}:price", 0), moved.get(f"{key}:payout", 0))
+        booked = (moved[f"{key}:price"], moved[f"{key}:payout"])
         if said != booked:
             detail = f"it is {dispute.state} for {said[0]} and {said[1]}; the ledger moved {booked[0]}, {booked[1]}"
             yield Finding("a dispute moves what was accepted", f"dispute {dispute.id}", detail)

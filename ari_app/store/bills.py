@@ -20,7 +20,7 @@ from ari_app.domain.bills import (
     bill_lines,
     to_issue,
 )
-from ari_app.domain.ledger import Transfer
+from ari_app.domain.ledger import BONUS, Transfer
 from ari_app.store import ledger
 from ari_app.store.engine import lock_table, reading, writing
 from ari_app.store.tables import bill_items, bills, calls, transfers
@@ -124,7 +124,11 @@ def _movements(connection: Connection, party: Party, period: Period) -> list[Mov
         select(
             transfers.c.key,
             transfers.c.at,
-            transfers.c.kind == "adjust",
+            case(
+                (transfers.c.kind == "adjust", "adjustments"),
+                (transfers.c.key.contains(BONUS), "bonuses"),
+                else_="calls",
+            ),
             calls.c.campaign,
             case((transfers.c.credit == account, transfers.c.amount), else_=-transfers.c.amount),
         )

@@ -243,9 +243,7 @@ def call_row(record: CallRecord) -> dict[str, Any]:
         "paid": money.paid if money else None,
         "answers_json": _encode(record.answers),
         "clauses_json": _encode(_clause_values(verdict.clauses)) if verdict else None,
-        "parts_json": _encode([[p.name, p.due, _clause_values(p.clauses)] for p in verdict.parts])
-        if verdict
-        else None,
+        "parts_json": _encode(list(map(_part_values, verdict.parts))) if verdict else None,
         "excluded_json": _encode([[e.destination, e.reason] for e in record.excluded]),
         "events_json": _encode([[e.at, e.what, e.detail] for e in record.events]),
     }
@@ -257,6 +255,11 @@ def _clause_values(clauses: Sequence[ClauseResult]) -> list[list[Any]]:
         + ([clause.waits_until] if clause.waits_until is not None else [])
         for clause in clauses
     ]
+
+
+def _part_values(part: Part) -> list[Any]:
+    late = [part.price, part.payout] if part.price or part.payout else []
+    return [part.name, part.due, _clause_values(part.clauses), *late]
 
 
 def _leg_row(call_id: str, n: int, leg: LegRecord) -> dict[str, Any]:
@@ -341,8 +344,8 @@ def _verdict(row: RowMapping) -> Verdict | None:
         return None
     clauses = [ClauseResult(*clause) for clause in json.loads(row["clauses_json"])]
     parts = [
-        Part(name, due, [ClauseResult(*clause) for clause in own])
-        for name, due, own in json.loads(row["parts_json"] or "[]")
+        Part(name, due, [ClauseResult(*clause) for clause in own], *late)
+        for name, due, own, *late in json.loads(row["parts_json"] or "[]")
     ]
     return Verdict(row["qualified"], clauses, parts)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Collection
 
 from sqlalchemy import Connection, Engine, select
@@ -15,6 +17,8 @@ from ari_app.store.engine import writing
 from ari_app.store.errors import KeyTaken
 from ari_app.store.tables import calls
 
+_PART = re.compile(r"(price|payout)(?::\d+)?", re.ASCII)
+
 
 def adjust(engine: Engine, call_id: str, key: str, credit: int, clawback: int, at: int, reason: str) -> bool:
     """Gives the advertiser `credit` back and takes `clawback` from the publisher; False when it did before.
@@ -22,21 +26,31 @@ def adjust(engine: Engine, call_id: str, key: str, credit: int, clawback: int, a
     What is left to take back is looked at while the call is locked, and a trigger of the database refuses
     more all the same. Raises CannotCorrect, and KeyTaken when the key is there for something else.
     """
-    wanted = {f"adjust:{key}:{part}": amount for part, amount in (("price", credit), ("payout", clawback))}
+    wanted = {"price": credit, "payout": clawback}
     taken = KeyTaken(f"the ledger has another adjustment with the key {key!r}: choose another key")
     try:
         with writing(engine) as connection:
             its = locked(connection, call_id)
-            there = ledger.with_keys(connection, list(wanted))
-            if there:
-                amounts = dict.fromkeys(wanted, 0) | {transfer.key: transfer.amount for transfer in there}
-                if amounts != wanted or {transfer.call_id for transfer in there} != {call_id}:
+            amounts, its_calls = _adjusted(connection, f"adjust:{key}:")
+            if its_calls:
+                if amounts != Counter(wanted) or its_calls != {call_id}:
                     raise taken
                 return False
             book(connection, call_id, correct(its, f"adjust:{key}", credit, clawback, at, reason), at)
     except IntegrityError as error:  # another call was adjusted with this key, at this moment
         raise taken from error
     return True
+
+
+def _adjusted(connection: Connection, prefix: str) -> tuple[Counter[str], set[str | None]]:
+    """What adjustments with these keys took back, by part, and of which calls. Several charges are several keys."""
+    amounts, its_calls = Counter[str](), set[str | None]()
+    for transfer in ledger.with_prefix(connection, prefix):
+        part = _PART.fullmatch(transfer.key.removeprefix(prefix))
+        if part is not None:
+            amounts[part[1]] += transfer.amount
+            its_calls.add(transfer.call_id)
+    return amounts, its_calls
 
 
 def locked(connection: Connection, call_id: str) -> list[Transfer]:

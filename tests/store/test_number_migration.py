@@ -58,6 +58,7 @@ def test_counters_of_money_are_named_by_the_marketplaces_currency_and_back(engin
     assert counted(engine) == set(old.values())
     take_back(engine, "0009")
     assert counted(engine) == set(old)
+    schema.upgrade(engine)
 
 
 def counted(engine: Engine) -> set[str]:

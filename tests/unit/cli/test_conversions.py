@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from ari_app.domain.clock import iso
 from ari_app.store import calls
-from tests.samples import settlement, unqualified, waiting
+from tests.samples import settlement, unqualified, waiting, with_late_bonus
 from tests.unit.cli.conftest import Cli, refusal
 
 CALL = waiting(1)
@@ -66,6 +66,15 @@ def test_a_file_of_conversions_is_taken_once(cli: Cli, in_time: None, tmp_path: 
     file.write_text(f"call,at,ref\n{CALL.id},{AT},1\n{unqualified(2).id},{AT},\n")
     assert read(cli, "conversions", "import", str(file)) == {"decided": 1, "noted": 1, "known": 0}
     assert read(cli, "conversions", "import", str(file)) == {"decided": 0, "noted": 0, "known": 2}
+
+
+def test_a_bonus_that_waits_is_explained(cli: Cli, applied: Engine) -> None:
+    sold = with_late_bonus(3)
+    calls.save(applied, [settlement(sold)])
+    told = " ".join(cli("calls", "explain", sold.id).output.split())
+    assert "acme was charged 42.00 USD and homefix was paid 30.00 USD" in told
+    assert "5.00 USD more were set aside for a bonus that waits for a conversion" in told
+    assert "The bonus sale has terms of its own, which are not all met yet" in told
 
 
 def test_a_call_that_is_not_there_is_refused(cli: Cli) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ari_app.domain.conversions import Told, decide, is_overdue, note, parse
 from ari_app.domain.document import DocumentError
 from ari_app.domain.geo import Geography, Place
 from ari_app.domain.ledger import CONVERSION_GRACE_MS, settle, verify
-from ari_app.domain.marketplace import Campaign, Clause, Route
+from ari_app.domain.marketplace import Bonus, Campaign, Clause, Rate, Route
 from ari_app.domain.qualification import IN_VAIN
 from ari_app.domain.record import CallRecord, Conversion, to_json
 from ari_app.domain.settlement import assess, facts_of
@@ -20,10 +22,10 @@ LONG = Clause(connected_at_least=60_000)
 LONGER = Clause(connected_at_least=600_000)
 
 
-def judged(**clauses: tuple[Clause, ...]) -> CallRecord:
-    """A call of 95 s under a campaign with these clauses, judged at its end."""
+def judged(**clauses: Any) -> CallRecord:
+    """A call of 95 s under a campaign with these terms, judged at its end."""
     record = make_call(1, qualification=None)
-    campaign = Campaign("acme", 4200, 3000, route=Route(waves=()), **clauses)
+    campaign = Campaign("acme", 4200, **({"payout": 3000} | clauses), route=Route(waves=()))
     assess(record, campaign, facts_of(record, campaign, Place("NY"), "UTC", {}), Geography())
     return record
 
@@ -64,6 +66,46 @@ def test_a_side_of_its_own_can_wait_while_the_other_is_paid() -> None:
     assert kinds(record) == [("hold", 4200), ("post", 3000)]
     record = judged(qualify=(LONG,), payout_when=(WEEK,))
     assert kinds(record) == [("hold", 4200), ("post", 4200)]
+
+
+SALE = Bonus("sale", (WEEK,), 500, 300)
+
+
+def test_a_bonus_can_wait_while_the_call_is_paid() -> None:
+    record = judged(qualify=(LONG,), bonus=(SALE,))
+    assert kinds(record) == [("hold", 4200), ("post", 4200), ("post", 3000), ("hold", 500)]
+    assert record.money is not None
+    assert (record.money.charged, record.money.paid) == (4200, 3000)
+    assert to_json(record)["qualification"]["parts"][0]["price"] == "5.00"
+
+
+def test_a_bonus_that_waited_is_charged_and_paid_by_transfers_of_its_own() -> None:
+    record = judged(qualify=(LONG,), bonus=(SALE,))
+    note(record, Conversion(ended_at(record), ended_at(record)))
+    transfers = decide(record, ended_at(record) + DAY_MS)
+    assert [(t.kind, t.amount) for t in transfers][3:] == [("hold", 500), ("post", 500), ("post", 300)]
+    assert record.money is not None
+    assert (record.money.price, record.money.charged, record.money.paid) == (4200, 4700, 3300)
+    assert verify(transfers, [record], ended_at(record) + DAY_MS) == []
+
+
+def test_a_bonus_that_waited_in_vain_is_released() -> None:
+    record = judged(qualify=(LONG,), bonus=(SALE,))
+    transfers = decide(record, deadline(record) + CONVERSION_GRACE_MS)
+    assert [(t.kind, t.amount) for t in transfers][3:] == [("hold", 500), ("void", 500)]
+    assert record.money is not None
+    assert (record.money.charged, record.money.paid) == (4200, 3000)
+
+
+def test_a_publisher_who_has_a_share_has_one_of_a_late_bonus_too() -> None:
+    record = judged(payout=Rate(share=7000), qualify=(LONG,), bonus=(SALE,))
+    assert record.qualification is not None
+    assert record.qualification.parts[0].payout == 300 + 350
+
+
+def test_a_bonus_whose_own_terms_are_met_is_in_the_price_of_a_call_that_waits() -> None:
+    record = judged(qualify=(WEEK,), bonus=(Bonus("long", (LONG,), 500, 300),))
+    assert kinds(record) == [("hold", 4700)]
 
 
 def test_a_conversion_in_time_charges_and_pays() -> None:

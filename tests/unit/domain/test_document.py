@@ -280,11 +280,6 @@ def test_a_campaign_without_waves_is_refused() -> None:
             "campaigns.plumbing.invited: there is no publisher 'homefx'; did you mean 'homefix'?",
         ),
         ("model: postpaid", "model: prepaid", "a prepaid advertiser has no credit_limit"),
-        (
-            "    payout: 30\n",
-            "    payout: 30\n    bonus: [{name: sale, when: [{converted_within: 7d}], price: 5}]\n",
-            "bonus[0].when[0]: a bonus cannot wait for a conversion",
-        ),
     ],
 )
 def test_alternatives_must_be_given_exactly_once(old: str, new: str, finding: str) -> None:
