@@ -134,6 +134,8 @@ def _wrong_charge(seen: Seen, record: CallRecord, injected: Sequence[Injected]) 
     if (charged, paid) not in ((0, 0), (PRICE, PAYOUT)):
         yield f"charged {charged} and paid {paid}"
     spans = [_span(seen, talk, injected) for talk in seen.talks]
+    if seen.left_at is not None:  # an agent who answered talks from then on, also where the ACK was lost
+        spans += [(0.0, seen.left_at - taken_at) for taken_at in seen.taken_at]
     least, most = max((low for low, _ in spans), default=0.0), max((high for _, high in spans), default=0.0)
     if charged and most < CHARGED_FROM_S - SLACK_S:
         yield f"charged for a conversation of at most {most:.1f} s"
