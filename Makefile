@@ -1,5 +1,5 @@
 # Everything a person or CI runs. Each target does its own set-up.
-.PHONY: demo test lint bench fuzz chaos soak flood setup lock clean
+.PHONY: demo test lint audit bench fuzz chaos soak flood setup lock clean
 
 demo: setup
 	.venv/bin/callrace demo
@@ -12,6 +12,10 @@ lint: setup
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+# Known vulnerabilities of what is pinned. Exit code 3 of the module: no advisory service answers here.
+audit: setup
+	.venv/bin/python -m tests.audit
 
 bench: setup
 	.venv/bin/python -m tests.bench
