@@ -1,10 +1,12 @@
 """What callers go through: the IVR, the announcements, hanging up at any moment, hearing an agent."""
 
 import asyncio
+import json
 
 import pytest
 
 from ari_app.domain.inventory import Wanted
+from ari_app.domain.record import to_json
 from ari_app.ops.sipp import (
     accepts,
     answers,
@@ -272,3 +274,32 @@ async def test_a_hostile_caller_number_is_anonymous(exchange, calling):
     async with calling(ani="1(System)&x", plan=TALK, did=DID):
         record = await exchange.record()
     assert record.ani is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        '${SHELL(touch /tmp/owned)}"',
+        "x'); DROP TABLE calls;--",
+        "a&PJSIP/agents/sip:evil@127.0.0.1,30,g",
+        "../../etc/passwd",
+        "%n%n%s\\x1b",
+        "Ж" * 60,
+        "n" * 2_000,
+    ],
+)
+async def test_a_hostile_display_name_harms_nothing_and_is_kept_nowhere(exchange, calling, caplog, name):
+    """The carrier's word of who calls is taken for the number alone."""
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    identity = f'P-Asserted-Identity: "{quoted}" <sip:+12125550177@127.0.0.1>'
+    async with phones({"agent": answers()}) as agents:
+        exchange.apply(marketplace(uris(agents), accept="answer"))
+        async with calling(plan=[talk_ms(200), hang_up], invite_headers=[identity]) as who:
+            assert (await who.outcome()).answered
+            record = await exchange.record()
+        told = agents["agent"].call.of("invited")[0].detail["from"]
+    assert (record.disposition, record.ani) == ("connected", "+12125550177")
+    part = name[:12]
+    assert part not in json.dumps(to_json(record), ensure_ascii=False)
+    assert part not in caplog.text
+    assert part not in told
