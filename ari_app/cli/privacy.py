@@ -25,8 +25,9 @@ def erase(number: str, as_json: bool) -> None:
     """Take the caller with this NUMBER out of every call, saved or in the spool, and delete what was recorded.
 
     The number, what was keyed in and the ZIP code go; times, legs, verdict, money and the state stay. A
-    running switch still knows the number for rapid redials and repeat callers, until it is restarted. A call
-    that is under way is not reached: then the exit code is 1, to say that it has to be run again.
+    running switch still knows the number for rapid redials and repeat callers, until it is restarted, and its
+    journal for ten minutes after a call. A call that is under way is not reached: then the exit code is 1, to
+    say that it has to be run again.
 
     \b
     Example:

@@ -6,7 +6,8 @@
                       until when the switch lived
 
 One file is appended to for all calls, because to make a file a call costs more than all the rest. When it has
-grown to FILE_LIMIT the next one begins with the calls under way, and the older ones go.
+grown to FILE_LIMIT, or holds calls that are over and is KEPT_FOR_S old, the next one begins with the calls under way,
+and the older ones go: who called is not kept here for longer.
 
 Written by a thread, so that no call waits for the disk, within GATHER_S. While there are calls the thread looks
 by itself so often; to be woken for each step would cost a call more than all that is written. What a killed
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 ALIVE_EVERY_S = 1.0
 GATHER_S = 0.1
 FILE_LIMIT = 64 * 1024 * 1024  # bytes
+KEPT_FOR_S = 600.0
 CLOSE_S = 5.0
 
 _Entries = Mapping[str, UnderWay | None]
@@ -57,6 +59,8 @@ class Journal:
         self._has_news = threading.Event()
         self._is_closing = False
         self._file: BinaryIO | None = None  # none yet, or the disk did not take what was to go into it
+        self._begun_at = 0.0
+        self._has_ended_calls = False  # in the file
         self._is_usable = True
         self._thread = threading.Thread(target=self._run, name="callrace-journal", daemon=True)
 
@@ -130,10 +134,11 @@ class Journal:
 
     def _write(self, entries: _Entries) -> None:
         try:
-            if self._file is None or self._file.tell() > FILE_LIMIT:
+            if self._file is None or self._file.tell() > FILE_LIMIT or self._is_stale():
                 self._begin_file()
             elif entries:
                 _append(self._file, entries)
+                self._has_ended_calls |= None in entries.values()
             else:
                 self._alive.touch()
             self._is_usable = True
@@ -143,6 +148,9 @@ class Journal:
                 message = "calls under way are not written down (%s: %s): a crash now would lose them"
                 log.critical(message, self._folder, error.strerror)
             self._is_usable = False
+
+    def _is_stale(self) -> bool:
+        return self._has_ended_calls and time.monotonic() - self._begun_at > KEPT_FOR_S
 
     def _begin_file(self) -> None:
         """The next file, with every call under way in it; then those before it go. Raises OSError."""
@@ -157,6 +165,7 @@ class Journal:
         unfinished.rename(self._folder / f"{number}.jsonl")
         for path in older:
             path.unlink()
+        self._begun_at, self._has_ended_calls = time.monotonic(), False
 
     def _close_file(self) -> None:
         if self._file is not None:

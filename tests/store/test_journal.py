@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ari_app.domain.leftover import UnderWay
+from ari_app.store import journal as journal_module
 from ari_app.store.journal import Journal
 from tests.samples import make_call, settlement
 
@@ -127,3 +128,24 @@ def test_a_disk_that_takes_nothing_is_said_once_and_harms_no_call(
         folder.mkdir()
         wait_until(lambda: len(Journal(folder).left()) == 2)
     assert caplog.text.count("a crash now would lose them") == 1
+
+
+def test_of_a_call_that_is_over_nothing_is_kept_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who called is personal: the spool and the database have it, and forget it when they are told to."""
+    monkeypatch.setattr(journal_module, "KEPT_FOR_S", 0.0)
+    monkeypatch.setattr(journal_module, "ALIVE_EVERY_S", 0.02)
+
+    def text() -> str:
+        return "".join(path.read_text() for path in tmp_path.glob("*.jsonl"))
+
+    over, going_on = under_way(1), under_way(2)
+    with running(tmp_path) as journal:
+        journal.keep(over)
+        journal.keep(going_on)
+        wait_until(lambda: str(over.record.ani) in text())
+        journal.settled([settlement(make_call(1))])
+        wait_until(lambda: text().count("\n") > 0 and str(over.record.ani) not in text())
+        assert str(going_on.record.ani) in text()
+    assert Journal(tmp_path).left() == [going_on]
