@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import assignment, decisions, report, reporting, settling
+from tests.bench import agi, assignment, decisions, report, reporting, settling
 from tests.bench.ladder import climb
 from tests.bench.machine import describe
 from tests.bench.market import SHAPES
@@ -81,6 +81,7 @@ def _measure_calls() -> tuple[dict[str, str], list[Step]]:
 
 PARTS: dict[str, Callable[[], str]] = {
     "calls": _calls,
+    "agi": agi.report,
     "settling": settling.report,
     "assignment": assignment.report,
     "reports": reporting.report,

@@ -68,7 +68,7 @@ def measure(shape: Shape) -> Cost:
     """The costs with a marketplace of this shape in force."""
     with tempfile.TemporaryDirectory(prefix="callrace-bench-") as folder:
         database = Path(folder) / "callrace.db"
-        _apply(shape, database)
+        apply(shape, database)
         command = (sys.executable, "-m", "tests.bench.decisions", str(database))
         said = subprocess.run(
             command, cwd=REPOSITORY, stdout=subprocess.PIPE, check=True, timeout=LIMIT_S
@@ -76,7 +76,8 @@ def measure(shape: Shape) -> Cost:
     return Cost(**json.loads(said))
 
 
-def _apply(shape: Shape, database: Path) -> None:
+def apply(shape: Shape, database: Path) -> None:
+    """Puts a marketplace of this shape in force in a new SQLite database."""
     marketplace = parse(yaml.dump(document(shape), Dumper=yaml.CSafeDumper), "bench.yaml")
     engine = open_engine(f"sqlite:///{database}")
     schema.upgrade(engine)
