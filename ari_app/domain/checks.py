@@ -78,6 +78,10 @@ def check(marketplace: Marketplace, world: World) -> Iterator[Complaint]:
         yield from _caps(("publishers", name, "caps"), publisher.caps, marketplace.currency)
     for name, destination in marketplace.destinations.items():
         yield from _destination(("destinations", name), destination, marketplace, world)
+    for name, trunk in marketplace.trunks.items():
+        if trunk.spend is not None and not trunk.cost_per_minute:
+            message = "expected a cost_per_minute too: what is spent is counted by it"
+            yield Complaint(("trunks", name, "spend"), message)
     for name in marketplace.trunks if world.trunks is not None else ():
         yield from _known(("trunks", name), name, world.trunks or (), "trunk")
     for name, flow in marketplace.flows.items():

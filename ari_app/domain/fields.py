@@ -31,7 +31,7 @@ from pydantic import (
 )
 
 from ari_app.domain.clock import from_iso, iso
-from ari_app.domain.money import format_amount, parse_amount
+from ari_app.domain.money import format_amount, format_rate, parse_amount, parse_rate
 from ari_app.domain.states import STATE_NAMES
 
 SIZES = {
@@ -114,6 +114,14 @@ def _amount(value: object, info: ValidationInfo) -> int:
 
 def _amount_text(value: int, info: SerializationInfo) -> str | int:
     return format_amount(value, info.context["currency"]) if info.context else value
+
+
+def _rate(value: object, info: ValidationInfo) -> int:
+    return _whole(value) if info.context is None else parse_rate(value, info.context["currency"])
+
+
+def _rate_text(value: int, info: SerializationInfo) -> str | int:
+    return format_rate(value, info.context["currency"]) if info.context else value
 
 
 def _amounts(value: object, info: ValidationInfo) -> object:
@@ -387,6 +395,9 @@ TimeZone = Annotated[str, BeforeValidator(_timezone)]
 
 Currency = Annotated[str, _matching(_CURRENCY, "a currency code such as USD")]
 """An ISO 4217 code."""
+
+FineRate = Annotated[int, BeforeValidator(_rate), PlainSerializer(_rate_text)]
+"""What a minute costs: `"0.0125"` in a document, 1/RATE_UNIT of the minor unit in a record."""
 
 AmountByCurrency = Annotated[Mapping[str, int], BeforeValidator(_amounts), PlainSerializer(_amount_texts)]
 """An amount for each of some currencies: `{USD: "500.00", JPY: "50000"}`."""

@@ -23,6 +23,7 @@ from ari_app.domain.fields import (
     Currency,
     DurationMs,
     FileName,
+    FineRate,
     Id,
     Markup,
     Miles,
@@ -344,15 +345,27 @@ class Screening:
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
+class Spend:
+    """At most `max_amount` spent in each period, which begins in UTC."""
+
+    max_amount: Amount
+    per: Literal["hour", "day", "week", "month"]
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Trunk:
     """Limits of a trunk: a PJSIP endpoint that calls come in by, or destinations are dialled by.
 
     `concurrent`: calls in and legs out at once, ringing or talking; None: as many as come. `allow`: the numbers,
     or prefixes ending in `*`, that it may dial; see `ari_app.domain.trunks` for what that means, and None.
+    `cost_per_minute`: what a leg out costs from its answer on, in the marketplace's currency; `spend`: how much of
+    that there may be.
     """
 
     concurrent: Annotated[int, whole_between(1, 100_000)] | None = None
     allow: tuple[CallerPattern, ...] | None = None
+    cost_per_minute: FineRate | None = None
+    spend: Spend | None = None
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)

@@ -14,6 +14,9 @@ _DECIMALS = {
     4: "CLF UYW",
 }
 _EXPONENTS = {currency: decimals for decimals, names in _DECIMALS.items() for currency in names.split()}
+_RATE_PLACES = 4
+RATE_UNIT = 10_000
+"""What a rate has of the minor unit: four decimals more."""
 _AMOUNT = re.compile(r"(\d{1,12})(?:\.(\d+))?", re.ASCII)
 
 
@@ -45,11 +48,35 @@ def parse_amount(value: object, currency: str) -> int:
     return int(match[1] + decimals.ljust(places, "0"))
 
 
+def parse_rate(value: object, currency: str) -> int:
+    """A rate as carriers have them, with up to four decimals more than amounts, in 1/RATE_UNIT of the minor unit.
+
+    `"0.0125"` in USD is 12,500. Raises ValueError as `parse_amount`.
+    """
+    text, places = str(value), exponent(currency)
+    match = _AMOUNT.fullmatch(text) if isinstance(value, str) else None
+    if match is None or len(match[2] or "") > places + _RATE_PLACES:
+        raise ValueError(
+            f'expected a rate in quotes such as "0.0125", with at most {places + _RATE_PLACES} decimals'
+        )
+    return int(match[1] + (match[2] or "").ljust(places + _RATE_PLACES, "0"))
+
+
+def format_rate(rate: int, currency: str) -> str:
+    """The text of a rate, without zeros at its end that an amount would not have."""
+    whole, _, decimals = _decimal(rate, exponent(currency) + _RATE_PLACES).partition(".")
+    kept = decimals.rstrip("0").ljust(exponent(currency), "0")
+    return f"{whole}.{kept}" if kept else whole
+
+
 def format_amount(minor: int, currency: str) -> str:
     """The text of an amount: 4200 in USD is `42.00`; a negative balance has its sign in front."""
-    places = exponent(currency)
-    digits = str(abs(minor)).rjust(places + 1, "0")
-    sign = "-" if minor < 0 else ""
+    return _decimal(minor, exponent(currency))
+
+
+def _decimal(number: int, places: int) -> str:
+    digits = str(abs(number)).rjust(places + 1, "0")
+    sign = "-" if number < 0 else ""
     return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
 
 

@@ -1,8 +1,11 @@
-"""Which telephone numbers a trunk may dial: toll fraud dials what is dear.
+"""Which telephone numbers a trunk may dial, and how much it may spend: toll fraud dials what is dear.
 
 As in a rate table, the longest prefix decides. A number must match the trunk's `allow`; one of a range that is
 dear, or abused, must match it by an entry at least as long as that range. So `+1*` admits North America but
 not Jamaica, which `+1876*` admits.
+
+What legs out have cost is known when their call is over, so calls under way may go beyond a limit of spend: a
+trunk's `concurrent` says by how much.
 """
 
 from __future__ import annotations
@@ -10,7 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ari_app.domain.marketplace import Destination, Trunk
+from ari_app.domain.marketplace import Destination, Marketplace, Trunk
+from ari_app.domain.money import RATE_UNIT, format_amount
+from ari_app.domain.periods import period
 
 ALLOWED = ("+1*",)
 """What a trunk dials that says nothing: North America, less what is below."""
@@ -50,6 +55,36 @@ def why_not_dial(destination: Destination, trunks: Mapping[str, Trunk]) -> str |
     if dial.phone is None or dial.trunk is None:
         return None
     return why_not(dial.trunk, trunks.get(dial.trunk), dial.phone)
+
+
+def limited(trunks: Mapping[str, Trunk], now: int) -> dict[str, int]:
+    """The trunks that have a limit of spend, and when the period of it that `now` (ms) is in began."""
+    return {name: period(t.spend.per, now, "UTC").start for name, t in trunks.items() if t.spend is not None}
+
+
+def spent(trunk: Trunk, talked_ms: int) -> int:
+    """What legs out of so many ms together cost, in the minor unit, a part of it counted whole."""
+    rate: int = trunk.cost_per_minute or 0
+    return -(-talked_ms * rate // (60_000 * RATE_UNIT))
+
+
+def overspent(
+    marketplace: Marketplace, trunks: Mapping[str, Trunk], talked_ms: Mapping[str, int]
+) -> dict[str, str]:
+    """The destinations whose trunk has spent all that it may, and why. `talked_ms`: by trunk, in its period."""
+    full = {}
+    for name, trunk in trunks.items():
+        if trunk.spend is not None and spent(trunk, talked_ms.get(name, 0)) >= trunk.spend.max_amount:
+            limit = format_amount(trunk.spend.max_amount, marketplace.currency)
+            full[name] = f"trunk {name} has spent its {limit} {marketplace.currency} a{_AN[trunk.spend.per]}"
+    return {
+        name: full[destination.dial.trunk]
+        for name, destination in marketplace.destinations.items()
+        if destination.dial.trunk in full
+    }
+
+
+_AN = {"hour": "n hour", "day": " day", "week": " week", "month": " month"}
 
 
 def _matches(entry: str, phone: str) -> bool:

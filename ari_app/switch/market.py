@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from ari_app.domain import trunks
 from ari_app.domain.geo import Geography
 from ari_app.domain.snapshot import Snapshot
-from ari_app.store import marketplaces, revision
+from ari_app.store import marketplaces, revision, spending
 from ari_app.store.errors import StoreError
+from ari_app.switch.clock import CallClock
 
 log = logging.getLogger(__name__)
 
 RELOAD_EVERY_S = 1.0
+LOOK_EVERY_S = 5.0  # at what trunks have spent, where one has a limit
 
 TakenOver = Callable[[Snapshot], Awaitable[None]]
 
@@ -28,6 +34,7 @@ class Market:
         self._engine = engine
         self._geography = geography
         self._revision: int | None = None
+        self._looked_at = 0.0
         self.snapshot: Snapshot | None = None
 
     def load(self) -> None:
@@ -35,7 +42,8 @@ class Market:
         loaded = marketplaces.load(self._engine)
         if loaded is None:
             return
-        self.snapshot = loaded.snapshot(self._geography)
+        self.snapshot = self._within_spend(loaded.snapshot(self._geography))
+        self._looked_at = time.monotonic()
         self._revision = loaded.revision
         log.info("marketplace version %s is in force", loaded.version)
 
@@ -54,10 +62,30 @@ class Market:
         while True:
             await asyncio.sleep(RELOAD_EVERY_S)
             try:
-                if await asyncio.to_thread(revision.read, self._engine) == self._revision:
-                    continue
-                await asyncio.to_thread(self.load)
-                if taken_over is not None and self.snapshot is not None:
-                    await taken_over(self.snapshot)
+                if await asyncio.to_thread(revision.read, self._engine) != self._revision:
+                    await asyncio.to_thread(self.load)
+                    if taken_over is not None and self.snapshot is not None:
+                        await taken_over(self.snapshot)
+                elif time.monotonic() - self._looked_at > LOOK_EVERY_S:
+                    await asyncio.to_thread(self._look_at_spending)
             except (SQLAlchemyError, StoreError) as error:
                 log.warning("the database does not answer (%s); memory serves on", error)
+
+    def _look_at_spending(self) -> None:
+        """Leaves destinations out whose trunk has spent all that it may. Raises StoreError."""
+        self._looked_at = time.monotonic()
+        if self.snapshot is not None:
+            self.snapshot = self._within_spend(self.snapshot)
+
+    def _within_spend(self, snapshot: Snapshot) -> Snapshot:
+        marketplace = snapshot.marketplace
+        since = trunks.limited(marketplace.trunks, CallClock().now())
+        if not since:
+            return snapshot
+        destinations = defaultdict(list)
+        for name, destination in marketplace.destinations.items():
+            destinations[destination.dial.trunk or ""].append(name)
+        talked_ms = spending.talked_ms(self._engine, destinations, since)
+        overspent = trunks.overspent(marketplace, marketplace.trunks, talked_ms)
+        barred = {**overspent, **trunks.barred(marketplace.destinations, marketplace.trunks)}
+        return snapshot if barred == snapshot.barred else replace(snapshot, barred=barred)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ari_app.ops.sipp import Agent, accepts, answers, talk_ms
+from ari_app.ops.sipp import Agent, accepts, answers, hang_up, talk_ms
 from tests.live.exchange import marketplace, phones, uris
 
 pytestmark = pytest.mark.live
@@ -119,6 +119,26 @@ async def test_a_call_that_finds_the_trunk_full_gets_its_leg_when_another_call_e
                 await second.hang_up()
                 record = await exchange.record()
     assert record.winner == "pstn"
+
+
+async def test_a_trunk_that_has_spent_its_limit_rings_nobody_more(exchange, lab, calling):
+    trunk_port = int(lab.environment["CALLRACE_TRUNK_MAIN"].rpartition(":")[2])
+    limit = {"cost_per_minute": "1.00", "spend": {"max_amount": "0.01", "per": "month"}}
+    async with Agent("carrier", answers(), port=trunk_port) as carrier:
+        document = marketplace({"pstn": PSTN["pstn"]}, accept="answer", fallback={"play": BEEP})
+        exchange.apply(document | {"trunks": {"main": limit}})
+        keeping_up = asyncio.create_task(exchange.switch.keep_up_to_date())
+        async with calling(ani="+13105550142", plan=[talk_ms(1_000), hang_up]) as who:
+            await who.outcome()
+            assert (await exchange.record()).winner == "pstn"
+        async with asyncio.timeout(15):
+            while "pstn" not in exchange.switch.market.snapshot.barred:
+                await asyncio.sleep(0.1)  # it is looked at every five seconds
+        keeping_up.cancel()
+        async with calling(ani="+13105550143", plan=TALK):
+            record = await exchange.record()
+        assert len(carrier.of("invited")) == 1
+    assert [e.reason for e in record.excluded] == ["trunk main has spent its 0.01 USD a month"]
 
 
 async def test_a_call_that_comes_by_a_full_trunk_is_refused_for_the_carrier_to_try_another(exchange, calling):

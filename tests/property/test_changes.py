@@ -19,6 +19,7 @@ HOURS = st.fixed_dictionaries(
     {"open": st.lists(st.sampled_from(["mon-fri 08:00-20:00", "sat,sun 10:00-14:00"]), min_size=1)},
     optional={"timezone": st.just("Asia/Kolkata"), "closed": st.just(["2026-12-25"])},
 )
+SPENDING = {"main": {"cost_per_minute": "0.0125", "spend": {"max_amount": "9.50", "per": "day"}}}
 CREDIT = st.sampled_from(["12.30", {"USD": "12.30", "JPY": "1230"}])
 CLAUSE = st.one_of(
     st.fixed_dictionaries({"connected_at_least": DURATION}),
@@ -99,7 +100,7 @@ def rich_marketplaces(draw: st.DrawFn) -> Marketplace:
         "per_ani": {"max": draw(st.integers(1, 9)), "within": draw(DURATION)},
     }
     document["trunks"] = draw(
-        st.sampled_from([{}, {"main": {}}, {"main": {"concurrent": 5, "allow": ["+44*"]}}])
+        st.sampled_from([{}, {"main": {}}, {"main": {"concurrent": 5, "allow": ["+44*"]}}, SPENDING])
     )
     document["numbers_policy"] = {"quarantine": draw(DURATION), "low_stock": draw(st.integers(0, 9))}
     campaign["route"] |= {

@@ -17,7 +17,7 @@ from ari_app.domain.geo import (
 )
 from ari_app.domain.hours import Hours, is_open
 from ari_app.domain.marketplace import Timers
-from ari_app.domain.money import format_amount, parse_amount
+from ari_app.domain.money import format_amount, format_rate, parse_amount, parse_rate
 from ari_app.domain.states import STATE_NAMES
 
 CURRENCIES = st.sampled_from(["USD", "EUR", "JPY", "KWD", "CLF"])
@@ -31,6 +31,11 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 @given(st.integers(0, 10**12 - 1), CURRENCIES)
 def test_an_amount_survives_being_written_and_read(minor: int, currency: str) -> None:
     assert parse_amount(format_amount(minor, currency), currency) == minor
+
+
+@given(st.integers(0, 10**12 - 1), CURRENCIES)
+def test_a_rate_survives_being_written_and_read(rate: int, currency: str) -> None:
+    assert parse_rate(format_rate(rate, currency), currency) == rate
 
 
 @given(st.integers(0, 3_650 * 86_400_000))

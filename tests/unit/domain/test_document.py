@@ -525,6 +525,14 @@ def test_a_key_that_breaks_lines_is_reported_on_one_line() -> None:
             'trunks: {main: {allow: ["44*"]}}',
             "trunks.main.allow[0]: expected a phone number or a prefix such as",
         ),
+        (
+            'trunks: {main: {spend: {max_amount: "5.00", per: day}}}',
+            "trunks.main.spend: expected a cost_per_minute too",
+        ),
+        (
+            "trunks: {main: {cost_per_minute: 0.0125}}",
+            'trunks.main.cost_per_minute: expected a rate in quotes such as "0.0125", with at most 6 decimals',
+        ),
         ("screen: {per_ani: {max: 5}}", "screen.per_ani.within: this field is required"),
         ("screen: {per_ani: {max: 5, per: 10m}}", "screen.per_ani.per: unknown field 'per'"),
         ("screen: {attestation: [D]}", 'screen.attestation[0]: expected A, B, C or none, got "D"'),

@@ -1,9 +1,13 @@
 """Which numbers a trunk dials, and which it does not."""
 
+import json
+
 import pytest
 
+from ari_app.domain.document import parse
 from ari_app.domain.marketplace import Trunk
-from ari_app.domain.trunks import why_not
+from ari_app.domain.trunks import limited, overspent, spent, why_not
+from tests.live.exchange import marketplace
 
 
 def dials(phone, *allow):
@@ -46,3 +50,37 @@ def test_what_is_allowed_takes_the_place_of_what_would_be():
 
 def test_a_whole_number_admits_no_longer_one():
     assert not dials("+442071234567", "+44207123456")
+
+
+# Spending
+
+HOUR_MS = 3_600_000
+PHONE = {"pstn": {"phone": "+12125550123", "trunk": "main"}}
+
+
+def market(**trunk):
+    document = marketplace({"pstn": "sip:x@127.0.0.1:5071", "sip": "sip:y@127.0.0.1:5072"})
+    document["destinations"]["pstn"]["dial"] = PHONE["pstn"]
+    document["trunks"] = {"main": {"cost_per_minute": "0.0125"} | trunk}
+    return parse(json.dumps(document), "test.yaml")
+
+
+@pytest.mark.parametrize(
+    ("talked_ms", "minor"), [(0, 0), (1, 1), (48_000, 1), (48_001, 2), (60 * 60_000, 75), (80 * 60_000, 100)]
+)
+def test_what_legs_cost_is_rounded_up_once(talked_ms, minor):
+    assert spent(market().trunks["main"], talked_ms) == minor
+
+
+def test_a_trunk_that_has_spent_its_limit_rings_nobody_and_others_go_on():
+    of = market(spend={"max_amount": "1.00", "per": "day"})
+    assert overspent(of, of.trunks, {"main": 79 * 60_000}) == {}
+    assert overspent(of, of.trunks, {"main": 80 * 60_000}) == {
+        "pstn": "trunk main has spent its 1.00 USD a day"
+    }
+
+
+def test_only_trunks_with_a_limit_are_looked_at_from_the_beginning_of_their_period():
+    assert limited(market().trunks, 30 * HOUR_MS) == {}
+    of = market(spend={"max_amount": "1.00", "per": "day"})
+    assert limited(of.trunks, 30 * HOUR_MS) == {"main": 24 * HOUR_MS}
