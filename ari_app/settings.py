@@ -81,6 +81,11 @@ class Settings:
         return self.home / "asterisk" / "spool" / "fallback.csv", self.home / "fallback.csv"
 
     @property
+    def asterisk_log(self) -> Path:
+        """What Asterisk warns of, where its log can be read."""
+        return self.home / "asterisk" / "log" / "messages"
+
+    @property
     def spool(self) -> Path:
         """Settled calls that wait for the database."""
         return self.home / "spool"

@@ -163,7 +163,10 @@ def trunk_lines(status: dict[str, Any]) -> list[Text]:
         return [_line(seen["problem"], "red")]
     rows = [(one["trunk"], one["up"], ", ".join(one["contacts"]) or "no contact") for one in seen["trunks"]]
     rows += [(server, state == "Registered", state) for server, state in seen["registrations"].items()]
-    return [_trunk_line(*row) for row in rows]
+    overloaded = [
+        _line(f"Asterisk's {name} is overloaded", "bold red") for name in seen.get("overloaded", ())
+    ]
+    return [*(_trunk_line(*row) for row in rows), *overloaded]
 
 
 def _remark(agent: dict[str, Any]) -> str:

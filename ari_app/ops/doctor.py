@@ -240,6 +240,10 @@ def check_supervision(settings: Settings) -> Iterator[Finding]:
     for server, state in seen["registrations"].items():
         if state != "Registered":
             yield Finding(f"registration {server}", False, state, "check the account's name and password")
+    if overloaded := seen.get("overloaded"):
+        told = _some(f"{name} ({tasks} tasks)" for name, tasks in overloaded.items())
+        remedy = "fewer calls, or more processors; `asterisk -rx 'core show taskprocessors'` on its machine"
+        yield Finding("task processors", False, f"overloaded in the last minutes: {told}", remedy)
     if seen["stray_legs"]:
         yield Finding(
             "stray legs",

@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ari_app.ari.backoff import delays
 from ari_app.ops import ami
 from ari_app.ops.ami import AmiError, Session
 from ari_app.ops.doctor import AGENTS
+from ari_app.ops.taskprocessors import TaskProcessors
 from ari_app.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -34,7 +36,8 @@ class Seen:
     """Asterisk at one moment. `problem` says why nothing is known; it is empty when all is.
 
     `trunks` are the contacts of each trunk (`uri status`), None when Asterisk has no such endpoint;
-    `registrations` the status of ours at each server. `loose` are the ids of channels in no bridge.
+    `registrations` the status of ours at each server. `loose` are the ids of channels in no bridge, `overloaded`
+    the task processors that were lately, and how many tasks waited.
     """
 
     problem: str = ""
@@ -42,6 +45,7 @@ class Seen:
     registrations: dict[str, str] = field(default_factory=dict)
     channels: int = 0
     loose: tuple[str, ...] = ()
+    overloaded: dict[str, int] = field(default_factory=dict)
 
     def json(self) -> dict[str, Any]:
         """What operators see of it. A trunk is up unless it is missing, or none of its contacts answers."""
@@ -54,6 +58,7 @@ class Seen:
             ],
             "registrations": self.registrations,
             "channels": self.channels,
+            "overloaded": self.overloaded,
         }
 
 
@@ -104,14 +109,15 @@ async def watch(
 
     After a lost connection it connects again, with growing pauses.
     """
-    waits = delays()
+    waits, processors = delays(), TaskProcessors(settings.asterisk_log)
     while True:
         try:
             async with ami.session(settings, events="call") as asterisk:
                 await _hear_phones(asterisk, {AGENTS, *trunks()}, tell_phone)
                 waits = delays()
                 while True:
-                    tell(await look(asterisk, trunks()))
+                    seen = await look(asterisk, trunks())
+                    tell(replace(seen, overloaded=processors.look(time.monotonic())))
                     await asterisk.wait(LOOK_EVERY_S)
         except (AmiError, SettingsError) as error:
             tell(Seen(problem=str(error)))

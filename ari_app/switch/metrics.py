@@ -238,6 +238,11 @@ def _supervision(seen: Mapping[str, Any]) -> Iterator[Metric]:
         "callrace_asterisk_channels", "Channels in Asterisk, whoever's.", seen.get("channels", 0)
     )
     yield GaugeMetricFamily("callrace_stray_legs", "Legs in Asterisk whose call is over.", seen["stray_legs"])
+    yield GaugeMetricFamily(
+        "callrace_task_processors_overloaded",
+        "Queues of Asterisk that overflowed in the last five minutes.",
+        len(seen.get("overloaded", ())),
+    )
     trunks = GaugeMetricFamily("callrace_trunk_up", "1 unless no contact of it answers.", labels=["trunk"])
     for trunk in seen.get("trunks", ()):
         trunks.add_metric([trunk["trunk"]], trunk["up"])

@@ -105,6 +105,7 @@ def test_what_supervision_sees_wrong_is_found_with_its_remedy(
         "registrations": {"sip:good": "Registered", "sip:bad": "Rejected"},
         "channels": 3,
         "phones": {"INUSE": 2},
+        "overloaded": {"stasis/m:cache": 501},
         "stray_legs": 1,
     }
     monkeypatch.setattr(running, "ask", lambda *_: {"supervision": seen})
@@ -113,6 +114,7 @@ def test_what_supervision_sees_wrong_is_found_with_its_remedy(
         ("supervision", True, "channels 3, phones: 2 inuse"),
         ("trunk main out", False, "sip:gw Unreachable"),
         ("registration sip:bad", False, "Rejected"),
+        ("task processors", False, "overloaded in the last minutes: stasis/m:cache (501 tasks)"),
         ("stray legs", False, "1 legs in Asterisk have lost their call"),
     ]
     assert all(finding.ok or finding.remedy for finding in findings)

@@ -1,0 +1,52 @@
+"""Asterisk's task processors that were overloaded lately, as its log tells: AMI and ARI do not.
+
+Asterisk warns when a queue reaches its high water (`main/taskprocessor.c`). The log that is read is the lab's, or
+one that is mounted there; where there is none, nothing is known.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+LATELY_S = 300.0
+_MOST_READ = 1_000_000  # bytes at once; of more, the last
+_ALARM = re.compile(rb"The '([^'\n]{1,200})' task processor queue reached (\d+) scheduled tasks")
+
+
+class TaskProcessors:
+    """Reads what the log says from now on."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._read_to = self._size()
+        self._overloaded: dict[str, tuple[float, int]] = {}  # when last, and how many tasks waited
+
+    def look(self, now_s: float) -> dict[str, int]:
+        """The queues that were overloaded in the last LATELY_S, and how many tasks waited. `now_s` is monotonic."""
+        for match in _ALARM.finditer(self._news()):
+            self._overloaded[match[1].decode(errors="replace")] = now_s, int(match[2])
+        self._overloaded = {
+            name: alarm for name, alarm in self._overloaded.items() if now_s - alarm[0] < LATELY_S
+        }
+        return {name: tasks for name, (_, tasks) in self._overloaded.items()}
+
+    def _news(self) -> bytes:
+        """What was written since, in whole lines; of a log that was begun anew, all."""
+        size = self._size()
+        start = max(self._read_to if size >= self._read_to else 0, size - _MOST_READ)
+        try:
+            with self._log.open("rb") as file:
+                file.seek(start)
+                text = file.read(_MOST_READ)
+        except OSError:
+            return b""
+        whole = text.rfind(b"\n") + 1
+        self._read_to = start + whole
+        return text[:whole]
+
+    def _size(self) -> int:
+        try:
+            return self._log.stat().st_size
+        except OSError:
+            return 0
