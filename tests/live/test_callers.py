@@ -269,11 +269,21 @@ async def test_what_is_no_telephone_number_never_reaches_the_switch(exchange, ca
     assert exchange.switch.status()["calls"] == 0
 
 
-async def test_a_hostile_caller_number_is_anonymous(exchange, calling):
+@pytest.mark.parametrize(
+    "ani",
+    [
+        "1(System)&x",  # a dial string
+        "+12125550142%0D%0AX-Evil:%20yes",  # a header
+        "1'%20OR%20'1'='1",  # SQL
+        "+1212555014200000000000000000000",
+    ],
+)
+async def test_a_hostile_caller_number_is_anonymous(exchange, calling, ani):
     exchange.apply(marketplace(NOBODY, fallback={"play": BEEP}))
-    async with calling(ani="1(System)&x", plan=TALK, did=DID):
+    async with calling(ani=ani, plan=TALK, did=DID):
         record = await exchange.record()
     assert record.ani is None
+    assert record.disposition == "no_answer"
 
 
 @pytest.mark.parametrize(
