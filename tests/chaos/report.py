@@ -130,7 +130,7 @@ def _is_in(those: Sequence[Injected], at: float) -> bool:
 
 
 def _memory(run: Run) -> Iterator[str]:
-    yield f"Resident memory, the median of a minute; of {' and '.join(OURS)} at most {MEMORY_LIMIT:.0%} more is allowed:"
+    yield f"Resident memory, the median of a minute. Of {' and '.join(OURS)} at most {MEMORY_LIMIT:.0%} more may be:"
     yield ""
     yield "| process | second minute MB | last minute MB | growth |"
     yield "|---|---:|---:|---:|"
