@@ -83,6 +83,7 @@ class Load:
     def __init__(self, random: Random) -> None:
         self._random = random
         self.calls: dict[str, Seen] = {}
+        self._early: dict[str, list[tuple[Party, Event]]] = {}  # of callers who have not told that they call
         self._loop = asyncio.get_running_loop()
 
     # What callers see
@@ -107,6 +108,8 @@ class Load:
         talk_s = SHORT_S if self._random.random() < 0.5 else self._random.uniform(*LONG_S)
         seen = self.calls[ani] = Seen(ani, event.detail["to"], event.at, talk_s)
         seen.hang_up = party.calls[event.call_id].hang_up
+        for agent, told in self._early.pop(ani, ()):
+            self.rung(agent, told)
         self._loop.call_later(PATIENCE_S, self._leave, seen)
 
     def _leave(self, seen: Seen) -> None:
@@ -116,9 +119,11 @@ class Load:
     # What agents see
 
     def rung(self, party: Party, event: Event) -> None:
-        """An agent's event."""
-        seen = self.calls.get(_number(party.calls[event.call_id].of("invited")[0].detail["from"]))
+        """An agent's event. Each SIPp tells by a pipe of its own, and a busy machine reads them in any order."""
+        ani = _number(party.calls[event.call_id].of("invited")[0].detail["from"])
+        seen = self.calls.get(ani)
         if seen is None:
+            self._early.setdefault(ani, []).append((party, event))
             return
         if event.what == "answered":
             seen.taken_at.append(event.at)
