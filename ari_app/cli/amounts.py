@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 
+from ari_app.domain.fields import CURRENCY_CODE
 from ari_app.domain.money import parse_amount
 
 
 def _currency(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not re.fullmatch(r"[A-Z]{3}", value, re.ASCII):
+    if value is not None and not CURRENCY_CODE.fullmatch(value):
         raise click.BadParameter(f"expected a currency code such as EUR, got {value!r}")
     return value
 

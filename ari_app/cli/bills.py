@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from ari_app.cli.csvtext import write_csv
 from ari_app.cli.items import deliver_items, items_option
-from ari_app.cli.output import json_option, show_json, show_table, show_title
+from ari_app.cli.output import json_option, second, show_json, show_table, show_title
 from ari_app.domain.bills import Bill, BillLine, Period
 from ari_app.domain.clock import iso
 from ari_app.domain.money import format_amount
@@ -86,7 +86,7 @@ def bill_facts(bill: Bill) -> dict[str, str]:
     return {
         "for": f"{bill.name} ({bill.party})",
         "period": _period(bill.period),
-        "issued": f"{iso(bill.issued_at)[:19].replace('T', ' ')} UTC",
+        "issued": f"{second(bill.issued_at)} UTC",
         "currency": bill.currency,
     }
 

@@ -9,11 +9,10 @@ from sqlalchemy import Engine
 
 from ari_app.cli.common import Refused, database, phone_number
 from ari_app.cli.explain import explain
-from ari_app.cli.output import json_option, show_json, show_sections, show_table
+from ari_app.cli.output import json_option, second, show_json, show_sections, show_table
 from ari_app.cli.period import utc_moment
 from ari_app.cli.show import show
 from ari_app.cli.since import whole_json
-from ari_app.domain.clock import iso
 from ari_app.domain.fields import parse_duration
 from ari_app.domain.money import format_amount
 from ari_app.domain.record import CallRecord, Disposition, to_json
@@ -118,7 +117,7 @@ def _row(record: CallRecord) -> tuple[object, ...]:
     money = record.money
     return (
         record.id,
-        iso(record.started_at)[:19].replace("T", " "),
+        second(record.started_at),
         record.ani or "anonymous",
         record.did,
         record.campaign,

@@ -71,7 +71,7 @@ def words(caps: Iterable[dict[str, Any]]) -> str:
 def _row(whose: Owner, cap: Cap, period: Period, usage: Usage) -> dict[str, Any]:
     left = max(domain.limit(cap) - usage.used - usage.reserved, 0)
     shown = [
-        number if cap.max_amount is None else format_amount(number, cap.currency or whose.currency)
+        number if cap.max_amount is None else format_amount(number, domain.currency_of(whose, cap))
         for number in (domain.limit(cap), usage.used, usage.reserved, left)
     ]
     return {

@@ -7,7 +7,7 @@ from typing import Any, TextIO
 import click
 
 from ari_app.cli.common import database, moment, now_ms, one_line, text_of
-from ari_app.cli.output import json_option, show_json, show_table, tell
+from ari_app.cli.output import json_option, second, show_json, show_table, tell
 from ari_app.domain.clock import iso
 from ari_app.domain.conversions import Told, parse
 from ari_app.domain.money import format_amount
@@ -130,22 +130,22 @@ def _said(outcome: Outcome) -> str:
 
 
 def _row(record: CallRecord) -> tuple[object, ...]:
-    verdict, money, conversion = record.qualification, record.money, record.conversion
+    money, conversion = record.money, record.conversion
     amounts = [
-        format_amount(amount, money.currency) if money else None
-        for amount in ((money.price, money.charged, money.paid) if money else (0, 0, 0))
+        format_amount(getattr(money, name), money.currency) if money else None
+        for name in ("price", "charged", "paid")
     ]
-    times = (verdict.waits_until if verdict else None, conversion.at if conversion else None)
-    moments = [None if at is None else iso(at)[:19].replace("T", " ") for at in times]
+    times = (record.waits_until, conversion.at if conversion else None)
+    moments = [None if at is None else second(at) for at in times]
     return (record.id, record.campaign, *moments, conversion.ref if conversion else None, *amounts)
 
 
 def _json(record: CallRecord) -> dict[str, Any]:
-    verdict, money, conversion = record.qualification, record.money, record.conversion
+    money, conversion = record.money, record.conversion
     return {
         "call": record.id,
         "campaign": record.campaign,
-        "waits_until": iso(verdict.waits_until) if verdict else None,
+        "waits_until": iso(record.waits_until),
         "converted_at": iso(conversion.at) if conversion else None,
         "told_at": iso(conversion.told_at) if conversion else None,
         "ref": conversion.ref if conversion else None,

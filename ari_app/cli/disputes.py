@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from ari_app.cli.amounts import amount as minor_units
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, who
-from ari_app.cli.output import json_option, show_json, show_table, show_title
+from ari_app.cli.output import json_option, second, show_json, show_table, show_title
 from ari_app.domain.clock import iso
 from ari_app.domain.disputes import Dispute, DisputeEvent, State
 from ari_app.domain.marketplace import DISPUTE_WINDOW_MS
@@ -181,7 +181,7 @@ _COLUMNS = ("id", "opened (UTC)", "call", "advertiser", "publisher", "claimed", 
 def _row(dispute: Dispute) -> tuple[object, ...]:
     return (
         dispute.id,
-        _moment(dispute.events[0].at),
+        second(dispute.events[0].at),
         dispute.call_id,
         dispute.advertiser,
         dispute.publisher,
@@ -194,7 +194,7 @@ def _row(dispute: Dispute) -> tuple[object, ...]:
 
 def _event_row(event: DisputeEvent, currency: str) -> tuple[object, ...]:
     return (
-        _moment(event.at),
+        second(event.at),
         event.what,
         event.by,
         _optional(event.amount, currency),
@@ -231,7 +231,3 @@ def _money(dispute: Dispute, minor: int) -> str:
 
 def _optional(minor: int | None, currency: str) -> str | None:
     return None if minor is None else format_amount(minor, currency)
-
-
-def _moment(at: int) -> str:
-    return iso(at)[:19].replace("T", " ")

@@ -159,8 +159,8 @@ def _what_happened(record: CallRecord) -> str:
 
 def _money_in_short(record: CallRecord) -> str:
     money, verdict = record.money, record.qualification
-    if verdict is not None and verdict.waits_until is not None:
-        return f"{_moved_so_far(record)} It waits for a conversion until {_moment(verdict.waits_until)}."
+    if record.waits_until is not None:
+        return f"{_moved_so_far(record)} It waits for a conversion until {_moment(record.waits_until)}."
     if money is None or not (money.charged or money.paid):
         if record.disposition == "connected" and verdict is not None and not verdict.qualified:
             reasons = "; ".join(clause.detail for clause in verdict.clauses if not clause.passed)

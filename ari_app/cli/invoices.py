@@ -11,9 +11,8 @@ from ari_app.cli.amounts import currency_option
 from ari_app.cli.bills import bill_json, bill_options, deliver
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
 from ari_app.cli.disputes import SERIAL
-from ari_app.cli.output import json_option, show_json, show_table
+from ari_app.cli.output import json_option, second, show_json, show_table
 from ari_app.domain.bills import Period, period_of
-from ari_app.domain.clock import iso
 from ari_app.domain.money import format_amount
 from ari_app.store import bills
 from ari_app.store.bills import Party
@@ -87,7 +86,7 @@ def list_(advertiser: str | None, as_json: bool) -> None:
                 bill.number,
                 bill.party,
                 bill.period.name,
-                iso(bill.issued_at)[:19].replace("T", " "),
+                second(bill.issued_at),
                 format_amount(bill.total, bill.currency),
                 format_amount(bill.closing, bill.currency),
                 bill.currency,

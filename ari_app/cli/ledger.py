@@ -8,7 +8,7 @@ from ari_app.cli.amounts import amount as minor_units
 from ari_app.cli.amounts import currency_option, taken_back
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
 from ari_app.cli.disputes import charged_call
-from ari_app.cli.output import json_option, show_json, show_table
+from ari_app.cli.output import json_option, second, show_json, show_table
 from ari_app.domain import ledger as domain
 from ari_app.domain.clock import iso
 from ari_app.domain.corrections import net
@@ -224,7 +224,7 @@ def _line_row(account: str, line: Line) -> tuple[object, ...]:
     transfer = line.transfer
     other = transfer.debit if transfer.credit == account else transfer.credit
     posted, held, _ = _balance_cells(line.after, transfer.currency)
-    at = iso(transfer.at)[:19].replace("T", " ")
+    at = second(transfer.at)
     return (
         at,
         transfer.kind,

@@ -17,6 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ari_app.domain.clock import iso
+
 _STYLES = {
     "ok": "green",
     "won": "green",
@@ -45,6 +47,11 @@ class Section:
 def show_json(value: Any) -> None:
     """Prints a value as JSON that people can read, too."""
     click.echo(json.dumps(value, indent=2))
+
+
+def second(at: int) -> str:
+    """A moment (ms) in UTC, to the second: `2026-11-25 14:33:31`."""
+    return iso(at)[:19].replace("T", " ")
 
 
 def tell(value: Any, text: str, as_json: bool) -> None:

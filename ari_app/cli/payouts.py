@@ -14,7 +14,7 @@ from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
 from ari_app.cli.csvtext import write_csv
 from ari_app.cli.invoices import member, month
 from ari_app.cli.items import deliver_items, items_option
-from ari_app.cli.output import json_option, show_json, show_table
+from ari_app.cli.output import json_option, second, show_json, show_table
 from ari_app.domain.clock import iso
 from ari_app.domain.money import format_amount
 from ari_app.store import bills
@@ -184,8 +184,8 @@ def _row(paid: Paid) -> tuple[object, ...]:
     ended_before = min(run.until_at, run.at - run.hold_ms)
     return (
         run.key,
-        iso(run.at)[:19].replace("T", " "),
-        iso(ended_before)[:19].replace("T", " "),
+        second(run.at),
+        second(ended_before),
         len(paid.payouts),
         format_amount(total, run.currency),
         run.currency,

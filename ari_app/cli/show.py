@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from ari_app.cli.output import show_table, show_title
+from ari_app.cli.output import second, show_table, show_title
 from ari_app.cli.since import net_amounts
 from ari_app.domain.clock import iso
 from ari_app.domain.corrections import corrections_of
@@ -22,7 +22,7 @@ def show(record: CallRecord, transfers: Sequence[Transfer] = ()) -> None:
     _part("Legs", _LEG_COLUMNS, [_leg(leg, record) for leg in record.legs])
     _part("Left out", ("destination", "reason"), [(e.destination, e.reason) for e in record.excluded])
     if record.qualification is not None:
-        waits = "waits for a conversion" if record.qualification.waits_until is not None else "not qualified"
+        waits = "waits for a conversion" if record.waits_until is not None else "not qualified"
         verdict = "qualified" if record.qualification.qualified else waits
         clauses = record.qualification.clauses
         _part(f"Verdict: {verdict}", _CLAUSE_COLUMNS, _clauses(clauses))
@@ -113,7 +113,7 @@ _CORRECTION_COLUMNS = ("at (UTC)", "from", "to", "amount", "reason")
 
 def _correction(transfer: Transfer) -> tuple[object, ...]:
     amount = format_amount(transfer.amount, transfer.currency)
-    at = iso(transfer.at)[:19].replace("T", " ")
+    at = second(transfer.at)
     return at, transfer.debit, transfer.credit, amount, transfer.reason
 
 

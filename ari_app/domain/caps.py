@@ -161,7 +161,7 @@ def _claims(whose: Owner, at: int, most: int, currency: str) -> Iterator[Claim]:
     for cap in sorted(whose.caps, key=partial(key, whose)):
         amount = 1
         if cap.max_amount is not None:
-            amount = most if (cap.currency or whose.currency) == currency else 0
+            amount = most if currency_of(whose, cap) == currency else 0
         if amount:
             yield Claim(
                 key=key(whose, cap),
@@ -229,6 +229,11 @@ def key(whose: Owner, cap: Cap) -> str:
     return f"{whose.kind}:{whose.id}:{measure(cap, whose.currency)}"
 
 
+def currency_of(whose: Owner, cap: Cap) -> str:
+    """The currency of the cap's amount."""
+    return cap.currency or whose.currency
+
+
 def current(whose: Owner, cap: Cap, at: int) -> Period:
     """The cap's period at a moment, ms."""
     return period(cap.per or "total", at, whose.timezone)
@@ -247,7 +252,7 @@ def describe(whose: Owner, cap: Cap) -> str:
     if cap.concurrent is not None:
         return f"{cap.concurrent} call{'s' if cap.concurrent > 1 else ''} at once"
     if cap.max_amount is not None:
-        currency = cap.currency or whose.currency
+        currency = currency_of(whose, cap)
         return f"{format_amount(cap.max_amount, currency)} {currency} {often}"
     basis = "offered" if cap.basis == "attempts" else cap.basis
     return f"{cap.max} {basis} call{'s' if limit(cap) > 1 else ''} {often}"
@@ -280,7 +285,7 @@ def full(claims: Iterable[Claim], taken: Mapping[tuple[str, int], int]) -> str |
 
 def is_open(key: str, record: CallRecord) -> bool:
     """Whether nobody knows yet what the ended call uses of a counter: it waits for a conversion."""
-    if funds_of(key) is not None or record.qualification is None or record.qualification.waits_until is None:
+    if funds_of(key) is not None or record.waits_until is None:
         return False
     kind, owner, measured = key.split(":")[:3]
     return measured in ("qualified", "amount") and (kind != "destination" or record.winner == owner)

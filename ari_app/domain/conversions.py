@@ -57,14 +57,9 @@ def _take(found: dict[str, Told], values: dict[str, str]) -> Iterator[str]:
         yield f"at: expected a time such as 2026-11-23T10:00-05:00, got {values['at']!a}"
 
 
-def waits(record: CallRecord) -> bool:
-    """Whether nobody has decided the call yet."""
-    return record.qualification is not None and record.qualification.waits_until is not None
-
-
 def is_overdue(record: CallRecord, now: int) -> bool:
     """Whether the call has waited in vain: a conversion may be told of a little after the call's time, and was not."""
-    until = record.qualification.waits_until if record.qualification else None
+    until = record.waits_until
     return until is not None and now >= until + CONVERSION_GRACE_MS
 
 

@@ -59,8 +59,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _SHARE = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))?%", re.ASCII)
 _ZIP = re.compile(r"\d{5}", re.ASCII)
 _AREA_CODE = re.compile(r"[2-9]\d{2}", re.ASCII)
-_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
-_NO_CURRENCY = "expected a currency code such as USD"
+CURRENCY_CODE = re.compile(r"[A-Z]{3}", re.ASCII)
+"""ISO 4217."""
+_A_CURRENCY = "a currency code such as USD"
 # No character here means anything to Dial(): not & (a further target), not / , ( ) ^ or a space.
 _SIP_URI = re.compile(
     r"sip:[A-Za-z0-9._+-]{1,64}"
@@ -129,8 +130,8 @@ def _amounts(value: object, info: ValidationInfo) -> object:
         return value
     found = {}
     for currency, amount in value.items():
-        if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
-            raise ValueError(f"{_NO_CURRENCY}, and its amount")
+        if not isinstance(currency, str) or not CURRENCY_CODE.fullmatch(currency):
+            raise ValueError(f"expected {_A_CURRENCY}, and its amount")
         try:
             found[currency] = _whole(amount) if info.context is None else parse_amount(amount, currency)
         except ValueError as error:
@@ -393,7 +394,7 @@ AreaCode = Annotated[str, _matching(_AREA_CODE, 'an area code of three digits su
 TimeZone = Annotated[str, BeforeValidator(_timezone)]
 """A zone of the tz database."""
 
-Currency = Annotated[str, _matching(_CURRENCY, "a currency code such as USD")]
+Currency = Annotated[str, _matching(CURRENCY_CODE, _A_CURRENCY)]
 """An ISO 4217 code."""
 
 FineRate = Annotated[int, BeforeValidator(_rate), PlainSerializer(_rate_text)]

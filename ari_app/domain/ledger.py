@@ -484,7 +484,7 @@ def _check_holds(transfers: Iterable[Transfer], by_id: Mapping[str, CallRecord],
 
 
 def _expiry(hold: Transfer, call: CallRecord | None) -> int:
-    waits_until = call.qualification.waits_until if call and call.qualification else None
+    waits_until = call.waits_until if call else None
     return HOLD_EXPIRES_MS + (hold.at if waits_until is None else waits_until + CONVERSION_GRACE_MS)
 
 

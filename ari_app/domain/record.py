@@ -212,6 +212,11 @@ class CallRecord:
     recording: Tracks | None = None
     events: list[Event] = field(default_factory=list)
 
+    @property
+    def waits_until(self) -> int | None:
+        """Until when (ms) the call waits for a conversion; None: it was never judged, or all is decided."""
+        return self.qualification.waits_until if self.qualification else None
+
 
 def track_files(call_id: str) -> dict[str, str]:
     """The names of the files of a call's recording, by whose voice is in each. Made from our own id alone."""

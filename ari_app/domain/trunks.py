@@ -68,12 +68,10 @@ def spent(trunk: Trunk, talked_ms: int) -> int:
     return -(-talked_ms * rate // (60_000 * RATE_UNIT))
 
 
-def overspent(
-    marketplace: Marketplace, trunks: Mapping[str, Trunk], talked_ms: Mapping[str, int]
-) -> dict[str, str]:
+def overspent(marketplace: Marketplace, talked_ms: Mapping[str, int]) -> dict[str, str]:
     """The destinations whose trunk has spent all that it may, and why. `talked_ms`: by trunk, in its period."""
     full = {}
-    for name, trunk in trunks.items():
+    for name, trunk in marketplace.trunks.items():
         if trunk.spend is not None and spent(trunk, talked_ms.get(name, 0)) >= trunk.spend.max_amount:
             limit = format_amount(trunk.spend.max_amount, marketplace.currency)
             full[name] = f"trunk {name} has spent its {limit} {marketplace.currency} a{_AN[trunk.spend.per]}"

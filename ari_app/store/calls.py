@@ -232,7 +232,7 @@ def call_row(record: CallRecord) -> dict[str, Any]:
         "wait_ms": durations.wait,
         "connected_ms": durations.connected,
         "qualified": verdict.qualified if verdict else None,
-        "waits_until": verdict.waits_until if verdict else None,
+        "waits_until": record.waits_until,
         "converted_at": conversion.at if conversion else None,
         "conversion_told_at": conversion.told_at if conversion else None,
         "conversion_ref": conversion.ref if conversion else None,

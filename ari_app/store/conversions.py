@@ -103,7 +103,7 @@ def _refuse_impossible(told: Sequence[Told], records: Mapping[str, CallRecord]) 
 def _became(record: CallRecord) -> Became:
     if record.conversion is not None:
         return "known"
-    return "decided" if domain.waits(record) else "noted"
+    return "noted" if record.waits_until is None else "decided"
 
 
 def _decide(connection: Connection, records: Sequence[CallRecord], now: int) -> None:
@@ -114,7 +114,8 @@ def _decide(connection: Connection, records: Sequence[CallRecord], now: int) -> 
     before = deepcopy(records)
     moved = [transfer for record in records for transfer in domain.decide(record, now)]
     reservations.settle(connection, records)
-    there = {transfer.key for record in records for transfer in ledger.of_call_in(connection, record.id)}
+    its = select(table.c.id).where(table.c.id.in_([record.id for record in records]))
+    there = {one.key for moved_so_far in ledger.of_calls(connection, its).values() for one in moved_so_far}
     ledger.add(connection, [transfer for transfer in moved if transfer.key not in there])
     for record in records:
         calls.rewrite(connection, record)

@@ -117,11 +117,7 @@ def settle(connection: Connection, records: Iterable[CallRecord]) -> None:
 
 def _keep(connection: Connection, calls: Mapping[str, CallRecord]) -> list[tuple[str, str]]:
     """Keeps the reservations of calls that wait until after that; which these are, by call and key."""
-    waiting = {
-        call_id: record.qualification.waits_until
-        for call_id, record in calls.items()
-        if record.qualification and record.qualification.waits_until is not None
-    }
+    waiting = {id_: until for id_, record in calls.items() if (until := record.waits_until) is not None}
     if not waiting:
         return []
     query = select(reservations.c.call_id, reservations.c.key).where(reservations.c.call_id.in_(waiting))

@@ -36,8 +36,7 @@ def add(connection: Connection, records: Sequence[CallRecord]) -> None:
     """Counts calls that were not counted before. Part of `calls.save`, and a few statements whatever their number."""
     payable_ms = _payable_ms(connection, records)
     cells = rollups.count(records, lambda record: payable_ms.get((record.campaign, record.terms_version)))
-    for table in CALL_TABLES:
-        _upsert(connection, table, projected(cells.calls, table))
+    _count_calls(connection, cells.calls)
     _upsert(connection, rollup_offers, cells.offers)
     _upsert(connection, rollup_endings, cells.endings)
 
@@ -48,6 +47,10 @@ def correct(connection: Connection, judged_again: Iterable[tuple[CallRecord, Cal
     for before, after in judged_again:
         cells[rollups.call_key(after)].update(rollups.call_counts(after))
         cells[rollups.call_key(after)].subtract(rollups.call_counts(before))
+    _count_calls(connection, cells)
+
+
+def _count_calls(connection: Connection, cells: Mapping[CallKey, Counts]) -> None:
     for table in CALL_TABLES:
         _upsert(connection, table, projected(cells, table))
 

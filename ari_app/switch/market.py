@@ -34,6 +34,7 @@ class Market:
         self._engine = engine
         self._geography = geography
         self._revision: int | None = None
+        self._loaded: Snapshot | None = None  # whatever trunks have spent
         self._looked_at = 0.0
         self.snapshot: Snapshot | None = None
 
@@ -42,8 +43,9 @@ class Market:
         loaded = marketplaces.load(self._engine)
         if loaded is None:
             return
-        self.snapshot = self._within_spend(loaded.snapshot(self._geography))
-        self._looked_at = time.monotonic()
+        snapshot = loaded.snapshot(self._geography)
+        self.snapshot = self._within_spend(snapshot)
+        self._loaded, self._looked_at = snapshot, time.monotonic()
         self._revision = loaded.revision
         log.info("marketplace version %s is in force", loaded.version)
 
@@ -74,8 +76,11 @@ class Market:
     def _look_at_spending(self) -> None:
         """Leaves destinations out whose trunk has spent all that it may. Raises StoreError."""
         self._looked_at = time.monotonic()
-        if self.snapshot is not None:
-            self.snapshot = self._within_spend(self.snapshot)
+        if self._loaded is None or self.snapshot is None:
+            return
+        within = self._within_spend(self._loaded)
+        if within.barred != self.snapshot.barred:
+            self.snapshot = within
 
     def _within_spend(self, snapshot: Snapshot) -> Snapshot:
         marketplace = snapshot.marketplace
@@ -86,6 +91,5 @@ class Market:
         for name, destination in marketplace.destinations.items():
             destinations[destination.dial.trunk or ""].append(name)
         talked_ms = spending.talked_ms(self._engine, destinations, since)
-        overspent = trunks.overspent(marketplace, marketplace.trunks, talked_ms)
-        barred = {**overspent, **trunks.barred(marketplace.destinations, marketplace.trunks)}
-        return snapshot if barred == snapshot.barred else replace(snapshot, barred=barred)
+        overspent = trunks.overspent(marketplace, talked_ms)
+        return replace(snapshot, barred={**overspent, **snapshot.barred}) if overspent else snapshot

@@ -74,10 +74,8 @@ def test_what_legs_cost_is_rounded_up_once(talked_ms, minor):
 
 def test_a_trunk_that_has_spent_its_limit_rings_nobody_and_others_go_on():
     of = market(spend={"max_amount": "1.00", "per": "day"})
-    assert overspent(of, of.trunks, {"main": 79 * 60_000}) == {}
-    assert overspent(of, of.trunks, {"main": 80 * 60_000}) == {
-        "pstn": "trunk main has spent its 1.00 USD a day"
-    }
+    assert overspent(of, {"main": 79 * 60_000}) == {}
+    assert overspent(of, {"main": 80 * 60_000}) == {"pstn": "trunk main has spent its 1.00 USD a day"}
 
 
 def test_only_trunks_with_a_limit_are_looked_at_from_the_beginning_of_their_period():
