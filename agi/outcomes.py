@@ -3,7 +3,8 @@
 The dialplan writes a line a call into a file, and `record` writes the same line into another; here both are
 read. A file is put aside under another name, read, saved, and then removed: a line is lost at no moment, and
 a call that was saved before stays as it is, so nothing counts twice. The dialplan tells of a call when it begins,
-too: one that Asterisk ended with (`begun`) is closed for that reason, without money.
+too: one that Asterisk ended with (`begun`) is closed for that reason, without money. Of a call that a switch came
+back for in time, the switch makes the record.
 """
 
 from __future__ import annotations
@@ -18,7 +19,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agi.begun import Begun
 from ari_app.ari.errors import AriError
-from ari_app.domain.fallback import CUT_OFF, NOBODY_THERE, Outcome, begin, fill_in, has_ended, outcome_of
+from ari_app.domain.fallback import (
+    CUT_OFF,
+    NOBODY_THERE,
+    PASSED_ON,
+    Outcome,
+    begin,
+    fill_in,
+    has_ended,
+    outcome_of,
+)
 from ari_app.domain.geo import Geography, locate
 from ari_app.domain.marketplace import Campaign, Destination
 from ari_app.domain.qualification import EarlierCall
@@ -118,7 +128,8 @@ class Outcomes:
                 with refused.open("a") as kept:
                     kept.write(line)
                 continue
-            calls.save(self._engine, [self._settle(outcome)])
+            if outcome.dial_status != PASSED_ON:
+                calls.save(self._engine, [self._settle(outcome)])
             self._begun.end(outcome.unique_id)
 
     def _settle(self, outcome: Outcome, why: str = NOBODY_THERE) -> Settlement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 SAVE_S = 10.0
 # The writer's thread may keep the event loop waiting for this long, instead of Python's 5 ms.
 SWITCH_INTERVAL_S = 0.0005
+HANDED_OVER = os.EX_TEMPFAIL  # the exit code; systemd starts the next switch then
 GARBAGE = 10_000  # objects between two collections: a call makes hundreds, and nearly none in circles
 
 
@@ -61,9 +63,9 @@ def _duration(ctx: click.Context, param: click.Parameter, value: str) -> int:
 def run() -> None:
     """Take calls from Asterisk until told to stop (SIGTERM, or Ctrl-C).
 
-    Then the calls under way are ended and settled. Those that a switch before it left behind, because it
-    was killed, are taken up first. Logs a line an event on stderr. `callrace lab up`
-    runs this in the background.
+    Then the calls under way are ended and settled; SIGUSR1 leaves them to the next switch (`switch hand-over`).
+    Those that a switch before it left, or was killed with, are taken up first. Logs a line an event on stderr.
+    `callrace lab up` runs this in the background.
 
     \b
     For machines, on 127.0.0.1 and CALLRACE_METRICS_PORT (9464 unless set, 0 for nowhere):
@@ -113,6 +115,24 @@ def drain(timeout_ms: int, as_json: bool) -> None:
     tell({"calls": calls}, text, as_json)
 
 
+@switch.command("hand-over")
+@json_option
+def hand_over(as_json: bool) -> None:
+    """End the switch at once, and leave its calls in Asterisk for the next one to take up. The way to upgrade.
+
+    Who talks goes on talking. Callers in an IVR are asked again what they were asked last, and those for whom
+    phones rang are offered again. Calls that come meanwhile wait up to three seconds for the next switch; then
+    the dialplan serves them by its next rung.
+
+    \b
+    Example:
+      callrace switch hand-over && callrace lab up
+    """
+    calls = running.hand_over(Settings.from_env())
+    text = f"handed over: {calls} call{'' if calls == 1 else 's'} left in Asterisk for the next switch"
+    tell({"calls": calls}, text, as_json)
+
+
 async def _serve(settings: Settings, served: Switch) -> None:
     """Serves calls until a signal; raises AriError when Asterisk cannot be used any more."""
     stopping = asyncio.Event()
@@ -131,6 +151,7 @@ async def _serve(settings: Settings, served: Switch) -> None:
         served.client = client
         served.recorder = tape
         served.recover()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _leave, served)
         async with (
             control_socket(served, settings.control_socket),
             monitor(served, settings.metrics_port),
@@ -147,6 +168,12 @@ async def _serve(settings: Settings, served: Switch) -> None:
             finally:
                 log.info("stopping")
                 await served.drain()
+
+
+def _leave(served: Switch) -> None:
+    """Ends this process as it stands: to unwind it would hang its callers up."""
+    if served.hand_over():
+        os._exit(HANDED_OVER)
 
 
 async def _until_stopped(stopping: asyncio.Event, client: Client, served: Switch) -> None:

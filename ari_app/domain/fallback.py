@@ -28,10 +28,16 @@ FIELDS = 11
 _ENDED = 9
 NOBODY_THERE = "neither a switch nor `callrace agi run` was there to serve it"
 CUT_OFF = "Asterisk ended while the dialplan served the call; whether anybody talked, and for how long, nobody knows"
+LEFT = "LEFT"  # not Asterisk's: the caller hung up while the dialplan waited for a switch
+PASSED_ON = "PASSED"  # not Asterisk's: after all the call is another's to make a record of
 ROUNDING_MS = 100  # Asterisk reads its clock, and rounds, for each of the times by itself
 
 # What DIALSTATUS means for the call, and for every phone that rang and did not win.
-_DISPOSITIONS: dict[str, Disposition] = {"ANSWER": "connected", "CANCEL": "abandoned_queue"}
+_DISPOSITIONS: dict[str, Disposition] = {
+    "ANSWER": "connected",
+    "CANCEL": "abandoned_queue",
+    LEFT: "abandoned_ivr",
+}
 _LEG_OUTCOMES: dict[str, LegOutcome] = {
     "ANSWER": "lost",
     "BUSY": "busy",
@@ -45,8 +51,8 @@ class Outcome:
     """What the dialplan says of a call that is over. Times and `talked_ms` in milliseconds.
 
     `call_id` is the one that `route` gave, None where nobody was asked; `rung` are the destinations that
-    were dialled. `dial_status` is Asterisk's DIALSTATUS, empty where nobody was dialled; `answered_by` its
-    DIALEDPEERNUMBER.
+    were dialled. `dial_status` is Asterisk's DIALSTATUS, empty where nobody was dialled, or LEFT, or PASSED_ON;
+    `answered_by` its DIALEDPEERNUMBER.
     """
 
     began_at: int
@@ -135,6 +141,10 @@ def fill_in(record: CallRecord, outcome: Outcome, winner: str | None, why: str =
     record.disposition = _disposition(outcome)
     if record.disposition == "failed":
         _note(record, record.started_at, "failed", why)
+    if outcome.dial_status == LEFT:
+        record.end_source = "caller"
+        _note(record, outcome.ended_at, "caller hung up", "no switch was connected yet")
+        return
     if outcome.dial_status:
         record.answered_at = record.offered_at = outcome.began_at
         record.legs = [_leg(outcome, name, name == winner) for name in outcome.rung]

@@ -11,7 +11,7 @@ goes to `on_no_input` or `on_invalid`, whichever the last try was, or ends the c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -127,6 +127,12 @@ class FlowRun:
     def start(self) -> Step:
         """The first step."""
         return self._enter(self.flow.start)
+
+    def resume(self, node: str, answers: Mapping[str, str], entered_zip: str | None) -> Step:
+        """The first step of a caller who had come to `node` before, and told all this on the way."""
+        self.answers.update(answers)
+        self.entered_zip = entered_zip
+        return self._enter(node)
 
     def handle(self, outcome: Outcome) -> Step:
         """The step after this outcome of the last one. Raises ValueError when it is none of that step's."""

@@ -1,7 +1,7 @@
 """Calls that a switch left behind when it died: what becomes of each, from what it wrote down and what is there.
 
 both still in their bridge     talking   watched to its end, settled with its whole duration
-the caller, never connected    again     offered again, from the start of the flow
+the caller, never connected    again     asked again what they were asked, or offered again
 anything else                  over      settled as far as it had come, no later than we know of it
 """
 
@@ -21,8 +21,9 @@ class UnderWay:
 
     `marketplace_version` is the snapshot it began with. `destinations` are those of its race, by the number of
     the leg. `agent_channel_id` is set from the award to the end of the conversation. `restarts`: how often it
-    was begun again after a switch had died. `trunk` is the PJSIP endpoint that the caller came by; None: by
-    something else.
+    was begun again after a switch had died. `node` is where in the campaign's flow the caller is, None before it;
+    `entered_zip` the ZIP code that they have entered there. `trunk` is the PJSIP endpoint that the caller came by;
+    None: by something else.
     """
 
     record: CallRecord
@@ -32,6 +33,8 @@ class UnderWay:
     agent_channel_id: str | None = None
     restarts: int = 0
     trunk: str | None = None
+    node: str | None = None
+    entered_zip: str | None = None
 
     @property
     def name(self) -> str:
@@ -78,7 +81,7 @@ def assume_connected(record: CallRecord, now: int) -> None:
 
 
 def begin_again(record: CallRecord, last_seen: int) -> None:
-    """The caller waits at the start of the flow again; what was rung before stays on record."""
+    """The caller waits where they were in the flow; what was rung before stays on record."""
     record.disposition = record.winner = record.connected_at = record.offered_at = None
     record.excluded = []
     record.legs = [_ended(replace(leg, outcome=_outcome(leg)), last_seen) for leg in record.legs]

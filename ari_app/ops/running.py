@@ -21,6 +21,8 @@ from typing import Any, Literal
 from ari_app.settings import Settings
 
 ANSWER_TIMEOUT_S = 3.0
+HAND_OVER_S = 10.0
+NOT_RUNNING = "no switch is running; start it with `callrace lab up`"
 _POLL_S = 0.05
 _TRIES = 10
 _LONGEST_SOCKET_PATH = 107
@@ -74,6 +76,17 @@ def drain(settings: Settings, timeout_s: float) -> int:
     return calls
 
 
+def hand_over(settings: Settings) -> int:
+    """Has the running switch leave its calls to the next one, and waits until it has ended.
+
+    How many calls were under way. Raises SwitchNotRunning, or SwitchError when it goes on.
+    """
+    calls: int = ask(settings, "/status")["calls"]
+    if not _end(settings, signal.SIGUSR1, HAND_OVER_S, "switch"):
+        raise SwitchNotRunning(NOT_RUNNING)
+    return calls
+
+
 def _request(settings: Settings, method: str, resource: str) -> Any:
     connection = _UnixConnection(settings.control_socket)
     try:
@@ -81,7 +94,7 @@ def _request(settings: Settings, method: str, resource: str) -> Any:
         response = connection.getresponse()
         body = response.read()
     except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise SwitchNotRunning("no switch is running; start it with `callrace lab up`") from error
+        raise SwitchNotRunning(NOT_RUNNING) from error
     except (OSError, http.client.HTTPException) as error:
         raise SwitchError(f"the switch does not answer on {settings.control_socket}: {error}") from error
     finally:
@@ -145,10 +158,14 @@ def running_pid(settings: Settings, program: Program = "switch") -> int | None:
 
 def stop(settings: Settings, timeout_s: float, program: Program = "switch") -> bool:
     """Ends the running program and waits until it is gone; False when there was none. Raises SwitchError."""
+    return _end(settings, signal.SIGTERM, timeout_s, program)
+
+
+def _end(settings: Settings, by: signal.Signals, timeout_s: float, program: Program) -> bool:
     pid = running_pid(settings, program)
     if pid is None:
         return False
-    os.kill(pid, signal.SIGTERM)
+    os.kill(pid, by)
     until = time.monotonic() + timeout_s
     while running_pid(settings, program) == pid:
         if time.monotonic() > until:

@@ -71,6 +71,11 @@ class Journal:
         """
         return [call for _, call in sorted(self._under_way.items())]
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether the disk took what was last to be written."""
+        return self._is_usable
+
     def start(self) -> None:
         """Begins to write."""
         self._thread.start()

@@ -52,6 +52,7 @@ CALLS_AT_ONCE = 2_000
 # Requests without an answer: at so many Asterisk is a tenth of a second behind, and falling further.
 BEHIND = 256
 DRAIN_S = 20.0
+LEAVE_S = 0.5  # what is not saved by then goes to the spool
 UNSERVED = "unserved"  # the dialplan's label for calls that no switch takes
 TELL_S = 1.0
 OVERLAP_MS = 60_000  # conversions are looked for so far back again: whoever tells them has a clock of its own
@@ -217,6 +218,7 @@ class Switch:
         record = call.record
         record.disposition, record.end_source, record.ended_at = "failed", "system", record.started_at
         call.note("refused", reason)
+        call.keep()
         log.warning("call refused: %s", reason, extra=logs.fields(call=record.id))
         call.inbox.close()
         self._over.append(call.channel_id)
@@ -290,6 +292,7 @@ class Switch:
         session.record.disposition = "failed"
         session.record.ended_at = session.record.ended_at or session.call.now()
         session.call.note("failed", f"{type(error).__name__}: {error}")
+        session.call.keep()
         return Settlement(session.record)
 
     def take_no_more(self) -> None:
@@ -314,6 +317,22 @@ class Switch:
         if waits:
             await asyncio.wait(waits, timeout=DRAIN_S)
         self.tell()
+
+    def hand_over(self) -> bool:
+        """Writes down each call as it stands at this moment, for the next switch to take up; False where it cannot be.
+
+        When it is True, nothing more may happen: the process is to end at once, without ending its calls.
+        """
+        if not self._journal.is_usable:
+            log.error("not handed over: the disk does not take the calls under way; this switch goes on")
+            return False
+        for session in self._sessions.values():
+            session.call.keep()
+        self._writer.close(LEAVE_S)
+        self._journal.close()
+        self.tell()
+        log.info("handed over: %d calls are left in Asterisk for the next switch", len(self._sessions))
+        return True
 
     # Supervision: what it sees of Asterisk. None of it is needed for a call.
 

@@ -13,12 +13,15 @@ from ari_app.switch.call import Call, is_end_of
 async def run_flow(call: Call, flow: Flow, geography: Geography, timezone: str) -> FlowRun:
     """Takes the caller through the flow, to an offer or to its end. Raises CallerGone.
 
-    The answers are in the call's record as they are given. The run's last step tells how it ended.
+    The answers are in the call's record as they are given. The run's last step tells how it ended. A caller who was
+    in it already, when a switch before this one died, goes on where they were.
     """
     record = call.record
     run = FlowRun(flow, Caller(geography, record.did, record.ani, record.started_at, timezone))
+    under_way = call.under_way
+    step = run.resume(under_way.node or flow.start, record.answers, under_way.entered_zip)
     record.answers = run.answers
-    step = run.start()
+    _keep(call, run)
     while not isinstance(step, Offer | End):
         call.note("asked" if isinstance(step, Gather) else "announced", run.path[-1])
         if isinstance(step, Play):
@@ -28,11 +31,18 @@ async def run_flow(call: Call, flow: Flow, geography: Geography, timezone: str) 
             result = await gather(call, step)
             call.note(*_heard(result))
             step = run.handle(result)
+        _keep(call, run)
     if isinstance(step, End):
         call.note("flow ended", f"at {run.path[-1]}: {step.reason.replace('_', ' ')}")
         if step.prompt:
             await call.play(step.prompt)
     return run
+
+
+def _keep(call: Call, run: FlowRun) -> None:
+    """Writes down where the caller is now."""
+    call.under_way.node, call.under_way.entered_zip = run.path[-1], run.entered_zip
+    call.keep()
 
 
 async def gather(call: Call, step: Gather) -> Result:

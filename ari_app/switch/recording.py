@@ -60,6 +60,9 @@ class CallRecording:
         """Tells the caller, where that is to be; who stays consents. Raises CallerGone."""
         if rules is None:
             return
+        if any(event.what in (ANNOUNCED, UNANNOUNCED) for event in self._call.record.events):
+            self._keep_ms = rules.keep  # it was settled before a switch died
+            return
         why = why_announced(rules.consent, place)
         if why is None:
             self._call.note(UNANNOUNCED, f"{place.state} does not ask for it")

@@ -195,7 +195,8 @@ class Resumed(Session):
         call.under_way.agent_channel_id = None
         call.under_way.restarts += 1
         self._is_up = found.channels[call.channel_id]["state"] == "Up"
-        call.note("begun again", "from the start of the flow")
+        node = call.under_way.node
+        call.note("begun again", f"at {node}, where the caller was" if node else "from the start")
         self._recording.parted()
         if self._is_up:
             call.post(call.client.channels.stop_moh(call.channel_id))

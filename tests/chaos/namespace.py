@@ -9,12 +9,15 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.live.lab import REPO
+
+LAB = REPO / "asterisk-docker" / "lab"
 PORTS_EACH = 10
 _MARK = "CALLRACE_CHAOS_NAMESPACE"
 
 
 class NoNamespace(Exception):
-    """The machine gives no namespaces; the message says what is missing."""
+    """The machine gives no namespaces, or not what is to run in them; the message says what is missing."""
 
 
 def enter() -> None:
@@ -29,6 +32,10 @@ def enter() -> None:
         raise NoNamespace("faults are made in namespaces of one's own, which takes the rights of root")
     # Docker would start Asterisk outside of them: without an engine the lab starts it itself.
     environment = os.environ | {_MARK: "1", "DOCKER_HOST": "unix:///nowhere"}
+    if subprocess.run(
+        (str(LAB), "root"), env=environment, check=False
+    ).returncode:  # in them there is no way out
+        raise NoNamespace("there is no Asterisk, see above")
     program = (sys.executable, "-m", "tests.chaos", *sys.argv[1:])
     os.execvpe("unshare", ("unshare", "--net", "--mount", *program), environment)
 

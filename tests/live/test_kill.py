@@ -27,6 +27,20 @@ FLOW = {
         "offer": {"offer": True},
     },
 }
+LONGER_FLOW = {
+    "start": "service",
+    "nodes": FLOW["nodes"]
+    | {
+        "service": FLOW["nodes"]["service"]
+        | {"choices": {"1": {"set": {"service": "repair"}, "next": "zip"}}},
+        "zip": {
+            "collect": {"prompt": "sound:beep", "digits": 5, "as": "zip", "check": "us-zip"},
+            "tries": 9,
+            "next": "age",
+        },
+        "age": {"collect": {"prompt": "sound:beep", "digits": 2, "as": "age"}, "tries": 9, "next": "offer"},
+    },
+}
 
 
 @pytest.fixture
@@ -70,7 +84,50 @@ async def test_who_talks_goes_on_talking_and_is_settled_with_the_whole_duration(
         assert [(leg.destination, leg.outcome) for leg in record.legs] == [("agent", "won")]
 
 
-async def test_a_caller_in_the_ivr_is_asked_again_from_the_start(switch, calling):
+async def test_a_caller_in_the_ivr_goes_on_where_they_were(switch, calling):
+    async with phones({"agent": rings_forever()}) as agents:
+        switch.apply(marketplace(uris(agents), flow=LONGER_FLOW))
+        await switch.start()
+        async with calling(plan=TALK) as who:
+            await switch.live("asked")
+            await who.call.press("1")
+            await who.call.press("90001")
+            await switch.written(lambda call: call.node == "age")
+            switch.kill()
+            await switch.start()
+            await switch.live("asked")
+            await who.call.press("42")
+            await agents["agent"].wait_for("invited")
+            await who.hang_up()
+            record = await switch.record()
+        assert record.answers == {"service": "repair", "zip": "90001", "age": "42"}
+        assert (record.place.zip, record.place.from_) == ("90001", "zip")
+        assert [event.detail for event in record.events if event.what == "asked"] == [
+            "service",
+            "zip",
+            "age",
+            "age",
+        ]
+
+
+async def test_a_caller_who_was_offered_is_offered_again_and_not_asked_again(switch, calling):
+    async with phones({"agent": rings_forever()}) as agents:
+        switch.apply(marketplace(uris(agents), flow=FLOW))
+        await switch.start()
+        async with calling(plan=TALK) as who:
+            await switch.live("asked")
+            await who.call.press("1")
+            await switch.written(lambda call: call.record.legs != [])
+            switch.kill()
+            await switch.start()
+            await agents["agent"].wait_for("invited", nth=2)
+            await who.hang_up()
+            record = await switch.record()
+        assert record.answers == {"service": "repair"}
+        assert [event.what for event in record.events].count("asked") == 1
+
+
+async def test_a_caller_who_was_asked_when_the_switch_died_is_connected(switch, calling):
     async with phones({"agent": answers()}) as agents:
         switch.apply(marketplace(uris(agents), accept="answer", flow=FLOW))
         await switch.start()

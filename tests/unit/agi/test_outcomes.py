@@ -166,6 +166,26 @@ def test_a_call_that_is_told_twice_counts_once(outcomes: Outcomes, engine: Engin
     assert len(saved(outcomes, engine)) == 1
 
 
+async def test_of_a_call_that_a_switch_came_back_for_the_switch_makes_the_record(
+    outcomes: Outcomes, engine: Engine, tmp_path: Path
+) -> None:
+    begun(tmp_path / "fallback.csv")
+    outcomes.tell(line(status="PASSED", talked_ms=0))
+    await looked(outcomes, GONE_LOOKS + 2)
+    assert list(calls.every(engine)) == []
+    assert not (tmp_path / "fallback.open").exists()
+
+
+def test_a_caller_who_left_before_a_switch_was_back_has_abandoned_the_call(
+    outcomes: Outcomes, engine: Engine
+) -> None:
+    outcomes.tell(line(status="LEFT", talked_ms=0))
+    (record,) = saved(outcomes, engine)
+    assert (record.disposition, record.end_source, record.publisher) == ("abandoned_ivr", "caller", "homefix")
+    assert record.legs == []
+    assert list(ledger.all_transfers(engine)) == []
+
+
 def test_the_marketplace_is_that_of_the_call_and_not_that_of_now(outcomes: Outcomes, engine: Engine) -> None:
     outcomes.tell(line())
     dearer = ON_ANSWER.replace('price: "42.00"', 'price: "99.00"')

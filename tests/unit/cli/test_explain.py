@@ -324,8 +324,8 @@ def test_a_correction_is_told_with_its_reason() -> None:
 @pytest.mark.parametrize(
     ("what", "told"),
     [
-        ("begun again", "The switch had died and was started again: the caller began from the start"),
-        ("taken up again", "The switch had died and was started again, while they went on talking"),
+        ("begun again", "The switch was started anew: the caller went on where they were"),
+        ("taken up again", "The switch was started anew, while they went on talking"),
         ("the agent was gone when the switch was back", "The agent left while no switch ran; that was found"),
         ("Asterisk restarted", "Asterisk died and ended the call; that was found"),
     ],

@@ -96,6 +96,22 @@ def test_a_caller_who_answers_everything_is_offered() -> None:
     assert run.path == ["service", "zip", "offer"]
 
 
+def test_who_comes_back_is_asked_where_they_were_and_what_they_told_stands() -> None:
+    before, run = intake(), intake()
+    before.start()
+    second = before.handle(Digits("1"))
+    assert run.resume("zip", before.answers, None) == second
+    assert run.handle(Digits("10001")) == Offer()
+    assert run.answers == {"service": "repair", "where": "10001"}
+    assert intake().resume("offer", run.answers, run.entered_zip) == Offer()
+
+
+def test_the_zip_told_before_is_where_the_caller_is() -> None:
+    run = intake()
+    run.resume("offer", {"where": "90001"}, "90001")
+    assert (run.place.state, run.place.from_) == ("CA", "zip")
+
+
 def test_a_checked_zip_tells_the_place_whatever_the_answer_is_called() -> None:
     run = intake()
     run.start()

@@ -63,6 +63,11 @@ async def test_a_draining_switch_hands_a_call_back_to_the_dialplan(switch, trans
     assert switch.status()["draining"]
 
 
+async def test_a_switch_that_cannot_write_its_calls_down_does_not_hand_them_over(switch, monkeypatch):
+    monkeypatch.setattr(Journal, "is_usable", False)
+    assert not switch.hand_over()
+
+
 async def test_a_switch_without_calls_is_drained_at_once(switch):
     switch.take_no_more()
     async with asyncio.timeout(5):

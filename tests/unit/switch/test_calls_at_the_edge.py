@@ -35,8 +35,11 @@ INCOMING = {"args": ["in", DID, "+12125550142"]}
 class Running:
     """A switch over a scripted transport, and the records that it saved."""
 
-    def __init__(self, transport: ScriptedTransport, saved: asyncio.Queue[CallRecord]) -> None:
+    def __init__(
+        self, transport: ScriptedTransport, saved: asyncio.Queue[CallRecord], journal: Journal
+    ) -> None:
         self.transport = transport
+        self.journal = journal
         self._saved = saved
 
     def tell(self, kind: str, **more: object) -> None:
@@ -61,12 +64,13 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
         Spool(tmp_path / "spool"),
         on_saved=lambda batch: [loop.call_soon_threadsafe(saved.put_nowait, s.record) for s in batch],
     )
-    switch = Switch(engine, writer, Journal(tmp_path / "journal"), Geography({}, {}))
+    journal = Journal(tmp_path / "journal")
+    switch = Switch(engine, writer, journal, Geography({}, {}))
     switch.load()
     transport = ScriptedTransport()
     async with connect(SETTINGS, switch.on_incoming, transport) as client:
         switch.client = client
-        yield Running(transport, saved)
+        yield Running(transport, saved, journal)
         await switch.drain()
     writer.close(5)
     engine.dispose()
@@ -110,6 +114,9 @@ async def test_a_call_too_many_is_turned_away_unanswered_and_recorded(running: R
     assert (record.disposition, record.did) == ("failed", DID)
     assert "cannot keep up" in record.events[-1].detail
     assert [sent for sent in running.transport.sent if "c1" in sent] == ["DELETE channels/c1"]
+    assert [call.record for call in running.journal.left()] == [
+        record
+    ]  # should the switch die before it is saved
 
 
 async def test_a_number_nobody_owns_is_hung_up_once_and_with_its_own_cause(running: Running) -> None:

@@ -1,0 +1,126 @@
+"""A switch hands its calls over to the next one, and callers who come meanwhile wait for it."""
+
+import asyncio
+import subprocess
+import sys
+from copy import deepcopy
+
+import pytest
+
+from ari_app.ops.sipp import answers, talk_ms
+from ari_app.store import calls
+from tests.live.exchange import DID, marketplace, phones, uris
+from tests.live.lab import REPO
+from tests.live.process import CALLRACE, switch_process
+from tests.live.test_kill import FLOW
+
+pytestmark = pytest.mark.live
+
+TALK = [talk_ms(60_000)]
+ASKED_DID = "+18005550102"
+LEFT = "+12125550003"
+
+
+@pytest.fixture
+async def switch(lab, tmp_path, nothing_left):
+    """A switch process. After each test nothing of its calls is left anywhere."""
+    async with switch_process(lab, tmp_path) as switch:
+        yield switch
+        await nothing_left()
+        assert switch.ask("/status")["capacity_in_use"] == {}
+        await switch.nothing_written()
+
+
+@pytest.fixture
+def agi(switch, tmp_path):
+    """`callrace agi run` on the switch's database."""
+    with (tmp_path / "agi.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ari_app.cli.main", "agi", "run"],
+            cwd=REPO,
+            env=switch.environment,
+            stderr=log,
+        )
+    yield process
+    process.terminate()
+    assert process.wait(10) == 0
+
+
+def with_two_numbers(agents):
+    """One number's callers are offered at once, the other's are asked before."""
+    document = marketplace(uris(agents), accept="answer", destination={"capacity": 9}, flow=FLOW)
+    asked = document["campaigns"]["plumbing"]
+    at_once = {name: value for name, value in asked.items() if name != "flow"}
+    document["campaigns"]["at-once"] = deepcopy(at_once)  # YAML would make anchors of what is there twice
+    document["numbers"] = {
+        DID: {"campaign": "at-once", "publisher": "homefix", "source": "banner"},
+        ASKED_DID: {"campaign": "plumbing", "publisher": "homefix", "source": "banner"},
+    }
+    return document
+
+
+async def until_there_are(switch, count, stage):
+    """Waits until so many calls under way have come to a stage."""
+    async with asyncio.timeout(10):
+        while [call["stage"] for call in switch.ask("/live")].count(stage) != count:
+            await asyncio.sleep(0.02)
+
+
+async def records(switch, count):
+    """So many records, by the caller's number."""
+    async with asyncio.timeout(15):
+        while len(found := calls.latest(switch.engine, limit=100)) < count:
+            await asyncio.sleep(0.05)
+    assert len(found) == count
+    return {record.ani: record for record in found}
+
+
+async def test_no_call_is_lost_when_one_switch_hands_over_to_the_next(switch, agi, calling):
+    async with phones({"agent": answers()}) as agents:
+        switch.apply(with_two_numbers(agents))
+        await switch.start()
+        async with (
+            calling(ani="+12125550001", plan=TALK) as talks,
+            calling(did=ASKED_DID, ani="+12125550002", plan=TALK) as asked,
+        ):
+            await until_there_are(switch, 1, "connected")
+            await until_there_are(switch, 1, "asked")
+            said = await asyncio.to_thread(
+                subprocess.run,
+                (*CALLRACE, "switch", "hand-over"),
+                cwd=REPO,
+                env=switch.environment,
+                capture_output=True,
+                text=True,
+            )
+            assert said.stdout == "handed over: 2 calls left in Asterisk for the next switch\n", said.stderr
+            assert await switch.ended() == 75
+            async with calling(did=ASKED_DID, ani="+12125550004", plan=TALK) as late:
+                await late.wait_for("calling")
+                await switch.start()
+                await asked.call.press("1")
+                await late.call.press("1")
+                await until_there_are(switch, 2, "connected")
+                await until_there_are(switch, 1, "taken up again")
+                for who in (talks, asked, late):
+                    await who.hang_up()
+            found = await records(switch, 3)
+    assert {ani: record.disposition for ani, record in found.items()} == {
+        "+12125550001": "connected",
+        "+12125550002": "connected",
+        "+12125550004": "connected",
+    }
+    assert "begun again" in [event.what for event in found["+12125550002"].events]
+    assert "switch restarted" not in [event.what for event in found["+12125550004"].events]
+
+
+async def test_a_caller_who_leaves_before_a_switch_is_back_is_recorded(switch, agi, calling):
+    async with phones({"agent": answers()}) as agents:
+        switch.apply(with_two_numbers(agents))
+        async with calling(ani=LEFT, plan=TALK) as who:
+            await who.wait_for("calling")
+            await asyncio.sleep(0.5)  # within the first second that it waits
+            await who.hang_up()
+        record = (await records(switch, 1))[LEFT]
+        await switch.start()
+    assert (record.disposition, record.end_source, record.publisher) == ("abandoned_ivr", "caller", "homefix")
