@@ -23,7 +23,7 @@ bench: setup
 fuzz: setup
 	.venv/bin/python -m tests.fuzz
 
-# Faults under load: 112 of them, and for MINUTES those that no process dies of. SEED repeats a run. Need root.
+# Faults under load: 119 of them, and for MINUTES those that no process dies of. SEED repeats a run. Need root.
 chaos: setup
 	.venv/bin/python -m tests.chaos chaos --keep $(SEED:%=--seed %)
 

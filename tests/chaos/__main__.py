@@ -38,7 +38,7 @@ def main() -> int:
     """0 when everything held, 1 when not, or when it could not be found out."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("suite", choices=("chaos", "soak", "flood"))
-    parser.add_argument("--faults", type=int, default=112, help="of chaos: how many")
+    parser.add_argument("--faults", type=int, default=119, help="of chaos: how many")
     parser.add_argument("--minutes", type=float, default=10.0, help="of a soak or a flood: how long")
     parser.add_argument("--rate", type=int, default=10, help="calls a second")
     parser.add_argument("--seed", type=int, help="repeats a run's faults; unless given, a new one")

@@ -66,19 +66,31 @@ async def _switch_killed(stage: Stage) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _switch_drained(stage: Stage) -> AsyncIterator[None]:
-    """As for an upgrade: it finishes its calls, and the dialplan serves those that come meanwhile."""
+    """It finishes its calls, and the dialplan serves those that come meanwhile."""
+    await _callrace(stage, "switch", "drain", "--timeout", DRAIN)
+    yield
+    await stage.switch.start()
+
+
+@asynccontextmanager
+async def _switch_handed_over(stage: Stage) -> AsyncIterator[None]:
+    """As for an upgrade: it leaves its calls to the next one, and those that come meanwhile wait."""
+    await _callrace(stage, "switch", "hand-over")
+    yield
+    await stage.switch.start()
+
+
+async def _callrace(stage: Stage, *words: str) -> None:
     ended = await asyncio.to_thread(
         subprocess.run,
-        (*CALLRACE, "switch", "drain", "--timeout", DRAIN),
+        (*CALLRACE, *words),
         cwd=REPO,
         env=stage.switch.environment,
         capture_output=True,
         text=True,
     )
     if ended.returncode:
-        raise StageError(f"the switch was not drained: {ended.stderr}")
-    yield
-    await stage.switch.start()
+        raise StageError(f"callrace {' '.join(words)} failed: {ended.stderr}")
 
 
 @asynccontextmanager
@@ -227,6 +239,7 @@ def _full(stage: Stage) -> Iterator[None]:
 FAULTS = (
     Fault("switch killed (-9)", _switch_killed, (0.1, 3.0), is_blind=True, kills=True),
     Fault("switch drained and started anew", _switch_drained, (0.1, 1.0), kills=True),
+    Fault("switch handed over to the next", _switch_handed_over, (0.0, 0.5), is_blind=True, kills=True),
     Fault("switch frozen", _switch_frozen, (0.3, 1.5), is_blind=True),
     Fault("Asterisk killed (-9)", _asterisk_killed, (0.1, 2.0), kills=True, kills_asterisk=True),
     Fault("Asterisk frozen", _asterisk_frozen, (0.3, 1.5), is_blind=True),
