@@ -101,14 +101,13 @@ def run() -> None:
 def drain(timeout_ms: int, as_json: bool) -> None:
     """Take no new calls, finish those under way, and end the switch; return when it has ended.
 
-    Meanwhile the dialplan serves new calls by its next rung, as when no switch runs. To upgrade, drain,
-    then start the new switch; not before, because Asterisk gives the application to one switch at a
-    time, and the older one would lose its calls. Exit code 1 when calls are still under way after
+    Meanwhile the dialplan serves new calls by its next rung, as when no switch runs: to take a machine out of
+    service. To upgrade, use `callrace switch hand-over`. Exit code 1 when calls are still under way after
     --timeout: the switch goes on draining.
 
     \b
     Example:
-      callrace switch drain --timeout 10m && callrace lab up
+      callrace switch drain --timeout 10m && callrace lab down
     """
     calls = running.drain(Settings.from_env(), timeout_ms / 1000)
     text = f"drained: {calls} call{'' if calls == 1 else 's'} finished, the switch has ended"

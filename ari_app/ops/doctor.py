@@ -313,14 +313,11 @@ def check_endpoint(view: AsteriskView, name: str, why: str) -> Finding:
 
 
 def check_phones(view: AsteriskView, marketplace: Marketplace) -> Iterator[Finding]:
-    """Destinations whose phone or trunk Asterisk does not know: they are never rung."""
-    missing = {
-        name: dial.extension or dial.trunk
-        for name, dial in ((name, one.dial) for name, one in marketplace.destinations.items())
-        if (dial.extension or dial.trunk or AGENTS) not in view.endpoints
-    }
+    """Destinations whose phone or trunk Asterisk does not know: they are never rung. Others are rung by AGENTS."""
+    dials = ((name, one.dial.extension or one.dial.trunk) for name, one in marketplace.destinations.items())
+    missing = [(name, endpoint) for name, endpoint in dials if endpoint and endpoint not in view.endpoints]
     if missing:
-        told = _some(f"{name} ({endpoint})" for name, endpoint in missing.items())
+        told = _some(f"{name} ({endpoint})" for name, endpoint in missing)
         remedy = "add the endpoint, as pjsip_phones.conf and pjsip.conf have theirs"
         yield Finding("destinations", False, f"Asterisk has no PJSIP endpoint of {told}", remedy)
 

@@ -185,3 +185,5 @@ def test_a_destination_whose_phone_asterisk_does_not_know_is_named() -> None:
     [finding] = doctor.check_phones(WELL, known)
     assert finding.detail == "Asterisk has no PJSIP endpoint of desk (desk-7)"
     assert not list(doctor.check_phones(replace(WELL, endpoints=WELL.endpoints | {"desk-7"}), known))
+    without_agents = replace(WELL, endpoints=frozenset({"desk-7"}))  # a finding of its own
+    assert not list(doctor.check_phones(without_agents, known))
