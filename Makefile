@@ -20,8 +20,11 @@ audit: setup
 bench: setup
 	.venv/bin/python -m tests.bench
 
-fuzz: setup
+fuzz: setup var/atheris
 	.venv/bin/python -m tests.fuzz
+
+var/atheris: tests/fuzz/atheris.txt
+	.venv/bin/pip install --quiet --require-hashes --no-deps --upgrade --target $@ --requirement $<
 
 # Faults under load: 119 of them, and for MINUTES those that no process dies of. SEED repeats a run. Need root.
 chaos: setup

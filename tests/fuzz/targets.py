@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -26,10 +26,16 @@ from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Something that takes input from outside."""
+    """Something that takes input from outside.
+
+    `inputs` are Hypothesis'. atheris begins with `good` and `tokens`, and `of` makes an input of its bytes.
+    """
 
     inputs: st.SearchStrategy[Any]
     check: Callable[[Any], None]
+    good: str
+    tokens: Sequence[str]
+    of: Callable[[bytes], Any]
 
 
 # ARI events
@@ -64,6 +70,9 @@ def _events(draw: st.DrawFn) -> str:
     return json.dumps(message)
 
 
+_JSON_TOKENS = ("{", "}", '"', "[", "]", "\\u0000", "null", "9" * 400)
+
+
 async def _go_on(messages: list[str]) -> None:
     """However bad the messages are, the call that comes after them is served."""
     arrived: asyncio.Queue[str] = asyncio.Queue()
@@ -89,6 +98,8 @@ agi_arg_2: +12125550142
 agi_arg_3: A
 
 """
+
+_AGI_TOKENS = ("\n", ": ", "agi_arg_1: ", "agi_", "\r", "\x00", "+1", "%2B")
 
 
 def _read_header(header: bytes) -> None:
@@ -126,35 +137,33 @@ def _read_stock(text: str) -> None:
 
 _STOCK = "did,kind,region,trunk\n+12125550100,local,NY,main\n+18005550101,tollfree,,main\n"
 _CSV_TOKENS = (
-    ",",
-    '"',
-    '""',
-    "\n",
-    "\r\n",
-    "\r",
-    "\x00",
-    "\ufeff",
-    "=1+1",
-    "+1212555",
-    "local",
-    "tollfree",
-    "ny",
-    ";",
-)
+    ",", '"', '""', "\n", "\r\n", "\r", "\x00", "\ufeff", "=1+1", "+1212555", "local", "tollfree", "ny", ";"
+)  # fmt: skip
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")
+
 
 TARGETS = {
     "ARI events": Target(
-        st.lists(edited(_events(), ("{", "}", '"', "[", "]", "\\u0000", "null", "9" * 400)), max_size=8),
+        st.lists(edited(_events(), _JSON_TOKENS), max_size=8),
         lambda messages: asyncio.run(_go_on(messages)),
+        json.dumps(event("StasisStart", args=["in", "+18005550101", "+12125550142"])),
+        _JSON_TOKENS,
+        lambda data: [_text(data)],
     ),
     "AGI headers": Target(
-        edited(st.just(_HEADER), ("\n", ": ", "agi_arg_1: ", "agi_", "\r", "\x00", "+1", "%2B"))
+        edited(st.just(_HEADER), _AGI_TOKENS)
         .map(lambda text: text.encode(errors="surrogatepass"))
         .flatmap(
             lambda good: st.one_of(st.just(good), st.binary(max_size=200).map(lambda more: good + more))
         ),
         _read_header,
+        _HEADER,
+        _AGI_TOKENS,
+        bytes,
     ),
-    "YAML documents": Target(edited(st.just(_DEMO), _YAML_TOKENS), _round_trip),
-    "CSV imports": Target(edited(st.just(_STOCK), _CSV_TOKENS), _read_stock),
+    "YAML documents": Target(edited(st.just(_DEMO), _YAML_TOKENS), _round_trip, _DEMO, _YAML_TOKENS, _text),
+    "CSV imports": Target(edited(st.just(_STOCK), _CSV_TOKENS), _read_stock, _STOCK, _CSV_TOKENS, _text),
 }
