@@ -86,6 +86,11 @@ class Settings:
         return self.home / "asterisk" / "log" / "messages"
 
     @property
+    def asterisk_pid_file(self) -> Path:
+        """Where Asterisk writes its process id, if it is the lab's."""
+        return self.home / "asterisk" / "run" / "asterisk.pid"
+
+    @property
     def spool(self) -> Path:
         """Settled calls that wait for the database."""
         return self.home / "spool"

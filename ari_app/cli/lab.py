@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -131,19 +130,11 @@ def _wait_until_served(settings: Settings, starting: subprocess.Popen[bytes] | N
 def _wait_until_answered(settings: Settings, starting: subprocess.Popen[bytes] | None) -> None:
     """Returns when the AGI server answers. Raises Refused, with the end of its log, when it never does."""
     until = time.monotonic() + START_S
-    while not _answers(settings.agi_port):
+    while running.why_no_agi(settings) is not None:
         has_ended = starting is not None and starting.poll() is not None
         if (has_ended and not running.running_pid(settings, "agi")) or time.monotonic() > until:
             raise Refused(f"the AGI server does not answer:\n{_log_tail(settings, 'agi')}")
         time.sleep(_POLL_S)
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), _POLL_S).close()
-    except OSError:
-        return False
-    return True
 
 
 def _ask(settings: Settings) -> dict[str, Any] | None:

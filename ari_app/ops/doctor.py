@@ -7,7 +7,6 @@ missing (no Asterisk, no database) says so in one finding of another check, so i
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
@@ -57,7 +56,6 @@ MODULES = (
 )
 RECORDER = "app_mixmonitor"  # needed where a campaign records
 ROOM_BYTES = 500_000_000
-CONNECT_S = 1.0
 _SHOWN = 5
 
 
@@ -207,12 +205,9 @@ def check_switch(settings: Settings) -> Finding:
 def check_agi(settings: Settings) -> Finding:
     """Whether the server that serves calls while no switch is connected answers."""
     where = f"127.0.0.1:{settings.agi_port}"
-    try:
-        socket.create_connection(("127.0.0.1", settings.agi_port), CONNECT_S).close()
-    except OSError as error:
-        detail = (
-            f"nothing answers on {where} ({error.strerror or 'too late'}): while no switch is connected, "
-        )
+    why = running.why_no_agi(settings)
+    if why is not None:
+        detail = f"nothing answers on {where} ({why}): while no switch is connected, "
         remedy = "run `callrace lab up`, or `callrace agi run`; see CALLRACE_AGI_PORT"
         return Finding("agi", False, detail + "calls are not served", remedy)
     return Finding("agi", True, f"answers on {where}")
@@ -255,7 +250,9 @@ def check_supervision(settings: Settings) -> Iterator[Finding]:
 
 def _supervised_text(seen: dict[str, Any]) -> str:
     phones = ", ".join(f"{count} {state.lower()}" for state, count in seen["phones"].items())
-    return f"channels {seen['channels']}, phones: {phones or 'none'}"
+    memory = seen.get("memory_bytes")
+    asterisk = "" if memory is None else f", Asterisk {memory / 1e6:.0f} MB"
+    return f"channels {seen['channels']}, phones: {phones or 'none'}{asterisk}"
 
 
 # In Asterisk

@@ -22,6 +22,7 @@ from ari_app.settings import Settings
 
 ANSWER_TIMEOUT_S = 3.0
 HAND_OVER_S = 10.0
+CONNECT_S = 1.0
 NOT_RUNNING = "no switch is running; start it with `callrace lab up`"
 _POLL_S = 0.05
 _TRIES = 10
@@ -154,6 +155,15 @@ def running_pid(settings: Settings, program: Program = "switch") -> int | None:
     except FileNotFoundError:
         return None
     return int(text) if text.isdecimal() else None
+
+
+def why_no_agi(settings: Settings) -> str | None:
+    """Why the AGI server takes no connection; None when it does."""
+    try:
+        socket.create_connection(("127.0.0.1", settings.agi_port), CONNECT_S).close()
+    except OSError as error:
+        return error.strerror or "too late"
+    return None
 
 
 def stop(settings: Settings, timeout_s: float, program: Program = "switch") -> bool:

@@ -19,6 +19,7 @@ from ari_app.ari.backoff import delays
 from ari_app.ops import ami
 from ari_app.ops.ami import AmiError, Session
 from ari_app.ops.doctor import AGENTS
+from ari_app.ops.memory import asterisk_memory
 from ari_app.ops.taskprocessors import TaskProcessors
 from ari_app.settings import Settings, SettingsError
 
@@ -37,7 +38,8 @@ class Seen:
 
     `trunks` are the contacts of each trunk (`uri status`), None when Asterisk has no such endpoint;
     `registrations` the status of ours at each server. `loose` are the ids of channels in no bridge, `overloaded`
-    the task processors that were lately, and how many tasks waited.
+    the task processors that were lately, and how many tasks waited; `memory_bytes` what Asterisk has in memory, None
+    where that cannot be seen.
     """
 
     problem: str = ""
@@ -46,6 +48,7 @@ class Seen:
     channels: int = 0
     loose: tuple[str, ...] = ()
     overloaded: dict[str, int] = field(default_factory=dict)
+    memory_bytes: int | None = None
 
     def json(self) -> dict[str, Any]:
         """What operators see of it. A trunk is up unless it is missing, or none of its contacts answers."""
@@ -59,6 +62,7 @@ class Seen:
             "registrations": self.registrations,
             "channels": self.channels,
             "overloaded": self.overloaded,
+            "memory_bytes": self.memory_bytes,
         }
 
 
@@ -117,7 +121,9 @@ async def watch(
                 waits = delays()
                 while True:
                     seen = await look(asterisk, trunks())
-                    tell(replace(seen, overloaded=processors.look(time.monotonic())))
+                    overloaded = processors.look(time.monotonic())
+                    memory_bytes = asterisk_memory(settings.asterisk_pid_file)
+                    tell(replace(seen, overloaded=overloaded, memory_bytes=memory_bytes))
                     await asterisk.wait(LOOK_EVERY_S)
         except (AmiError, SettingsError) as error:
             tell(Seen(problem=str(error)))

@@ -237,6 +237,12 @@ def _supervision(seen: Mapping[str, Any]) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "callrace_asterisk_channels", "Channels in Asterisk, whoever's.", seen.get("channels", 0)
     )
+    if seen.get("memory_bytes") is not None:
+        yield GaugeMetricFamily(
+            "callrace_asterisk_resident_memory_bytes",
+            "What Asterisk has in memory, where it runs beside the switch.",
+            seen["memory_bytes"],
+        )
     yield GaugeMetricFamily("callrace_stray_legs", "Legs in Asterisk whose call is over.", seen["stray_legs"])
     yield GaugeMetricFamily(
         "callrace_task_processors_overloaded",

@@ -100,6 +100,10 @@ async def supervised(exchange, lab, monkeypatch):
         yield exchange
 
 
+async def test_what_asterisk_has_in_memory_is_known(supervised):
+    assert supervised.switch.status()["supervision"]["memory_bytes"] > 20_000_000
+
+
 @contextlib.asynccontextmanager
 async def another_call(lab, phone, switch):
     """Somebody else's call rings a registered phone, and the switch knows."""

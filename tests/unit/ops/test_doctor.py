@@ -104,6 +104,7 @@ def test_what_supervision_sees_wrong_is_found_with_its_remedy(
         ],
         "registrations": {"sip:good": "Registered", "sip:bad": "Rejected"},
         "channels": 3,
+        "memory_bytes": 150_000_000,
         "phones": {"INUSE": 2},
         "overloaded": {"stasis/m:cache": 501},
         "stray_legs": 1,
@@ -111,7 +112,7 @@ def test_what_supervision_sees_wrong_is_found_with_its_remedy(
     monkeypatch.setattr(running, "ask", lambda *_: {"supervision": seen})
     findings = list(doctor.check_supervision(settings))
     assert [(f.name, f.ok, f.detail) for f in findings] == [
-        ("supervision", True, "channels 3, phones: 2 inuse"),
+        ("supervision", True, "channels 3, phones: 2 inuse, Asterisk 150 MB"),
         ("trunk main out", False, "sip:gw Unreachable"),
         ("registration sip:bad", False, "Rejected"),
         ("task processors", False, "overloaded in the last minutes: stasis/m:cache (501 tasks)"),

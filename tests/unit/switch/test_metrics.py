@@ -30,6 +30,7 @@ STATUS = {
         "trunks": [{"trunk": "main", "up": False, "contacts": ["sip:gw Unreachable"]}],
         "registrations": {"sip:carrier.example": "Registered"},
         "channels": 9,
+        "memory_bytes": 150_000_000,
         "overloaded": {"stasis/m:cache": 501},
         "phones": {"INUSE": 2},
         "stray_legs": 1,
@@ -122,6 +123,7 @@ def test_what_supervision_sees_is_told(metrics: Metrics) -> None:
     assert value(metrics, "callrace_trunk_up", trunk="main") == 0
     assert value(metrics, "callrace_registered", server="sip:carrier.example") == 1
     assert value(metrics, "callrace_asterisk_channels") == 9
+    assert value(metrics, "callrace_asterisk_resident_memory_bytes") == 150_000_000
     assert value(metrics, "callrace_stray_legs") == 1
     assert value(metrics, "callrace_task_processors_overloaded") == 1
     assert value(metrics, "callrace_phones", state="inuse") == 2
