@@ -1,5 +1,5 @@
 # Everything a person or CI runs. Each target does its own set-up.
-.PHONY: demo test lint audit bench fuzz chaos soak flood setup lock clean
+.PHONY: demo test lint audit bench fuzz chaos soak outage flood setup lock clean
 
 demo: setup
 	.venv/bin/callrace demo
@@ -32,6 +32,10 @@ chaos: setup
 
 soak: setup
 	.venv/bin/python -m tests.chaos soak --keep $(MINUTES:%=--minutes %) $(SEED:%=--seed %)
+
+# The database away for MINUTES.
+outage: setup
+	.venv/bin/python -m tests.chaos outage --keep $(MINUTES:%=--minutes %)
 
 # Attackers for MINUTES while callers call. Needs root.
 flood: setup var/sipvicious

@@ -1,6 +1,7 @@
-"""`python -m tests.chaos chaos|soak`: makes faults under load, says what it does, writes its part of RESILIENCE.md.
+"""`python -m tests.chaos chaos|soak|outage|flood`: makes faults under load and says what it does.
 
-Takes root: Asterisk, callers and agents run in a network namespace of the run's own, in which connections are cut.
+A part of RESILIENCE.md is written of it. Takes root: Asterisk, callers and agents run in a network namespace of the
+run's own, in which connections are cut.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ari_app.store import calls
 from tests.bench.machine import describe
 from tests.chaos import flood, namespace, report
 from tests.chaos.checks import CHARGED_FROM_S, judge
-from tests.chaos.faults import FAULTS, Fault, Injected
+from tests.chaos.faults import FAULTS, Fault, Injected, outage
 from tests.chaos.load import Load, calling, phones
 from tests.chaos.memory import Memory, resident_mb
 from tests.chaos.namespace import NoNamespace
@@ -37,9 +38,11 @@ LONGEST_S = 3600.0  # of any run
 def main() -> int:
     """0 when everything held, 1 when not, or when it could not be found out."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("suite", choices=("chaos", "soak", "flood"))
+    parser.add_argument("suite", choices=("chaos", "soak", "outage", "flood"))
     parser.add_argument("--faults", type=int, default=119, help="of chaos: how many")
-    parser.add_argument("--minutes", type=float, default=10.0, help="of a soak or a flood: how long")
+    parser.add_argument(
+        "--minutes", type=float, default=10.0, help="of a soak, an outage or a flood: how long"
+    )
     parser.add_argument("--rate", type=int, default=10, help="calls a second")
     parser.add_argument("--seed", type=int, help="repeats a run's faults; unless given, a new one")
     parser.add_argument("--only", action="append", default=[], help="kinds whose names begin so")
@@ -100,11 +103,14 @@ async def _run(wanted: argparse.Namespace) -> Run:
         async with stage(document(uris), agents["agent-1"].port) as made:
             rates = {DID: wanted.rate - wanted.rate // 5, CAPPED_DID: wanted.rate // 5}
             async with calling(load, rates, made.lab.sip, LONGEST_S):
-                if wanted.suite == "soak":
-                    injected = await _soak(made, random, wanted, memory)
-                else:
-                    faults = islice(deck(random, _kinds(wanted, FAULTS)), wanted.faults)
-                    injected = await _inject(made, random, faults, lambda: True)
+                match wanted.suite:
+                    case "soak":
+                        injected = await _soak(made, random, wanted, memory)
+                    case "outage":
+                        injected = await _inject(made, random, iter([outage(wanted.minutes)]), lambda: True)
+                    case _:
+                        faults = islice(deck(random, _kinds(wanted, FAULTS)), wanted.faults)
+                        injected = await _inject(made, random, faults, lambda: True)
             left = await made.wait_until_quiet()
             _keep_records(made)
             return Run(

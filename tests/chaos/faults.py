@@ -236,6 +236,14 @@ def _full(stage: Stage) -> Iterator[None]:
         stage.disk.clear()
 
 
+def outage(minutes: float) -> Fault:
+    """The database is away for so long."""
+    lasts_s = (minutes * 60, minutes * 60)
+    return Fault(
+        f"database stopped for {minutes:g} minutes", _database_stopped, lasts_s, crashes_database=True
+    )
+
+
 FAULTS = (
     Fault("switch killed (-9)", _switch_killed, (0.1, 3.0), is_blind=True, kills=True),
     Fault("switch drained and started anew", _switch_drained, (0.1, 1.0), kills=True),
