@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from asterisk.agi import AGI, AGIException
 
 from ari_app.domain.attestation import attestation_of
+from ari_app.domain.fallback import id_of_begun
 from ari_app.domain.fields import PHONE_NUMBER
 from ari_app.domain.marketplace import Attestation
 
@@ -35,13 +36,15 @@ class ProtocolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the dialplan asks: `AGI(agi://host/SERVICE,DID,ANI,ATTESTATION)`, or with other arguments.
+    """What the dialplan asks: `AGI(agi://host/SERVICE,DID,ANI,ATTESTATION,BEGAN)`, or with other arguments.
 
-    A number that is not E.164 is None: there is no such tracking number, and the caller is anonymous.
+    `unique_id` is Asterisk's id of the caller's channel. A number that is not E.164 is None: there is no such tracking
+    number, and the caller is anonymous.
     """
 
     service: str
     arguments: tuple[str, ...]
+    unique_id: str = ""
 
     @property
     def did(self) -> str | None:
@@ -57,6 +60,14 @@ class Request:
     def attestation(self) -> Attestation | None:
         """The carrier's STIR/SHAKEN attestation of it: the third, where there is one."""
         return attestation_of(self.arguments[2]) if len(self.arguments) > 2 else None
+
+    @property
+    def begun_id(self) -> str | None:
+        """The id of the call, where the dialplan has begun it (the fourth argument is when): its end will be told."""
+        try:
+            return id_of_begun(self.arguments[3], self.unique_id)
+        except (IndexError, ValueError):
+            return None
 
 
 class Conversation:
@@ -78,7 +89,7 @@ class Conversation:
         arguments: list[str] = []
         while (name := f"agi_arg_{len(arguments) + 1}") in env:
             arguments.append(env[name])
-        return Request(env.get("agi_network_script", ""), tuple(arguments))
+        return Request(env.get("agi_network_script", ""), tuple(arguments), env.get("agi_uniqueid", ""))
 
     def set_variables(self, variables: Mapping[str, str]) -> bytes:
         """The command that sets channel variables: one for all, as each costs a round trip.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 
-Answer = Callable[[Request], Mapping[str, str] | None]
+Answer = Callable[[Request], Awaitable[Mapping[str, str] | None]]
 """The variables to set; None where nothing can be answered."""
 
 
@@ -34,7 +34,7 @@ class Limits:
 
 
 class Server:
-    """Answers each connection by `answer`, which is asked once and must not wait for anything."""
+    """Answers each connection by `answer`, which is asked once and must not be long."""
 
     def __init__(self, answer: Answer, limits: Limits) -> None:
         self._answer = answer
@@ -82,9 +82,9 @@ class Server:
     async def _converse(self, reader: StreamReader, writer: StreamWriter) -> None:
         async with asyncio.timeout(self._limits.header_s):
             conversation = Conversation(await reader.readuntil(b"\n\n"))
-        variables = self._answer(conversation.request)
-        if variables is None:
-            return
         async with asyncio.timeout(self._limits.answer_s):
+            variables = await self._answer(conversation.request)
+            if variables is None:
+                return
             writer.write(conversation.set_variables(variables))
             conversation.check(await reader.readuntil(b"\n"))

@@ -1,4 +1,4 @@
-"""The services: what is answered to the dialplan, as channel variables. No I/O.
+"""The services: what is answered to the dialplan, as channel variables. No I/O but what `reserve` and `tell` do.
 
 Every answer has CALLRACE_RESULT. To the dialplan a server that vanishes before it has answered looks like
 one that has finished (AGISTATUS is SUCCESS), so only this variable says that there was an answer.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from random import Random
 
 from agi.conversation import VALUE_CHARACTERS, Request
-from ari_app.domain.caps import wanted
+from ari_app.domain.caps import Answer, Wanted, wanted
 from ari_app.domain.geo import locate
+from ari_app.domain.routing import leave_out
 from ari_app.domain.routing import route as decide
 from ari_app.domain.screening import refusal_by_rules
 from ari_app.domain.snapshot import Attribution, Snapshot, attribute
@@ -23,7 +24,7 @@ from ari_app.switch.session import mint_call_id
 log = logging.getLogger(__name__)
 
 Variables = dict[str, str]
-Service = Callable[[Snapshot, Request, int, Random], Variables]
+Reserve = Callable[[Wanted], Awaitable[Answer]]
 
 UNKNOWN: Variables = {"CALLRACE_RESULT": "UNKNOWN"}
 """The number called is nobody's."""
@@ -32,7 +33,7 @@ _TARGET = re.compile(r"PJSIP/[A-Za-z0-9._+-]+(?:/sip:[A-Za-z0-9._+@:;=-]+|@[a-z0
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9 ._:/-]")
 
 
-def lookup(snapshot: Snapshot, request: Request, now: int, random: Random) -> Variables:
+def lookup(snapshot: Snapshot, request: Request, now: int) -> Variables:
     """Whose the call is and where its caller is; CALLRACE_RESULT is FOUND or UNKNOWN.
 
     CALLRACE_SOURCE has a _ for every character that is not plain (letters, digits, space, . _ : / -).
@@ -55,7 +56,9 @@ def lookup(snapshot: Snapshot, request: Request, now: int, random: Random) -> Va
     }
 
 
-def route(snapshot: Snapshot, request: Request, now: int, random: Random) -> Variables:
+async def route(
+    snapshot: Snapshot, request: Request, now: int, random: Random, reserve: Reserve
+) -> Variables:
     """Whom to ring, as CALLRACE_DIAL for Dial(); CALLRACE_RESULT is DIAL, NOBODY, REFUSED or UNKNOWN.
 
     CALLRACE_CALL is the id that the call's record will have, CALLRACE_LEGS names those in CALLRACE_DIAL:
@@ -64,10 +67,12 @@ def route(snapshot: Snapshot, request: Request, now: int, random: Random) -> Var
     The destinations are those of the first wave that has any, `max_legs` of them at most. Nobody has been
     asked for a ZIP code here, so the caller's place is that of the number. Capacity is not looked at: an
     agent on another call says so by being busy. A campaign that wants a key pressed has nobody here: Dial()
-    takes an answer for an acceptance, and a voicemail would win. Nor has one where caps or funds are to be
-    looked at: that takes a reservation, and there is no switch to make it.
+    takes an answer for an acceptance, and a voicemail would win. Where caps or funds are to be looked at, room is
+    reserved, as the switch does; the call's record gives it back. So that has to be sure to come: a call that the
+    dialplan has not begun (`callrace-begin`) has nobody then.
     """
-    nobody = {"CALLRACE_CALL": mint_call_id(now), "CALLRACE_LEGS": "", "CALLRACE_DIAL": ""}
+    call_id = request.begun_id or mint_call_id(now)
+    nobody = {"CALLRACE_CALL": call_id, "CALLRACE_LEGS": "", "CALLRACE_DIAL": ""}
     found = _attribute(snapshot, request, now)
     if found is None or request.did is None:
         return nobody | UNKNOWN
@@ -76,10 +81,15 @@ def route(snapshot: Snapshot, request: Request, now: int, random: Random) -> Var
     if found.campaign.route.accept != "answer":
         return nobody | {"CALLRACE_RESULT": "NOBODY"}
     place = locate(snapshot.geography, None, request.ani, request.did)
-    plan = decide(snapshot, found.campaign, place, request.ani, now, random, request.attestation).plan
-    rung = [name for wave in plan.waves for name in wave.destinations]
-    if not wanted("", snapshot.marketplace, found, rung, now).is_nothing:
+    decision = decide(snapshot, found.campaign, place, request.ani, now, random, request.attestation)
+    rung = [name for wave in decision.plan.waves for name in wave.destinations]
+    wish = wanted(call_id, snapshot.marketplace, found, rung, now)
+    if not wish.is_nothing and request.begun_id is None:
         return nobody | {"CALLRACE_RESULT": "NOBODY"}
+    reserved = await reserve(wish)
+    if reserved.capped is not None:
+        return nobody | {"CALLRACE_RESULT": "NOBODY"}
+    plan = leave_out(decision, reserved.left_out).plan
     first = next((wave.destinations for wave in plan.waves if wave.destinations), ())
     destinations = snapshot.marketplace.destinations
     legs, dial = dialled({name: endpoint(destinations[name].dial) for name in first[: plan.max_legs]})
@@ -97,10 +107,8 @@ def record(tell: Callable[[Sequence[str]], None], request: Request) -> Variables
     return {"CALLRACE_RESULT": "RECORDED"}
 
 
-RECORD = "record"
-
-SERVICES: Mapping[str, Service] = {"lookup": lookup, "route": route}
-"""Those that are answered from memory alone, by the path of the AGI address."""
+SERVICES = ("lookup", "route", "record")
+"""By the path of the AGI address."""
 
 
 def dialled(targets: Mapping[str, str]) -> tuple[str, str]:

@@ -15,14 +15,16 @@ import uvloop
 from agi.conversation import Request
 from agi.outcomes import Outcomes
 from agi.server import HOST, Limits, Server
-from agi.services import RECORD, SERVICES, record
+from agi.services import SERVICES, lookup, record, route
 from ari_app.ari.client import requests_only
 from ari_app.cli.common import Refused, database, now_ms
+from ari_app.domain.snapshot import Snapshot
 from ari_app.logs import log_to_stderr
 from ari_app.ops.asterisk import ari_settings
 from ari_app.ops.running import only
 from ari_app.settings import Settings
 from ari_app.store import geography
+from ari_app.switch.caps import Caps
 from ari_app.switch.market import Market
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,9 @@ def run() -> None:
       AGI(agi://127.0.0.1:4573/lookup,${DID},${ANI})   whose the call is, where its caller is
       AGI(agi://127.0.0.1:4573/route,${DID},${ANI})    whom to ring: Dial(${CALLRACE_DIAL},30)
 
+    Both take the carrier's STIR/SHAKEN attestation as a third argument. `route` takes ${CALLRACE_BEGAN} as a fourth,
+    which dialplan/pieces.conf sets: without it nobody is rung where caps or funds are to be looked at.
+
     And what became of a call that was dialled so, for its record and its money; the fields as dialplan/callrace.conf
     writes them, all of them, empty where nothing is known:
       AGI(agi://127.0.0.1:4573/record,BEGAN_MS,UNIQUEID,DID,ANI,CALL,LEGS,DIALSTATUS,PEER,TALKED_MS,ENDED_MS)
@@ -59,7 +64,7 @@ def run() -> None:
     gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
     outcomes = Outcomes(engine, tables, settings.fallback_files, lambda: _channels(settings))
     with only(settings, "agi"):
-        uvloop.run(_serve(market, outcomes, settings.agi_port))
+        uvloop.run(_serve(market, Caps(engine), outcomes, settings.agi_port))
 
 
 async def _channels(settings: Settings) -> set[str]:
@@ -68,24 +73,26 @@ async def _channels(settings: Settings) -> set[str]:
         return {channel["id"] for channel in await client.channels.list()}
 
 
-async def _serve(market: Market, outcomes: Outcomes, port: int) -> None:
+async def _serve(market: Market, caps: Caps, outcomes: Outcomes, port: int) -> None:
     """Serves until a signal. Raises Refused when the port cannot be had."""
     random, stopping = Random(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
 
-    def answer(request: Request) -> Mapping[str, str] | None:
-        if request.service == RECORD:
-            return record(outcomes.tell, request)
-        service = SERVICES.get(request.service)
-        if service is None or market.snapshot is None:
-            log.warning("no answer to %.40r: no such service, or no marketplace", request.service)
-            return None
-        return service(market.snapshot, request, now_ms(), random)
+    async def answer(request: Request) -> Mapping[str, str] | None:
+        match request.service, market.snapshot:
+            case "record", _:
+                return record(outcomes.tell, request)
+            case "lookup", Snapshot() as snapshot:
+                return lookup(snapshot, request, now_ms())
+            case "route", Snapshot() as snapshot:
+                return await route(snapshot, request, now_ms(), random, caps.reserve)
+        log.warning("no answer to %.40r: no such service, or no marketplace", request.service)
+        return None
 
     try:
         async with Server(answer, Limits()).listening(port):
-            log.info("serving agi://%s:%s, services %s", HOST, port, ", ".join([*SERVICES, RECORD]))
+            log.info("serving agi://%s:%s, services %s", HOST, port, ", ".join(SERVICES))
             await _until_stopped(stopping, market, outcomes)
     except OSError as error:
         raise Refused(

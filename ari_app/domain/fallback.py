@@ -119,10 +119,18 @@ def _matching(pattern: re.Pattern[str], text: str, what: str) -> str:
 
 def id_of(outcome: Outcome) -> str:
     """The id of the call: the same one for the same outcome, however often it is told."""
-    if outcome.call_id is not None:
-        return outcome.call_id
-    chance = hashlib.sha256(outcome.unique_id.encode()).hexdigest()[:10]
-    return f"{outcome.began_at:013x}{chance}"
+    return outcome.call_id or _id(outcome.began_at, outcome.unique_id)
+
+
+def id_of_begun(began: str, unique_id: str) -> str:
+    """The id of a call that has begun, from two fields of its line. Raises ValueError, naming the one that is wrong."""
+    began_at = int(_matching(_MILLISECONDS, began, "the beginning"))
+    return _id(began_at, _matching(_UNIQUE_ID, unique_id, "the unique id"))
+
+
+def _id(began_at: int, unique_id: str) -> str:
+    chance = hashlib.sha256(unique_id.encode()).hexdigest()[:10]
+    return f"{began_at:013x}{chance}"
 
 
 def begin(outcome: Outcome) -> CallRecord:

@@ -107,9 +107,8 @@ def _totals(run: Run) -> Iterator[str]:
 def _kinds(run: Run) -> Iterator[str]:
     yield """Recovery: from the moment in which mending begins (a process is started, a wire is joined) until calls are
 served, saved and covered as before. Of the callers who came between the beginning of a fault and its recovery,
-without an agent are those whom none answered, whatever the reason: while no database is there, and where no switch
-comes back within three seconds, calls under a cap are not offered, by design. Cut short: conversations that ended
-in that time, and not by their caller.
+without an agent are those whom none answered, whatever the reason: while no database is there, calls under a cap are
+not offered, by design. Cut short: conversations that ended in that time, and not by their caller.
 """
     yield "| fault | times | recovery s, median / worst | callers meanwhile | without an agent | cut short |"
     yield "|---|---:|---:|---:|---:|---:|"

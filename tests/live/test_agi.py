@@ -10,11 +10,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from ari_app.domain.record import CallRecord
 from ari_app.ops.sipp import Agent, Caller, answers, busy, hang_up, rings_forever, talk_ms
 from ari_app.settings import Settings
 from ari_app.store import calls as stored
+from ari_app.store.engine import reading
+from ari_app.store.tables import reservations
 from tests.live.exchange import DID, Exchange, marketplace, phones, uris
 from tests.live.lab import REPO, Lab, private
 
@@ -105,21 +108,50 @@ async def test_a_call_that_was_rung_without_a_switch_is_recorded_charged_and_pai
     await nothing_left()
 
 
+async def test_without_a_switch_a_cap_is_kept_too(
+    in_force: Exchange, serve: Serve, calling, nothing_left
+) -> None:
+    first, second = "+12125550175", "+12125550176"
+    async with phones({"agent": answers()}) as agents:
+        capped = {"caps": [{"max": 1, "per": "day"}]}
+        in_force.put_in_force(marketplace(uris(agents), accept="answer", qualify=[], campaign=capped))
+        await serve()
+        async with calling(ani=first, plan=[talk_ms(500), hang_up]) as who:
+            assert (await who.outcome()).answered
+        served = await recorded(in_force, first)
+        await sorry(calling, second)
+        left_out = await recorded(in_force, second)
+    assert served.money is not None and served.money.charged == 4200
+    assert (left_out.disposition, left_out.legs) == ("no_route", [])
+    assert reserved(in_force) == 0
+    assert in_force.ledger_findings() == []
+    await nothing_left()
+
+
+def reserved(exchange: Exchange) -> int:
+    """How many reservations there are."""
+    with reading(exchange.engine) as connection:
+        return connection.execute(select(func.count()).select_from(reservations)).scalar_one()
+
+
 async def test_a_call_that_asterisk_ended_with_while_the_dialplan_served_it_is_recorded(
     lab: Lab, in_force: Exchange, serve: Serve, calling, nothing_left
 ) -> None:
     ani = "+12125550170"
     async with phones({"agent": answers()}) as agents:
-        in_force.put_in_force(marketplace(uris(agents), accept="answer"))
+        capped = {"caps": [{"concurrent": 1}]}
+        in_force.put_in_force(marketplace(uris(agents), accept="answer", campaign=capped))
         await serve()
         async with calling(ani=ani, plan=TALK) as who:
             await agents["agent"].wait_for("established")
+            assert reserved(in_force) == 1
             lab.kill()
             await asyncio.to_thread(lab.run, "up")
             record = await recorded(in_force, ani, timeout_s=30)
             await who.hang_up()
     assert (record.disposition, record.end_source, record.publisher) == ("failed", "system", "homefix")
     assert "Asterisk ended while the dialplan served the call" in record.events[-2].detail
+    assert reserved(in_force) == 0
     assert in_force.ledger_findings() == []
     await nothing_left()
 

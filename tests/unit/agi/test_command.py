@@ -6,12 +6,13 @@ import socket
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
 
 from agi.outcomes import Outcomes
 from ari_app.cli.agi import _serve
 from ari_app.cli.common import Refused
 from ari_app.domain.geo import Geography
+from ari_app.store.engine import open_engine
+from ari_app.switch.caps import Caps
 from ari_app.switch.market import Market
 
 
@@ -20,10 +21,10 @@ async def _no_channels() -> set[str]:
 
 
 async def test_a_port_that_is_taken_is_told_of_in_one_line(tmp_path: Path) -> None:
-    engine = create_engine("sqlite://")
+    engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
     market = Market(engine, Geography())
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(Refused, match=f"cannot serve on 127.0.0.1:{port} .*; choose CALLRACE_AGI_PORT"):
             outcomes = Outcomes(engine, Geography(), [tmp_path / "fallback.csv"], _no_channels)
-            await _serve(market, outcomes, port)
+            await _serve(market, Caps(engine), outcomes, port)

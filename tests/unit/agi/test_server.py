@@ -18,7 +18,7 @@ ROOMY = Limits()
 SHORT = Limits(header_s=0.2, answer_s=0.2)
 
 
-def found(request: Request) -> Mapping[str, str] | None:
+async def found(request: Request) -> Mapping[str, str] | None:
     return ANSWER if request.service == "lookup" else None
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+from dataclasses import dataclass, field, replace
 from random import Random
 
 import pytest
 
 from agi.conversation import VALUE_CHARACTERS, Conversation, Request
-from agi.services import SERVICES, Variables, dialled, record
+from agi.services import Variables, dialled, lookup, record, route
+from ari_app.domain.caps import Answer, Wanted
 from ari_app.domain.document import parse
+from ari_app.domain.fallback import id_of, outcome_of
 from ari_app.domain.snapshot import Snapshot, make_snapshot
 from tests.unit.agi.asterisk import header
 from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
@@ -27,11 +30,31 @@ def snapshot(document: str = ON_ANSWER, **pauses: str) -> Snapshot:
     return make_snapshot(1, marketplace, versions, GEOGRAPHY, pauses)
 
 
+@dataclass
+class Reserving:
+    """Whoever wants something reserved gets this answer."""
+
+    answer: Answer = field(default_factory=Answer)
+    wished: list[Wanted] = field(default_factory=list)
+
+    async def __call__(self, wish: Wanted) -> Answer:
+        self.wished.append(wish)
+        return self.answer
+
+
 def answer(
     service: str, did: str | None = DID, ani: str | None = NEW_YORKER, of: Snapshot | None = None
 ) -> Variables:
     request = Request(service, (did or "", ani or ""))
-    return SERVICES[service](of or snapshot(), request, MONDAY_9_NEW_YORK, Random(1))
+    if service == "lookup":
+        return lookup(of or snapshot(), request, MONDAY_9_NEW_YORK)
+    return asyncio.run(route(of or snapshot(), request, MONDAY_9_NEW_YORK, Random(1), Reserving()))
+
+
+def begun(reserving: Reserving, of: Snapshot) -> Variables:
+    """What `route` says of a call whose end will be told."""
+    request = Request("route", (DID, NEW_YORKER, "", str(MONDAY_9_NEW_YORK - 100)), "1763992799.7")
+    return asyncio.run(route(of, request, MONDAY_9_NEW_YORK, Random(1), reserving))
 
 
 def rung(ani: str | None = NEW_YORKER, of: Snapshot | None = None) -> tuple[str, str, str]:
@@ -67,7 +90,7 @@ def test_whom_no_campaign_takes_is_blocked_and_not_routed() -> None:
 def test_the_attestation_that_the_dialplan_passes_on_is_judged(said: str, blocked: str) -> None:
     asking = snapshot(f"{ON_ANSWER}screen: {{attestation: [A]}}\n")
     request = Request("lookup", (DID, NEW_YORKER, said))
-    assert SERVICES["lookup"](asking, request, MONDAY_9_NEW_YORK, Random(1))["CALLRACE_BLOCKED"] == blocked
+    assert lookup(asking, request, MONDAY_9_NEW_YORK)["CALLRACE_BLOCKED"] == blocked
 
 
 def test_a_suspended_publishers_calls_are_not_routed() -> None:
@@ -87,7 +110,7 @@ def test_a_source_is_made_plain() -> None:
     assert answer("lookup", of=hostile)["CALLRACE_SOURCE"] == "Gr__e ___X___ a/b"
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", ["lookup", "route"])
 @pytest.mark.parametrize("did", ["+18005559999", None])
 def test_a_number_of_nobodys_is_unknown(service: str, did: str | None) -> None:
     answered = answer(service, did)
@@ -95,7 +118,7 @@ def test_a_number_of_nobodys_is_unknown(service: str, did: str | None) -> None:
     assert answered.get("CALLRACE_DIAL", "") == ""
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", ["lookup", "route"])
 @pytest.mark.parametrize("ani", [NEW_YORKER, ANGELENO, None])
 def test_every_answer_can_be_said(service: str, ani: str | None) -> None:
     assert Conversation(header()).set_variables(answer(service, ani=ani))
@@ -116,15 +139,39 @@ def test_a_campaign_that_wants_a_key_pressed_rings_nobody_for_an_answer_would_be
     assert rung(of=snapshot(MARKETPLACE)) == ("NOBODY", "", "")
 
 
+CAPPED = ON_ANSWER.replace("    flow: intake\n", "    flow: intake\n    caps: [{max: 5, per: day}]\n")
+PREPAID = ON_ANSWER.replace(
+    "timezone: America/New_York}", "timezone: America/New_York, billing: {model: prepaid}}"
+)
+
+
+@pytest.mark.parametrize("document", [CAPPED, PREPAID], ids=["caps", "funds"])
+def test_where_caps_or_funds_are_to_be_looked_at_room_is_reserved_under_the_records_id(document: str) -> None:
+    reserving = Reserving()
+    said = begun(reserving, snapshot(document))
+    assert (said["CALLRACE_RESULT"], said["CALLRACE_LEGS"]) == ("DIAL", "agent-1")
+    [wish] = reserving.wished
+    assert not wish.is_nothing
+    began = f"{MONDAY_9_NEW_YORK - 100},1763992799.7,{DID},{NEW_YORKER},,,,,,{MONDAY_9_NEW_YORK},"
+    assert wish.call_id == said["CALLRACE_CALL"] == id_of(outcome_of(began.split(",")))
+
+
+@pytest.mark.parametrize("document", [CAPPED, PREPAID], ids=["caps", "funds"])
+def test_a_call_whose_end_may_never_be_told_reserves_nothing_and_rings_nobody(document: str) -> None:
+    assert answer("route", of=snapshot(document))["CALLRACE_RESULT"] == "NOBODY"
+
+
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("reserved", "rung"),
     [
-        ("    flow: intake\n", "    flow: intake\n    caps: [{max: 5, per: day}]\n"),
-        ("timezone: America/New_York}", "timezone: America/New_York, billing: {model: prepaid}}"),
+        (Answer(capped="campaign plumbing has no room left"), ("NOBODY", "")),
+        (Answer(left_out={"agent-1": "no room left"}), ("DIAL", "overflow")),
+        (Answer(left_out={"agent-1": "no room left", "overflow": "no room left"}), ("NOBODY", "")),
     ],
 )
-def test_where_caps_or_funds_are_to_be_looked_at_nobody_is_rung(old: str, new: str) -> None:
-    assert answer("route", of=snapshot(ON_ANSWER.replace(old, new)))["CALLRACE_RESULT"] == "NOBODY"
+def test_for_whom_there_is_no_room_is_not_rung(reserved: Answer, rung: tuple[str, str]) -> None:
+    said = begun(Reserving(reserved), snapshot(CAPPED))
+    assert (said["CALLRACE_RESULT"], said["CALLRACE_LEGS"]) == rung
 
 
 def test_a_paused_destination_is_not_rung() -> None:
