@@ -96,6 +96,7 @@ agi_callerid: +12125550142
 agi_arg_1: +18005550101
 agi_arg_2: +12125550142
 agi_arg_3: A
+agi_arg_4: 1763992800000
 
 """
 
@@ -106,7 +107,7 @@ def _read_header(header: bytes) -> None:
     """A header is refused, or what it asks is something that can be said."""
     with suppress(ProtocolError):
         request = Conversation(header).request
-        str((request, request.did, request.ani, request.attestation))
+        str((request, request.did, request.ani, request.attestation, request.begun_id))
 
 
 # Documents
