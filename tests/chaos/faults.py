@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ from sqlalchemy import text
 from ari_app.store.engine import writing
 from tests.chaos import namespace
 from tests.chaos.stage import Stage, StageError
-from tests.live.lab import REPO
-from tests.live.process import CALLRACE
 
 DRAIN = "1m"
 SPOOLED_S = 1.5  # a call that the database does not take for a second is in the spool
@@ -81,14 +78,7 @@ async def _switch_handed_over(stage: Stage) -> AsyncIterator[None]:
 
 
 async def _callrace(stage: Stage, *words: str) -> None:
-    ended = await asyncio.to_thread(
-        subprocess.run,
-        (*CALLRACE, *words),
-        cwd=REPO,
-        env=stage.switch.environment,
-        capture_output=True,
-        text=True,
-    )
+    ended = await stage.switch.callrace(*words)
     if ended.returncode:
         raise StageError(f"callrace {' '.join(words)} failed: {ended.stderr}")
 

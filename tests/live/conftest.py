@@ -13,6 +13,7 @@ from ari_app.ops.sipp import Agent, Behaviour, Caller, Callers, Step
 from ari_app.settings import Settings
 from tests.live.exchange import DID, Exchange
 from tests.live.lab import Lab, private
+from tests.live.process import SwitchProcess, switch_process
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -121,3 +122,16 @@ def crowd(lab: Lab) -> Callable[..., Callers]:
         return Callers(DID, [f"+1212555{n:04d}" for n in range(size)], plan, to=lab.sip, rate=size)
 
     return make
+
+
+@pytest.fixture
+async def switch(
+    lab: Lab, tmp_path: Path, nothing_left: Callable[..., Awaitable[None]]
+) -> AsyncIterator[SwitchProcess]:
+    """A switch process. After each test nothing of its calls is left anywhere."""
+    async with switch_process(lab, tmp_path) as switch:
+        yield switch
+        await nothing_left()
+        assert switch.ask("/status")["capacity_in_use"] == {}
+        await switch.nothing_written()
+        assert switch.ledger_findings() == []

@@ -93,6 +93,17 @@ class SwitchProcess:
         assert self._process is not None
         return await asyncio.to_thread(self._process.wait, timeout_s)
 
+    async def callrace(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """A command on its home and database, to its end."""
+        return await asyncio.to_thread(
+            subprocess.run,
+            (*CALLRACE, *words),
+            cwd=REPO,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+        )
+
     async def live(self, stage: str, timeout_s: float = 10.0) -> dict[str, Any]:
         """The one call under way, once its last step was this one."""
         async with asyncio.timeout(timeout_s):

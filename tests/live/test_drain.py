@@ -1,29 +1,16 @@
 """A switch is drained: it finishes its calls, takes no new ones, and ends."""
 
 import asyncio
-import subprocess
 
 import pytest
 
 from ari_app.ops.sipp import answers, talk_ms
 from tests.live.exchange import marketplace, phones, uris
-from tests.live.lab import REPO
-from tests.live.process import CALLRACE, switch_process
+from tests.live.process import switch_process
 
 pytestmark = pytest.mark.live
 
 TALK = [talk_ms(60_000)]
-
-
-async def callrace(switch, *words: str) -> subprocess.CompletedProcess[str]:
-    return await asyncio.to_thread(
-        subprocess.run,
-        (*CALLRACE, *words),
-        cwd=REPO,
-        env=switch.environment,
-        capture_output=True,
-        text=True,
-    )
 
 
 def told_by_the_dialplan(switch) -> str:
@@ -39,14 +26,14 @@ async def test_a_draining_switch_finishes_its_call_hands_back_the_next_and_ends(
         await switch.start()
         async with calling(ani="+12125550001", plan=TALK) as who:
             await switch.live("connected")
-            draining = asyncio.create_task(callrace(switch, "switch", "drain"))
+            draining = asyncio.create_task(switch.callrace("switch", "drain"))
             async with asyncio.timeout(10):
                 while not switch.ask("/status")["draining"]:
                     await asyncio.sleep(0.05)
-            too_short = await callrace(switch, "switch", "drain", "--timeout", "1ms")
+            too_short = await switch.callrace("switch", "drain", "--timeout", "1ms")
             assert too_short.returncode == 1
             assert "calls are still under way after 0.001 s" in too_short.stderr
-            status = (await callrace(switch, "lab", "status")).stdout
+            status = (await switch.callrace("lab", "status")).stdout
             assert "1 call under way, draining: takes no new calls\n" in status
             async with calling(ani="+12125550002", plan=TALK) as late:
                 assert (await late.outcome()).status == 503  # no AGI is there either: the ladder's last rung

@@ -11,7 +11,6 @@ from ari_app.ops.sipp import answers, talk_ms
 from ari_app.store import calls
 from tests.live.exchange import DID, marketplace, phones, uris
 from tests.live.lab import REPO
-from tests.live.process import CALLRACE, switch_process
 from tests.live.test_kill import FLOW
 
 pytestmark = pytest.mark.live
@@ -19,16 +18,6 @@ pytestmark = pytest.mark.live
 TALK = [talk_ms(60_000)]
 ASKED_DID = "+18005550102"
 LEFT = "+12125550003"
-
-
-@pytest.fixture
-async def switch(lab, tmp_path, nothing_left):
-    """A switch process. After each test nothing of its calls is left anywhere."""
-    async with switch_process(lab, tmp_path) as switch:
-        yield switch
-        await nothing_left()
-        assert switch.ask("/status")["capacity_in_use"] == {}
-        await switch.nothing_written()
 
 
 @pytest.fixture
@@ -66,6 +55,13 @@ async def until_there_are(switch, count, stage):
             await asyncio.sleep(0.02)
 
 
+async def until_one_waits(lab):
+    """Waits until a caller waits for a switch."""
+    async with asyncio.timeout(5):
+        while all(channel["dialplan"]["app_name"] != "Wait" for channel in await lab.ask("GET", "channels")):
+            await asyncio.sleep(0.02)
+
+
 async def records(switch, count):
     """So many records, by the caller's number."""
     async with asyncio.timeout(15):
@@ -75,7 +71,7 @@ async def records(switch, count):
     return {record.ani: record for record in found}
 
 
-async def test_no_call_is_lost_when_one_switch_hands_over_to_the_next(switch, agi, calling):
+async def test_no_call_is_lost_when_one_switch_hands_over_to_the_next(switch, agi, lab, calling):
     async with phones({"agent": answers()}) as agents:
         switch.apply(with_two_numbers(agents))
         await switch.start()
@@ -85,18 +81,11 @@ async def test_no_call_is_lost_when_one_switch_hands_over_to_the_next(switch, ag
         ):
             await until_there_are(switch, 1, "connected")
             await until_there_are(switch, 1, "asked")
-            said = await asyncio.to_thread(
-                subprocess.run,
-                (*CALLRACE, "switch", "hand-over"),
-                cwd=REPO,
-                env=switch.environment,
-                capture_output=True,
-                text=True,
-            )
+            said = await switch.callrace("switch", "hand-over")
             assert said.stdout == "handed over: 2 calls left in Asterisk for the next switch\n", said.stderr
             assert await switch.ended() == 75
             async with calling(did=ASKED_DID, ani="+12125550004", plan=TALK) as late:
-                await late.wait_for("calling")
+                await until_one_waits(lab)
                 await switch.start()
                 await asked.call.press("1")
                 await late.call.press("1")
@@ -114,12 +103,11 @@ async def test_no_call_is_lost_when_one_switch_hands_over_to_the_next(switch, ag
     assert "switch restarted" not in [event.what for event in found["+12125550004"].events]
 
 
-async def test_a_caller_who_leaves_before_a_switch_is_back_is_recorded(switch, agi, calling):
+async def test_a_caller_who_leaves_before_a_switch_is_back_is_recorded(switch, agi, lab, calling):
     async with phones({"agent": answers()}) as agents:
         switch.apply(with_two_numbers(agents))
         async with calling(ani=LEFT, plan=TALK) as who:
-            await who.wait_for("calling")
-            await asyncio.sleep(0.5)  # within the first second that it waits
+            await until_one_waits(lab)
             await who.hang_up()
         record = (await records(switch, 1))[LEFT]
         await switch.start()

@@ -10,7 +10,6 @@ from ari_app.ops.sipp import accepts, answers, answers_silently, hang_up, rings_
 from ari_app.store import calls
 from ari_app.switch.recovery import NEW_CALLS_S
 from tests.live.exchange import marketplace, phones, uris
-from tests.live.process import switch_process
 
 pytestmark = pytest.mark.live
 
@@ -41,17 +40,6 @@ LONGER_FLOW = {
         "age": {"collect": {"prompt": "sound:beep", "digits": 2, "as": "age"}, "tries": 9, "next": "offer"},
     },
 }
-
-
-@pytest.fixture
-async def switch(lab, tmp_path, nothing_left):
-    """A switch process. After each test nothing of its calls is left anywhere."""
-    async with switch_process(lab, tmp_path) as switch:
-        yield switch
-        await nothing_left()
-        assert switch.ask("/status")["capacity_in_use"] == {}
-        await switch.nothing_written()
-        assert switch.ledger_findings() == []
 
 
 def told(record: CallRecord) -> list[str]:
