@@ -40,15 +40,17 @@ def run() -> None:
     """Serve FastAGI on loopback until told to stop (SIGTERM, or Ctrl-C).
 
     \b
-    In a dialplan (CALLRACE_AGI_PORT is the port, 4573 unless set), both numbers in E.164:
+    In a dialplan (the port is CALLRACE_AGI_PORT), both numbers in E.164:
       AGI(agi://127.0.0.1:4573/lookup,${DID},${ANI})   whose the call is, where its caller is
       AGI(agi://127.0.0.1:4573/route,${DID},${ANI})    whom to ring: Dial(${CALLRACE_DIAL},30)
 
     Both take the carrier's STIR/SHAKEN attestation as a third argument. `route` takes ${CALLRACE_BEGAN} as a fourth,
     which dialplan/pieces.conf sets: without it nobody is rung where caps or funds are to be looked at.
 
-    And what became of a call that was dialled so, for its record and its money; the fields as dialplan/callrace.conf
-    writes them, all of them, empty where nothing is known:
+    \b
+    And what became of a call that was dialled so, for its record and its money:
+    the fields as dialplan/callrace.conf writes them, all of them, empty where
+    nothing is known:
       AGI(agi://127.0.0.1:4573/record,BEGAN_MS,UNIQUEID,DID,ANI,CALL,LEGS,DIALSTATUS,PEER,TALKED_MS,ENDED_MS)
 
     All set CALLRACE_RESULT: where it is empty there was no answer. Calls that the shipped dialplan served while
