@@ -22,6 +22,7 @@ from typing import Any
 
 import orjson
 
+from ari_app.ari.attempts import Attempts
 from ari_app.ari.backoff import delays
 from ari_app.ari.errors import AriError, AriHttpError, AriOverload, AriReplaced, AriTooOld, AriUnavailable
 from ari_app.ari.events import Disconnected, Reconnected, Replaced, StasisStart, now_ms, parse
@@ -85,7 +86,7 @@ class Client:
     """One Asterisk, as one application. Made by `connect`.
 
     After a lost connection it connects again by itself. `replaced` is set, for good, when another
-    instance takes over the application.
+    instance takes over the application; one of our own that Asterisk is late with (`attempts`) is none.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Client:
         self._on_reconnected = on_reconnected
         self._transport = transport
         self._switchboard = Switchboard(settings.lanes, settings.inbox_limit)
+        self._attempts = Attempts()
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._server: asyncio.Task[None] | None = None
         self.connected = False
@@ -246,6 +248,7 @@ class Client:
             except (AriReplaced, AriTooOld):
                 raise
             except AriError as error:
+                self._attempts.failed()
                 log.warning("%s: still not connected: %s", self.app, error)
 
     async def _read(self, stream: EventStream) -> None:
@@ -272,6 +275,10 @@ class Client:
         if isinstance(event, StasisStart):
             self._on_incoming(event)
         elif isinstance(event, Replaced):
+            if self._attempts.may_come_late:
+                raise AriUnavailable(
+                    "replaced by an attempt of our own to connect, that Asterisk was late with"
+                )
             self._on_replaced()
 
     def _drop(self, text: str, error: Exception) -> None:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import aiohttp
 import orjson
 
+from ari_app.ari.attempts import Attempts
 from ari_app.ari.backoff import delays
 from ari_app.ari.errors import AriError, AriUnavailable, Unauthorized
 from ari_app.ari.events import now_ms
@@ -134,6 +135,7 @@ class Lane:
         self._http = http
         self._settings = settings
         self._on_replaced = on_replaced
+        self._attempts = Attempts()
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._waiting: dict[str, _Waiting] = {}  # the oldest first
         self._alarm: asyncio.TimerHandle | None = None
@@ -239,7 +241,11 @@ class Lane:
                 await self._read()
             except AriError as error:
                 # A loss is news; that connecting again has not worked yet is not.
-                log.log(logging.INFO if self._socket is None else logging.WARNING, "%s: %s", self.app, error)
+                if self._socket is None:
+                    self._attempts.failed()
+                    log.info("%s: %s", self.app, error)
+                else:
+                    log.warning("%s: %s", self.app, error)
             await self._disconnect()
             await asyncio.sleep(next(waits))
 
@@ -271,6 +277,10 @@ class Lane:
 
     def _take_in(self, message: dict[str, Any]) -> None:
         if message["type"] == "ApplicationReplaced":
+            if self._attempts.may_come_late:
+                raise AriUnavailable(
+                    "replaced by an attempt of our own to connect, that Asterisk was late with"
+                )
             self._on_replaced()
         elif message["type"] == "RESTResponse":
             # An answer that comes after its request has timed out has nobody to go to.

@@ -54,6 +54,7 @@ class FakeAsterisk:
         self.connections: dict[str, Connection] = {}
         self.connected: asyncio.Queue[str] = asyncio.Queue()
         self.received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.refused = asyncio.Event()
 
     @staticmethod
     def usual_answer(method: str, uri: str) -> Answer:
@@ -66,6 +67,7 @@ class FakeAsterisk:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         if not self.has_ari:
+            self.refused.set()
             return web.Response(status=404)
         if not self._is_allowed(request):
             return web.Response(status=401)

@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from ari_app.ari import attempts
 from ari_app.ari.client import connect
 from ari_app.ari.errors import AriReplaced, AriTooOld, AriUnavailable
 from ari_app.ari.events import ChannelStateChange, Disconnected, Reconnected, Replaced
@@ -246,6 +247,32 @@ async def test_an_instance_that_is_replaced_stops(client, transport):
         await client.run()
     assert isinstance(await inbox.get(), Replaced)
     assert client.replaced.is_set() and not client.connected
+
+
+async def test_an_attempt_given_up_that_asterisk_carries_out_late_is_no_other_instance():
+    transport = FailingTransport(failures=0)
+    async with connect(SETTINGS, Calls(), transport) as client:
+        inbox = client.inbox()
+        transport.failures = 1
+        transport.streams[0].end()
+        assert [type(await inbox.get()) for _ in range(2)] == [Disconnected, Reconnected]
+        transport.streams[1].send(REPLACED)
+        assert [type(await inbox.get()) for _ in range(2)] == [Disconnected, Reconnected]
+        assert client.connected and not client.replaced.is_set()
+        assert transport.streams[1].is_closed and len(transport.streams) == 3
+
+
+async def test_long_after_the_last_attempt_failed_it_is_another_instance(monkeypatch):
+    monkeypatch.setattr(attempts, "LATE_S", 0.0)
+    transport = FailingTransport(failures=0)
+    async with connect(SETTINGS, Calls(), transport) as client:
+        inbox = client.inbox()
+        transport.failures = 1
+        transport.streams[0].end()
+        assert [type(await inbox.get()) for _ in range(2)] == [Disconnected, Reconnected]
+        transport.streams[1].send(REPLACED)
+        with pytest.raises(AriReplaced):
+            await client.run()
 
 
 async def test_an_instance_that_is_replaced_does_not_come_back(client, transport):

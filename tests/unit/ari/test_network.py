@@ -14,7 +14,7 @@ from ari_app.ari.events import Disconnected, Reconnected
 from ari_app.ari.network import NetworkTransport
 from ari_app.ari.transport import Request
 from ari_app.ari.websocket import Lane
-from tests.unit.ari.fakes import SETTINGS, event
+from tests.unit.ari.fakes import SETTINGS, WHEN, event
 from tests.unit.ari.server import fake_asterisk, response
 
 PING = Request("GET", "asterisk/ping")
@@ -190,6 +190,24 @@ async def test_a_lane_that_is_lost_fails_its_requests_and_connects_again(server,
     await server.wait_connected("callrace-lane-0")
     await transport.open(lambda: None)
     assert (await transport.request(0, PING)).status == 204
+
+
+async def test_a_lane_replaced_by_its_own_late_attempt_connects_again(server):
+    replaced = []
+    transport = NetworkTransport(server.settings)
+    await transport.open(lambda: replaced.append(True))
+    await server.wait_connected("callrace-lane-0")
+    server.has_ari = False
+    server.refused.clear()
+    await server.connections["callrace-lane-0"].close()
+    await asyncio.wait_for(server.refused.wait(), 5)
+    server.has_ari = True
+    lane = await server.wait_connected("callrace-lane-0")
+    await lane.send({"type": "ApplicationReplaced", "timestamp": WHEN, "application": lane.app})
+    await server.wait_connected("callrace-lane-0")
+    assert (await transport.request(0, PING)).status == 204
+    assert replaced == []
+    await transport.close()
 
 
 async def lose_lane(server, transport):
