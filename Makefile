@@ -4,7 +4,9 @@
 demo: setup
 	.venv/bin/callrace demo
 
+# What is to be fetched is fetched before: the tests' time is bounded, a network's is not.
 test: lint
+	@asterisk-docker/lab root
 	.venv/bin/python -m pytest
 
 lint: setup
