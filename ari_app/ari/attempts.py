@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import time
 
+from ari_app.ari.errors import AriUnavailable
+
 LATE_S = 60.0
 
 
@@ -22,7 +24,7 @@ class Attempts:
         """One was given up now."""
         self._failed_at = time.monotonic()
 
-    @property
-    def may_come_late(self) -> bool:
-        """Whether one of them may have replaced us, rather than another instance."""
-        return time.monotonic() - self._failed_at < LATE_S
+    def replaced(self) -> None:
+        """We were replaced. Raises AriUnavailable where one of them may have done that, and no other instance."""
+        if time.monotonic() - self._failed_at < LATE_S:
+            raise AriUnavailable("replaced by an attempt of our own to connect, that Asterisk was late with")

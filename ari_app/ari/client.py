@@ -275,10 +275,7 @@ class Client:
         if isinstance(event, StasisStart):
             self._on_incoming(event)
         elif isinstance(event, Replaced):
-            if self._attempts.may_come_late:
-                raise AriUnavailable(
-                    "replaced by an attempt of our own to connect, that Asterisk was late with"
-                )
+            self._attempts.replaced()
             self._on_replaced()
 
     def _drop(self, text: str, error: Exception) -> None:

@@ -277,10 +277,7 @@ class Lane:
 
     def _take_in(self, message: dict[str, Any]) -> None:
         if message["type"] == "ApplicationReplaced":
-            if self._attempts.may_come_late:
-                raise AriUnavailable(
-                    "replaced by an attempt of our own to connect, that Asterisk was late with"
-                )
+            self._attempts.replaced()
             self._on_replaced()
         elif message["type"] == "RESTResponse":
             # An answer that comes after its request has timed out has nobody to go to.

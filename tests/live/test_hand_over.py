@@ -2,7 +2,6 @@
 
 import asyncio
 import subprocess
-import sys
 from copy import deepcopy
 
 import pytest
@@ -14,6 +13,7 @@ from ari_app.settings import Settings
 from ari_app.store import calls
 from tests.live.exchange import DID, marketplace, phones, uris
 from tests.live.lab import REPO
+from tests.live.process import CALLRACE
 from tests.live.test_kill import FLOW
 
 pytestmark = pytest.mark.live
@@ -27,12 +27,7 @@ WAITER, LEAVER = "+12125550003", "+12125550004"
 def agi(switch, tmp_path):
     """`callrace agi run` on the switch's database."""
     with (tmp_path / "agi.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ari_app.cli.main", "agi", "run"],
-            cwd=REPO,
-            env=switch.environment,
-            stderr=log,
-        )
+        process = subprocess.Popen((*CALLRACE, "agi", "run"), cwd=REPO, env=switch.environment, stderr=log)
     yield process
     process.terminate()
     assert process.wait(10) == 0

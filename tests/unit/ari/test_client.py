@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -216,14 +217,20 @@ async def test_after_reconnecting_events_go_to_the_same_inboxes(client, transpor
     assert (await inbox.get()).channel_id == "c1"
 
 
-async def test_connecting_again_is_tried_until_it_works():
+@asynccontextmanager
+async def connected_again(failures):
+    """A client that has lost its connection and made it again, after so many attempts that failed."""
     transport = FailingTransport(failures=0)
     async with connect(SETTINGS, Calls(), transport) as client:
         inbox = client.inbox()
-        transport.failures = 2
+        transport.failures = failures
         transport.streams[0].end()
-
         assert [type(await inbox.get()) for _ in range(2)] == [Disconnected, Reconnected]
+        yield client, transport, inbox
+
+
+async def test_connecting_again_is_tried_until_it_works():
+    async with connected_again(failures=2) as (_, transport, _):
         assert transport.failures == 0
 
 
@@ -250,12 +257,7 @@ async def test_an_instance_that_is_replaced_stops(client, transport):
 
 
 async def test_an_attempt_given_up_that_asterisk_carries_out_late_is_no_other_instance():
-    transport = FailingTransport(failures=0)
-    async with connect(SETTINGS, Calls(), transport) as client:
-        inbox = client.inbox()
-        transport.failures = 1
-        transport.streams[0].end()
-        assert [type(await inbox.get()) for _ in range(2)] == [Disconnected, Reconnected]
+    async with connected_again(failures=1) as (client, transport, inbox):
         transport.streams[1].send(REPLACED)
         assert [type(await inbox.get()) for _ in range(2)] == [Disconnected, Reconnected]
         assert client.connected and not client.replaced.is_set()
@@ -264,12 +266,7 @@ async def test_an_attempt_given_up_that_asterisk_carries_out_late_is_no_other_in
 
 async def test_long_after_the_last_attempt_failed_it_is_another_instance(monkeypatch):
     monkeypatch.setattr(attempts, "LATE_S", 0.0)
-    transport = FailingTransport(failures=0)
-    async with connect(SETTINGS, Calls(), transport) as client:
-        inbox = client.inbox()
-        transport.failures = 1
-        transport.streams[0].end()
-        assert [type(await inbox.get()) for _ in range(2)] == [Disconnected, Reconnected]
+    async with connected_again(failures=1) as (client, transport, _):
         transport.streams[1].send(REPLACED)
         with pytest.raises(AriReplaced):
             await client.run()
