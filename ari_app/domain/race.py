@@ -102,10 +102,10 @@ class LegBridged:
 
 @dataclass(frozen=True, slots=True)
 class LegEnded:
-    """The leg's channel is gone, with a Q.850 cause."""
+    """The leg's channel is gone, with a Q.850 cause; None: nobody saw it end."""
 
     leg: int
-    cause: int
+    cause: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,9 +393,23 @@ class Race:
             leg.record.lost_by_ms = now - self._won_at
 
     def _ended(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
+        if event.cause is None:
+            return self._ended_unseen(leg, event, now)
         answered = leg.phase is Phase.ANSWERED
         leg.record.outcome = "no_answer" if answered else _OUTCOME_OF_CAUSE.get(event.cause, "failed")
         self._bury(leg, event, now)
+        return self._advance(now)
+
+    def _ended_unseen(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
+        """Its agent may have answered in vain, and is rung again, a bounded few times in each round."""
+        leg.record.outcome = "failed"
+        self._bury(leg, event, now)
+        destination = leg.record.destination
+        offers = [
+            one for one in self.legs if one.round == leg.round and one.record.destination == destination
+        ]
+        if len(offers) <= self.plan.reoffer_times:
+            self._open(leg.record.wave, WavePlan((destination,)), now)
         return self._advance(now)
 
     def _cancelled(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
@@ -441,8 +455,8 @@ class Race:
         self.winner = None
         self._round += 1
         # Whoever merely lost, or never rang, gets another chance; who declined or failed does not.
-        gone = {leg.record.destination for leg in self.legs if leg.record.outcome not in ("lost", None)}
-        return [Reoffer(leg.number), *self._begin(now, lambda destination: destination not in gone)]
+        last = {leg.record.destination: leg.record.outcome for leg in self.legs}
+        return [Reoffer(leg.number), *self._begin(now, lambda name: last.get(name) in ("lost", None))]
 
     def _caller_hung_up(self) -> list[Command]:
         self.over = True

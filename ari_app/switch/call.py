@@ -50,6 +50,11 @@ class CallerGone(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class GoneUnseen(ChannelDestroyed):
+    """A channel is no longer there after a break, in which nobody saw it end. Put into the call's inbox."""
+
+
+@dataclass(frozen=True, slots=True)
 class FoundUp:
     """A leg is up, after a break in which it may have answered. Put into the call's inbox."""
 
@@ -66,7 +71,7 @@ class Call:
         self.channel_id = under_way.channel_id
         self.record: CallRecord = under_way.record
         self.clock = CallClock()
-        self.channels = {self.channel_id}
+        self.channels = {self.channel_id}  # known to be there until it is told, or seen, that they are not
         self.is_caller_here = True
         self.cut_at: int | None = None  # when the call, or its conversation, ended; None: it has not
         self._lost_sight_at = 0
@@ -126,16 +131,20 @@ class Call:
 
         When, nobody saw: nobody is to pay for longer than it is known that they talked.
         """
+        known = set(self.channels)
         there = {channel["id"]: channel["state"] for channel in await self.client.channels.list()}
         self.note("asterisk is connected again")
-        gone = self.channels - there.keys()
+        gone = known - there.keys()
         if gone & {self.channel_id, self.under_way.agent_channel_id}:
             self.cut_at = self._lost_sight_at
-        for channel_id in gone:
-            self.inbox.put(ChannelDestroyed(event.at_ms, channel_id, NO_CAUSE, "gone while disconnected"))
-        for channel_id in self.channels - gone - {self.channel_id}:
+        for channel_id in sorted(gone, key=self._is_leg):  # for a caller who is gone nobody is rung again
+            self.inbox.put(GoneUnseen(event.at_ms, channel_id, NO_CAUSE, "gone while disconnected"))
+        for channel_id in known - gone - {self.channel_id}:
             if there[channel_id] == "Up":
                 self.inbox.put(FoundUp(channel_id))
+
+    def _is_leg(self, channel_id: str) -> bool:
+        return channel_id != self.channel_id
 
     def _all_gone(self, event: Event) -> None:
         """Asterisk died with all its channels, when we last saw it; that is when the call ended."""

@@ -13,7 +13,7 @@ from typing import Literal
 from ari_app.ari.errors import AriError, AriTimeout, AriUnavailable
 from ari_app.domain.marketplace import Dial
 from ari_app.domain.prompts import TAKEN_PROMPT
-from ari_app.switch.call import Call
+from ari_app.switch.call import NO_CAUSE, Call
 from ari_app.switch.capacity import Capacity
 
 # Asterisk gives up on a leg this long after the race should have: only if we are gone.
@@ -24,10 +24,14 @@ Reason = Literal["answered_elsewhere", "normal"]
 
 
 @dataclass(frozen=True, slots=True)
-class DialRefused:
-    """Asterisk would not make the channel of leg `leg`. Put into the call's inbox."""
+class NotDialled:
+    """Asterisk did not say that it has made the channel of leg `leg`. Put into the call's inbox.
+
+    `cause`: None when the connection broke before it could.
+    """
 
     leg: int
+    cause: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class Legs:
     def ring(self, leg: int, dial: Dial, places: Mapping[str, int]) -> str | None:
         """Dials, and takes all of the places, each with its size; or gives the one where there is no room.
 
-        A refusal comes as `DialRefused`.
+        A refusal comes as `NotDialled`.
         """
         for place, size in places.items():
             if not self._capacity.has_room(place, size):
@@ -76,7 +80,6 @@ class Legs:
             self._capacity.take(place, size)
         channel_id = self.channel_id(leg)
         self._numbers[channel_id] = leg
-        self._call.channels.add(channel_id)
         request = self._call.post(self._originate(leg, channel_id, endpoint(dial)))
         self._open[leg] = _Channel(tuple(places), request)
         return None
@@ -92,13 +95,13 @@ class Legs:
                 timeout_s=self._timeout_s,
                 originator=call.channel_id,
             )
-        except (AriTimeout, AriUnavailable):  # the channel may be there all the same
-            call.post(call.client.channels.hangup(channel_id))
-            call.inbox.put(DialRefused(leg))
+        except AriError as error:
+            if isinstance(error, AriTimeout | AriUnavailable):  # the channel may be there all the same
+                call.post(call.client.channels.hangup(channel_id))
+            call.inbox.put(NotDialled(leg, None if isinstance(error, AriUnavailable) else NO_CAUSE))
             raise
-        except AriError:
-            call.inbox.put(DialRefused(leg))
-            raise
+        if leg in self._open:  # it may have ended already
+            call.channels.add(channel_id)
 
     def hang_up(self, leg: int, reason: Reason) -> None:
         """Hangs the leg up, once the request that makes its channel is answered."""

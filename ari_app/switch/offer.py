@@ -24,9 +24,9 @@ from ari_app.domain.prompts import ACCEPT_PROMPT
 from ari_app.domain.race import Leg, Phase, Race, RacePlan
 from ari_app.domain.record import Exclusion
 from ari_app.domain.whisper import heard
-from ari_app.switch.call import NO_CAUSE, Call, CallerGone, FoundUp
+from ari_app.switch.call import Call, CallerGone, FoundUp, GoneUnseen
 from ari_app.switch.capacity import Capacity
-from ari_app.switch.legs import DialRefused, Legs
+from ari_app.switch.legs import Legs, NotDialled
 
 Ending = Literal["exhausted", "agent", "limit"]
 
@@ -160,13 +160,14 @@ class Offer:
                 return self._of_leg(channel_id, lambda leg: racing.LegDigit(leg, digit), "pressed", digit)
             case ChannelDestroyed(channel_id=channel_id, cause=cause):
                 leg = self._legs.number_of(channel_id)
-                return None if leg is None else self._gone(leg, cause, self._call.happened(event))
+                known = None if isinstance(event, GoneUnseen) else cause
+                return None if leg is None else self._gone(leg, known, self._call.happened(event))
             case PlaybackFinished(playback_id=playback_id):
                 return self._prompt_finished(self._legs.playback_finished(playback_id))
             case _Bridged(leg):
                 return self._bridged(leg, now)
-            case DialRefused(leg):
-                return self._gone(leg, NO_CAUSE, now)
+            case NotDialled(leg, cause):
+                return self._gone(leg, cause, now)
             case racing.Freed():
                 return event
         return None
@@ -184,8 +185,8 @@ class Offer:
         self._note(leg, what, detail)
         return happened(leg)
 
-    def _gone(self, leg: int, cause: int, at: int) -> racing.Event:
-        self._note(leg, "gone", f"cause {cause}")
+    def _gone(self, leg: int, cause: int | None, at: int) -> racing.Event:
+        self._note(leg, "gone", "while disconnected" if cause is None else f"cause {cause}")
         self._legs.gone(leg)
         if self._connection and self._connection.leg.number == leg:
             self._end_connection(at)

@@ -27,10 +27,18 @@ class Wire:
         self._through = asyncio.Event()
         self._through.set()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._to_asterisk: set[asyncio.StreamWriter] = set()
 
     def hold(self) -> None:
         """From now on nothing comes through, and nobody is told."""
         self._through.clear()
+
+    def keep_away(self) -> None:
+        """Ends all connections for both; new ones are made, but nothing comes through."""
+        self.hold()
+        for writer in self._to_asterisk:
+            writer.transport.abort()
+        self._to_asterisk.clear()
 
     def let_go(self) -> None:
         """What was held comes through, late, and all else again."""
@@ -46,6 +54,7 @@ class Wire:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         theirs, ours = await asyncio.open_connection("127.0.0.1", self._to)
         self._writers |= {writer, ours}
+        self._to_asterisk.add(ours)
         await asyncio.gather(self._pass(reader, ours), self._pass(theirs, writer))
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -113,6 +122,21 @@ async def test_an_agent_who_answers_unseen_gets_the_call(behind, wire, calling):
             await who.hang_up()
             record = await behind.record()
         assert (record.disposition, record.winner) == ("connected", "agent")
+
+
+async def test_an_agent_who_answers_while_no_switch_is_there_is_rung_again(behind, wire, calling):
+    async with phones({"agent": answers(ring_ms=800)}) as agents:
+        behind.apply(marketplace(uris(agents), accept="answer"))
+        async with calling(plan=TALK) as who:
+            await agents["agent"].wait_for("invited")
+            wire[0].keep_away()
+            await agents["agent"].wait_for("bye")
+            wire[0].let_go()
+            await behind.connected()
+            await who.hang_up()
+            record = await behind.record()
+        assert (record.disposition, record.winner) == ("connected", "agent")
+        assert [leg.outcome for leg in record.legs] == ["failed", "won"]
 
 
 async def test_who_calls_unseen_is_served_when_asterisk_is_heard_again(behind, wire, calling):

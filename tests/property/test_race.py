@@ -1,5 +1,7 @@
 """The race's rules hold in whatever order things happen, cross and repeat."""
 
+from collections import Counter
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -125,7 +127,7 @@ class RaceRules(RuleBasedStateMachine):
         if winner and winner.phase is Phase.WON:
             self.tell(LegBridged(winner.number))
 
-    @rule(leg=legs, cause=st.sampled_from([16, 17, 19, 21, 26, 38]))
+    @rule(leg=legs, cause=st.sampled_from([16, 17, 19, 21, 26, 38, None]))
     def is_gone(self, leg, cause):
         if self.dialled.pop(leg, None) is not None:
             self.tell(LegEnded(leg, cause))
@@ -151,6 +153,8 @@ class RaceRules(RuleBasedStateMachine):
     def rings_and_rounds_are_bounded(self):
         if hasattr(self, "race"):
             assert self.reoffers <= self.race.plan.reoffer_times
+            offers = Counter((leg.round, leg.record.destination) for leg in self.race.legs)
+            assert max(offers.values(), default=1) <= 1 + self.race.plan.reoffer_times
             assert sum(leg.phase.name in ("DIALLING", "RINGING", "ANSWERED") for leg in self.race.legs) <= (
                 self.race.plan.max_legs
             )

@@ -208,6 +208,27 @@ def test_a_winner_who_talked_long_enough_ends_the_race():
     assert race.over and race.winner is not None
 
 
+def test_a_leg_that_nobody_saw_end_is_rung_again_a_bounded_few_times():
+    race = started("a", "b", reoffer_times=1)
+    assert race.handle(LegEnded(0, None), 10) == [Ring(1, "a")]
+    assert race.legs[0].record.outcome == "failed"
+    assert race.handle(LegEnded(1, None), 20) == [Ring(2, "b")]
+
+
+def test_a_leg_that_nobody_saw_end_is_not_rung_beside_a_winner():
+    race = started("ab", accept="answer")
+    race.handle(LegAnswered(0), 10)
+    assert race.handle(LegEnded(1, None), 20) == []
+
+
+def test_who_lost_after_an_end_that_nobody_saw_is_rung_in_a_new_round():
+    race = started("ab", accept="answer")
+    race.handle(LegEnded(1, None), 10)
+    race.handle(LegAnswered(0), 20)
+    race.handle(LegEnded(2, 26), 30)
+    assert race.handle(LegEnded(0, 16), 40) == [Reoffer(0), Ring(3, "b")]
+
+
 def test_a_decliner_is_not_rung_again_in_a_new_round():
     race = started("ab")
     race.handle(LegAnswered(0), 0)

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from ari_app.ari.client import connect
-from ari_app.ari.errors import http_error
+from ari_app.ari.errors import AriError, AriTimeout, AriUnavailable, http_error
+from ari_app.ari.transport import Request
 from ari_app.domain.document import parse
 from ari_app.domain.geo import Geography
 from ari_app.domain.record import CallRecord
@@ -105,6 +106,27 @@ async def test_a_prompt_refused_while_the_caller_stays_is_an_error_of_ours(
     record = await running.record()
     assert (record.disposition, record.end_source) == ("failed", "system")
     assert "DELETE channels/c1" in running.transport.sent
+
+
+@pytest.mark.parametrize(("error", "times"), [(AriUnavailable("lost"), 3), (AriTimeout("no answer"), 1)])
+async def test_an_agent_is_dialled_again_where_the_connection_broke_over_it_and_not_where_asterisk_is_slow(
+    running: Running, error: AriError, times: int
+) -> None:
+    dialled = []
+
+    def refuse_to_dial(request: Request) -> None:
+        if "/play/" in request.uri:
+            playback = {"id": request.uri.rpartition("/")[2], "state": "done"}
+            running.tell("PlaybackFinished", playback=playback)
+        if "endpoint" in (request.query or {}):
+            dialled.append(request)
+            raise error
+
+    running.transport.before_answer = refuse_to_dial
+    running.tell("StasisStart", **INCOMING)
+    assert (await running.record()).disposition == "no_answer"
+    assert len(dialled) == times
+    assert len({request.uri for request in dialled}) == times
 
 
 async def test_a_call_too_many_is_turned_away_unanswered_and_recorded(running: Running) -> None:
