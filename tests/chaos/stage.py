@@ -6,8 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
-import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -20,57 +18,18 @@ from ari_app.store.journal import Journal
 from ari_app.store.spool import Spool
 from tests.chaos import namespace
 from tests.live.lab import REPO, Lab, private
-from tests.live.process import CALLRACE, SwitchProcess
+from tests.live.process import AgiProcess, SwitchProcess
 from tests.store.postgres import Cluster, cluster
 
 HOME = REPO / "var" / "chaos"
 DISK_MB = 256  # the journal's file may grow to 64 MB, and while it is begun anew there are two
 WELL_S = 90.0
 QUIET_S = 120.0
-STOP_S = 20.0
 _POLL_S = 0.05
 
 
 class StageError(Exception):
     """A part does not come up, or back."""
-
-
-class AgiProcess:
-    """`callrace agi run`."""
-
-    def __init__(self, environment: Mapping[str, str], log: Path, port: int) -> None:
-        self._environment = environment
-        self._log = log
-        self._port = port
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        assert self._process is not None
-        return self._process.pid
-
-    async def start(self) -> None:
-        """Returns when it serves. Raises StageError."""
-        self._process = self._spawn()
-        await until(self.is_serving, STOP_S, "the AGI server does not serve")
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        with self._log.open("ab") as log:
-            return subprocess.Popen(
-                (*CALLRACE, "agi", "run"), cwd=REPO, env=self._environment, stdout=log, stderr=log
-            )
-
-    async def is_serving(self) -> bool:
-        """Whether it takes connections."""
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self._port)) == 0
-
-    def kill(self) -> None:
-        """kill -9."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +112,7 @@ class Stage:
             and said["asterisk"] == "connected"
             and not said["not_ready"]
             and len(Spool(self.switch.settings.spool)) == 0
-            and await self.agi.is_serving()
+            and self.agi.is_serving()
         )
 
     async def wait_until_well(self) -> None:
@@ -202,7 +161,7 @@ async def stage(document: Mapping[str, Any], first_agent_port: int) -> AsyncIter
     with cluster() as postgres, _lab() as lab:
         disk = _disk()
         switch = SwitchProcess(lab, HOME, postgres.url)
-        agi = AgiProcess(switch.environment, HOME / "agi.log", switch.settings.agi_port)
+        agi = AgiProcess(switch.environment, HOME)
         made = Stage(lab, postgres, switch, agi, disk, first_agent_port)
         try:
             await made.start_asterisk()
@@ -212,8 +171,8 @@ async def stage(document: Mapping[str, Any], first_agent_port: int) -> AsyncIter
             yield made
         finally:
             _wake(made)
-            agi.kill()
             await switch.stop()
+            await agi.stop()
             switch.engine.dispose()
 
 

@@ -1,9 +1,11 @@
-"""The switch as a process of its own, that can be killed and started again."""
+"""The switch, and the AGI server, as processes of their own, that can be killed and started again."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -167,6 +169,56 @@ class SwitchProcess:
             return bool(self.ask("/status")["asterisk"] == "connected")
         except running.SwitchError:
             return False
+
+
+class AgiProcess:
+    """`callrace agi run`, with its log in `folder`."""
+
+    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+        self._environment = environment
+        self._port = Settings.from_env(environment).agi_port
+        self._log = folder / "agi.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Starts it; returns when it serves."""
+        process = self._process = self._spawn()
+        until = time.monotonic() + START_S
+        while not self.is_serving():
+            assert process.poll() is None and time.monotonic() < until, self._log.read_text()
+            await asyncio.sleep(_POLL_S)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                (*CALLRACE, "agi", "run"), cwd=REPO, env=self._environment, stdout=log, stderr=log
+            )
+
+    def is_serving(self) -> bool:
+        """Whether it takes connections."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self._port)) == 0
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    async def stop(self) -> None:
+        """Ends it politely, if it runs; otherwise it was killed, and has not ended by itself."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGCONT)
+            self._process.terminate()
+        assert await asyncio.to_thread(self._process.wait, STOP_S) in (0, -signal.SIGKILL)
 
 
 @asynccontextmanager

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,12 @@ from ari_app.store import calls as stored
 from ari_app.store.engine import reading
 from ari_app.store.tables import reservations
 from tests.live.exchange import DID, Exchange, marketplace, phones, uris
-from tests.live.lab import REPO, Lab, private
+from tests.live.lab import Lab, private
+from tests.live.process import AgiProcess
 
 pytestmark = pytest.mark.live
 
 TALK = [talk_ms(60_000)]
-Serve = Callable[[], Awaitable[Process]]
 
 
 @pytest.fixture
@@ -36,40 +35,21 @@ async def in_force(lab: Lab, tmp_path: Path) -> AsyncIterator[Exchange]:
 
 
 @pytest.fixture
-async def serve(lab: Lab, tmp_path: Path) -> AsyncIterator[Serve]:
-    """Starts `callrace agi run` on the test's database; it has ended when the test has."""
-    started: list[Process] = []
-
-    async def start() -> Process:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "ari_app.cli.main", "agi", "run",
-            cwd=REPO,
-            env=lab.environment | {"CALLRACE_DATABASE_URL": f"sqlite:///{tmp_path}/callrace.db"},
-            stderr=PIPE,
-        )  # fmt: skip
-        started.append(process)
-        assert process.stderr is not None
-        async with asyncio.timeout(20):
-            while line := await process.stderr.readline():
-                if b"serving agi://127.0.0.1" in line:
-                    return process
-        pytest.fail("callrace agi run ended")
-
-    yield start
-    for process in started:
-        if process.returncode is None:
-            process.send_signal(signal.SIGCONT)
-            process.terminate()
-        async with asyncio.timeout(10):
-            assert await process.wait() in (0, -signal.SIGKILL)
+async def agi(lab: Lab, tmp_path: Path) -> AsyncIterator[AgiProcess]:
+    """The AGI server on the test's database, to be started; it has ended when the test has."""
+    made = AgiProcess(
+        lab.environment | {"CALLRACE_DATABASE_URL": f"sqlite:///{tmp_path}/callrace.db"}, tmp_path
+    )
+    yield made
+    await made.stop()
 
 
 async def test_without_a_switch_a_call_reaches_an_agent_by_the_agi_route(
-    in_force: Exchange, serve: Serve, calling, nothing_left
+    in_force: Exchange, agi: AgiProcess, calling, nothing_left
 ) -> None:
     async with phones({"agent": answers()}) as agents:
         in_force.put_in_force(marketplace(uris(agents), accept="answer"))
-        await serve()
+        await agi.start()
         async with calling(plan=TALK) as who:
             await agents["agent"].wait_for("established")
             async with asyncio.timeout(10):
@@ -90,13 +70,13 @@ async def recorded(exchange: Exchange, ani: str, timeout_s: float = 10.0) -> Cal
 
 
 async def test_a_call_that_was_rung_without_a_switch_is_recorded_charged_and_paid(
-    in_force: Exchange, serve: Serve, calling, nothing_left
+    in_force: Exchange, agi: AgiProcess, calling, nothing_left
 ) -> None:
     ani = "+12125550171"
     async with phones({"agent": answers(), "slow": rings_forever()}) as agents:
         terms = [{"connected_at_least": "500ms"}, {"no_repeat_within": "30d"}]
         in_force.put_in_force(marketplace(uris(agents), accept="answer", qualify=terms))
-        await serve()
+        await agi.start()
         async with calling(ani=ani, plan=[talk_ms(1500), hang_up]) as who:
             await who.outcome()
         record = await recorded(in_force, ani)
@@ -109,13 +89,13 @@ async def test_a_call_that_was_rung_without_a_switch_is_recorded_charged_and_pai
 
 
 async def test_without_a_switch_a_cap_is_kept_too(
-    in_force: Exchange, serve: Serve, calling, nothing_left
+    in_force: Exchange, agi: AgiProcess, calling, nothing_left
 ) -> None:
     first, second = "+12125550175", "+12125550176"
     async with phones({"agent": answers()}) as agents:
         capped = {"caps": [{"max": 1, "per": "day"}]}
         in_force.put_in_force(marketplace(uris(agents), accept="answer", qualify=[], campaign=capped))
-        await serve()
+        await agi.start()
         async with calling(ani=first, plan=[talk_ms(500), hang_up]) as who:
             assert (await who.outcome()).answered
         served = await recorded(in_force, first)
@@ -135,13 +115,13 @@ def reserved(exchange: Exchange) -> int:
 
 
 async def test_a_call_that_asterisk_ended_with_while_the_dialplan_served_it_is_recorded(
-    lab: Lab, in_force: Exchange, serve: Serve, calling, nothing_left
+    lab: Lab, in_force: Exchange, agi: AgiProcess, calling, nothing_left
 ) -> None:
     ani = "+12125550170"
     async with phones({"agent": answers()}) as agents:
         capped = {"caps": [{"concurrent": 1}]}
         in_force.put_in_force(marketplace(uris(agents), accept="answer", campaign=capped))
-        await serve()
+        await agi.start()
         async with calling(ani=ani, plan=TALK) as who:
             await agents["agent"].wait_for("established")
             assert reserved(in_force) == 1
@@ -157,23 +137,23 @@ async def test_a_call_that_asterisk_ended_with_while_the_dialplan_served_it_is_r
 
 
 async def test_a_call_that_heard_the_apology_is_recorded_when_somebody_is_there_to_do_it(
-    in_force: Exchange, serve: Serve, calling, nothing_left
+    in_force: Exchange, agi: AgiProcess, calling, nothing_left
 ) -> None:
     ani = "+12125550172"
     in_force.put_in_force(marketplace({"agent": "sip:agent@127.0.0.1:5999"}, accept="answer"))
     await sorry(calling, ani)
-    await serve()
+    await agi.start()
     record = await recorded(in_force, ani)
     assert (record.disposition, record.campaign, record.legs) == ("failed", "plumbing", [])
     await nothing_left()
 
 
 async def test_the_first_agent_to_answer_has_the_call_and_the_other_logs_no_missed_call(
-    in_force: Exchange, serve: Serve, calling, nothing_left
+    in_force: Exchange, agi: AgiProcess, calling, nothing_left
 ) -> None:
     async with phones({"quick": answers(ring_ms=500), "slow": rings_forever()}) as agents:
         in_force.put_in_force(marketplace(uris(agents), accept="answer"))
-        await serve()
+        await agi.start()
         async with calling(plan=TALK) as who:
             await agents["quick"].wait_for("established")
             cancelled = await agents["slow"].wait_for("cancelled")
@@ -183,9 +163,9 @@ async def test_the_first_agent_to_answer_has_the_call_and_the_other_logs_no_miss
 
 
 async def test_a_marketplace_applied_later_is_answered_from_without_a_restart(
-    in_force: Exchange, serve: Serve, calling, nothing_left
+    in_force: Exchange, agi: AgiProcess, calling, nothing_left
 ) -> None:
-    await serve()
+    await agi.start()
     async with phones({"agent": answers()}) as agents:
         in_force.put_in_force(marketplace(uris(agents), accept="answer"))
         await asyncio.sleep(2.5)  # it looks each second, and says so only to its log
@@ -196,11 +176,11 @@ async def test_a_marketplace_applied_later_is_answered_from_without_a_restart(
 
 
 async def test_where_nobody_answers_the_caller_is_told_and_the_call_ends(
-    in_force: Exchange, serve: Serve, calling, nothing_left
+    in_force: Exchange, agi: AgiProcess, calling, nothing_left
 ) -> None:
     async with phones({"agent": busy()}) as agents:
         in_force.put_in_force(marketplace(uris(agents), accept="answer"))
-        await serve()
+        await agi.start()
         async with calling(plan=TALK) as who:
             outcome = await who.outcome()
             assert (outcome.answered, outcome.ended_by) == (True, "remote")
@@ -208,22 +188,24 @@ async def test_where_nobody_answers_the_caller_is_told_and_the_call_ends(
     await nothing_left()
 
 
-async def test_a_blocked_caller_rings_nobody(in_force: Exchange, serve: Serve, calling, nothing_left) -> None:
+async def test_a_blocked_caller_rings_nobody(
+    in_force: Exchange, agi: AgiProcess, calling, nothing_left
+) -> None:
     async with phones({"agent": answers()}) as agents:
         in_force.put_in_force(
             marketplace(uris(agents), accept="answer", campaign={"screen": {"block": ["+1212*"]}})
         )
-        await serve()
+        await agi.start()
         async with calling(plan=TALK) as who:
             assert (await who.outcome()).status == 403
     await nothing_left()
 
 
 async def test_an_unknown_number_is_not_found(
-    in_force: Exchange, serve: Serve, calling, nothing_left
+    in_force: Exchange, agi: AgiProcess, calling, nothing_left
 ) -> None:
     in_force.put_in_force(marketplace({"agent": "sip:agent@127.0.0.1:5999"}, accept="answer"))
-    await serve()
+    await agi.start()
     async with calling(did="+18005559999", plan=TALK) as who:
         assert (await who.outcome()).status == 404
     await nothing_left()
@@ -245,22 +227,21 @@ async def test_with_no_agi_server_either_the_caller_hears_an_apology_and_503(
 
 
 async def test_an_agi_server_that_is_killed_is_like_none(
-    in_force: Exchange, serve: Serve, calling, nothing_left
+    in_force: Exchange, agi: AgiProcess, calling, nothing_left
 ) -> None:
     in_force.put_in_force(marketplace({"agent": "sip:agent@127.0.0.1:5999"}, accept="answer"))
-    process = await serve()
-    process.kill()
-    await process.wait()
+    await agi.start()
+    agi.kill()
     await sorry(calling)
     await nothing_left()
 
 
 async def test_an_agi_server_that_hangs_keeps_no_caller(
-    in_force: Exchange, serve: Serve, calling, nothing_left
+    in_force: Exchange, agi: AgiProcess, calling, nothing_left
 ) -> None:
     in_force.put_in_force(marketplace({"agent": "sip:agent@127.0.0.1:5999"}, accept="answer"))
-    process = await serve()
-    process.send_signal(signal.SIGSTOP)
+    await agi.start()
+    os.kill(agi.pid, signal.SIGSTOP)
     await sorry(calling)
     await nothing_left()
 
@@ -305,12 +286,12 @@ async def test_where_a_number_of_last_resort_is_set_it_is_rung_instead_of_an_apo
 
 
 async def test_a_dialplan_of_ones_own_may_take_the_ringing_alone(
-    in_force: Exchange, serve: Serve, calling, nothing_left
+    in_force: Exchange, agi: AgiProcess, calling, nothing_left
 ) -> None:
     ani = "+12125550174"
     async with phones({"agent": answers()}) as agents:
         in_force.put_in_force(marketplace(uris(agents), accept="answer"))
-        await serve()
+        await agi.start()
         async with calling(did="piece", ani=ani, plan=TALK) as who:
             await agents["agent"].wait_for("established")
             await who.hang_up()

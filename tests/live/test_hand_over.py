@@ -1,7 +1,6 @@
 """A switch hands its calls over to the next one, and callers who come meanwhile wait for it."""
 
 import asyncio
-import subprocess
 from copy import deepcopy
 
 import pytest
@@ -12,8 +11,7 @@ from ari_app.ops.sipp import answers, talk_ms
 from ari_app.settings import Settings
 from ari_app.store import calls
 from tests.live.exchange import DID, marketplace, phones, uris
-from tests.live.lab import REPO
-from tests.live.process import CALLRACE
+from tests.live.process import AgiProcess
 from tests.live.test_kill import FLOW
 
 pytestmark = pytest.mark.live
@@ -24,13 +22,12 @@ WAITER, LEAVER = "+12125550003", "+12125550004"
 
 
 @pytest.fixture
-def agi(switch, tmp_path):
-    """`callrace agi run` on the switch's database."""
-    with (tmp_path / "agi.log").open("wb") as log:
-        process = subprocess.Popen((*CALLRACE, "agi", "run"), cwd=REPO, env=switch.environment, stderr=log)
-    yield process
-    process.terminate()
-    assert process.wait(10) == 0
+async def agi(switch, tmp_path):
+    """The AGI server on the switch's database."""
+    made = AgiProcess(switch.environment, tmp_path)
+    await made.start()
+    yield made
+    await made.stop()
 
 
 def with_two_numbers(agents):
