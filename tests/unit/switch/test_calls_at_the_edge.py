@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -139,6 +140,46 @@ async def test_a_call_too_many_is_turned_away_unanswered_and_recorded(running: R
     assert [call.record for call in running.journal.left()] == [
         record
     ]  # should the switch die before it is saved
+
+
+async def test_a_call_broken_by_a_defect_is_let_go_and_recorded(running: Running) -> None:
+    running.transport.before_answer = break_down
+    running.tell("StasisStart", **INCOMING)
+    record = await running.record()
+    assert (record.disposition, record.money.charged) == ("failed", 0)
+    assert record.events[-1].detail == "ZeroDivisionError: a defect"
+    assert "DELETE channels/c1" in running.transport.sent
+
+
+async def test_what_a_defect_did_is_written_down_should_the_switch_die_before_it_is_saved(
+    running: Running, tmp_path: Path
+) -> None:
+    def break_down_once_written(request: Request) -> None:
+        if "/play/" in request.uri:
+            until = time.monotonic() + 5
+            while written_nodes(tmp_path) != ["hello"] and time.monotonic() < until:
+                time.sleep(0.01)  # its thread tells nobody
+        break_down(request)
+
+    running.journal.start()
+    # What its first file begins with is written twice, the second time perhaps when the call is broken already.
+    while not list((tmp_path / "journal").glob("*.jsonl")):
+        await asyncio.sleep(0.01)
+    running.transport.before_answer = break_down_once_written
+    running.tell("StasisStart", **INCOMING)
+    await running.record()
+    running.journal.close()
+    (left,) = Journal(tmp_path / "journal").left()
+    assert left.record.disposition == "failed"
+
+
+def written_nodes(folder: Path) -> list[str | None]:
+    return [call.node for call in Journal(folder / "journal").left()]
+
+
+def break_down(request: Request) -> None:
+    if "/play/" in request.uri:
+        raise ZeroDivisionError("a defect")
 
 
 async def test_a_number_nobody_owns_is_hung_up_once_and_with_its_own_cause(running: Running) -> None:
