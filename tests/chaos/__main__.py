@@ -82,10 +82,10 @@ async def _flood(wanted: argparse.Namespace) -> tuple[str, list[str]]:
             port = int(made.lab.environment["CALLRACE_SIP_PORT"])
             async with calling(load, {DID: wanted.rate}, made.lab.sip, LONGEST_S):
                 await asyncio.sleep(flood.BEFORE_S)
-                before_mb = resident_mb(made.asterisk_pid)
+                before_mb = resident_mb(made.lab.pid)
                 done = await flood.attack(port, wanted.minutes * 60)
                 await asyncio.sleep(flood.AFTER_S)
-            memory = f"{before_mb:.0f} and {resident_mb(made.asterisk_pid):.0f} MB"
+            memory = f"{before_mb:.0f} and {resident_mb(made.lab.pid):.0f} MB"
             left = await made.wait_until_quiet()
             seen, machine = list(load.calls.values()), describe(made.asterisk_version())
     text = flood.write(machine, wanted.rate, seen, done, memory)
@@ -133,7 +133,7 @@ def _kinds(wanted: argparse.Namespace, faults: Sequence[Fault]) -> list[Fault]:
 
 async def _soak(made: Stage, random: Random, wanted: argparse.Namespace, memory: Memory) -> list[Injected]:
     """Only faults that no process dies of: their memory is looked at."""
-    pids = {"switch": made.switch_pid, "AGI server": made.agi.pid, "Asterisk": made.asterisk_pid}
+    pids = {"switch": made.switch_pid, "AGI server": made.agi.pid, "Asterisk": made.lab.pid}
     looking = asyncio.create_task(memory.keep_looking(pids))
     until = time.monotonic() + wanted.minutes * 60
     kinds = [one for one in _kinds(wanted, FAULTS) if not one.kills]

@@ -111,7 +111,7 @@ async def _asterisk_killed(stage: Stage) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _asterisk_frozen(stage: Stage) -> AsyncIterator[None]:
-    with _stopped([stage.asterisk_pid]):
+    with _stopped([stage.lab.pid]):
         yield
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from statistics import median
 
 EVERY_S = 2.0
-WARM_S = 60.0  # from the first call until what is made once is made
-WINDOW_S = 60.0
+WARM_S = 120.0  # until what is made once is made, and calls end as often as they begin (SIP remembers one for 32 s)
+WINDOW_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Resident MB of a process in the first minute after it was warm, and in the last."""
+    """Resident MB of a process in the first WINDOW_S after it was warm, and in the last."""
 
     first_mb: float
     last_mb: float

@@ -63,11 +63,6 @@ class Stage:
     # Pids
 
     @property
-    def asterisk_pid(self) -> int:
-        """Asterisk's process."""
-        return int((self.lab.home / "asterisk" / "run" / "lab.pid").read_text())
-
-    @property
     def switch_pid(self) -> int:
         """The switch's process."""
         pid = running.running_pid(self.switch.settings)
@@ -179,7 +174,7 @@ async def stage(document: Mapping[str, Any], first_agent_port: int) -> AsyncIter
 def _wake(made: Stage) -> None:
     """What a fault that was cut short has left stopped could not be ended."""
     with suppress(OSError, StageError):
-        for pid in (*made.postgres_pids(), made.asterisk_pid, made.switch_pid):
+        for pid in (*made.postgres_pids(), made.lab.pid, made.switch_pid):
             os.kill(pid, signal.SIGCONT)
 
 

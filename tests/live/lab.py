@@ -42,6 +42,11 @@ class Lab:
         password = (self.home / "secrets" / "ari").read_text().strip()
         return {"Authorization": "Basic " + base64.b64encode(f"callrace:{password}".encode()).decode()}
 
+    @property
+    def pid(self) -> int:
+        """Asterisk's process."""
+        return int((self.home / "asterisk" / "run" / "lab.pid").read_text())
+
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run asterisk-docker/lab with `words`."""
         command = [str(REPO / "asterisk-docker" / "lab"), *words]
@@ -49,7 +54,7 @@ class Lab:
 
     def kill(self) -> None:
         """Ends Asterisk as a crash would: without a word to anybody."""
-        os.kill(int((self.home / "asterisk" / "run" / "lab.pid").read_text()), signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
 
     async def ask(self, method: str, path: str, **query: str) -> Any:
         """ARI's answer to a request over plain HTTP, without the switch's own client."""

@@ -31,10 +31,10 @@ async def serving(lab, tmp_path, calling):
 
 async def test_every_service_listens_on_loopback_alone(serving, lab):
     sip, ari, ami = (int(lab.environment[f"CALLRACE_{name}_PORT"]) for name in ("SIP", "ARI", "AMI"))
-    services = listening(asterisk(lab), "tcp") | listening(serving.pid, "tcp")
+    services = listening(lab.pid, "tcp") | listening(serving.pid, "tcp")
     assert {port for _, port in services} >= {ari, ami}
     # By UDP others may send media, and PJSIP asks for names.
-    services |= {(address, port) for address, port in listening(asterisk(lab), "udp") if port == sip}
+    services |= {(address, port) for address, port in listening(lab.pid, "udp") if port == sip}
     assert sip in {port for _, port in services}
     assert [str(address) for address, _ in services if not address.is_loopback] == []
 
@@ -44,11 +44,6 @@ async def test_no_secret_is_on_a_command_line_or_in_a_log(serving, lab):
     shown = [serving.log(), *asterisks_logs(lab), *command_lines()]
     assert len(secrets) >= 2
     assert [secret for secret in secrets if any(secret in text for text in shown)] == []
-
-
-def asterisk(lab) -> int:
-    """The process of the lab's Asterisk."""
-    return int((lab.home / "asterisk" / "run" / "lab.pid").read_text())
 
 
 def listening(pid: int, protocol: str) -> set[tuple[Address, int]]:

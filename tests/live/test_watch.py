@@ -8,6 +8,7 @@ import io
 import logging
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -98,6 +99,11 @@ async def supervised(exchange, lab, monkeypatch):
     async with watching:
         await until(lambda: exchange.switch.status()["supervision"]["ami"] == "connected")
         yield exchange
+
+
+async def test_asterisk_gives_back_what_a_crowd_of_calls_took(lab):
+    """By its allocator: `make soak` sees what that comes to."""
+    assert "libjemalloc" in Path(f"/proc/{lab.pid}/maps").read_text()
 
 
 async def test_what_asterisk_has_in_memory_is_known(supervised):
