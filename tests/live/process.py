@@ -37,37 +37,31 @@ STOP_S = 40.0
 _POLL_S = 0.02
 
 
-class SwitchProcess:
-    """`callrace switch run` on the tests' Asterisk, with a database of its own and its log in `folder`."""
+class CallraceProcess:
+    """`callrace WORDS`, with its log in a file. It is not started until `start`."""
 
-    def __init__(self, lab: Lab, folder: Path, database_url: str) -> None:
-        self.environment = lab.environment | {"CALLRACE_DATABASE_URL": database_url}
-        self.settings = Settings.from_env(self.environment)
-        for left in (self.settings.spool, self.settings.journal):
-            shutil.rmtree(left, ignore_errors=True)  # another test's
-        self.engine = open_engine(self.settings.database_url)
-        schema.upgrade(self.engine)
-        self._log = folder / "switch.log"
+    def __init__(self, words: tuple[str, ...], environment: Mapping[str, str], log: Path) -> None:
+        self.environment = environment
+        self._words = words
+        self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 
-    def apply(self, document: Mapping[str, Any]) -> None:
-        """Puts a marketplace in force, its prompts rendered."""
-        wanted = parse(yaml.safe_dump(dict(document), sort_keys=False), "test.yaml")
-        prompts.prepare(prompts_of(wanted), Path(), self.settings.prompts)
-        marketplaces.apply(self.engine, wanted, CallClock().now())
+    def is_serving(self) -> bool:
+        """Whether it does what it is there for."""
+        raise NotImplementedError
 
     async def start(self) -> None:
         """Starts it; returns when it serves."""
         process = self._process = self._spawn()
         until = time.monotonic() + START_S
-        while not self._is_connected():
+        while not self.is_serving():
             assert process.poll() is None and time.monotonic() < until, self.log()
             await asyncio.sleep(_POLL_S)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as log:
             return subprocess.Popen(
-                (*CALLRACE, "switch", "run"), cwd=REPO, env=self.environment, stdout=log, stderr=log
+                (*CALLRACE, *self._words), cwd=REPO, env=self.environment, stdout=log, stderr=log
             )
 
     @property
@@ -82,18 +76,62 @@ class SwitchProcess:
         self._process.kill()
         self._process.wait()
 
-    async def stop(self) -> None:
-        """Ends it politely, if it runs."""
+    async def stop(self) -> int | None:
+        """Ends it politely, if it runs. Its exit code; None when it never ran."""
         if self._process is None:
-            return
+            return None
         if self._process.poll() is None:
+            self._process.send_signal(signal.SIGCONT)  # a test may have stopped it
             self._process.terminate()
-        await self.ended()
+        return await self.ended()
 
     async def ended(self, timeout_s: float = STOP_S) -> int:
         """Waits for its end; its exit code."""
         assert self._process is not None
         return await asyncio.to_thread(self._process.wait, timeout_s)
+
+    def log(self) -> str:
+        """What it has logged."""
+        return self._log.read_text()
+
+
+class AgiProcess(CallraceProcess):
+    """`callrace agi run`, with its log in `folder`."""
+
+    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+        super().__init__(("agi", "run"), environment, folder / "agi.log")
+        self._port = Settings.from_env(environment).agi_port
+
+    def is_serving(self) -> bool:
+        """Whether it takes connections."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self._port)) == 0
+
+
+class SwitchProcess(CallraceProcess):
+    """`callrace switch run` on the tests' Asterisk, with a database of its own and its log in `folder`."""
+
+    def __init__(self, lab: Lab, folder: Path, database_url: str) -> None:
+        environment = lab.environment | {"CALLRACE_DATABASE_URL": database_url}
+        super().__init__(("switch", "run"), environment, folder / "switch.log")
+        self.settings = Settings.from_env(environment)
+        for left in (self.settings.spool, self.settings.journal):
+            shutil.rmtree(left, ignore_errors=True)  # another test's
+        self.engine = open_engine(self.settings.database_url)
+        schema.upgrade(self.engine)
+
+    def apply(self, document: Mapping[str, Any]) -> None:
+        """Puts a marketplace in force, its prompts rendered."""
+        wanted = parse(yaml.safe_dump(dict(document), sort_keys=False), "test.yaml")
+        prompts.prepare(prompts_of(wanted), Path(), self.settings.prompts)
+        marketplaces.apply(self.engine, wanted, CallClock().now())
+
+    def is_serving(self) -> bool:
+        """Whether Asterisk is connected."""
+        try:
+            return bool(self.ask("/status")["asterisk"] == "connected")
+        except running.SwitchError:
+            return False
 
     async def callrace(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A command on its home and database, to its end."""
@@ -132,10 +170,6 @@ class SwitchProcess:
         """What `callrace ledger verify` would find."""
         return audit.prove(self.engine, CallClock().now()).findings
 
-    def log(self) -> str:
-        """What it has logged."""
-        return self._log.read_text()
-
     async def written(self, is_so: Callable[[UnderWay], bool], timeout_s: float = 5.0) -> UnderWay:
         """The one call in the journal, once it stands so there."""
         async with asyncio.timeout(timeout_s):
@@ -163,62 +197,6 @@ class SwitchProcess:
         call.record = replace(call.record, **changes)
         (journal,) = self.settings.journal.glob("*.jsonl")
         journal.write_bytes(pack_under_way(call) + b"\n")
-
-    def _is_connected(self) -> bool:
-        try:
-            return bool(self.ask("/status")["asterisk"] == "connected")
-        except running.SwitchError:
-            return False
-
-
-class AgiProcess:
-    """`callrace agi run`, with its log in `folder`."""
-
-    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
-        self._environment = environment
-        self._port = Settings.from_env(environment).agi_port
-        self._log = folder / "agi.log"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        """Its process."""
-        assert self._process is not None
-        return self._process.pid
-
-    async def start(self) -> None:
-        """Starts it; returns when it serves."""
-        process = self._process = self._spawn()
-        until = time.monotonic() + START_S
-        while not self.is_serving():
-            assert process.poll() is None and time.monotonic() < until, self._log.read_text()
-            await asyncio.sleep(_POLL_S)
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        with self._log.open("ab") as log:
-            return subprocess.Popen(
-                (*CALLRACE, "agi", "run"), cwd=REPO, env=self._environment, stdout=log, stderr=log
-            )
-
-    def is_serving(self) -> bool:
-        """Whether it takes connections."""
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self._port)) == 0
-
-    def kill(self) -> None:
-        """kill -9."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-
-    async def stop(self) -> None:
-        """Ends it politely, if it runs; otherwise it was killed, and has not ended by itself."""
-        if self._process is None:
-            return
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGCONT)
-            self._process.terminate()
-        assert await asyncio.to_thread(self._process.wait, STOP_S) in (0, -signal.SIGKILL)
 
 
 @asynccontextmanager

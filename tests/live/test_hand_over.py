@@ -27,7 +27,7 @@ async def agi(switch, tmp_path):
     made = AgiProcess(switch.environment, tmp_path)
     await made.start()
     yield made
-    await made.stop()
+    assert await made.stop() == 0
 
 
 def with_two_numbers(agents):
