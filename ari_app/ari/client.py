@@ -104,7 +104,7 @@ class Client:
         self._attempts = Attempts()
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._server: asyncio.Task[None] | None = None
-        self.connected = False
+        self._is_connected = asyncio.Event()
         self.replaced = asyncio.Event()
         self.version: Version = (0, 0, 0)
         self._asterisk_started: str | None = None
@@ -122,6 +122,24 @@ class Client:
     def app(self) -> str:
         """The name of the Stasis application."""
         return self._settings.app
+
+    @property
+    def connected(self) -> bool:
+        """Whether events arrive, and requests can be made."""
+        return self._is_connected.is_set()
+
+    async def until_connected(self) -> None:
+        """Returns when events arrive. Raises AriUnavailable when that takes longer than a request may."""
+        if self.connected:
+            return
+        connected = asyncio.create_task(self._is_connected.wait())
+        ends: set[asyncio.Future[Any]] = {connected, self._over}
+        try:
+            await asyncio.wait(ends, timeout=self._settings.request_timeout_s, return_when="FIRST_COMPLETED")
+        finally:
+            connected.cancel()
+        if not self.connected:
+            raise AriUnavailable(f"{self.app} is not connected; is Asterisk running?")
 
     async def run(self) -> None:
         """Waits until this instance can work no more, and raises the reason.
@@ -212,7 +230,7 @@ class Client:
             # The filter is gone whenever the application was, so it is set on every connection.
             await self.applications.filter(self._settings.events)
             undo.pop_all()
-        self.connected = True
+        self._is_connected.set()
         return stream
 
     def start(self, stream: EventStream) -> None:
@@ -222,7 +240,7 @@ class Client:
 
     async def close(self) -> None:
         """Ends every task and connection."""
-        self.connected = False
+        self._is_connected.clear()
         if self._server is not None:
             self._server.cancel()
             await asyncio.wait([self._server])
@@ -232,7 +250,7 @@ class Client:
     async def _serve(self, stream: EventStream) -> None:
         while True:
             await self._read(stream)
-            self.connected = False
+            self._is_connected.clear()
             self._switchboard.announce(Disconnected(stream.heard_at_ms))
             before = self._asterisk_started
             stream = await self._reopen()
@@ -289,7 +307,7 @@ class Client:
         if self.replaced.is_set():
             return
         self.replaced.set()
-        self.connected = False
+        self._is_connected.clear()
         self._switchboard.announce(Replaced(now_ms()))
         self._finish(AriReplaced(f"another instance took over {self.app}; run only one for each application"))
         if self._server is not None:
@@ -299,7 +317,7 @@ class Client:
         """The server never ends by itself: it was cancelled, or something ended it."""
         error = None if server.cancelled() else server.exception()
         if error is not None:
-            self.connected = False
+            self._is_connected.clear()
             self._switchboard.announce(Disconnected(now_ms()))
             self._finish(error)
 

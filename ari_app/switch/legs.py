@@ -87,6 +87,7 @@ class Legs:
     async def _originate(self, leg: int, channel_id: str, target: str) -> None:
         call = self._call
         try:
+            await call.client.until_connected()  # or Asterisk would hang up on who answers
             await call.client.channels.originate(
                 call.inbox,
                 channel_id,

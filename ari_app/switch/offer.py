@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ari_app.ari.errors import AriError
+from ari_app.ari.errors import AriError, NotFound
 from ari_app.ari.events import (
     ChannelDestroyed,
     ChannelDtmfReceived,
@@ -279,13 +279,20 @@ class Offer:
 
     async def _add_to_bridge(self, leg: int) -> None:
         call = self._call
-        both = [call.channel_id, self._legs.channel_id(leg)]
         try:
-            await call.client.bridges.add_channel(self._bridge_id, both)
+            await self._put_together([call.channel_id, self._legs.channel_id(leg)])
         except AriError:
             self._legs.hang_up(leg, "normal")
             raise
         call.inbox.put(_Bridged(leg))
+
+    async def _put_together(self, channel_ids: list[str]) -> None:
+        call, bridges = self._call, self._call.client.bridges
+        try:
+            await bridges.add_channel(self._bridge_id, channel_ids)
+        except NotFound:  # a broken connection kept it from being made
+            await bridges.create(call.inbox, self._bridge_id)
+            await bridges.add_channel(self._bridge_id, channel_ids)
 
     def _reoffer(self, leg: int) -> None:
         call = self._call

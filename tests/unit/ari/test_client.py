@@ -234,6 +234,27 @@ async def test_connecting_again_is_tried_until_it_works():
         assert transport.failures == 0
 
 
+async def test_who_waits_for_the_connection_goes_on_when_it_is_there_again(client, transport):
+    inbox = client.inbox()
+    transport.streams[0].end()
+    assert isinstance(await inbox.get(), Disconnected)
+
+    await client.until_connected()
+    assert client.connected
+
+
+async def test_who_waits_for_a_connection_that_never_comes_is_told_so(client, transport):
+    transport.script["GET asterisk/info"] = (200, {"system": {"version": "20.9.3"}})
+    inbox = client.inbox()
+    transport.streams[0].end()
+    assert isinstance(await inbox.get(), Disconnected)
+
+    with pytest.raises(AriUnavailable, match="is Asterisk running"):
+        await client.until_connected()
+    with pytest.raises(AriTooOld):
+        await client.run()
+
+
 async def test_an_asterisk_that_comes_back_older_ends_the_client(client, transport):
     transport.script["GET asterisk/info"] = (200, {"system": {"version": "20.9.3"}})
     transport.streams[0].end()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,7 +47,7 @@ class Running:
         self._saved = saved
 
     def tell(self, kind: str, **more: object) -> None:
-        self.transport.streams[0].send(event(kind, **more))
+        self.transport.streams[-1].send(event(kind, **more))
 
     async def record(self) -> CallRecord:
         async with asyncio.timeout(5):
@@ -57,7 +59,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
     schema.upgrade(engine)
     agents = {"agent": "sip:agent@127.0.0.1:5999"}
-    document = yaml.safe_dump(marketplace(agents, flow=FLOW), sort_keys=False)
+    document = yaml.safe_dump(marketplace(agents, flow=FLOW, accept="answer"), sort_keys=False)
     marketplaces.apply(engine, parse(document, "test.yaml"), BEGAN)
     saved: asyncio.Queue[CallRecord] = asyncio.Queue()
     loop = asyncio.get_running_loop()
@@ -116,10 +118,8 @@ async def test_an_agent_is_dialled_again_where_the_connection_broke_over_it_and_
     dialled = []
 
     def refuse_to_dial(request: Request) -> None:
-        if "/play/" in request.uri:
-            playback = {"id": request.uri.rpartition("/")[2], "state": "done"}
-            running.tell("PlaybackFinished", playback=playback)
-        if "endpoint" in (request.query or {}):
+        finish_prompt(running, request)
+        if is_dialling(request):
             dialled.append(request)
             raise error
 
@@ -128,6 +128,49 @@ async def test_an_agent_is_dialled_again_where_the_connection_broke_over_it_and_
     assert (await running.record()).disposition == "no_answer"
     assert len(dialled) == times
     assert len({request.uri for request in dialled}) == times
+
+
+async def test_nobody_is_dialled_while_asterisk_has_nobody_to_tell_of_an_answer(running: Running) -> None:
+    transport = running.transport
+    transport.script["GET channels"] = (200, [{"id": "c1", "state": "Up"}])
+
+    def break_off(request: Request) -> None:
+        finish_prompt(running, request)
+        if "/play/" in request.uri and len(transport.streams) == 1:
+            transport.streams[0].end()
+        if is_dialling(request):
+            raise http_error(500, "no such endpoint", "POST", request.uri)
+
+    transport.before_answer = break_off
+    running.tell("StasisStart", **INCOMING)
+    await running.record()
+    dialled = next(n for n, (_, request) in enumerate(transport.requests) if is_dialling(request))
+    assert transport.sent[:dialled].count("PUT applications/callrace/eventFilter") == 2
+
+
+async def test_a_bridge_that_a_broken_connection_kept_from_being_made_is_made_for_the_award(
+    running: Running,
+) -> None:
+    bridges: list[str] = []
+
+    def lose_the_bridge(request: Request) -> None:
+        if re.fullmatch("bridges/[^/]+", request.uri) and request.method == "POST":
+            bridges.append(request.uri)
+            if len(bridges) == 1:
+                raise AriUnavailable("lost")
+        if request.uri.endswith("/addChannel") and len(bridges) == 1:
+            raise http_error(404, "Bridge not found", "POST", request.uri)
+        if is_dialling(request):
+            running.tell("StasisStart", channel_id=request.uri.rpartition("/")[2], args=[])
+        if request.uri.endswith("/addChannel"):  # they talk, and then the agent hangs up
+            agent = (request.query or {})["channel"].split(",")[1]
+            gone = {"channel_id": agent, "cause": 16, "cause_txt": "Normal Clearing"}
+            asyncio.get_running_loop().call_later(0.05, partial(running.tell, "ChannelDestroyed", **gone))
+        finish_prompt(running, request)
+
+    running.transport.before_answer = lose_the_bridge
+    running.tell("StasisStart", **INCOMING)
+    assert (await running.record()).disposition == "connected"
 
 
 async def test_a_call_too_many_is_turned_away_unanswered_and_recorded(running: Running) -> None:
@@ -171,6 +214,16 @@ async def test_what_a_defect_did_is_written_down_should_the_switch_die_before_it
     running.journal.close()
     (left,) = Journal(tmp_path / "journal").left()
     assert left.record.disposition == "failed"
+
+
+def finish_prompt(running: Running, request: Request) -> None:
+    """A prompt that is started has been heard to its end at once."""
+    if "/play/" in request.uri:
+        running.tell("PlaybackFinished", playback={"id": request.uri.rpartition("/")[2], "state": "done"})
+
+
+def is_dialling(request: Request) -> bool:
+    return "endpoint" in (request.query or {})
 
 
 def written_nodes(folder: Path) -> list[str | None]:
