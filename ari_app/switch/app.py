@@ -159,7 +159,7 @@ class Switch:
                 self._over.append(call.channel_id)
                 self._writer.submit(Settlement(call.record, settle(call.record, call.record.ended_at)))
         self._over.extend(left[call_id].channel_id for call_id in settled)
-        self._do(sweep(self.client, surveyed, self._over, self.on_incoming))
+        self._do(sweep(self.client, surveyed, self._had, self.on_incoming))
 
     def _take_up(self, left: UnderWay, last_seen: int, surveyed: asyncio.Task[Survey]) -> None:
         assert self.client is not None
@@ -175,7 +175,12 @@ class Switch:
         """Asterisk's events of a while are lost: who came meanwhile is looked for, and who was left behind."""
         assert self.client is not None
         surveyed = asyncio.create_task(survey(self.client))
-        self._do(sweep(self.client, surveyed, self._over, self.on_incoming))
+        self._do(sweep(self.client, surveyed, self._had, self.on_incoming))
+
+    def _had(self, channel_id: str) -> bool:
+        """Whether a channel's call has come to a session. One that ends is under way until all of it is over."""
+        under_way = (session.call.channel_id for session in self._sessions.values())
+        return channel_id in self._over or channel_id in under_way
 
     # Calls
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ari_app.ari.client import Client
@@ -245,12 +245,12 @@ class Resumed(Session):
 async def sweep(
     client: Client,
     surveyed: asyncio.Task[Survey],
-    over: Container[str],
+    had: Callable[[str], bool],
     serve: Callable[[StasisStart], None],
 ) -> None:
     """Lets go of what belongs to no call. A caller of whom nothing is known is a new call.
 
-    `over`: the channels of the calls that have ended, as they may since the survey.
+    `had` says whether a channel's call is in hand already, or over: it may have ended since the survey.
     """
     try:
         found = await asyncio.shield(surveyed)
@@ -258,7 +258,7 @@ async def sweep(
         for channel_id, channel in found.channels.items():
             if client.is_watched(channel_id):
                 continue
-            start = _arrival(channel) if channel_id not in over else None
+            start = None if had(channel_id) else _arrival(channel)
             if start is not None and not any(channel_id in members for members in found.bridges.values()):
                 log.warning("channel %s came while no switch heard of it; it is served now", channel_id)
                 serve(start)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
+from contextlib import suppress
 from random import Random
+from typing import Any
 
 from ari_app import logs
 from ari_app.ari.client import Client
@@ -126,7 +128,7 @@ class Session:
             self.call.note("failed", str(error))
             log.error("call failed: %s", error)
         finally:
-            await self._leave()
+            await _to_its_end(self._leave())
         return self._settle()
 
     async def _serve_while_here(self) -> None:
@@ -404,3 +406,12 @@ class Session:
         """The advertiser's time zone."""
         assert self._attribution is not None
         return self._snapshot.marketplace.advertisers[self._attribution.campaign.advertiser].timezone
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Awaits what is bounded in time, also when this task is cancelled meanwhile: the switch may be stopping."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([task])
+    task.result()

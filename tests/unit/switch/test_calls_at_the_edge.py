@@ -14,17 +14,18 @@ import yaml
 
 from ari_app.ari.client import connect
 from ari_app.ari.errors import AriError, AriTimeout, AriUnavailable, http_error
-from ari_app.ari.transport import Request
+from ari_app.ari.transport import Request, Response
 from ari_app.domain.document import parse
 from ari_app.domain.geo import Geography
 from ari_app.domain.record import CallRecord
 from ari_app.store import marketplaces, schema
+from ari_app.store.calls import Settlement
 from ari_app.store.engine import open_engine
 from ari_app.store.journal import Journal
 from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
 from ari_app.switch.app import BEHIND, Switch
-from ari_app.switch.session import trunk_of
+from ari_app.switch.session import Session, trunk_of
 from tests.live.exchange import DID, marketplace
 from tests.samples import BEGAN
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event
@@ -40,8 +41,13 @@ class Running:
     """A switch over a scripted transport, and the records that it saved."""
 
     def __init__(
-        self, transport: ScriptedTransport, saved: asyncio.Queue[CallRecord], journal: Journal
+        self,
+        switch: Switch,
+        transport: ScriptedTransport,
+        saved: asyncio.Queue[CallRecord],
+        journal: Journal,
     ) -> None:
+        self.switch = switch
         self.transport = transport
         self.journal = journal
         self._saved = saved
@@ -72,9 +78,9 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     switch = Switch(engine, writer, journal, Geography({}, {}))
     switch.load()
     transport = ScriptedTransport()
-    async with connect(SETTINGS, switch.on_incoming, transport) as client:
+    async with connect(SETTINGS, switch.on_incoming, transport, switch.on_reconnected) as client:
         switch.client = client
-        yield Running(transport, saved, journal)
+        yield Running(switch, transport, saved, journal)
         await switch.drain()
     writer.close(5)
     engine.dispose()
@@ -171,6 +177,62 @@ async def test_a_bridge_that_a_broken_connection_kept_from_being_made_is_made_fo
     running.transport.before_answer = lose_the_bridge
     running.tell("StasisStart", **INCOMING)
     assert (await running.record()).disposition == "connected"
+
+
+async def test_a_call_that_is_just_ending_when_asterisk_is_heard_again_is_no_new_call(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_let_go, may_end = asyncio.Event(), asyncio.Event()
+    run = Session.run
+
+    async def run_and_linger(session: Session) -> Settlement:
+        settlement = await run(session)
+        is_let_go.set()
+        await may_end.wait()
+        return settlement
+
+    monkeypatch.setattr(Session, "run", run_and_linger)
+    monkeypatch.setattr("ari_app.switch.recovery.NEW_CALLS_S", 0)
+    place = {"exten": DID, "app_data": f"callrace,in,{DID},+12125550142"}
+    caller = {"id": "c1", "name": "PJSIP/carrier-1", "state": "Up", "caller": {"number": "", "name": ""}}
+    running.transport.script |= {
+        "GET applications/callrace": (200, {"channel_ids": ["c1"]}),
+        "GET channels": (200, [caller | {"dialplan": place}]),
+        "GET bridges": (200, []),
+    }
+    running.tell("StasisStart", **INCOMING)
+    running.tell("StasisEnd")
+    await is_let_go.wait()
+    running.transport.streams[0].end()
+    async with asyncio.timeout(5):
+        while "DELETE channels/c1" not in running.transport.sent:
+            await asyncio.sleep(0)
+    may_end.set()
+    await running.record()
+    assert running.transport.sent.count("POST channels/c1/answer") == 1
+
+
+async def test_a_call_that_is_ending_when_the_switch_is_stopped_is_ended_and_recorded(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_hanging_up, may_hang_up = asyncio.Event(), asyncio.Event()
+    answer = running.transport.request
+
+    async def hold_hangup(lane: int, request: Request) -> Response:
+        if str(request) == "DELETE channels/c1":
+            is_hanging_up.set()
+            await may_hang_up.wait()
+        return await answer(lane, request)
+
+    monkeypatch.setattr(running.transport, "request", hold_hangup)
+    running.tell("StasisStart", args=["in", "+18005550199", "+12125550142"])
+    await is_hanging_up.wait()
+    stopping = asyncio.create_task(running.switch.drain())
+    await asyncio.sleep(0.01)  # it ends every call
+    may_hang_up.set()
+    assert (await running.record()).disposition == "unknown_number"
+    assert "DELETE channels/c1" in running.transport.sent
+    await stopping
 
 
 async def test_a_call_too_many_is_turned_away_unanswered_and_recorded(running: Running) -> None:
