@@ -178,7 +178,7 @@ class Switch:
         self._do(sweep(self.client, surveyed, self._had, self.on_incoming))
 
     def _had(self, channel_id: str) -> bool:
-        """Whether a channel's call has come to a session. One that ends is under way until all of it is over."""
+        """Whether a channel's call is in hand, or over. Its inbox is closed a moment before its session has ended."""
         under_way = (session.call.channel_id for session in self._sessions.values())
         return channel_id in self._over or channel_id in under_way
 
