@@ -62,10 +62,13 @@ class ChannelHangupRequest(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChannelDestroyed(Event):
-    """A channel is gone, for the Q.850 `cause` (16 normal, 17 busy, 19 no answer, 26 elsewhere)."""
+    """A channel is gone, for the Q.850 `cause` (16 normal, 17 busy, 19 no answer, 26 elsewhere).
+
+    None: it is no longer there after a break, in which nobody saw it end; Asterisk always tells one.
+    """
 
     channel_id: str
-    cause: int
+    cause: int | None
     cause_txt: str
 
 

@@ -50,11 +50,6 @@ class CallerGone(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class GoneUnseen(ChannelDestroyed):
-    """A channel is no longer there after a break, in which nobody saw it end. Put into the call's inbox."""
-
-
-@dataclass(frozen=True, slots=True)
 class FoundUp:
     """A leg is up, after a break in which it may have answered. Put into the call's inbox."""
 
@@ -137,14 +132,12 @@ class Call:
         gone = known - there.keys()
         if gone & {self.channel_id, self.under_way.agent_channel_id}:
             self.cut_at = self._lost_sight_at
-        for channel_id in sorted(gone, key=self._is_leg):  # for a caller who is gone nobody is rung again
-            self.inbox.put(GoneUnseen(event.at_ms, channel_id, NO_CAUSE, "gone while disconnected"))
+        # The caller first: for one who is gone nobody is rung again.
+        for channel_id in sorted(gone, key=lambda name: name != self.channel_id):
+            self.inbox.put(ChannelDestroyed(event.at_ms, channel_id, None, "gone while disconnected"))
         for channel_id in known - gone - {self.channel_id}:
             if there[channel_id] == "Up":
                 self.inbox.put(FoundUp(channel_id))
-
-    def _is_leg(self, channel_id: str) -> bool:
-        return channel_id != self.channel_id
 
     def _all_gone(self, event: Event) -> None:
         """Asterisk died with all its channels, when we last saw it; that is when the call ended."""

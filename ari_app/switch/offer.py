@@ -24,7 +24,7 @@ from ari_app.domain.prompts import ACCEPT_PROMPT
 from ari_app.domain.race import Leg, Phase, Race, RacePlan
 from ari_app.domain.record import Exclusion
 from ari_app.domain.whisper import heard
-from ari_app.switch.call import Call, CallerGone, FoundUp, GoneUnseen
+from ari_app.switch.call import Call, CallerGone, FoundUp
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.legs import Legs, NotDialled
 
@@ -160,8 +160,7 @@ class Offer:
                 return self._of_leg(channel_id, lambda leg: racing.LegDigit(leg, digit), "pressed", digit)
             case ChannelDestroyed(channel_id=channel_id, cause=cause):
                 leg = self._legs.number_of(channel_id)
-                known = None if isinstance(event, GoneUnseen) else cause
-                return None if leg is None else self._gone(leg, known, self._call.happened(event))
+                return None if leg is None else self._gone(leg, cause, self._call.happened(event))
             case PlaybackFinished(playback_id=playback_id):
                 return self._prompt_finished(self._legs.playback_finished(playback_id))
             case _Bridged(leg):

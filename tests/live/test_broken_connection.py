@@ -110,33 +110,26 @@ async def test_who_hangs_up_unseen_is_charged_no_longer_than_they_talked(behind,
         assert record.money.charged == 0
 
 
-async def test_an_agent_who_answers_unseen_gets_the_call(behind, wire, calling):
+@pytest.mark.parametrize(
+    ("cut", "sees", "mend", "outcomes"),
+    [
+        pytest.param(Wire.hold, "established", Wire.break_off, ["won"], id="gets the call"),
+        pytest.param(Wire.keep_away, "bye", Wire.let_go, ["failed", "won"], id="hung up on, is rung again"),
+    ],
+)
+async def test_an_agent_who_answers_unseen(behind, wire, calling, cut, sees, mend, outcomes):
     async with phones({"agent": answers(ring_ms=800)}) as agents:
         behind.apply(marketplace(uris(agents), accept="answer"))
         async with calling(plan=TALK) as who:
             await agents["agent"].wait_for("invited")
-            wire[0].hold()
-            await agents["agent"].wait_for("established")
-            wire[0].break_off()
+            cut(wire[0])
+            await agents["agent"].wait_for(sees)
+            mend(wire[0])
             await behind.connected()
             await who.hang_up()
             record = await behind.record()
         assert (record.disposition, record.winner) == ("connected", "agent")
-
-
-async def test_an_agent_who_answers_while_no_switch_is_there_is_rung_again(behind, wire, calling):
-    async with phones({"agent": answers(ring_ms=800)}) as agents:
-        behind.apply(marketplace(uris(agents), accept="answer"))
-        async with calling(plan=TALK) as who:
-            await agents["agent"].wait_for("invited")
-            wire[0].keep_away()
-            await agents["agent"].wait_for("bye")
-            wire[0].let_go()
-            await behind.connected()
-            await who.hang_up()
-            record = await behind.record()
-        assert (record.disposition, record.winner) == ("connected", "agent")
-        assert [leg.outcome for leg in record.legs] == ["failed", "won"]
+        assert [leg.outcome for leg in record.legs] == outcomes
 
 
 async def test_who_calls_unseen_is_served_when_asterisk_is_heard_again(behind, wire, calling):
