@@ -51,6 +51,7 @@ NOUNS = (
     "completion",
     "conversions",
     "creatives",
+    "daily",
     "db",
     "demo",
     "destinations",

@@ -14,6 +14,9 @@ import pytest
 
 REPO = Path(__file__).parents[2]
 PROVISION = "asterisk-docker/provision"
+DOCKERFILE = REPO / "asterisk-docker" / "Dockerfile"
+BASES = dict(re.findall(r"^FROM (\S+) AS (\S+)$", DOCKERFILE.read_text(), re.MULTILINE))
+"""The image that each target is made from, and the target's name."""
 
 pytestmark = [
     pytest.mark.live,
@@ -41,10 +44,11 @@ class Image:
         )
         scratch = self._buildah("from", "scratch").strip()
         self._buildah("add", "--quiet", scratch, str(base), "/")
-        self._buildah("commit", "--quiet", "--rm", scratch, "debian:sid-slim")
+        [base_image] = [image for image, target in BASES.items() if target == "asterisk"]
+        self._buildah("commit", "--quiet", "--rm", scratch, base_image)
         self._buildah(
             "bud", "--isolation", "chroot", "--network", "host", "--pull-never", "--tag", "callrace-asterisk",
-            "--file", str(REPO / "asterisk-docker" / "Dockerfile"), str(REPO),
+            "--file", str(DOCKERFILE), str(REPO),
         )  # fmt: skip
         self._container = self._buildah("from", "callrace-asterisk").strip()
 

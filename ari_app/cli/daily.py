@@ -1,0 +1,42 @@
+"""`callrace daily`: what is due once a day, for a timer, cron or a container to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from ari_app.cli.common import Refused, database, now_ms
+from ari_app.cli.output import json_option, tell
+from ari_app.settings import Settings
+from ari_app.store import conversions, recordings
+from ari_app.store.errors import StoreError
+
+JOBS: dict[str, Callable[[], int]] = {
+    "conversions expire": lambda: conversions.expire(database(), now_ms()),
+    "recordings expire": lambda: recordings.expire(database(), Settings.from_env().recordings, now_ms()),
+}
+"""What is done, in this order, by the command that does it alone. Each says how many it was done to."""
+
+
+@click.command()
+@json_option
+def daily(as_json: bool) -> None:
+    """Do what is due once a day: give up on conversions that never came, delete recordings that are kept no longer.
+
+    One job that fails does not keep the next from being done; the exit code is 1 then. Running it twice does no harm.
+
+    \b
+    Example:
+      callrace daily
+    """
+    done: dict[str, int] = {}
+    failed: dict[str, Exception] = {}
+    for name, job in JOBS.items():
+        try:
+            done[name] = job()
+        except (StoreError, OSError) as error:
+            failed[name] = error
+    tell(done, "\n".join(f"{name}: {count}" for name, count in done.items()), as_json)
+    if failed:
+        raise Refused("\n".join(f"{name}: {error}" for name, error in failed.items()))
