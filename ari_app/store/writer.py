@@ -40,6 +40,7 @@ Saved = Callable[[Sequence[Settlement]], None]
 class Writer:
     """A bounded queue of settlements, and the thread that saves them in batches.
 
+    The first of a batch waits `gather_s` for more, unless a whole batch is there before.
     `on_saved` is called in the writer's thread with what was committed. What can never be saved
     is in the spool's refused folder, and the others go on.
     """
@@ -50,11 +51,13 @@ class Writer:
         spool: Spool,
         *,
         capacity: int = CAPACITY,
+        gather_s: float = GATHER_S,
         on_saved: Saved | None = None,
     ) -> None:
         self._engine = engine
         self._spool = spool
         self._capacity = capacity
+        self._gather_s = gather_s
         self._on_saved = on_saved
         self._waiting: deque[Settlement] = deque()
         self._in_hand: list[Settlement] = []  # neither waiting nor spooled
@@ -150,7 +153,7 @@ class Writer:
     def _take(self) -> list[Settlement]:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing)
-            self._changed.wait_for(lambda: self._is_urgent() or len(self._waiting) >= BATCH, GATHER_S)
+            self._changed.wait_for(lambda: self._is_urgent() or len(self._waiting) >= BATCH, self._gather_s)
             self._in_hand = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
             return self._in_hand
 

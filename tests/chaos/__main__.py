@@ -28,7 +28,7 @@ from tests.chaos.memory import Memory, resident_mb
 from tests.chaos.namespace import NoNamespace
 from tests.chaos.report import Run
 from tests.chaos.stage import HOME, Stage, StageError, stage
-from tests.live.exchange import DID, marketplace
+from tests.kit.market import DID, marketplace
 
 CAPPED_DID = "+18005550102"
 PAUSE_S = (0.5, 4.0)  # between all being well and the next fault

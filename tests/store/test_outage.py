@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
-import pytest
-
 from ari_app.domain.ledger import verify
-from ari_app.store import calls, ledger, schema, writer
+from ari_app.store import calls, ledger, schema
 from ari_app.store.engine import open_engine
 from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
@@ -19,9 +17,8 @@ PATIENCE_S = 30
 
 
 def test_calls_settled_while_postgresql_is_down_post_once_and_in_order_when_it_is_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(writer, "GATHER_S", 0.01)
     told: list[str] = []
     with cluster() as postgres:
         engine = open_engine(postgres.url)
@@ -29,6 +26,7 @@ def test_calls_settled_while_postgresql_is_down_post_once_and_in_order_when_it_i
         subject = Writer(
             engine,
             Spool(tmp_path),
+            gather_s=0.01,
             on_saved=lambda saved: told.extend(one.record.id for one in saved),
         )
         subject.submit(settlement(make_call(1)))
@@ -40,6 +38,7 @@ def test_calls_settled_while_postgresql_is_down_post_once_and_in_order_when_it_i
         subject = Writer(
             engine,
             Spool(tmp_path),
+            gather_s=0.01,
             on_saved=lambda saved: told.extend(one.record.id for one in saved),
         )
         for n in range(150, 201):
@@ -56,15 +55,12 @@ def test_calls_settled_while_postgresql_is_down_post_once_and_in_order_when_it_i
         engine.dispose()
 
 
-def test_postgresql_that_crashes_again_and_again_loses_and_doubles_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writer, "GATHER_S", 0.001)
+def test_postgresql_that_crashes_again_and_again_loses_and_doubles_nothing(tmp_path: Path) -> None:
     moments = Random(1)
     with cluster() as postgres:
         engine = open_engine(postgres.url)
         schema.upgrade(engine)
-        subject = Writer(engine, Spool(tmp_path))
+        subject = Writer(engine, Spool(tmp_path), gather_s=0.001)
         wanted = [settlement(make_call(n)) for n in range(1, 301)]
         for n, one in enumerate(wanted):
             subject.submit(one)

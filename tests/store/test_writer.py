@@ -18,6 +18,7 @@ from ari_app.store.writer import Writer
 from tests.samples import make_call, settlement
 
 PATIENCE_S = 20
+GATHER_S = 0.01
 
 
 class Doorkeeper:
@@ -51,7 +52,7 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Doorkeeper:
 
 @contextmanager
 def running(engine: Engine, spool: Path, **options: object) -> Iterator[Writer]:
-    running = Writer(engine, Spool(spool), **options)  # type: ignore[arg-type]
+    running = Writer(engine, Spool(spool), **{"gather_s": GATHER_S} | options)  # type: ignore[arg-type]
     try:
         yield running
     finally:
@@ -79,9 +80,8 @@ def test_what_is_submitted_is_saved(engine: Engine, tmp_path: Path) -> None:
 def test_what_waits_is_saved_in_batches_of_fifty(
     engine: Engine, tmp_path: Path, door: Doorkeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "GATHER_S", PATIENCE_S)
     monkeypatch.setattr(writer, "PATIENCE_S", PATIENCE_S)  # a slow save would spool what is not gathered yet
-    with running(engine, tmp_path) as subject:
+    with running(engine, tmp_path, gather_s=PATIENCE_S) as subject:
         for n in range(1, 121):
             subject.submit(settlement(make_call(n)))
         assert subject.flush(PATIENCE_S)
@@ -90,7 +90,7 @@ def test_what_waits_is_saved_in_batches_of_fifty(
 
 
 def test_closing_saves_what_waits(engine: Engine, tmp_path: Path) -> None:
-    subject = Writer(engine, Spool(tmp_path))
+    subject = Writer(engine, Spool(tmp_path), gather_s=GATHER_S)
     for n in range(1, 61):
         subject.submit(settlement(make_call(n)))
     assert subject.close(PATIENCE_S) == 0
@@ -98,7 +98,7 @@ def test_closing_saves_what_waits(engine: Engine, tmp_path: Path) -> None:
 
 
 def test_a_closed_writer_takes_nothing(engine: Engine, tmp_path: Path) -> None:
-    subject = Writer(engine, Spool(tmp_path))
+    subject = Writer(engine, Spool(tmp_path), gather_s=GATHER_S)
     subject.close(PATIENCE_S)
     with pytest.raises(WriterStopped):
         subject.submit(settlement(make_call()))
@@ -238,7 +238,7 @@ def test_what_cannot_be_saved_before_the_close_is_in_the_spool(
     engine: Engine, tmp_path: Path, door: Doorkeeper
 ) -> None:
     door.away.set()
-    subject = Writer(engine, Spool(tmp_path))
+    subject = Writer(engine, Spool(tmp_path), gather_s=GATHER_S)
     subject.submit(settlement(make_call(1)))
     assert door.came.acquire(timeout=PATIENCE_S)
     subject.submit(settlement(make_call(2)))

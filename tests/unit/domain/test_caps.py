@@ -29,7 +29,7 @@ from ari_app.domain.race import RacePlan, WavePlan
 from ari_app.domain.record import Exclusion
 from ari_app.domain.routing import Decision, leave_out
 from ari_app.domain.snapshot import Attribution, attribute, make_snapshot
-from tests.live.exchange import DID, marketplace
+from tests.kit.market import DID, marketplace
 from tests.samples import make_call, unqualified
 
 AT = from_iso("2026-11-25T02:30:00Z")  # Tuesday evening in New York

@@ -13,7 +13,7 @@ from ari_app.domain.geo import Geography
 from ari_app.domain.marketplace import Marketplace
 from ari_app.domain.settlement import pin
 from ari_app.domain.snapshot import Attribution, attribute, make_snapshot
-from tests.live.exchange import DID, marketplace
+from tests.kit.market import DID, marketplace
 from tests.samples import make_call
 
 AT = 1_795_600_000_000

@@ -8,7 +8,7 @@ from ari_app.domain.document import parse
 from ari_app.domain.geo import Geography
 from ari_app.domain.record import Conversion
 from ari_app.domain.replay import replay, sums
-from tests.live.exchange import marketplace
+from tests.kit.market import marketplace
 from tests.samples import BEGAN, make_call
 
 ANI = "+12125550142"

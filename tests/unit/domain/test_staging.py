@@ -6,7 +6,7 @@ from ari_app.domain.clock import from_iso
 from ari_app.domain.document import DocumentError, parse, to_document
 from ari_app.domain.geo import Geography
 from ari_app.domain.snapshot import attribute, make_snapshot
-from tests.live.exchange import DID, marketplace
+from tests.kit.market import DID, marketplace
 
 FROM = "2026-12-01T00:00-05:00"
 AT = from_iso(FROM)

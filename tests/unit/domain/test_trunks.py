@@ -7,7 +7,7 @@ import pytest
 from ari_app.domain.document import parse
 from ari_app.domain.marketplace import Trunk
 from ari_app.domain.trunks import limited, overspent, spent, why_not
-from tests.live.exchange import marketplace
+from tests.kit.market import marketplace
 
 
 def dials(phone, *allow):

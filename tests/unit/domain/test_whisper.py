@@ -8,7 +8,7 @@ import yaml
 from ari_app.domain.document import DocumentError, parse
 from ari_app.domain.prompts import prompts_of
 from ari_app.domain.whisper import heard
-from tests.live.exchange import marketplace
+from tests.kit.market import marketplace
 
 WHISPER = "tts:Plumbing. {service}, in {state}. {zip}."
 INTAKE = {

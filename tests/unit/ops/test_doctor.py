@@ -14,7 +14,7 @@ from ari_app.ops.ami import AmiError, EndpointState
 from ari_app.ops.doctor import MODULES, AsteriskView, Finding
 from ari_app.ops.ports import free_tcp_ports
 from ari_app.settings import Settings
-from tests.live.exchange import marketplace
+from tests.kit.market import marketplace
 
 WELL = AsteriskView(
     info={"system": {"version": "22.10.1+dfsg"}},

@@ -26,7 +26,7 @@ from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
 from ari_app.switch.app import BEHIND, Switch
 from ari_app.switch.session import Session, trunk_of
-from tests.live.exchange import DID, marketplace
+from tests.kit.market import DID, marketplace
 from tests.samples import BEGAN
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event
 
@@ -72,6 +72,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     writer = Writer(
         engine,
         Spool(tmp_path / "spool"),
+        gather_s=0.001,
         on_saved=lambda batch: [loop.call_soon_threadsafe(saved.put_nowait, s.record) for s in batch],
     )
     journal = Journal(tmp_path / "journal")

@@ -25,7 +25,7 @@ from ari_app.store.reservations import Usage
 from ari_app.switch import caps as module
 from ari_app.switch.caps import Caps
 from ari_app.switch.clock import CallClock
-from tests.live.exchange import DID, marketplace
+from tests.kit.market import DID, marketplace
 from tests.samples import BEGAN, make_call, settlement
 
 KEY = "campaign:plumbing:qualified:total"

@@ -31,7 +31,7 @@ def switch(tmp_path: Path) -> Iterator[Switch]:
     engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
     schema.upgrade(engine)
     marketplaces.apply(engine, parse(MARKETPLACE, "test.yaml"), now=1_763_900_000_000)
-    writer = Writer(engine, Spool(tmp_path / "spool"))
+    writer = Writer(engine, Spool(tmp_path / "spool"), gather_s=0.001)
     switch = Switch(engine, writer, Journal(tmp_path / "journal"), GEOGRAPHY)
     switch.load()
     yield switch
