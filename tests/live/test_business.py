@@ -5,7 +5,6 @@ import csv
 import json
 import shlex
 import subprocess
-import textwrap
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -16,12 +15,12 @@ from ari_app.store import calls
 from tests.live.exchange import phones
 from tests.live.lab import REPO
 from tests.live.process import CALLRACE, switch_process
+from tests.readme import commands
 
 pytestmark = pytest.mark.live
 
 DID = "+12125550101"
 LONG, SHORT = [talk_ms(11_000), hang_up], [talk_ms(5_000), hang_up]
-STOCK = f"did,kind,region,trunk\n{DID},local,NY,main\n"
 ZONE = ZoneInfo("America/New_York")  # README's advertiser's
 COUNTED = ("incoming", "answered", "offered", "connected", "qualified", "repeat")
 
@@ -47,14 +46,13 @@ async def business(lab, tmp_path, nothing_left):
         await nothing_left()
 
 
-def readme(uri: str) -> str:
+def our_commands(uri: str) -> str:
     """The commands of README's chapter, with our agent, and with calls that are payable sooner."""
-    chapter = (REPO / "README.md").read_text().split("\n## Run a marketplace\n")[1].split("\n## ")[0]
-    block = "".join(line for line in chapter.splitlines(keepends=True) if line.startswith("    "))
+    block = commands("Run a marketplace")
     for written, ours in (("sip:agent-1@127.0.0.1:5071", uri), ("90s", "5s")):
         assert block.count(written) == 1
         block = block.replace(written, ours)
-    return textwrap.dedent(block)
+    return block
 
 
 @pytest.mark.timeout(300)  # two dozen commands, each a process, and three calls in turn
@@ -62,9 +60,8 @@ async def test_the_marketplace_of_the_readme_ends_in_a_payout_file_and_a_matchin
     business, calling, tmp_path
 ):
     switch, shell = business
-    (tmp_path / "stock.csv").write_text(STOCK)
     async with phones({"agent-1": accepts()}) as agents:
-        told = await asyncio.to_thread(shell, readme(agents["agent-1"].uri))
+        told = await asyncio.to_thread(shell, our_commands(agents["agent-1"].uri))
         assert "agent-1" in told.splitlines()[-1]  # the route explained last
         assert DID in (tmp_path / "ads" / "ad.json").read_text()
         await switch.start()
