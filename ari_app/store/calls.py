@@ -87,9 +87,20 @@ def _insert(connection: Connection, batch: Collection[Settlement]) -> None:
             connection.execute(insert(table), rows)
 
 
+def locked(connection: Connection, ids: Collection[str]) -> dict[str, CallRecord]:
+    """Saved calls by id, as they are now: nobody else rewrites or corrects one until the transaction ends."""
+    found: dict[str, CallRecord] = {}
+    in_order = sorted(ids)
+    for start in range(0, len(in_order), _PAGE):
+        its = select(calls).where(calls.c.id.in_(in_order[start : start + _PAGE])).order_by(calls.c.id)
+        rows = connection.execute(its.with_for_update()).all()
+        found |= {record.id: record for record in records(connection, rows)}
+    return found
+
+
 def rewrite(connection: Connection, record: CallRecord) -> None:
     """Writes a saved call anew, but for its legs and transfers: after its caller or its recording is forgotten, or a
-    conversion decided it.
+    conversion decided it. All of its row is written, so the record has to be one of `locked`.
     """
     connection.execute(update(calls).where(calls.c.id == record.id).values(call_row(record)))
     if record.recording is not None:

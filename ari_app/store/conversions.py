@@ -36,7 +36,7 @@ def tell(engine: Engine, told: Sequence[Told], now: int) -> list[Outcome]:
     Raises UnknownCalls where one is of no call that is saved, or came before its call.
     """
     with writing(engine) as connection:
-        records = _locked(connection, [one.call_id for one in told])
+        records = calls.locked(connection, [one.call_id for one in told])
         _refuse_impossible(told, records)
         outcomes = [Outcome(records[one.call_id], _became(records[one.call_id])) for one in told]
         for one, outcome in zip(told, outcomes, strict=True):
@@ -60,7 +60,7 @@ def expire(engine: Engine, now: int) -> int:
             ids = connection.execute(select(table.c.id).where(is_overdue).limit(_AT_ONCE)).scalars().all()
             # Somebody else may have decided one of them meanwhile.
             overdue = [
-                record for record in _locked(connection, ids).values() if domain.is_overdue(record, now)
+                record for record in calls.locked(connection, ids).values() if domain.is_overdue(record, now)
             ]
             _decide(connection, overdue, now)
         count += len(overdue)
@@ -75,16 +75,6 @@ def latest(engine: Engine, limit: int, *, waiting: bool) -> list[CallRecord]:
     query = select(table).where(has.is_not(None)).order_by(order, table.c.id).limit(limit)
     with reading(engine) as connection:
         return calls.records(connection, connection.execute(query).all())
-
-
-def _locked(connection: Connection, ids: Sequence[str]) -> Mapping[str, CallRecord]:
-    """The calls, which nobody else decides or corrects until the transaction ends."""
-    found: dict[str, CallRecord] = {}
-    for start in range(0, len(ids), _AT_ONCE):
-        its = table.c.id.in_(sorted(ids)[start : start + _AT_ONCE])
-        rows = connection.execute(select(table).where(its).order_by(table.c.id).with_for_update()).all()
-        found |= {record.id: record for record in calls.records(connection, rows)}
-    return found
 
 
 def _refuse_impossible(told: Sequence[Told], records: Mapping[str, CallRecord]) -> None:

@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, Engine, select
 
 from ari_app.domain.privacy import erase
 from ari_app.domain.record import CallRecord
-from ari_app.store.calls import records, rewrite
-from ari_app.store.engine import writing
+from ari_app.store.calls import locked, rewrite
+from ari_app.store.engine import reading, writing
 from ari_app.store.recordings import remove_files
 from ari_app.store.spool import Spool
 from ari_app.store.tables import calls
@@ -52,13 +52,18 @@ def _erase_saved(engine: Engine, folder: Path, which: ColumnElement[bool], now: 
     """Each round finds fewer: an erased call has no number any more."""
     count = 0
     while True:
-        with writing(engine) as connection:
-            rows = connection.execute(select(calls).where(which).order_by(calls.c.id).limit(_AT_ONCE)).all()
-            for record in records(connection, rows):
-                _erase(record, folder, now)
-                rewrite(connection, record)
-        count += len(rows)
-        if len(rows) < _AT_ONCE:
+        with reading(engine) as connection:
+            found = select(calls.c.id).where(which).order_by(calls.c.id).limit(_AT_ONCE)
+            ids = connection.execute(found).scalars().all()
+        for call_id in ids:
+            remove_files(folder, call_id)
+        with writing(engine) as connection:  # whatever else became of them meanwhile stays
+            for record in locked(connection, ids).values():
+                if record.ani is not None:
+                    erase(record, now)
+                    rewrite(connection, record)
+        count += len(ids)
+        if len(ids) < _AT_ONCE:
             return count
 
 

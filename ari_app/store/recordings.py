@@ -49,17 +49,20 @@ def expire(engine: Engine, folder: Path, now: int) -> int:
 
 def _delete(engine: Engine, folder: Path, which: ColumnElement[bool], why: str, now: int) -> int:
     """Each round finds fewer: a deleted recording is looked for no more."""
-    query = select(call_table).join(recordings).where(which, recordings.c.deleted_at.is_(None))
+    query = select(recordings.c.call_id).where(which, recordings.c.deleted_at.is_(None))
     count = 0
     while True:
-        with writing(engine) as connection:
-            rows = connection.execute(query.order_by(recordings.c.keep_until).limit(_AT_ONCE)).all()
-            for record in calls.records(connection, rows):
-                remove_files(folder, record.id)
+        with reading(engine) as connection:
+            found = query.order_by(recordings.c.keep_until).limit(_AT_ONCE)
+            ids = connection.execute(found).scalars().all()
+        for call_id in ids:
+            remove_files(folder, call_id)
+        with writing(engine) as connection:  # whatever else became of them meanwhile stays
+            for record in calls.locked(connection, ids).values():
                 recording.delete(record, why, now)
                 calls.rewrite(connection, record)
-        count += len(rows)
-        if len(rows) < _AT_ONCE:
+        count += len(ids)
+        if len(ids) < _AT_ONCE:
             return count
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from ari_app.domain.conversions import Told
 from ari_app.domain.ledger import verify
-from ari_app.store import calls, ledger, privacy
+from ari_app.domain.record import Tracks
+from ari_app.store import calls, conversions, ledger, privacy, recordings
 from ari_app.store.errors import SpoolUnusable
 from ari_app.store.spool import Spool
-from tests.samples import BEGAN, make_call, settlement
+from tests.samples import BEGAN, make_call, settlement, waiting
 
 ANI, OTHER = "+12125550142", "+12125550199"
 
@@ -74,3 +76,38 @@ def test_a_file_of_which_nobody_knows_whose_call_it_is_is_not_passed_over(
     file.write_text("{")
     with pytest.raises(SpoolUnusable, match="look yourself whose call it is"):
         erase(engine, spool)
+
+
+def test_what_becomes_of_a_call_while_its_caller_is_erased_stays(
+    engine: Engine, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call, remove = waiting(1, ani=ANI), privacy.remove_files
+    calls.save(engine, [settlement(call)])
+    told_at = (call.ended_at or 0) + 1000
+
+    def tell_meanwhile(folder: Path, call_id: str) -> None:
+        assert conversions.tell(engine, [Told(call_id, told_at, None)], told_at)[0].became == "decided"
+        remove(folder, call_id)
+
+    monkeypatch.setattr(privacy, "remove_files", tell_meanwhile)
+    assert erase(engine, spool) == 1
+    after = calls.get(engine, call.id)
+    assert after is not None and after.money is not None and after.conversion is not None
+    assert (after.ani, after.money.charged, after.waits_until) == (None, 4200, None)
+
+
+def test_a_caller_who_is_erased_while_recordings_expire_stays_erased(
+    engine: Engine, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call, remove = make_call(1, ani=ANI, recording=Tracks(BEGAN, BEGAN + 1)), recordings.remove_files
+    calls.save(engine, [settlement(call)])
+
+    def erase_meanwhile(folder: Path, call_id: str) -> None:
+        erase(engine, spool)
+        remove(folder, call_id)
+
+    monkeypatch.setattr(recordings, "remove_files", erase_meanwhile)
+    recordings.expire(engine, spool.folder.parent, BEGAN + 2)
+    after = calls.get(engine, call.id)
+    assert after is not None and after.ani is None
+    assert [event.what for event in after.events].count("recording deleted") == 1
