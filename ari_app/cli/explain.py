@@ -523,6 +523,9 @@ def _money(record: CallRecord, transfers: Sequence[Transfer]) -> Iterator[str]:
     if not transfers:
         yield "- No money moved, and none was set aside: no agent took the call."
         return
+    for event in record.events:
+        if event.what == "billed":
+            yield f"- Of the conversation is billed: {event.detail}."
     for transfer in transfers:
         if transfer.kind != "adjust":
             yield f"- {_transfer(transfer, record)}"

@@ -47,6 +47,7 @@ def conclude(
     if attribution is not None and record.disposition not in ("blocked", "closed", "capped"):
         facts = facts_of(record, attribution.campaign, place, timezone, earlier)
         assess(record, attribution.campaign, facts, geography)
+        _note_billed(record, attribution.campaign)
         record.events.append(Event(record.ended_at, "judged", in_words(record)))
     return settle(record, record.ended_at)
 
@@ -88,7 +89,7 @@ def assess(record: CallRecord, campaign: Campaign, facts: Facts, geography: Geog
         return
     payable = replace(verdict, qualified=verdict.qualified or verdict.waits_until is not None)
     earned = [bonus for bonus in campaign.bonus if payable.is_due(f"bonus {bonus.name}")]
-    talked_ms, rate = facts.connected_ms or 0, payout_rate(campaign, publisher)
+    talked_ms, rate = billed_ms(campaign, facts.connected_ms or 0), payout_rate(campaign, publisher)
     price = amount(campaign.price, talked_ms) + sum(bonus.price for bonus in earned)
     share = amount(rate, talked_ms, price)
     for part, bonus in _late(verdict, campaign):
@@ -113,9 +114,27 @@ def payout_rate(campaign: Campaign, publisher: str) -> int | Rate:
     return campaign.payout if own is None else own
 
 
+def billed_ms(campaign: Campaign, talked_ms: int) -> int:
+    """How much of a conversation is paid for by the minute: what was reserved for, and no more.
+
+    A hang-up at `max_duration` takes a while, and would begin an increment that nobody has reserved.
+    """
+    return min(talked_ms, campaign.route.max_duration)
+
+
 def most_charged(campaign: Campaign) -> int:
     """The most that a call of the campaign can cost its advertiser, if it lasts as long as it may."""
     return amount(campaign.price, campaign.route.max_duration) + sum(bonus.price for bonus in campaign.bonus)
+
+
+def _note_billed(record: CallRecord, campaign: Campaign) -> None:
+    """Says so where a rate does not count the whole conversation."""
+    talked_ms = record.durations_ms.connected
+    billed = billed_ms(campaign, talked_ms)
+    rates = (campaign.price, payout_rate(campaign, record.publisher or ""))
+    if billed < talked_ms and any(isinstance(rate, Rate) and rate.per_minute is not None for rate in rates):
+        detail = f"{billed / 1000:.10g} s of {talked_ms / 1000:.10g} s, which is the campaign's max_duration"
+        record.events.append(Event(record.ended_at or record.started_at, "billed", detail))
 
 
 def in_words(record: CallRecord) -> str:
