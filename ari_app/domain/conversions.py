@@ -17,7 +17,8 @@ from ari_app.domain import csvimport
 from ari_app.domain.clock import from_iso, iso
 from ari_app.domain.fields import Text
 from ari_app.domain.ledger import CONVERSION_GRACE_MS, Transfer, due, settle
-from ari_app.domain.record import CallRecord, ClauseResult, Conversion, Event, Verdict
+from ari_app.domain.pricing import of_price
+from ari_app.domain.record import CallRecord, ClauseResult, Conversion, Event, Part, ShareOfPrice, Verdict
 from ari_app.domain.settlement import in_words
 
 COLUMNS = ("call", "at", "ref")
@@ -79,9 +80,27 @@ def decide(record: CallRecord, now: int) -> list[Transfer]:
     assert verdict is not None, "a call that waits was judged"
     record.qualification = _decided(verdict, record.conversion)
     if record.money is not None:
+        _share_together(record.money.price, record.qualification.late)
         record.money.charged, record.money.paid = due(record)
     record.events.append(Event(now, "judged", in_words(record)))
     return settle(record, now)
+
+
+def _share_together(price: int, bonuses: Iterable[Part]) -> None:
+    """Late bonuses that are due together add to the payout what they would have, had they been known at the end.
+
+    `price` is what they are added to. The first adds what it would alone, each other what all so far add more.
+    """
+    so_far = price
+    for bonus in bonuses:
+        if bonus.due and bonus.share is not None:
+            alone = _added(bonus.share, price, bonus.price)
+            bonus.payout += _added(bonus.share, so_far, bonus.price) - alone
+            so_far += bonus.price
+
+
+def _added(share: ShareOfPrice, price: int, more: int) -> int:
+    return of_price(share, price + more) - of_price(share, price)
 
 
 def _decided(verdict: Verdict, conversion: Conversion | None) -> Verdict:

@@ -7,6 +7,7 @@ are added up; then `minimum` and `maximum` hold.
 from __future__ import annotations
 
 from ari_app.domain.marketplace import Rate
+from ari_app.domain.record import ShareOfPrice
 
 WHOLE = 10_000  # a share of 100 %, in hundredths of a percent
 MINUTE_MS = 60_000
@@ -20,17 +21,22 @@ def amount(rate: int | Rate, talked_ms: int, price: int = 0) -> int:
     if isinstance(rate, int):
         return rate
     if rate.share is not None:
-        return _between(rate, _half_up(price * rate.share, WHOLE))
+        return of_price(ShareOfPrice(rate.share, rate.minimum, rate.maximum), price)
     assert rate.per_minute is not None, "`document.parse` refuses a rate that says nothing"
     increments = -(-talked_ms // rate.increment)
     return _between(rate, _half_up(rate.per_minute * increments * rate.increment, MINUTE_MS))
+
+
+def of_price(share: ShareOfPrice, price: int) -> int:
+    """What the share of a price comes to."""
+    return _between(share, _half_up(price * share.share, WHOLE))
 
 
 def _half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-def _between(rate: Rate, found: int) -> int:
+def _between(rate: Rate | ShareOfPrice, found: int) -> int:
     if rate.maximum is not None:
         found = min(found, rate.maximum)
     return max(found, rate.minimum or 0)

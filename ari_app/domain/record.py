@@ -76,10 +76,21 @@ class ClauseResult:
 
 
 @dataclass(slots=True)
+class ShareOfPrice:
+    """What a publisher has of a call's price: `share` in hundredths of a percent, within bounds in the minor unit."""
+
+    share: int
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(slots=True)
 class Part:
     """A part of the money that has clauses of its own: `price`, `payout` or `bonus NAME`; due when all passed.
 
     `price` and `payout` are those of a bonus that was not decided at the end of the call: what it adds to Money's.
+    Until it is decided, as if it came alone: where the payout is a share of the price (`share`), several that come
+    together may add another amount, as it is rounded, and kept within its bounds, once.
     """
 
     name: str
@@ -87,6 +98,7 @@ class Part:
     clauses: list[ClauseResult]
     price: int = 0
     payout: int = 0
+    share: ShareOfPrice | None = None
 
 
 @dataclass(slots=True)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from ari_app.domain.geo import Geography, Place
 from ari_app.domain.ledger import Transfer, due, settle
 from ari_app.domain.marketplace import Bonus, Campaign, Rate
-from ari_app.domain.pricing import amount
+from ari_app.domain.pricing import amount, of_price
 from ari_app.domain.qualification import Facts, Repeats, judge_campaign
-from ari_app.domain.record import CallRecord, Event, Money, Part, Verdict, may_pass_until
+from ari_app.domain.record import CallRecord, Event, Money, Part, ShareOfPrice, Verdict, may_pass_until
 from ari_app.domain.screening import blocked_by
 from ari_app.domain.snapshot import Attribution
 
@@ -94,7 +94,9 @@ def assess(record: CallRecord, campaign: Campaign, facts: Facts, geography: Geog
     share = amount(rate, talked_ms, price)
     for part, bonus in _late(verdict, campaign):
         part.price, part.payout = bonus.price, bonus.payout
-        part.payout += amount(rate, talked_ms, price + bonus.price) - share
+        if isinstance(rate, Rate) and rate.share is not None:
+            part.share = ShareOfPrice(rate.share, rate.minimum, rate.maximum)
+            part.payout += of_price(part.share, price + bonus.price) - share
     record.money = Money(record.money.currency, price, share + sum(bonus.payout for bonus in earned))
     record.money.charged, record.money.paid = due(record)
 

@@ -23,6 +23,7 @@ from ari_app.domain.record import (
     Money,
     Part,
     PlaceRecord,
+    ShareOfPrice,
     Tracks,
     Verdict,
 )
@@ -269,7 +270,8 @@ def _clause_values(clauses: Sequence[ClauseResult]) -> list[list[Any]]:
 
 
 def _part_values(part: Part) -> list[Any]:
-    late = [part.price, part.payout] if part.price or part.payout else []
+    share = part.share and [part.share.share, part.share.minimum, part.share.maximum]
+    late = [part.price, part.payout, *([share] if share else [])] if part.price or part.payout else []
     return [part.name, part.due, _clause_values(part.clauses), *late]
 
 
@@ -354,11 +356,15 @@ def _verdict(row: RowMapping) -> Verdict | None:
     if row["qualified"] is None:
         return None
     clauses = [ClauseResult(*clause) for clause in json.loads(row["clauses_json"])]
-    parts = [
-        Part(name, due, [ClauseResult(*clause) for clause in own], *late)
-        for name, due, own, *late in json.loads(row["parts_json"] or "[]")
-    ]
+    parts = [_part(*values) for values in json.loads(row["parts_json"] or "[]")]
     return Verdict(row["qualified"], clauses, parts)
+
+
+def _part(
+    name: str, due: bool, clauses: list[list[Any]], price: int = 0, payout: int = 0, share: Any = None
+) -> Part:
+    own = [ClauseResult(*clause) for clause in clauses]
+    return Part(name, due, own, price, payout, share and ShareOfPrice(*share))
 
 
 def _conversion(row: RowMapping) -> Conversion | None:

@@ -1,5 +1,7 @@
 """For any terms and any call: the explained clauses imply the verdict, and the verdict the money."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,10 +29,13 @@ clauses = st.lists(
 ).map(tuple)
 amounts = st.integers(0, 10_000)
 by_minute = st.builds(Rate, per_minute=amounts, increment=st.integers(1, 60_000))
-shares = st.builds(Rate, share=st.integers(1, 10_000), maximum=st.none() | amounts)
+bounds = st.none() | amounts
+shares = st.builds(Rate, share=st.integers(1, 10_000), minimum=bounds, maximum=bounds)
 bonuses = st.lists(
-    st.builds(Bonus, name=st.sampled_from(["long", "local"]), when=clauses, price=amounts, payout=amounts),
-    max_size=2,
+    st.builds(
+        Bonus, name=st.sampled_from(["long", "local", "sale"]), when=clauses, price=amounts, payout=amounts
+    ),
+    max_size=3,
     unique_by=lambda bonus: bonus.name,
 ).map(tuple)
 campaigns = st.builds(
@@ -109,11 +114,38 @@ def test_a_call_that_waits_comes_to_what_it_would_have_come_to_had_all_been_know
     at_once = ended(conversion)
     judged(at_once, told_at)
     assert first.money.charged == at_once.money.charged
-    if (
-        len(first.qualification.late) < 2
-    ):  # of two late bonuses each has its share of the price rounded by itself
-        assert first.money.paid == at_once.money.paid
+    assert first.money.paid == at_once.money.paid
     assert first.qualification.qualified is at_once.qualification.qualified
     assert first.qualification.waits_until is None
     assert charged_and_paid(moved) == (first.money.charged, first.money.paid)
     assert verify(moved, [first], told_at) == []
+
+
+WAITS = Clause(converted_within=10**6)
+waiting_bonuses = st.lists(
+    st.builds(Bonus, name=st.just("x"), when=st.just((WAITS,)) | st.just(()), price=amounts, payout=amounts),
+    min_size=1,
+    max_size=4,
+).map(lambda its: tuple(replace(bonus, name=f"bonus-{n}") for n, bonus in enumerate(its)))
+
+
+@given(price=amounts, payout=shares, bonus=waiting_bonuses, is_converted=st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_late_bonuses_come_to_the_same_share_within_the_same_bounds(price, payout, bonus, is_converted):
+    campaign = Campaign("acme", price, payout, route=Route(waves=()), bonus=bonus)
+
+    def judged(conversion, at_ms):
+        record = make_call(1, qualification=None, conversion=conversion)
+        at = record.ended_at + at_ms
+        assess(record, campaign, facts_of(record, campaign, Place("NY"), "UTC", {}, at), Geography())
+        return record
+
+    told_at = make_call(1).ended_at + 10**6
+    conversion = Conversion(told_at - 1, told_at) if is_converted else None
+    late = judged(None, 0)
+    if late.waits_until is not None:
+        late.conversion = conversion
+        moved = decide(late, told_at)
+        assert charged_and_paid(moved) == (late.money.charged, late.money.paid)
+    at_once = judged(conversion, 2 * 10**6)
+    assert (late.money.charged, late.money.paid) == (at_once.money.charged, at_once.money.paid)

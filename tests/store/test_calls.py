@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from ari_app.domain.record import CallRecord, ClauseResult, Part
+from ari_app.domain.record import CallRecord, ClauseResult, Part, ShareOfPrice
 from ari_app.store import calls, ledger
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import AmbiguousCallId
@@ -152,7 +152,9 @@ def test_a_verdict_comes_back_with_its_parts(engine: Engine) -> None:
     record = make_call(1)
     assert record.qualification is not None
     record.qualification.parts = [
-        Part("bonus long", False, [ClauseResult("total_at_least", False, "too short")])
+        Part("bonus long", False, [ClauseResult("total_at_least", False, "too short")]),
+        Part("bonus sale", False, [ClauseResult("converted_within", False, "waits", BEGAN)], 500, 300),
+        Part("bonus upsell", True, [], 500, 0, ShareOfPrice(7000, None, 900)),
     ]
     calls.save(engine, [settlement(record)])
     saved = calls.get(engine, record.id)
