@@ -154,7 +154,14 @@ def test_a_verdict_comes_back_with_its_parts(engine: Engine) -> None:
     record.qualification.parts = [
         Part("bonus long", False, [ClauseResult("total_at_least", False, "too short")]),
         Part("bonus sale", False, [ClauseResult("converted_within", False, "waits", BEGAN)], 500, 300),
-        Part("bonus upsell", True, [], 500, 0, ShareOfPrice(7000, None, 900)),
+        Part(
+            "bonus upsell",
+            False,
+            [ClauseResult("source_in", False, "no")],
+            500,
+            0,
+            ShareOfPrice(7000, None, 900),
+        ),
     ]
     calls.save(engine, [settlement(record)])
     saved = calls.get(engine, record.id)

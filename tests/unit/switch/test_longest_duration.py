@@ -13,7 +13,7 @@ from ari_app.domain.document import parse
 from ari_app.domain.ledger import deposit
 from ari_app.store import ledger, marketplaces
 from ari_app.switch.clock import CallClock
-from tests.live.exchange import marketplace
+from tests.kit.market import marketplace
 from tests.unit.switch.test_calls_at_the_edge import FLOW, INCOMING, Running, finish_prompt, is_dialling
 from tests.unit.switch.test_calls_at_the_edge import running as running
 
