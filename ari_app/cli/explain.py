@@ -15,7 +15,7 @@ from ari_app.cli.since import comes_to, since
 from ari_app.domain import recording
 from ari_app.domain.clock import iso
 from ari_app.domain.disputes import Dispute
-from ari_app.domain.ledger import BONUS, Transfer
+from ari_app.domain.ledger import BONUS, Transfer, is_rest
 from ari_app.domain.money import format_amount
 from ari_app.domain.record import (
     CallRecord,
@@ -542,6 +542,10 @@ def _transfer(transfer: Transfer, record: CallRecord) -> str:
             return f"{amount} more were set aside for a bonus that waits for a conversion."
         case "hold":
             return f"{amount} of {record.advertiser}'s money was set aside when the call was accepted."
+        case "void" if is_rest(transfer):
+            return f"{amount} of that were released at its end: more than the call came to."
+        case "void" if record.money is not None and not record.money.price and BONUS not in transfer.key:
+            return f"The call came to nothing, so the {amount} were released."
         case "void" if BONUS in transfer.key:
             return f"The bonus was not due, so the {amount} set aside for it were released."
         case "void":
@@ -549,7 +553,7 @@ def _transfer(transfer: Transfer, record: CallRecord) -> str:
                 return f"The price was not due, so the {amount} were released."
             return f"The call was not payable, so the {amount} were released: nobody was charged or paid."
         case "post" if transfer.resolves is not None:
-            return f"The call was payable, so {record.advertiser} was charged the {amount} set aside."
+            return f"The call was payable, so {record.advertiser} was charged {amount} of what was set aside."
         case "post":
             return f"{record.publisher} was paid {amount}."
         case _:

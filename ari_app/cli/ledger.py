@@ -53,7 +53,7 @@ def balances(as_json: bool) -> None:
 @click.argument("account")
 @json_option
 def statement(account: str, as_json: bool) -> None:
-    """List the transfers of one ACCOUNT in order, each with the balance after it.
+    """List the transfers of one ACCOUNT in order of time, each with the balance after it.
 
     \b
     Example:

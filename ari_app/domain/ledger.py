@@ -3,17 +3,17 @@
 A transfer takes `amount` from the account `debit` and gives it to `credit`. Accounts are
 `advertiser:ID`, `publisher:ID`, `exchange` (us) and `world` (where deposits come from and payouts go).
 
-A call's price moves in two phases: it is held at the award, and the hold is resolved once,
-posted (the call qualified) or voided (it did not). The payout follows a post. A call that waits for
-a conversion keeps its hold until one comes, or its time is over. Nothing is edited afterwards: a
-correction is one more transfer, an `adjust`, with a reason, which takes the whole or a part of
-another transfer back. What a publisher has earned leaves by a `payout`.
+A call's price moves in two phases: the most that it can cost is held at the award; what it did not come to is
+released at its end, and the rest of the hold is resolved once, posted (the call qualified) or voided (it did not).
+The payout follows a post. A call that waits for a conversion keeps that rest until one comes, or its time is over.
+Nothing is edited afterwards: a correction is one more transfer, an `adjust`, with a reason, which takes the whole or a
+part of another transfer back. What a publisher has earned leaves by a `payout`.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,6 +23,7 @@ Kind = Literal["hold", "post", "void", "deposit", "adjust", "payout"]
 
 EXCHANGE = "exchange"
 WORLD = "world"
+_HOLD, _REST = ":price:hold", ":price:rest"
 BONUS = ":bonus "
 """What a transfer's key has where it is of a bonus that was decided late."""
 HOLD_EXPIRES_MS = 24 * 3_600_000
@@ -164,11 +165,9 @@ def settle(record: CallRecord, at: int) -> list[Transfer]:
     money, held_at = record.money, awarded_at(record)
     if money is None or held_at is None:
         return []
-    transfers = []
+    transfers: list[Transfer] = []
     for due_part in _parts(record):
-        if due_part.price:
-            hold, end = _price(record, due_part, money.currency, held_at, at)
-            transfers += [hold] if due_part.price_waits else [hold, end]
+        transfers += _price(record, due_part, money.currency, held_at, at)
         if due_part.payout and due_part.is_payout_due:
             transfers.append(_payout(record, due_part, money.currency, at))
     return transfers
@@ -176,9 +175,13 @@ def settle(record: CallRecord, at: int) -> list[Transfer]:
 
 @dataclass(frozen=True, slots=True)
 class _DuePart:
-    """A part of a call's money that is held, charged and paid on its own: the call's, or a late bonus's."""
+    """A part of a call's money that is held, charged and paid on its own: the call's, or a late bonus's.
+
+    `reserved` is what is held for it, never less than its price.
+    """
 
     name: str | None
+    reserved: int
     price: int
     payout: int
     is_price_due: bool
@@ -192,12 +195,17 @@ def _parts(record: CallRecord) -> list[_DuePart]:
     if money is None:
         return []
     if verdict is None:
-        return [_DuePart(None, money.price, money.payout, False, False, False)]
+        reserved = max(money.price, money.reserved or 0)
+        return [_DuePart(None, reserved, money.price, money.payout, False, False, False)]
     price_due, payout_due = verdict.is_due("price"), verdict.is_due("payout")
-    its_own = _DuePart(None, money.price, money.payout, price_due, verdict.waits("price"), payout_due)
+    reserved = max(money.price, (money.reserved or 0) - sum(part.price for part in verdict.late))
+    its_own = _DuePart(
+        None, reserved, money.price, money.payout, price_due, verdict.waits("price"), payout_due
+    )
     late = (
         _DuePart(
             part.name,
+            part.price,
             part.price,
             part.payout,
             price_due and part.due,
@@ -224,32 +232,39 @@ def due_if_qualified(record: CallRecord) -> tuple[int, int]:
     return due(replace(record, qualification=verdict and replace(verdict, qualified=True)))
 
 
-def _price(
-    record: CallRecord, part: _DuePart, currency: str, held_at: int, at: int
-) -> tuple[Transfer, Transfer]:
-    """The hold of a part's price, and what ends it."""
+def _price(record: CallRecord, part: _DuePart, currency: str, held_at: int, at: int) -> Iterator[Transfer]:
+    """The hold of a part's price, what is released of it at the call's end, and what ends it unless that waits."""
+    if not part.reserved:
+        return
     account = advertiser_account(record.advertiser or "")
     hold = Transfer(
         key=hold_key(record.id, part.name),
         kind="hold",
         debit=account,
         credit=EXCHANGE,
-        amount=part.price,
+        amount=part.reserved,
         currency=currency,
         at=held_at,
         call_id=record.id,
         terms_version=record.terms_version,
         reason="awarded",
     )
-    end = replace(
-        hold,
-        key=resolve_key(record.id, part.name),
-        kind="post" if part.is_price_due else "void",
-        at=at,
-        resolves=hold.key,
-        reason="qualified" if part.is_price_due else "not qualified",
-    )
-    return hold, end
+    yield hold
+    rest = replace(hold, kind="void", at=at, resolves=hold.key)
+    if not part.price:
+        yield replace(rest, key=resolve_key(record.id, part.name), reason="it came to nothing")
+        return
+    if part.reserved > part.price:
+        not_used = part.reserved - part.price
+        yield replace(rest, key=rest_key(hold.key), amount=not_used, reason="more than it came to")
+    if not part.price_waits:
+        yield replace(
+            rest,
+            key=resolve_key(record.id, part.name),
+            kind="post" if part.is_price_due else "void",
+            amount=part.price,
+            reason="qualified" if part.is_price_due else "not qualified",
+        )
 
 
 def _payout(record: CallRecord, part: _DuePart, currency: str, at: int) -> Transfer:
@@ -269,7 +284,17 @@ def _payout(record: CallRecord, part: _DuePart, currency: str, at: int) -> Trans
 
 def hold_key(call_id: str, bonus: str | None = None) -> str:
     """The key of the hold of a call's price, or of a late bonus's."""
-    return f"{_key(call_id, bonus)}:price:hold"
+    return f"{_key(call_id, bonus)}{_HOLD}"
+
+
+def rest_key(hold: str) -> str:
+    """The key of what releases the part of the hold with this key that the call did not come to."""
+    return f"{hold.removesuffix(_HOLD)}{_REST}"
+
+
+def is_rest(transfer: Transfer) -> bool:
+    """Whether the transfer releases a part of a hold, and does not end it."""
+    return transfer.key.endswith(_REST)
 
 
 def resolve_key(call_id: str, bonus: str | None = None) -> str:
@@ -318,10 +343,13 @@ def balances(transfers: Iterable[Transfer]) -> Balances:
 
 
 def statement(account: str, transfers: Iterable[Transfer]) -> list[Line]:
-    """The account's transfers in the order given, each with the balance it leaves in its currency."""
+    """The account's transfers in order of time, each with the balance it leaves in its currency.
+
+    Those of one moment stay in the order given.
+    """
     lines = []
     after: defaultdict[str, Balance] = defaultdict(Balance)
-    for transfer in transfers:
+    for transfer in sorted(transfers, key=lambda transfer: transfer.at):
         if account not in (transfer.debit, transfer.credit):
             continue
         sign = 1 if account == transfer.credit else -1
@@ -421,7 +449,7 @@ def _check_form(transfer: Transfer) -> list[Finding]:
 
 
 def _check_resolved(transfer: Transfer, by_key: Mapping[str, Transfer]) -> list[Finding]:
-    """What a transfer resolves or reverses exists, and is between the same accounts; a hold ends whole."""
+    """What a transfer resolves or reverses exists, and is between the same accounts; a hold ends whole, in all."""
     if transfer.resolves is None:
         return []
     rule = "what is resolved or reversed exists and agrees"
@@ -433,7 +461,9 @@ def _check_resolved(transfer: Transfer, by_key: Mapping[str, Transfer]) -> list[
         wanted = "a movement" if reverses else "a hold"
         return [Finding(rule, transfer.key, f"{other.key} is a {other.kind}, not {wanted}")]
     accounts = (other.credit, other.debit) if reverses else (other.debit, other.credit)
-    amount = transfer.amount if reverses else other.amount  # of what was moved, a part may be taken back
+    rest = by_key.get(rest_key(other.key))
+    of_hold = transfer.amount if is_rest(transfer) else other.amount - (rest.amount if rest else 0)
+    amount = transfer.amount if reverses else of_hold  # of what was moved, a part may be taken back
     if (transfer.amount, transfer.currency, transfer.debit, transfer.credit) != (
         amount,
         other.currency,
@@ -471,7 +501,7 @@ def _check_call(transfer: Transfer, by_id: Mapping[str, CallRecord]) -> list[Fin
 
 def _check_holds(transfers: Iterable[Transfer], by_id: Mapping[str, CallRecord], now: int) -> list[Finding]:
     """Every hold ends once, or is younger than its expiry; that of a call that waits has time until after that."""
-    ends = Counter(transfer.resolves for transfer in transfers if _ends_a_hold(transfer))
+    ends = Counter(t.resolves for t in transfers if _ends_a_hold(t) and not is_rest(t))
     findings = []
     for hold in (transfer for transfer in transfers if transfer.kind == "hold"):
         count = ends[hold.key]

@@ -138,13 +138,17 @@ def may_pass_until(clauses: Sequence[ClauseResult]) -> int | None:
 
 @dataclass(slots=True)
 class Money:
-    """What the terms say (`price`, `payout`), and what was moved (`charged`, `paid`)."""
+    """What the terms say (`price`, `payout`), and what was moved (`charged`, `paid`).
+
+    `reserved` is the most that the call could cost, which is set aside for it; None in records of before that was kept.
+    """
 
     currency: str
     price: int
     payout: int
     charged: int = 0
     paid: int = 0
+    reserved: int | None = None
 
 
 @dataclass(slots=True)
@@ -289,6 +293,7 @@ def to_json(record: CallRecord) -> dict[str, Any]:
                 key: format_amount(getattr(money, key), money.currency)
                 for key in ("price", "payout", "charged", "paid")
             },
+            "reserved": None if money.reserved is None else format_amount(money.reserved, money.currency),
         },
         "conversion": record.conversion
         and {

@@ -23,7 +23,7 @@ def pin(record: CallRecord, attribution: Attribution, currency: str) -> None:
     record.terms_version = attribution.terms_version
     price = amount(campaign.price, 0)  # known when the call is over, where it depends on its length
     payout = amount(payout_rate(campaign, attribution.number.publisher), 0, price)
-    record.money = Money(currency, price, payout)
+    record.money = Money(currency, price, payout, reserved=most_charged(campaign))
     detail = f"campaign {record.campaign}, publisher {record.publisher}, source {record.source or 'none'}"
     detail += f", terms version {record.terms_version}"
     record.events.append(Event(record.started_at, "attributed", detail))
@@ -97,7 +97,8 @@ def assess(record: CallRecord, campaign: Campaign, facts: Facts, geography: Geog
         if isinstance(rate, Rate) and rate.share is not None:
             part.share = ShareOfPrice(rate.share, rate.minimum, rate.maximum)
             part.payout += of_price(part.share, price + bonus.price) - share
-    record.money = Money(record.money.currency, price, share + sum(bonus.payout for bonus in earned))
+    payout = share + sum(bonus.payout for bonus in earned)
+    record.money = Money(record.money.currency, price, payout, reserved=record.money.reserved)
     record.money.charged, record.money.paid = due(record)
 
 

@@ -253,6 +253,7 @@ def call_row(record: CallRecord) -> dict[str, Any]:
         "payout": money.payout if money else None,
         "charged": money.charged if money else None,
         "paid": money.paid if money else None,
+        "reserved": money.reserved if money else None,
         "answers_json": _encode(record.answers),
         "clauses_json": _encode(_clause_values(verdict.clauses)) if verdict else None,
         "parts_json": _encode(list(map(_part_values, verdict.parts))) if verdict else None,
@@ -376,4 +377,4 @@ def _conversion(row: RowMapping) -> Conversion | None:
 def _money(row: RowMapping) -> Money | None:
     if row["currency"] is None:
         return None
-    return Money(row["currency"], row["price"], row["payout"], row["charged"], row["paid"])
+    return Money(row["currency"], row["price"], row["payout"], row["charged"], row["paid"], row["reserved"])

@@ -73,11 +73,12 @@ def of_calls(connection: Connection, call_ids: Select[Any]) -> dict[str, list[Tr
 
 
 def with_campaigns(engine: Engine, keys: Select[Any]) -> list[tuple[Transfer, str | None]]:
-    """The transfers whose keys the query finds, in the order they were added, each with its call's campaign."""
+    """The transfers whose keys the query finds, in order of time, each with its call's campaign."""
     query = _IN_ORDER.add_columns(calls.c.campaign).outerjoin(calls, calls.c.id == transfers.c.call_id)
     with reading(engine) as connection:
         rows = connection.execute(query.where(transfers.c.key.in_(keys)))
-        return [(Transfer(*row[:-1]), row.campaign) for row in rows]
+        found = [(Transfer(*row[:-1]), row.campaign) for row in rows]
+    return sorted(found, key=lambda item: item[0].at)
 
 
 def with_prefix(connection: Connection, prefix: str) -> list[Transfer]:
@@ -93,7 +94,7 @@ def add(connection: Connection, added: Collection[Transfer]) -> None:
 
 
 def statement(engine: Engine, account: str) -> list[Line]:
-    """The account's transfers in the order they were added, each with the balance after it."""
+    """The account's transfers in order of time, each with the balance after it."""
     is_mine = or_(transfers.c.debit == account, transfers.c.credit == account)
     with reading(engine) as connection:
         return ledger.statement(

@@ -175,6 +175,7 @@ calls = Table(
     Column("payout", BigInteger),
     Column("charged", BigInteger),
     Column("paid", BigInteger),
+    Column("reserved", BigInteger),
     Column("answers_json", Text, nullable=False),
     Column("clauses_json", Text),
     Column("parts_json", Text),
@@ -240,13 +241,14 @@ transfers = Table(
     Index("transfers_credit", "credit"),
     Index("transfers_call_id", "call_id"),
 )
-# A hold ends once, whatever the key of what ends it.
+# A hold ends once, whatever the key of what ends it; a part of it may be released before.
+_ENDS_A_HOLD = "kind IN ('post', 'void') AND replace(key, ':price:rest', '') = key"
 Index(
     "transfers_hold_ends_once",
     transfers.c.resolves,
     unique=True,
-    sqlite_where=text("kind IN ('post', 'void')"),
-    postgresql_where=text("kind IN ('post', 'void')"),
+    sqlite_where=text(_ENDS_A_HOLD),
+    postgresql_where=text(_ENDS_A_HOLD),
 )
 # A trigger adds up what is taken back of one transfer, and refuses more than it moved (see the migration).
 Index(

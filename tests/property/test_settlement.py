@@ -62,6 +62,7 @@ campaigns = st.builds(
 @settings(max_examples=300, deadline=None)
 def test_the_clauses_imply_the_verdict_and_the_verdict_the_money(campaign, talked_ms, earlier, answer):
     record = make_call(1, answers={"service": answer}, qualification=None)
+    record.money.reserved = most_charged(campaign)
     record.connected_at = None if talked_ms is None else record.connected_at
     record.durations_ms.connected = talked_ms or 0
     known = (
@@ -81,6 +82,7 @@ def test_the_clauses_imply_the_verdict_and_the_verdict_the_money(campaign, talke
     transfers = settle(record, record.ended_at)
     assert charged_and_paid(transfers) == (money.charged, money.paid)
     assert verify(transfers, [record], BEGAN) == []
+    assert sum(one.amount for one in transfers if one.kind == "hold") == most_charged(campaign)
 
 
 @given(
@@ -96,6 +98,7 @@ def test_a_call_that_waits_comes_to_what_it_would_have_come_to_had_all_been_know
     def ended(conversion):
         record = make_call(1, answers={"service": answer}, qualification=None, conversion=conversion)
         record.durations_ms.connected = talked_ms
+        record.money.reserved = most_charged(campaign)
         return record
 
     def judged(record, at):

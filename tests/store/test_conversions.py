@@ -73,6 +73,16 @@ def test_a_conversion_charges_pays_and_is_reported_in_the_hour_of_its_call(engin
     assert audit.prove(engine, NOW).findings == []
 
 
+def test_a_call_that_could_have_cost_more_waits_with_what_it_came_to(engine: Engine) -> None:
+    dear = waiting(4, money=Money("USD", 4200, 3000, reserved=24_000))
+    calls.save(engine, [settlement(dear)])
+    assert stored(engine, dear.id) == dear
+    assert money(engine) == (Balance(0, -3 * 4200), Balance())
+    conversions.tell(engine, [Told(dear.id, NOW - 1, None)], NOW)
+    assert money(engine) == (Balance(-4200, -2 * 4200), Balance(3000))
+    assert audit.prove(engine, NOW).findings == []
+
+
 def test_told_again_it_changes_nothing(engine: Engine) -> None:
     conversions.tell(engine, [TOLD], NOW)
     [again] = conversions.tell(engine, [Told(CALL.id, NOW, "another")], NOW + 1)

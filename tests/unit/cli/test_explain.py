@@ -93,7 +93,7 @@ def test_a_qualified_call_tells_who_took_it_and_who_was_charged_and_paid() -> No
     )
     assert "- Yes: every one of the terms is met." in told
     assert "- 42.00 USD of acme's money was set aside when the call was accepted." in told
-    assert "- The call was payable, so acme was charged the 42.00 USD set aside." in told
+    assert "- The call was payable, so acme was charged 42.00 USD of what was set aside." in told
     assert "- homefix was paid 30.00 USD." in told
     assert "- The exchange keeps the difference of 12.00 USD." in told
 
@@ -108,6 +108,13 @@ def test_a_call_that_does_not_qualify_tells_the_clause_that_failed_and_that_the_
         in told
     )
     assert "- The call was not payable, so the 42.00 USD were released: nobody was charged or paid." in told
+
+
+def test_a_call_that_could_have_cost_more_tells_what_was_set_aside_and_what_was_released() -> None:
+    told = text(connected(money=Money("USD", 4200, 3000, 4200, 3000, reserved=24_000)))
+    assert "- 240.00 USD of acme's money was set aside when the call was accepted." in told
+    assert "- 198.00 USD of that were released at its end: more than the call came to." in told
+    assert "- The call was payable, so acme was charged 42.00 USD of what was set aside." in told
 
 
 def test_a_call_that_nobody_took_tells_how_many_phones_were_rung() -> None:

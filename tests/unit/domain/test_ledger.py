@@ -13,6 +13,7 @@ from ari_app.domain.ledger import (
     balances,
     charged_and_paid,
     deposit,
+    rest_key,
     reversal,
     settle,
     statement,
@@ -72,6 +73,22 @@ class TestSettling:
         assert [t.key for t in settle(make_call(money=Money("USD", 0, 3000)), ENDED)] == [PAYOUT.key]
         assert [t.key for t in settle(make_call(money=Money("USD", 4200, 0)), ENDED)] == [HOLD.key, POST.key]
 
+    def test_a_call_that_could_cost_more_holds_the_most_and_is_charged_what_it_came_to(self) -> None:
+        call = make_call(money=Money("USD", 4200, 3000, 4200, 3000, reserved=24_000))
+        transfers = settle(call, ENDED)
+        assert [(t.kind, t.amount) for t in transfers] == [
+            ("hold", 24_000),
+            ("void", 19_800),
+            ("post", 4200),
+            ("post", 3000),
+        ]
+        assert balances(transfers)["advertiser:acme", "USD"] == Balance(-4200)
+        assert found(transfers, [call]) == set()
+
+    def test_a_call_that_came_to_nothing_releases_all_that_was_set_aside(self) -> None:
+        call = make_call(money=Money("USD", 0, 0, reserved=24_000))
+        assert [(t.kind, t.amount) for t in settle(call, ENDED)] == [("hold", 24_000), ("void", 24_000)]
+
     def test_what_was_charged_and_paid_is_read_from_the_transfers(self) -> None:
         assert charged_and_paid([HOLD, POST, PAYOUT]) == (4200, 3000)
         assert charged_and_paid(settle(unqualified(), ENDED)) == (0, 0)
@@ -108,6 +125,12 @@ class TestBalances:
     def test_a_statement_follows_one_account(self) -> None:
         lines = statement("publisher:homefix", [DEPOSIT, HOLD, POST, PAYOUT])
         assert [(line.transfer, line.after) for line in lines] == [(PAYOUT, Balance(3000))]
+
+    def test_a_statement_is_in_order_of_time(self) -> None:
+        later = deposit("payment-2", "acme", 700, "USD", at=ENDED + 1)
+        lines = statement("advertiser:acme", [DEPOSIT, later, HOLD, POST, PAYOUT])
+        assert [line.transfer for line in lines] == [DEPOSIT, HOLD, POST, later]
+        assert [line.after for line in lines][-2:] == [Balance(5800), Balance(6500)]
 
 
 class TestReversals:
@@ -181,6 +204,12 @@ class TestVerification:
     def test_a_hold_resolved_twice(self) -> None:
         void = replace(POST, key="another", kind="void")
         assert found([HOLD, POST, PAYOUT, void]) >= {("a hold ends once", HOLD.key)}
+
+    def test_more_released_than_was_held_with_what_was_charged(self) -> None:
+        rest = replace(POST, key=rest_key(HOLD.key), kind="void", amount=1)
+        assert found([HOLD, POST, PAYOUT, rest]) >= {
+            ("what is resolved or reversed exists and agrees", POST.key)
+        }
 
     def test_a_hold_open_for_too_long(self) -> None:
         awarded_only = unqualified()
