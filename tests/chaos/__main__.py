@@ -15,22 +15,23 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 from random import Random, SystemRandom
 
 from ari_app.store import calls
 from tests.bench.machine import describe
 from tests.chaos import flood, namespace, report
-from tests.chaos.checks import CHARGED_FROM_S, judge
+from tests.chaos.checks import judge
 from tests.chaos.faults import FAULTS, Fault, Injected, outage
-from tests.chaos.load import Load, calling, phones
+from tests.chaos.load import Load, calling, crowd, phones
+from tests.chaos.market import document, rates
 from tests.chaos.memory import Memory, resident_mb
 from tests.chaos.namespace import NoNamespace
 from tests.chaos.report import Run
 from tests.chaos.stage import HOME, Stage, StageError, stage
-from tests.kit.market import DID, marketplace
+from tests.kit.market import DID
 
-CAPPED_DID = "+18005550102"
 PAUSE_S = (0.5, 4.0)  # between all being well and the next fault
 LONGEST_S = 3600.0  # of any run
 
@@ -39,7 +40,7 @@ def main() -> int:
     """0 when everything held, 1 when not, or when it could not be found out."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("suite", choices=("chaos", "soak", "outage", "flood"))
-    parser.add_argument("--faults", type=int, default=119, help="of chaos: how many")
+    parser.add_argument("--faults", type=int, default=110, help="of chaos: how many")
     parser.add_argument(
         "--minutes", type=float, default=10.0, help="of a soak, an outage or a flood: how long"
     )
@@ -78,7 +79,7 @@ async def _flood(wanted: argparse.Namespace) -> tuple[str, list[str]]:
     load = Load(Random(wanted.seed))
     async with phones(load) as agents:
         uris = {name: agent.uri for name, agent in agents.items()}
-        async with stage(document(uris), agents["agent-1"].port) as made:
+        async with stage(document(uris), agents["agent-1"].port, partial(crowd, load)) as made:
             port = int(made.lab.environment["CALLRACE_SIP_PORT"])
             async with calling(load, {DID: wanted.rate}, made.lab.sip, LONGEST_S):
                 await asyncio.sleep(flood.BEFORE_S)
@@ -87,7 +88,7 @@ async def _flood(wanted: argparse.Namespace) -> tuple[str, list[str]]:
                 await asyncio.sleep(flood.AFTER_S)
             memory = f"{before_mb:.0f} and {resident_mb(made.lab.pid):.0f} MB"
             left = await made.wait_until_quiet()
-            seen, machine = list(load.calls.values()), describe(made.asterisk_version())
+            seen, machine = load.every, describe(made.asterisk_version())
     text = flood.write(machine, wanted.rate, seen, done, memory)
     unserved = flood.unserved(seen, done)
     return text, left + ([f"{unserved} callers reached no agent"] if unserved else [])
@@ -100,9 +101,8 @@ async def _run(wanted: argparse.Namespace) -> Run:
     load, memory = Load(Random(seed)), Memory()
     async with phones(load) as agents:
         uris = {name: agent.uri for name, agent in agents.items()}
-        async with stage(document(uris), agents["agent-1"].port) as made:
-            rates = {DID: wanted.rate - wanted.rate // 5, CAPPED_DID: wanted.rate // 5}
-            async with calling(load, rates, made.lab.sip, LONGEST_S):
+        async with stage(document(uris), agents["agent-1"].port, partial(crowd, load)) as made:
+            async with calling(load, rates(wanted.rate), made.lab.sip, LONGEST_S):
                 match wanted.suite:
                     case "soak":
                         injected = await _soak(made, random, wanted, memory)
@@ -118,11 +118,9 @@ async def _run(wanted: argparse.Namespace) -> Run:
                 seed=seed,
                 rate=wanted.rate,
                 machine=describe(made.asterisk_version()),
-                seen=list(load.calls.values()),
+                seen=load.every,
                 injected=injected,
-                verdict=judge(
-                    made.switch.engine, made.switch.environment, load.calls.values(), injected, left
-                ),
+                verdict=judge(made.switch.engine, made.switch.environment, load.every, injected, left),
                 memory=memory.growth(),
             )
 
@@ -147,21 +145,6 @@ def _keep_records(made: Stage) -> None:
     """All that is known of each call, for whoever looks for what went wrong."""
     with (HOME / "calls.jsonl").open("w") as file:
         file.writelines(json.dumps(asdict(record)) + "\n" for record in calls.every(made.switch.engine))
-
-
-def document(uris: dict[str, str]) -> dict[str, object]:
-    """Two campaigns of the same agents: one of them has a cap, so its calls want a reservation each."""
-    made = marketplace(
-        uris,
-        accept="answer",
-        qualify=[{"connected_at_least": f"{CHARGED_FROM_S:g}s"}],
-        destination={"capacity": 1000, "auto_pause": {"per_hour": 0, "per_day": 0}},
-    )
-    made["campaigns"]["capped"] = made["campaigns"]["plumbing"] | {"caps": [{"max": 1_000_000, "per": "day"}]}
-    made["numbers"][CAPPED_DID] = {"campaign": "capped", "publisher": "homefix", "source": "banner"}
-    # YAML would make anchors of what is there twice.
-    unshared: dict[str, object] = json.loads(json.dumps(made))
-    return unshared
 
 
 def deck(random: Random, kinds: Sequence[Fault]) -> Iterator[Fault]:

@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import subprocess
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, func, select
 
 from ari_app.domain.fallback import CUT_OFF
 from ari_app.domain.record import CallRecord
-from ari_app.store import calls
+from ari_app.store import calls, ledger, marketplaces
 from ari_app.store.engine import reading
-from ari_app.store.tables import counters, reservations
+from ari_app.store.tables import counters, number_assignments, reservations
 from tests.chaos.faults import Injected
 from tests.chaos.load import PATIENCE_S, Seen, Talk
+from tests.chaos.market import (
+    CHARGED_FROM_S,
+    CROWD_DID,
+    METERED_ADVERTISER,
+    METERED_CENTS_A_SECOND,
+    METERED_DID,
+    METERED_MAX_S,
+    REPEAT_DID,
+    SPOOLED_DID,
+)
 from tests.live.lab import REPO
 from tests.live.process import CALLRACE
 
-CHARGED_FROM_S = 3.0
-PRICE, PAYOUT = 4200, 3000
 SLACK_S = 2.0  # what SIPp and the switch may differ in: a frozen process hears of an end when it goes on
 UNNOTICED_S = 6.0  # for so long, two heartbeats, a connection may be broken before the switch knows
 JUST_BEFORE_S = 1.0
+LATE_MS = (
+    10_000  # a switch takes over within two seconds what the desk did; a machine under load takes longer
+)
 GONE_S = 1.0  # a caller's last words may have been sent so long before Asterisk was killed
 
 
@@ -39,6 +50,9 @@ class Verdict:
     cut_off: int
     wrong_charges: Sequence[str]
     wrong_ends: Sequence[str]
+    wrong_terms: Sequence[str]
+    wrong_repeats: Sequence[str]
+    crowd_cut: Sequence[str]
     ledger: Sequence[str]
     left: Sequence[str]
     charged: int
@@ -50,6 +64,9 @@ class Verdict:
             *self.doubled,
             *self.wrong_charges,
             *self.wrong_ends,
+            *self.wrong_terms,
+            *self.wrong_repeats,
+            *self.crowd_cut,
             *self.ledger,
             *self.left,
         ]
@@ -64,13 +81,18 @@ def judge(
 ) -> Verdict:
     """Looks at everything, once all is quiet. `left` is what was still there."""
     records: defaultdict[str, list[CallRecord]] = defaultdict(list)
-    for record in calls.every(engine):
+    every = [record for record in calls.every(engine) if record.did != SPOOLED_DID]
+    for record in every:
         records[record.ani or ""].append(record)
-    of_call = {one.ani: records.pop(one.ani, []) for one in seen}
     deaths = [one.at for one in injected if one.fault.kills_asterisk]
+    called = len(seen)
+    repeats = [one for one in seen if one.did == REPEAT_DID]
+    wrong_repeats = list(_wrong_repeats(repeats, records, deaths))
+    seen = [one for one in seen if one.did != REPEAT_DID]
+    of_call = {one.ani: records.pop(one.ani, []) for one in seen}
     paired = [(one, of_call[one.ani][0]) for one in seen if of_call[one.ani]]
     return Verdict(
-        called=len(seen),
+        called=called,
         connected=sum(bool(one.talks) for one in seen),
         unreached=sum(one.answered_at is None and one.status is None for one in seen),
         lost=[
@@ -93,7 +115,14 @@ def judge(
             for one, record in paired
             if _ended_with(one, deaths) and not _says_so(record)
         ],
-        ledger=[*_ledger(environment), *_reserved(engine, injected)],
+        wrong_terms=list(_wrong_terms(engine, every)),
+        wrong_repeats=wrong_repeats,
+        crowd_cut=[
+            f"{one.ani} of the crowd was cut off; {_story(one)}"
+            for one in seen
+            if one.did == CROWD_DID and one.cut_short_at(deaths) is not None
+        ],
+        ledger=[*_ledger(environment), *_overdrawn(engine), *_reserved(engine, injected)],
         left=[f"left: {what}" for what in left],
         charged=sum(record.money.charged for _, record in paired if record.money),
     )
@@ -129,9 +158,59 @@ def is_cut_off(record: CallRecord) -> bool:
 # Money
 
 
+def _wrong_repeats(
+    seen: Sequence[Seen], records: dict[str, list[CallRecord]], deaths: Sequence[float]
+) -> Iterator[str]:
+    """Each caller who calls again is charged at most once, and has a record of each call. Takes their records out."""
+    for ani in dict.fromkeys(one.ani for one in seen):
+        those, found = [one for one in seen if one.ani == ani], records.pop(ani, [])
+        sure = sum(_was_handed_over(one, deaths) for one in those)
+        if not sure <= len(found) <= len(those):
+            yield f"{ani} called {len(those)} times, and has {len(found)} records"
+        paid = [record.id for record in found if record.money and record.money.charged]
+        if len(paid) > 1:
+            yield f"{ani}, a repeat caller, is charged for {' and '.join(paid)}"
+
+
+def _wrong_terms(engine: Engine, records: Iterable[CallRecord]) -> Iterator[str]:
+    """A call's campaign is that which had the number when it began, and its price that of the terms it is pinned to."""
+    with reading(engine) as connection:
+        owned = connection.execute(select(number_assignments)).all()
+    prices: dict[tuple[str, int], object] = {}
+    for record in records:
+        if record.campaign is None or record.terms_version is None:
+            continue
+        since = record.started_at - LATE_MS
+        owners = {
+            one.campaign
+            for one in owned
+            if one.did == record.did
+            and one.from_at <= record.started_at + LATE_MS
+            and (one.to_at is None or one.to_at >= since)
+        }
+        if record.campaign not in owners:
+            yield f"call {record.id} is {record.campaign}'s, and {record.did} was that of {sorted(owners)}"
+        key = record.campaign, record.terms_version
+        if key not in prices:
+            prices[key] = (marketplaces.terms_of(engine, *key) or {}).get("price")
+        price = prices[key]
+        if isinstance(price, int) and record.money and record.money.charged not in (0, price):
+            yield f"call {record.id} is charged {record.money.charged}, its terms say {price}"
+
+
+def _overdrawn(engine: Engine) -> Iterator[str]:
+    """Nobody who pays beforehand owes anything."""
+    for (account, currency), balance in ledger.balances(engine).items():
+        if account == f"advertiser:{METERED_ADVERTISER}" and balance.posted < 0:
+            yield f"{account} has {balance.posted} {currency}, and pays beforehand"
+
+
 def _wrong_charge(seen: Seen, record: CallRecord, injected: Sequence[Injected]) -> Iterator[str]:
     charged, paid = (record.money.charged, record.money.paid) if record.money else (0, 0)
-    if (charged, paid) not in ((0, 0), (PRICE, PAYOUT)):
+    if seen.did == METERED_DID:
+        if charged > METERED_MAX_S * METERED_CENTS_A_SECOND or 2 * paid != charged:
+            yield f"charged {charged} and paid {paid} for at most {METERED_MAX_S} s"
+    elif record.money and (charged, paid) not in ((0, 0), (record.money.price, record.money.payout)):
         yield f"charged {charged} and paid {paid}"
     spans = [_span(seen, talk, injected) for talk in seen.talks]
     if seen.left_at is not None:  # an agent who answered talks from then on, also where the ACK was lost

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from ari_app.store.engine import writing
-from tests.chaos import namespace
+from tests.chaos import desk, namespace
 from tests.chaos.stage import Stage, StageError
 
 DRAIN = "1m"
+CROWD = 600
+SPOOLED_CALLS = 20_000
 SPOOLED_S = 1.5  # a call that the database does not take for a second is in the spool
 
 
@@ -49,6 +51,25 @@ class Injected:
     def recovery_s(self) -> float:
         """From the beginning of mending until calls are served, saved and watched as before."""
         return self.well_at - self.mended_at
+
+
+# The desk, at work while calls run
+
+
+@asynccontextmanager
+async def _desk_at_work(stage: Stage) -> AsyncIterator[None]:
+    async with desk.at_work(stage.switch):
+        yield
+
+
+@asynccontextmanager
+async def _switch_killed_desk_at_work(stage: Stage) -> AsyncIterator[None]:
+    """What the desk does while nobody serves calls changes nothing for those that were under way."""
+    stage.switch.kill()
+    await desk.do(stage.switch, desk.TO_B)
+    yield
+    await stage.switch.start()
+    await desk.do(stage.switch, desk.TO_A)
 
 
 # The switch
@@ -122,6 +143,15 @@ async def _ari_reset(stage: Stage) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def _ari_reset_in_a_crowd(stage: Stage) -> AsyncIterator[None]:
+    """Hundreds of conversations lose sight of Asterisk at once; each goes on."""
+    async with stage.crowd(CROWD):
+        with _reset(stage.switch.settings.ari_port):
+            yield
+        await stage.wait_until_well()
+
+
+@asynccontextmanager
 async def _ari_stalled(stage: Stage) -> AsyncIterator[None]:
     with _lost("tcp", stage.switch.settings.ari_port):
         yield
@@ -168,6 +198,34 @@ async def _database_locked(stage: Stage) -> AsyncIterator[None]:
     with writing(stage.switch.engine) as connection:
         connection.execute(text("LOCK TABLE calls, reservations IN ACCESS EXCLUSIVE MODE"))
         yield
+
+
+@asynccontextmanager
+async def _database_read_only(stage: Stage) -> AsyncIterator[None]:
+    """As after a failover to a standby that is not promoted yet."""
+    await asyncio.to_thread(stage.postgres.make_read_only, True)
+    yield
+    await asyncio.to_thread(stage.postgres.make_read_only, False)
+
+
+@asynccontextmanager
+async def _database_connections_hung(stage: Stage) -> AsyncIterator[None]:
+    """As after a failover: the peer is gone without a word, and whoever connects anew is served."""
+    assert stage.postgres.port is not None
+    clients = namespace.lose_connections(stage.postgres.port)
+    try:
+        yield
+    finally:
+        namespace.find_connections_again(stage.postgres.port, clients)
+
+
+@asynccontextmanager
+async def _switch_killed_an_outage_in_the_spool(stage: Stage) -> AsyncIterator[None]:
+    """What a long outage leaves is saved beside the calls that come."""
+    stage.switch.kill()
+    await asyncio.to_thread(stage.fill_spool, SPOOLED_CALLS)
+    yield
+    await stage.switch.start()
 
 
 @asynccontextmanager
@@ -235,6 +293,8 @@ def outage(minutes: float) -> Fault:
 
 
 FAULTS = (
+    Fault("desk at work", _desk_at_work, (4.0, 8.0)),
+    Fault("switch killed, desk at work", _switch_killed_desk_at_work, (0.0, 0.5), is_blind=True, kills=True),
     Fault("switch killed (-9)", _switch_killed, (0.1, 3.0), is_blind=True, kills=True),
     Fault("switch drained and started anew", _switch_drained, (0.1, 1.0), kills=True),
     Fault("switch handed over to the next", _switch_handed_over, (0.0, 0.5), is_blind=True, kills=True),
@@ -242,6 +302,7 @@ FAULTS = (
     Fault("Asterisk killed (-9)", _asterisk_killed, (0.1, 2.0), kills=True, kills_asterisk=True),
     Fault("Asterisk frozen", _asterisk_frozen, (0.3, 1.5), is_blind=True),
     Fault("ARI connections reset", _ari_reset, (0.1, 1.5), is_blind=True),
+    Fault(f"ARI connections reset, {CROWD} talk", _ari_reset_in_a_crowd, (0.1, 1.5), is_blind=True),
     Fault("ARI packets lost", _ari_stalled, (0.3, 1.5), is_blind=True),
     Fault("AMI connection reset", _ami_reset, (0.1, 3.0)),
     Fault("AGI server killed (-9)", _agi_killed, (0.1, 3.0), kills=True),
@@ -249,6 +310,8 @@ FAULTS = (
     Fault("database stopped", _database_stopped, (0.5, 6.0), crashes_database=True),
     Fault("database frozen", _database_frozen, (0.5, 6.0)),
     Fault("database locked", _database_locked, (0.5, 6.0)),
+    Fault("database read-only", _database_read_only, (0.5, 6.0)),
+    Fault("database connections hung", _database_connections_hung, (3.0, 8.0)),
     Fault("disk full", _disk_full, (0.5, 5.0)),
     Fault("disk full, database stopped", _disk_full_and_database_stopped, (0.5, 5.0), crashes_database=True),
     Fault(
@@ -258,5 +321,12 @@ FAULTS = (
         is_blind=True,
         kills=True,
         crashes_database=True,
+    ),
+    Fault(
+        f"switch killed, {SPOOLED_CALLS} calls in the spool",
+        _switch_killed_an_outage_in_the_spool,
+        (0.0, 0.5),
+        is_blind=True,
+        kills=True,
     ),
 )

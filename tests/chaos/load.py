@@ -2,7 +2,7 @@
 
 Agents ring for a while and answer; the caller hangs up when they have talked for as long as this call is to last.
 Each call has a caller's number of its own, by which what its caller saw, what its agents saw and its record are
-put together.
+put together. But callers of the campaign that pays for no repeat call twice, the second time when the first is over.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -21,6 +22,7 @@ from ari_app.ops.sipp.call import Event
 from ari_app.ops.sipp.callers import Callers
 from ari_app.ops.sipp.party import Party
 from ari_app.ops.sipp.process import SippFailed
+from tests.chaos.market import CROWD_DID, REPEAT_DID
 
 # The first agent to answer wins; the others are cancelled.
 RINGS_MS = {"agent-1": 300, "agent-2": 500, "agent-3": 700}
@@ -30,6 +32,9 @@ LONG_S = (5.0, 9.0)
 EARLY_S = 0.5
 PATIENCE_S = 30.0
 LAST_S = 45.0  # by then the last call is over, whatever becomes of it
+CROWD_RATE = 20
+CROWD_PATIENCE_S = 240.0
+CALL_AGAIN_AFTER = 60  # calls to the number, one a second: by then the first call is over
 
 _NUMBER = re.compile(r"sip:(\+\d+)@")
 
@@ -78,10 +83,11 @@ class Seen:
 
 
 class Load:
-    """All calls by their caller's number."""
+    """All calls in the order in which they began, and each caller's last one by the number."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
+        self.every: list[Seen] = []
         self.calls: dict[str, Seen] = {}
         self._early: dict[str, list[tuple[Party, Event]]] = {}  # of callers who have not told that they call
         self._loop = asyncio.get_running_loop()
@@ -106,15 +112,33 @@ class Load:
     def _begin(self, party: Party, event: Event) -> None:
         ani = _number(event.detail["from"])
         talk_s = SHORT_S if self._random.random() < 0.5 else self._random.uniform(*LONG_S)
+        patience_s = PATIENCE_S
+        if event.detail["to"] == CROWD_DID:
+            talk_s = patience_s = CROWD_PATIENCE_S
         seen = self.calls[ani] = Seen(ani, event.detail["to"], event.at, talk_s)
+        self.every.append(seen)
         seen.hang_up = party.calls[event.call_id].hang_up
         for agent, told in self._early.pop(ani, ()):
             self.rung(agent, told)
-        self._loop.call_later(PATIENCE_S, self._leave, seen)
+        self._loop.call_later(patience_s, self._leave, seen)
 
     def _leave(self, seen: Seen) -> None:
         if seen.left_at is None:
             seen.hang_up()
+
+    def crowd(self) -> list[Seen]:
+        """The callers who talk until they are told to leave, and have not left."""
+        return [seen for seen in self.calls.values() if seen.did == CROWD_DID and seen.left_at is None]
+
+    async def dismiss(self) -> None:
+        """Has them leave, some at a time: their conversations last no longer than now."""
+        for n, seen in enumerate(self.crowd()):
+            seen.talk_s = min((time.time() - talk.since for talk in seen.talks), default=0.0)
+            seen.hang_up()
+            await asyncio.sleep(0.5 if n % CROWD_RATE == 0 else 0)
+        end = time.monotonic() + LAST_S
+        while self.crowd() and time.monotonic() < end:
+            await asyncio.sleep(0.1)
 
     # What agents see
 
@@ -183,6 +207,8 @@ async def calling(load: Load, rates: Mapping[str, int], to: str, longest_s: floa
         crowds = []
         for n, (did, rate) in enumerate(rates.items()):
             anis = [f"+1212{2 + n}{i:06d}" for i in range(int(rate * longest_s))]
+            if did == REPEAT_DID:
+                anis = list(_twice(anis))
             crowds.append(_Crowd(load, did, anis, to, rate))
             await _enter(stack, crowds[-1])
         yield
@@ -193,6 +219,30 @@ async def calling(load: Load, rates: Mapping[str, int], to: str, longest_s: floa
             seen.left_at is None for seen in load.calls.values()
         ):
             await asyncio.sleep(0.2)
+
+
+def _twice(anis: Sequence[str]) -> Iterator[str]:
+    """So many callers, and then the same again, and so on."""
+    for n in range(0, len(anis), CALL_AGAIN_AFTER):
+        yield from anis[n : n + CALL_AGAIN_AFTER] * 2
+
+
+@asynccontextmanager
+async def crowd(load: Load, to: str, size: int) -> AsyncIterator[None]:
+    """So many conversations at once beside the others, under way while the block lasts. Raises TimeoutError."""
+    async with AsyncExitStack() as stack:
+        number = sum(seen.did == CROWD_DID for seen in load.every)
+        anis = [f"+13129{number + n:06d}" for n in range(2 * size)]  # a busy machine turns some away
+        callers = _Crowd(load, CROWD_DID, anis, to, CROWD_RATE)
+        await _enter(stack, callers)
+        try:
+            async with asyncio.timeout(2 * size / CROWD_RATE):
+                while sum(bool(seen.talks) for seen in load.crowd()) < size:
+                    await asyncio.sleep(0.1)
+            callers.call_no_more()
+            yield
+        finally:
+            await load.dismiss()
 
 
 async def _enter(stack: AsyncExitStack, party: Party) -> None:

@@ -58,6 +58,29 @@ def lose(protocol: str, port: int) -> None:
     _rules("-A", protocol, port, "-j", "DROP")
 
 
+def lose_connections(port: int) -> list[int]:
+    """From now on nothing passes on the TCP connections to a port that there are now; who connects anew is served.
+
+    The ports that they come from, for `find_connections_again`.
+    """
+    rows = _run("ss", "-Htn", "state", "established", "dport", "=", f":{port}").splitlines()
+    clients = [int(row.split()[2].rpartition(":")[2]) for row in rows]
+    _connections("-A", port, clients)
+    return clients
+
+
+def find_connections_again(port: int, clients: Iterable[int]) -> None:
+    """Ends `lose_connections`."""
+    _connections("-D", port, clients)
+
+
+def _connections(verb: str, port: int, clients: Iterable[int]) -> None:
+    for client in clients:
+        for source, to in ((client, port), (port, client)):
+            rule = ("-p", "tcp", "--sport", str(source), "--dport", str(to), "-j", "DROP")
+            _run("iptables", "-w", verb, "INPUT", *rule)
+
+
 def find_again(protocol: str, port: int) -> None:
     """Ends `lose`."""
     _rules("-D", protocol, port, "-j", "DROP")

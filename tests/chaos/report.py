@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from tests.chaos.checks import CHARGED_FROM_S, Verdict
+from tests.chaos.checks import Verdict
 from tests.chaos.faults import Injected
 from tests.chaos.load import Seen
+from tests.chaos.market import CHARGED_FROM_S
 from tests.chaos.memory import Growth
 
 RESILIENCE = Path(__file__).parents[1] / "bench" / "RESILIENCE.md"
@@ -69,10 +70,11 @@ def _head(run: Run) -> Iterator[str]:
     yield ""
     yield from (f"- {name}: {value}" for name, value in run.machine.items())
     yield f"""
-SIPp calls two numbers, {run.rate} calls a second together; the calls of one are offered under a cap. Three phones
-ring, the first answers after 0.3 s; half the callers talk for 0.7 s, half for 5 to 9 s, and from {CHARGED_FROM_S:g} s
-on a call is charged. Asterisk, `callrace switch run`, `callrace agi run` and PostgreSQL are real processes on one
-machine. Faults come one at a time, at random, the next when all is well again. Afterwards each caller's number, what
+SIPp calls five numbers, {run.rate} calls a second together: one under a cap, one charged by the second and paid for
+beforehand, one whose callers call twice and are paid for once, one that the desk gives away. Three phones ring, the
+first answers after 0.3 s; half the callers talk for 0.7 s, half for 5 to 9 s, and from {CHARGED_FROM_S:g} s on a call
+is charged. Asterisk, `callrace switch run`, `callrace agi run` and PostgreSQL are real processes on one machine.
+Faults come one at a time, at random, the next when all is well again. Afterwards each caller's number, what
 SIPp saw of its call, its record and its charge are put together.
 """
 
@@ -91,6 +93,9 @@ def _totals(run: Run) -> Iterator[str]:
         ("wrong charges", len(verdict.wrong_charges)),
         ("not charged, as the dialplan alone served them when Asterisk was killed", verdict.cut_off),
         ("calls that ended with Asterisk and do not say so", len(verdict.wrong_ends)),
+        ("calls judged by other terms than they began with", len(verdict.wrong_terms)),
+        ("repeat callers who were paid for twice, or lost", len(verdict.wrong_repeats)),
+        ("of the crowd, cut off", len(verdict.crowd_cut)),
         ("findings in the ledger, the caps and the reservations", len(verdict.ledger)),
         ("left in Asterisk, the switch, the journal, the spool", len(verdict.left)),
     )

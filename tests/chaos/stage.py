@@ -8,23 +8,32 @@ import shutil
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func, select
+
 from ari_app.ops import running
+from ari_app.ops.ports import free_tcp_ports
+from ari_app.store.engine import reading
 from ari_app.store.journal import Journal
 from ari_app.store.spool import Spool
-from tests.chaos import namespace
+from ari_app.store.tables import calls
+from tests.chaos import desk, namespace
+from tests.chaos.market import SPOOLED_DID
 from tests.live.lab import REPO, Lab, private
 from tests.live.process import AgiProcess, SwitchProcess
+from tests.samples import make_call, settlement
 from tests.store.postgres import Cluster, cluster
 
 HOME = REPO / "var" / "chaos"
 DISK_MB = 256  # the journal's file may grow to 64 MB, and while it is begun anew there are two
 WELL_S = 90.0
 QUIET_S = 120.0
+SPOOLED_AT_ONCE = 500
 _POLL_S = 0.05
 
 
@@ -59,6 +68,7 @@ class Stage:
     agi: AgiProcess
     disk: Disk
     first_agent_port: int
+    crowd: Callable[[int], AbstractAsyncContextManager[None]]
 
     # Pids
 
@@ -75,6 +85,20 @@ class Stage:
         parent = int((self.postgres.folder / "data" / "postmaster.pid").read_text().split()[0])
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
         return [parent, *map(int, children)]
+
+    # The spool
+
+    def fill_spool(self, size: int) -> None:
+        """Puts so many calls that ended into the spool, as an outage of the database would have."""
+        spool = Spool(self.switch.settings.spool)
+        with reading(self.switch.engine) as connection:
+            count = select(func.count()).where(calls.c.did == SPOOLED_DID)
+            first = connection.execute(count).scalar_one()
+        for n in range(first, first + size, SPOOLED_AT_ONCE):
+            numbers = range(n, min(n + SPOOLED_AT_ONCE, first + size))
+            spool.put(
+                [settlement(make_call(number, did=SPOOLED_DID, legs=[], events=[])) for number in numbers]
+            )
 
     # Asterisk
 
@@ -151,16 +175,25 @@ async def until(is_so: Callable[[], Awaitable[bool]], timeout_s: float, otherwis
 
 
 @asynccontextmanager
-async def stage(document: Mapping[str, Any], first_agent_port: int) -> AsyncIterator[Stage]:
-    """Everything, started, with a marketplace in force; ended with the block. Raises StageError."""
-    with cluster() as postgres, _lab() as lab:
+async def stage(
+    document: Mapping[str, Any],
+    first_agent_port: int,
+    crowd: Callable[[str, int], AbstractAsyncContextManager[None]],
+) -> AsyncIterator[Stage]:
+    """Everything, started, with a marketplace in force; ended with the block. Raises StageError.
+
+    `crowd(sip, size)`: so many conversations at once, under way while its block lasts.
+    """
+    [port] = free_tcp_ports(1)
+    with cluster(port) as postgres, _lab() as lab:
         disk = _disk()
         switch = SwitchProcess(lab, HOME, postgres.url)
         agi = AgiProcess(switch.environment, HOME)
-        made = Stage(lab, postgres, switch, agi, disk, first_agent_port)
+        made = Stage(lab, postgres, switch, agi, disk, first_agent_port, partial(crowd, lab.sip))
         try:
             await made.start_asterisk()
             switch.apply(document)
+            await desk.open_shop(switch)
             await agi.start()
             await switch.start()
             yield made
