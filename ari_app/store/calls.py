@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, RowMapping, Select, insert, select, update
+from sqlalchemy import Connection, Engine, Row, RowMapping, Select, and_, insert, select, update
 
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.marketplace import Basis, Scope
@@ -28,14 +29,15 @@ from ari_app.domain.record import (
     Verdict,
 )
 from ari_app.domain.repeats import whose
-from ari_app.store import recount, reservations, rollups
-from ari_app.store.engine import reading, writing
+from ari_app.store import recount, reservations, rollups, spending
+from ari_app.store.engine import reading, unindexed, writing
 from ari_app.store.errors import AmbiguousCallId
 from ari_app.store.ledger import transfer_row
 from ari_app.store.selection import Selection, conditions
 from ari_app.store.tables import calls, legs, recordings, transfers
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
+_HEX = re.compile(r"[0-9a-f]*", re.ASCII)
 _PAGE = 500  # calls whose legs are read together
 
 
@@ -67,6 +69,7 @@ def save(engine: Engine, batch: Sequence[Settlement]) -> None:
             record = settlement.record
             recount.charge_if_no_repeat(connection, record, record.ended_at or record.started_at)
         rollups.add(connection, [settlement.record for settlement in wanted.values()])
+        spending.add(connection, [settlement.record for settlement in wanted.values()])
 
 
 def _insert(connection: Connection, batch: Collection[Settlement]) -> None:
@@ -114,9 +117,15 @@ def get(engine: Engine, call_id: str) -> CallRecord | None:
 
     Raises AmbiguousCallId when several ids begin so.
     """
-    query = select(calls).where(calls.c.id.startswith(call_id, autoescape=True)).order_by(calls.c.id)
+    # A range of the primary key, not LIKE: that reads the whole table, in PostgreSQL unless its collation is C. Ids are
+    # hexadecimal digits, which every collation sorts as C does; a g comes after all of them.
+    its = (
+        and_(calls.c.id >= call_id, calls.c.id < f"{call_id}g")
+        if _HEX.fullmatch(call_id)
+        else calls.c.id == call_id
+    )
     with reading(engine) as connection:
-        rows = connection.execute(query.limit(2)).all()
+        rows = connection.execute(select(calls).where(its).order_by(calls.c.id).limit(2)).all()
         if len(rows) > 1 and rows[0].id != call_id:
             raise AmbiguousCallId(f"several calls' ids begin with {call_id!r}: give more of it")
         return next(iter(records(connection, rows[:1])), None)
@@ -184,7 +193,9 @@ def earlier_call(engine: Engine, record: CallRecord, basis: Basis, scope: Scope)
         return None
     of_whom = {"campaign": calls.c.campaign, "advertiser": calls.c.advertiser, "destination": calls.c.winner}
     at = calls.c.started_at if basis == "any" else calls.c.connected_at
-    query = select(calls.c.id, at.label("at")).where(calls.c.ani == record.ani, of_whom[scope] == id_)
+    query = select(calls.c.id, at.label("at")).where(
+        calls.c.ani == record.ani, unindexed(of_whom[scope]) == id_
+    )
     query = query.where(calls.c.started_at < record.started_at, at.is_not(None))
     if basis == "qualified":
         query = query.where(calls.c.qualified)

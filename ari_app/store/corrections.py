@@ -17,7 +17,8 @@ from ari_app.store.engine import writing
 from ari_app.store.errors import KeyTaken
 from ari_app.store.tables import calls
 
-_PART = re.compile(r"(price|payout)(?::\d+)?", re.ASCII)
+_PARTS = ("price", "payout")
+_MORE = re.compile(r"(?::\d+)?", re.ASCII)
 
 
 def adjust(engine: Engine, call_id: str, key: str, credit: int, clawback: int, at: int, reason: str) -> bool:
@@ -31,9 +32,11 @@ def adjust(engine: Engine, call_id: str, key: str, credit: int, clawback: int, a
     try:
         with writing(engine) as connection:
             its = locked(connection, call_id)
-            amounts, its_calls = _adjusted(connection, f"adjust:{key}:")
-            if its_calls:
-                if amounts != Counter(wanted) or its_calls != {call_id}:
+            there = {
+                t.call_id for t in ledger.with_keys(connection, [f"adjust:{key}:{part}" for part in _PARTS])
+            }
+            if there:
+                if there != {call_id} or _adjusted(its, key) != Counter(wanted):
                     raise taken
                 return False
             book(connection, call_id, correct(its, f"adjust:{key}", credit, clawback, at, reason), at)
@@ -42,15 +45,15 @@ def adjust(engine: Engine, call_id: str, key: str, credit: int, clawback: int, a
     return True
 
 
-def _adjusted(connection: Connection, prefix: str) -> tuple[Counter[str], set[str | None]]:
-    """What adjustments with these keys took back, by part, and of which calls. Several charges are several keys."""
-    amounts, its_calls = Counter[str](), set[str | None]()
-    for transfer in ledger.with_prefix(connection, prefix):
-        part = _PART.fullmatch(transfer.key.removeprefix(prefix))
-        if part is not None:
-            amounts[part[1]] += transfer.amount
-            its_calls.add(transfer.call_id)
-    return amounts, its_calls
+def _adjusted(its: Collection[Transfer], key: str) -> Counter[str]:
+    """What an adjustment took back of a call, by part. Of several charges each is a key, the first without a number."""
+    amounts = Counter[str]()
+    for part in _PARTS:
+        first = f"adjust:{key}:{part}"
+        for transfer in its:
+            if transfer.key.startswith(first) and _MORE.fullmatch(transfer.key.removeprefix(first)):
+                amounts[part] += transfer.amount
+    return amounts
 
 
 def locked(connection: Connection, call_id: str) -> list[Transfer]:

@@ -81,10 +81,9 @@ def with_campaigns(engine: Engine, keys: Select[Any]) -> list[tuple[Transfer, st
     return sorted(found, key=lambda item: item[0].at)
 
 
-def with_prefix(connection: Connection, prefix: str) -> list[Transfer]:
-    """The transfers whose keys begin so, in the order they were added."""
-    its = transfers.c.key.startswith(prefix, autoescape=True)
-    return [Transfer(*row) for row in connection.execute(_IN_ORDER.where(its))]
+def with_keys(connection: Connection, keys: Collection[str]) -> list[Transfer]:
+    """The transfers of these keys, in the order they were added."""
+    return [Transfer(*row) for row in connection.execute(_IN_ORDER.where(transfers.c.key.in_(keys)))]
 
 
 def add(connection: Connection, added: Collection[Transfer]) -> None:

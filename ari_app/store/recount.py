@@ -19,6 +19,7 @@ from ari_app.domain.recount import (
 )
 from ari_app.domain.repeats import whose
 from ari_app.store import ledger
+from ari_app.store.engine import unindexed
 from ari_app.store.tables import calls, terms
 
 _CLAUSE = TypeAdapter(Clause)
@@ -58,7 +59,7 @@ def _earlier(connection: Connection, record: CallRecord, rule: NoRepeat) -> list
     """The caller's calls before this one that the rule counts, as far back as it looks."""
     of_whom = {"campaign": calls.c.campaign, "advertiser": calls.c.advertiser, "destination": calls.c.winner}
     is_earlier = and_(
-        of_whom[rule.scope] == whose(record, rule.scope),
+        unindexed(of_whom[rule.scope]) == whose(record, rule.scope),
         calls.c.ani == record.ani,
         calls.c.connected_at > record.started_at - rule.window,
         calls.c.connected_at < record.connected_at,

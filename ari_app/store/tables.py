@@ -82,6 +82,8 @@ number_assignments = Table(
     CheckConstraint("to_at >= from_at", name="ends_after_it_begins"),
     Index("number_assignments_did_from_at", "did", "from_at"),
     Index("number_assignments_campaign_publisher", "campaign", "publisher"),
+    Index("number_assignments_from_at", "from_at"),
+    Index("number_assignments_to_at", "to_at"),
 )
 Index(
     "number_assignments_open",
@@ -183,7 +185,7 @@ calls = Table(
     Column("events_json", Text, nullable=False),
     Index("calls_started_at", "started_at"),
     Index("calls_did", "did"),
-    Index("calls_ani", "ani"),
+    Index("calls_ani_started_at", "ani", "started_at"),
     Index("calls_campaign_started_at", "campaign", "started_at"),
     Index("calls_publisher", "publisher"),
     Index("calls_waits_until", "waits_until"),
@@ -205,6 +207,17 @@ legs = Table(
     Column("ended_at", BigInteger),
     Column("lost_by_ms", BigInteger),
     Column("hangup_cause", Integer),
+)
+
+# How long legs to a destination talked, of the calls that began in one hour, or day (UTC), see `spending`.
+talked = Table(
+    "talked",
+    metadata,
+    Column("destination", Text, primary_key=True),
+    Column("span", Text, primary_key=True),
+    Column("from_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("talked_ms", BigInteger, nullable=False),
+    CheckConstraint("span IN ('hour', 'day')", name="span_is_known"),
 )
 
 # Of calls that were recorded. The files are named by the call; a deleted recording's row stays.
