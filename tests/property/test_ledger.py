@@ -42,13 +42,14 @@ from ari_app.domain.ledger import (
     verify,
 )
 from ari_app.domain.record import CallRecord, ClauseResult, Money, Verdict
-from ari_app.store import audit, bills, calls, conversions, disputes, ledger, payouts, schema
+from ari_app.store import audit, bills, calls, conversions, disputes, ledger, payouts
 from ari_app.store.bills import Party
 from ari_app.store.corrections import adjust
-from ari_app.store.engine import open_engine, writing
+from ari_app.store.engine import writing
 from ari_app.store.errors import KeyTaken
 from ari_app.store.payouts import Run
 from ari_app.store.tables import terms
+from tests.kit.database import migrated
 from tests.samples import BEGAN, make_call, settlement, unqualified, waiting, with_late_bonus
 
 AMOUNTS = st.integers(0, 10_000)
@@ -58,12 +59,17 @@ ADVERTISERS = st.sampled_from(["acme", "bolt"])
 PARTS = st.sampled_from([0, 33, 100])  # per cent of what is there, so that what is asked often fits
 NEVER = 2**60
 HOUR_MS = 3_600_000
+TERMS = {
+    "campaign": "plumbing",
+    "version": 1,
+    "fingerprint": "f",
+    "terms_json": '{"qualify": [{"no_repeat_within": "30d"}]}',
+    "created_at": 1,
+}
 
 
 class LedgerMachine(RuleBasedStateMachine):
     """Drives the stored ledger and a model of it."""
-
-    template: Path  # a migrated, empty database
 
     holds = Bundle("holds")
     moves = Bundle("moves")
@@ -71,10 +77,11 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="callrace-ledger-"))
-        shutil.copy(self.template, self.folder / "ledger.db")
-        self.engine = open_engine(f"sqlite:///{self.folder}/ledger.db")
+        self.engine = migrated(self.folder / "ledger.db")
         event.listen(self.engine, "connect", _do_not_wait_for_the_disk)
         self.engine.dispose()
+        with writing(self.engine) as connection:
+            connection.execute(insert(terms), TERMS)
         self.posted: Counter[tuple[str, str]] = Counter()
         self.held: Counter[tuple[str, str]] = Counter()
         self.deposits: dict[str, Transfer] = {}
@@ -380,8 +387,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_sums_are_zero(self) -> None:
+        stored = ledger.balances(self.engine)
         for currency in ("USD", "EUR"):
-            there = [b for (_, of), b in ledger.balances(self.engine).items() if of == currency]
+            there = [b for (_, of), b in stored.items() if of == currency]
             assert sum(balance.posted for balance in there) == 0
             assert sum(balance.held for balance in there) == 0
 
@@ -427,19 +435,6 @@ def _without_zeros(counter: Counter[tuple[str, str]]) -> dict[tuple[str, str], i
 
 def _do_not_wait_for_the_disk(connection: object, _record: object) -> None:
     connection.execute("PRAGMA synchronous = OFF")  # type: ignore[attr-defined]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _template(tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = tmp_path_factory.mktemp("ledger") / "template.db"
-    engine = open_engine(f"sqlite:///{path}")
-    schema.upgrade(engine)
-    rules = '{"qualify": [{"no_repeat_within": "30d"}]}'
-    row = {"campaign": "plumbing", "version": 1, "fingerprint": "f", "terms_json": rules, "created_at": 1}
-    with writing(engine) as connection:
-        connection.execute(insert(terms), row)
-    engine.dispose()
-    LedgerMachine.template = path
 
 
 TestLedger = LedgerMachine.TestCase

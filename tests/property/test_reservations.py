@@ -13,7 +13,6 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -23,9 +22,10 @@ from ari_app.domain.caps import Claim, Funds, Wanted, use
 from ari_app.domain.ledger import deposit
 from ari_app.domain.periods import Period
 from ari_app.domain.record import CallRecord
-from ari_app.store import calls, ledger, reservations, schema
-from ari_app.store.engine import open_engine, reading
+from ari_app.store import calls, ledger, reservations
+from ari_app.store.engine import reading
 from ari_app.store.tables import account_balances
+from tests.kit.database import migrated
 from tests.samples import BEGAN, make_call, settlement, unqualified
 
 LIMITS = {
@@ -52,13 +52,10 @@ class Held:
 class ReservationsMachine(RuleBasedStateMachine):
     """Drives the stored counters and a model of them."""
 
-    template: Path  # a migrated, empty database
-
     @initialize()
     def open(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="callrace-caps-"))
-        shutil.copy(self.template, self.folder / "caps.db")
-        self.engine = open_engine(f"sqlite:///{self.folder}/caps.db")
+        self.engine = migrated(self.folder / "caps.db")
         event.listen(self.engine, "connect", _do_not_wait_for_the_disk)
         self.engine.dispose()
         ledger.post(self.engine, deposit("1", "acme", 2 * 4200, "USD", BEGAN))
@@ -170,15 +167,6 @@ def _wanted(n: int, keys: set[str] | frozenset[str], funds: bool) -> Wanted:
 
 def _do_not_wait_for_the_disk(connection: object, _record: object) -> None:
     connection.execute("PRAGMA synchronous = OFF")  # type: ignore[attr-defined]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _template(tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = tmp_path_factory.mktemp("caps") / "template.db"
-    engine = open_engine(f"sqlite:///{path}")
-    schema.upgrade(engine)
-    engine.dispose()
-    ReservationsMachine.template = path
 
 
 TestReservations = ReservationsMachine.TestCase

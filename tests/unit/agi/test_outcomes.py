@@ -14,9 +14,9 @@ from ari_app.domain.document import parse
 from ari_app.domain.fallback import CUT_OFF
 from ari_app.domain.ledger import verify
 from ari_app.domain.record import CallRecord
-from ari_app.store import calls, ledger, marketplaces, schema
-from ari_app.store.engine import open_engine
+from ari_app.store import calls, ledger, marketplaces
 from ari_app.store.errors import DatabaseUnavailable
+from tests.kit.database import migrated
 from tests.unit.agi.test_services import ON_ANSWER
 from tests.unit.cli.conftest import GEOGRAPHY
 
@@ -42,8 +42,7 @@ def line(n: int = 0, status: str = "ANSWER", talked_ms: int = 95_000, did: str =
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
-    schema.upgrade(engine)
+    engine = migrated(tmp_path / "callrace.db")
     marketplaces.apply(engine, parse(ON_ANSWER, "test.yaml"), BEGAN - 1)
     return engine
 

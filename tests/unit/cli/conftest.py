@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,9 +14,10 @@ from sqlalchemy import Engine
 from ari_app.cli.main import main
 from ari_app.domain.document import parse
 from ari_app.domain.geo import Geography
+from ari_app.ops import prompts
 from ari_app.settings import Settings
-from ari_app.store import audit, geography, marketplaces, schema
-from ari_app.store.engine import open_engine
+from ari_app.store import audit, geography, marketplaces
+from tests.kit.database import migrated
 from tests.samples import BEGAN
 
 Cli = Callable[..., Result]
@@ -81,10 +83,23 @@ numbers:
 """
 
 
+_speak = prompts._speak
+
+
+@cache
+def _spoken(text: str) -> bytes:
+    """A prompt's WAV file: a text is spoken once, not for each test."""
+    with TemporaryDirectory() as folder:
+        part = Path(folder) / "spoken.wav"
+        _speak(text, part)
+        return part.read_bytes()
+
+
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """The settings of a new home. Its path is short: a Unix socket's may have 107 characters."""
     monkeypatch.setattr(geography, "load", lambda home: GEOGRAPHY)
+    monkeypatch.setattr(prompts, "_speak", lambda text, part: part.write_bytes(_spoken(text)))
     with TemporaryDirectory(prefix="callrace-") as home:
         for name in ("CALLRACE_ASTERISK", "CALLRACE_DATABASE_URL", "CALLRACE_ASTERISK_ROOT"):
             monkeypatch.delenv(name, raising=False)
@@ -97,8 +112,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
 @pytest.fixture
 def engine(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Engine]:
     """The home's database, migrated. Its ledger is in order at the end, unless a test breaks it on purpose."""
-    engine = open_engine(settings.database_url)
-    schema.upgrade(engine)
+    engine = migrated(settings.home / "callrace.db")
     yield engine
     if "breaks_the_ledger" not in request.keywords:
         assert audit.prove(engine, BEGAN).findings == []

@@ -1,4 +1,4 @@
-"""`callrace lab`, with a script and a switch that only pretend."""
+"""`callrace lab`, with a script, a switch and an AGI server that only pretend."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ari_app.store.engine import open_engine
 from tests.unit.cli.conftest import Cli, refusal
 
 Use = Callable[[str], None]
+AGI = lab.COMMANDS["agi"]
 
 
 @pytest.fixture
@@ -40,6 +41,7 @@ def use(settings: Settings, script: Path, monkeypatch: pytest.MonkeyPatch) -> It
         switch = (sys.executable, "-m", "tests.unit.cli.fake_switch", how)
         monkeypatch.setitem(lab.COMMANDS, "switch", switch)
 
+    monkeypatch.setitem(lab.COMMANDS, "agi", (sys.executable, "-m", "tests.unit.cli.fake_agi"))
     (port,) = free_tcp_ports(1)
     monkeypatch.setenv("CALLRACE_AGI_PORT", str(port))
     yield choose
@@ -80,17 +82,18 @@ def test_up_gives_up_on_a_switch_that_never_connects_and_ends_it(
     cli: Cli, use: Use, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use("deaf")
-    monkeypatch.setattr(lab, "START_S", 3.0)
+    monkeypatch.setattr(lab, "START_S", 1.0)
     result = cli("lab", "up")
     assert result.exit_code == 1
-    assert "the switch is not connected after 3 s:" in result.stderr
+    assert "the switch is not connected after 1 s:" in result.stderr
     assert "deaf as ever" in result.stderr
     running.stop(settings, 10)  # returns when it is gone
 
 
 def test_up_starts_a_server_of_the_dialplan_too_and_down_ends_it(
-    cli: Cli, use: Use, settings: Settings
+    cli: Cli, use: Use, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(lab.COMMANDS, "agi", AGI)  # the real one
     use("serve")
     cli("lab", "up")
     first = running.running_pid(settings, "agi")

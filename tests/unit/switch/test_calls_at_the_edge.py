@@ -18,14 +18,14 @@ from ari_app.ari.transport import Request, Response
 from ari_app.domain.document import parse
 from ari_app.domain.geo import Geography
 from ari_app.domain.record import CallRecord
-from ari_app.store import marketplaces, schema
+from ari_app.store import marketplaces
 from ari_app.store.calls import Settlement
-from ari_app.store.engine import open_engine
 from ari_app.store.journal import Journal
 from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
 from ari_app.switch.app import BEHIND, Switch
 from ari_app.switch.session import Session, trunk_of
+from tests.kit.database import migrated
 from tests.kit.market import DID, marketplace
 from tests.samples import BEGAN
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event
@@ -62,8 +62,7 @@ class Running:
 
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
-    engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
-    schema.upgrade(engine)
+    engine = migrated(tmp_path / "callrace.db")
     agents = {"agent": "sip:agent@127.0.0.1:5999"}
     document = yaml.safe_dump(marketplace(agents, flow=FLOW, accept="answer"), sort_keys=False)
     marketplaces.apply(engine, parse(document, "test.yaml"), BEGAN)

@@ -18,13 +18,13 @@ from ari_app.domain.document import parse
 from ari_app.domain.geo import Geography
 from ari_app.domain.periods import Period
 from ari_app.domain.snapshot import attribute, make_snapshot
-from ari_app.store import calls, reservations, schema
-from ari_app.store.engine import open_engine
+from ari_app.store import calls, reservations
 from ari_app.store.errors import DatabaseUnavailable
 from ari_app.store.reservations import Usage
 from ari_app.switch import caps as module
 from ari_app.switch.caps import Caps
 from ari_app.switch.clock import CallClock
+from tests.kit.database import migrated
 from tests.kit.market import DID, marketplace
 from tests.samples import BEGAN, make_call, settlement
 
@@ -39,8 +39,7 @@ def wanted(call_id: str = "call", expires_at: int = BEGAN) -> Wanted:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
-    schema.upgrade(engine)
+    engine = migrated(tmp_path / "callrace.db")
     yield engine
     engine.dispose()
 

@@ -13,14 +13,14 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from ari_app.ari.client import connect
 from ari_app.domain.document import parse
-from ari_app.store import marketplaces, schema
-from ari_app.store.engine import open_engine
+from ari_app.store import marketplaces
 from ari_app.store.journal import Journal
 from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
 from ari_app.switch import app as app_module
 from ari_app.switch.app import Switch
 from ari_app.switch.monitor import HOST, monitor, routes
+from tests.kit.database import migrated
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport
 from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
 
@@ -28,8 +28,7 @@ from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
 @pytest.fixture
 def switch(tmp_path: Path) -> Iterator[Switch]:
     """A switch with a marketplace in force, not connected yet."""
-    engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
-    schema.upgrade(engine)
+    engine = migrated(tmp_path / "callrace.db")
     marketplaces.apply(engine, parse(MARKETPLACE, "test.yaml"), now=1_763_900_000_000)
     writer = Writer(engine, Spool(tmp_path / "spool"), gather_s=0.001)
     switch = Switch(engine, writer, Journal(tmp_path / "journal"), GEOGRAPHY)
