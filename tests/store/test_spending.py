@@ -66,7 +66,7 @@ def test_calls_of_before_an_upgrade_count(empty: Engine, monkeypatch: pytest.Mon
     schema.upgrade(empty)
     calls.save(empty, [settlement(call)])
     carried = kept(empty)
-    migration = importlib.import_module("migrations.versions.0011_carried_sums")
+    migration = importlib.import_module("migrations.versions.0012_carried_sums")
     with writing(empty) as connection:
         connection.execute(delete(tables.talked))
     with empty.begin() as connection:
