@@ -424,6 +424,8 @@ def _after(leg: LegRecord, at: int | None) -> str:
 
 
 def _cause(leg: LegRecord) -> str:
+    if leg.failure is not None:
+        return f" (not dialled: {leg.failure})"
     if leg.hangup_cause is None or leg.hangup_cause == 0:
         return ""
     meaning = _CAUSES.get(leg.hangup_cause)

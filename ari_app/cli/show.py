@@ -128,6 +128,7 @@ _LEG_COLUMNS = (
     "ended",
     "lost by ms",
     "cause",
+    "not dialled, as",
 )
 
 
@@ -140,4 +141,5 @@ def _leg(leg: LegRecord, record: CallRecord) -> tuple[object, ...]:
         *(offset(at, record) for at in times),
         leg.lost_by_ms,
         leg.hangup_cause,
+        leg.failure,
     )

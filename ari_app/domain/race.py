@@ -10,16 +10,23 @@ A leg's life (`cancelling` is a state of its own, because an answer can cross a 
        every one of these            -> cancelling -> ended
 
 and its `record.outcome` says how it ended: won, lost, declined, no_answer, busy, failed, cancelled.
+
+It takes a bounded time. A phone rings for `ring_timeout_ms` at most, a busy agent is waited for as long, once, and
+while anybody is ready to be rung `max_legs` phones ring: so a wave of n destinations, nobody of whom accepts, is done
+after (n / max_legs + 2) times `ring_timeout_ms`; an agent who may have answered unseen is rung, and a call that was
+given back is offered, `reoffer_times` more at most. Nobody is given up for having stood in line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Literal
 
 from ari_app.domain.record import LegOutcome, LegRecord
+from ari_app.domain.ringqueue import RingQueue
 
 ACCEPT_DIGIT = "1"
 DECLINE_DIGIT = "2"
@@ -207,15 +214,14 @@ class Leg:
     number: int
     round: int
     record: LegRecord
-    deadline: int
+    deadline: int = 0
     phase: Phase = Phase.QUEUED
-    blocked: bool = False
+    was_rung: bool = False
     loops: int = 0
     digit_deadline: int | None = None
     connected_at: int | None = None
 
 
-_ACTIVE = frozenset({Phase.DIALLING, Phase.RINGING, Phase.ANSWERED})
 _OUTCOME_OF_CAUSE: dict[int, LegOutcome] = {
     17: "busy",
     18: "no_answer",
@@ -239,7 +245,10 @@ class Race:
         self._round = 0
         self._won_at = 0
         self._started_at = 0
-        self._waves: list[tuple[int, WavePlan]] = []  # not opened yet
+        self._waves: deque[tuple[int, WavePlan]] = deque()  # not opened yet
+        self._queue = RingQueue(plan.ring_timeout_ms)
+        self._active: dict[int, Leg] = {}  # dialling, ringing or answered: `max_legs` at most
+        self._there: set[str] = set()  # destinations that were dialled, and whose channels are not gone
 
     def start(self, now: int) -> list[Command]:
         """Opens the first wave."""
@@ -249,21 +258,16 @@ class Race:
         """When `TimeUp` is wanted next, or None."""
         if self.over or self.winner:
             return None
-        times = [
-            leg.deadline
-            for leg in self.legs
-            if leg.phase in _ACTIVE or (leg.phase is Phase.QUEUED and leg.round == self._round)
-        ]
-        times += [leg.digit_deadline for leg in self.legs if leg.digit_deadline is not None]
+        times = [self._queue.deadline()]
+        for leg in self._active.values():
+            times += leg.deadline, leg.digit_deadline
         if self._waves and self._waves[0][1].after_ms is not None:
             times.append(self._started_at + self._waves[0][1].after_ms)
-        return min(times, default=None)
+        return min((at for at in times if at is not None), default=None)
 
-    def waiting(self) -> set[str]:
-        """Destinations at capacity, of which the race wants to hear when they are free."""
-        if self.over or self.winner:
-            return set()
-        return {leg.record.destination for leg in self.legs if leg.phase is Phase.QUEUED and leg.blocked}
+    def waits_for(self, destination: str) -> bool:
+        """Whether the race wants to hear when this destination is free."""
+        return not (self.over or self.winner) and self._queue.is_aside(destination)
 
     def handle(self, event: Event, now: int) -> list[Command]:
         """What to do about `event`. An event that means nothing in the leg's phase does nothing."""
@@ -283,10 +287,11 @@ class Race:
 
     def _begin(self, now: int, wanted: Callable[[str], bool]) -> list[Command]:
         self._started_at = now
-        self._waves = [
+        self._queue = RingQueue(self.plan.ring_timeout_ms)
+        self._waves = deque(
             (number, WavePlan(tuple(filter(wanted, wave.destinations)), wave.after_ms))
             for number, wave in enumerate(self.plan.waves, start=1)
-        ]
+        )
         return self._advance(now)
 
     def _advance(self, now: int) -> list[Command]:
@@ -295,9 +300,9 @@ class Race:
             return []
         commands = self._ring_queued(now)
         while self._waves and (self._is_due(self._waves[0][1], now) or self._is_exhausted()):
-            self._open(*self._waves.pop(0), now)
+            self._open(*self._waves.popleft(), now)
             commands += self._ring_queued(now)
-        if not self._waves and all(self._is_done(leg) for leg in self.legs):
+        if not (self._waves or self._active or self._queue):
             self.over = True
             commands.append(Exhausted())
         return commands
@@ -307,42 +312,41 @@ class Race:
 
     def _is_exhausted(self) -> bool:
         """Nobody rings, and nobody is about to: a destination at capacity holds no wave back."""
-        return not any(leg.phase in _ACTIVE or self._is_ready(leg) for leg in self.legs)
-
-    def _is_ready(self, leg: Leg) -> bool:
-        return leg.phase is Phase.QUEUED and not leg.blocked and leg.round == self._round
-
-    def _is_done(self, leg: Leg) -> bool:
-        """Nothing more can come of the leg; one being hung up is as good as gone."""
-        return leg.phase in (Phase.CANCELLING, Phase.ENDED) or leg.round < self._round
+        return not (self._active or self._queue.is_about_to_ring)
 
     def _open(self, number: int, wave: WavePlan, now: int) -> None:
         for destination in wave.destinations:
-            record = LegRecord(destination=destination, wave=number, offered_at=now)
-            deadline = now + self.plan.ring_timeout_ms
-            self.legs.append(Leg(len(self.legs), self._round, record, deadline))
+            leg = Leg(len(self.legs), self._round, LegRecord(destination, number, now))
+            self.legs.append(leg)
+            self._queue.add(leg.number, destination)
 
     def _ring_queued(self, now: int) -> list[Command]:
-        free = self.plan.max_legs - sum(leg.phase in _ACTIVE for leg in self.legs)
         commands: list[Command] = []
-        for leg in [leg for leg in self.legs if self._is_ready(leg)][: max(free, 0)]:
-            leg.phase = Phase.DIALLING
+        while len(self._active) < self.plan.max_legs:
+            number = self._queue.next(self._there, now)
+            if number is None:
+                break
+            leg = self.legs[number]
+            leg.phase, leg.was_rung = Phase.DIALLING, True
             leg.record.offered_at = now
             leg.deadline = now + self.plan.ring_timeout_ms
-            commands.append(Ring(leg.number, leg.record.destination))
+            self._active[number] = leg
+            self._there.add(leg.record.destination)
+            commands.append(Ring(number, leg.record.destination))
         return commands
 
     def _freed(self, destination: str, now: int) -> list[Command]:
-        for leg in self.legs:
-            if leg.phase is Phase.QUEUED and leg.record.destination == destination:
-                leg.blocked = False
+        self._queue.release(destination)
         return self._advance(now)
 
     # A leg's life
 
     def _blocked(self, leg: Leg, event: Event, now: int) -> list[Command]:
-        leg.phase = Phase.QUEUED
-        leg.blocked = True
+        leg.phase, leg.was_rung = Phase.QUEUED, False
+        del self._active[leg.number]
+        self._there.discard(leg.record.destination)
+        if not self._queue.set_aside(leg.number, leg.record.destination, now):
+            leg.phase = Phase.ENDED
         return self._advance(now)
 
     def _ringing(self, leg: Leg, event: Event, now: int) -> list[Command]:
@@ -414,9 +418,13 @@ class Race:
 
     def _cancelled(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
         self._bury(leg, event, now)
-        return []
+        return self._advance(now)
 
     def _bury(self, leg: Leg, event: LegEnded, now: int) -> None:
+        """Its channel is gone, and its phone may be rung again."""
+        self._active.pop(leg.number, None)
+        self._there.discard(leg.record.destination)
+        self._queue.release(leg.record.destination)
         leg.phase = Phase.ENDED
         leg.digit_deadline = None
         leg.record.ended_at = now
@@ -426,13 +434,13 @@ class Race:
 
     def _accept(self, leg: Leg, now: int) -> list[Command]:
         """The first acceptance wins. Every other leg is let go in the same breath."""
-        self.winner = leg
+        self.winner = self._active.pop(leg.number)
         self._won_at = now
         leg.phase = Phase.WON
         leg.digit_deadline = None
         leg.record.accepted_at = now
         leg.record.outcome = "won"
-        return [Award(leg.number), *self._let_go(self.legs, "lost")]
+        return [Award(leg.number), *self._let_go("lost")]
 
     def _bridged(self, leg: Leg, event: Event, now: int) -> list[Command]:
         leg.phase = Phase.CONNECTED
@@ -460,17 +468,18 @@ class Race:
 
     def _caller_hung_up(self) -> list[Command]:
         self.over = True
-        commands = self._let_go(self.legs, "cancelled")
+        commands = self._let_go("cancelled")
         if self.winner and self.winner.phase in (Phase.WON, Phase.CONNECTED):
             self.winner.phase = Phase.CANCELLING
             commands.append(HangUp(self.winner.number, "normal"))
         return commands
 
-    def _let_go(self, legs: Iterable[Leg], outcome: LegOutcome) -> list[Command]:
-        return [command for leg in legs if leg.phase in _ACTIVE for command in self._cancel(leg, outcome)]
+    def _let_go(self, outcome: LegOutcome) -> list[Command]:
+        return [command for leg in list(self._active.values()) for command in self._cancel(leg, outcome)]
 
     def _cancel(self, leg: Leg, outcome: LegOutcome) -> list[Command]:
         was_answered = leg.phase is Phase.ANSWERED
+        del self._active[leg.number]
         leg.phase = Phase.CANCELLING
         leg.digit_deadline = None
         leg.record.outcome = outcome
@@ -482,10 +491,10 @@ class Race:
         commands: list[Command] = []
         if self.over or self.winner:
             return commands
-        for leg in self.legs:
-            if leg.phase is Phase.QUEUED and now >= leg.deadline:
-                leg.phase = Phase.ENDED
-            elif leg.phase in _ACTIVE and now >= leg.deadline:
+        for number in self._queue.expire(now):
+            self.legs[number].phase = Phase.ENDED
+        for leg in list(self._active.values()):
+            if now >= leg.deadline:
                 commands += self._cancel(leg, "no_answer")
             elif leg.digit_deadline is not None and now >= leg.digit_deadline:
                 commands += self._ask_again(leg, now)

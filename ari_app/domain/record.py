@@ -41,7 +41,10 @@ EndSource = Literal["caller", "agent", "system"]
 
 @dataclass(slots=True)
 class LegRecord:
-    """One offer to one destination. `lost_by_ms`: how long after the winner it accepted."""
+    """One offer to one destination. `lost_by_ms`: how long after the winner it accepted.
+
+    `failure`: why Asterisk did not dial it, in its words: "409 Channel with given unique ID already exists".
+    """
 
     destination: str
     wave: int
@@ -53,6 +56,7 @@ class LegRecord:
     ended_at: int | None = None
     lost_by_ms: int | None = None
     hangup_cause: int | None = None
+    failure: str | None = None
 
 
 @dataclass(slots=True)
@@ -338,4 +342,5 @@ def _leg_json(leg: LegRecord) -> dict[str, Any]:
         "ended_at": iso(leg.ended_at),
         "lost_by_ms": leg.lost_by_ms,
         "hangup_cause": leg.hangup_cause,
+        "failure": leg.failure,
     }

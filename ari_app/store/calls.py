@@ -301,6 +301,7 @@ def _leg_row(call_id: str, n: int, leg: LegRecord) -> dict[str, Any]:
         "ended_at": leg.ended_at,
         "lost_by_ms": leg.lost_by_ms,
         "hangup_cause": leg.hangup_cause,
+        "failure": leg.failure,
     }
 
 

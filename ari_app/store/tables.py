@@ -207,6 +207,7 @@ legs = Table(
     Column("ended_at", BigInteger),
     Column("lost_by_ms", BigInteger),
     Column("hangup_cause", Integer),
+    Column("failure", Text),
 )
 
 # How long legs to a destination talked, of the calls that began in one hour, or day (UTC), see `spending`.

@@ -27,6 +27,7 @@ from ari_app.domain.record import CallRecord, EndSource
 from ari_app.domain.record import Event as TimelineEvent
 from ari_app.store.journal import Journal
 from ari_app.switch.clock import CallClock
+from ari_app.switch.ids import numbered
 
 log = logging.getLogger(__name__)
 
@@ -184,7 +185,7 @@ class Call:
     def mint(self, kind: str) -> str:
         """A new id for an object of this call. Made before the request that uses it."""
         self._minted += 1
-        return f"{self.name}-{kind}-{self._minted}"
+        return numbered(self.name, kind, self._minted)
 
     async def start_playing(self, channel_id: str, prompt: str) -> str:
         """Starts a prompt on a channel of this call; the playback's id."""

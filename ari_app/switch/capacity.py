@@ -24,6 +24,7 @@ class Capacity:
     def __init__(self) -> None:
         self._in_use: Counter[str] = Counter()
         self._waiting: dict[str, dict[object, Callable[[str], None]]] = {}
+        self._waits_of: dict[object, set[str]] = {}  # owner -> what it waits for
         self._elsewhere: set[str] = set()
 
     def take(self, destination: str, capacity: int) -> bool:
@@ -57,18 +58,20 @@ class Capacity:
         return frozenset(self._elsewhere)
 
     def _tell(self, destination: str) -> None:
-        for tell in self._waiting.pop(destination, {}).values():
+        for owner, tell in self._waiting.pop(destination, {}).items():
+            self._waits_of[owner].discard(destination)
             tell(destination)
 
     def wait(self, owner: object, destination: str, tell: Callable[[str], None]) -> None:
         """Calls `tell(destination)` once, when a place is next given back."""
         self._waiting.setdefault(destination, {})[owner] = tell
+        self._waits_of.setdefault(owner, set()).add(destination)
 
     def forget(self, owner: object) -> None:
         """The owner waits no more, for any destination."""
-        for destination in list(self._waiting):
+        for destination in self._waits_of.pop(owner, ()):
             waiters = self._waiting[destination]
-            waiters.pop(owner, None)
+            del waiters[owner]
             if not waiters:
                 del self._waiting[destination]
 

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ari_app.ari.errors import AriError, AriTimeout, AriUnavailable
+from ari_app.ari.errors import AriError, AriHttpError, AriTimeout, AriUnavailable
 from ari_app.domain.marketplace import Dial
 from ari_app.domain.prompts import TAKEN_PROMPT
 from ari_app.switch.call import NO_CAUSE, Call
 from ari_app.switch.capacity import Capacity
+from ari_app.switch.ids import leg_id
 
 # Asterisk gives up on a leg this long after the race should have: only if we are gone.
 DIAL_BACKSTOP_MS = 10_000
@@ -27,11 +28,12 @@ Reason = Literal["answered_elsewhere", "normal"]
 class NotDialled:
     """Asterisk did not say that it has made the channel of leg `leg`. Put into the call's inbox.
 
-    `cause`: None when the connection broke before it could.
+    `cause`: None when the connection broke before it could. `why` is what the record says of it.
     """
 
     leg: int
     cause: int | None
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,9 @@ class Legs:
         except AriError as error:
             if isinstance(error, AriTimeout | AriUnavailable):  # the channel may be there all the same
                 call.post(call.client.channels.hangup(channel_id))
-            call.inbox.put(NotDialled(leg, None if isinstance(error, AriUnavailable) else NO_CAUSE))
-            raise
+            cause = None if isinstance(error, AriUnavailable) else NO_CAUSE
+            call.inbox.put(NotDialled(leg, cause, _said(error)))
+            return
         if leg in self._open:  # it may have ended already
             call.channels.add(channel_id)
 
@@ -177,9 +180,9 @@ class Legs:
         self.hang_up(leg, "answered_elsewhere")
 
 
-def leg_id(name: str, leg: int) -> str:
-    """The channel of a leg of the call whose objects have this name."""
-    return f"{name}-leg-{leg}"
+def _said(error: AriError) -> str:
+    """What an error says of a leg: where Asterisk refused, its own words."""
+    return f"{error.status} {error.reason}" if isinstance(error, AriHttpError) else str(error)
 
 
 def endpoint(dial: Dial) -> str:

@@ -6,6 +6,7 @@ time: each becomes a domain event, and each command that the race answers become
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -26,6 +27,7 @@ from ari_app.domain.record import Exclusion
 from ari_app.domain.whisper import heard
 from ari_app.switch.call import Call, CallerGone, FoundUp
 from ari_app.switch.capacity import Capacity
+from ari_app.switch.ids import bridge_id
 from ari_app.switch.legs import Legs, NotDialled
 
 Ending = Literal["exhausted", "agent", "limit"]
@@ -39,6 +41,13 @@ class _Bridged:
     """The request that bridges leg `leg` was carried out. Put into the call's inbox."""
 
     leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class _PlaceFreed:
+    """A place that a destination of the race waits for was given back. Put into the call's inbox."""
+
+    place: str
 
 
 @dataclass(slots=True)
@@ -98,6 +107,7 @@ class Offer:
         self._connection: _Connection | None = None
         self._longest: _Connection | None = None
         self._full: dict[str, str] = {}  # destination -> the place, of those it takes, that was full last
+        self._waits: dict[str, dict[str, None]] = {}  # place -> the destinations that wait for it, in turn
 
     async def run(self) -> Ending:
         """Offers the call until it is taken and talked out, or nobody is left. Raises CallerGone."""
@@ -142,6 +152,9 @@ class Offer:
     def _take_in(self, event: object) -> None:
         now = self._call.now()
         self._legs.end_goodbyes(now)
+        if isinstance(event, _PlaceFreed):
+            self._place_freed(event.place)
+            return
         if self._bridge_by is not None and now >= self._bridge_by and self.race.winner:
             self._bridge(self.race.winner.number)
         happened = racing.TimeUp() if event is None else self._translate(event, now)
@@ -165,10 +178,10 @@ class Offer:
                 return self._prompt_finished(self._legs.playback_finished(playback_id))
             case _Bridged(leg):
                 return self._bridged(leg, now)
-            case NotDialled(leg, cause):
+            case NotDialled(leg, cause, why):
+                self._note(leg, "not dialled", why)
+                self.race.legs[leg].record.failure = why
                 return self._gone(leg, cause, now)
-            case racing.Freed():
-                return event
         return None
 
     def _has_answered(self, channel_id: str) -> bool:
@@ -216,10 +229,16 @@ class Offer:
     # Commands out
 
     def _perform(self, commands: list[racing.Command]) -> None:
-        for command in commands:
+        """Carries out the commands, and those that come of them: a leg without a place makes room for the next."""
+        waiting, is_anyone_rung = deque(commands), False
+        while waiting:
+            command = waiting.popleft()
             match command:
                 case racing.Ring(leg, destination):
-                    self._ring(leg, destination)
+                    if self._ring(leg, destination):
+                        is_anyone_rung = True
+                    else:
+                        waiting += self.race.handle(racing.LegBlocked(leg), self._call.now())
                 case racing.Prompt(leg):
                     self._legs.say(leg, *self._whisper(), self._route.accept_prompt or ACCEPT_PROMPT)
                 case racing.SayTaken(leg):
@@ -232,34 +251,51 @@ class Offer:
                     self._reoffer(leg)
                 case racing.Exhausted():
                     self._call.note("nobody left to ring")
-        if any(isinstance(command, racing.Ring) for command in commands):
+        if is_anyone_rung:
             self._keep()
-        for destination in self.race.waiting():
-            self._capacity.wait(self, self._full[destination], self._tell_freed)
 
     def _whisper(self) -> list[str]:
         record = self._call.record
         return heard(self._route.whisper, record.answers, record.place.state) if self._route.whisper else []
 
-    def _tell_freed(self, place: str) -> None:
-        for destination in self.race.waiting():
-            if self._full[destination] == place:
-                self._call.inbox.put(racing.Freed(destination))
-
-    def _ring(self, leg: int, destination: str) -> None:
+    def _ring(self, leg: int, destination: str) -> bool:
+        """Dials it; False where a place that it takes is full, which is waited for."""
         dial, places = self._dial(destination)
         full = self._legs.ring(leg, dial, places)
         if full is None:
             self._note(leg, "offered", f"wave {self.race.legs[leg].record.wave}")
-            return
+            return True
+        if self._full.get(destination) != full:  # another call may be quicker many times
+            self._note_full(leg, full, places[full])
         self._full[destination] = full
+        self._wait_for(full, destination)
+        return False
+
+    def _note_full(self, leg: int, full: str, size: int) -> None:
+        destination = self.race.legs[leg].record.destination
         if full != destination:
-            self._note(leg, f"{full} full", f"{places[full]} in use")
+            self._note(leg, f"{full} full", f"{size} in use")
         elif destination in self._capacity.elsewhere():
             self._note(leg, "on another call")
         else:
-            self._note(leg, "at capacity", f"{places[full]} in use")
-        self._perform(self.race.handle(racing.LegBlocked(leg), self._call.now()))
+            self._note(leg, "at capacity", f"{size} in use")
+
+    def _wait_for(self, place: str, *destinations: str) -> None:
+        self._waits.setdefault(place, {}).update(dict.fromkeys(destinations))
+        self._capacity.wait(self, place, lambda freed: self._call.inbox.put(_PlaceFreed(freed)))
+
+    def _place_freed(self, place: str) -> None:
+        """Those who wait for it are rung in turn, for as long as there is room; the others wait on."""
+        waiting = deque(self._waits.pop(place, ()))
+        while waiting:
+            destination = waiting.popleft()
+            if not self.race.waits_for(destination):
+                continue
+            _, places = self._dial(destination)
+            if not self._capacity.has_room(place, places[place]):
+                self._wait_for(place, destination, *waiting)
+                return
+            self._perform(self.race.handle(racing.Freed(destination), self._call.now()))
 
     def _award(self, leg: int) -> None:
         self._note(leg, "accepted", "the call is awarded")
@@ -322,7 +358,7 @@ class Offer:
 
     def _keep(self) -> None:
         """Writes the call down with its legs as they stand: those that were rung."""
-        rung = [leg.record for leg in self.race.legs if leg.phase is not Phase.QUEUED]
+        rung = [leg.record for leg in self.race.legs if leg.was_rung]
         self._call.record.legs = self._legs_before + rung
         self._call.under_way.destinations = [leg.record.destination for leg in self.race.legs]
         self._call.keep()
@@ -361,8 +397,3 @@ class Offer:
     def _note(self, leg: int, what: str, detail: str = "") -> None:
         name = self.race.legs[leg].record.destination
         self._call.note(what, f"{name}: {detail}" if detail else name)
-
-
-def bridge_id(name: str) -> str:
-    """The bridge of the call whose objects have this name."""
-    return f"{name}-bridge"

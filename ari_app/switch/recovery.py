@@ -24,8 +24,8 @@ from ari_app.switch.call import Call, CallerGone
 from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.caps import Caps
-from ari_app.switch.legs import leg_id
-from ari_app.switch.offer import Ending, bridge_id
+from ari_app.switch.ids import bridge_id, leg_ids
+from ari_app.switch.offer import Ending
 from ari_app.switch.recording import Recorder
 from ari_app.switch.session import Session
 from ari_app.switch.sweeper import is_bridge
@@ -115,7 +115,11 @@ class Resumed(Session):
     def _rung(self) -> dict[str, str]:
         """The destinations of the race by the channels that were, or were to be, rung."""
         under_way = self.call.under_way
-        return {leg_id(under_way.name, n): one for n, one in enumerate(under_way.destinations)}
+        return {
+            channel_id: destination
+            for leg, destination in enumerate(under_way.destinations)
+            for channel_id in leg_ids(under_way.name, leg)
+        }
 
     def _find_agent(self, found: Survey) -> None:
         """Who is with the caller has the call, even if there was no time to write down that it was awarded."""

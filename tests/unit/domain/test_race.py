@@ -1,5 +1,9 @@
 """The race's rules, one by one."""
 
+from collections import deque
+
+import pytest
+
 from ari_app.domain.race import (
     Award,
     CallerHungUp,
@@ -32,6 +36,22 @@ def started(*waves, **rules):
     race = Race(plan(*waves, **rules))
     race.start(0)
     return race
+
+
+def let_the_losers_go(race, now):
+    for leg in [leg for leg in race.legs if leg.phase.name == "CANCELLING"]:
+        race.handle(LegEnded(leg.number, 26), now)
+
+
+def run_out(race):
+    """Nobody ever picks up, and who is hung up is gone at once; who was rung when, and until when."""
+    commands, now, rung = race.start(0), 0, []
+    while not race.over:
+        rung += [(now, command.destination) for command in commands if isinstance(command, Ring)]
+        now = race.deadline()
+        commands = race.handle(TimeUp(), now)
+        let_the_losers_go(race, now)
+    return rung, now
 
 
 def outcomes(race):
@@ -139,10 +159,67 @@ def test_no_more_legs_ring_at_once_than_allowed():
     assert race.handle(LegEnded(1, 17), 10) == [Ring(2, "c")]
 
 
+@pytest.mark.parametrize("after_ms", [None, 40_000])
+def test_who_is_beyond_the_limit_is_rung_when_the_first_have_rung_out(after_ms):
+    waves = "abc", WavePlan(("d",), after_ms)
+    rung, over_at = run_out(Race(plan(*waves, max_legs=1, ring_timeout_ms=30_000)))
+    assert rung == [(0, "a"), (30_000, "b"), (60_000, "c"), (90_000, "d")]
+    assert over_at == 120_000
+
+
+def test_a_race_of_many_ends_in_the_time_that_its_rules_promise():
+    rung, over_at = run_out(Race(plan([f"agent-{n}" for n in range(95)], max_legs=10, ring_timeout_ms=1_000)))
+    assert len(rung) == 95
+    assert over_at == 10_000
+
+
+def test_a_thousand_busy_destinations_are_waited_for_and_the_first_that_is_free_is_rung():
+    race, names = Race(plan([f"agent-{n}" for n in range(1_000)])), []
+    commands = deque(race.start(0))
+    while commands:
+        ring = commands.popleft()
+        names.append(ring.destination)
+        commands += race.handle(LegBlocked(ring.leg), 0)
+    assert names == [f"agent-{n}" for n in range(1_000)]
+    assert race.handle(Freed("agent-700"), 10) == [Ring(700, "agent-700")]
+    assert race.deadline() == 30_000
+
+
+def test_standing_in_line_is_no_waiting_for_a_busy_agent():
+    race = started("ab", max_legs=1, ring_timeout_ms=3_000)
+    race.handle(LegBlocked(0), 0)  # a is busy, b rings
+    assert race.handle(Freed("a"), 2_000) == []
+    let_the_losers_go(race, 3_000)
+    assert race.handle(TimeUp(), 3_000) == [HangUp(1, "normal"), Ring(0, "a")]
+
+
+def test_a_busy_agent_is_waited_for_once_however_often_another_call_is_quicker():
+    race = started("a", ring_timeout_ms=3_000)
+    for now in (0, 1_000, 2_000):
+        race.handle(LegBlocked(0), now)
+        assert race.handle(Freed("a"), now + 900) == [Ring(0, "a")]
+    assert race.handle(LegBlocked(0), 3_000) == [Exhausted()]
+
+
+def test_a_phone_that_is_still_being_let_go_is_rung_again_when_it_is():
+    race = started("ab", "c", accept="answer")
+    race.handle(LegAnswered(1), 10)
+    assert race.handle(LegEnded(1, 16), 20) == [Reoffer(1)]
+    assert race.handle(LegEnded(0, 26), 30) == [Ring(2, "a")]
+
+
+def test_a_phone_that_is_never_told_gone_holds_the_call_no_longer_than_a_busy_one():
+    race = started("ab", accept="answer", ring_timeout_ms=3_000)
+    race.handle(LegAnswered(1), 10)
+    race.handle(LegEnded(1, 16), 20)
+    assert race.deadline() == 3_020
+    assert race.handle(TimeUp(), 3_020) == [Exhausted()]
+
+
 def test_a_destination_at_capacity_is_rung_when_it_is_free():
     race = started("ab")
     race.handle(LegBlocked(1), 1)
-    assert race.waiting() == {"b"}
+    assert race.waits_for("b") and not race.waits_for("a")
     assert race.handle(Freed("b"), 500) == [Ring(1, "b")]
 
 
@@ -190,6 +267,7 @@ def test_a_winner_who_hangs_up_at_once_gives_the_call_back_a_bounded_few_times()
         leg = next(leg for leg in race.legs if leg.phase.name == "DIALLING")
         race.handle(LegAnswered(leg.number), now)
         race.handle(LegBridged(leg.number), now)
+        let_the_losers_go(race, now)
         commands = race.handle(LegEnded(leg.number, 16), now + 5000)
         assert commands[0] == Reoffer(leg.number)
         assert len(commands) == 1 + rings
