@@ -58,7 +58,7 @@ def run() -> None:
     """
     settings = Settings.from_env()
     log_to_stderr(settings.log_format)
-    engine, tables = database(), geography.load(settings.home)
+    engine, tables = database(is_serving=True), geography.load(settings.home)
     market = Market(engine, tables)
     market.load()
     if market.snapshot is None:

@@ -64,9 +64,12 @@ def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> int
         raise click.BadParameter(f"{value!r} is not a time such as {example}") from error
 
 
-def database() -> Engine:
-    """The database of the settings, at the version that this Callrace needs. Raises StoreError."""
-    engine = open_engine(Settings.from_env().database_url)
+def database(*, is_serving: bool = False) -> Engine:
+    """The database of the settings, at the version that this Callrace needs. Raises StoreError.
+
+    `is_serving`: for a program that serves calls, see `open_engine`.
+    """
+    engine = open_engine(Settings.from_env().database_url, is_serving=is_serving)
     schema.require(engine)
     return engine
 

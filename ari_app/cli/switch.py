@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
 
 import click
 import uvloop
@@ -27,7 +26,6 @@ from ari_app.ops.running import only_switch
 from ari_app.ops.supervision import supervision
 from ari_app.settings import Settings
 from ari_app.store import geography
-from ari_app.store.calls import Settlement
 from ari_app.store.journal import Journal
 from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
@@ -76,15 +74,10 @@ def run() -> None:
     settings = Settings.from_env()
     log_to_stderr(settings.log_format)
     with only_switch(settings):
-        engine = database()
+        engine = database(is_serving=True)
         tables = geography.load(settings.home)
         journal, metrics = Journal(settings.journal), Metrics()
-
-        def saved(batch: Sequence[Settlement]) -> None:
-            journal.settled(batch)
-            metrics.saved(batch)
-
-        writer = Writer(engine, Spool(settings.spool), on_saved=saved)
+        writer = Writer(engine, Spool(settings.spool), on_saved=metrics.saved, on_safe=journal.settled)
         try:
             uvloop.run(_serve(settings, Switch(engine, writer, journal, tables, metrics)))
         finally:

@@ -103,6 +103,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         )
     yield check_trunk_state(settings)
     yield check_switch(settings)
+    yield from check_saving(settings)
     yield check_agi(settings)
     yield from check_supervision(settings)
 
@@ -178,14 +179,14 @@ def check_prompts(settings: Settings, marketplace: Marketplace | None) -> Findin
 
 def check_spool(settings: Settings) -> Finding:
     """Whether settled calls wait for the database, or were refused by it."""
-    kept = Spool(settings.spool).kept()
-    refused = sum(call.reason is not None for call in kept)
-    detail = f"{len(kept) - refused} calls wait for the database, {refused} were refused"
+    spool = Spool(settings.spool)
+    refused = spool.refused()
+    detail = f"{len(spool)} calls wait for the database, {refused} were refused"
     if refused:
         remedy = "see `callrace spool list` for the reasons; then `callrace spool retry`"
         return Finding("spool", False, detail, remedy)
     remedy = "a running switch saves them when the database is back; or `callrace spool retry`"
-    return Finding("spool", not kept, detail if kept else "empty", remedy)
+    return Finding("spool", not len(spool), detail if len(spool) else "empty", remedy)
 
 
 def check_switch(settings: Settings) -> Finding:
@@ -200,6 +201,17 @@ def check_switch(settings: Settings) -> Finding:
         detail = f"takes no new calls, and ends after the {status['calls']} under way"
         return Finding("switch", False, detail, "wait for it, then run `callrace lab up`")
     return Finding("switch", True, f"pid {status['pid']}, connected, {status['calls']} calls under way")
+
+
+def check_saving(settings: Settings) -> Iterator[Finding]:
+    """Why the running switch cannot save ended calls; nothing where it can, or none runs."""
+    try:
+        problem = running.ask(settings, "/status").get("saving_problem")
+    except running.SwitchError:
+        return
+    if problem:
+        remedy = "nothing is lost: ended calls are in the spool, and saved when the database takes them"
+        yield Finding("saving", False, problem, remedy)
 
 
 def check_agi(settings: Settings) -> Finding:

@@ -6,26 +6,29 @@ or has no tables is always the same clear error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, event, func
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, PendingRollbackError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from ari_app.store import failures
 from ari_app.store.errors import BadDatabaseUrl, DatabaseNotMigrated, DatabaseUnavailable
 
 BUSY_TIMEOUT_S = 10
-CONNECT_TIMEOUT_S = 5
-_PATIENT = {"connect_timeout": CONNECT_TIMEOUT_S}
-UNDEFINED_TABLE = "42P01"  # PostgreSQL's SQLSTATE
+ANSWER_S = 3.0
+"""How long a program that serves calls waits for a database that is silent, before it connects anew."""
+HASTY_ANSWER_S = 1.0
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, *, is_serving: bool = False) -> Engine:
     """An engine for `sqlite:///FILE` or `postgresql://...`, after one try to reach it.
 
+    `is_serving`: for a program that serves calls, which gives a connection up after ANSWER_S without an answer.
     Raises BadDatabaseUrl, or DatabaseUnavailable when it cannot be reached. Whether it is migrated is
     asked by `ari_app.store.schema.require`.
     """
@@ -33,7 +36,7 @@ def open_engine(url: str) -> Engine:
         parsed = make_url(url)
     except ArgumentError as error:
         raise BadDatabaseUrl(f"cannot read the database URL: {error}; {_URL_HELP}") from error
-    engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+    engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed, is_serving)
     with reading(engine):
         return engine
 
@@ -51,9 +54,9 @@ def open_hasty(engine: Engine, patience_ms: int) -> Engine:
         hasty = _sqlite(engine.url, patience_ms / 1000)
         event.listen(hasty, "connect", _leave_the_disk_to_others)
         return hasty
-    ours = f"-c statement_timeout={patience_ms} -c synchronous_commit=off"
-    theirs = engine.url.query.get("options", "")
-    return _postgresql(engine.url, {"connect_timeout": 2, "options": f"{theirs} {ours}"})
+    from ari_app.store.postgresql import open_hasty_postgresql
+
+    return open_hasty_postgresql(engine.url, patience_ms, HASTY_ANSWER_S)
 
 
 def _leave_the_disk_to_others(connection: Any, _record: object) -> None:
@@ -88,29 +91,27 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
 
 
-def _postgresql(url: URL, connect_args: Mapping[str, Any] = _PATIENT) -> Engine:
+def _postgresql(url: URL, is_serving: bool) -> Engine:
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise BadDatabaseUrl(f"the database URL names {url.get_backend_name()}; {_URL_HELP}")
-    engine = create_engine(
-        url.set(drivername="postgresql+psycopg2"),
-        connect_args=dict(connect_args),
-        pool_pre_ping=True,
-    )
-    event.listen(engine, "begin", _begin_postgresql)
-    return engine
+    from ari_app.store.postgresql import open_postgresql, open_serving  # SQLite's users need no driver of it
 
-
-def _begin_postgresql(connection: Connection) -> None:
-    # Otherwise each statement sees what was committed just before it. A write wants that, after its lock.
-    if not connection.get_execution_options().get("writes", False):
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    return open_serving(url, ANSWER_S) if is_serving else open_postgresql(url)
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that reads one consistent state. Raises DatabaseUnavailable, DatabaseNotMigrated."""
-    with _translating(engine), engine.connect() as connection, connection.begin():
-        yield connection
+def reading(engine: Engine, *, is_much: bool = False) -> Iterator[Connection]:
+    """A transaction that reads one consistent state. Raises DatabaseUnavailable, DatabaseNotMigrated.
+
+    `is_much`: the database may take a minute, also where it is asked by a program that serves calls.
+    """
+    with _translating(engine), engine.connect() as connection:
+        if is_much and engine.dialect.name == "postgresql":
+            from ari_app.store.postgresql import be_patient
+
+            be_patient(connection)
+        with connection.begin():
+            yield connection
 
 
 @contextmanager
@@ -144,12 +145,15 @@ def _translating(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if failures.is_of_the_data(error):
+            raise
         reason = " ".join(str(error.orig).split())
-        if "no such table" in reason or getattr(error.orig, "pgcode", None) == UNDEFINED_TABLE:
-            message = f"the database {where} has no tables yet ({reason}); run `callrace db upgrade`"
+        if failures.is_of_the_tables(error):
+            message = (
+                f"the database {where} is not as this version needs it ({reason}); run `callrace db upgrade`"
+            )
             raise DatabaseNotMigrated(message) from error
-        # DatabaseError itself is SQLite's word for a file that is none of its databases, or is damaged.
-        if isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError:
-            message = f"the database {where} cannot be used now: {reason}; check that it runs and is writable"
-            raise DatabaseUnavailable(message) from error
-        raise
+        message = f"the database {where} cannot be used now: {reason}; check that it runs and is writable"
+        raise DatabaseUnavailable(message) from error
+    except (PoolTimeout, PendingRollbackError) as error:
+        raise DatabaseUnavailable(f"the database {where} cannot be used now: {error}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,8 +24,23 @@ def write_whole(path: Path, content: bytes) -> None:
     unfinished.replace(path)
 
 
+def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Writes files by name, each whole or not at all; they and their names survive a power cut. Raises OSError.
+
+    All are written before the first is waited for: the disk takes them together.
+    """
+    unfinished = {name: folder / (name + _UNFINISHED) for name in files}
+    for name, content in files.items():
+        unfinished[name].write_bytes(content)
+    for path in unfinished.values():
+        sync_folder(path)
+    for name, path in unfinished.items():
+        path.replace(folder / name)
+    sync_folder(folder)
+
+
 def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder survive a power cut. Raises OSError."""
+    """Makes the names in a folder survive a power cut, or what a file holds. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -44,6 +59,18 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def names(folder: Path) -> list[str]:
+    """The names of the folder's JSON files in their order, whole ones only; none when there is no such folder.
+
+    Raises OSError.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if entry.name.endswith(".json"))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 def listed(folder: Path) -> list[Path]:
-    """The folder's JSON files by name, whole ones only; none when there is no such folder. Raises OSError."""
-    return sorted(folder.glob("*.json"))
+    """The same files as paths. Raises OSError."""
+    return [folder / name for name in names(folder)]

@@ -6,8 +6,9 @@
                       until when the switch lived
 
 One file is appended to for all calls, because to make a file a call costs more than all the rest. When it has
-grown to FILE_LIMIT, or holds calls that are over and is KEPT_FOR_S old, the next one begins with the calls under way,
-and the older ones go: who called is not kept here for longer.
+grown to FILE_LIMIT and to GROWTH times what it began with, or holds calls that are over and is KEPT_FOR_S old, the next
+one begins with the calls under way, and the older ones go: who called is not kept here for longer. So however many
+calls are under way, a line costs the same. What the spool or the database has is not kept here either.
 
 Written by a thread, so that no call waits for the disk, within GATHER_S. While there are calls the thread looks
 by itself so often; to be woken for each step would cost a call more than all that is written. What a killed
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 ALIVE_EVERY_S = 1.0
 GATHER_S = 0.1
 FILE_LIMIT = 64 * 1024 * 1024  # bytes
+GROWTH = 3
 KEPT_FOR_S = 600.0
 CLOSE_S = 5.0
 
@@ -60,6 +62,7 @@ class Journal:
         self._is_closing = False
         self._file: BinaryIO | None = None  # none yet, or the disk did not take what was to go into it
         self._begun_at = 0.0
+        self._limit = FILE_LIMIT
         self._has_ended_calls = False  # in the file
         self._is_usable = True
         self._thread = threading.Thread(target=self._run, name="callrace-journal", daemon=True)
@@ -87,16 +90,17 @@ class Journal:
             self._end_rest()
 
     def settled(self, batch: Iterable[Settlement]) -> None:
-        """These calls are saved: for the writer to tell."""
+        """These calls are safe, in the database or in the spool: for the writer to tell, as often as it likes."""
         self.forget(settlement.record.id for settlement in batch)
 
     def forget(self, call_ids: Iterable[str]) -> None:
-        """These calls are over and saved."""
+        """These calls are over, and safe elsewhere."""
         with self._lock:
             for call_id in call_ids:
-                self._under_way.pop(call_id, None)
-                self._waiting[call_id] = None
-            self._end_rest()
+                if self._under_way.pop(call_id, None) is not None:
+                    self._waiting[call_id] = None
+            if self._waiting:
+                self._end_rest()
 
     def close(self) -> None:
         """Writes what waits, and stops."""
@@ -139,7 +143,7 @@ class Journal:
 
     def _write(self, entries: _Entries) -> None:
         try:
-            if self._file is None or self._file.tell() > FILE_LIMIT or self._is_stale():
+            if self._file is None or self._file.tell() > self._limit or self._is_stale():
                 self._begin_file()
             elif entries:
                 _append(self._file, entries)
@@ -171,6 +175,7 @@ class Journal:
         for path in older:
             path.unlink()
         self._begun_at, self._has_ended_calls = time.monotonic(), False
+        self._limit = max(FILE_LIMIT, GROWTH * self._file.tell())
 
     def _close_file(self) -> None:
         if self._file is not None:

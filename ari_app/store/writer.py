@@ -4,6 +4,8 @@ While the database is there, a call goes from memory straight into it. A call th
 within PATIENCE_S goes to the spool on the disk, from where it is saved when the database is back,
 oldest first, also by the next switch. Only when the spool cannot be written either do calls stay in
 memory; `room` says how many more fit, so that no call is taken whose record could not be kept.
+
+Only what the data itself forbids is refused for good: whatever else the database says, a call waits for it.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from ari_app import logs
 from ari_app.store import calls
@@ -31,17 +33,23 @@ PATIENCE_S = 1.0  # how long a call may be in memory alone while the database do
 FIRST_PAUSE_S = 0.1
 GIVE_UP_S = 5.0  # at `close`, for what is left to go to the spool
 
-# What a record that fits no table raises: on its way into a row, or by the database.
-_BAD_DATA = (SQLAlchemyError, TypeError, ValueError, AttributeError, OverflowError)
+# What a record that fits no table raises: on its way into a row, or by the database, of whose errors
+# `store.engine` lets no others through.
+_BAD_DATA = (StatementError, TypeError, ValueError, AttributeError, OverflowError)
 
 Saved = Callable[[Sequence[Settlement]], None]
+
+
+def _nobody(batch: Sequence[Settlement]) -> None:
+    """Nobody is told."""
 
 
 class Writer:
     """A bounded queue of settlements, and the thread that saves them in batches.
 
     The first of a batch waits `gather_s` for more, unless a whole batch is there before.
-    `on_saved` is called in the writer's thread with what was committed. What can never be saved
+    `on_saved` is called in the writer's thread with what was committed, `on_safe` with what this process need not
+    keep any more: it is in the database or in the spool, and may be told of more than once. What can never be saved
     is in the spool's refused folder, and the others go on.
     """
 
@@ -52,16 +60,19 @@ class Writer:
         *,
         capacity: int = CAPACITY,
         gather_s: float = GATHER_S,
-        on_saved: Saved | None = None,
+        on_saved: Saved = _nobody,
+        on_safe: Saved = _nobody,
     ) -> None:
         self._engine = engine
         self._spool = spool
         self._capacity = capacity
         self._gather_s = gather_s
         self._on_saved = on_saved
+        self._on_safe = on_safe
         self._waiting: deque[Settlement] = deque()
         self._in_hand: list[Settlement] = []  # neither waiting nor spooled
         self._is_spool_usable = True
+        self._problem = ""
         self._flushing = 0
         self._closing = False
         self._giving_up = threading.Event()
@@ -104,6 +115,14 @@ class Writer:
     def spooled(self) -> set[str]:
         """The ids of the calls in the spool, refused ones too."""
         return self._spool.ids()
+
+    def refused(self) -> int:
+        """Calls that the database will never take as they are."""
+        return self._spool.refused()
+
+    def problem(self) -> str:
+        """Why the database takes no calls; empty while it does, or has not been tried."""
+        return self._problem
 
     def flush(self, timeout_s: float) -> bool:
         """Waits until everything is in the database or refused; False when the time was too short."""
@@ -148,6 +167,8 @@ class Writer:
             self._changed.notify_all()
         if self._giving_up.is_set():
             return []
+        if self._spool.in_line and len(self._waiting) >= BATCH:
+            self._spool_all()  # an hour's spool takes minutes to empty: memory is not to fill up meanwhile
         return self._spool.oldest(BATCH) or self._take()
 
     def _take(self) -> list[Settlement]:
@@ -173,28 +194,39 @@ class Writer:
             attempt = _Attempt(self._engine, batch)
             while attempt.is_under_way(PATIENCE_S):
                 self._spool_all()
+                self._tell_problem(f"the database has not answered for {PATIENCE_S:g} s")
                 if self._giving_up.is_set():
                     return False
             if attempt.error is None:
                 self._conclude(attempt)
                 return True
             is_kept = self._spool_all()
-            if pause_s < PATIENCE_S:
-                log.warning("%d calls wait to be saved: %s", self.backlog(), attempt.error)
+            self._tell_problem(str(attempt.error))
             if self._giving_up.wait(pause_s) or (self._closing and is_kept):
                 return False
             pause_s = min(2 * pause_s, PATIENCE_S)
 
+    def _tell_problem(self, problem: str) -> None:
+        """Once an outage in the log; the newest reason is told by `problem`."""
+        if not self._problem:
+            log.error("%d calls wait to be saved: %s", self.backlog(), problem)
+        self._problem = problem
+
     def _conclude(self, attempt: _Attempt) -> None:
+        if self._problem:
+            log.info("the database takes calls again; %d wait to be saved", self.backlog())
+        self._problem = ""
+        safe = [*attempt.saved, *(settlement for settlement, _ in attempt.bad)]
         try:
             _book(self._spool, attempt.saved, attempt.bad)
         except (
             SpoolUnusable
         ) as error:  # what stays there is saved again, to no effect; but not in a tight loop
             log.critical("%s; not taken by the database: %s", error, attempt.bad)
+            safe = attempt.saved
             self._giving_up.wait(PATIENCE_S)
-        if self._on_saved:
-            self._on_saved(attempt.saved)
+        self._on_saved(attempt.saved)
+        self._on_safe(safe)
 
     def _spool_all(self) -> bool:
         """Moves what is in memory to the spool; False when that takes nothing, and then it stays."""
@@ -215,6 +247,7 @@ class Writer:
             self._in_hand = []
             for _ in range(count):
                 self._waiting.popleft()
+        self._on_safe(in_memory)
         return True
 
 
@@ -266,7 +299,10 @@ def save_or_tell(
                 calls.save(engine, [settlement])
                 saved.append(settlement)
             except _BAD_DATA as error:
-                bad.append((settlement, str(error)))
+                if isinstance(error, IntegrityError) and calls.saved(engine, [settlement.record.id]):
+                    saved.append(settlement)  # by somebody else, at this moment
+                else:
+                    bad.append((settlement, str(error)))
         return saved, bad
 
 

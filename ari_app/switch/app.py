@@ -383,6 +383,8 @@ class Switch:
             "calls_by_phase": dict.fromkeys(PHASES, 0)
             | Counter(phase_of(session.record) for session in self._sessions.values()),
             "unsaved_calls": self._writer.backlog(),
+            "saving_problem": self._writer.problem(),
+            "refused_calls": self._writer.refused(),
             "capacity_in_use": self._capacity.in_use(),
             "on_trunks": self._capacity.on_trunks(),
             "malformed_events": self.client.malformed_events if self.client is not None else 0,

@@ -1,7 +1,9 @@
 """Caps and funds on a call's way: what is known to be full, and the one reservation that a call waits for.
 
-The database is asked in a thread of its own, by a connection that is as impatient as the caller. What
-it does not answer in time counts as not there: nobody is offered a call on a guess.
+The database is asked by connections that are as impatient as the caller, each in a lane of its own, a thread: so a
+call that waits for a lock holds few others up. A call keeps to its lane, which does one thing after the other. What
+the database does not answer in time counts as not there: nobody is offered a call on a guess. A connection that hangs
+is given up and replaced by the engine (`open_hasty`), so a lane is soon free again.
 """
 
 from __future__ import annotations
@@ -27,6 +29,10 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
 SWEEP_EVERY_S = 60.0
+LANES = {
+    "postgresql": 4,
+    "sqlite": 1,
+}  # SQLite has one writer at a time, and those who wait for it try in turns
 
 
 class Caps:
@@ -35,8 +41,9 @@ class Caps:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._hasty = open_hasty(engine, BUDGET_MS)
-        self._thread = ThreadPoolExecutor(1, "callrace-caps")
-        self._thread.submit(reservations.usage, self._hasty, [0])  # so that no call waits for the connection
+        self._lanes = [ThreadPoolExecutor(1, "callrace-caps") for _ in range(LANES[engine.dialect.name])]
+        for lane in self._lanes:
+            lane.submit(reservations.usage, self._hasty, [0])  # so that no call waits for the connection
         self._gone: dict[tuple[str, int], int] = {}
 
     # What is known
@@ -95,7 +102,7 @@ class Caps:
         """Reserves what the call needs; within BUDGET_MS, or the answer is a cautious one."""
         if wanted.is_nothing:
             return Answer()
-        asked = self._thread.submit(reservations.reserve, self._hasty, wanted)
+        asked = self._lane(wanted.call_id).submit(reservations.reserve, self._hasty, wanted)
         try:
             async with asyncio.timeout(BUDGET_MS / 1000):
                 return await asyncio.wrap_future(asked)
@@ -111,12 +118,16 @@ class Caps:
 
     def release_losers(self, call_id: str, winner: str) -> None:
         """Gives back what is reserved of the destinations that lost. Nobody waits for it."""
-        self._thread.submit(self._give_back, call_id, reservations.give_back_losers, call_id, winner)
+        give_back = reservations.give_back_losers
+        self._lane(call_id).submit(self._give_back, call_id, give_back, call_id, winner)
 
     def _take_back(self, asked: Future[Answer], call_id: str) -> None:
-        """An answer that comes too late is given back: the thread does one thing after the other."""
+        """An answer that comes too late is given back: the lane does one thing after the other."""
         if not asked.cancel():
-            self._thread.submit(self._give_back, call_id, reservations.give_back, call_id)
+            self._lane(call_id).submit(self._give_back, call_id, reservations.give_back, call_id)
+
+    def _lane(self, call_id: str) -> ThreadPoolExecutor:
+        return self._lanes[hash(call_id) % len(self._lanes)]
 
     def _give_back(self, call_id: str, how: Callable[..., None], *args: str) -> None:
         try:

@@ -223,6 +223,16 @@ class _Status(Collector):
             "callrace_unsaved_calls", "Calls that wait to be saved.", status["unsaved_calls"]
         )
         yield GaugeMetricFamily(
+            "callrace_database_takes_calls",
+            "1 unless the database refuses what is to be saved, or does not answer.",
+            not status["saving_problem"],
+        )
+        yield GaugeMetricFamily(
+            "callrace_refused_calls",
+            "Ended calls that the database will not take as they are.",
+            status["refused_calls"],
+        )
+        yield GaugeMetricFamily(
             "callrace_places_in_use", "Legs that ring or talk.", sum(status["capacity_in_use"].values())
         )
         yield CounterMetricFamily(

@@ -21,6 +21,8 @@ STATUS = {
     "marketplace_version": None,
     "calls_by_phase": {"ivr": 2, "connected": 1},
     "unsaved_calls": 7,
+    "saving_problem": "the database is read-only",
+    "refused_calls": 2,
     "capacity_in_use": {"agent-1": 1, "agent-2": 2},
     "malformed_events": 3,
     "not_ready": ["no marketplace is applied"],

@@ -1,0 +1,34 @@
+"""What a database's refusal means: that this row can never be, or that the database cannot do it now.
+
+PostgreSQL says it by SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html), SQLite's driver by
+the class of its errors. What is not known to be of the data is of the database, so it is tried again: what is
+refused for good by mistake is work for somebody, what is tried again by mistake is an alert.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
+
+# Values out of range or unreadable, broken constraints, a value of the wrong type, what our triggers refuse.
+_OF_THE_DATA = ("22", "23", "42804", "P0001")
+_UNDEFINED_TABLE, _UNDEFINED_COLUMN = "42P01", "42703"
+_NOT_THERE = ("no such table", "no such column", "has no column named")  # SQLite's words
+
+
+def is_of_the_data(error: DBAPIError) -> bool:
+    """Whether this is refused because of what was to be written, and always will be."""
+    sqlstate = getattr(error.orig, "pgcode", None)
+    if sqlstate is not None:
+        return bool(sqlstate.startswith(_OF_THE_DATA))
+    if isinstance(error, DataError | IntegrityError):
+        return True
+    # The driver itself cannot write down such a value: "can't adapt type", "Error binding parameter".
+    words = str(error.orig)
+    return isinstance(error, ProgrammingError | InterfaceError) and ("adapt" in words or "binding" in words)
+
+
+def is_of_the_tables(error: DBAPIError) -> bool:
+    """Whether a table or a column is missing: the database was never upgraded, or is another version's."""
+    if getattr(error.orig, "pgcode", None) in (_UNDEFINED_TABLE, _UNDEFINED_COLUMN):
+        return True
+    return any(words in str(error.orig) for words in _NOT_THERE)
