@@ -39,6 +39,7 @@ def lookup(snapshot: Snapshot, request: Request, now: int) -> Variables:
     CALLRACE_SOURCE has a _ for every character that is not plain (letters, digits, space, . _ : / -).
     CALLRACE_BLOCKED is 1 when the campaign takes no call of this caller now: blocked, anonymous, unattested or
     closed. Redials and rate limits are not looked at: nobody counts them here. What is not known is empty.
+    CALLRACE_LIMIT is how long a conversation may last, in seconds: no more is paid for.
     """
     found = _attribute(snapshot, request, now)
     if found is None or request.did is None:
@@ -51,6 +52,7 @@ def lookup(snapshot: Snapshot, request: Request, now: int) -> Variables:
         "CALLRACE_STATE": place.state or "",
         "CALLRACE_ZIP": place.zip or "",
         "CALLRACE_TIMEZONE": place.timezone or "",
+        "CALLRACE_LIMIT": _limit(found),
         "CALLRACE_BLOCKED": "1" if _is_refused(snapshot, found, request, now) else "0",
         "CALLRACE_RESULT": "FOUND",
     }
@@ -61,6 +63,7 @@ async def route(
 ) -> Variables:
     """Whom to ring, as CALLRACE_DIAL for Dial(); CALLRACE_RESULT is DIAL, NOBODY, REFUSED or UNKNOWN.
 
+    CALLRACE_LIMIT is how long they may talk, in seconds: for that long is reserved.
     CALLRACE_CALL is the id that the call's record will have, CALLRACE_LEGS names those in CALLRACE_DIAL:
     `record` wants both again.
 
@@ -94,7 +97,13 @@ async def route(
     destinations = snapshot.marketplace.destinations
     legs, dial = dialled({name: endpoint(destinations[name].dial) for name in first[: plan.max_legs]})
     result = "DIAL" if dial else "NOBODY"
-    return nobody | {"CALLRACE_LEGS": legs, "CALLRACE_DIAL": dial, "CALLRACE_RESULT": result}
+    rung_for = {"CALLRACE_LEGS": legs, "CALLRACE_DIAL": dial, "CALLRACE_LIMIT": _limit(found)}
+    return nobody | rung_for | {"CALLRACE_RESULT": result}
+
+
+def _limit(found: Attribution) -> str:
+    """How long a conversation may last, in whole seconds for Dial(): no less than what is reserved for."""
+    return str(-(-found.campaign.route.max_duration // 1000))
 
 
 def record(tell: Callable[[Sequence[str]], None], request: Request) -> Variables:

@@ -33,7 +33,10 @@ log = logging.getLogger(__name__)
 
 # Of a prompt that somebody recorded, none is longer; it bounds the wait for its end.
 PLAYBACK_LIMIT_MS = 300_000
+ABSOLUTE_TIMEOUT = "TIMEOUT(absolute)"  # the dialplan function: seconds from now; 0 for none
 NO_CAUSE = 0  # the Q.850 cause is not known
+# How much later than the switch Asterisk ends a conversation that is too long: only if no switch is there.
+BACKSTOP_MS = 3_000
 # A request may find the caller's channel gone before its own event of that is read.
 GONE_MS = 1_000
 
@@ -159,6 +162,15 @@ class Call:
     def end(self) -> int:
         """The time to write down for what ends now, ms: earlier, where it is known to have ended before."""
         return self.now() if self.cut_at is None else self.cut_at
+
+    def end_by_itself(self, after_ms: int | None) -> None:
+        """Has Asterisk end the caller's channel after this time, should no switch be there to do it; None: no more.
+
+        See CHANNEL's `TIMEOUT(absolute)`: it holds in Stasis and in a bridge, native ones too.
+        """
+        seconds = 0 if after_ms is None else (after_ms + BACKSTOP_MS) / 1000
+        channels = self.client.channels
+        self.post(channels.set_channel_var(self.channel_id, ABSOLUTE_TIMEOUT, f"{seconds:.3f}"))
 
     # Requests that need not be waited for keep their order (one lane a call) and have an owner here.
 

@@ -13,7 +13,7 @@ from typing import Literal
 from ari_app.ari.errors import AriError, AriHttpError, AriTimeout, AriUnavailable
 from ari_app.domain.marketplace import Dial
 from ari_app.domain.prompts import TAKEN_PROMPT
-from ari_app.switch.call import NO_CAUSE, Call
+from ari_app.switch.call import ABSOLUTE_TIMEOUT, BACKSTOP_MS, NO_CAUSE, Call
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.ids import leg_id
 
@@ -47,10 +47,13 @@ class _Channel:
 class Legs:
     """What is rung for a call, and the places it holds at destinations and on trunks."""
 
-    def __init__(self, call: Call, capacity: Capacity, ring_timeout_ms: int) -> None:
+    def __init__(self, call: Call, capacity: Capacity, ring_timeout_ms: int, max_duration_ms: int) -> None:
         self._call = call
         self._capacity = capacity
         self._timeout_s = (ring_timeout_ms + DIAL_BACKSTOP_MS) // 1000
+        # Nobody may be there to hang up on who has answered.
+        longest_s = self._timeout_s + (max_duration_ms + BACKSTOP_MS) / 1000
+        self._variables = {ABSOLUTE_TIMEOUT: f"{longest_s:.3f}"}
         self._open: dict[int, _Channel] = {}
         self._numbers: dict[str, int] = {}  # channel id -> leg
         self._prompts: dict[int, str] = {}  # leg -> the playback it hears
@@ -97,6 +100,7 @@ class Legs:
                 caller_id=call.record.ani or "anonymous",
                 timeout_s=self._timeout_s,
                 originator=call.channel_id,
+                variables=self._variables,
             )
         except AriError as error:
             if isinstance(error, AriTimeout | AriUnavailable):  # the channel may be there all the same

@@ -98,7 +98,7 @@ class Offer:
         self._route = route
         self._dial = dial
         self._capacity = capacity
-        self._legs = Legs(call, capacity, plan.ring_timeout_ms)
+        self._legs = Legs(call, capacity, plan.ring_timeout_ms, route.max_duration)
         self._on_connected = on_connected
         self._on_parted = on_parted
         self._bridge_id = bridge_id(call.name)
@@ -223,6 +223,7 @@ class Offer:
         record.connected_at = now
         record.winner = self.race.legs[leg].record.destination
         self._on_connected(now)
+        self._call.end_by_itself(self._route.max_duration)
         self._keep()
         return racing.LegBridged(leg)
 
@@ -338,6 +339,7 @@ class Offer:
         self._keep()
         if self.race.legs[leg].connected_at is not None:
             call.post(call.client.bridges.remove_channel(self._bridge_id, [call.channel_id]))
+            call.end_by_itself(None)
             self._on_parted()
         wait_music(call, self._route, start=True)
 

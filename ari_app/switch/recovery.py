@@ -164,6 +164,7 @@ class Resumed(Session):
         call.channels.add(self._agent)
         call.note("taken up again", f"talks to {record.winner}")
         self._take_up_recording()
+        call.end_by_itself(max(self._limit() - call.now(), 0))
         call.keep()
         try:
             ending = await self._until_they_part()
@@ -175,13 +176,16 @@ class Resumed(Session):
 
     async def _until_they_part(self) -> Ending:
         """Raises CallerGone."""
-        assert self._attribution is not None and self.record.connected_at is not None
-        limit = self.record.connected_at + self._attribution.campaign.route.max_duration
-        while event := await self.call.event(limit):
+        while event := await self.call.event(self._limit()):
             if isinstance(event, ChannelDestroyed) and event.channel_id == self._agent:
                 self.call.cut_at = self.call.cut_at or self.call.happened(event)
                 return "agent"
         return "limit"
+
+    def _limit(self) -> int:
+        """When the conversation is to end, ms."""
+        assert self._attribution is not None and self.record.connected_at is not None
+        return self.record.connected_at + self._attribution.campaign.route.max_duration
 
     def _end_conversation(self) -> None:
         record, at = self.record, self.call.end()
@@ -204,6 +208,7 @@ class Resumed(Session):
         self._recording.parted()
         if self._is_up:
             call.post(call.client.channels.stop_moh(call.channel_id))
+            call.end_by_itself(None)
         self._if_abandoned = "abandoned_ivr"
         await super()._serve()
 

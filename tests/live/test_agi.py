@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from ari_app.domain.ledger import deposit
 from ari_app.domain.record import CallRecord
 from ari_app.ops.sipp import Agent, Caller, answers, busy, hang_up, rings_forever, talk_ms
 from ari_app.settings import Settings
 from ari_app.store import calls as stored
+from ari_app.store import ledger
 from ari_app.store.engine import reading
 from ari_app.store.tables import reservations
+from ari_app.switch.clock import CallClock
 from tests.live.exchange import DID, Exchange, marketplace, phones, uris
 from tests.live.lab import Lab, private
 from tests.live.process import AgiProcess
@@ -104,6 +107,28 @@ async def test_without_a_switch_a_cap_is_kept_too(
     assert served.money is not None and served.money.charged == 4200
     assert (left_out.disposition, left_out.legs) == ("no_route", [])
     assert reserved(in_force) == 0
+    assert in_force.ledger_findings() == []
+    await nothing_left()
+
+
+@pytest.mark.parametrize("did", [DID, "piece"])
+async def test_without_a_switch_nobody_talks_for_longer_than_was_reserved_for(
+    in_force: Exchange, agi: AgiProcess, calling, nothing_left, did: str
+) -> None:
+    ani = {DID: "+12125550177", "piece": "+12125550178"}[did]
+    async with phones({"agent": answers()}) as agents:
+        campaign = {"price": {"per_minute": "60.00", "increment": "1s"}, "payout": "0"}
+        document = marketplace(uris(agents), accept="answer", max_duration="2s", campaign=campaign)
+        document["advertisers"]["acme"]["billing"] = {"model": "prepaid"}
+        in_force.put_in_force(document)
+        ledger.post(in_force.engine, deposit("wire-1", "acme", 200, "USD", CallClock().now()))
+        await agi.start()
+        async with calling(did=did, ani=ani, plan=TALK) as who:
+            assert (await who.outcome()).ended_by == "remote"
+        record = await recorded(in_force, ani)
+    assert 1_900 <= record.durations_ms.connected < 3_500
+    assert record.money is not None and record.money.charged == 200
+    assert ledger.balances(in_force.engine)["advertiser:acme", "USD"].posted == 0
     assert in_force.ledger_findings() == []
     await nothing_left()
 

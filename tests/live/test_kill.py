@@ -8,6 +8,7 @@ import pytest
 from ari_app.domain.record import CallRecord
 from ari_app.ops.sipp import accepts, answers, answers_silently, hang_up, rings_forever, talk_ms
 from ari_app.store import calls
+from ari_app.switch.call import BACKSTOP_MS
 from ari_app.switch.recovery import NEW_CALLS_S
 from tests.live.exchange import marketplace, phones, uris
 
@@ -70,6 +71,28 @@ async def test_who_talks_goes_on_talking_and_is_settled_with_the_whole_duration(
         assert record.qualification.qualified
         assert (record.terms_version, record.money.charged) == (1, 4200)  # those that it began with
         assert [(leg.destination, leg.outcome) for leg in record.legs] == [("agent", "won")]
+
+
+async def test_while_no_switch_runs_nobody_talks_for_longer_than_was_reserved_for(switch, calling, lab):
+    async with phones({"agent": answers()}) as agents:
+        campaign = {"price": {"per_minute": "60.00", "increment": "1s"}, "payout": "0"}
+        rules = {"accept": "answer", "max_duration": "2s", "ring_timeout": "1s"}
+        switch.apply(marketplace(uris(agents), campaign=campaign, **rules))
+        await switch.start()
+        async with calling(plan=TALK) as who:
+            await switch.live("connected")
+            await switch.written(lambda call: call.record.winner is not None)
+            switch.kill()
+            outcome = await who.outcome()
+            assert (outcome.ended_by, outcome.cause) == ("remote", 16)
+            assert outcome.talk_ms < 2_000 + BACKSTOP_MS + 1_000
+            async with asyncio.timeout(20):
+                while await lab.ask("GET", "channels"):  # the agent's line ends by itself, too
+                    await asyncio.sleep(0.05)
+            await switch.start()
+            record = await switch.record()
+        assert record.disposition == "connected"
+        assert record.money.charged <= 200
 
 
 async def test_a_caller_in_the_ivr_goes_on_where_they_were(switch, calling):

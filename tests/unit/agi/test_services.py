@@ -71,6 +71,7 @@ def test_a_lookup_tells_whose_the_call_is_and_where_its_caller_is() -> None:
         "CALLRACE_STATE": "NY",
         "CALLRACE_ZIP": "",
         "CALLRACE_TIMEZONE": "America/New_York",
+        "CALLRACE_LIMIT": "14400",
         "CALLRACE_BLOCKED": "0",
         "CALLRACE_RESULT": "FOUND",
     }
