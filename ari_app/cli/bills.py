@@ -3,50 +3,94 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy import Engine
 
+from ari_app.cli.common import now_ms
 from ari_app.cli.csvtext import write_csv
+from ari_app.cli.files import Writable, writing_down
 from ari_app.cli.items import deliver_items, items_option
 from ari_app.cli.output import json_option, second, show_json, show_table, show_title
 from ari_app.domain.bills import Bill, BillLine, Period
 from ari_app.domain.clock import iso
+from ari_app.domain.ledger import Transfer
 from ari_app.domain.money import format_amount
 from ari_app.store import bills
+from ari_app.store.bills import Party
 
 COLUMNS = ("what", "campaign", "count", "amount")
 _PAYMENTS = {"invoice": "paid in", "statement": "paid out"}
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a bill is wanted: as text, as JSON or in files; or the transfers behind it (`items`)."""
+
+    items: bool
+    as_json: bool
+    csv_file: IO[str] | None
+    pdf_file: IO[bytes] | None
+
+
 def bill_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The ways to get a bill: as text, `--json`, `--csv FILE` or `--pdf FILE`; its `--items` instead."""
-    csv_file = click.File("w", encoding="utf-8", lazy=True)
-    csv = click.option(
-        "--csv", "csv_file", type=csv_file, metavar="FILE", help="Write it as CSV; - is stdout."
-    )
-    pdf = click.option(
-        "--pdf", "pdf_file", type=click.File("wb", lazy=True), metavar="FILE", help="Write it as PDF."
-    )
-    return items_option(json_option(csv(pdf(command))))
+    """The ways to get a bill: as text, `--json`, `--csv FILE` or `--pdf FILE`; its `--items` instead.
 
+    The command gets them as `delivery`: what cannot be is wrong usage before it does anything.
+    """
 
-def deliver(
-    engine: Engine,
-    bill: Bill,
-    items: bool,
-    as_json: bool,
-    csv_file: IO[str] | None,
-    pdf_file: IO[bytes] | None,
-) -> None:
-    """Shows the bill, or what is behind it, or writes it to the files that are given."""
-    if items:
-        if pdf_file is not None:
+    @wraps(command)
+    def with_delivery(
+        *args: Any, items: bool, as_json: bool, csv_file: IO[str], pdf_file: IO[bytes], **kwargs: Any
+    ) -> Any:
+        if items and pdf_file is not None:
             raise click.UsageError("--items are not written as PDF; use --csv or --json")
-        deliver_items(bills.items(engine, bill), as_json, csv_file)
+        if kwargs.get("dry_run") and pdf_file is not None:
+            raise click.UsageError("--dry-run is not written as PDF: it would look like what is issued")
+        return command(*args, delivery=Delivery(items, as_json, csv_file, pdf_file), **kwargs)
+
+    csv = click.option(
+        "--csv", "csv_file", type=Writable("w"), metavar="FILE", help="Write it as CSV; - is stdout."
+    )
+    pdf = click.option("--pdf", "pdf_file", type=Writable("wb"), metavar="FILE", help="Write it as PDF.")
+    return items_option(json_option(csv(pdf(with_delivery))))
+
+
+dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would be booked, and book nothing.")
+
+
+def issue(
+    engine: Engine,
+    party: Party,
+    period: Period,
+    force_open: bool,
+    dry_run: bool,
+    delivery: Delivery,
+) -> None:
+    """Issues a bill now and delivers it; in a dry run it only shows it. Raises BillError, Refused."""
+    do = bills.draft if dry_run else bills.issue
+    issued = do(engine, party, period, now_ms(), force_open)
+    bill = issued.bill
+    if not issued.is_new:
+        click.echo(f"{bill.kind} {bill.number} was issued before", err=True)
+    if dry_run and issued.is_new:
+        click.echo(f"nothing is issued: {bill.kind} {bill.number} would be this", err=True)
+        deliver(bill, delivery, lambda: bills.unbilled(engine, party, bill.period))
+        return
+    with writing_down(f"{bill.kind} {bill.number} is issued", delivery.csv_file, delivery.pdf_file):
+        deliver(bill, delivery, lambda: bills.items(engine, bill))
+
+
+def deliver(bill: Bill, delivery: Delivery, items: Callable[[], list[tuple[Transfer, str | None]]]) -> None:
+    """Shows the bill, or the `items` behind it, or writes it to the files that are given."""
+    csv_file, pdf_file = delivery.csv_file, delivery.pdf_file
+    if delivery.items:
+        deliver_items(items(), delivery.as_json, csv_file)
         return
     if csv_file is not None:
         head = (bill.kind, bill.number, bill.party, bill.period.name, bill.currency)
@@ -56,7 +100,8 @@ def deliver(
         from ari_app.cli.billpdf import write_pdf  # its libraries take a while to load
 
         write_pdf(pdf_file, bill)
-    if as_json:
+        pdf_file.flush()
+    if delivery.as_json:
         show_json(bill_json(bill))
     elif csv_file is None and pdf_file is None:
         _show(bill)

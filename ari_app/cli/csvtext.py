@@ -22,6 +22,7 @@ def write_csv(file: IO[str], columns: Sequence[str], rows: Iterable[Sequence[obj
     writer.writerow([_cell(column) for column in columns])
     for row in rows:
         writer.writerow([_cell(cell) for cell in row])
+    file.flush()  # what a full disk does not take is told of here
 
 
 def _cell(value: object) -> str:

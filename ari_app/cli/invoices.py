@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import IO, TypeVar
+from typing import TypeVar
 
 import click
 
 from ari_app.cli.amounts import currency_option
-from ari_app.cli.bills import bill_json, bill_options, deliver
-from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
+from ari_app.cli.bills import Delivery, bill_json, bill_options, deliver, dry_run_option
+from ari_app.cli.bills import issue as issue_bill
+from ari_app.cli.common import Refused, database, marketplace_in_force
 from ari_app.cli.disputes import SERIAL
 from ari_app.cli.output import json_option, second, show_json, show_table
 from ari_app.domain.bills import Period, period_of
@@ -32,17 +33,16 @@ def invoices() -> None:
 @click.option("--advertiser", required=True, metavar="ID", help="Whom to bill.")
 @click.option("--period", required=True, metavar="YYYY-MM", help="The month, in the advertiser's time zone.")
 @click.option("--force-open", is_flag=True, help="Bill a month that is not over, as it is now.")
+@dry_run_option
 @currency_option
 @bill_options
 def issue(
     advertiser: str,
     period: str,
     force_open: bool,
+    dry_run: bool,
     currency: str | None,
-    items: bool,
-    as_json: bool,
-    csv_file: IO[str] | None,
-    pdf_file: IO[bytes] | None,
+    delivery: Delivery,
 ) -> None:
     """Issue an advertiser's invoice for a month. The same month again is the same invoice.
 
@@ -50,6 +50,7 @@ def issue(
 
     \b
     Examples:
+      callrace invoices issue --advertiser acme-plumbing --period 2026-11 --dry-run
       callrace invoices issue --advertiser acme-plumbing --period 2026-11
       callrace invoices issue --advertiser acme-plumbing --period 2026-11 --force-open --pdf invoice.pdf
     """
@@ -57,10 +58,7 @@ def issue(
     marketplace = marketplace_in_force(engine).marketplace
     buyer = member(advertiser, marketplace.advertisers, "advertiser")
     party = Party("invoice", advertiser, buyer.name, currency or marketplace.currency)
-    issued = bills.issue(engine, party, month(period, buyer.timezone), now_ms(), force_open)
-    if not issued.is_new:
-        click.echo(f"invoice {issued.bill.number} was issued before", err=True)
-    deliver(engine, issued.bill, items, as_json, csv_file, pdf_file)
+    issue_bill(engine, party, month(period, buyer.timezone), force_open, dry_run, delivery)
 
 
 @invoices.command("list")
@@ -99,9 +97,7 @@ def list_(advertiser: str | None, as_json: bool) -> None:
 @invoices.command()
 @click.argument("number", type=SERIAL)
 @bill_options
-def show(
-    number: int, items: bool, as_json: bool, csv_file: IO[str] | None, pdf_file: IO[bytes] | None
-) -> None:
+def show(number: int, delivery: Delivery) -> None:
     """Show the invoice of this NUMBER.
 
     \b
@@ -113,7 +109,7 @@ def show(
     bill = bills.get(engine, "invoice", number)
     if bill is None:
         raise Refused(f"there is no invoice {number}; see `callrace invoices list`")
-    deliver(engine, bill, items, as_json, csv_file, pdf_file)
+    deliver(bill, delivery, lambda: bills.items(engine, bill))
 
 
 _Member = TypeVar("_Member")

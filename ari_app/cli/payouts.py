@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from typing import IO
 
 import click
 
 from ari_app.cli.amounts import amount, currency_option
-from ari_app.cli.bills import bill_options, deliver
+from ari_app.cli.bills import Delivery, bill_options, dry_run_option, issue
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
 from ari_app.cli.csvtext import write_csv
+from ari_app.cli.files import Writable, writing_down
 from ari_app.cli.invoices import member, month
 from ari_app.cli.items import deliver_items, items_option
 from ari_app.cli.output import json_option, second, show_json, show_table
 from ari_app.domain.clock import iso
 from ari_app.domain.money import format_amount
-from ari_app.store import bills
+from ari_app.domain.payouts import Waiting
 from ari_app.store import payouts as stored
 from ari_app.store.bills import Party
 from ari_app.store.payouts import Paid, Run
@@ -28,7 +31,7 @@ _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 csv_option = click.option(
     "--csv",
     "csv_file",
-    type=click.File("w", encoding="utf-8", lazy=True),
+    type=Writable("w"),
     metavar="FILE",
     help="Write the payouts as CSV; - is stdout.",
 )
@@ -50,6 +53,7 @@ def payouts() -> None:
     help="How many days ago a call must have ended.",
 )
 @click.option("--key", required=True, help="The run's own name: the same key pays once.")
+@dry_run_option
 @currency_option
 @csv_option
 @json_option
@@ -58,6 +62,7 @@ def run(
     minimum: str,
     hold_days: int,
     key: str,
+    dry_run: bool,
     currency: str | None,
     csv_file: IO[str] | None,
     as_json: bool,
@@ -66,10 +71,12 @@ def run(
 
     A run pays in one currency.
     Each earning is paid once. What was taken back after it was paid is taken off the publisher's next
-    payout. The same --key again shows the same run, writes the same file, and moves nothing.
+    payout. The same --key again shows the same run, writes the same file, and moves nothing. A run that pays
+    nobody says why, and leaves its key free.
 
     \b
-    Example:
+    Examples:
+      callrace payouts run --until 2026-11-30 --minimum 50.00 --key 2026-11 --dry-run
       callrace payouts run --until 2026-11-30 --minimum 50.00 --key 2026-11 --csv payouts.csv
     """
     engine = database()
@@ -82,10 +89,18 @@ def run(
         hold_ms=hold_days * _DAY_MS,
         minimum=amount(minimum, currency, "--minimum"),
     )
-    paid = stored.run(engine, wanted)
+    paid = stored.plan(engine, wanted) if dry_run else stored.run(engine, wanted)
     if not paid.is_new:
         click.echo(f"payout run {key} was done before: nothing moved now", err=True)
-    _deliver(paid, as_json, csv_file)
+    elif dry_run:
+        click.echo("nothing is paid: this is what a run would pay now", err=True)
+    with (
+        writing_down(f"payout run {key} is paid", csv_file) if paid.payouts and not dry_run else nullcontext()
+    ):
+        _deliver(paid, as_json, csv_file)
+    if not as_json and (dry_run or not paid.payouts):
+        for line in map(partial(_waiting, wanted), paid.waits):
+            click.echo(line, err=True)
 
 
 @payouts.command("list")
@@ -129,17 +144,16 @@ def show(key: str, items: bool, csv_file: IO[str] | None, as_json: bool) -> None
 @click.option("--publisher", required=True, metavar="ID", help="Whose statement.")
 @click.option("--period", required=True, metavar="YYYY-MM", help="The month, in the publisher's time zone.")
 @click.option("--force-open", is_flag=True, help="State a month that is not over, as it is now.")
+@dry_run_option
 @currency_option
 @bill_options
 def statement(
     publisher: str,
     period: str,
     force_open: bool,
+    dry_run: bool,
     currency: str | None,
-    items: bool,
-    as_json: bool,
-    csv_file: IO[str] | None,
-    pdf_file: IO[bytes] | None,
+    delivery: Delivery,
 ) -> None:
     """Issue a publisher's statement for a month. The same month again is the same statement.
 
@@ -153,10 +167,7 @@ def statement(
     marketplace = marketplace_in_force(engine).marketplace
     producer = member(publisher, marketplace.publishers, "publisher")
     party = Party("statement", publisher, producer.name, currency or marketplace.currency)
-    issued = bills.issue(engine, party, month(period, producer.timezone), now_ms(), force_open)
-    if not issued.is_new:
-        click.echo(f"statement {issued.bill.number} was issued before", err=True)
-    deliver(engine, issued.bill, items, as_json, csv_file, pdf_file)
+    issue(engine, party, month(period, producer.timezone), force_open, dry_run, delivery)
 
 
 _COLUMNS = ("publisher", "amount", "currency", "calls", "key")
@@ -176,6 +187,26 @@ def _deliver(paid: Paid, as_json: bool, csv_file: IO[str] | None) -> None:
         click.echo("nobody has enough due: nothing was paid")
     elif csv_file is None:
         show_table(_COLUMNS, rows)
+
+
+def _waiting(run: Run, waiting: Waiting) -> str:
+    """What is not paid and why, for people: `4 publishers have 213.86 USD of calls younger than 7 days`."""
+    days, last = run.hold_ms // _DAY_MS, second(run.until_at - _DAY_MS)[:10]
+    whose = "1 publisher" if waiting.publishers == 1 else f"{waiting.publishers} publishers"
+    has, owes = ("has", "owes") if waiting.publishers == 1 else ("have", "owe")
+    amount = f"{format_amount(abs(waiting.amount), run.currency)} {run.currency}"
+    match waiting.reason:
+        case "young":
+            return f"{whose} {has} {amount} of calls younger than {days} days; see --hold-days"
+        case "later":
+            return f"{whose} {has} {amount} of calls that ended after {last}; see --until"
+        case "disputed":
+            return f"{whose} {has} {amount} of calls in open dispute; see `callrace disputes list`"
+        case "minimum":
+            minimum = format_amount(run.minimum, run.currency)
+            return f"{whose} {has} {amount}, each less than {minimum}; see --minimum"
+        case "owes":
+            return f"{whose} {owes} {amount} that was taken back after it was paid"
 
 
 def _row(paid: Paid) -> tuple[object, ...]:
@@ -209,6 +240,14 @@ def _json(paid: Paid) -> dict[str, object]:
                 "key": payout.key,
             }
             for payout in paid.payouts
+        ],
+        "waits": [
+            {
+                "reason": waiting.reason,
+                "publishers": waiting.publishers,
+                "amount": format_amount(waiting.amount, run.currency),
+            }
+            for waiting in paid.waits
         ],
     }
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Literal
+
+Reason = Literal["young", "later", "disputed", "minimum", "owes"]
+"""Why an earning is not paid: its call is younger than the hold, or ended after the last day, or is in open dispute;
+its publisher has less than the minimum due, or owes more than that.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +38,42 @@ def due(earnings: Iterable[Earning], ended_before: int, minimum: int) -> dict[st
     """
     payable: defaultdict[str, list[Earning]] = defaultdict(list)
     for earning in earnings:
-        is_owed = earning.is_paid_out and earning.amount < 0
-        if is_owed or (earning.ended_at < ended_before and not earning.in_dispute):
+        if _is_payable(earning, ended_before):
             payable[earning.publisher].append(earning)
     return {publisher: its for publisher, its in payable.items() if total(its) >= max(minimum, 1)}
+
+
+def _is_payable(earning: Earning, ended_before: int) -> bool:
+    is_owed = earning.is_paid_out and earning.amount < 0
+    return is_owed or (earning.ended_at < ended_before and not earning.in_dispute)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What is not paid for one reason: of how many publishers, and how much in all."""
+
+    reason: Reason
+    publishers: int
+    amount: int
+
+
+def waiting(earnings: Collection[Earning], until_at: int, held_since: int, minimum: int) -> list[Waiting]:
+    """What a run does not pay, by reason: calls that ended at `until_at` (ms) or later are not asked for, those at
+    `held_since` or later are too young.
+    """
+    ended_before = min(until_at, held_since)
+    payable = Counter[str]()
+    for earning in earnings:
+        payable[earning.publisher] += earning.amount if _is_payable(earning, ended_before) else 0
+    left: defaultdict[Reason, Counter[str]] = defaultdict(Counter)
+    for earning in earnings:
+        if not _is_payable(earning, ended_before):
+            reason: Reason = "later" if earning.ended_at >= until_at else "young"
+            left["disputed" if earning.in_dispute else reason][earning.publisher] += earning.amount
+    for publisher, amount in payable.items():
+        if amount and amount < max(minimum, 1):
+            left["minimum" if amount > 0 else "owes"][publisher] += amount
+    return [Waiting(reason, len(found), found.total()) for reason, found in left.items()]
 
 
 def total(earnings: Iterable[Earning]) -> int:

@@ -53,36 +53,39 @@ def issue(engine: Engine, party: Party, period: Period, at: int, force_open: boo
     """
     with writing(engine) as connection:
         lock_table(connection, bills)
-        is_its = (bills.c.kind == party.kind, bills.c.party == party.id, bills.c.currency == party.currency)
-        before = find(connection, *is_its)
-        there = next((bill for bill in before if bill.period.name == period.name), None)
-        if there is not None:
-            return Issued(there, is_new=False)
-        if before and before[-1].period.name > period.name:
-            raise BillError(
-                f"{before[-1].period.name} is billed already: what is missing is on its next bill"
-            )
-        billed = to_issue(period, at, force_open)
-        movements = _movements(connection, party, billed)
-        if not movements:
-            raise BillError(f"nothing moved for {party.id} in {period.name}: there is nothing to bill")
-        lines, payments = bill_lines(party.kind, movements, billed)
-        number = _next_number(connection, party.kind)
-        opening = before[-1].closing if before else 0
-        bill = Bill(
-            party.kind,
-            number,
-            party.id,
-            party.name,
-            party.currency,
-            billed,
-            at,
-            opening,
-            payments,
-            tuple(lines),
-        )
-        _save(connection, bill, movements)
-        return Issued(bill, is_new=True)
+        issued, movements = _drafted(connection, party, period, at, force_open)
+        if issued.is_new:
+            _save(connection, issued.bill, movements)
+        return issued
+
+
+def draft(engine: Engine, party: Party, period: Period, at: int, force_open: bool = False) -> Issued:
+    """What `issue` would issue now, or has before. Nothing is booked. Raises BillError."""
+    with reading(engine) as connection:
+        return _drafted(connection, party, period, at, force_open)[0]
+
+
+def _drafted(
+    connection: Connection, party: Party, period: Period, at: int, force_open: bool
+) -> tuple[Issued, list[Movement]]:
+    is_its = (bills.c.kind == party.kind, bills.c.party == party.id, bills.c.currency == party.currency)
+    before = find(connection, *is_its)
+    there = next((bill for bill in before if bill.period.name == period.name), None)
+    if there is not None:
+        return Issued(there, is_new=False), []
+    if before and before[-1].period.name > period.name:
+        raise BillError(f"{before[-1].period.name} is billed already: what is missing is on its next bill")
+    billed = to_issue(period, at, force_open)
+    movements = _movements(connection, party, billed)
+    if not movements:
+        raise BillError(f"nothing moved for {party.id} in {period.name}: there is nothing to bill")
+    lines, payments = bill_lines(party.kind, movements, billed)
+    number = _next_number(connection, party.kind)
+    opening = before[-1].closing if before else 0
+    bill = Bill(
+        party.kind, number, party.id, party.name, party.currency, billed, at, opening, payments, tuple(lines)
+    )
+    return Issued(bill, is_new=True), movements
 
 
 def get(engine: Engine, kind: BillKind, number: int) -> Bill | None:
@@ -104,6 +107,11 @@ def items(engine: Engine, bill: Bill) -> list[tuple[Transfer, str | None]]:
         bill_items.c.kind == bill.kind, bill_items.c.number == bill.number
     )
     return ledger.with_campaigns(engine, its)
+
+
+def unbilled(engine: Engine, party: Party, period: Period) -> list[tuple[Transfer, str | None]]:
+    """The transfers that a bill of the period would be made of now, each with its call's campaign."""
+    return ledger.with_campaigns(engine, select(transfers.c.key).where(*_to_bill(party, period)))
 
 
 def find(connection: Connection, *conditions: ColumnElement[bool]) -> list[Bill]:
@@ -133,16 +141,21 @@ def _movements(connection: Connection, party: Party, period: Period) -> list[Mov
             case((transfers.c.credit == account, transfers.c.amount), else_=-transfers.c.amount),
         )
         .outerjoin(calls, calls.c.id == transfers.c.call_id)
-        .where(
-            or_(transfers.c.debit == account, transfers.c.credit == account),
-            and_(transfers.c.kind != "hold", transfers.c.kind != "void"),
-            transfers.c.currency == party.currency,
-            transfers.c.at < period.until_at,
-            ~exists().where(bill_items.c.transfer_key == transfers.c.key),
-        )
+        .where(*_to_bill(party, period))
         .order_by(transfers.c.seq)
     )
     return [Movement(*row) for row in connection.execute(query)]
+
+
+def _to_bill(party: Party, period: Period) -> tuple[ColumnElement[bool], ...]:
+    account = account_of(party.kind, party.id)
+    return (
+        or_(transfers.c.debit == account, transfers.c.credit == account),
+        and_(transfers.c.kind != "hold", transfers.c.kind != "void"),
+        transfers.c.currency == party.currency,
+        transfers.c.at < period.until_at,
+        ~exists().where(bill_items.c.transfer_key == transfers.c.key),
+    )
 
 
 def _save(connection: Connection, bill: Bill, movements: Sequence[Movement]) -> None:

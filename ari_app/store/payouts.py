@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, case, exists, func, insert, literal, select
 
 from ari_app.domain import ledger as domain
 from ari_app.domain.ledger import Transfer
-from ari_app.domain.payouts import Earning, due, total
+from ari_app.domain.payouts import Earning, Waiting, due, total, waiting
 from ari_app.store import ledger
 from ari_app.store.engine import lock_table, reading, writing
 from ari_app.store.errors import KeyTaken
@@ -51,36 +51,51 @@ class Payout:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """A run and its payouts, by publisher. `is_new`: it was run now, not before."""
+    """A run and its payouts, by publisher. `is_new`: it was run now, not before; then `waits` is what it left."""
 
     run: Run
     payouts: list[Payout]
     is_new: bool = False
+    waits: Sequence[Waiting] = ()
 
 
 def run(engine: Engine, wanted: Run) -> Paid:
     """Pays what is due, in one transaction; the same key again is the same run, and pays nothing more.
 
-    Raises KeyTaken when the key was used for a run that was asked something else.
+    A run that pays nobody is not kept: its key stays free. Raises KeyTaken when the key was used for a run that was
+    asked something else.
     """
     with writing(engine) as connection:
         lock_table(connection, payout_runs)
-        before = _find(connection, wanted.key)
-        if before is not None:
-            if _asked(before.run) != _asked(wanted):
-                raise KeyTaken(
-                    f"there was another payout run with the key {wanted.key!r}: choose another key"
-                )
-            return before
-        connection.execute(insert(payout_runs), _run_row(wanted))
-        ended_before = min(wanted.until_at, wanted.at - wanted.hold_ms)
-        for publisher, its in sorted(
-            due(_earnings(connection, wanted.currency), ended_before, wanted.minimum).items()
-        ):
-            _pay(connection, wanted, publisher, its)
-        paid = _find(connection, wanted.key)
-        assert paid is not None
-        return Paid(paid.run, paid.payouts, is_new=True)
+        paid, its = _planned(connection, wanted)
+        if paid.is_new and its:
+            connection.execute(insert(payout_runs), _run_row(wanted))
+            for publisher, earnings in its.items():
+                _pay(connection, wanted, publisher, earnings)
+        return paid
+
+
+def plan(engine: Engine, wanted: Run) -> Paid:
+    """What `run` would pay now, or has paid before. Nothing is booked. Raises KeyTaken."""
+    with reading(engine) as connection:
+        return _planned(connection, wanted)[0]
+
+
+def _planned(connection: Connection, wanted: Run) -> tuple[Paid, dict[str, list[Earning]]]:
+    before = _find(connection, wanted.key)
+    if before is not None:
+        if _asked(before.run) != _asked(wanted):
+            raise KeyTaken(f"there was another payout run with the key {wanted.key!r}: choose another key")
+        return before, {}
+    earnings = _earnings(connection, wanted.currency)
+    held_since = wanted.at - wanted.hold_ms
+    its = dict(sorted(due(earnings, min(wanted.until_at, held_since), wanted.minimum).items()))
+    payouts = [
+        Payout(publisher, total(found), _calls(found), _transfer(wanted, publisher, found).key)
+        for publisher, found in its.items()
+    ]
+    waits = waiting(earnings, wanted.until_at, held_since, wanted.minimum)
+    return Paid(wanted, payouts, is_new=True, waits=waits), its
 
 
 def find(engine: Engine, key: str) -> Paid | None:
@@ -148,13 +163,20 @@ def _earnings(connection: Connection, currency: str) -> list[Earning]:
 
 
 def _pay(connection: Connection, wanted: Run, publisher: str, its: list[Earning]) -> None:
-    paid = domain.payout(wanted.key, publisher, total(its), wanted.currency, wanted.at)
+    paid = _transfer(wanted, publisher, its)
     ledger.add(connection, [paid])
-    count = len({earning.call_id for earning in its})
-    row = {"transfer_key": paid.key, "run": wanted.key, "publisher": publisher, "calls": count}
+    row = {"transfer_key": paid.key, "run": wanted.key, "publisher": publisher, "calls": _calls(its)}
     connection.execute(insert(payouts), row)
     items = [{"transfer_key": earning.transfer_key, "payout_key": paid.key} for earning in its]
     connection.execute(insert(payout_items), items)
+
+
+def _transfer(wanted: Run, publisher: str, its: list[Earning]) -> Transfer:
+    return domain.payout(wanted.key, publisher, total(its), wanted.currency, wanted.at)
+
+
+def _calls(its: list[Earning]) -> int:
+    return len({earning.call_id for earning in its})
 
 
 def _run_row(run: Run) -> Mapping[str, object]:

@@ -108,6 +108,12 @@ def test_a_clawback_counts_though_its_call_is_disputed_again(engine: Engine) -> 
     assert paid(engine, "december", at=ENDED + 9 * DAY_MS) == {"homefix": 2000}
 
 
+def test_a_run_that_pays_nobody_leaves_its_key_to_the_next(engine: Engine) -> None:
+    assert paid(engine, at=ENDED + WEEK_MS) == {}
+    assert payouts.every(engine) == []
+    assert paid(engine, minimum=1) == {"adnest": 3000, "homefix": 3000}
+
+
 def test_of_many_runs_at_once_each_earning_is_in_one(engine: Engine) -> None:
     with ThreadPoolExecutor(8) as pool:
         amounts = [sum(one.values()) for one in pool.map(lambda n: paid(engine, f"run-{n}"), range(8))]
@@ -116,6 +122,7 @@ def test_of_many_runs_at_once_each_earning_is_in_one(engine: Engine) -> None:
 
 def test_runs_are_listed_the_oldest_first(engine: Engine) -> None:
     run(engine, "b")
+    calls.save(engine, [settlement(make_call(4))])
     run(engine, "a", at=ENDED + 9 * DAY_MS)
     assert [paid.run.key for paid in payouts.every(engine)] == ["b", "a"]
     assert payouts.find(engine, "c") is None
