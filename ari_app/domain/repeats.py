@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import re
 from collections.abc import Iterable, Iterator
 
 from ari_app.domain.marketplace import Basis, Campaign, Clause, Scope
@@ -42,61 +42,123 @@ def whose(record: CallRecord, scope: Scope) -> str | None:
     return {"campaign": record.campaign, "advertiser": record.advertiser, "destination": record.winner}[scope]
 
 
+_SPAN_MS = 6 * 3_600_000  # calls of so long are forgotten together
+_AT_BYTES = 6
+_PLAIN = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)  # E.164
+_OWNER = 1 << 50  # more than any number of E.164
+
+_Key = int | tuple[int, str]
+
+
 class Memory:
-    """The last call of each caller, by kind and by whose it was. Bounded by `window_ms`."""
+    """The last calls of each caller, by kind and by whose they were. Bounded by `window_ms`.
+
+    A million callers take some 150 MB. So of a caller that is a plain number and of whose the call was one integer is
+    made, and of a call one text of bytes; and calls are kept by age, as what no window reaches is then one thing. The
+    last two of a caller are known in each span of time, for the last that is not the call itself.
+    """
 
     def __init__(self, kinds: frozenset[Kind] = frozenset(), window_ms: int = 0) -> None:
-        self.kinds = kinds
-        self.window_ms = window_ms
-        self._last: OrderedDict[tuple[Kind, str, str], EarlierCall] = OrderedDict()  # oldest first
+        self._spans: dict[int, dict[_Key, bytes]] = {}  # each by caller, see `_packed`
+        self._owners: dict[tuple[Kind, str], int] = {}
+        self._newest_at = 0
+        self.widen(kinds, window_ms)
+
+    def widen(self, kinds: frozenset[Kind], window_ms: int) -> None:
+        """From now on these kinds are noted, and kept for so long. What is known of them stays."""
+        self.kinds, self.window_ms = kinds, window_ms
+        self._scopes = {basis: [scope for b, scope in kinds if b == basis] for basis, _ in kinds}
 
     def last(self, basis: Basis, record: CallRecord) -> dict[Kind, EarlierCall]:
-        """The caller's earlier calls on this basis; not the call itself."""
-        found = {kind: self._last.get(key) for kind, key in self._keys(basis, record)}
-        return {kind: call for kind, call in found.items() if call is not None and call.call_id != record.id}
+        """The caller's last calls on this basis; not the call itself."""
+        return self._last(basis, record, None)
+
+    def before(self, basis: Basis, record: CallRecord, at: int) -> dict[Kind, EarlierCall]:
+        """The caller's last calls on this basis that were it before `at` (ms)."""
+        return self._last(basis, record, at)
 
     def note(self, basis: Basis, record: CallRecord, at: int) -> dict[Kind, EarlierCall]:
-        """`last`, and this call is the last one from now on. `at` (ms) is when it was what `basis` says."""
+        """`last`, and this call is one of them from now on. `at` (ms) is when it was what `basis` says."""
         before = self.last(basis, record)
-        for _, key in self._keys(basis, record):
-            self._last.pop(key, None)
-            self._last[key] = EarlierCall(record.id, at)
-        self._forget_before(at - self.window_ms)
+        self._put(basis, record, at)
         return before
 
     def recall(self, record: CallRecord) -> None:
-        """Notes a call that is over, on each basis that it has come to."""
-        self.note("any", record, record.started_at)
+        """Notes a call that is over, on each basis that it has come to, in whatever order calls are recalled."""
+        self._put("any", record, record.started_at)
         if record.connected_at is not None:
-            self.note("connected", record, record.connected_at)
-            if record.qualification is not None and record.qualification.qualified:
-                self.note("qualified", record, record.connected_at)
+            self._put("connected", record, record.connected_at)
+            self.recall_payable(record)
 
     def recall_payable(self, record: CallRecord) -> None:
-        """Notes a call that has come to be payable since it was over, unless a later one is known."""
-        if record.connected_at is None or not (record.qualification and record.qualification.qualified):
+        """Notes a call that has come to be payable since it was over."""
+        if record.connected_at is not None and record.qualification and record.qualification.qualified:
+            self._put("qualified", record, record.connected_at)
+
+    def _last(self, basis: Basis, record: CallRecord, before: int | None) -> dict[Kind, EarlierCall]:
+        found = {}
+        for kind, key in self._keys(basis, record):
+            its = (one for one in self._known(key) if one.call_id != record.id)
+            call = next((one for one in its if before is None or one.at < before), None)
+            if call is not None and call.at >= self._newest_at - self.window_ms:
+                found[kind] = call
+        return found
+
+    def _known(self, key: _Key) -> Iterator[EarlierCall]:
+        """The caller's calls, the last first."""
+        for n in sorted(self._spans, reverse=True):
+            yield from _calls(self._spans[n].get(key, b""))
+
+    def _put(self, basis: Basis, record: CallRecord, at: int) -> None:
+        for _, key in self._keys(basis, record):
+            if at > self._newest_at:
+                self._newest_at = at
+            span = self._span(at // _SPAN_MS)
+            known = span.get(key)
+            span[key] = _packed(record.id, at) if known is None else _both(known, record.id, at)
+
+    def _span(self, n: int) -> dict[_Key, bytes]:
+        """The callers of one span of time. When one begins, those go that no window reaches."""
+        if n not in self._spans:
+            oldest = (self._newest_at - self.window_ms) // _SPAN_MS
+            self._spans = {there: span for there, span in self._spans.items() if there >= oldest}
+            self._spans[n] = {}
+        return self._spans[n]
+
+    def _keys(self, basis: Basis, record: CallRecord) -> Iterator[tuple[Kind, _Key]]:
+        scopes, ani = self._scopes.get(basis, ()), record.ani
+        if not scopes or ani is None:
             return
-        for _, key in self._keys("qualified", record):
-            known = self._last.get(key)
-            if known is None or known.at < record.connected_at:
-                self._last[key] = EarlierCall(record.id, record.connected_at)
+        number = int(ani[1:]) if _PLAIN.fullmatch(ani) else None
+        for scope in scopes:
+            id_ = whose(record, scope)
+            if id_ is not None:
+                kind = basis, scope
+                owner = self._owners.setdefault((kind, id_), len(self._owners))
+                yield kind, (owner, ani) if number is None else owner * _OWNER + number
 
-    def absorb(self, newer: Memory) -> None:
-        """Takes in what another memory has seen since."""
-        for key, call in newer._last.items():
-            self._last.pop(key, None)
-            self._last[key] = call
 
-    def _keys(self, basis: Basis, record: CallRecord) -> Iterator[tuple[Kind, tuple[Kind, str, str]]]:
-        for kind in self.kinds:
-            id_ = whose(record, kind[1])
-            if kind[0] == basis and id_ is not None and record.ani is not None:
-                yield kind, (kind, id_, record.ani)
+def _packed(call_id: str, at: int) -> bytes:
+    """A call's moment and id, and before them how long both are: so that two fit into one text."""
+    id_ = call_id.encode()
+    return bytes([_AT_BYTES + len(id_)]) + at.to_bytes(_AT_BYTES, "big") + id_
 
-    def _forget_before(self, at: int) -> None:
-        """No clause's window reaches so far back."""
-        while self._last:
-            key, oldest = next(iter(self._last.items()))
-            if oldest.at >= at:
-                return
-            del self._last[key]
+
+def _calls(packed: bytes) -> Iterator[EarlierCall]:
+    while packed:
+        end = packed[0] + 1
+        yield EarlierCall(
+            packed[1 + _AT_BYTES : end].decode(), int.from_bytes(packed[1 : 1 + _AT_BYTES], "big")
+        )
+        packed = packed[end:]
+
+
+def _both(known: bytes, call_id: str, at: int) -> bytes:
+    """The last two of the calls known and this one, which takes the place of what was known of it."""
+    others = [call for call in _calls(known) if call.call_id != call_id]
+    last = sorted([*others, EarlierCall(call_id, at)], key=_moment, reverse=True)[:2]
+    return b"".join(_packed(call.call_id, call.at) for call in last)
+
+
+def _moment(call: EarlierCall) -> int:
+    return call.at

@@ -8,7 +8,19 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, RowMapping, Select, and_, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    RowMapping,
+    Select,
+    and_,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.marketplace import Basis, Scope
@@ -166,17 +178,22 @@ def pages_between(connection: Connection, since: int, until: int) -> Iterator[li
         yield records(connection, page)
 
 
-def recent_callers(engine: Engine, since: int, is_connected: bool) -> Iterator[CallRecord]:
-    """Calls that began at `since` (ms) or later, the oldest first, as far as repeat callers need them.
+def callers_before(
+    engine: Engine, last: CallRecord | None, since: int, is_connected: bool, limit: int
+) -> list[CallRecord]:
+    """Calls that began at `since` (ms) or later, the newest first, as far as repeat callers need them.
 
-    `is_connected`: only those that reached an agent.
+    `last`: only those before it. `is_connected`: only those that reached an agent.
     """
     query = select(*_REPEATS).where(calls.c.started_at >= since, calls.c.ani.is_not(None))
+    if last is not None:
+        newest = tuple_(calls.c.started_at, calls.c.id) < tuple_(literal(last.started_at), literal(last.id))
+        query = query.where(calls.c.started_at <= last.started_at, newest)
     if is_connected:
         query = query.where(calls.c.connected_at.is_not(None))
+    newest_first = query.order_by(calls.c.started_at.desc(), calls.c.id.desc())
     with reading(engine) as connection:
-        for row in connection.execute(query.order_by(calls.c.started_at)):
-            yield _caller(row)
+        return [_caller(row) for row in connection.execute(newest_first.limit(limit))]
 
 
 def converted_callers(engine: Engine, since: int) -> list[CallRecord]:

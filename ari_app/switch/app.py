@@ -37,6 +37,7 @@ from ari_app.switch.capacity import Capacity
 from ari_app.switch.caps import Caps
 from ari_app.switch.clock import CallClock
 from ari_app.switch.live import PHASES, agents_view, live_view, phase_of
+from ari_app.switch.lookback import keep_looking_back
 from ari_app.switch.market import Market
 from ari_app.switch.metrics import Metrics
 from ari_app.switch.phones import Phones
@@ -94,13 +95,13 @@ class Switch:
         self.recorder: Recorder = NoRecorder()
 
     def load(self) -> None:
-        """Reads the marketplace in force, the callers that its windows still remember, and what caps have left."""
+        """Reads the marketplace in force, and what caps have left. Callers of before are recalled while calls run."""
         self.market.load()
         if self.market.snapshot is None:
             log.info("no marketplace is applied yet: calls are refused until one is")
             return
         campaigns = self.market.snapshot.marketplace.campaigns
-        self._callers.look_back(*_asked(campaigns), self._known(campaigns))
+        self._callers.ask(*_asked(campaigns))
         self._caps.look(self.market.snapshot.marketplace)
 
     async def keep_up_to_date(self) -> None:
@@ -109,25 +110,18 @@ class Switch:
             self.market.keep_up_to_date(self._taken_over),
             self._caps.keep_looking(lambda: self.market.snapshot),
             self._caps.keep_sweeping(self._writer.backlog),
+            keep_looking_back(self._engine, self._callers),
         )
 
     async def _taken_over(self, snapshot: Snapshot) -> None:
-        """New clauses may ask about callers whom nobody remembers: they are read again. Others are repeat callers now,
+        """New clauses may ask about callers whom nobody remembers: they are recalled. Others are repeat callers now,
         as their calls were told to be converted.
         """
         campaigns = snapshot.marketplace.campaigns
         since, self._converted_until = self._converted_until, CallClock().now()
         told = await asyncio.to_thread(calls.converted_callers, self._engine, since - OVERLAP_MS)
         self._callers.converted(told)
-        if not self._callers.knows(*_asked(campaigns)):
-            self._callers.look_back(*_asked(campaigns), await asyncio.to_thread(self._known, campaigns))
-
-    def _known(self, campaigns: Mapping[str, Campaign]) -> list[CallRecord]:
-        kinds, window_ms = _asked(campaigns)
-        if not kinds:
-            return []
-        is_connected = all(basis != "any" for basis, _ in kinds)
-        return list(calls.recent_callers(self._engine, CallClock().now() - window_ms, is_connected))
+        self._callers.ask(*_asked(campaigns))
 
     # What a switch before this one left
 

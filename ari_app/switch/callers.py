@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable
 
@@ -11,11 +13,14 @@ from ari_app.domain.ratelimits import RateLimits
 from ari_app.domain.record import CallRecord
 from ari_app.domain.repeats import Kind, Memory
 
+log = logging.getLogger(__name__)
+
 REDIALS_KEPT = 10_000
+RECALL_S = 10.0  # so long an ended call waits for what is being recalled
 
 
 class Callers:
-    """The memory behind rapid redial and repeat callers. `look_back` fills it from the store.
+    """The memory behind rapid redial and repeat callers. `lookback` fills it from the store, while calls are served.
 
     Redials are bounded by number, earlier calls by the longest window any campaign asks for.
     """
@@ -23,6 +28,9 @@ class Callers:
     def __init__(self) -> None:
         self._dialled: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._memory = Memory()
+        self._has_asked = asyncio.Event()
+        self._is_known = asyncio.Event()
+        self._is_known.set()
         self.rates = RateLimits()
 
     def dialled(self, did: str, ani: str | None, at: int) -> int | None:
@@ -48,17 +56,44 @@ class Callers:
         for record in known:
             self._memory.recall_payable(record)
 
-    def knows(self, kinds: frozenset[Kind], window_ms: int) -> bool:
-        """Whether all that these kinds and this window ask about is remembered."""
-        return kinds <= self._memory.kinds and window_ms <= self._memory.window_ms
+    # Looking back: what terms ask about is noted from the moment that they ask, and read from the store meanwhile
 
-    def look_back(self, kinds: frozenset[Kind], window_ms: int, known: Iterable[CallRecord]) -> None:
-        """Remembers these kinds for `window_ms` from now on. `known`: calls that are over, the oldest first.
+    def ask(self, kinds: frozenset[Kind], window_ms: int) -> None:
+        """From now on these kinds are remembered for `window_ms`. Those of before are to be recalled."""
+        is_known = kinds <= self._memory.kinds and window_ms <= self._memory.window_ms
+        self._memory.widen(kinds, window_ms)
+        if not is_known:
+            self._has_asked.set()
+            self._is_known.clear()
 
-        What was seen since is newer than what the store knows, and stays.
-        """
-        memory = Memory(kinds, window_ms)
+    async def asked(self) -> tuple[frozenset[Kind], int]:
+        """Waits until calls of before are to be recalled: of which kinds, and of how long, in ms."""
+        await self._has_asked.wait()
+        self._has_asked.clear()
+        return self._memory.kinds, self._memory.window_ms
+
+    def recall(self, known: Iterable[CallRecord]) -> None:
+        """Takes in calls that are over, in any order."""
         for record in known:
-            memory.recall(record)
-        memory.absorb(self._memory)
-        self._memory = memory
+            self._memory.recall(record)
+
+    def recalled(self) -> None:
+        """All that was asked about is taken in, unless more was asked meanwhile."""
+        if not self._has_asked.is_set():
+            self._is_known.set()
+
+    async def earlier(self, record: CallRecord) -> dict[Kind, EarlierCall]:
+        """The caller's calls before this one, when those of before are recalled.
+
+        Where the store does not tell within RECALL_S, those that are known: the call is over, and is to be settled.
+        """
+        try:
+            async with asyncio.timeout(RECALL_S):
+                await self._is_known.wait()
+        except TimeoutError:
+            log.warning("call %s is judged while callers of before are not known yet", record.id)
+        memory = self._memory
+        found = memory.before("any", record, record.started_at)
+        if record.connected_at is not None:
+            found |= memory.before("connected", record, record.connected_at)
+        return found | memory.last("qualified", record)

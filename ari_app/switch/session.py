@@ -129,6 +129,7 @@ class Session:
             log.error("call failed: %s", error)
         finally:
             await _to_its_end(self._leave())
+            await _to_its_end(self._know_the_caller())
         return self._settle()
 
     async def _serve_while_here(self) -> None:
@@ -386,9 +387,11 @@ class Session:
         self.record.ended_at = call.end()
         call.note("ended", f"by the {self.record.end_source}")
 
+    async def _know_the_caller(self) -> None:
+        self._earlier |= await self._callers.earlier(self.record)
+
     def _settle(self) -> Settlement:
         record = self.record
-        self._earlier |= self._callers.last("qualified", record)
         transfers = conclude(
             record,
             self._attribution,

@@ -123,10 +123,21 @@ def test_recent_callers_are_those_who_called_since_and_those_whom_an_agent_talke
     before, missed, recent = make_call(1), make_call(2, **MISSED), make_call(3)
     calls.save(engine, [settlement(record) for record in (recent, missed, before)])
     since = missed.started_at
-    assert [r.id for r in calls.recent_callers(engine, since, is_connected=False)] == [missed.id, recent.id]
-    (found,) = calls.recent_callers(engine, since, is_connected=True)
+    both = calls.callers_before(engine, None, since, False, 9)
+    assert [record.id for record in both] == [recent.id, missed.id]
+    (found,) = calls.callers_before(engine, None, since, True, 9)
     assert (found.campaign, found.advertiser, found.winner) == ("plumbing", "acme", "agent-1")
     assert found.qualification is not None and found.qualification.qualified
+
+
+def test_recent_callers_are_read_page_by_page_those_of_one_moment_too(engine: Engine) -> None:
+    records = [replace(make_call(n), started_at=BEGAN + n // 3) for n in range(1, 8)]
+    calls.save(engine, [settlement(record) for record in records])
+    found, last = [], None
+    while page := calls.callers_before(engine, last, BEGAN, False, 2):
+        found += [record.id for record in page]
+        last = page[-1]
+    assert found == [record.id for record in reversed(records)]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,10 @@
 """The memory of callers: which earlier call is known to the next one."""
 
+import tracemalloc
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ari_app.domain.marketplace import Clause, NoRepeat
 from ari_app.domain.record import Verdict
@@ -93,3 +97,35 @@ def test_a_call_that_came_to_be_payable_later_does_not_hide_a_later_one():
     memory.recall(call(2))
     memory.recall_payable(call(1))
     assert {known.call_id for known in memory.last("qualified", call(3)).values()} == {call(2).id}
+
+
+@given(st.permutations(range(1, 7)))
+def test_calls_may_be_recalled_in_any_order(order):
+    memory = Memory(ALL, DAY_MS)
+    for n in order:
+        memory.recall(call(n))
+    assert {known.call_id for known in memory.last("connected", call(6)).values()} == {call(5).id}
+    assert {known.call_id for known in memory.last("connected", call(9)).values()} == {call(6).id}
+
+
+@pytest.mark.parametrize("ani", ["+1", "anonymous", "0123", "+0123", "+999999999999999999999", ""])
+def test_a_caller_of_any_name_is_nobody_else(ani):
+    memory = Memory(ALL, DAY_MS)
+    memory.recall(call(1, ani=ani))
+    assert set(memory.last("connected", call(2, ani=ani))) == {kind for kind in ALL if kind[0] == "connected"}
+    assert memory.last("connected", call(2, ani="123")) == {}
+    assert memory.last("connected", call(2, ani=ani, campaign="c", advertiser="a", winner="w")) == {}
+
+
+def test_a_million_callers_fit_into_memory():
+    """A hundredth of them, and a hundredth of 200 MB: the marketplace and the program take the rest of 350."""
+    memory = Memory(frozenset({("connected", "campaign")}), 30 * DAY_MS)
+    records = [
+        make_call(n, ani=f"+1212{n:07d}", started_at=n, connected_at=n * 250_000) for n in range(10_000)
+    ]
+    tracemalloc.start()
+    for record in records:
+        memory.recall(record)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken < 2_000_000

@@ -1,5 +1,7 @@
 """What the switch remembers of callers."""
 
+import asyncio
+
 from ari_app.switch import callers as module
 from ari_app.switch.callers import Callers
 from tests.samples import make_call
@@ -28,22 +30,69 @@ def test_the_memory_of_redials_is_bounded(monkeypatch):
     assert callers.dialled("+18005550101", "+12125550140", 9) is None
 
 
-def test_looking_back_keeps_what_was_seen_since():
+CONNECTED = frozenset({("connected", "campaign")})
+ANI = "+12125550142"
+
+
+async def last_of(callers, record):
+    return {kind: call.call_id for kind, call in (await callers.earlier(record)).items()}
+
+
+async def test_looking_back_keeps_what_was_seen_since():
     callers = Callers()
-    kinds = frozenset({("connected", "campaign")})
-    callers.look_back(kinds, DAY_MS, [])
-    seen = make_call(9, ani="+12125550142")
+    callers.ask(CONNECTED, 30 * DAY_MS)
+    seen, other = make_call(9, ani=ANI), make_call(2, ani="+12125550143")
     callers.note("connected", seen, seen.connected_at)
-    known = [make_call(1, ani="+12125550142"), make_call(2, ani="+12125550143")]
-    callers.look_back(kinds, 30 * DAY_MS, known)
-    for ani, earlier in (("+12125550142", seen), ("+12125550143", known[1])):
-        (last,) = callers.last("connected", make_call(10, ani=ani)).values()
-        assert last.call_id == earlier.id
+    callers.recall([other, make_call(1, ani=ANI)])
+    await callers.asked()
+    callers.recalled()
+    assert await last_of(callers, make_call(10, ani=ANI)) == {("connected", "campaign"): seen.id}
+    assert await last_of(callers, make_call(10, ani=other.ani)) == {("connected", "campaign"): other.id}
 
 
-def test_what_new_terms_ask_about_is_not_known_until_it_was_looked_up():
+async def test_a_call_that_ends_while_calls_of_before_are_recalled_is_judged_when_they_are():
+    callers, before, call = Callers(), make_call(1, ani=ANI), make_call(9, ani=ANI)
+    callers.ask(CONNECTED, 30 * DAY_MS)
+    callers.note("connected", call, call.connected_at)
+    judged = asyncio.create_task(last_of(callers, call))
+    await callers.asked()
+    callers.recall([before])
+    assert not judged.done()
+    callers.recalled()
+    assert await judged == {("connected", "campaign"): before.id}
+
+
+async def test_a_call_is_judged_by_what_is_known_when_the_store_does_not_tell(monkeypatch):
+    monkeypatch.setattr(module, "RECALL_S", 0)
     callers = Callers()
-    callers.look_back(frozenset({("connected", "campaign")}), DAY_MS, [])
-    assert callers.knows(frozenset({("connected", "campaign")}), DAY_MS)
-    assert not callers.knows(frozenset({("connected", "campaign")}), 2 * DAY_MS)
-    assert not callers.knows(frozenset({("any", "advertiser")}), DAY_MS)
+    callers.ask(CONNECTED, 30 * DAY_MS)
+    assert await last_of(callers, make_call(9, ani=ANI)) == {}
+
+
+async def test_what_is_asked_while_calls_are_recalled_is_recalled_after_them():
+    callers = Callers()
+    callers.ask(CONNECTED, DAY_MS)
+    assert await callers.asked() == (CONNECTED, DAY_MS)
+    callers.ask(CONNECTED, 2 * DAY_MS)
+    callers.recalled()
+    assert await callers.asked() == (CONNECTED, 2 * DAY_MS)
+
+
+async def test_what_is_remembered_is_not_asked_again():
+    callers = Callers()
+    callers.ask(CONNECTED, 2 * DAY_MS)
+    await callers.asked()
+    callers.recalled()
+    callers.ask(CONNECTED, DAY_MS)
+    assert await last_of(callers, make_call(9, ani=ANI)) == {}
+
+
+async def test_a_caller_who_called_after_the_call_was_connected_makes_no_repeat_of_it():
+    callers, call, later = Callers(), make_call(1, ani=ANI), make_call(2, ani=ANI)
+    callers.ask(CONNECTED, DAY_MS)
+    await callers.asked()
+    callers.recalled()
+    for record in (call, later):
+        callers.note("connected", record, record.connected_at)
+    assert await last_of(callers, call) == {}
+    assert await last_of(callers, later) == {("connected", "campaign"): call.id}

@@ -1,0 +1,58 @@
+"""Callers of before, read from the store: a page after the other, the last call first, while calls are served.
+
+A window may hold a million calls: to take them in at once would let those under way stand still for seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from ari_app.domain.record import CallRecord
+from ari_app.store import calls
+from ari_app.store.errors import StoreError
+from ari_app.switch.callers import Callers
+from ari_app.switch.clock import CallClock
+
+log = logging.getLogger(__name__)
+
+PAGE = 2_000  # calls in a query
+AT_ONCE = 200  # calls taken in while the event loop waits: a millisecond
+AGAIN_S = 1.0
+
+
+async def keep_looking_back(engine: Engine, callers: Callers) -> None:
+    """Recalls what is asked about, whenever more is. Runs for ever."""
+    while True:
+        kinds, window_ms = await callers.asked()
+        if kinds:
+            is_connected = all(basis != "any" for basis, _ in kinds)
+            await _recall(engine, callers, CallClock().now() - window_ms, is_connected)
+        callers.recalled()
+
+
+async def _recall(engine: Engine, callers: Callers, since: int, is_connected: bool) -> None:
+    count, last = 0, None
+    while True:
+        try:
+            page = await asyncio.to_thread(calls.callers_before, engine, last, since, is_connected, PAGE)
+        except (SQLAlchemyError, StoreError) as error:
+            log.warning("callers of before are not known yet: %s", error)
+            await asyncio.sleep(AGAIN_S)
+            continue
+        await _take_in(callers, page)
+        count += len(page)
+        if len(page) < PAGE:
+            log.info("%d calls of before are recalled, for repeat callers", count)
+            return
+        last = page[-1]
+
+
+async def _take_in(callers: Callers, page: Sequence[CallRecord]) -> None:
+    for start in range(0, len(page), AT_ONCE):
+        callers.recall(page[start : start + AT_ONCE])
+        await asyncio.sleep(0)
