@@ -1,0 +1,455 @@
+"""An Asterisk in memory: as much of one as runs calls. It answers requests and tells events as the real one does.
+
+    asterisk = Asterisk()
+    phone = asterisk.phones["PJSIP/ann"] = Phone().accepts()
+    async with connect(SETTINGS, on_incoming, asterisk.transport()) as client:
+        asterisk.arrives(Caller().hangs_up(after_s=30), "callrace,in,+18005550101,+12125550142")
+
+What a test may change: `sounds_s`, how long each sound is; `before`, called with each request, which it refuses by
+raising; `is_down`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from ari_app.ari.errors import AriUnavailable
+from ari_app.ari.testing.phones import ELSEWHERE, NO_ANSWER, NORMAL, Caller, Channel, Phone, _Person
+from ari_app.ari.transport import Request, Response
+
+SOUND_S = 2.0
+STOPPING_S = 0.02  # how long a playback that is stopped goes on: Asterisk looks at it once a frame
+_REASONS = {
+    "normal": NORMAL, "busy": 17, "congestion": 34, "no_answer": NO_ANSWER, "answered_elsewhere": ELSEWHERE
+}  # fmt: skip
+
+
+class Refused(Exception):
+    """Asterisk answers `status`, and `reason`."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+@dataclass(eq=False)
+class Playback:
+    """Sounds that are played to a channel, one after the other."""
+
+    id: str
+    channel: Channel
+    sounds: list[str]
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+
+class Asterisk:
+    """Channels, bridges, playbacks; phones by the endpoint that dials them; every request, as "METHOD uri"."""
+
+    def __init__(self) -> None:
+        self.phones: dict[str, Phone] = {}
+        self.sounds_s: dict[str, float] = {}
+        self.before: Callable[[Request], None] = lambda request: None
+        self.is_down = False
+        self.channels: dict[str, Channel] = {}
+        self.bridges: dict[str, set[str]] = {}
+        self.playbacks: dict[str, Playback] = {}
+        self.requests: list[str] = []
+        self.refused: list[str] = []
+        self._started = self._now()
+        self._transports: list[_Transport] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._arrived = 0
+
+    # For tests
+
+    def transport(self) -> _Transport:
+        """A connection of one instance of an application; of those made before, none hears anything more."""
+        for before in self._transports:
+            before.is_cut_off = True
+        self._transports.append(_Transport(self))
+        return self._transports[-1]
+
+    def arrives(
+        self, caller: Caller, app_data: str, *, caller_id: str = "", trunk: str = "carrier"
+    ) -> Channel:
+        """Somebody calls in, by a trunk, and the dialplan hands them over: Stasis(`app_data`)."""
+        self._arrived += 1
+        _, *args = app_data.split(",")
+        name = f"PJSIP/{trunk}-{self._arrived:08x}"
+        channel = Channel(f"caller-{self._arrived}", name, "Ring", caller_id, (args + [""] * 2)[1], app_data)
+        self._add(channel, caller)
+        self._enter(channel, args)
+        return channel
+
+    def breaks(self) -> None:
+        """The connection of events ends; what happens until the next one is never told."""
+        for stream in (stream for one in self._transports for stream in one.streams):
+            stream.end()
+
+    def restarts(self) -> None:
+        """It dies with every channel, and is there again."""
+        self.breaks()
+        for channel in self.channels.values():
+            channel.cause = 0
+        for playback in list(self.playbacks.values()):
+            self._finish(playback, "failed")
+        self.channels.clear()
+        self.bridges.clear()
+        self._started = self._now()
+        self._changed.set()
+
+    def partners(self, channel: Channel) -> set[str]:
+        """The channels that hear this one, and that it hears."""
+        together = [members for members in self.bridges.values() if channel.id in members]
+        return set().union(*together) - {channel.id}
+
+    async def until(self, is_so: Callable[[], object], within_s: float = 600.0) -> None:
+        """Returns once something is so. Raises TimeoutError."""
+        async with asyncio.timeout(within_s):
+            while not is_so():
+                self._changed.clear()
+                await self._changed.wait()
+
+    def left(self) -> list[str]:
+        """What is in it."""
+        return [*self.channels, *self.bridges, *self.playbacks]
+
+    async def close(self) -> None:
+        """Ends every person's and every sound's task."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    # What people do
+
+    def press(self, channel: Channel, digits: str) -> None:
+        """Keys are pressed on a channel that is up."""
+        for digit in digits if channel.state == "Up" else "":
+            self.tell("ChannelDtmfReceived", channel, digit=digit, duration_ms=80)
+
+    def pick_up(self, channel: Channel) -> None:
+        """A phone that rings is picked up."""
+        if channel.state != "Up":
+            self.change_state(channel, "Up")
+            self._enter(channel, [])
+
+    def change_state(self, channel: Channel, state: str) -> None:
+        """Ringing, Up."""
+        channel.state = state
+        self.tell("ChannelStateChange", channel)
+
+    def end(self, channel: Channel, cause: int) -> None:
+        """The channel is gone."""
+        if channel.cause is not None:
+            return
+        channel.cause = cause
+        for playback in [one for one in self.playbacks.values() if one.channel is channel]:
+            self._finish(playback, "failed")
+        for members in self.bridges.values():
+            members.discard(channel.id)
+        del self.channels[channel.id]
+        self._leave(channel)
+        self.tell("ChannelDestroyed", channel, cause=cause, cause_txt="so it is")
+
+    def tell(self, kind: str, channel: Channel | None = None, **more: object) -> None:
+        """Tells whoever listens."""
+        message: dict[str, object] = {"type": kind, "timestamp": self._now(), "application": "callrace"}
+        if channel is not None:
+            message["channel"] = _told(channel)
+        for transport in self._transports:
+            for stream in transport.streams:
+                stream.put(json.dumps(message | more))
+        self._changed.set()
+
+    # Inside
+
+    @staticmethod
+    def _now() -> str:
+        return datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")
+
+    def _do(self, work: Awaitable[None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        assert isinstance(task, asyncio.Task)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _add(self, channel: Channel, person: _Person) -> None:
+        self.channels[channel.id] = channel
+        self._do(person.take_part(self, channel))
+
+    def _enter(self, channel: Channel, args: list[str]) -> None:
+        channel.is_in_app = True
+        self.tell("StasisStart", channel, args=args)
+
+    def _leave(self, channel: Channel) -> None:
+        if channel.is_in_app:
+            channel.is_in_app = False
+            self.tell("StasisEnd", channel)
+
+    async def _play(self, playback: Playback, after: list[Playback]) -> None:
+        for one in after:
+            await one.over.wait()
+        for sound in playback.sounds:
+            playback.channel.heard.append(sound)
+            await asyncio.sleep(self.sounds_s.get(sound, SOUND_S))
+        self._finish(playback, "done")
+
+    def _finish(self, playback: Playback, state: str) -> None:
+        if playback.over.is_set():
+            return
+        playback.over.set()
+        del self.playbacks[playback.id]
+        if playback.task is not None and playback.task is not asyncio.current_task():
+            playback.task.cancel()
+        self.tell("PlaybackFinished", playback={"id": playback.id, "state": state})
+
+    async def _ring(self, phone: Phone, channel: Channel, timeout_s: float) -> None:
+        await asyncio.sleep(phone.rings_after_s)
+        if channel.cause is None and channel.state == "Down":
+            self.change_state(channel, "Ringing")
+        await asyncio.sleep(timeout_s)
+        if channel.state != "Up":
+            self.end(channel, NO_ANSWER)
+
+    # Requests
+
+    async def carry_out(self, request: Request) -> tuple[int, object]:
+        """The status and the body that it answers."""
+        for method, pattern, handle in _ROUTES:
+            found = re.fullmatch(pattern, request.uri)
+            if method == request.method and found:
+                try:
+                    body = handle(self, *found.groups(), dict(request.query or {}))
+                    body = await body if isinstance(body, Awaitable) else body
+                except Refused as refusal:
+                    self.refused.append(f"{request}: {refusal}")
+                    return refusal.status, {"message": str(refusal)}
+                finally:
+                    self._changed.set()
+                return (204, None) if body is None else (200, body)
+        raise AssertionError(f"this Asterisk knows nothing of {request}")
+
+    def _channel(self, channel_id: str) -> Channel:
+        if channel_id not in self.channels:
+            raise Refused(404, "Channel not found")
+        return self.channels[channel_id]
+
+    def _ours(self, channel_id: str) -> Channel:
+        channel = self._channel(channel_id)
+        if not channel.is_in_app:
+            raise Refused(409, "Channel not in Stasis application")
+        return channel
+
+    def _members(self, bridge_id: str) -> set[str]:
+        if bridge_id not in self.bridges:
+            raise Refused(404, "Bridge not found")
+        return self.bridges[bridge_id]
+
+    def info(self, query: dict[str, str]) -> object:
+        return {"system": {"version": "22.10.1"}, "status": {"startup_time": self._started}}
+
+    def filter_events(self, query: dict[str, str]) -> None:
+        return None
+
+    def application(self, query: dict[str, str]) -> object:
+        ours = [one.id for one in self.channels.values() if one.is_in_app or not one.app_data]
+        return {"name": "callrace", "channel_ids": ours, "bridge_ids": list(self.bridges)}
+
+    def list_channels(self, query: dict[str, str]) -> object:
+        return [_told(channel) for channel in self.channels.values()]
+
+    def list_bridges(self, query: dict[str, str]) -> object:
+        return [{"id": name, "channels": sorted(members)} for name, members in self.bridges.items()]
+
+    def originate(self, channel_id: str, query: dict[str, str]) -> object:
+        if channel_id in self.channels:
+            raise Refused(409, "Channel with given unique ID already exists")
+        phone = self.phones.get(query["endpoint"])
+        if phone is None or not phone.is_known:
+            raise Refused(500, "Allocation failed")
+        if query.get("originator", "") not in self.channels:
+            raise Refused(400, "The originator is gone")
+        channel = Channel(channel_id, query["endpoint"], "Down", query.get("callerId", ""))
+        self._add(channel, phone)
+        self._do(self._ring(phone, channel, float(query["timeout"])))
+        return _told(channel)
+
+    def answer(self, channel_id: str, query: dict[str, str]) -> None:
+        self._ours(channel_id).state = "Up"
+
+    def hang_up(self, channel_id: str, query: dict[str, str]) -> None:
+        code = query.get("reason_code")
+        cause = int(code) if code is not None else _REASONS[query.get("reason", "normal")]
+        self.end(self._channel(channel_id), cause)
+
+    def play(self, channel_id: str, playback_id: str, query: dict[str, str]) -> object:
+        channel = self._ours(channel_id)
+        playing = [one for one in self.playbacks.values() if one.channel is channel]
+        playback = self.playbacks[playback_id] = Playback(playback_id, channel, query["media"].split(","))
+        playback.task = self._do(self._play(playback, playing))
+        return {"id": playback_id, "state": "queued"}
+
+    def stop_playing(self, playback_id: str, query: dict[str, str]) -> None:
+        if playback_id not in self.playbacks:
+            raise Refused(404, "Playback not found")
+        finish = self.playbacks[playback_id]
+        asyncio.get_running_loop().call_later(STOPPING_S, self._finish, finish, "done")
+
+    def start(self, channel_id: str, what: str, query: dict[str, str]) -> None:
+        self._ours(channel_id).hears = what
+
+    def stop(self, channel_id: str, what: str, query: dict[str, str]) -> None:
+        channel = self._ours(channel_id)
+        channel.hears = None if channel.hears == what else channel.hears
+
+    def go_on(self, channel_id: str, query: dict[str, str]) -> None:
+        channel = self._ours(channel_id)
+        channel.continued_at = query.get("label", "")
+        del self.channels[channel_id]
+        self._leave(channel)
+
+    def set_variable(self, channel_id: str, query: dict[str, str]) -> None:
+        """Of variables it knows the one that ends a channel after so many seconds; 0: never."""
+        channel = self._channel(channel_id)
+        channel.variables[query["variable"]] = query["value"]
+        if query["variable"] == "TIMEOUT(absolute)":
+            if channel.timeout is not None:
+                channel.timeout.cancel()
+            after_s = float(query["value"])
+            loop = asyncio.get_running_loop()
+            channel.timeout = loop.call_later(after_s, self.end, channel, NORMAL) if after_s else None
+
+    def create_bridge(self, bridge_id: str, query: dict[str, str]) -> object:
+        self.bridges.setdefault(bridge_id, set())
+        return {"id": bridge_id}
+
+    async def put_in(self, bridge_id: str, query: dict[str, str]) -> None:
+        """Whoever hears a sound is put in when that is over."""
+        members, ids = self._members(bridge_id), query["channel"].split(",")
+        for channel_id in ids:
+            if channel_id not in self.channels:
+                raise Refused(400, "Channel not found")
+            if not self.channels[channel_id].is_in_app:
+                raise Refused(422, "Channel not in Stasis application")
+        for playback in [one for one in self.playbacks.values() if one.channel.id in ids]:
+            await playback.over.wait()
+        members.update(one for one in ids if one in self.channels)
+
+    def take_out(self, bridge_id: str, query: dict[str, str]) -> None:
+        members, ids = self._members(bridge_id), query["channel"].split(",")
+        if not members.issuperset(ids):
+            raise Refused(422, "Channel not in this bridge")
+        members.difference_update(ids)
+
+    def destroy_bridge(self, bridge_id: str, query: dict[str, str]) -> None:
+        self._members(bridge_id)
+        del self.bridges[bridge_id]
+
+
+_ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
+    ("GET", "asterisk/info", Asterisk.info),
+    ("PUT", "applications/[^/]+/eventFilter", Asterisk.filter_events),
+    ("GET", "applications/[^/]+", Asterisk.application),
+    ("GET", "channels", Asterisk.list_channels),
+    ("GET", "bridges", Asterisk.list_bridges),
+    ("POST", "channels/([^/]+)", Asterisk.originate),
+    ("DELETE", "channels/([^/]+)", Asterisk.hang_up),
+    ("POST", "channels/([^/]+)/answer", Asterisk.answer),
+    ("POST", "channels/([^/]+)/play/([^/]+)", Asterisk.play),
+    ("DELETE", "playbacks/([^/]+)", Asterisk.stop_playing),
+    ("POST", "channels/([^/]+)/(ring|moh)", Asterisk.start),
+    ("DELETE", "channels/([^/]+)/(ring|moh)", Asterisk.stop),
+    ("POST", "channels/([^/]+)/variable", Asterisk.set_variable),
+    ("POST", "channels/([^/]+)/continue", Asterisk.go_on),
+    ("POST", "bridges/([^/]+)", Asterisk.create_bridge),
+    ("DELETE", "bridges/([^/]+)", Asterisk.destroy_bridge),
+    ("POST", "bridges/([^/]+)/addChannel", Asterisk.put_in),
+    ("POST", "bridges/([^/]+)/removeChannel", Asterisk.take_out),
+)
+
+
+def _told(channel: Channel) -> dict[str, object]:
+    return {
+        "id": channel.id,
+        "name": channel.name,
+        "state": channel.state,
+        "caller": {"name": "", "number": channel.caller},
+        "dialplan": {"context": "callrace-in", "exten": channel.exten, "app_data": channel.app_data},
+    }
+
+
+class _Stream:
+    """One connection of events."""
+
+    def __init__(self) -> None:
+        self._messages: asyncio.Queue[str | None] = asyncio.Queue()
+        self.heard_at_ms = time.time_ns() // 1_000_000
+        self.is_over = False
+
+    def put(self, message: str) -> None:
+        if not self.is_over:
+            self.heard_at_ms = time.time_ns() // 1_000_000
+            self._messages.put_nowait(message)
+
+    def end(self) -> None:
+        self.is_over = True
+        self.heard_at_ms = time.time_ns() // 1_000_000
+        self._messages.put_nowait(None)
+
+    async def receive(self) -> str:
+        message = await self._messages.get()
+        if message is None:
+            raise AriUnavailable("the connection of events has ended")
+        return message
+
+    async def close(self) -> None:
+        self.is_over = True
+
+
+class _Transport:
+    """What an instance reaches the Asterisk by: a lane's requests one after the other."""
+
+    def __init__(self, asterisk: Asterisk) -> None:
+        self.asterisk = asterisk
+        self.is_cut_off = False
+        self.unanswered = 0  # as many requests as a test says are waiting
+        self.streams: list[_Stream] = []
+        self._lanes: dict[int, asyncio.Lock] = {}
+
+    def _reach(self) -> None:
+        if self.is_cut_off or self.asterisk.is_down:
+            raise AriUnavailable("Asterisk cannot be reached")
+
+    async def open(self, on_replaced: Callable[[], None]) -> None:
+        self._reach()
+
+    async def request(self, lane: int, request: Request) -> Response:
+        async with self._lanes.setdefault(lane, asyncio.Lock()):
+            await asyncio.sleep(0)
+            self._reach()
+            self.asterisk.requests.append(str(request))
+            self.asterisk.before(request)
+            status, body = await self.asterisk.carry_out(request)
+        return Response(request, status, "", "" if body is None else json.dumps(body))
+
+    def waiting(self) -> int:
+        return self.unanswered
+
+    async def events(self) -> _Stream:
+        self._reach()
+        self.streams = [_Stream()]
+        return self.streams[0]
+
+    async def close(self) -> None:
+        self.is_cut_off = True

@@ -1,0 +1,149 @@
+"""People at telephones. What they do is said before or during a call, in the order in which they do it.
+
+    agent.answers(after_s=3).presses("1").hangs_up(after_s=90)
+
+`after_s` counts from what they did before, or from when the call began.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from ari_app.ari.testing.asterisk import Asterisk
+
+NORMAL, BUSY, NO_ANSWER, REJECTED, OUT_OF_ORDER, ELSEWHERE = 16, 17, 19, 21, 38, 26
+
+
+@dataclass(eq=False)
+class Channel:
+    """A leg of a call in Asterisk: `state` is its word for it, `caller` the number that is shown.
+
+    `hears` is what is played to it until that is stopped (ringing, music), `heard` every sound that it was played.
+    """
+
+    id: str
+    name: str
+    state: str
+    caller: str
+    exten: str = ""
+    app_data: str = ""
+    is_in_app: bool = False
+    variables: dict[str, str] = field(default_factory=dict)
+    timeout: asyncio.TimerHandle | None = None
+    hears: str | None = None
+    heard: list[str] = field(default_factory=list)
+    cause: int | None = None  # that it ended with
+    continued_at: str | None = None  # the dialplan's label that it went on at
+
+
+_Act = Callable[["Asterisk", Channel], None]
+
+
+class _Person:
+    """Does one thing after the other on a channel, and waits for more to do."""
+
+    def __init__(self) -> None:
+        self.channels: list[Channel] = []  # one for each time that it took part, the newest last
+        self._acts: list[list[tuple[float, _Act]]] = [[]]
+        self._more = asyncio.Event()
+
+    @property
+    def channel(self) -> Channel:
+        """The one that it is on, or was on last."""
+        return self.channels[-1]
+
+    @property
+    def is_on_the_line(self) -> bool:
+        """Whether it has a channel that has not ended."""
+        return bool(self.channels) and self.channel.cause is None and self.channel.continued_at is None
+
+    @property
+    def heard(self) -> list[str]:
+        """Every sound that it was played, in all of its calls."""
+        return [sound for channel in self.channels for sound in channel.heard]
+
+    def does(self, act: _Act, after_s: float = 0.0) -> Self:
+        """Does this `after_s` after what it did before."""
+        self._acts[-1].append((after_s, act))
+        self._more.set()
+        return self
+
+    def then(self) -> Self:
+        """What follows it does in its next call, and in those after that."""
+        self._acts.append([])
+        return self
+
+    def presses(self, digits: str, after_s: float = 1.0) -> Self:
+        """Presses keys, all at once."""
+        return self.does(lambda asterisk, channel: asterisk.press(channel, digits), after_s)
+
+    def holds(self, after_s: float = 1.0) -> Self:
+        """Puts the other side on hold: Asterisk tells it, and the call stands."""
+        return self.does(lambda asterisk, channel: asterisk.tell("ChannelHold", channel), after_s)
+
+    def hangs_up(self, after_s: float = 0.0) -> Self:
+        """Hangs up."""
+        return self.does(lambda asterisk, channel: asterisk.end(channel, NORMAL), after_s)
+
+    def vanishes(self, after_s: float = 0.0) -> Self:
+        """Is out of the network's reach."""
+        return self.does(lambda asterisk, channel: asterisk.end(channel, OUT_OF_ORDER), after_s)
+
+    async def take_part(self, asterisk: Asterisk, channel: Channel) -> None:
+        """Does what it is to do on this channel, until that is gone."""
+        acts = self._acts[min(len(self.channels), len(self._acts) - 1)]
+        self.channels.append(channel)
+        done = 0
+        while channel.cause is None:
+            if done == len(acts):
+                self._more.clear()
+                await self._more.wait()
+                continue
+            after_s, act = acts[done]
+            await asyncio.sleep(after_s)
+            if channel.cause is None:
+                act(asterisk, channel)
+            done += 1
+
+
+class Caller(_Person):
+    """Somebody who calls in."""
+
+
+class Phone(_Person):
+    """An agent's phone. It rings as soon as it is called, for as long as it is let."""
+
+    def __init__(self, rings_after_s: float = 0.1) -> None:
+        super().__init__()
+        self.rings_after_s = rings_after_s
+        self.is_known = True  # False: Asterisk has no such endpoint
+
+    @property
+    def times_rung(self) -> int:
+        """How often it was called."""
+        return len(self.channels)
+
+    @property
+    def causes(self) -> list[int | None]:
+        """What each call to it ended with; None: it has not."""
+        return [channel.cause for channel in self.channels]
+
+    def answers(self, after_s: float = 2.0) -> Self:
+        """Picks up."""
+        return self.does(lambda asterisk, channel: asterisk.pick_up(channel), after_s)
+
+    def accepts(self, after_s: float = 2.0) -> Self:
+        """Picks up, and presses 1 a second later."""
+        return self.answers(after_s).presses("1")
+
+    def is_busy(self) -> Self:
+        """Says that it is busy."""
+        return self.refuses(BUSY)
+
+    def refuses(self, cause: int = REJECTED, after_s: float = 0.5) -> Self:
+        """Does not take the call, for a Q.850 cause."""
+        return self.does(lambda asterisk, channel: asterisk.end(channel, cause), after_s)
