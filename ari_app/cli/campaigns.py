@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.common import Refused
+from ari_app.cli.common import Refused, now_ms
 from ari_app.cli.desk import Document, add, add_common_commands, amend, entry_of, given
 from ari_app.cli.output import json_option
 from ari_app.domain.assignments import AssignmentError, assign
+from ari_app.domain.staging import fold
 
 
 @click.group()
@@ -72,7 +73,8 @@ def set_(name: str, assignments: tuple[str, ...], as_json: bool) -> None:
     """Set fields of the campaign ID, each named by its path. Values are YAML.
 
     An empty value takes the field away: its default is back. A list's item is named by its index.
-    Other terms are a new version of them; calls under way keep the one that they began with.
+    Other terms are a new version of them; calls under way keep the one that they began with. Staged terms whose
+    time has come are the campaign's own by then.
 
     \b
     Examples:
@@ -82,7 +84,9 @@ def set_(name: str, assignments: tuple[str, ...], as_json: bool) -> None:
     """
 
     def change(document: Document) -> None:
-        _assign_all(entry_of(document, "campaigns", "campaign", name), assignments)
+        entry = entry_of(document, "campaigns", "campaign", name)
+        fold(entry, now_ms())
+        _assign_all(entry, assignments)
 
     amend(change, as_json)
 

@@ -23,6 +23,7 @@ from ari_app.domain.checks import World
 from ari_app.domain.document import DocumentError, accept, to_document
 from ari_app.domain.marketplace import Creative
 from ari_app.domain.prompts import prompts_of
+from ari_app.domain.staging import in_force
 from ari_app.ops import creatives, prompts
 from ari_app.settings import Settings
 from ari_app.store import geography, marketplaces
@@ -176,7 +177,8 @@ def add_common_commands(
 
 
 def _in_force(part: str) -> Document:
-    entries: Document = to_document(marketplace_in_force(database()).marketplace)[part]
+    marketplace = in_force(marketplace_in_force(database()).marketplace, now_ms())
+    entries: Document = to_document(marketplace)[part]
     return entries
 
 

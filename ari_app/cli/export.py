@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 import yaml
 
-from ari_app.cli.common import database, marketplace_in_force
+from ari_app.cli.common import database, marketplace_in_force, now_ms
 from ari_app.cli.output import json_option, show_json
 from ari_app.domain.document import to_document
 from ari_app.domain.marketplace import Marketplace
+from ari_app.domain.staging import in_force
 
 _WIDTH = 110
 
@@ -18,8 +19,8 @@ _WIDTH = 110
 def export(as_json: bool) -> None:
     """Write the marketplace in force to stdout, as YAML that `callrace plan` finds nothing to change in.
 
-    Defaults are left out, and comments are not kept. `file:` prompts stay as they were written, relative
-    to the file: put the export where the recordings are found.
+    Defaults are left out, and comments are not kept. Staged terms whose time has come are in their place. `file:`
+    prompts stay as they were written, relative to the file: put the export where the recordings are found.
 
     \b
     Examples:
@@ -27,11 +28,12 @@ def export(as_json: bool) -> None:
       callrace export | callrace plan -
     """
     loaded = marketplace_in_force(database())
+    marketplace = in_force(loaded.marketplace, now_ms())
     if as_json:
-        show_json(to_document(loaded.marketplace, defaults=False))
+        show_json(to_document(marketplace, defaults=False))
         return
     click.echo(f"# Marketplace version {loaded.version}.")
-    click.echo(to_yaml(loaded.marketplace), nl=False)
+    click.echo(to_yaml(marketplace), nl=False)
 
 
 def to_yaml(marketplace: Marketplace) -> str:

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import click
 
 from ari_app.ari.errors import AriError
-from ari_app.cli.common import database, text_of
+from ari_app.cli.common import database, now_ms, text_of
 from ari_app.cli.output import json_option, show_json
 from ari_app.domain.changes import words
 from ari_app.domain.document import parse
@@ -43,7 +43,7 @@ def plan(file: TextIO, check: bool, as_json: bool) -> None:
     settings = Settings.from_env()
     engine = database()
     proposal = read_proposal(file, settings)
-    planned = marketplaces.plan(engine, proposal.marketplace)
+    planned = marketplaces.plan(engine, proposal.marketplace, now_ms())
     to_make = prompts.unready(prompts_of(proposal.marketplace), proposal.base, settings.prompts)
     if as_json:
         show_json(as_values(planned, to_make))

@@ -13,6 +13,7 @@ from ari_app.domain.document import parse
 from ari_app.domain.money import format_amount
 from ari_app.domain.repeats import longest_window
 from ari_app.domain.replay import Rejudged, Sum, replay, sums, verdict_of
+from ari_app.domain.staging import in_force
 from ari_app.settings import Settings
 from ari_app.store import calls, geography
 
@@ -50,7 +51,7 @@ def replay_(since: int, until: int, campaign: str | None, file: TextIO, as_json:
       callrace qualify replay --since 2026-11-01 --terms draft.yaml
     """
     tables = geography.load(Settings.from_env().home)
-    terms = parse(file.read(), file.name, geography=tables)
+    terms = in_force(parse(file.read(), file.name, geography=tables), now_ms())
     if campaign is not None and campaign not in terms.campaigns:
         raise Refused(f"{file.name} has no campaign {campaign}; it has: {', '.join(terms.campaigns)}")
     from_at = since - longest_window(terms.campaigns.values())

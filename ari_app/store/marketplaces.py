@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, insert, select
 
-from ari_app.domain import campaigns
+from ari_app.domain import campaigns, staging
 from ari_app.domain.changes import Change, Terms, changes
 from ari_app.domain.document import from_document, to_document
 from ari_app.domain.geo import Geography
@@ -60,11 +60,11 @@ class Loaded:
         )
 
 
-def plan(engine: Engine, marketplace: Marketplace) -> Applied:
-    """What `apply` would do now. Nothing is changed."""
+def plan(engine: Engine, marketplace: Marketplace, now: int) -> Applied:
+    """What `apply` would do at `now` (ms). Nothing is changed."""
     with reading(engine) as connection:
         after = _with_desk_numbers(connection, marketplace)
-        return _difference(_newest(connection), after, _versions(connection))
+        return _difference(_newest(connection), after, _versions(connection), now, is_aware=False)
 
 
 def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int | None = None) -> Applied:
@@ -86,7 +86,7 @@ def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int |
             raise MarketplaceMoved("the marketplace was changed by somebody else meanwhile; try again")
         versions = _versions(connection)
         marketplace = _with_desk_numbers(connection, marketplace)
-        applied = _difference(before, marketplace, versions)
+        applied = _difference(before, marketplace, versions, now, is_aware=based_on is not None)
         if not applied.changes:
             return applied
         document = to_document(marketplace)
@@ -187,19 +187,26 @@ def _with_desk_numbers(connection: Connection, marketplace: Marketplace) -> Mark
     return replace(marketplace, numbers={**kept, **marketplace.numbers}) if kept else marketplace
 
 
-def _difference(before: _Version | None, marketplace: Marketplace, versions: _TermsVersions) -> Applied:
-    """What the marketplace changes, and the version that it is or would be. Raises StepRefused."""
+def _difference(
+    before: _Version | None, marketplace: Marketplace, versions: _TermsVersions, now: int, *, is_aware: bool
+) -> Applied:
+    """What the marketplace changes of what is in force at `now`, and the version that it is or would be.
+
+    `is_aware`: it was made from what is in force. Raises StepRefused.
+    """
     old = from_document(before.document) if before else None
-    refused = list(campaigns.refusals(old.campaigns if old else {}, marketplace.campaigns))
+    steps_of = (old.campaigns if old else {}, marketplace.campaigns)
+    refused = [*campaigns.refusals(*steps_of), *staging.refusals(*steps_of, now, is_aware=is_aware)]
     if refused:
         raise StepRefused("\n".join(refused))
-    terms_before = _numbered(before.document, versions)[0] if before else {}
+    was, will_be = old and staging.in_force(old, now), staging.in_force(marketplace, now)
+    terms_before = _numbered(to_document(was), versions)[0] if was else {}
     known = {(campaign, version) for (campaign, _), version in versions.items()}
     steps = {
         campaign: Terms(terms_before.get(campaign), version, (campaign, version) not in known)
-        for campaign, version in _numbered(to_document(marketplace), versions)[0].items()
+        for campaign, version in _numbered(to_document(will_be), versions)[0].items()
     }
-    found = changes(old, marketplace, steps)
+    found = changes(was, will_be, steps)
     in_force = before.version if before else 0
     return Applied(in_force + bool(found), found)
 

@@ -120,23 +120,23 @@ def test_the_changes_are_named(engine: Engine) -> None:
 def test_a_plan_is_what_the_apply_then_does(engine: Engine) -> None:
     emptied = replace(BEFORE, numbers={}, campaigns={})
     for marketplace in (BEFORE, BEFORE, DEARER, BEFORE, emptied, DEARER):
-        planned = marketplaces.plan(engine, marketplace)
+        planned = marketplaces.plan(engine, marketplace, NOW)
         assert marketplaces.apply(engine, marketplace, NOW) == planned
 
 
 def test_a_plan_changes_nothing(engine: Engine) -> None:
-    marketplaces.plan(engine, BEFORE)
+    marketplaces.plan(engine, BEFORE, NOW)
     assert marketplaces.load(engine) is None
     marketplaces.apply(engine, BEFORE, NOW)
     before = marketplaces.load(engine)
-    marketplaces.plan(engine, DEARER)
+    marketplaces.plan(engine, DEARER, NOW)
     assert marketplaces.load(engine) == before
 
 
 def test_terms_that_come_back_are_told_as_such(engine: Engine) -> None:
     for marketplace in (BEFORE, DEARER):
         marketplaces.apply(engine, marketplace, NOW)
-    assert words(marketplaces.plan(engine, BEFORE).changes)[-1] == (
+    assert words(marketplaces.plan(engine, BEFORE, NOW).changes)[-1] == (
         "  terms: version 2 -> version 1 (as it was before)"
     )
 
@@ -243,8 +243,47 @@ def test_staged_terms_are_a_version_of_their_own_which_stays_when_they_are_folde
     loaded = marketplaces.load(engine)
     assert loaded is not None
     assert (loaded.terms_versions, loaded.staged_versions) == ({"plumbing": 1}, {"plumbing": 2})
-    marketplaces.apply(engine, DEARER, LATER)
+    assert marketplaces.apply(engine, DEARER, LATER).changes == []  # that is what is in force by then
+    changed = marketplaces.apply(engine, with_campaign(DEARER, status="paused"), LATER)
+    assert words(changed.changes) == ["campaign plumbing changed", "  status: live -> paused"]
     assert terms_version(engine) == 2
+
+
+STAGED = with_campaign(BEFORE, staged=Staged(LATER, price=5000))
+
+
+def test_the_same_file_is_the_same_after_the_moment_of_what_it_has_staged(engine: Engine) -> None:
+    marketplaces.apply(engine, STAGED, NOW)
+    assert marketplaces.plan(engine, STAGED, LATER).changes == []
+    assert words(marketplaces.plan(engine, with_campaign(BEFORE, price=5500), LATER).changes) == [
+        "campaign plumbing changed",
+        "  price: 50.00 -> 55.00",
+        "  terms: version 2 -> version 3 (new)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("edited", "words"),
+    [
+        (with_campaign(STAGED, price=4500), "hide its own price: write what is to count in their place"),
+        (BEFORE, "price would be again what it was before"),
+        (with_campaign(STAGED, staged=Staged(LAST, price=6000)), "price would be again what it was before"),
+    ],
+)
+def test_an_edit_that_staged_terms_hide_or_that_undoes_them_unawares_is_refused(
+    engine: Engine, edited: Marketplace, words: str
+) -> None:
+    marketplaces.apply(engine, STAGED, NOW)
+    for do in (marketplaces.plan, marketplaces.apply):
+        with pytest.raises(StepRefused, match=words):
+            do(engine, edited, LATER)
+    before_its_time = with_campaign(STAGED, price=4500)
+    assert marketplaces.apply(engine, before_its_time, LATER - 1).changes
+
+
+def test_who_knows_what_is_in_force_may_go_back(engine: Engine) -> None:
+    version = marketplaces.apply(engine, STAGED, NOW).version
+    assert marketplaces.apply(engine, BEFORE, LATER, based_on=version).changes
 
 
 def test_a_change_to_a_marketplace_that_is_not_in_force_any_more_is_refused(engine: Engine) -> None:
@@ -261,9 +300,9 @@ def test_a_campaign_does_not_come_back_from_its_end(engine: Engine) -> None:
     marketplaces.apply(engine, BEFORE, NOW)
     ended = with_campaign(BEFORE, status="ended")
     marketplaces.apply(engine, ended, LATER)
-    for attempt in (marketplaces.plan, lambda *args: marketplaces.apply(*args, LAST)):
+    for attempt in (marketplaces.plan, marketplaces.apply):
         with pytest.raises(StepRefused, match="campaign plumbing cannot go from ended to live"):
-            attempt(engine, BEFORE)
+            attempt(engine, BEFORE, LAST)
     loaded = marketplaces.load(engine)
     assert loaded is not None
     assert loaded.marketplace == ended

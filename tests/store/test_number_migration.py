@@ -41,7 +41,7 @@ def test_numbers_leave_the_versions_and_come_back(engine: Engine) -> None:
     loaded = marketplaces.load(engine)
     assert loaded is not None
     assert loaded.marketplace.numbers == {DID: BEFORE.numbers[DID]}
-    assert marketplaces.plan(engine, BEFORE).changes == []
+    assert marketplaces.plan(engine, BEFORE, NOW).changes == []
 
 
 def test_counters_of_money_are_named_by_the_marketplaces_currency_and_back(engine: Engine) -> None:
