@@ -6,14 +6,16 @@ import time
 from typing import TextIO
 
 import click
+from sqlalchemy import Engine
 
 from ari_app.cli.common import Refused, database, now_ms
 from ari_app.cli.output import json_option, show_json
 from ari_app.cli.plan import as_values, read_proposal, show
+from ari_app.domain.outlook import outlook
 from ari_app.domain.prompts import prompts_of
 from ari_app.ops import creatives, prompts, running
 from ari_app.settings import Settings
-from ari_app.store import marketplaces
+from ari_app.store import ledger, marketplaces
 from ari_app.store.marketplaces import Applied
 
 TAKE_OVER_S = 5.0
@@ -41,16 +43,17 @@ def apply(file: TextIO, as_json: bool) -> None:
     made = prompts.prepare(prompts_of(proposal.marketplace), proposal.base, settings.prompts)
     creatives.keep(proposal.marketplace.creatives, proposal.base, settings.creatives)
     applied = marketplaces.apply(engine, proposal.marketplace, now_ms())
-    tell(settings, applied, made, as_json)
+    tell(settings, engine, applied, made, as_json)
 
 
-def tell(settings: Settings, applied: Applied, made: list[str], as_json: bool) -> None:
+def tell(settings: Settings, engine: Engine, applied: Applied, made: list[str], as_json: bool) -> None:
     """Waits for a running switch to have what was applied, and prints it."""
+    short = outlook(applied.marketplace, ledger.available(engine))
     taken_over = _wait_for_switch(settings, applied.version)
     if as_json:
-        show_json(as_values(applied, made) | {"switch": "in force" if taken_over else "not running"})
+        show_json(as_values(applied, made, short) | {"switch": "in force" if taken_over else "not running"})
         return
-    show(applied, made, "applied")
+    show(applied, made, short, "applied")
     if taken_over:
         click.echo("in force in the running switch")
     else:

@@ -52,7 +52,7 @@ def amend(change: Callable[[Document], None], as_json: bool, base: Path = Path()
                 raise
             click.echo("the marketplace changed meanwhile; trying again", err=True)
         else:
-            tell(settings, applied, made, as_json)
+            tell(settings, engine, applied, made, as_json)
             return
 
 
@@ -64,7 +64,7 @@ def begin(currency: str, as_json: bool) -> None:
     parts = ("advertisers", "publishers", "destinations", "campaigns", "numbers")
     document: Document = {"currency": currency} | {part: {} for part in parts}
     applied, made = _apply(settings, engine, document, Path(), None)
-    tell(settings, applied, made, as_json)
+    tell(settings, engine, applied, made, as_json)
 
 
 def _apply(

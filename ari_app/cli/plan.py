@@ -15,10 +15,11 @@ from ari_app.cli.output import json_option, show_json
 from ari_app.domain.changes import words
 from ari_app.domain.document import parse
 from ari_app.domain.marketplace import Marketplace
+from ari_app.domain.outlook import Shortage, outlook
 from ari_app.domain.prompts import prompts_of
 from ari_app.ops import asterisk, creatives, prompts
 from ari_app.settings import Settings, SettingsError
-from ari_app.store import geography, marketplaces
+from ari_app.store import geography, ledger, marketplaces
 from ari_app.store.marketplaces import Applied
 
 
@@ -32,7 +33,8 @@ def plan(file: TextIO, check: bool, as_json: bool) -> None:
     FILE (YAML; - is stdin) is checked as apply checks it. Each object that differs from the marketplace
     in force is named with its fields, before and after; terms with the version they would get; prompts
     that would be rendered or copied. Calls under way keep what they began with, also destinations that
-    an apply removes.
+    an apply removes. A warning tells of caps and funds that have room for none of a campaign's calls, or for
+    fewer at once than its agents could take: a call reserves the most that it can cost.
 
     \b
     Examples:
@@ -45,10 +47,11 @@ def plan(file: TextIO, check: bool, as_json: bool) -> None:
     proposal = read_proposal(file, settings)
     planned = marketplaces.plan(engine, proposal.marketplace, now_ms())
     to_make = prompts.unready(prompts_of(proposal.marketplace), proposal.base, settings.prompts)
+    short = outlook(planned.marketplace, ledger.available(engine))
     if as_json:
-        show_json(as_values(planned, to_make))
+        show_json(as_values(planned, to_make, short))
     else:
-        show(planned, to_make, "would be applied")
+        show(planned, to_make, short, "would be applied")
     if check and (planned.changes or to_make):
         raise click.exceptions.Exit(1)
 
@@ -75,20 +78,23 @@ def read_proposal(file: TextIO, settings: Settings) -> Proposal:
     return Proposal(creatives.pinned(marketplace, base), base)
 
 
-def show(applied: Applied, made: list[str], verb: str) -> None:
-    """Prints the version with what is (to be) done with it, and every change."""
+def show(applied: Applied, made: list[str], short: list[Shortage], verb: str) -> None:
+    """Prints the version with what is (to be) done with it, every change, and what lets few calls through."""
     if applied.changes:
         click.echo(f"marketplace version {applied.version} {verb}:")
     else:
         click.echo(f"nothing to change: marketplace version {applied.version} says the same")
     for line in [*words(applied.changes), *map(_prompt_words, made)]:
         click.echo(f"  {line}")
+    for shortage in short:
+        click.echo(f"warning: {shortage.words}")
 
 
-def as_values(applied: Applied, made: list[str]) -> dict[str, Any]:
+def as_values(applied: Applied, made: list[str], short: list[Shortage]) -> dict[str, Any]:
     """The same for JSON."""
     changes = [asdict(change) for change in applied.changes]
-    return {"version": applied.version, "changes": changes, "prompts": made}
+    warnings = [asdict(shortage) for shortage in short]
+    return {"version": applied.version, "changes": changes, "prompts": made, "warnings": warnings}
 
 
 def _prompt_words(prompt: str) -> str:

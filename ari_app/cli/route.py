@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from random import Random
 from typing import Any, get_args
 
@@ -15,13 +16,14 @@ from ari_app.domain.clock import iso
 from ari_app.domain.flow import Caller, DryRun, Offer, dry_run
 from ari_app.domain.geo import Place, locate
 from ari_app.domain.marketplace import Attestation, Route
+from ari_app.domain.outlook import Shortage, outlook_for
 from ari_app.domain.qualification import seconds
 from ari_app.domain.routing import Decision
 from ari_app.domain.routing import route as decide
 from ari_app.domain.screening import Refusal, refusal_by_rules
 from ari_app.domain.snapshot import Attribution, Snapshot, attribute
 from ari_app.settings import Settings
-from ari_app.store import geography
+from ari_app.store import geography, ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class _Trial:
     flow: DryRun | None = None
     place: Place | None = None
     decision: Decision | None = None
+    short: Sequence[Shortage] = ()
 
 
 @click.group()
@@ -71,7 +74,8 @@ def explain(
 ) -> None:
     """Tell what would become of a call under the marketplace in force. Nothing is dialled.
 
-    Capacity, caps, funds, redials and rate limits are not looked at: they depend on the calls of the moment. Within a
+    Capacity, redials and rate limits are not looked at, nor what is used of caps: they depend on the calls of the
+    moment. Caps and funds that have room for no call, or few at once, are told. Within a
     wave the order is drawn by weight, so it may differ from call to call.
 
     \b
@@ -79,10 +83,14 @@ def explain(
       callrace route explain --did +18005550101 --ani +12125550142 --press 1,10001
       callrace route explain --did +18005550101 --ani +12125550142 --at 2026-12-25T10:00-05:00
     """
-    loaded = marketplace_in_force(database())
+    engine = database()
+    loaded = marketplace_in_force(engine)
     tables = geography.load(Settings.from_env().home)
     snapshot = loaded.snapshot(tables)
     trial = _try(snapshot, did, ani, presses.split(",") if presses else [], at, attestation)
+    found = trial.attribution
+    if found is not None:
+        trial = replace(trial, short=outlook_for(loaded.marketplace, found, ledger.available(engine)))
     if as_json:
         show_json(_json(trial))
     else:
@@ -144,6 +152,8 @@ def _sections(trial: _Trial) -> list[Section]:
         sections.append(Section("Place", [place_text(trial.place.record(), trial.ani)]))
     if trial.decision is not None:
         sections += _decision_sections(trial.decision, found.campaign.route)
+    if trial.short:
+        sections.append(Section("Caps and funds", [f"- {shortage.words}." for shortage in trial.short]))
     return sections
 
 
@@ -215,4 +225,5 @@ def _json(trial: _Trial) -> dict[str, Any]:
         ],
         "excluded": decision
         and [{"destination": e.destination, "reason": e.reason} for e in decision.excluded],
+        "warnings": [asdict(shortage) for shortage in trial.short],
     }

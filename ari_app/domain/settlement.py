@@ -130,6 +130,12 @@ def most_charged(campaign: Campaign) -> int:
     return amount(campaign.price, campaign.route.max_duration) + sum(bonus.price for bonus in campaign.bonus)
 
 
+def most_paid(campaign: Campaign, publisher: str) -> int:
+    """The most that a call of the campaign can earn its publisher."""
+    rate, longest_ms = payout_rate(campaign, publisher), campaign.route.max_duration
+    return amount(rate, longest_ms, most_charged(campaign)) + sum(bonus.payout for bonus in campaign.bonus)
+
+
 def _note_billed(record: CallRecord, campaign: Campaign) -> None:
     """Says so where a rate does not count the whole conversation."""
     talked_ms = record.durations_ms.connected

@@ -12,15 +12,18 @@ from dataclasses import dataclass, field
 from tempfile import TemporaryFile
 from typing import Any
 
+from sqlalchemy import Engine
+
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError
 from ari_app.ari.version import OLDEST, require_version
 from ari_app.domain.marketplace import Marketplace
+from ari_app.domain.outlook import Available, outlook
 from ari_app.domain.prompts import SYSTEM_PROMPTS, prompts_of, stem
 from ari_app.ops import ami, asterisk, running
 from ari_app.ops.prompts import speech_program
 from ari_app.settings import Settings, SettingsError
-from ari_app.store import marketplaces, schema
+from ari_app.store import ledger, marketplaces, schema
 from ari_app.store.engine import open_engine
 from ari_app.store.errors import StoreError
 from ari_app.store.spool import Spool
@@ -86,9 +89,12 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from check_secrets(settings)
     marketplace = None
     try:
-        marketplace = read_marketplace(settings)
+        engine = open_engine(settings.database_url)
+        marketplace = read_marketplace(engine)
         yield Finding("database", True, "reachable and migrated")
         yield check_marketplace(marketplace)
+        if marketplace is not None:
+            yield check_limits(marketplace, ledger.available(engine))
     except StoreError as error:
         yield Finding("database", False, str(error), "see CALLRACE_DATABASE_URL; run `callrace db upgrade`")
     yield check_spool(settings)
@@ -149,9 +155,8 @@ def check_secrets(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"secret {name}", True, f"{path}, mode {mode:04o}")
 
 
-def read_marketplace(settings: Settings) -> Marketplace | None:
+def read_marketplace(engine: Engine) -> Marketplace | None:
     """The marketplace in force; None when there is none. Raises StoreError."""
-    engine = open_engine(settings.database_url)
     schema.require(engine)
     loaded = marketplaces.load(engine)
     return loaded.marketplace if loaded else None
@@ -163,6 +168,13 @@ def check_marketplace(marketplace: Marketplace | None) -> Finding:
         return Finding("marketplace", False, "none was applied", "run `callrace apply FILE`")
     detail = f"{len(marketplace.numbers)} numbers, {len(marketplace.destinations)} destinations"
     return Finding("marketplace", True, detail)
+
+
+def check_limits(marketplace: Marketplace, available: Available) -> Finding:
+    """Whether each live campaign's caps and funds have room for a call."""
+    short = [shortage.words for shortage in outlook(marketplace, available) if shortage.admits == 0]
+    remedy = "raise the cap, lower the campaign's max_duration, or run `callrace ledger deposit`"
+    return Finding("caps and funds", not short, _some(short) or "have room for calls", remedy)
 
 
 def check_prompts(settings: Settings, marketplace: Marketplace | None) -> Finding:

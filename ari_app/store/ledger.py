@@ -138,6 +138,16 @@ def kept_balances(engine: Engine) -> Balances:
         }
 
 
+def available(engine: Engine) -> dict[tuple[str, str], int]:
+    """What each account could spend now, by account and currency: not what is held, nor what calls have reserved."""
+    columns = (account_balances.c[name] for name in ("account", "currency", "posted", "held", "reserved"))
+    with reading(engine) as connection:
+        return {
+            (account, currency): Balance(posted, held).available - reserved
+            for account, currency, posted, held, reserved in connection.execute(select(*columns))
+        }
+
+
 def transfer_row(transfer: Transfer) -> dict[str, Any]:
     """The row of a transfer."""
     return {name: getattr(transfer, name) for name in _FIELDS}

@@ -27,10 +27,11 @@ _TermsVersions = dict[tuple[str, str], int]  # by campaign and the terms' finger
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an apply does: the version then in force, and what is no longer as it was before."""
+    """What an apply does: the version then in force, what is no longer as it was before, and what it then says."""
 
     version: int
     changes: list[Change]
+    marketplace: Marketplace
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ def _difference(
     }
     found = changes(was, will_be, steps)
     in_force = before.version if before else 0
-    return Applied(in_force + bool(found), found)
+    return Applied(in_force + bool(found), found, marketplace)
 
 
 # Terms

@@ -70,7 +70,13 @@ def test_commands_alone_build_a_marketplace_whose_call_rings_the_agent(
 
     told = done(cli("route", "explain", "--did", "+18005550101", "--ani", "+12125550100", "--press", "10001"))
 
-    assert told[-2:] == ["Wave 1, at once", "  - agent-1"]
+    at = told.index("Wave 1, at once")
+    assert told[at + 1] == "  - agent-1"
+    short = "campaign plumbing: the account of advertiser acme, 0.00 USD now, has room for no call"
+    assert told[-2:] == ["Caps and funds", f"  - {short}: each reserves 42.00 USD."]
+    assert f"warning: {short}: each reserves 42.00 USD" in done(cli("plan", "-", input=cli("export").output))
+    done(cli("ledger", "deposit", "acme", "100.00", "--key", "wire-1"))
+    assert not any("warning" in line for line in done(cli("plan", "-", input=cli("export").output)))
 
 
 def test_a_marketplace_is_begun_once(market: Cli) -> None:

@@ -188,3 +188,14 @@ def test_a_destination_whose_phone_asterisk_does_not_know_is_named() -> None:
     assert not list(doctor.check_phones(replace(WELL, endpoints=WELL.endpoints | {"desk-7"}), known))
     without_agents = replace(WELL, endpoints=frozenset({"desk-7"}))  # a finding of its own
     assert not list(doctor.check_phones(without_agents, known))
+
+
+def test_a_campaign_that_no_call_can_be_paid_for_is_named() -> None:
+    document = marketplace({"agent": "sip:agent@127.0.0.1:5999"})
+    document["advertisers"]["acme"]["billing"] = {"model": "prepaid"}
+    market = parse(json.dumps(document), "t.yaml")
+    found = doctor.check_limits(market, {})
+    assert not found.ok
+    assert "campaign plumbing: the account of advertiser acme, 0.00 USD now" in found.detail
+    assert "callrace ledger deposit" in found.remedy
+    assert doctor.check_limits(market, {("advertiser:acme", "USD"): 4200}).ok
