@@ -130,7 +130,7 @@ def by_(
 def rebuild(as_json: bool) -> None:
     """Count all calls anew: those that were saved before this version, or after a repair by hand.
 
-    A running switch's calls wait to be saved while a day is counted, and none is lost or counted twice.
+    A running switch's calls are saved meanwhile, and none is lost or counted twice.
     Stopped half-way, it may be begun again.
     """
     engine = database()

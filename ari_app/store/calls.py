@@ -41,12 +41,11 @@ from ari_app.domain.record import (
     Verdict,
 )
 from ari_app.domain.repeats import whose
-from ari_app.store import recount, reservations, rollups, spending
+from ari_app.store import ledger, recount, reservations, rollups, spending
 from ari_app.store.engine import reading, unindexed, writing
 from ari_app.store.errors import AmbiguousCallId
-from ari_app.store.ledger import transfer_row
 from ari_app.store.selection import Selection, conditions
-from ari_app.store.tables import calls, legs, recordings, transfers
+from ari_app.store.tables import calls, legs, recordings
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _HEX = re.compile(r"[0-9a-f]*", re.ASCII)
@@ -75,30 +74,31 @@ def save(engine: Engine, batch: Sequence[Settlement]) -> None:
     with writing(engine) as connection:
         for call_id in connection.execute(select(calls.c.id).where(calls.c.id.in_(wanted))).scalars().all():
             del wanted[call_id]
-        reservations.settle(connection, [settlement.record for settlement in wanted.values()])
-        _insert(connection, wanted.values())
-        for settlement in wanted.values():
-            record = settlement.record
+        ended = [settlement.record for settlement in wanted.values()]
+        moved = [transfer for settlement in wanted.values() for transfer in settlement.transfers]
+        # In the order of locks that `reservations` tells of.
+        reserved = reservations.end(connection, ended)
+        _insert(connection, ended)
+        recount.lock_callers(connection, ended)
+        rollups.add(connection, ended)
+        spending.add(connection, ended)
+        accounts = ledger.accounts(moved) | recount.accounts(ended)
+        ledger.lock_accounts(connection, accounts, are_advertisers=False)
+        reservations.settle(connection, reserved, accounts)
+        ledger.add(connection, moved)
+        for record in ended:
             recount.charge_if_no_repeat(connection, record, record.ended_at or record.started_at)
-        rollups.add(connection, [settlement.record for settlement in wanted.values()])
-        spending.add(connection, [settlement.record for settlement in wanted.values()])
 
 
-def _insert(connection: Connection, batch: Collection[Settlement]) -> None:
-    call_rows = [call_row(settlement.record) for settlement in batch]
-    leg_rows = [
-        _leg_row(settlement.record.id, n, leg)
-        for settlement in batch
-        for n, leg in enumerate(settlement.record.legs)
-    ]
+def _insert(connection: Connection, batch: Collection[CallRecord]) -> None:
+    call_rows = [call_row(record) for record in batch]
+    leg_rows = [_leg_row(record.id, n, leg) for record in batch for n, leg in enumerate(record.legs)]
     track_rows = [
-        {"call_id": settlement.record.id, **_tracks_row(tracks)}
-        for settlement in batch
-        if (tracks := settlement.record.recording) is not None
+        {"call_id": record.id, **_tracks_row(tracks)}
+        for record in batch
+        if (tracks := record.recording) is not None
     ]
-    transfer_rows = [transfer_row(transfer) for settlement in batch for transfer in settlement.transfers]
-    by_table = ((calls, call_rows), (legs, leg_rows), (recordings, track_rows), (transfers, transfer_rows))
-    for table, rows in by_table:
+    for table, rows in ((calls, call_rows), (legs, leg_rows), (recordings, track_rows)):
         if rows:
             connection.execute(insert(table), rows)
 
@@ -147,6 +147,19 @@ def saved(engine: Engine, call_ids: Collection[str]) -> set[str]:
     """Those of the calls that are saved."""
     with reading(engine) as connection:
         return set(connection.execute(select(calls.c.id).where(calls.c.id.in_(call_ids))).scalars())
+
+
+def began(engine: Engine, call_ids: Sequence[str]) -> dict[str, int]:
+    """When each of the calls that are saved began, in ms."""
+    found: dict[str, int] = {}
+    with reading(engine) as connection:
+        for start in range(0, len(call_ids), _PAGE):
+            its = calls.c.id.in_(call_ids[start : start + _PAGE])
+            found |= {
+                row.id: row.started_at
+                for row in connection.execute(select(calls.c.id, calls.c.started_at).where(its))
+            }
+    return found
 
 
 def latest(engine: Engine, limit: int = 20, **wanted: Any) -> list[CallRecord]:

@@ -17,7 +17,7 @@ from ari_app.store.engine import reading, writing
 from ari_app.store.errors import UnknownCalls
 from ari_app.store.tables import calls as table
 
-_AT_ONCE = 200  # calls in one transaction
+_AT_ONCE = 50  # calls in one transaction: while it ends, calls that wait for the same caps wait for it
 _SHOWN = 5
 
 Became = Literal["decided", "noted", "known"]
@@ -31,13 +31,21 @@ class Outcome(NamedTuple):
 
 
 def tell(engine: Engine, told: Sequence[Told], now: int) -> list[Outcome]:
-    """Takes conversions, all or none, at `now` (ms); a call that has one already stays as it is.
+    """Takes conversions at `now` (ms); a call that has one already stays as it is.
 
-    Raises UnknownCalls where one is of no call that is saved, or came before its call.
+    All are looked at first: raises UnknownCalls, and has taken none, where one is of no call that is saved, or came
+    before its call. Then _AT_ONCE are one transaction; stopped half-way, the same may be told again.
     """
+    _refuse_impossible(told, calls.began(engine, [one.call_id for one in told]))
+    outcomes: list[Outcome] = []
+    for start in range(0, len(told), _AT_ONCE):
+        outcomes += _tell(engine, told[start : start + _AT_ONCE], now)
+    return outcomes
+
+
+def _tell(engine: Engine, told: Sequence[Told], now: int) -> list[Outcome]:
     with writing(engine) as connection:
         records = calls.locked(connection, [one.call_id for one in told])
-        _refuse_impossible(told, records)
         outcomes = [Outcome(records[one.call_id], _became(records[one.call_id])) for one in told]
         for one, outcome in zip(told, outcomes, strict=True):
             if outcome.became != "known":
@@ -46,8 +54,8 @@ def tell(engine: Engine, told: Sequence[Told], now: int) -> list[Outcome]:
             if outcome.became == "noted":
                 calls.rewrite(connection, outcome.record)
         if decided := [outcome.record for outcome in outcomes if outcome.became == "decided"]:
-            _decide(connection, decided, now)
             revision.rise(connection)  # a running switch looks for callers who are repeat callers now
+            _decide(connection, decided, now)
     return outcomes
 
 
@@ -77,8 +85,9 @@ def latest(engine: Engine, limit: int, *, waiting: bool) -> list[CallRecord]:
         return calls.records(connection, connection.execute(query).all())
 
 
-def _refuse_impossible(told: Sequence[Told], records: Mapping[str, CallRecord]) -> None:
-    unknown = [one.call_id for one in told if one.call_id not in records]
+def _refuse_impossible(told: Sequence[Told], began: Mapping[str, int]) -> None:
+    """`began` are the calls that there are, and when each began (ms)."""
+    unknown = [one.call_id for one in told if one.call_id not in began]
     if unknown:
         more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
         raise UnknownCalls(
@@ -86,7 +95,7 @@ def _refuse_impossible(told: Sequence[Told], records: Mapping[str, CallRecord]) 
             "a second after its end; see `callrace calls list`"
         )
     for one in told:
-        if one.at < records[one.call_id].started_at:
+        if one.at < began[one.call_id]:
             raise UnknownCalls(f"call {one.call_id} began after its conversion; nothing was taken")
 
 
@@ -99,14 +108,18 @@ def _became(record: CallRecord) -> Became:
 def _decide(connection: Connection, records: Sequence[CallRecord], now: int) -> None:
     """Completes calls: their money, what they count in caps and reports, and their records.
 
-    In the order in which `calls.save` takes what others want too, so that neither waits for the other in a ring.
+    In the order of locks that `reservations` tells of, so that nobody waits for another in a ring.
     """
     before = deepcopy(records)
     moved = [transfer for record in records for transfer in domain.decide(record, now)]
-    reservations.settle(connection, records)
     its = select(table.c.id).where(table.c.id.in_([record.id for record in records]))
     there = {one.key for moved_so_far in ledger.of_calls(connection, its).values() for one in moved_so_far}
-    ledger.add(connection, [transfer for transfer in moved if transfer.key not in there])
+    new = [transfer for transfer in moved if transfer.key not in there]
+    reserved = reservations.end(connection, records)
     for record in records:
         calls.rewrite(connection, record)
     rollups.correct(connection, list(zip(before, records, strict=True)))
+    accounts = ledger.accounts(new)
+    ledger.lock_accounts(connection, accounts, are_advertisers=False)
+    reservations.settle(connection, reserved, accounts)
+    ledger.add(connection, new)

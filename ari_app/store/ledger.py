@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, and_, case, func, insert, or_, select, union_all
+from sqlalchemy import Connection, Engine, Select, and_, case, func, insert, or_, select, tuple_, union_all
 from sqlalchemy.exc import IntegrityError
 
 from ari_app.domain import ledger
@@ -84,6 +84,26 @@ def with_campaigns(engine: Engine, keys: Select[Any]) -> list[tuple[Transfer, st
 def with_keys(connection: Connection, keys: Collection[str]) -> list[Transfer]:
     """The transfers of these keys, in the order they were added."""
     return [Transfer(*row) for row in connection.execute(_IN_ORDER.where(transfers.c.key.in_(keys)))]
+
+
+def accounts(added: Iterable[Transfer]) -> set[tuple[str, str]]:
+    """The accounts that transfers move, each in a currency."""
+    return {(account, one.currency) for one in added for account in (one.debit, one.credit)}
+
+
+def lock_accounts(connection: Connection, which: Iterable[tuple[str, str]], *, are_advertisers: bool) -> None:
+    """Lets nobody else change those of these balances, in a currency each, that are advertisers', or the others.
+
+    Two steps, as who saves calls takes those of advertisers last (see `reservations`). Until the transaction ends.
+    """
+    advertisers = ledger.advertiser_account("")
+    its = [key for key in which if key[0].startswith(advertisers) == are_advertisers]
+    if its and connection.dialect.name == "postgresql":
+        key = tuple_(account_balances.c.account, account_balances.c.currency)
+        # The database's order is not ours where its collation is another than C: so it sorts, here as in the trigger.
+        order = account_balances.c.account.desc(), account_balances.c.currency
+        rows = select(account_balances.c.account).where(key.in_(its)).order_by(*order)
+        connection.execute(rows.with_for_update())
 
 
 def add(connection: Connection, added: Collection[Transfer]) -> None:

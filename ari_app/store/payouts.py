@@ -70,7 +70,7 @@ def run(engine: Engine, wanted: Run) -> Paid:
         paid, its = _planned(connection, wanted)
         if paid.is_new and its:
             connection.execute(insert(payout_runs), _run_row(wanted))
-            for publisher, earnings in its.items():
+            for publisher, earnings in reversed(its.items()):  # the order of locks, see `reservations`
                 _pay(connection, wanted, publisher, earnings)
         return paid
 

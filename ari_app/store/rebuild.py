@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, func, select
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
-from ari_app.domain.rollups import HOUR_MS
+from sqlalchemy import Connection, Engine, Table, func, select, text
+
+from ari_app.domain.rollups import HOUR_MS, Counts
 from ari_app.store import calls, rollups
 from ari_app.store.engine import reading, writing
+from ari_app.store.folder import locked
+from ari_app.store.rollups import ByTable
 from ari_app.store.tables import calls as calls_table
 
 DAY_MS = 24 * HOUR_MS
+_REBUILD_LOCK = 0x434F554E  # "COUN": PostgreSQL's advisory lock of two rebuilds at once
 
 
 def days(engine: Engine) -> range:
@@ -24,14 +33,56 @@ def days(engine: Engine) -> range:
 
 
 def rebuild_day(engine: Engine, day_at: int) -> int:
-    """Counts the calls of one of the `days` anew, in one transaction, and returns how many there are.
+    """Counts the calls of one of the `days` anew, and returns how many there are.
 
-    No other call is counted meanwhile: a running switch's calls wait to be saved until it ends.
+    Calls and their counters are read as they were at one moment, and only the difference is booked. A call that is
+    saved after that moment changes both, so nobody has to wait: it is counted once all the same.
     """
-    counted = 0
-    with writing(engine) as connection:
-        rollups.clear(connection, day_at, day_at + DAY_MS)
-        for page in calls.pages_between(connection, day_at, day_at + DAY_MS):
-            rollups.add(connection, page)
-            counted += len(page)
+    until = day_at + DAY_MS
+    with _alone(engine):
+        with reading(engine) as connection:
+            right, counted = _right(connection, day_at, until)
+            missing = _difference(right, rollups.there(connection, day_at, until))
+        if any(missing.values()):
+            with writing(engine) as connection:
+                rollups.change(connection, missing)
+                rollups.drop_empty(connection, day_at, until)
     return counted
+
+
+def _right(connection: Connection, since: int, until: int) -> tuple[ByTable, int]:
+    """What the calls themselves count, and how many they are."""
+    right: dict[Table, defaultdict[Any, Counts]] = {table: defaultdict(Counts) for table in rollups.TABLES}
+    counted = 0
+    for page in calls.pages_between(connection, since, until):
+        for table, cells in rollups.counted(connection, page).items():
+            for key, counts in cells.items():
+                right[table][tuple(key)].update(counts)
+        counted += len(page)
+    return dict(right), counted
+
+
+def _difference(right: ByTable, there: ByTable) -> ByTable:
+    """What has to be added to what is there: only cells that are wrong."""
+    missing: ByTable = {}
+    for table in rollups.TABLES:
+        cells = {}
+        for key in right[table].keys() | there[table].keys():
+            counts = Counts(right[table].get(key, {}))
+            counts.subtract(there[table].get(key, {}))
+            if any(counts.values()):
+                cells[key] = counts
+        missing[table] = cells
+    return missing
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[None]:
+    """Lets nobody else rebuild meanwhile: two would book the same difference."""
+    if engine.dialect.name == "sqlite":
+        with locked(Path(engine.url.database or "").parent):
+            yield
+        return
+    with writing(engine) as guard:
+        guard.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _REBUILD_LOCK})
+        yield

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, and_, or_, select
 
 from ari_app.domain.corrections import charges_of, net, payouts_of
+from ari_app.domain.ledger import EXCHANGE, advertiser_account, publisher_account
 from ari_app.domain.marketplace import Clause, NoRepeat
 from ari_app.domain.record import CallRecord
 from ari_app.domain.recount import (
@@ -34,6 +36,24 @@ def lock_caller(connection: Connection, call_id: str, ani: str | None) -> None:
     if ani is not None:
         its = or_(its, calls.c.ani == ani)
     connection.execute(select(calls.c.id).where(its).order_by(calls.c.id).with_for_update())
+
+
+def lock_callers(connection: Connection, records: Iterable[CallRecord]) -> None:
+    """What `charge_if_no_repeat` locks for these calls, to be locked before what others need sooner."""
+    anis = {record.ani for record in records if record.ani is not None and was_only_a_repeat(record)}
+    if anis:
+        its = select(calls.c.id).where(calls.c.ani.in_(anis)).order_by(calls.c.id)
+        connection.execute(its.with_for_update())
+
+
+def accounts(records: Iterable[CallRecord]) -> set[tuple[str, str]]:
+    """The accounts, each in a currency, that `charge_if_no_repeat` may move money of for these calls."""
+    return {
+        (account, record.money.currency)
+        for record in records
+        if record.money is not None and record.advertiser and record.publisher and was_only_a_repeat(record)
+        for account in (EXCHANGE, advertiser_account(record.advertiser), publisher_account(record.publisher))
+    }
 
 
 def charge_if_no_repeat(connection: Connection, record: CallRecord, at: int) -> None:

@@ -4,16 +4,24 @@ What is taken is taken by a statement that carries its own condition, so the dat
 to it that nothing goes over a limit, whoever else is asking. A reservation is ended by
 deleting its row: who deletes it, gives it back, and nobody else can.
 
-Every transaction takes its locks in one order: the reservations that it ends, counters by key, then
-balances by account. So they do not wait for each other in a circle; should PostgreSQL ever end one that
-does, a reservation counts as not made, and the writer saves its calls again.
+Every transaction takes its locks in one order, and what calls that wait to be offered need comes last, so that it
+is locked for the shortest time:
+
+    1. calls by id, and the reservations that it ends: nobody else's
+    2. what is counted for reports (`rollups`) and for trunks (`spending`), by table and key
+    3. balances of the exchange, publishers and the world, by account backwards (`ledger.lock_accounts`)
+    4. counters of caps, by key
+    5. balances of advertisers, by account backwards: what is reserved of them, and then their transfers
+
+So they do not wait for each other in a circle, and who waits in 1 to 3 keeps no caller waiting. Should PostgreSQL
+ever end one that does, a reservation counts as not made, and the writer saves its calls again.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, delete, insert, select, text, tuple_, update
@@ -31,6 +39,7 @@ from ari_app.domain.caps import (
 )
 from ari_app.domain.ledger import CONVERSION_GRACE_MS
 from ari_app.domain.record import CallRecord
+from ari_app.store import ledger
 from ari_app.store.engine import reading, writing
 from ari_app.store.tables import account_balances, counters, reservations
 
@@ -62,6 +71,15 @@ class Usage:
     reserved: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """`count` reservations that are no more: what they gave back, and what was used, by counter (key, start)."""
+
+    count: int = 0
+    given: Counter[tuple[str, int]] = field(default_factory=Counter)
+    used: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+
 class _Nothing(Exception):
     """Nothing is reserved, and the transaction is undone; the answer says why."""
 
@@ -86,7 +104,7 @@ def reserve(engine: Engine, wanted: Wanted) -> Answer:
 def give_back(engine: Engine, call_id: str) -> None:
     """Gives back all that the call has reserved: it is not going to be offered."""
     with writing(engine) as connection:
-        _end(connection, reservations.c.call_id == call_id, {})
+        settle(connection, _end(connection, reservations.c.call_id == call_id, {}))
 
 
 def give_back_losers(engine: Engine, call_id: str, winner: str) -> None:
@@ -98,21 +116,34 @@ def give_back_losers(engine: Engine, call_id: str, winner: str) -> None:
     is_loser = key.startswith("destination:") & ~key.startswith(f"destination:{winner}:")
     is_loser &= ~key.contains(":attempts:")
     with writing(engine) as connection:
-        _end(connection, (reservations.c.call_id == call_id) & is_loser, {})
+        settle(connection, _end(connection, (reservations.c.call_id == call_id) & is_loser, {}))
 
 
-def settle(connection: Connection, records: Iterable[CallRecord]) -> None:
-    """What the ended calls have reserved becomes use, or is given back. Part of `calls.save`.
+def end(connection: Connection, records: Iterable[CallRecord]) -> Ended:
+    """Ends what the calls have reserved; `settle` is to follow, as late as can be. Part of `calls.save`.
 
     What a call that waits for a conversion may yet use stays reserved as long as it waits.
     """
     by_id = {record.id: record for record in records}
     if not by_id:
-        return
+        return Ended()
     its: ColumnElement[bool] = reservations.c.call_id.in_(by_id)
     if kept := _keep(connection, by_id):
         its &= tuple_(reservations.c.call_id, reservations.c.key).not_in(kept)
-    _end(connection, its, by_id)
+    return _end(connection, its, by_id)
+
+
+def settle(connection: Connection, ended: Ended, accounts: Iterable[tuple[str, str]] = ()) -> None:
+    """What calls had reserved becomes use, or is given back.
+
+    Of `accounts` those of advertisers are locked, too: their transfers are to follow.
+    """
+    funds = {key: account for key in ended.given if (account := funds_of(key[0])) is not None}
+    for key, start in sorted(ended.given.keys() - funds.keys()):
+        _count(connection, key, start, ended.given[key, start], ended.used[key, start])
+    ledger.lock_accounts(connection, {*funds.values(), *accounts}, are_advertisers=True)
+    for counter, account in funds.items():
+        _release(connection, account, ended.given[counter])
 
 
 def _keep(connection: Connection, calls: Mapping[str, CallRecord]) -> list[tuple[str, str]]:
@@ -136,7 +167,9 @@ def expire(engine: Engine, now: int) -> int:
     oldest = select(reservations.c.call_id, reservations.c.key).where(is_over)
     with writing(engine) as connection:
         limited = oldest.order_by(reservations.c.expires_at).limit(EXPIRED_AT_ONCE)
-        return _end(connection, each.in_(limited), {})
+        ended = _end(connection, each.in_(limited), {})
+        settle(connection, ended)
+        return ended.count
 
 
 def usage(engine: Engine, starts: Iterable[int]) -> dict[tuple[str, int], Usage]:
@@ -193,7 +226,7 @@ def _take_all(connection: Connection, claims: Sequence[Claim]) -> str | None:
     for n, claim in enumerate(claims):
         if not _take(connection, claim):
             for taken in claims[:n]:
-                _change(connection, taken.key, taken.period.start, taken.amount, 0)
+                _count(connection, taken.key, taken.period.start, taken.amount, 0)
             return claim.words
     return None
 
@@ -238,26 +271,24 @@ def _row(wanted: Wanted, key: str, period_start: int, amount: int) -> dict[str, 
 # Ending
 
 
-def _end(connection: Connection, which: ColumnElement[bool], calls: Mapping[str, CallRecord]) -> int:
-    """Ends these reservations: `use` says what of them a call in `calls` has used; how many they were."""
+def _end(connection: Connection, which: ColumnElement[bool], calls: Mapping[str, CallRecord]) -> Ended:
+    """Ends these reservations: `use` says what of them a call in `calls` has used."""
     columns = [reservations.c[name] for name in ("call_id", "key", "period_start", "amount")]
-    ended = connection.execute(delete(reservations).where(which).returning(*columns)).all()
-    given, used = Counter[tuple[str, int]](), Counter[tuple[str, int]]()
-    for call_id, key, start, amount in ended:
-        given[key, start] += amount
-        used[key, start] += use(key, calls[call_id]) if call_id in calls else 0
-    for key, start in sorted(given, key=lambda counter: (funds_of(counter[0]) is not None, counter)):
-        _change(connection, key, start, given[key, start], used[key, start])
-    return len(ended)
+    rows = connection.execute(delete(reservations).where(which).returning(*columns)).all()
+    ended = Ended(len(rows))
+    for call_id, key, start, amount in rows:
+        ended.given[key, start] += amount
+        ended.used[key, start] += use(key, calls[call_id]) if call_id in calls else 0
+    return ended
 
 
-def _change(connection: Connection, key: str, start: int, given: int, used: int) -> None:
-    funds = funds_of(key)
-    if funds is not None:
-        is_account = and_(account_balances.c.account == funds[0], account_balances.c.currency == funds[1])
-        reserved = account_balances.c.reserved - given
-        connection.execute(update(account_balances).where(is_account).values(reserved=reserved))
-        return
+def _count(connection: Connection, key: str, start: int, given: int, used: int) -> None:
     is_counter = and_(counters.c.key == key, counters.c.period_start == start)
     values: dict[str, Any] = {"reserved": counters.c.reserved - given, "used": counters.c.used + used}
     connection.execute(update(counters).where(is_counter).values(values))
+
+
+def _release(connection: Connection, account: tuple[str, str], given: int) -> None:
+    is_account = and_(account_balances.c.account == account[0], account_balances.c.currency == account[1])
+    reserved = account_balances.c.reserved - given
+    connection.execute(update(account_balances).where(is_account).values(reserved=reserved))

@@ -9,7 +9,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, delete, func, select, text, tuple_
+from sqlalchemy import Connection, Engine, Select, Table, and_, delete, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ari_app.domain import rollups
@@ -31,14 +31,20 @@ from ari_app.store.tables import (
 CALL_TABLES = (rollup_calls, rollup_states, rollup_details)  # the smallest that a report can do with is read
 TABLES = (*CALL_TABLES, rollup_offers, rollup_endings)
 
+ByTable = dict[Table, Mapping[Any, Counts]]
+
 
 def add(connection: Connection, records: Sequence[CallRecord]) -> None:
     """Counts calls that were not counted before. Part of `calls.save`, and a few statements whatever their number."""
+    change(connection, counted(connection, records))
+
+
+def counted(connection: Connection, records: Sequence[CallRecord]) -> ByTable:
+    """What the calls count, by table and key."""
     payable_ms = _payable_ms(connection, records)
     cells = rollups.count(records, lambda record: payable_ms.get((record.campaign, record.terms_version)))
-    _count_calls(connection, cells.calls)
-    _upsert(connection, rollup_offers, cells.offers)
-    _upsert(connection, rollup_endings, cells.endings)
+    by_table: ByTable = {table: projected(cells.calls, table) for table in CALL_TABLES}
+    return by_table | {rollup_offers: cells.offers, rollup_endings: cells.endings}
 
 
 def correct(connection: Connection, judged_again: Iterable[tuple[CallRecord, CallRecord]]) -> None:
@@ -47,12 +53,34 @@ def correct(connection: Connection, judged_again: Iterable[tuple[CallRecord, Cal
     for before, after in judged_again:
         cells[rollups.call_key(after)].update(rollups.call_counts(after))
         cells[rollups.call_key(after)].subtract(rollups.call_counts(before))
-    _count_calls(connection, cells)
+    change(connection, {table: projected(cells, table) for table in CALL_TABLES})
 
 
-def _count_calls(connection: Connection, cells: Mapping[CallKey, Counts]) -> None:
-    for table in CALL_TABLES:
-        _upsert(connection, table, projected(cells, table))
+def change(connection: Connection, by_table: ByTable) -> None:
+    """Adds to the counters, or takes away what is negative. Of each table in the order of its keys."""
+    for table in TABLES:
+        _upsert(connection, table, by_table.get(table, {}))
+
+
+def there(connection: Connection, since: int, until: int) -> ByTable:
+    """The counters of the hours in [since, until), in ms, by table and key."""
+    found: ByTable = {}
+    for table in TABLES:
+        names = [column.name for column in table.columns if not column.primary_key]
+        count = len(table.primary_key)
+        rows = connection.execute(select(table).where(table.c.hour_at >= since, table.c.hour_at < until))
+        found[table] = {
+            tuple(row[:count]): Counts(dict(zip(names, row[count:], strict=True))) for row in rows
+        }
+    return found
+
+
+def drop_empty(connection: Connection, since: int, until: int) -> None:
+    """Forgets cells of the hours in [since, until), in ms, that count nothing any more."""
+    for table in TABLES:
+        counts_nothing = and_(*(column == 0 for column in table.columns if not column.primary_key))
+        is_its = and_(table.c.hour_at >= since, table.c.hour_at < until)
+        connection.execute(delete(table).where(is_its, counts_nothing))
 
 
 def projected(cells: Mapping[CallKey, Counts], table: Table) -> dict[tuple[Any, ...], Counts]:
@@ -62,15 +90,6 @@ def projected(cells: Mapping[CallKey, Counts], table: Table) -> dict[tuple[Any, 
     for key, counts in cells.items():
         found[tuple(getattr(key, name) for name in names)].update(counts)
     return found
-
-
-def clear(connection: Connection, since: int, until: int) -> None:
-    """Forgets the counters of the hours in [since, until), in ms. Nobody else counts until the transaction ends."""
-    if connection.dialect.name == "postgresql":
-        # In SQLite a transaction that writes is alone already.
-        connection.execute(text(f"LOCK TABLE {', '.join(table.name for table in TABLES)} IN EXCLUSIVE MODE"))
-    for table in TABLES:
-        connection.execute(delete(table).where(table.c.hour_at >= since, table.c.hour_at < until))
 
 
 def first_uncounted(engine: Engine) -> int | None:

@@ -151,7 +151,7 @@ def test_a_call_that_another_process_saves_at_this_moment_is_saved_not_refused(
         """Does not see what the other has not committed yet."""
         if any(one.record.id == make_call(1).id for one in batch):
             with writing(engine) as connection:
-                calls._insert(connection, batch)
+                calls._insert(connection, [one.record for one in batch])
         real(engine, batch)
 
     monkeypatch.setattr(calls, "save", too_late)
