@@ -116,6 +116,11 @@ class Settings:
         return self.home / "creatives"
 
 
+def refused_file(file: Path) -> Path:
+    """Where lines of a file are put that tell of no call that can be recorded."""
+    return file.with_suffix(".refused")
+
+
 def _port(env: Mapping[str, str], name: str, default: int) -> int:
     return _number(name, env.get(name, str(default)))
 

@@ -70,6 +70,12 @@ def _wait_for_switch(settings: Settings, version: int) -> bool:
             return False
         if (status["marketplace_version"] or 0) >= version:
             return True
+        if status.get("unreadable_marketplace"):  # a switch older than this command has no such field
+            raise Refused(
+                f"version {version} is applied, but the running switch goes on with "
+                f"{status['marketplace_version']}: {status['unreadable_marketplace']}; replace it by "
+                "`callrace switch hand-over && callrace lab up`"
+            )
         if time.monotonic() > until:
             raise Refused(
                 f"version {version} is applied, but the running switch has not taken it over within "

@@ -154,9 +154,10 @@ def _switch_text(status: dict[str, Any]) -> str:
     marketplace = f"marketplace version {version}" if version is not None else "no marketplace"
     calls = status["calls"]
     draining = ", draining: takes no new calls" if status.get("draining") else ""
+    unreadable = f"; {why}" if (why := status.get("unreadable_marketplace")) else ""
     return (
         f"switch {status['pid']}, {status['asterisk']} to Asterisk, {marketplace}, "
-        f"{calls} call{'' if calls == 1 else 's'} under way{draining}"
+        f"{calls} call{'' if calls == 1 else 's'} under way{draining}{unreadable}"
     )
 
 

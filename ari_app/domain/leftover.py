@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ari_app.domain.record import CallRecord, EndSource, LegOutcome, LegRecord
+from ari_app.domain.snapshot import Pin
 
 Fate = Literal["talking", "again", "over"]
 
@@ -35,6 +36,15 @@ class UnderWay:
     trunk: str | None = None
     node: str | None = None
     entered_zip: str | None = None
+
+    @property
+    def pin(self) -> Pin | None:
+        """What the call is pinned to; None where it was not attributed yet, or is nobody's."""
+        record = self.record
+        if record.campaign is None or record.publisher is None or record.terms_version is None:
+            return None
+        whose = record.campaign, record.publisher, record.source
+        return Pin(self.marketplace_version, *whose, record.terms_version)
 
     @property
     def name(self) -> str:

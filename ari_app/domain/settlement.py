@@ -10,9 +10,20 @@ from ari_app.domain.ledger import Transfer, due, settle
 from ari_app.domain.marketplace import Bonus, Campaign, Rate
 from ari_app.domain.pricing import amount, of_price
 from ari_app.domain.qualification import Facts, Repeats, judge_campaign
-from ari_app.domain.record import CallRecord, Event, Money, Part, ShareOfPrice, Verdict, may_pass_until
+from ari_app.domain.record import (
+    CallRecord,
+    Disposition,
+    Event,
+    Money,
+    Part,
+    ShareOfPrice,
+    Verdict,
+    may_pass_until,
+)
 from ari_app.domain.screening import blocked_by
 from ari_app.domain.snapshot import Attribution
+
+SCREENED_OUT: frozenset[Disposition] = frozenset(("blocked", "closed", "capped"))
 
 
 def pin(record: CallRecord, attribution: Attribution, currency: str) -> None:
@@ -44,12 +55,18 @@ def conclude(
     """
     assert record.ended_at is not None, "the call has not ended"
     _fill_in_durations(record, record.ended_at)
-    if attribution is not None and record.disposition not in ("blocked", "closed", "capped"):
+    if attribution is not None and record.disposition not in SCREENED_OUT:
         facts = facts_of(record, attribution.campaign, place, timezone, earlier)
         assess(record, attribution.campaign, facts, geography)
         _note_billed(record, attribution.campaign)
         record.events.append(Event(record.ended_at, "judged", in_words(record)))
     return settle(record, record.ended_at)
+
+
+def awaits_verdict(record: CallRecord) -> bool:
+    """Whether a call that is over is somebody's, was let in, and was never judged."""
+    is_somebodys = record.campaign is not None and record.disposition not in SCREENED_OUT
+    return is_somebodys and record.ended_at is not None and record.qualification is None
 
 
 def facts_of(

@@ -87,3 +87,43 @@ def attribute(snapshot: Snapshot, did: str, at: int) -> Attribution | None:
     if is_staged_at(campaign, at):
         campaign, version = snapshot.staged[name], snapshot.staged_versions[name]
     return Attribution(name, campaign, number, version, snapshot.suspended.get((name, number.publisher)))
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What a call is pinned to when it is attributed, for good: whatever becomes of its number, or of the document.
+
+    `marketplace_version` is the document that it began with, `suspended` as in Attribution.
+    """
+
+    marketplace_version: int
+    campaign: str
+    publisher: str
+    source: str | None
+    terms_version: int
+    suspended: str | None = None
+
+
+def pin_of(snapshot: Snapshot, found: Attribution) -> Pin:
+    """What a call that is attributed so is pinned to."""
+    number = found.number
+    return Pin(
+        snapshot.version,
+        found.campaign_id,
+        number.publisher,
+        number.source,
+        found.terms_version,
+        found.suspended,
+    )
+
+
+def pinned(snapshot: Snapshot, pin: Pin) -> Attribution | None:
+    """The attribution that was pinned; None when the snapshot, of that version, has no such campaign or publisher."""
+    name, marketplace = pin.campaign, snapshot.marketplace
+    campaign = marketplace.campaigns.get(name)
+    if campaign is None or pin.publisher not in marketplace.publishers:
+        return None
+    if pin.terms_version == snapshot.staged_versions.get(name) != snapshot.terms_versions[name]:
+        campaign = snapshot.staged[name]
+    number = Number(name, pin.publisher, pin.source)
+    return Attribution(name, campaign, number, pin.terms_version, pin.suspended)

@@ -80,7 +80,7 @@ def _is_hidden_edit(term: str, old: Campaign, new: Campaign, at: int) -> bool:
 def _is_undone(term: str, old: Campaign, new: Campaign, at: int) -> bool:
     """Whether a value that was in force before the staged terms would be in force again."""
     was, is_now = getattr(old, term), getattr(campaign_at(old, at), term)
-    return was != is_now and getattr(campaign_at(new, at), term) == was
+    return bool(was != is_now and getattr(campaign_at(new, at), term) == was)
 
 
 def _staged_terms(campaign: Campaign) -> dict[str, Any]:

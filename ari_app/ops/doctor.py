@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -22,10 +23,12 @@ from ari_app.domain.outlook import Available, outlook
 from ari_app.domain.prompts import SYSTEM_PROMPTS, prompts_of, stem
 from ari_app.ops import ami, asterisk, running
 from ari_app.ops.prompts import speech_program
-from ari_app.settings import Settings, SettingsError
+from ari_app.settings import Settings, SettingsError, refused_file
 from ari_app.store import ledger, marketplaces, schema
+from ari_app.store.aside import Aside
 from ari_app.store.engine import open_engine
-from ari_app.store.errors import StoreError
+from ari_app.store.errors import DocumentUnreadable, StoreError
+from ari_app.store.journal import ASIDE
 from ari_app.store.spool import Spool
 
 TRUNK = "carrier"
@@ -95,9 +98,13 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield check_marketplace(marketplace)
         if marketplace is not None:
             yield check_limits(marketplace, ledger.available(engine))
+    except DocumentUnreadable as error:
+        yield Finding("marketplace", False, str(error), "upgrade this Callrace")
     except StoreError as error:
         yield Finding("database", False, str(error), "see CALLRACE_DATABASE_URL; run `callrace db upgrade`")
     yield check_spool(settings)
+    yield check_set_aside(settings)
+    yield check_outcomes(settings)
     yield check_prompts(settings, marketplace)
     try:
         view = asterisk.ask(settings, look)
@@ -110,6 +117,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield check_trunk_state(settings)
     yield check_switch(settings)
     yield from check_saving(settings)
+    yield from check_chores(settings)
     yield check_agi(settings)
     yield from check_supervision(settings)
 
@@ -199,6 +207,45 @@ def check_spool(settings: Settings) -> Finding:
         return Finding("spool", False, detail, remedy)
     remedy = "a running switch saves them when the database is back; or `callrace spool retry`"
     return Finding("spool", not len(spool), detail if len(spool) else "empty", remedy)
+
+
+def check_set_aside(settings: Settings) -> Finding:
+    """Whether calls that a switch left could not be taken up by the next."""
+    reasons = Aside(settings.journal / ASIDE).reasons()
+    if not reasons:
+        return Finding("set aside", True, "no call")
+    detail = _some(f"call {call_id} ({' '.join(why.split())})" for call_id, why in reasons.items())
+    remedy = (
+        "nobody is charged for them yet; each start of a switch tries again: start one that can read them"
+    )
+    return Finding("set aside", False, detail, remedy)
+
+
+def check_outcomes(settings: Settings) -> Finding:
+    """Whether lines about calls that the dialplan served were refused."""
+    refused = {
+        path: _lines(path) for file in settings.fallback_files if (path := refused_file(file)).exists()
+    }
+    if not refused:
+        return Finding("dialplan's calls", True, "no line was refused")
+    detail = _some(f"{count} lines in {path}" for path, count in refused.items())
+    remedy = (
+        "the AGI server's log says why; put right what can be, append it to the .csv beside, remove the file"
+    )
+    return Finding("dialplan's calls", False, f"refused: {detail}", remedy)
+
+
+def check_chores(settings: Settings) -> Iterator[Finding]:
+    """What the running switch does again and again and cannot do now; nothing where none runs."""
+    try:
+        status = running.ask(settings, "/status")
+    except running.SwitchError:
+        return
+    if why := status.get("unreadable_marketplace"):
+        detail = f"the switch goes on with marketplace {status['marketplace_version']}: {why}"
+        yield Finding("switch's marketplace", False, detail, "`callrace switch hand-over && callrace lab up`")
+    for chore, why in status.get("failing_chores", {}).items():
+        yield Finding(chore, False, f"the switch cannot: {why}", f"see {running.log_file(settings)}")
 
 
 def check_switch(settings: Settings) -> Finding:
@@ -374,6 +421,11 @@ def check_trunk_state(settings: Settings) -> Finding:
         return Finding(name, False, "no address is identified as it, so no call can come in", remedy)
     contacts = f"; contacts: {', '.join(state.contacts)}" if state.contacts else ""
     return Finding(name, True, f"calls come in from {', '.join(state.matches)}{contacts}")
+
+
+def _lines(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(1 for _ in file)
 
 
 def _some(names: Iterable[str]) -> str:

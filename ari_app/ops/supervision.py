@@ -127,6 +127,9 @@ async def watch(
                     await asterisk.wait(LOOK_EVERY_S)
         except (AmiError, SettingsError) as error:
             tell(Seen(problem=str(error)))
+        except Exception as error:
+            log.error("supervision broke, and is begun again: %s", error, exc_info=error)
+            tell(Seen(problem=f"supervision broke ({error!r}); see the switch's log"))
         await asyncio.sleep(next(waits))
 
 

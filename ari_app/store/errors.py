@@ -10,6 +10,7 @@ StoreError
  ├── SpoolUnusable           the spool on the disk is full or cannot be written
  ├── StepRefused             a campaign's status cannot become what the marketplace says
  ├── MarketplaceMoved        another marketplace came in force meanwhile
+ ├── DocumentUnreadable      an applied marketplace that this program cannot read
  ├── NoMarketplace           none was applied yet
  ├── NumbersInUse            an apply would take away the campaign or publisher of a number
  ├── NumberRefused           a number cannot be assigned or released as asked
@@ -52,6 +53,16 @@ class StepRefused(StoreError):
 
 class MarketplaceMoved(StoreError):
     """The marketplace in force is not the one that a change was made to."""
+
+
+class DocumentUnreadable(StoreError):
+    """An applied marketplace says what this program does not know: a newer one wrote it, or it is damaged."""
+
+    def __init__(self, version: int, why: str) -> None:
+        super().__init__(
+            f"marketplace {version} cannot be read by this Callrace ({why}): run the one that applied it"
+        )
+        self.version = version
 
 
 class UnknownCalls(StoreError):

@@ -2,6 +2,7 @@
 
     journal/N.jsonl   a line each time that a call takes a step: the call as it stands, or that it is over;
                       of each call the last line counts
+    journal/aside/    calls that could not be taken up, see `aside`
     journal/alive     touched when for ALIVE_EVERY_S there was no step to write down: the newest of the files tells
                       until when the switch lived
 
@@ -29,6 +30,7 @@ from typing import BinaryIO
 
 from ari_app.domain.keeping import Unreadable, pack_over, pack_under_way, unpack_line
 from ari_app.domain.leftover import UnderWay
+from ari_app.store.aside import Aside
 from ari_app.store.calls import Settlement
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ FILE_LIMIT = 64 * 1024 * 1024  # bytes
 GROWTH = 3
 KEPT_FOR_S = 600.0
 CLOSE_S = 5.0
+ASIDE = "aside"  # the folder in the journal's, see `store.aside`
 
 _Entries = Mapping[str, UnderWay | None]
 """Calls to be written down, by id; None: it is over."""
@@ -47,6 +50,8 @@ _Entries = Mapping[str, UnderWay | None]
 class Journal:
     """The journal in `folder`. `last_seen` (ms) is when the switch before this one last lived, if one did.
 
+    `aside` are the calls that could not be taken up.
+
     Of each call only the newest entry is written, so what waits is bounded by the calls under way.
     """
 
@@ -54,7 +59,9 @@ class Journal:
         self._folder = folder
         self._alive = folder / "alive"
         folder.mkdir(parents=True, exist_ok=True)
-        self.last_seen = max((int(path.stat().st_mtime * 1000) for path in folder.iterdir()), default=None)
+        files = [path for path in folder.iterdir() if path.is_file()]
+        self.last_seen = max((int(path.stat().st_mtime * 1000) for path in files), default=None)
+        self.aside = Aside(folder / ASIDE)
         self._under_way = _read(folder)
         self._waiting: dict[str, UnderWay | None] = {}
         self._lock = threading.Lock()
@@ -91,7 +98,9 @@ class Journal:
 
     def settled(self, batch: Iterable[Settlement]) -> None:
         """These calls are safe, in the database or in the spool: for the writer to tell, as often as it likes."""
-        self.forget(settlement.record.id for settlement in batch)
+        safe = [settlement.record.id for settlement in batch]
+        self.forget(safe)
+        self.aside.forget(safe)
 
     def forget(self, call_ids: Iterable[str]) -> None:
         """These calls are over, and safe elsewhere."""

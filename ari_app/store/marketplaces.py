@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, select
+from pydantic import ValidationError
+from sqlalchemy import Connection, Engine, Row, Select, insert, select
 
 from ari_app.domain import campaigns, staging
 from ari_app.domain.changes import Change, Terms, changes
@@ -18,10 +19,12 @@ from ari_app.domain.marketplace import TERMS, Marketplace
 from ari_app.domain.snapshot import Snapshot, make_snapshot
 from ari_app.store import applications, numbers, pauses, revision
 from ari_app.store.engine import reading, writing
-from ari_app.store.errors import MarketplaceMoved, NumbersInUse, StepRefused
+from ari_app.store.errors import DocumentUnreadable, MarketplaceMoved, NumbersInUse, StepRefused
 from ari_app.store.tables import marketplace_versions, terms
 
+READABLE_WITHIN = 20  # versions: so far back one is looked for that can be read
 _NEWEST = select(marketplace_versions).order_by(marketplace_versions.c.version.desc()).limit(1)
+_VERSIONS = select(marketplace_versions.c.version).order_by(marketplace_versions.c.version.desc())
 _TermsVersions = dict[tuple[str, str], int]  # by campaign and the terms' fingerprint
 
 
@@ -37,7 +40,8 @@ class Applied:
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """The marketplace in force, with the numbers of file and desk. `pauses` says why, and so does
-    `suspended`, by campaign and publisher; `revision` is the counter that it belongs to.
+    `suspended`, by campaign and publisher; `revision` is the counter that it belongs to. `unreadable`
+    says why a later version is not this one; None: there is none.
     """
 
     version: int
@@ -47,6 +51,7 @@ class Loaded:
     revision: int
     staged_versions: dict[str, int]
     suspended: dict[tuple[str, str], str]
+    unreadable: str | None = None
 
     def snapshot(self, geography: Geography) -> Snapshot:
         """The same, made ready for look-ups."""
@@ -74,8 +79,8 @@ def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int |
     The same marketplace again is the same version. A campaign whose terms say what an earlier version
     of them said is back at that version. With `based_on`, the version that it was made from, it is refused
     (MarketplaceMoved) when that is not in force any more; 0: there was none. A number that the desk assigned,
-    and this marketplace does not name, stays whose it is. Raises StepRefused, and NumbersInUse when the campaign
-    or the publisher of such a number would be gone.
+    and this marketplace does not name, stays whose it is. Raises StepRefused, DocumentUnreadable, and NumbersInUse
+    when the campaign or the publisher of such a number would be gone.
 
     Nothing that it removes orphans a live call: a switch keeps each call on the snapshot, and the terms
     version, that it began with, and so on its campaign, flow and destinations; terms are never deleted.
@@ -109,41 +114,100 @@ def load(engine: Engine, at: int | None = None) -> Loaded | None:
     """The marketplace in force, with its campaigns' terms versions; None when none was applied yet.
 
     With `at`, the one that was in force at that moment (ms), with whose the numbers were and who was
-    suspended then; pauses and revision are those of now all the same.
+    suspended then; pauses and revision are those of now all the same. Raises DocumentUnreadable.
     """
     with reading(engine) as connection:
-        return _loaded(connection, _newest(connection, at), at)
+        row = connection.execute(_newest_row(at)).one_or_none()
+        return _loaded(connection, row, numbers.documents_in(connection, at), at) if row else None
 
 
-def load_version(engine: Engine, version: int, at: int) -> Loaded | None:
-    """An applied marketplace, in force or not, for a call that began with it at `at` (ms); None: there is none."""
+def load_readable(engine: Engine) -> Loaded | None:
+    """The newest marketplace that this program can read, with what is true now of its numbers, pauses, suspensions.
+
+    For who serves calls: what a newer program applied, or what is damaged, leaves the last good one in force
+    (`unreadable` says so); a number whose campaign or publisher that one does not have is left out. Raises
+    DocumentUnreadable where none of the last READABLE_WITHIN can be read.
+    """
+    with reading(engine) as connection:
+        row = connection.execute(_NEWEST).one_or_none()
+        if row is None:
+            return None
+        owned = numbers.documents_in(connection, None)
+        try:
+            return _loaded(connection, row, owned, None)
+        except DocumentUnreadable as error:
+            return _in_its_place(connection, owned, error)
+
+
+def load_version(engine: Engine, version: int) -> Loaded | None:
+    """An applied marketplace, in force or not, for calls that are pinned to it; None: there is none.
+
+    It has no numbers, and nobody is suspended: what it was to a call, the call is pinned to. Raises DocumentUnreadable.
+    """
     table = marketplace_versions
     with reading(engine) as connection:
         row = connection.execute(select(table).where(table.c.version == version)).one_or_none()
-        return _loaded(connection, _version(connection, row, at) if row else None, at)
+        loaded = _loaded(connection, row, {}, None) if row else None
+        return replace(loaded, suspended={}) if loaded else None
 
 
-def _loaded(connection: Connection, found: _Version | None, at: int | None) -> Loaded | None:
-    if found is None:
-        return None
-    in_force, staged = _numbered(found.document, _versions(connection))
+def _loaded(connection: Connection, row: Row[Any], owned: Mapping[str, Any], at: int | None) -> Loaded:
+    """What a version says, with whose the numbers are. Raises DocumentUnreadable."""
+    document, marketplace = _read(row, {"numbers": owned})
+    in_force, staged = _numbered(document, _versions(connection))
     paused = {pause.destination: pause.reason for pause in pauses.paused_in(connection)}
     suspended = applications.suspended_in(connection, at)
     counter = revision.read_in(connection)
-    marketplace = from_document(found.document)
-    return Loaded(found.version, marketplace, in_force, paused, counter, staged, suspended)
+    return Loaded(row.version, marketplace, in_force, paused, counter, staged, suspended)
+
+
+def _in_its_place(connection: Connection, owned: Mapping[str, Any], why: DocumentUnreadable) -> Loaded:
+    """The newest marketplace that can be read, before one that cannot. Raises `why` where there is none."""
+    older = marketplace_versions.c.version < why.version
+    for version in connection.execute(_VERSIONS.where(older).limit(READABLE_WITHIN)).scalars().all():
+        its = marketplace_versions.c.version == version
+        row = connection.execute(select(marketplace_versions).where(its)).one()
+        try:
+            loaded = _loaded(connection, row, owned, None)
+        except DocumentUnreadable:
+            continue
+        there = loaded.marketplace
+        known = {
+            did: number
+            for did, number in there.numbers.items()
+            if number.campaign in there.campaigns and number.publisher in there.publishers
+        }
+        return replace(loaded, marketplace=replace(there, numbers=known), unreadable=str(why))
+    raise why
+
+
+def _read(row: Row[Any], others: Mapping[str, Any]) -> tuple[dict[str, Any], Marketplace]:
+    """A version's document, with `others` for its own fields, raw and read. Raises DocumentUnreadable."""
+    try:
+        document = {**json.loads(row.document_json), **others}
+        return document, from_document(document)
+    except (ValueError, TypeError) as error:  # pydantic's ValidationError is a ValueError
+        raise DocumentUnreadable(row.version, _said(error)) from error
+
+
+def _said(error: ValueError | TypeError) -> str:
+    """The first of what is wrong, in one line."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'the document'}: {first['msg']}"
 
 
 def rules_in(connection: Connection) -> tuple[Marketplace, int] | None:
     """The rules in force, and since when (ms), as this transaction sees them.
 
-    Numbers and destinations are left out: they are many, and the rules are asked while others wait.
+    Numbers and destinations are left out: they are many, and the rules are asked while others wait. Raises
+    DocumentUnreadable.
     """
     row = connection.execute(_NEWEST).one_or_none()
     if row is None:
         return None
-    left_out: dict[str, Any] = {"numbers": {}, "destinations": {}}
-    return from_document(json.loads(row.document_json) | left_out), row.applied_at
+    return _read(row, {"numbers": {}, "destinations": {}})[1], row.applied_at
 
 
 def terms_of(engine: Engine, campaign: str, version: int) -> dict[str, Any] | None:
@@ -159,17 +223,20 @@ class _Version:
     version: int
     applied_at: int
     document: dict[str, Any]
+    marketplace: Marketplace
 
 
-def _newest(connection: Connection, at: int | None = None) -> _Version | None:
-    query = _NEWEST if at is None else _NEWEST.where(marketplace_versions.c.applied_at <= at)
-    row = connection.execute(query).one_or_none()
-    return _version(connection, row, at) if row else None
+def _newest_row(at: int | None = None) -> Select[Any]:
+    return _NEWEST if at is None else _NEWEST.where(marketplace_versions.c.applied_at <= at)
 
 
-def _version(connection: Connection, row: Row[Any], at: int | None) -> _Version:
-    document = json.loads(row.document_json) | {"numbers": numbers.documents_in(connection, at)}
-    return _Version(row.version, row.applied_at, document)
+def _newest(connection: Connection) -> _Version | None:
+    row = connection.execute(_NEWEST).one_or_none()
+    if row is None:
+        return None
+    return _Version(
+        row.version, row.applied_at, *_read(row, {"numbers": numbers.documents_in(connection, None)})
+    )
 
 
 def _with_desk_numbers(connection: Connection, marketplace: Marketplace) -> Marketplace:
@@ -195,7 +262,7 @@ def _difference(
 
     `is_aware`: it was made from what is in force. Raises StepRefused.
     """
-    old = from_document(before.document) if before else None
+    old = before.marketplace if before else None
     steps_of = (old.campaigns if old else {}, marketplace.campaigns)
     refused = [*campaigns.refusals(*steps_of), *staging.refusals(*steps_of, now, is_aware=is_aware)]
     if refused:

@@ -19,7 +19,6 @@ from ari_app.ari.errors import AriError
 from ari_app.ari.events import StasisStart
 from ari_app.domain.clock import iso
 from ari_app.domain.geo import Geography
-from ari_app.domain.ledger import settle
 from ari_app.domain.leftover import UnderWay
 from ari_app.domain.marketplace import Campaign
 from ari_app.domain.record import CallRecord
@@ -27,14 +26,16 @@ from ari_app.domain.repeats import Kind, kinds_of, longest_window
 from ari_app.domain.snapshot import Snapshot
 from ari_app.store import calls, pauses
 from ari_app.store.calls import Settlement
-from ari_app.store.errors import StoreError
+from ari_app.store.errors import DatabaseUnavailable, StoreError
 from ari_app.store.journal import Journal
 from ari_app.store.pauses import Pause
 from ari_app.store.writer import CAPACITY, Writer
+from ari_app.switch.bystander import Bystander
 from ari_app.switch.call import Call
 from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.caps import Caps
+from ari_app.switch.chores import Chores
 from ari_app.switch.clock import CallClock
 from ari_app.switch.live import PHASES, agents_view, live_view, phase_of
 from ari_app.switch.lookback import keep_looking_back
@@ -42,7 +43,7 @@ from ari_app.switch.market import Market
 from ari_app.switch.metrics import Metrics
 from ari_app.switch.phones import Phones
 from ari_app.switch.recording import NoRecorder, Recorder
-from ari_app.switch.recovery import Resumed, Survey, survey, sweep
+from ari_app.switch.recovery import NotTakenUp, Resumed, Survey, settled, survey, sweep
 from ari_app.switch.session import Session, new_call
 from ari_app.switch.sweeper import Sweeper
 from ari_app.switch.unanswered import Unanswered
@@ -74,15 +75,17 @@ class Switch:
         self._engine = engine
         self._writer = writer
         self._journal = journal
-        self.market = Market(engine, geography)
+        self._again_and_again = Chores()
+        self.market = Market(engine, geography, self._again_and_again)
         self._capacity = Capacity()
         self._phones = Phones(self._capacity)
         self._sweeper = Sweeper()
         self._supervision: Mapping[str, Any] = {"ami": "not connected", "problem": "not watched"}
         self._callers = Callers()
-        self._caps = Caps(engine)
+        self._caps = Caps(engine, self._again_and_again)
         self._unanswered = Unanswered()
         self._sessions: dict[asyncio.Task[Settlement], Session] = {}
+        self._bystanders: dict[asyncio.Task[None], Bystander] = {}
         self._chores: set[asyncio.Task[None]] = set()
         self._over: deque[str] = deque(maxlen=CALLS_AT_ONCE)  # the channels of the calls that ended last
         self._started_at = CallClock().now()
@@ -110,7 +113,7 @@ class Switch:
             self.market.keep_up_to_date(self._taken_over),
             self._caps.keep_looking(lambda: self.market.snapshot),
             self._caps.keep_sweeping(self._writer.backlog),
-            keep_looking_back(self._engine, self._callers),
+            keep_looking_back(self._engine, self._callers, self._again_and_again),
         )
 
     async def _taken_over(self, snapshot: Snapshot) -> None:
@@ -132,38 +135,112 @@ class Switch:
         call comes before the places of the old ones are taken. Raises StoreError.
         """
         assert self.client is not None
-        left = {call.record.id: call for call in self._journal.left()}
+        aside = self._journal.aside
+        left = {call.record.id: call for call in [*aside.calls(), *self._journal.left()]}
         last_seen = self._journal.last_seen or self._started_at
-        settled = self._writer.spooled() & left.keys()
-        settled |= calls.saved(self._engine, left.keys())
+        saved = self._writer.spooled() & left.keys()
+        saved |= calls.saved(self._engine, left.keys())
         if left:
             log.warning(
                 "a switch died, last seen at %s: %d calls were under way, %d of them are saved",
                 iso(last_seen),
                 len(left),
-                len(settled),
+                len(saved),
             )
+        versions = {call.marketplace_version for call_id, call in left.items() if call_id not in saved}
+        snapshots = {version: self._snapshot_of(version) for version in versions}
         self._journal.start()
-        self._journal.forget(settled)
+        self._journal.forget(saved)
+        aside.forget(saved)
         surveyed = asyncio.create_task(survey(self.client))
-        for call in (call for call_id, call in left.items() if call_id not in settled):
-            if call.record.ended_at is None:
-                self._take_up(call, last_seen, surveyed)
-            else:  # it was settled, and the switch died before it was saved
+        for call_id, call in sorted(left.items()):
+            if call_id in saved:
                 self._over.append(call.channel_id)
-                self._writer.submit(Settlement(call.record, settle(call.record, call.record.ended_at)))
-        self._over.extend(left[call_id].channel_id for call_id in settled)
+                continue
+            try:
+                self._take_up(call, snapshots[call.marketplace_version], last_seen, surveyed)
+            except Exception as error:
+                log.error("call %s is set aside: %s", call_id, error, exc_info=_defect(error))
+                self._set_aside(call, error, last_seen, surveyed)
         self._do(sweep(self.client, surveyed, self._had, self.on_incoming))
 
-    def _take_up(self, left: UnderWay, last_seen: int, surveyed: asyncio.Task[Survey]) -> None:
+    def _snapshot_of(self, version: int) -> Snapshot | Exception:
+        """The snapshot of a version, or why it cannot be had. Raises DatabaseUnavailable."""
+        try:
+            found = self.market.snapshot_of(version)
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            log.error(
+                "marketplace %d is not there for its calls: %s", version, error, exc_info=_defect(error)
+            )
+            return error
+        return found or NotTakenUp(f"there is no marketplace {version}")
+
+    def _take_up(
+        self, left: UnderWay, began_with: Snapshot | Exception, last_seen: int, surveyed: asyncio.Task[Survey]
+    ) -> None:
+        """Serves or settles one call. Raises what keeps it from that, having done nothing."""
         assert self.client is not None
-        snapshot = self.market.snapshot_of(left.marketplace_version, left.record.started_at)
-        if snapshot is None:
-            log.error("call %s: there is no marketplace %d", left.record.id, left.marketplace_version)
+        snapshot = began_with
+        if left.pin is None and self.market.snapshot is not None:  # whose it is, is decided only now
+            snapshot = self.market.snapshot
+            left.marketplace_version = snapshot.version
+        if isinstance(snapshot, Exception):
+            raise snapshot
+        if left.record.ended_at is not None:
+            self._over.append(left.channel_id)
+            self._do(self._settle_left(left, snapshot, last_seen, surveyed))
             return
         call = Call(self.client, self._journal, left)
         served_with = self._capacity, self._callers, self._caps, self.recorder
         self._begin(Resumed(call, snapshot, *served_with, last_seen, surveyed))
+
+    async def _settle_left(
+        self, left: UnderWay, snapshot: Snapshot, last_seen: int, surveyed: asyncio.Task[Survey]
+    ) -> None:
+        """It waits for callers of before, so in a chore: until it is saved the journal has the call."""
+        try:
+            self._save(await settled(left, snapshot, self._callers))
+        except Exception as error:
+            log.error("call %s is set aside: %s", left.record.id, error, exc_info=_defect(error))
+            self._set_aside(left, error, last_seen, surveyed)
+
+    def _set_aside(
+        self, left: UnderWay, why: Exception, last_seen: int, surveyed: asyncio.Task[Survey]
+    ) -> None:
+        """Keeps a call for a switch that can take it up; see `bystander` for its people."""
+        assert self.client is not None
+        reason = f"{type(why).__name__}: {why}"
+        if left.record.ended_at is not None:
+            self._over.append(left.channel_id)
+            self._do(asyncio.to_thread(self._keep_aside, left, reason))
+            return
+        call = Call(self.client, self._journal, left)
+        bystander = Bystander(call, last_seen, surveyed, lambda: self._keep_aside(left, reason))
+        task = asyncio.create_task(bystander.run(), name=f"aside-{left.record.id}")
+        self._bystanders[task] = bystander
+        task.add_done_callback(self._bystander_left)
+
+    def _keep_aside(self, left: UnderWay, reason: str) -> None:
+        """The journal lets go of it only when its file is there."""
+        try:
+            self._journal.aside.put(left, reason)
+        except OSError as error:
+            log.critical("call %s stays in the journal: it cannot be set aside: %s", left.record.id, error)
+        else:
+            self._journal.forget([left.record.id])
+
+    def _bystander_left(self, task: asyncio.Task[None]) -> None:
+        bystander = self._bystanders.pop(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("call %s, set aside, is watched no more", bystander.record.id, exc_info=error)
+        if self._draining and not self._in_hand():
+            self._drained.set()
+
+    def _in_hand(self) -> list[Session | Bystander]:
+        """The calls under way, those that are only watched included."""
+        return [*self._sessions.values(), *self._bystanders.values()]
 
     def on_reconnected(self) -> None:
         """Asterisk's events of a while are lost: who came meanwhile is looked for, and who was left behind."""
@@ -275,7 +352,7 @@ class Switch:
         self._untold.append(settlement.record)
         if len(self._untold) == 1:
             asyncio.get_running_loop().call_later(TELL_S, self.tell)
-        if self._draining and not self._sessions:
+        if self._draining and not self._in_hand():
             self._drained.set()
 
     def tell(self) -> None:
@@ -297,9 +374,9 @@ class Switch:
     def take_no_more(self) -> None:
         """From now on new calls are handed back to the dialplan, which goes on with its next rung."""
         if not self._draining:
-            log.info("draining: no new calls; %d are under way", len(self._sessions))
+            log.info("draining: no new calls; %d are under way", len(self._in_hand()))
         self._draining = True
-        if not self._sessions:
+        if not self._in_hand():
             self._drained.set()
 
     async def drained(self) -> None:
@@ -309,7 +386,7 @@ class Switch:
     async def drain(self) -> None:
         """Ends every call under way and waits, a bounded time, until they are gone and settled."""
         self.take_no_more()
-        tasks = list(self._sessions)
+        tasks: list[asyncio.Task[Any]] = [*self._sessions, *self._bystanders]
         for task in tasks:
             task.cancel()
         waits = [*tasks, *self._chores]  # a call that came last is handed back before we go
@@ -326,11 +403,11 @@ class Switch:
             log.error("not handed over: the disk does not take the calls under way; this switch goes on")
             return False
         for session in self._sessions.values():
-            session.call.keep()
+            session.call.keep()  # who is only watched was written down when it was set aside
         self._writer.close(LEAVE_S)
         self._journal.close()
         self.tell()
-        log.info("handed over: %d calls are left in Asterisk for the next switch", len(self._sessions))
+        log.info("handed over: %d calls are left in Asterisk for the next switch", len(self._in_hand()))
         return True
 
     # Supervision: what it sees of Asterisk. None of it is needed for a call.
@@ -355,7 +432,7 @@ class Switch:
             self._phones.forget()
             return
         self._phones.take_over(self.market.snapshot)
-        calls = {session.call.name for session in self._sessions.values()}
+        calls = {session.call.name for session in self._in_hand()}
         for channel_id in self._sweeper.stale(loose, calls, time.monotonic()):
             log.warning("leg %s is hung up: its call is over", channel_id)
             self.metrics.swept.inc()
@@ -379,6 +456,9 @@ class Switch:
             "unsaved_calls": self._writer.backlog(),
             "saving_problem": self._writer.problem(),
             "refused_calls": self._writer.refused(),
+            "calls_set_aside": len(self._journal.aside),
+            "unreadable_marketplace": self.market.unreadable,
+            "failing_chores": dict(self._again_and_again.failing),
             "capacity_in_use": self._capacity.in_use(),
             "on_trunks": self._capacity.on_trunks(),
             "malformed_events": self.client.malformed_events if self.client is not None else 0,
@@ -406,7 +486,12 @@ class Switch:
 
     def live(self) -> list[dict[str, object]]:
         """The calls under way."""
-        return [live_view(session.record, session.legs) for session in self._sessions.values()]
+        return [live_view(session.record, session.legs) for session in self._in_hand()]
+
+
+def _defect(error: Exception) -> Exception | None:
+    """The error, where its traceback says more than it does."""
+    return None if isinstance(error, (NotTakenUp, StoreError)) else error
 
 
 def _summary(record: CallRecord) -> dict[str, Any]:

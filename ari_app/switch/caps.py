@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +24,7 @@ from ari_app.domain.snapshot import Attribution, Snapshot
 from ari_app.store import reservations
 from ari_app.store.engine import open_hasty
 from ari_app.store.errors import StoreError
+from ari_app.switch.chores import Chores
 from ari_app.switch.clock import CallClock
 
 log = logging.getLogger(__name__)
@@ -38,8 +40,9 @@ LANES = {
 class Caps:
     """Reserves for calls, and remembers which caps are used up."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, chores: Chores | None = None) -> None:
         self._engine = engine
+        self._chores = chores or Chores()
         self._hasty = open_hasty(engine, BUDGET_MS)
         self._lanes = [ThreadPoolExecutor(1, "callrace-caps") for _ in range(LANES[engine.dialect.name])]
         for lane in self._lanes:
@@ -73,7 +76,8 @@ class Caps:
             await asyncio.sleep(LOOK_EVERY_S)
             newest = snapshot()
             if newest is not None:
-                await self._try("caps are not looked at", self.look, newest.marketplace)
+                look = partial(asyncio.to_thread, self.look, newest.marketplace)
+                await self._chores.attempt("looking at caps", look)
 
     async def keep_sweeping(self, unsaved_calls: Callable[[], int]) -> None:
         """Gives back what calls that never came back had reserved. Runs for ever.
@@ -83,18 +87,13 @@ class Caps:
         while True:
             await asyncio.sleep(SWEEP_EVERY_S)
             if not unsaved_calls():
-                await self._try("old reservations stay", self._sweep)
+                sweep = partial(asyncio.to_thread, self._sweep)
+                await self._chores.attempt("giving old reservations back", sweep)
 
     def _sweep(self) -> None:
         count = reservations.expire(self._engine, CallClock().now())
         if count:
             log.warning("%s reservations of calls that never came back were given back", count)
-
-    async def _try(self, otherwise: str, work: Callable[..., None], *args: object) -> None:
-        try:
-            await asyncio.to_thread(work, *args)
-        except (SQLAlchemyError, StoreError) as error:
-            log.warning("%s: %s", otherwise, error)
 
     # What is reserved
 

@@ -10,12 +10,11 @@ import logging
 from collections.abc import Sequence
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from ari_app.domain.record import CallRecord
 from ari_app.store import calls
-from ari_app.store.errors import StoreError
 from ari_app.switch.callers import Callers
+from ari_app.switch.chores import Chores
 from ari_app.switch.clock import CallClock
 
 log = logging.getLogger(__name__)
@@ -25,31 +24,33 @@ AT_ONCE = 200  # calls taken in while the event loop waits: a millisecond
 AGAIN_S = 1.0
 
 
-async def keep_looking_back(engine: Engine, callers: Callers) -> None:
+async def keep_looking_back(engine: Engine, callers: Callers, chores: Chores) -> None:
     """Recalls what is asked about, whenever more is. Runs for ever."""
     while True:
         kinds, window_ms = await callers.asked()
         if kinds:
             is_connected = all(basis != "any" for basis, _ in kinds)
-            await _recall(engine, callers, CallClock().now() - window_ms, is_connected)
+            await _recall(engine, callers, chores, CallClock().now() - window_ms, is_connected)
         callers.recalled()
 
 
-async def _recall(engine: Engine, callers: Callers, since: int, is_connected: bool) -> None:
-    count, last = 0, None
+async def _recall(engine: Engine, callers: Callers, chores: Chores, since: int, is_connected: bool) -> None:
+    count, pages = 0, list[Sequence[CallRecord]]()
+
+    async def take_in_next() -> None:
+        last = pages[-1][-1] if pages else None
+        page = await asyncio.to_thread(calls.callers_before, engine, last, since, is_connected, PAGE)
+        await _take_in(callers, page)
+        pages[:] = [page]
+
     while True:
-        try:
-            page = await asyncio.to_thread(calls.callers_before, engine, last, since, is_connected, PAGE)
-        except (SQLAlchemyError, StoreError) as error:
-            log.warning("callers of before are not known yet: %s", error)
+        if not await chores.attempt("recalling callers of before", take_in_next):
             await asyncio.sleep(AGAIN_S)
             continue
-        await _take_in(callers, page)
-        count += len(page)
-        if len(page) < PAGE:
+        count += len(pages[0])
+        if len(pages[0]) < PAGE:
             log.info("%d calls of before are recalled, for repeat callers", count)
             return
-        last = page[-1]
 
 
 async def _take_in(callers: Callers, page: Sequence[CallRecord]) -> None:

@@ -10,13 +10,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from ari_app.domain import trunks
 from ari_app.domain.geo import Geography
 from ari_app.domain.snapshot import Snapshot
 from ari_app.store import marketplaces, revision, spending
-from ari_app.store.errors import StoreError
+from ari_app.switch.chores import Chores
 from ari_app.switch.clock import CallClock
 
 log = logging.getLogger(__name__)
@@ -28,32 +27,40 @@ TakenOver = Callable[[Snapshot], Awaitable[None]]
 
 
 class Market:
-    """`snapshot` is the newest one; None as long as no marketplace was applied."""
+    """`snapshot` is the newest one; None as long as no marketplace was applied.
 
-    def __init__(self, engine: Engine, geography: Geography) -> None:
+    `unreadable` says why a later one than that is not in force; None: there is none.
+    """
+
+    def __init__(self, engine: Engine, geography: Geography, chores: Chores | None = None) -> None:
         self._engine = engine
         self._geography = geography
+        self._chores = chores or Chores()
         self._revision: int | None = None
+        self._is_told = True  # the newest snapshot, to who wanted to be told
         self._loaded: Snapshot | None = None  # whatever trunks have spent
         self._looked_at = 0.0
         self.snapshot: Snapshot | None = None
+        self.unreadable: str | None = None
 
     def load(self) -> None:
-        """Takes over what is applied, if anything is. Raises StoreError."""
-        loaded = marketplaces.load(self._engine)
+        """Takes over what is applied and can be read, if anything is. Raises StoreError."""
+        loaded = marketplaces.load_readable(self._engine)
         if loaded is None:
             return
+        if loaded.unreadable is not None and loaded.unreadable != self.unreadable:
+            log.error("%s; marketplace %d stays in force", loaded.unreadable, loaded.version)
         snapshot = loaded.snapshot(self._geography)
         self.snapshot = self._within_spend(snapshot)
         self._loaded, self._looked_at = snapshot, time.monotonic()
-        self._revision = loaded.revision
+        self._revision, self._is_told, self.unreadable = loaded.revision, False, loaded.unreadable
         log.info("marketplace version %s is in force", loaded.version)
 
-    def snapshot_of(self, version: int, at: int) -> Snapshot | None:
-        """The snapshot that a call began with, in force or not. Raises StoreError."""
+    def snapshot_of(self, version: int) -> Snapshot | None:
+        """The snapshot of a version, in force or not, for calls that are pinned to it. Raises StoreError."""
         if self.snapshot is not None and self.snapshot.version == version:
             return self.snapshot
-        loaded = marketplaces.load_version(self._engine, version, at)
+        loaded = marketplaces.load_version(self._engine, version)
         return loaded.snapshot(self._geography) if loaded else None
 
     async def keep_up_to_date(self, taken_over: TakenOver | None = None) -> None:
@@ -63,15 +70,16 @@ class Market:
         """
         while True:
             await asyncio.sleep(RELOAD_EVERY_S)
-            try:
-                if await asyncio.to_thread(revision.read, self._engine) != self._revision:
-                    await asyncio.to_thread(self.load)
-                    if taken_over is not None and self.snapshot is not None:
-                        await taken_over(self.snapshot)
-                elif time.monotonic() - self._looked_at > LOOK_EVERY_S:
-                    await asyncio.to_thread(self._look_at_spending)
-            except (SQLAlchemyError, StoreError) as error:
-                log.warning("the database does not answer (%s); memory serves on", error)
+            await self._chores.attempt("reloading the marketplace", lambda: self._look(taken_over))
+
+    async def _look(self, taken_over: TakenOver | None) -> None:
+        if await asyncio.to_thread(revision.read, self._engine) != self._revision:
+            await asyncio.to_thread(self.load)
+        elif time.monotonic() - self._looked_at > LOOK_EVERY_S:
+            await asyncio.to_thread(self._look_at_spending)
+        if taken_over is not None and self.snapshot is not None and not self._is_told:
+            await taken_over(self.snapshot)
+            self._is_told = True
 
     def _look_at_spending(self) -> None:
         """Leaves destinations out whose trunk has spent all that it may. Raises StoreError."""

@@ -233,6 +233,22 @@ class _Status(Collector):
             status["refused_calls"],
         )
         yield GaugeMetricFamily(
+            "callrace_calls_set_aside",
+            "Calls of a switch before that could not be taken up, and wait for one that can.",
+            status["calls_set_aside"],
+        )
+        yield GaugeMetricFamily(
+            "callrace_marketplace_unreadable",
+            "1 while an older marketplace serves on, as the newest cannot be read.",
+            status["unreadable_marketplace"] is not None,
+        )
+        failing = GaugeMetricFamily(
+            "callrace_chore_failing", "1 while what is done again and again fails.", labels=["chore"]
+        )
+        for chore in status["failing_chores"]:
+            failing.add_metric([chore], 1)
+        yield failing
+        yield GaugeMetricFamily(
             "callrace_places_in_use", "Legs that ring or talk.", sum(status["capacity_in_use"].values())
         )
         yield CounterMetricFamily(

@@ -17,9 +17,13 @@ from ari_app.ari.events import ChannelDestroyed, StasisStart, now_ms
 from ari_app.ari.resources.requester import Json
 from ari_app.domain import leftover
 from ari_app.domain.clock import iso
-from ari_app.domain.geo import locate
-from ari_app.domain.leftover import Remains, fate, winning_leg
-from ari_app.domain.snapshot import Snapshot, attribute
+from ari_app.domain.geo import Place, locate
+from ari_app.domain.ledger import settle
+from ari_app.domain.leftover import Remains, UnderWay, fate, winning_leg
+from ari_app.domain.record import CallRecord
+from ari_app.domain.settlement import SCREENED_OUT, conclude
+from ari_app.domain.snapshot import Attribution, Snapshot, pinned
+from ari_app.store.calls import Settlement
 from ari_app.switch.call import Call, CallerGone
 from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity
@@ -57,6 +61,52 @@ async def survey(client: Client) -> Survey:
     )
 
 
+class NotTakenUp(Exception):
+    """What a call is pinned to is not there; the message says what."""
+
+
+def pinned_attribution(left: UnderWay, snapshot: Snapshot) -> Attribution | None:
+    """Whose a call is that was left behind; None where it was not attributed yet. Raises NotTakenUp."""
+    pin = left.pin
+    if pin is None:
+        return None
+    found = pinned(snapshot, pin)
+    if found is None:
+        raise NotTakenUp(f"marketplace {snapshot.version} has no campaign {pin.campaign} of {pin.publisher}")
+    return found
+
+
+async def settled(left: UnderWay, snapshot: Snapshot, callers: Callers) -> Settlement:
+    """A call that had ended when its switch did: judged now, where there was no time for that. Raises NotTakenUp."""
+    record = left.record
+    assert record.ended_at is not None
+    if record.qualification is not None:
+        callers.recall([record])
+        return Settlement(record, settle(record, record.ended_at))
+    found, zone = pinned_attribution(left, snapshot), "UTC"
+    if found is not None:
+        zone = snapshot.marketplace.advertisers[found.campaign.advertiser].timezone
+    place = _place_of(record, snapshot)
+    earlier = await callers.earlier(record)
+    transfers = conclude(record, found, place, zone, earlier, snapshot.geography)
+    callers.recall([record])
+    return Settlement(record, transfers)
+
+
+def rung(left: UnderWay) -> dict[str, str]:
+    """The destinations of a call's race by the channels that were, or were to be, rung."""
+    return {
+        channel_id: destination
+        for leg, destination in enumerate(left.destinations)
+        for channel_id in leg_ids(left.name, leg)
+    }
+
+
+def _place_of(record: CallRecord, snapshot: Snapshot) -> Place:
+    entered_zip = record.place.zip if record.place.from_ == "zip" else None
+    return locate(snapshot.geography, entered_zip, record.ani, record.did)
+
+
 class Resumed(Session):
     """A call that a switch before this one had in hand, from now on."""
 
@@ -71,19 +121,31 @@ class Resumed(Session):
         last_seen: int,
         surveyed: asyncio.Task[Survey],
     ) -> None:
-        """Before the first event is read: places and callers are remembered from here on."""
+        """Before the first event is read: places and callers are remembered from here on.
+
+        `snapshot` is the one that the call began with; of a call that was not attributed yet, that of now. Raises
+        NotTakenUp, or whatever a defect of ours does; then nothing is held or watched for the call.
+        """
         super().__init__(call, snapshot, capacity, callers, caps, recorder)
         record = call.record
         self._surveyed = surveyed
         self._last_seen = max(last_seen, record.events[-1].at)
-        self._attribution = attribute(snapshot, record.did, record.started_at)
-        place = record.place
-        entered_zip = place.zip if place.from_ == "zip" else None
-        self._place = locate(snapshot.geography, entered_zip, record.ani, record.did)
         self._if_abandoned = "abandoned_queue" if record.offered_at is not None else "abandoned_ivr"
+        self._was_let_in = record.answered_at is not None and record.disposition not in SCREENED_OUT
         self._agent = call.under_way.agent_channel_id
         self._taken: list[str] = []
         self._is_up = False
+        try:
+            self._attribution = pinned_attribution(call.under_way, snapshot)
+            self._place = _place_of(record, snapshot)
+            self._hold()
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _hold(self) -> None:
+        call, record = self.call, self.record
+        self._callers.recall([record])
         self._enter_trunk()
         for channel_id in self._rung():
             call.client.watch(call.inbox, channel_id)
@@ -91,6 +153,11 @@ class Resumed(Session):
             self._take_places()
         if record.winner is not None and record.connected_at is not None:
             self._connected(record.connected_at)
+
+    def _let_go(self) -> None:
+        self._give_places_back()
+        self._leave_trunk()
+        self.call.inbox.close()
 
     async def _serve(self) -> None:
         found = await asyncio.shield(self._surveyed)
@@ -112,14 +179,16 @@ class Resumed(Session):
         finally:
             self._give_places_back()
 
+    def _attribute(self) -> Attribution | None:
+        """A call stays whose it was, under the terms that it began with."""
+        return self._attribution or super()._attribute()
+
+    async def _screened_out(self, attribution: Attribution) -> bool:
+        """Who was let in is not screened again: what was decided since is about the calls that came since."""
+        return not self._was_let_in and await super()._screened_out(attribution)
+
     def _rung(self) -> dict[str, str]:
-        """The destinations of the race by the channels that were, or were to be, rung."""
-        under_way = self.call.under_way
-        return {
-            channel_id: destination
-            for leg, destination in enumerate(under_way.destinations)
-            for channel_id in leg_ids(under_way.name, leg)
-        }
+        return rung(self.call.under_way)
 
     def _find_agent(self, found: Survey) -> None:
         """Who is with the caller has the call, even if there was no time to write down that it was awarded."""

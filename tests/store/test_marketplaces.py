@@ -1,9 +1,10 @@
 """A marketplace is applied whole, in versions; what it said before can still be asked."""
 
+import json
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, insert, select
 
 from ari_app.domain.changes import words
 from ari_app.domain.hours import Hours
@@ -23,8 +24,8 @@ from ari_app.domain.marketplace import (
     Wave,
 )
 from ari_app.store import marketplaces, numbers, pauses, revision
-from ari_app.store.engine import reading
-from ari_app.store.errors import MarketplaceMoved, StepRefused
+from ari_app.store.engine import reading, writing
+from ari_app.store.errors import DocumentUnreadable, MarketplaceMoved, StepRefused
 from ari_app.store.numbers import Assignment
 from ari_app.store.pauses import Pause
 from ari_app.store.tables import marketplace_versions, terms
@@ -185,10 +186,59 @@ def test_old_terms_can_still_be_read(engine: Engine) -> None:
 def test_an_older_marketplace_can_still_be_loaded_with_its_terms(engine: Engine) -> None:
     marketplaces.apply(engine, BEFORE, NOW)
     marketplaces.apply(engine, DEARER, LATER)
-    older = marketplaces.load_version(engine, 1, NOW)
+    older = marketplaces.load_version(engine, 1)
     assert older is not None
-    assert (older.version, older.marketplace, older.terms_versions) == (1, BEFORE, {"plumbing": 1})
-    assert marketplaces.load_version(engine, 3, NOW) is None
+    assert (older.version, older.terms_versions) == (1, {"plumbing": 1})
+    assert older.marketplace == replace(BEFORE, numbers={})  # whose they were, each call is pinned to
+    assert marketplaces.load_version(engine, 3) is None
+
+
+def test_what_a_newer_program_applied_leaves_the_last_one_that_can_be_read_in_force(engine: Engine) -> None:
+    marketplaces.apply(engine, BEFORE, NOW)
+    _apply_of_a_newer_program(engine, 2)
+    _apply_of_a_newer_program(engine, 3)
+    loaded = marketplaces.load_readable(engine)
+    assert loaded is not None
+    assert (loaded.version, loaded.marketplace) == (1, BEFORE)
+    assert loaded.unreadable is not None
+    assert "marketplace 3 cannot be read" in loaded.unreadable
+    assert "campaigns.plumbing.route.ring_strategy" in loaded.unreadable
+    for refused in (
+        lambda: marketplaces.load(engine),
+        lambda: marketplaces.load_version(engine, 2),
+        lambda: marketplaces.apply(engine, DEARER, LAST),
+    ):
+        with pytest.raises(DocumentUnreadable):
+            refused()
+
+
+def test_a_number_of_a_campaign_that_only_the_unreadable_marketplace_has_is_nobodys(engine: Engine) -> None:
+    marketplaces.apply(engine, BEFORE, NOW)
+    _apply_of_a_newer_program(engine, 2)
+    with writing(engine) as connection:
+        numbers.begin(connection, {"+18005550999": Number("roofing", "homefix")}, LAST, "file")
+    loaded = marketplaces.load_readable(engine)
+    assert loaded is not None
+    assert set(loaded.marketplace.numbers) == set(BEFORE.numbers)
+
+
+def test_a_marketplace_that_nothing_can_be_read_of_is_said_to_be_so(engine: Engine) -> None:
+    with writing(engine) as connection:
+        row = {"version": 1, "applied_at": NOW, "document_json": '["no marketplace"]'}
+        connection.execute(insert(marketplace_versions), row)
+    with pytest.raises(DocumentUnreadable, match="marketplace 1 cannot be read"):
+        marketplaces.load_readable(engine)
+
+
+def _apply_of_a_newer_program(engine: Engine, version: int) -> None:
+    """Its documents have a field that nobody knows here."""
+    with writing(engine) as connection:
+        newest = select(marketplace_versions.c.document_json).order_by(marketplace_versions.c.version.desc())
+        document = json.loads(connection.execute(newest.limit(1)).scalar_one())
+        document["campaigns"]["plumbing"]["route"]["ring_strategy"] = "all"
+        row = {"version": version, "applied_at": LATER, "document_json": json.dumps(document)}
+        connection.execute(insert(marketplace_versions), row)
+        revision.rise(connection)
 
 
 def test_a_number_belongs_to_one_publisher_at_a_time_and_its_history_is_kept(engine: Engine) -> None:

@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from ari_app.domain.document import parse
+from ari_app.domain.leftover import UnderWay
 from ari_app.ops import ami, doctor, running
 from ari_app.ops.ami import AmiError, EndpointState
 from ari_app.ops.doctor import MODULES, AsteriskView, Finding
 from ari_app.ops.ports import free_tcp_ports
 from ari_app.settings import Settings
+from ari_app.store.aside import Aside
 from tests.kit.market import marketplace
+from tests.samples import make_call
 
 WELL = AsteriskView(
     info={"system": {"version": "22.10.1+dfsg"}},
@@ -91,6 +94,39 @@ def test_a_switch_that_does_not_run_is_found(settings: Settings) -> None:
     assert doctor.check_switch(settings) == Finding(
         "switch", False, "no switch is running; start it with `callrace lab up`", "run `callrace lab up`"
     )
+
+
+def test_a_call_that_could_not_be_taken_up_is_found_with_the_reason(settings: Settings) -> None:
+    assert doctor.check_set_aside(settings).ok
+    call = make_call()
+    Aside(settings.journal / "aside").put(UnderWay(call, "c1", 7), "there is no\nmarketplace 7")
+    finding = doctor.check_set_aside(settings)
+    assert (finding.ok, finding.detail) == (False, f"call {call.id} (there is no marketplace 7)")
+    assert "start" in finding.remedy
+
+
+def test_lines_of_the_dialplan_that_were_refused_are_found(settings: Settings) -> None:
+    assert doctor.check_outcomes(settings).ok
+    file = settings.fallback_files[1].with_suffix(".refused")
+    file.write_text("nonsense\nmore of it\n")
+    finding = doctor.check_outcomes(settings)
+    assert (finding.ok, finding.detail) == (False, f"refused: 2 lines in {file}")
+
+
+def test_what_the_switch_does_again_and_again_and_cannot_is_found(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = {
+        "marketplace_version": 1,
+        "unreadable_marketplace": "marketplace 2 cannot be read",
+        "failing_chores": {"looking at caps": "locked"},
+    }
+    monkeypatch.setattr(running, "ask", lambda settings, path: status)
+    marketplace_, caps = doctor.check_chores(settings)
+    assert marketplace_.detail == "the switch goes on with marketplace 1: marketplace 2 cannot be read"
+    assert (caps.name, caps.ok, caps.detail) == ("looking at caps", False, "the switch cannot: locked")
+    assert marketplace_.remedy
+    assert caps.remedy
 
 
 def test_what_supervision_sees_wrong_is_found_with_its_remedy(

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -188,10 +189,11 @@ async def test_it_runs_in_a_thread_of_its_own_and_leaves_none(settings: Settings
     assert "callrace-supervision" not in [thread.name for thread in threading.enumerate()]
 
 
-async def test_a_defect_of_supervision_is_told_and_logged_and_ends_nothing_else(
-    settings: Settings, caplog: pytest.LogCaptureFixture
+async def test_a_defect_of_supervision_is_told_and_logged_and_not_even_ends_supervision(
+    settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = Told()
+    monkeypatch.setattr(supervision, "delays", lambda: repeat(0.0))
 
     def trunks() -> list[str]:
         raise RuntimeError("a defect")
@@ -200,8 +202,9 @@ async def test_a_defect_of_supervision_is_told_and_logged_and_ends_nothing_else(
         asyncio.timeout(10),
         supervision.supervision(settings, trunks, told.seen.put_nowait, told.phone),
     ):
-        assert "a defect" in (await told.seen.get()).problem
-    assert "supervision broke; calls go on without it" in caplog.text
+        for _ in range(2):
+            assert "a defect" in (await told.seen.get()).problem
+    assert "supervision broke, and is begun again: a defect" in caplog.text
 
 
 @pytest.mark.parametrize(

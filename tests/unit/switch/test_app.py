@@ -27,7 +27,13 @@ def transport():
 @pytest.fixture
 async def switch(tmp_path, transport):
     """A switch with a marketplace, connected, whose writer has no room for the record of another call."""
-    full = SimpleNamespace(room=lambda: 0, backlog=lambda: 10_000, submit=_no_room)
+    full = SimpleNamespace(
+        room=lambda: 0,
+        backlog=lambda: 10_000,
+        submit=_no_room,
+        problem=lambda: None,
+        refused=lambda: 0,
+    )
     engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
     switch = Switch(engine, full, Journal(tmp_path), Geography({}, {}))
     marketplace = parse(MARKETPLACE, "test.yaml")

@@ -10,6 +10,7 @@ from ari_app.store.engine import open_engine
 from ari_app.store.errors import DatabaseUnavailable
 from ari_app.switch import lookback
 from ari_app.switch.callers import Callers
+from ari_app.switch.chores import Chores
 from ari_app.switch.lookback import keep_looking_back
 from tests.samples import make_call, settlement
 
@@ -27,7 +28,7 @@ def engine(tmp_path):
 @pytest.fixture
 async def callers(engine):
     callers = Callers()
-    looking = asyncio.create_task(keep_looking_back(engine, callers))
+    looking = asyncio.create_task(keep_looking_back(engine, callers, Chores()))
     yield callers
     looking.cancel()
     with suppress(asyncio.CancelledError):
@@ -45,7 +46,8 @@ async def test_every_caller_of_the_window_is_recalled(engine, callers, monkeypat
         assert found.call_id == record.id
 
 
-async def test_while_the_database_is_away_it_is_asked_again(engine, callers, monkeypatch):
+@pytest.mark.parametrize("error", [DatabaseUnavailable("away"), ZeroDivisionError("a defect")])
+async def test_while_the_database_is_away_it_is_asked_again(engine, callers, monkeypatch, error):
     monkeypatch.setattr(lookback, "AGAIN_S", 0)
     calls.save(engine, [settlement(make_call(1, ani="+12125550142"))])
     answer, asked = calls.callers_before, []
@@ -53,7 +55,7 @@ async def test_while_the_database_is_away_it_is_asked_again(engine, callers, mon
     def away_at_first(*given):
         asked.append(given)
         if len(asked) < 3:
-            raise DatabaseUnavailable("away")
+            raise error
         return answer(*given)
 
     monkeypatch.setattr(calls, "callers_before", away_at_first)

@@ -23,6 +23,9 @@ STATUS = {
     "unsaved_calls": 7,
     "saving_problem": "the database is read-only",
     "refused_calls": 2,
+    "calls_set_aside": 2,
+    "unreadable_marketplace": "marketplace 2 cannot be read",
+    "failing_chores": {"looking at caps": "the database does not answer"},
     "capacity_in_use": {"agent-1": 1, "agent-2": 2},
     "malformed_events": 3,
     "not_ready": ["no marketplace is applied"],
@@ -112,6 +115,9 @@ def test_the_status_is_told_as_it_is_at_each_look(metrics: Metrics) -> None:
     assert value(metrics, "callrace_ari_connected") == 1
     assert value(metrics, "callrace_marketplace_version") == 0
     assert value(metrics, "callrace_unsaved_calls") == 7
+    assert value(metrics, "callrace_calls_set_aside") == 2
+    assert value(metrics, "callrace_marketplace_unreadable") == 1
+    assert value(metrics, "callrace_chore_failing", chore="looking at caps") == 1
     assert value(metrics, "callrace_places_in_use") == 3
     assert value(metrics, "callrace_ari_malformed_events_total") == 3
     status |= {"not_ready": [], "marketplace_version": 4}

@@ -1,0 +1,119 @@
+"""A call of a switch before this one that could not be taken up: set aside, and its people treated decently.
+
+who talks       goes on talking, until one of the two hangs up; how long is written down, so that the call is judged
+                by its own terms once a switch can read them
+who waits       is served as a new call, as if it came now (`recovery.sweep` does it)
+phones rung     are hung up (by `recovery.sweep`, too)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from ari_app.ari.errors import AriError
+from ari_app.ari.events import ChannelDestroyed
+from ari_app.domain import leftover
+from ari_app.domain.leftover import Remains, winning_leg
+from ari_app.domain.marketplace import Route
+from ari_app.domain.race import Leg
+from ari_app.domain.record import EndSource
+from ari_app.switch.call import Call, CallerGone
+from ari_app.switch.ids import bridge_id
+from ari_app.switch.recovery import Survey, rung
+
+log = logging.getLogger(__name__)
+
+LONGEST_MS = Route().max_duration  # of a conversation whose own limit cannot be read
+
+
+class Bystander:
+    """Watches a call that was set aside. `keep` writes it down as it stands; called in a thread."""
+
+    def __init__(
+        self, call: Call, last_seen: int, surveyed: asyncio.Task[Survey], keep: Callable[[], None]
+    ) -> None:
+        """Before the first event is read, so that none is missed."""
+        self.call = call
+        self.record = call.record
+        self.legs: list[Leg] = []
+        self._last_seen = last_seen
+        self._surveyed = surveyed
+        self._keep = keep
+        self._rung = rung(call.under_way)
+        for channel_id in {*self._rung, *filter(None, [call.under_way.agent_channel_id])}:
+            call.client.watch(call.inbox, channel_id)
+
+    async def run(self) -> None:
+        """Returns when nobody talks any more. What is written down then waits for its verdict."""
+        try:
+            found = await asyncio.shield(self._surveyed)
+            agent = self._partner(found)
+            if agent is None:
+                self._close(found)
+            else:
+                await self._watch(agent)
+        except AriError as error:
+            log.error("call %s, set aside: what becomes of it is not seen: %s", self.record.id, error)
+        finally:
+            self.call.inbox.close()
+            await asyncio.to_thread(self._keep)
+
+    def _partner(self, found: Survey) -> str | None:
+        """The agent's channel, where caller and agent are in a bridge together."""
+        call = self.call
+        theirs = [call.under_way.agent_channel_id, *self._rung]
+        for members in found.bridges.values():
+            if call.channel_id in members:
+                return next((name for name in theirs if name in members), None)
+        return None
+
+    async def _watch(self, agent: str) -> None:
+        call, record = self.call, self.record
+        if record.winner is None:
+            if winning_leg(record) is None and agent in self._rung:
+                leftover.assume_awarded(record, self._rung[agent], self._last_seen)
+            leftover.assume_connected(record, self._last_seen)
+        call.under_way.agent_channel_id = agent
+        call.channels.add(agent)
+        call.note("set aside", f"talks to {record.winner}")
+        try:
+            await asyncio.to_thread(self._keep)
+            record.end_source = await self._until_they_part(agent)
+        except CallerGone as gone:
+            record.end_source = gone.by
+        except asyncio.CancelledError:  # the switch is stopping
+            record.end_source = "system"
+        await self._part(agent)
+
+    async def _until_they_part(self, agent: str) -> EndSource:
+        """Raises CallerGone."""
+        call = self.call
+        while event := await call.event((self.record.connected_at or self._last_seen) + LONGEST_MS):
+            if isinstance(event, ChannelDestroyed) and event.channel_id == agent:
+                call.cut_at = call.cut_at or call.happened(event)
+                return "agent"
+        return "system"
+
+    async def _part(self, agent: str) -> None:
+        """Notes the end, and lets both go."""
+        call, record = self.call, self.record
+        record.ended_at = call.end()
+        record.durations_ms.connected = max(record.ended_at - (record.connected_at or record.ended_at), 0)
+        leg = winning_leg(record)
+        if leg is not None:
+            leg.ended_at = record.ended_at
+        call.note("ended", f"by the {record.end_source}")
+        for channel_id in (call.channel_id, agent):
+            await call.client.channels.hangup(channel_id)
+        await call.client.bridges.destroy(bridge_id(call.name))
+
+    def _close(self, found: Survey) -> None:
+        """Nobody talks: the call is over, as of when it was last seen."""
+        record, caller = self.record, self.call.channel_id in found.channels
+        agent = self.call.under_way.agent_channel_id in found.channels
+        by = leftover.close(record, Remains(caller=caller, agent=agent, together=False), self._last_seen)
+        record.disposition = record.disposition or "failed"
+        record.end_source, record.ended_at = by, self._last_seen
+        self.call.note("set aside", "the caller is served as a new call" if caller else "nobody was there")

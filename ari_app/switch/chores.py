@@ -1,0 +1,42 @@
+"""What is done again and again beside the calls. A chore that fails is named and tried again; nothing ends by it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from ari_app.store.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+EXPECTED = (SQLAlchemyError, StoreError, OSError)
+"""What a chore meets in a bad hour. Anything else is a defect, and is logged with its traceback."""
+
+
+class Chores:
+    """`failing` are the chores whose last attempt failed, and why: for status, `callrace doctor` and a metric."""
+
+    def __init__(self) -> None:
+        self.failing: dict[str, str] = {}
+
+    async def attempt(self, chore: str, work: Callable[[], Awaitable[None]]) -> bool:
+        """Does a chore once; whether it was done. Its failure is logged when it begins, and when it is over."""
+        try:
+            await work()
+        except Exception as error:
+            if chore not in self.failing:
+                traceback = None if isinstance(error, EXPECTED) else error
+                log.error("%s fails, and is tried again: %s", chore, _said(error), exc_info=traceback)
+            self.failing[chore] = _said(error)
+            return False
+        if self.failing.pop(chore, None) is not None:
+            log.info("%s: done again", chore)
+        return True
+
+
+def _said(error: Exception) -> str:
+    """An expected error says all in its first line; of another one the type is what helps."""
+    first, *_ = str(error).splitlines() or [""]
+    return first if isinstance(error, EXPECTED) and first else f"{type(error).__name__}: {first}"

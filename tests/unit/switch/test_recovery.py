@@ -1,0 +1,383 @@
+"""What a switch before this one left: taken up by what each call is pinned to, or set aside; the start never fails."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sqlalchemy import Engine, update
+
+from ari_app.ari.client import connect
+from ari_app.ari.transport import Request
+from ari_app.domain.document import parse
+from ari_app.domain.geo import Geography
+from ari_app.domain.inventory import Item, Wanted
+from ari_app.domain.leftover import UnderWay
+from ari_app.domain.marketplace import Number
+from ari_app.domain.record import CallRecord
+from ari_app.store import applications, calls, desk, inventory, marketplaces, revision, schema
+from ari_app.store.applications import Step
+from ari_app.store.calls import Settlement
+from ari_app.store.engine import open_engine, writing
+from ari_app.store.journal import Journal
+from ari_app.store.spool import Spool
+from ari_app.store.tables import marketplace_versions
+from ari_app.store.writer import Writer
+from ari_app.switch.app import Switch
+from tests.kit.market import DID, marketplace
+from tests.samples import make_call
+from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event
+
+AGENTS = {"agent-1": "sip:agent@127.0.0.1:5999"}
+NOW = int(time.time() * 1000)
+APPLIED, ASSIGNED, BEGAN, CONNECTED = NOW - 90_000, NOW - 80_000, NOW - 70_000, NOW - 60_000
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
+    schema.upgrade(engine)
+    return engine
+
+
+def apply(engine: Engine, document: Mapping[str, Any], at: int) -> int:
+    return marketplaces.apply(engine, parse(yaml.safe_dump(dict(document), sort_keys=False), "t"), at).version
+
+
+def assigned(engine: Engine, **rules: Any) -> None:
+    """A marketplace whose one number the desk has given to homefix."""
+    apply(engine, market(**rules), APPLIED)
+    inventory.import_(engine, [Item(DID, "tollfree", None, "main")], APPLIED, 0)
+    desk.assign(engine, Number("plumbing", "homefix"), Wanted(did=DID), ASSIGNED)
+
+
+def market(**rules: Any) -> dict[str, Any]:
+    rested = {"numbers": {}, "numbers_policy": {"quarantine": "0s"}}
+    return marketplace(AGENTS, accept="answer", **rules) | rested
+
+
+def talking(n: int = 1, **changes: Any) -> UnderWay:
+    """A call that was under way, with an agent on the line."""
+    its = {"started_at": BEGAN, "connected_at": CONNECTED, "ended_at": None, "end_source": None} | changes
+    record = make_call(n, **{"did": DID, "qualification": None, **its})
+    record.durations_ms.connected = 0
+    return UnderWay(record, f"caller-{n}", 1, ["agent-1"], f"{record.id}-leg-0")
+
+
+def leave(tmp_path: Path, *left: UnderWay) -> None:
+    """The journal of a switch that died."""
+    journal = Journal(tmp_path / "journal")
+    for call in left:
+        journal.keep(call)
+    journal.start()
+    journal.close()
+
+
+class Next:
+    """The switch that comes after, over an Asterisk in which `talking` calls still have both their channels."""
+
+    def __init__(self, switch: Switch, transport: ScriptedTransport, writer: Writer, engine: Engine) -> None:
+        self.switch = switch
+        self.transport = transport
+        self._writer = writer
+        self._engine = engine
+
+    def hang_up(self, channel_id: str) -> None:
+        gone = event("ChannelDestroyed", channel_id, cause=16, cause_txt="Normal Clearing")
+        self.transport.streams[-1].send(gone)
+
+    def end_leg(self, request: Request) -> None:
+        """A phone that is hung up is gone."""
+        if request.method == "DELETE" and "-leg-" in request.uri:
+            self.hang_up(request.uri.rpartition("/")[2])
+
+    async def saved(self, call_id: str) -> CallRecord:
+        async with asyncio.timeout(5):
+            while (record := calls.get(self._engine, call_id)) is None:
+                await asyncio.to_thread(self._writer.flush, 0.05)
+        return record
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not is_so():
+                await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def next_switch(engine: Engine, tmp_path: Path, *there: UnderWay) -> AsyncIterator[Next]:
+    journal = Journal(tmp_path / "journal")
+    writer = Writer(engine, Spool(tmp_path / "spool"), gather_s=0.001, on_saved=journal.settled)
+    switch = Switch(engine, writer, journal, Geography({}, {}))
+    switch.load()
+    both = [name for call in there for name in (call.channel_id, call.agent_channel_id) if name]
+    channels = [
+        {
+            "id": name,
+            "name": f"PJSIP/carrier-{name}",
+            "state": "Up",
+            "caller": {"number": "", "name": ""},
+            "dialplan": {"exten": DID, "app_data": f"callrace,in,{DID},+12125550142"},
+        }
+        for name in both
+    ]
+    bridges = [
+        {"id": f"{call.name}-bridge", "channels": [call.channel_id, call.agent_channel_id]}
+        for call in there
+        if call.agent_channel_id
+    ]
+    transport = ScriptedTransport(
+        {
+            "GET applications/callrace": (200, {"channel_ids": both}),
+            "GET channels": (200, channels),
+            "GET bridges": (200, bridges),
+        }
+    )
+    after = Next(switch, transport, writer, engine)
+    transport.before_answer = after.end_leg
+    async with connect(SETTINGS, switch.on_incoming, transport, switch.on_reconnected) as client:
+        switch.client = client
+        switch.recover()
+        looking = asyncio.create_task(switch.keep_up_to_date())
+        yield after
+        await switch.drain()
+        looking.cancel()
+    writer.close(5)
+    journal.close()
+
+
+def release(engine: Engine) -> None:
+    desk.release(engine, DID, NOW)
+
+
+def reassign(engine: Engine) -> None:
+    """The number is another campaign's, and of another publisher, at another price."""
+    document = market()
+    roofing = deepcopy(document["campaigns"]["plumbing"]) | {"price": "9.00", "payout": "5.00"}
+    document["campaigns"]["roofing"] = roofing
+    document["publishers"]["bluebird"] = {"name": "Bluebird"}
+    apply(engine, document, NOW - 2)
+    desk.release(engine, DID, NOW - 1)
+    desk.assign(engine, Number("roofing", "bluebird"), Wanted(did=DID), NOW)
+
+
+def pause_and_reprice(engine: Engine) -> None:
+    document = market(campaign={"status": "paused"})
+    document["campaigns"]["plumbing"]["price"] = "99.00"
+    apply(engine, document, NOW)
+
+
+def remove_everything(engine: Engine) -> None:
+    desk.release(engine, DID, NOW - 1)
+    document = market()
+    apply(engine, document | {"campaigns": {}, "destinations": {}, "publishers": {}}, NOW)
+
+
+def suspend(engine: Engine) -> None:
+    with writing(engine) as connection:
+        found = applications.add(connection, "plumbing", "homefix")
+        applications.note(connection, found, Step(1, NOW - 4, "submit", "pending", None, "desk"))
+        applications.note(connection, found, Step(2, NOW - 3, "approve", "approved", None, "desk"))
+        applications.note(connection, found, Step(3, NOW - 2, "suspend", "suspended", "complaints", "desk"))
+        revision.rise(connection)
+
+
+@pytest.mark.parametrize("change", [release, reassign, pause_and_reprice, remove_everything, suspend])
+async def test_who_talks_is_charged_by_what_the_call_is_pinned_to_whatever_the_desk_did(
+    engine: Engine, tmp_path: Path, change: Callable[[Engine], None]
+) -> None:
+    assigned(engine, qualify=[{"connected_at_least": "30s"}])
+    call = talking()
+    leave(tmp_path, call)
+    change(engine)
+    async with next_switch(engine, tmp_path, call) as after:
+        after.hang_up("caller-1")
+        record = await after.saved(call.record.id)
+    assert (record.campaign, record.publisher, record.terms_version) == ("plumbing", "homefix", 1)
+    assert (record.disposition, record.money.charged, record.money.paid) == ("connected", 4200, 3000)
+    assert [e.detail for e in record.events if e.what == "taken up again"] == ["talks to agent-1"]
+
+
+async def test_a_clock_ahead_where_the_number_was_given_out_does_not_take_the_call_away(
+    engine: Engine, tmp_path: Path
+) -> None:
+    apply(engine, market(), APPLIED)
+    inventory.import_(engine, [Item(DID, "tollfree", None, "main")], APPLIED, 0)
+    desk.assign(engine, Number("plumbing", "homefix"), Wanted(did=DID), NOW + 3_600_000)
+    call = talking()
+    leave(tmp_path, call)
+    apply(engine, market(campaign={"price": "50.00"}), NOW)
+    async with next_switch(engine, tmp_path, call) as after:
+        after.hang_up("caller-1")
+        record = await after.saved(call.record.id)
+    assert record.money.charged == 4200
+
+
+@pytest.mark.parametrize("change", [reassign, pause_and_reprice, suspend])
+async def test_who_waits_is_offered_again_by_the_campaign_that_the_call_began_with(
+    engine: Engine, tmp_path: Path, change: Callable[[Engine], None]
+) -> None:
+    assigned(engine)
+    waiting = talking(connected_at=None, winner=None, disposition=None, legs=[])
+    waiting.agent_channel_id = None
+    leave(tmp_path, waiting)
+    change(engine)
+    async with next_switch(engine, tmp_path, waiting) as after:
+        await after.until(
+            lambda: any("channels/create" in sent or "-leg-" in sent for sent in after.transport.sent)
+        )
+        after.hang_up("caller-1")
+        record = await after.saved(waiting.record.id)
+    assert (record.campaign, record.publisher, record.disposition) == (
+        "plumbing",
+        "homefix",
+        "abandoned_queue",
+    )
+
+
+async def test_a_call_that_had_ended_without_a_verdict_is_judged_and_charged(
+    engine: Engine, tmp_path: Path
+) -> None:
+    assigned(engine)
+    ended = talking(ended_at=CONNECTED + 42_000, end_source="agent")
+    ended.record.durations_ms.connected = 42_000
+    leave(tmp_path, ended)
+    release(engine)
+    async with next_switch(engine, tmp_path) as after:
+        record = await after.saved(ended.record.id)
+    assert record.money.charged == 4200
+    assert record.qualification.qualified
+    assert record.durations_ms.total == record.ended_at - record.started_at
+
+
+async def test_a_call_that_had_its_verdict_keeps_it(engine: Engine, tmp_path: Path) -> None:
+    assigned(engine)
+    judged = talking(2)
+    judged.record = make_call(2, did=DID)
+    leave(tmp_path, judged)
+    async with next_switch(engine, tmp_path) as after:
+        record = await after.saved(judged.record.id)
+    assert record == make_call(2, did=DID)
+
+
+async def test_a_caller_who_talked_while_the_switch_was_replaced_is_a_repeat_caller(
+    engine: Engine, tmp_path: Path
+) -> None:
+    rule = {"no_repeat_within": {"window": "30d", "basis": "any"}}
+    assigned(engine, qualify=[rule])
+    first, second = talking(1), talking(2)
+    second.record.ani = first.record.ani
+    earlier = make_call(0, did=DID, ani=first.record.ani, started_at=BEGAN - 5_000)
+    calls.save(engine, [Settlement(earlier)])
+    leave(tmp_path, first)
+    async with next_switch(engine, tmp_path, first) as after:
+        after.hang_up("caller-1")
+        record = await after.saved(first.record.id)
+    assert record.money.charged == 0
+    assert earlier.id in record.qualification.clauses[1].detail
+
+
+# What cannot be taken up
+
+
+def make_unreadable(engine: Engine, version: int) -> None:
+    with writing(engine) as connection:
+        its = update(marketplace_versions).where(marketplace_versions.c.version == version)
+        connection.execute(its.values(document_json='{"campaigns": 7}'))
+
+
+def repair(engine: Engine, version: int, document: str) -> None:
+    with writing(engine) as connection:
+        its = update(marketplace_versions).where(marketplace_versions.c.version == version)
+        connection.execute(its.values(document_json=document))
+
+
+async def test_one_call_that_cannot_be_taken_up_is_set_aside_and_the_others_go_on(
+    engine: Engine, tmp_path: Path
+) -> None:
+    assigned(engine)
+    apply(engine, market(campaign={"price": "50.00"}), ASSIGNED + 1)
+    lost, good = talking(1), talking(2)
+    good.marketplace_version, good.record.terms_version = 2, 2
+    leave(tmp_path, lost, good)
+    document = document_of_the_first(engine)
+    make_unreadable(engine, 1)
+    async with next_switch(engine, tmp_path, lost, good) as after:
+        after.hang_up("caller-2")
+        assert (await after.saved(good.record.id)).money.charged == 5000
+        await after.until(lambda: after.switch.status()["calls_set_aside"] == 1)
+        assert "DELETE channels/caller-1" not in after.transport.sent  # they talk
+        after.hang_up(f"{lost.record.id}-leg-0")
+        await after.until(lambda: "DELETE channels/caller-1" in after.transport.sent)
+        await after.until(lambda: not after.switch.live())
+    aside = tmp_path / "journal" / "aside"
+    assert "marketplace 1 cannot be read" in (aside / f"{lost.record.id}.txt").read_text()
+    repair(engine, 1, document)
+    async with next_switch(engine, tmp_path) as after:
+        record = await after.saved(lost.record.id)
+        assert (record.money.charged, record.end_source) == (4200, "agent")
+        assert record.durations_ms.connected == record.ended_at - CONNECTED >= NOW - CONNECTED
+        await after.until(lambda: after.switch.status()["calls_set_aside"] == 0)
+    assert not list(aside.iterdir())
+
+
+def document_of_the_first(engine: Engine) -> str:
+    with engine.connect() as connection:
+        rows = connection.execute(marketplace_versions.select().order_by("version")).all()
+        document: str = rows[0].document_json
+        assert json.loads(document)
+        return document
+
+
+async def test_who_waited_in_a_call_that_is_set_aside_is_served_as_a_new_call(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ari_app.switch.recovery.NEW_CALLS_S", 0)
+    assigned(engine)
+    apply(engine, market(campaign={"price": "50.00"}), ASSIGNED + 1)
+    waiting = talking(connected_at=None, winner=None, disposition=None, legs=[])
+    waiting.agent_channel_id = None
+    leave(tmp_path, waiting)
+    make_unreadable(engine, 1)
+    async with next_switch(engine, tmp_path, waiting) as after:
+        await after.until(lambda: "POST channels/caller-1/answer" in after.transport.sent)
+        assert [call["id"] for call in after.switch.live()] != [waiting.record.id]
+        await after.until(lambda: after.switch.status()["calls_set_aside"] == 1)
+
+
+async def test_a_defect_over_one_call_leaves_nothing_held_for_it(engine: Engine, tmp_path: Path) -> None:
+    assigned(engine)
+    broken, good = talking(1), talking(2)
+    broken.record.legs[0].outcome = "won"
+    broken.record.legs[0].destination = broken.record.winner = "agent-nobody-knows"
+    leave(tmp_path, broken, good)
+    async with next_switch(engine, tmp_path, good) as after:
+        after.hang_up("caller-2")
+        await after.saved(good.record.id)
+        await after.until(lambda: not after.switch.live())
+        assert after.switch.status()["capacity_in_use"] == {}
+        assert after.switch.client.watching() == (0, 0)
+        assert after.switch.status()["calls_set_aside"] == 1
+
+
+async def test_who_talks_in_a_call_that_is_set_aside_is_let_go_when_the_switch_is_stopped(
+    engine: Engine, tmp_path: Path
+) -> None:
+    assigned(engine)
+    apply(engine, market(campaign={"price": "50.00"}), ASSIGNED + 1)
+    call = talking()
+    leave(tmp_path, call)
+    make_unreadable(engine, 1)
+    async with next_switch(engine, tmp_path, call) as after:
+        await after.until(lambda: after.switch.status()["calls_set_aside"] == 1)
+        await after.switch.drain()
+        assert "DELETE channels/caller-1" in after.transport.sent
+    [kept] = Journal(tmp_path / "journal").aside.calls()
+    assert kept.record.ended_at is not None
