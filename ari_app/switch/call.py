@@ -218,6 +218,11 @@ class Call:
                 return isinstance(event, PlaybackFinished) and not event.failed
         return False
 
+    async def play_last(self, prompt: str) -> None:
+        """Plays the prompt that ends the call. Raises CallerGone: who hangs up breaks it off, which is told first."""
+        if not await self.play(prompt):
+            await self.see_caller_out()
+
 
 def is_end_of(playback_id: str, event: object) -> bool:
     """Whether the event ends a playback. A reconnect does: its own end may have been missed."""

@@ -35,7 +35,7 @@ async def run_flow(call: Call, flow: Flow, geography: Geography, timezone: str) 
     if isinstance(step, End):
         call.note("flow ended", f"at {run.path[-1]}: {step.reason.replace('_', ' ')}")
         if step.prompt:
-            await call.play(step.prompt)
+            await call.play_last(step.prompt)
     return run
 
 

@@ -226,7 +226,7 @@ class Session:
             return
         if self.record.answered_at is None:
             await self._answer()
-        await self.call.play(refusal.announce)
+        await self.call.play_last(refusal.announce)
 
     # Answer, qualify, locate
 
@@ -365,7 +365,7 @@ class Session:
     async def _fall_back(self, prompt: str | None) -> None:
         self.record.end_source = "system"
         self.call.note("fallback", prompt or "hang up")
-        await self.call.play(prompt or NOBODY_PROMPT)
+        await self.call.play_last(prompt or NOBODY_PROMPT)
 
     # The end
 

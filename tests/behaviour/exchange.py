@@ -10,6 +10,8 @@ record = await call.hangs_up(after_s=90).over()
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -24,7 +26,7 @@ from ari_app.domain.document import parse
 from ari_app.domain.geo import Geography
 from ari_app.domain.prompts import media
 from ari_app.domain.record import CallRecord
-from ari_app.store import calls, marketplaces
+from ari_app.store import calls, ledger, marketplaces
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import WriterStopped
 from ari_app.store.journal import Journal
@@ -130,29 +132,42 @@ class Exchange:
     def dies(self) -> None:
         """The switch is killed: it does nothing more, and what it wrote down is all that is known."""
         self.journal.close()
+        self._last_seen_now()
         self.writer.close(1)
         self.transport = self.asterisk.transport()
 
     async def hands_over(self) -> None:
         """The switch leaves its calls to another, which starts."""
         assert self.switch.hand_over()
+        self._last_seen_now()
         self.transport = self.asterisk.transport()
         await self.starts()
 
+    def _last_seen_now(self) -> None:
+        """The journal's files tell when the switch last lived, and the disk has a clock of its own."""
+        for path in (self.home / "journal").iterdir():
+            os.utime(path, (time.time(), time.time()))
+
     async def close(self) -> None:
         """Sees that nothing is left of any call."""
-        await self.passes(SETTLED_S)
-        status = self.switch.status()
-        assert status["calls"] == 0
+        try:
+            await self.passes(SETTLED_S)
+            self.nothing_is_left()
+        finally:
+            await self.asterisk.close()
+            await self.switch.drain()
+            await self._stack.aclose()
+            self.writer.close(1)
+            self.journal.close()
+            self.engine.dispose()
+
+    def nothing_is_left(self) -> None:
+        """Neither in Asterisk nor in the switch."""
         assert self.asterisk.left() == []
+        status = self.switch.status()
+        held = {key: status[key] for key in ("calls", "capacity_in_use", "on_trunks")}
+        assert held == {"calls": 0, "capacity_in_use": {}, "on_trunks": {}}
         assert self.switch.client is not None and self.switch.client.watching() == (0, 0)
-        assert (status["capacity_in_use"], status["on_trunks"]) == ({}, {})
-        await self.switch.drain()
-        await self._stack.aclose()
-        await self.asterisk.close()
-        self.writer.close(1)
-        self.journal.close()
-        self.engine.dispose()
 
     # Calls
 
@@ -183,6 +198,11 @@ class Exchange:
         self.journal.settled(batch)
         self._saved += [settlement.record for settlement in batch]
         self._news.set()
+
+    def balance(self, account: str) -> int:
+        """What an account stands at, in cents."""
+        found = ledger.balances(self.engine).get((account, "USD"))
+        return found.posted if found is not None else 0
 
     async def passes(self, seconds: float) -> None:
         """So much time goes by."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-STUCK_S = 10.0  # of real time, in which a thread may still call back
+STUCK_S = 2.0  # of real time, in which a thread may still call back
 
 _Ready = list[tuple[selectors.SelectorKey, int]]
 

@@ -1,0 +1,310 @@
+"""The switch dies, is replaced, or loses sight of Asterisk: the calls go on."""
+
+from __future__ import annotations
+
+import pytest
+
+from ari_app.domain.prompts import media
+from tests.behaviour.exchange import Exchange, outcomes, timeline
+from tests.behaviour.test_callers import SERVICE
+
+NORMAL = 16
+
+
+async def dies_for(exchange: Exchange, seconds: float) -> None:
+    """The switch is killed, and another starts so much later."""
+    exchange.dies()
+    await exchange.passes(seconds)
+    await exchange.starts()
+
+
+# It dies
+
+
+async def test_a_caller_in_the_ivr_is_asked_again_what_they_were_asked(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves(flow=SERVICE)
+    call = exchange.dials().presses("1")
+    await call.hears("sound:zip")
+    await dies_for(exchange, 5)
+    await exchange.asterisk.until(lambda: call.heard.count("sound:zip") == 2)
+    call.presses("10001")
+    await call.connected(ann)
+    record = await call.hangs_up(after_s=100).over()
+    assert call.heard.count("sound:service") == 1
+    assert record.answers == {"service": "repair", "zip": "10001"}
+    assert record.disposition == "connected"
+
+
+async def test_a_call_for_which_phones_rang_is_offered_again(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").then().accepts()
+    bob = exchange.agent("bob")
+    await exchange.serves()
+    call = exchange.dials()
+    await exchange.passes(3)
+    await dies_for(exchange, 5)
+    await call.connected(ann)
+    record = await call.hangs_up(after_s=100).over()
+    assert (record.disposition, record.winner) == ("connected", "ann")
+    assert (ann.times_rung, bob.times_rung) == (2, 2)
+    assert "begun again" in timeline(record)
+
+
+async def test_a_conversation_goes_on_and_all_of_it_counts(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves(qualify=[{"connected_at_least": "90s"}])
+    call = exchange.dials()
+    await call.connected(ann)
+    await exchange.passes(40)
+    await dies_for(exchange, 20)
+    record = await call.hangs_up(after_s=40).over()
+    assert (record.disposition, record.winner, record.end_source) == ("connected", "ann", "caller")
+    assert record.durations_ms.connected == pytest.approx(100_000, abs=200)
+    assert record.money is not None and record.money.charged == 4200
+    assert "taken up again" in timeline(record)
+
+
+async def test_an_agent_whose_caller_hangs_up_after_that_is_hung_up_and_free(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves()
+    call = exchange.dials()
+    await call.connected(ann)
+    await dies_for(exchange, 5)
+    await exchange.passes(5)
+    assert ann.is_on_the_line
+    await call.hangs_up().over()
+    await exchange.passes(1)
+    assert ann.causes == [NORMAL]
+    again = exchange.dials()
+    await again.connected(ann)
+    await again.hangs_up().over()
+
+
+async def test_an_agent_who_talks_for_the_call_before_is_not_rung_for_the_next(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves()
+    first = exchange.dials()
+    await first.connected(ann)
+    await dies_for(exchange, 1)
+    second = exchange.dials()
+    await exchange.passes(10)
+    assert ann.times_rung == 1
+    await first.hangs_up().over()
+    await second.connected(ann)
+    await second.hangs_up(after_s=1).over()
+
+
+async def test_an_agent_who_hangs_up_after_that_ends_the_call(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves()
+    call = exchange.dials()
+    await call.connected(ann)
+    await dies_for(exchange, 5)
+    ann.hangs_up(after_s=30)
+    record = await call.over()
+    assert record.end_source == "agent"
+    assert record.durations_ms.connected == pytest.approx(35_000, abs=1_500)
+
+
+async def test_a_conversation_taken_up_again_ends_at_its_longest_duration(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves(max_duration="5m")
+    call = exchange.dials()
+    await call.connected(ann)
+    await exchange.passes(60)
+    await dies_for(exchange, 60)
+    record = await call.over()
+    assert record.end_source == "system"
+    assert record.durations_ms.connected == pytest.approx(300_000, abs=200)
+    assert not ann.is_on_the_line
+
+
+async def test_a_conversation_that_ended_meanwhile_lasted_until_the_switch_was_last_seen(
+    exchange: Exchange,
+) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves()
+    call = exchange.dials()
+    await call.connected(ann)
+    await exchange.passes(40)
+    call.hangs_up(after_s=5)
+    await dies_for(exchange, 30)
+    record = await call.over()
+    await exchange.passes(1)
+    assert (record.disposition, record.winner) == ("connected", "ann")
+    assert record.durations_ms.connected == pytest.approx(40_000, abs=200)
+    assert not ann.is_on_the_line
+
+
+async def test_a_caller_who_left_while_phones_rang_for_a_dead_switch_is_recorded(exchange: Exchange) -> None:
+    ann = exchange.agent("ann")
+    await exchange.serves()
+    call = exchange.dials()
+    await exchange.passes(3)
+    call.hangs_up(after_s=1)
+    await dies_for(exchange, 5)
+    record = await call.over()
+    await exchange.passes(1)
+    assert (record.disposition, record.end_source) == ("abandoned_queue", "caller")
+    assert not ann.is_on_the_line
+
+
+async def test_a_call_that_was_being_offered_again_is_offered_once_more(exchange: Exchange) -> None:
+    """Nobody has it: an agent who vanished is not the winner."""
+    ann = exchange.agent("ann").accepts().vanishes(after_s=3)
+    bob = exchange.agent("bob").then().then().accepts()
+    await exchange.serves()
+    call = exchange.dials()
+    await call.connected(ann)
+    await exchange.passes(6)
+    assert bob.times_rung == 2
+    await dies_for(exchange, 2)
+    await call.connected(bob)
+    record = await call.hangs_up(after_s=60).over()
+    assert (record.winner, record.end_source) == ("bob", "caller")
+    assert record.durations_ms.connected == pytest.approx(60_000, abs=200)
+
+
+async def test_a_trunks_place_is_taken_up_again_and_given_back(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves(also={"trunks": {"carrier": {"concurrent": 1}}})
+    first = exchange.dials()
+    await first.connected(ann)
+    await dies_for(exchange, 1)
+    assert (await exchange.dials().over()).disposition == "capped"
+    await first.hangs_up().over()
+    assert exchange.switch.status()["on_trunks"] == {}
+
+
+async def test_a_caller_who_came_while_no_switch_heard_of_it_is_served(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves()
+    exchange.dies()
+    call = exchange.dials()
+    await exchange.passes(2)
+    await exchange.starts()
+    await call.connected(ann)
+    assert (await call.hangs_up(after_s=5).over()).disposition == "connected"
+
+
+# It is replaced
+
+
+async def test_a_conversation_handed_over_goes_on(exchange: Exchange) -> None:
+    ann, bob = exchange.agent("ann").accepts(), exchange.agent("bob").then().accepts()
+    await exchange.serves()
+    talking = exchange.dials()
+    await talking.connected(ann)
+    waiting = exchange.dials()
+    await exchange.passes(3)
+    await exchange.hands_over()
+    await waiting.connected(bob)
+    assert exchange.asterisk.partners(talking.channel) == {ann.channel.id}
+    assert (await waiting.hangs_up(after_s=5).over()).winner == "bob"
+    record = await talking.hangs_up(after_s=60).over()
+    assert (record.winner, record.disposition) == ("ann", "connected")
+
+
+async def test_a_switch_that_drains_finishes_its_calls_and_hands_new_ones_back(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves()
+    call = exchange.dials()
+    await call.connected(ann)
+    exchange.switch.take_no_more()
+    late = exchange.dials()
+    await exchange.passes(1)
+    assert late.channel.continued_at == "unserved"
+    assert (await call.hangs_up(after_s=60).over()).disposition == "connected"
+    await exchange.switch.drained()
+
+
+async def test_a_switch_that_stops_ends_its_calls_and_records_them(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves()
+    call = exchange.dials()
+    await call.connected(ann)
+    await exchange.passes(30)
+    await exchange.switch.drain()
+    record = await call.over()
+    assert (record.disposition, record.end_source) == ("connected", "system")
+    assert record.durations_ms.connected == pytest.approx(30_000, abs=200)
+
+
+# It loses sight of Asterisk
+
+
+async def test_a_conversation_survives_a_broken_connection_of_events(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves()
+    call = exchange.dials()
+    await call.connected(ann)
+    exchange.asterisk.breaks()
+    await exchange.passes(10)
+    assert exchange.asterisk.partners(call.channel) == {ann.channel.id}
+    record = await call.hangs_up(after_s=50).over()
+    assert record.end_source == "caller"
+    assert record.durations_ms.connected == pytest.approx(60_000, abs=300)
+
+
+async def test_who_hung_up_while_nobody_looked_is_not_charged_for_longer(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves()
+    call = exchange.dials()
+    await call.connected(ann)
+    await exchange.passes(30)
+    exchange.asterisk.is_down = True
+    exchange.asterisk.breaks()
+    call.hangs_up(after_s=5)
+    await exchange.passes(20)
+    exchange.asterisk.is_down = False
+    record = await call.over()
+    assert record.disposition == "connected"
+    assert record.durations_ms.connected == pytest.approx(30_000, abs=300)
+    await exchange.passes(1)
+    assert not ann.is_on_the_line
+
+
+async def test_an_agent_who_answered_while_nobody_looked_is_asked(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").answers(after_s=5).presses("1", after_s=15)
+    await exchange.serves()
+    call = exchange.dials()
+    await exchange.passes(4)
+    exchange.asterisk.is_down = True
+    exchange.asterisk.breaks()
+    await exchange.passes(3)
+    exchange.asterisk.is_down = False
+    await call.connected(ann)
+    record = await call.hangs_up(after_s=10).over()
+    assert outcomes(record) == {"ann": "won"}
+
+
+async def test_a_caller_who_came_while_nobody_looked_is_served(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves()
+    exchange.asterisk.is_down = True
+    exchange.asterisk.breaks()
+    await exchange.passes(1)
+    call = exchange.dials()
+    await exchange.passes(2)
+    exchange.asterisk.is_down = False
+    await call.connected(ann)
+    assert (await call.hangs_up(after_s=5).over()).disposition == "connected"
+
+
+async def test_calls_end_with_an_asterisk_that_restarts(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves(flow=SERVICE)
+    talking = exchange.dials().presses("110001")
+    await talking.connected(ann)
+    asked = exchange.dials()
+    await asked.hears("sound:service")
+    await exchange.passes(20)
+    exchange.asterisk.restarts()
+    record = await talking.over()
+    assert (record.disposition, record.end_source) == ("connected", "system")
+    assert record.durations_ms.connected >= 19_000
+    assert (await asked.over()).end_source == "system"
+    again = exchange.dials()
+    await again.hears("sound:service")
+    await again.hangs_up().over()
+    assert media("sound:service") in again.heard
