@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 from ari_app.cli.amounts import amount as minor_units
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, who
 from ari_app.cli.output import json_option, second, show_json, show_table, show_title
+from ari_app.cli.parties import advertiser_of
 from ari_app.domain.clock import iso
 from ari_app.domain.disputes import Dispute, DisputeEvent, State
-from ari_app.domain.marketplace import DISPUTE_WINDOW_MS
 from ari_app.domain.money import format_amount
 from ari_app.domain.record import CallRecord
 from ari_app.store import calls as stored_calls
@@ -204,9 +204,10 @@ def _event_row(event: DisputeEvent, currency: str) -> tuple[object, ...]:
 
 
 def _window_ms(engine: Engine, record: CallRecord) -> int:
-    """The advertiser's dispute window; the default for one that left the marketplace."""
-    advertiser = marketplace_in_force(engine).marketplace.advertisers.get(record.advertiser or "")
-    return advertiser.dispute_window if advertiser else DISPUTE_WINDOW_MS
+    """The advertiser's dispute window, also of one that left the marketplace."""
+    assert record.advertiser is not None, "a call that has money has an advertiser"
+    marketplace = marketplace_in_force(engine).marketplace
+    return advertiser_of(engine, marketplace, record.advertiser).dispute_window
 
 
 def _positive(text: str | None, currency: str, option: str) -> int | None:

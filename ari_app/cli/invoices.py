@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
-
 import click
 
 from ari_app.cli.amounts import currency_option
@@ -13,6 +10,7 @@ from ari_app.cli.bills import issue as issue_bill
 from ari_app.cli.common import Refused, database, marketplace_in_force
 from ari_app.cli.disputes import SERIAL
 from ari_app.cli.output import json_option, second, show_json, show_table
+from ari_app.cli.parties import advertiser_of
 from ari_app.domain.bills import Period, period_of
 from ari_app.domain.money import format_amount
 from ari_app.store import bills
@@ -56,7 +54,7 @@ def issue(
     """
     engine = database()
     marketplace = marketplace_in_force(engine).marketplace
-    buyer = member(advertiser, marketplace.advertisers, "advertiser")
+    buyer = advertiser_of(engine, marketplace, advertiser)
     party = Party("invoice", advertiser, buyer.name, currency or marketplace.currency)
     issue_bill(engine, party, month(period, buyer.timezone), force_open, dry_run, delivery)
 
@@ -110,16 +108,6 @@ def show(number: int, delivery: Delivery) -> None:
     if bill is None:
         raise Refused(f"there is no invoice {number}; see `callrace invoices list`")
     deliver(bill, delivery, lambda: bills.items(engine, bill))
-
-
-_Member = TypeVar("_Member")
-
-
-def member(name: str, members: Mapping[str, _Member], what: str) -> _Member:
-    """The advertiser or publisher of this id. Raises Refused, naming those that there are."""
-    if name not in members:
-        raise Refused(f"there is no {what} {name}; there are: {', '.join(sorted(members))}")
-    return members[name]
 
 
 def month(text: str, timezone: str) -> Period:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import click
+from sqlalchemy import Engine
 
 from ari_app.cli.amounts import amount as minor_units
 from ari_app.cli.amounts import currency_option, taken_back
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
 from ari_app.cli.disputes import charged_call
 from ari_app.cli.output import json_option, second, show_json, show_table
+from ari_app.cli.parties import advertiser_of
 from ari_app.domain import ledger as domain
 from ari_app.domain.clock import iso
 from ari_app.domain.corrections import net
 from ari_app.domain.ledger import Balance, Line
-from ari_app.domain.marketplace import Marketplace
 from ari_app.domain.money import format_amount
-from ari_app.store import audit, corrections, marketplaces, reservations
+from ari_app.store import audit, corrections, parties, refunds, reservations
 from ari_app.store import ledger as stored
 
 
@@ -62,8 +63,7 @@ def statement(account: str, as_json: bool) -> None:
     engine = database()
     lines = stored.statement(engine, account)
     if not lines:
-        loaded = marketplaces.load(engine)
-        _check_account(account, loaded.marketplace if loaded else None)
+        _check_account(engine, account)
     if as_json:
         show_json([_line_json(account, line) for line in lines])
     elif not lines:
@@ -110,9 +110,7 @@ def deposit(advertiser: str, amount: str, key: str, reason: str, currency: str |
     """
     engine = database()
     marketplace = marketplace_in_force(engine).marketplace
-    if advertiser not in marketplace.advertisers:
-        known = ", ".join(sorted(marketplace.advertisers))
-        raise Refused(f"there is no advertiser {advertiser}; there are: {known}")
+    advertiser_of(engine, marketplace, advertiser)
     currency = currency or marketplace.currency
     minor = minor_units(amount, currency, "AMOUNT")
     if minor == 0:
@@ -131,6 +129,42 @@ def deposit(advertiser: str, amount: str, key: str, reason: str, currency: str |
     else:
         done = "deposited" if is_new else "was deposited before:"
         click.echo(f"{done} {deposited} {currency} for {advertiser} (key {key})")
+
+
+@ledger.command()
+@click.argument("advertiser")
+@click.argument("amount")
+@click.option("--key", required=True, help="The refund's own name: the same key counts once.")
+@click.option("--reason", required=True, help="Why; kept with the transfers.")
+@currency_option
+@json_option
+def refund(advertiser: str, amount: str, key: str, reason: str, currency: str | None, as_json: bool) -> None:
+    """Book AMOUNT that goes back to an ADVERTISER of what it paid in, such as one that has left the marketplace.
+
+    It is never more than the advertiser has available.
+
+    \b
+    Example:
+      callrace ledger refund acme-plumbing 58.00 --reason "they left" --key wire-back-2026-12-01
+    """
+    if not reason.strip():
+        raise click.BadParameter("expected a reason", param_hint="--reason")
+    engine = database()
+    marketplace = marketplace_in_force(engine).marketplace
+    advertiser_of(engine, marketplace, advertiser)
+    currency = currency or marketplace.currency
+    minor = minor_units(amount, currency, "AMOUNT")
+    if minor == 0:
+        raise click.BadParameter("expected more than zero", param_hint="AMOUNT")
+    is_new = refunds.give_back(engine, advertiser, key, minor, currency, now_ms(), reason)
+    given = format_amount(minor, currency)
+    if as_json:
+        show_json(
+            {"advertiser": advertiser, "amount": given, "currency": currency, "key": key, "is_new": is_new}
+        )
+    else:
+        done = "gave back" if is_new else "was given back before:"
+        click.echo(f"{done} {given} {currency} to {advertiser} (key {key})")
 
 
 @ledger.command()
@@ -171,13 +205,11 @@ def adjust(call_id: str, price: str | None, payout: str | None, reason: str, key
         )
 
 
-def _check_account(account: str, marketplace: Marketplace | None) -> None:
+def _check_account(engine: Engine, account: str) -> None:
     """Raises Refused when no such account can be."""
-    known = {domain.EXCHANGE, domain.WORLD}
-    if marketplace is not None:
-        known |= {domain.advertiser_account(name) for name in marketplace.advertisers}
-        known |= {domain.publisher_account(name) for name in marketplace.publishers}
-    if account not in known:
+    find = {"advertiser": parties.advertiser, "publisher": parties.publisher}
+    what, _, name = account.partition(":")
+    if account not in (domain.EXCHANGE, domain.WORLD) and not (what in find and find[what](engine, name)):
         raise Refused(
             f"there is no account {account}; accounts are advertiser:ID, publisher:ID, exchange and world"
         )

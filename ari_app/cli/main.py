@@ -14,6 +14,7 @@ from ari_app.domain.bills import BillError
 from ari_app.domain.corrections import CannotCorrect
 from ari_app.domain.disputes import DisputeError
 from ari_app.domain.document import DocumentError
+from ari_app.domain.refunds import CannotRefund
 from ari_app.ops.creatives import CreativeError
 from ari_app.ops.prompts import PromptError
 from ari_app.ops.running import SwitchError
@@ -26,6 +27,7 @@ EXPECTED = (
     AriError,
     BillError,
     CannotCorrect,
+    CannotRefund,
     CreativeError,
     DisputeError,
     DocumentError,

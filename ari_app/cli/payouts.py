@@ -15,9 +15,10 @@ from ari_app.cli.bills import Delivery, bill_options, dry_run_option, issue
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
 from ari_app.cli.csvtext import write_csv
 from ari_app.cli.files import Writable, writing_down
-from ari_app.cli.invoices import member, month
+from ari_app.cli.invoices import month
 from ari_app.cli.items import deliver_items, items_option
 from ari_app.cli.output import json_option, second, show_json, show_table
+from ari_app.cli.parties import publisher_of
 from ari_app.domain.clock import iso
 from ari_app.domain.money import format_amount
 from ari_app.domain.payouts import Waiting
@@ -165,7 +166,7 @@ def statement(
     """
     engine = database()
     marketplace = marketplace_in_force(engine).marketplace
-    producer = member(publisher, marketplace.publishers, "publisher")
+    producer = publisher_of(engine, marketplace, publisher)
     party = Party("statement", publisher, producer.name, currency or marketplace.currency)
     issue(engine, party, month(period, producer.timezone), force_open, dry_run, delivery)
 

@@ -12,6 +12,7 @@ import click
 from ari_app.ari.errors import AriError
 from ari_app.cli.common import database, now_ms, text_of
 from ari_app.cli.output import json_option, show_json
+from ari_app.cli.parties import kept_values, kept_words
 from ari_app.domain.changes import words
 from ari_app.domain.document import parse
 from ari_app.domain.marketplace import Marketplace
@@ -32,8 +33,9 @@ def plan(file: TextIO, check: bool, as_json: bool) -> None:
 
     FILE (YAML; - is stdin) is checked as apply checks it. Each object that differs from the marketplace
     in force is named with its fields, before and after; terms with the version they would get; prompts
-    that would be rendered or copied. Calls under way keep what they began with, also destinations that
-    an apply removes. A warning tells of caps and funds that have room for none of a campaign's calls, or for
+    that would be rendered or copied. An advertiser or publisher that is taken out keeps its account: what it
+    is owed and owes is told. Calls under way keep what they began with, also destinations that an apply
+    removes. A warning tells of caps and funds that have room for none of a campaign's calls, or for
     fewer at once than its agents could take: a call reserves the most that it can cost.
 
     \b
@@ -84,7 +86,7 @@ def show(applied: Applied, made: list[str], short: list[Shortage], verb: str) ->
         click.echo(f"marketplace version {applied.version} {verb}:")
     else:
         click.echo(f"nothing to change: marketplace version {applied.version} says the same")
-    for line in [*words(applied.changes), *map(_prompt_words, made)]:
+    for line in [*words(applied.changes), *kept_words(applied.accounts), *map(_prompt_words, made)]:
         click.echo(f"  {line}")
     for shortage in short:
         click.echo(f"warning: {shortage.words}")
@@ -93,8 +95,13 @@ def show(applied: Applied, made: list[str], short: list[Shortage], verb: str) ->
 def as_values(applied: Applied, made: list[str], short: list[Shortage]) -> dict[str, Any]:
     """The same for JSON."""
     changes = [asdict(change) for change in applied.changes]
-    warnings = [asdict(shortage) for shortage in short]
-    return {"version": applied.version, "changes": changes, "prompts": made, "warnings": warnings}
+    return {
+        "version": applied.version,
+        "changes": changes,
+        "accounts": kept_values(applied.accounts),
+        "prompts": made,
+        "warnings": [asdict(shortage) for shortage in short],
+    }
 
 
 def _prompt_words(prompt: str) -> str:

@@ -17,8 +17,8 @@ from ari_app.store.errors import KeyTaken
 from ari_app.store.tables import account_balances, calls, transfers
 
 _FIELDS = tuple(field.name for field in fields(Transfer))
-_COLUMNS = tuple(transfers.c[name] for name in _FIELDS)
-_IN_ORDER: Select[Any] = select(*_COLUMNS).order_by(transfers.c.seq)
+COLUMNS = tuple(transfers.c[name] for name in _FIELDS)
+_IN_ORDER: Select[Any] = select(*COLUMNS).order_by(transfers.c.seq)
 
 
 def post(engine: Engine, transfer: Transfer) -> bool:
@@ -42,7 +42,7 @@ def post(engine: Engine, transfer: Transfer) -> bool:
 def find(engine: Engine, key: str) -> Transfer | None:
     """The transfer with this key."""
     with reading(engine) as connection:
-        row = connection.execute(select(*_COLUMNS).where(transfers.c.key == key)).one_or_none()
+        row = connection.execute(select(*COLUMNS).where(transfers.c.key == key)).one_or_none()
         return Transfer(*row) if row else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,6 +20,7 @@ from ari_app.domain.snapshot import Snapshot, make_snapshot
 from ari_app.store import applications, numbers, pauses, revision
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import DocumentUnreadable, MarketplaceMoved, NumbersInUse, StepRefused
+from ari_app.store.parties import KeptAccount, accounts_of_removed
 from ari_app.store.tables import marketplace_versions, terms
 
 READABLE_WITHIN = 20  # versions: so far back one is looked for that can be read
@@ -30,11 +31,15 @@ _TermsVersions = dict[tuple[str, str], int]  # by campaign and the terms' finger
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an apply does: the version then in force, what is no longer as it was before, and what it then says."""
+    """What an apply does: the version then in force, what is no longer as it was before, and what it then says.
+
+    `accounts` are those of the advertisers and publishers that it removes: they stay.
+    """
 
     version: int
     changes: list[Change]
     marketplace: Marketplace
+    accounts: list[KeptAccount] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,8 @@ def plan(engine: Engine, marketplace: Marketplace, now: int) -> Applied:
     """What `apply` would do at `now` (ms). Nothing is changed."""
     with reading(engine) as connection:
         after = _with_desk_numbers(connection, marketplace)
-        return _difference(_newest(connection), after, _versions(connection), now, is_aware=False)
+        planned = _difference(_newest(connection), after, _versions(connection), now, is_aware=False)
+        return replace(planned, accounts=accounts_of_removed(connection, planned.changes))
 
 
 def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int | None = None) -> Applied:
@@ -93,6 +99,7 @@ def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int |
         versions = _versions(connection)
         marketplace = _with_desk_numbers(connection, marketplace)
         applied = _difference(before, marketplace, versions, now, is_aware=based_on is not None)
+        applied = replace(applied, accounts=accounts_of_removed(connection, applied.changes))
         if not applied.changes:
             return applied
         document = to_document(marketplace)

@@ -134,7 +134,7 @@ def test_apply_puts_a_marketplace_in_force_and_tells_what_changed(
 def test_apply_of_the_same_changes_nothing(cli: Cli, engine: Engine, sounds: Path, file: Path) -> None:
     cli("apply", str(file))
     result = json.loads(cli("apply", str(file), "--json").output)
-    nothing = {"version": 1, "changes": [], "prompts": [], "warnings": []}
+    nothing = {"version": 1, "changes": [], "accounts": [], "prompts": [], "warnings": []}
     assert result == nothing | {"switch": "not running"}
 
 
