@@ -5,12 +5,15 @@ Should Asterisk itself end, nobody ever tells: a call that is in Asterisk no mor
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ari_app.domain.fallback import Outcome, cut_off
 from ari_app.store.folder import write_whole
+
+log = logging.getLogger(__name__)
 
 # So many looks in a row a call is not in Asterisk before it is taken for cut off: its end is read a look later.
 GONE_LOOKS = 5
@@ -21,10 +24,14 @@ class Begun:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        lines = file.read_text().splitlines() if file.exists() else []
-        self._fields = {
-            cut_off(fields, 0).unique_id: fields for fields in (line.split(",") for line in lines)
-        }
+        self._fields: dict[str, list[str]] = {}
+        for line in file.read_text(errors="replace").splitlines() if file.exists() else ():
+            try:
+                self.add(line.split(","))
+            except (
+                ValueError
+            ) as error:  # whoever wrote to it; the call's end, if it is told, is recorded all the same
+                log.error("a line of %s is passed over: %s", file, error)
         self._seen_at: dict[str, int] = {}
         self._missed = Counter[str]()
 
@@ -35,6 +42,10 @@ class Begun:
     def add(self, fields: Sequence[str]) -> None:
         """A call has begun: the fields of its line. Raises ValueError, naming the field that is wrong."""
         self._fields[cut_off(fields, 0).unique_id] = list(fields)
+
+    def fields(self, unique_id: str) -> list[str]:
+        """What the line of a call's beginning said; nothing of one that is not here."""
+        return self._fields.get(unique_id, [])
 
     def end(self, unique_id: str) -> None:
         """Its end is told and saved. One that is not here is no error."""

@@ -62,6 +62,11 @@ class Request:
         return attestation_of(self.arguments[2]) if len(self.arguments) > 2 else None
 
     @property
+    def began_at(self) -> int | None:
+        """When the call began (ms), where the dialplan says so: the fourth argument."""
+        return int(self.arguments[3]) if self.begun_id is not None else None
+
+    @property
     def begun_id(self) -> str | None:
         """The id of the call, where the dialplan has begun it (the fourth argument is when): its end will be told."""
         try:

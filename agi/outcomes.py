@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from agi.begun import Begun
-from ari_app.ari.errors import AriError
+from agi.pins import Pins
 from ari_app.domain.fallback import (
     CUT_OFF,
     NOBODY_THERE,
@@ -27,20 +30,23 @@ from ari_app.domain.fallback import (
     begin,
     fill_in,
     has_ended,
+    id_of,
     outcome_of,
 )
 from ari_app.domain.geo import Geography, locate
-from ari_app.domain.marketplace import Campaign, Destination
+from ari_app.domain.marketplace import Campaign, Destination, Number
 from ari_app.domain.qualification import EarlierCall
 from ari_app.domain.record import CallRecord, Event
 from ari_app.domain.repeats import Kind, kinds_of
 from ari_app.domain.screening import refusal_by_rules
 from ari_app.domain.settlement import conclude, pin
-from ari_app.domain.snapshot import Snapshot, attribute
-from ari_app.settings import SettingsError
-from ari_app.store import calls, marketplaces
+from ari_app.domain.snapshot import Attribution, Pin, Snapshot, attribute_to, pinned
+from ari_app.settings import refused_file
+from ari_app.store import applications, calls, marketplaces, numbers
 from ari_app.store.calls import Settlement
-from ari_app.store.errors import StoreError
+from ari_app.store.errors import DocumentUnreadable, StoreError
+from ari_app.store.writer import save_or_tell
+from ari_app.switch.chores import Chores
 from ari_app.switch.clock import CallClock
 from ari_app.switch.legs import endpoint
 
@@ -48,23 +54,47 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
 LONGEST_LINE = 2_000
+VERSIONS_KEPT = 3  # calls that end together began with the same, or nearly
+
+
+class NotPinned(Exception):
+    """What a call was pinned to, or its number belonged to, is in no marketplace; the message says what."""
+
 
 Channels = Callable[[], Awaitable[Collection[str]]]
 """The ids of Asterisk's channels now. Raises AriError, or SettingsError where it cannot be asked."""
 
 
 class Outcomes:
-    """Reads `files`, the lines of which are told by the dialplan or by `tell`."""
+    """Reads `files`, the lines of which are told by the dialplan or by `tell`.
+
+    A line that tells of no call that can be recorded is put aside, named in the log and by `callrace doctor`.
+    """
 
     def __init__(
-        self, engine: Engine, geography: Geography, files: Sequence[Path], channels: Channels
+        self,
+        engine: Engine,
+        geography: Geography,
+        files: Sequence[Path],
+        channels: Channels,
+        chores: Chores | None = None,
     ) -> None:
         """`tell` writes to the last of the files."""
         self._engine = engine
         self._geography = geography
         self._files = files
         self._channels = channels
+        self._chores = chores or Chores()
         self._begun = Begun(files[0].with_suffix(".open"))
+        self._pins = Pins(files[-1].with_suffix(".pins"))
+        self._snapshots: OrderedDict[int, Snapshot] = OrderedDict()  # without numbers, by version
+
+    def pin(self, call_id: str, pin: Pin) -> None:
+        """Remembers what a call that the dialplan serves is pinned to."""
+        try:
+            self._pins.add(call_id, pin)
+        except OSError as error:
+            log.error("call %s is pinned in memory alone: %s", call_id, error.strerror)
 
     def tell(self, fields: Sequence[str]) -> None:
         """Takes a call's outcome, durably. Raises ValueError for one that cannot be, and OSError."""
@@ -78,17 +108,10 @@ class Outcomes:
         """Saves what is told, within two seconds or when the database is back. Runs for ever."""
         while True:
             for file in self._files:
-                try:
-                    await asyncio.to_thread(self._save_aside, file)
-                except (OSError, SQLAlchemyError, StoreError) as error:
-                    log.warning("calls wait in %s: %s", file, error)
+                save = partial(asyncio.to_thread, self._save_aside, file)
+                if not await self._chores.attempt(f"saving the calls of {file}", save):
                     self._begun.look_anew()
-            try:
-                await self._close_cut_off()
-            except (AriError, SettingsError, OSError, SQLAlchemyError, StoreError) as error:
-                log.warning(
-                    "%d calls whose end is not told yet are not looked after: %s", len(self._begun), error
-                )
+            await self._chores.attempt("looking after calls that the dialplan has begun", self._close_cut_off)
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _close_cut_off(self) -> None:
@@ -99,9 +122,12 @@ class Outcomes:
                 await asyncio.to_thread(self._save_cut_off, gone)
 
     def _save_cut_off(self, gone: Iterable[Outcome]) -> None:
+        refused = []
         for outcome in gone:
-            calls.save(self._engine, [self._settle(outcome, CUT_OFF)])
-            self._begun.end(outcome.unique_id)
+            line = ",".join(self._begun.fields(outcome.unique_id))
+            reason = self._save(outcome, CUT_OFF)
+            refused += [(line, reason)] if reason is not None else []
+        self._refuse(refused, refused_file(self._files[0]))
         self._begun.keep()
 
     def _save_aside(self, file: Path) -> None:
@@ -109,40 +135,67 @@ class Outcomes:
         aside = file.with_suffix(".aside")
         if aside.exists():
             with aside.open(errors="replace") as lines:
-                self._save(lines, file.with_suffix(".refused"))
+                refused = [(line, why) for line in lines if (why := self._take(line)) is not None]
+            self._refuse(refused, refused_file(file))
             self._begun.keep()
             aside.unlink()
         if file.exists():
             file.rename(aside)
 
-    def _save(self, lines: Iterable[str], refused: Path) -> None:
-        for line in lines:
-            fields = line.rstrip("\n")[:LONGEST_LINE].split(",")
-            try:
-                if not has_ended(fields):
-                    self._begun.add(fields)
-                    continue
-                outcome = outcome_of(fields)
-            except ValueError as error:
-                log.error("a call's outcome is refused, and kept in %s: %s", refused, error)
-                with refused.open("a") as kept:
-                    kept.write(line)
-                continue
-            if outcome.dial_status != PASSED_ON:
-                calls.save(self._engine, [self._settle(outcome)])
-            self._begun.end(outcome.unique_id)
+    def _refuse(self, refused: Iterable[tuple[str, str]], file: Path) -> None:
+        """Keeps lines of which no record can be made. Not before all the others are saved: they may be read again."""
+        for line, why in refused:
+            log.error("a call's outcome is refused, and kept in %s: %s", file, why)
+            with file.open("a") as kept:
+                kept.write(line if line.endswith("\n") else f"{line}\n")
 
-    def _settle(self, outcome: Outcome, why: str = NOBODY_THERE) -> Settlement:
-        """The call's record and transfers, by the marketplace that was in force when it began."""
-        snapshot = self._snapshot_at(outcome.began_at)
-        found = attribute(snapshot, outcome.did, outcome.began_at) if snapshot else None
-        place = locate(self._geography, None, outcome.ani, outcome.did)
+    def _take(self, line: str) -> str | None:
+        """Takes one line; why no record can be made of it, or None. Raises what `_save` does."""
+        fields = line.rstrip("\n")[:LONGEST_LINE].split(",")
+        try:
+            if not has_ended(fields):
+                self._begun.add(fields)
+                return None
+            outcome = outcome_of(fields)
+        except ValueError as error:
+            return str(error)
+        if outcome.dial_status == PASSED_ON:
+            self._begun.end(outcome.unique_id)
+            return None
+        return self._save(outcome)
+
+    def _save(self, outcome: Outcome, why: str = NOBODY_THERE) -> str | None:
+        """Saves one call; why no record can be made of it, or None. `why` is why it failed, should it have.
+
+        Raises OSError, StoreError and SQLAlchemyError where it is to be tried again.
+        """
+        try:
+            settlement = self._settle(outcome, why)
+            _, bad = save_or_tell(self._engine, [settlement])
+            reason = bad[0][1] if bad else None
+        except (DocumentUnreadable, NotPinned) as error:
+            reason = str(error)
+        except (OSError, StoreError, SQLAlchemyError):
+            raise
+        except Exception as error:
+            log.error("a call's outcome cannot be settled: %s", error, exc_info=error)
+            reason = f"{type(error).__name__}: {error}"
+        self._begun.end(outcome.unique_id)
+        if reason is None:
+            self._pins.forget([id_of(outcome)])
+        return reason
+
+    def _settle(self, outcome: Outcome, why: str) -> Settlement:
+        """The call's record and transfers, by what it is pinned to."""
         record = begin(outcome)
+        place = locate(self._geography, None, outcome.ani, outcome.did)
         record.place = place.record()
-        if snapshot is None or found is None:
+        whose = self._whose(record)
+        if whose is None:
             fill_in(record, outcome, None, why)
             record.disposition = "unknown_number"
             return Settlement(record, conclude(record, None, place, "UTC", {}, self._geography))
+        snapshot, found = whose
         pin(record, found, snapshot.marketplace.currency_of(found.campaign))
         fill_in(record, outcome, _winner(outcome, snapshot.marketplace.destinations), why)
         timezone = snapshot.marketplace.advertisers[found.campaign.advertiser].timezone
@@ -157,11 +210,37 @@ class Outcomes:
         )
         return Settlement(record, transfers)
 
-    def _snapshot_at(self, at: int) -> Snapshot | None:
-        loaded = marketplaces.load(self._engine, at)
-        if loaded is None:
+    def _whose(self, record: CallRecord) -> tuple[Snapshot, Attribution] | None:
+        """Whose a call is, and by which marketplace: as `route` said; where nobody asked it, as of when it began."""
+        its = self._pins.of(record.id)
+        if its is not None:
+            snapshot = self._snapshot_of(its.marketplace_version)
+            found = pinned(snapshot, its)
+            if found is None:
+                raise NotPinned(f"marketplace {snapshot.version} has no campaign {its.campaign}")
+            return snapshot, found
+        then = numbers.assigned(self._engine, record.did, record.started_at)
+        version = marketplaces.version_at(self._engine, record.started_at)
+        if then is None or version is None:
             return None
-        return loaded.snapshot(self._geography)
+        snapshot = self._snapshot_of(version)
+        if then.campaign not in snapshot.marketplace.campaigns:
+            raise NotPinned(f"marketplace {version} has no campaign {then.campaign}")
+        number = Number(then.campaign, then.publisher, then.source)
+        found = attribute_to(snapshot, number, record.started_at)
+        why = applications.suspended(self._engine, then.campaign, then.publisher, record.started_at)
+        return snapshot, replace(found, suspended=why)
+
+    def _snapshot_of(self, version: int) -> Snapshot:
+        """Raises DocumentUnreadable, and NotPinned where there is no such version."""
+        if version not in self._snapshots:
+            loaded = marketplaces.load_version(self._engine, version)
+            if loaded is None:
+                raise NotPinned(f"there is no marketplace {version}")
+            self._snapshots[version] = loaded.snapshot(self._geography)
+            if len(self._snapshots) > VERSIONS_KEPT:
+                self._snapshots.popitem(last=False)
+        return self._snapshots[version]
 
     def _earlier(self, record: CallRecord, campaign: Campaign) -> dict[Kind, EarlierCall]:
         found = {kind: calls.earlier_call(self._engine, record, *kind) for kind in kinds_of([campaign])}

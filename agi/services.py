@@ -17,7 +17,7 @@ from ari_app.domain.geo import locate
 from ari_app.domain.routing import leave_out
 from ari_app.domain.routing import route as decide
 from ari_app.domain.screening import refusal_by_rules
-from ari_app.domain.snapshot import Attribution, Snapshot, attribute
+from ari_app.domain.snapshot import Attribution, Pin, Snapshot, attribute, pin_of
 from ari_app.switch.legs import endpoint
 from ari_app.switch.session import mint_call_id
 
@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 Variables = dict[str, str]
 Reserve = Callable[[Wanted], Awaitable[Answer]]
+
+PinCall = Callable[[str, Pin], None]
+"""Remembers what a call is pinned to, by its id. Raises nothing."""
 
 UNKNOWN: Variables = {"CALLRACE_RESULT": "UNKNOWN"}
 """The number called is nobody's."""
@@ -59,7 +62,7 @@ def lookup(snapshot: Snapshot, request: Request, now: int) -> Variables:
 
 
 async def route(
-    snapshot: Snapshot, request: Request, now: int, random: Random, reserve: Reserve
+    snapshot: Snapshot, request: Request, now: int, random: Random, reserve: Reserve, pin: PinCall
 ) -> Variables:
     """Whom to ring, as CALLRACE_DIAL for Dial(); CALLRACE_RESULT is DIAL, NOBODY, REFUSED or UNKNOWN.
 
@@ -73,20 +76,25 @@ async def route(
     takes an answer for an acceptance, and a voicemail would win. Where caps or funds are to be looked at, room is
     reserved, as the switch does; the call's record gives it back. So that has to be sure to come: a call that the
     dialplan has not begun (`callrace-begin`) has nobody then.
+
+    Whose the call is, under which terms, and whether it is taken, is decided as of when it began; `pin` is told, so
+    that its record says the same.
     """
     call_id = request.begun_id or mint_call_id(now)
     nobody = {"CALLRACE_CALL": call_id, "CALLRACE_LEGS": "", "CALLRACE_DIAL": ""}
-    found = _attribute(snapshot, request, now)
+    began_at = request.began_at or now
+    found = _attribute(snapshot, request, began_at)
     if found is None or request.did is None:
         return nobody | UNKNOWN
-    if _is_refused(snapshot, found, request, now):
+    pin(call_id, pin_of(snapshot, found))
+    if _is_refused(snapshot, found, request, began_at):
         return nobody | {"CALLRACE_RESULT": "REFUSED"}
     if found.campaign.route.accept != "answer":
         return nobody | {"CALLRACE_RESULT": "NOBODY"}
     place = locate(snapshot.geography, None, request.ani, request.did)
     decision = decide(snapshot, found.campaign, place, request.ani, now, random, request.attestation)
     rung = [name for wave in decision.plan.waves for name in wave.destinations]
-    wish = wanted(call_id, snapshot.marketplace, found, rung, now)
+    wish = wanted(call_id, snapshot.marketplace, found, rung, began_at)
     if not wish.is_nothing and request.begun_id is None:
         return nobody | {"CALLRACE_RESULT": "NOBODY"}
     reserved = await reserve(wish)

@@ -25,6 +25,7 @@ from ari_app.ops.running import only
 from ari_app.settings import Settings
 from ari_app.store import geography
 from ari_app.switch.caps import Caps
+from ari_app.switch.chores import Chores
 from ari_app.switch.market import Market
 
 log = logging.getLogger(__name__)
@@ -59,12 +60,13 @@ def run() -> None:
     settings = Settings.from_env()
     log_to_stderr(settings.log_format)
     engine, tables = database(is_serving=True), geography.load(settings.home)
-    market = Market(engine, tables)
+    chores = Chores()
+    market = Market(engine, tables, chores)
     market.load()
     if market.snapshot is None:
         log.info("no marketplace is applied yet: nothing is answered until one is")
     gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
-    outcomes = Outcomes(engine, tables, settings.fallback_files, lambda: _channels(settings))
+    outcomes = Outcomes(engine, tables, settings.fallback_files, lambda: _channels(settings), chores)
     with only(settings, "agi"):
         uvloop.run(_serve(market, Caps(engine), outcomes, settings.agi_port))
 
@@ -88,7 +90,7 @@ async def _serve(market: Market, caps: Caps, outcomes: Outcomes, port: int) -> N
             case "lookup", Snapshot() as snapshot:
                 return lookup(snapshot, request, now_ms())
             case "route", Snapshot() as snapshot:
-                return await route(snapshot, request, now_ms(), random, caps.reserve)
+                return await route(snapshot, request, now_ms(), random, caps.reserve, outcomes.pin)
         log.warning("no answer to %.40r: no such service, or no marketplace", request.service)
         return None
 

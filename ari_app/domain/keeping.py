@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.leftover import UnderWay
 from ari_app.domain.record import CallRecord
+from ari_app.domain.snapshot import Pin
 
 _T = TypeVar("_T")
 
@@ -42,9 +43,17 @@ class _OverLine:
     version: Literal[1] = 1
 
 
+@dataclass(frozen=True, slots=True)
+class _PinLine:
+    call: str
+    pin: Pin
+    version: Literal[1] = 1
+
+
 _SETTLED = TypeAdapter(_SettledFile)
 _UNDER_WAY = TypeAdapter(_UnderWayLine)
 _OVER = TypeAdapter(_OverLine)
+_PIN = TypeAdapter(_PinLine)
 _LINE: TypeAdapter[_UnderWayLine | _OverLine] = TypeAdapter(_UnderWayLine | _OverLine)
 
 
@@ -73,6 +82,17 @@ def unpack_line(content: bytes) -> tuple[str, UnderWay | None]:
     """The id and the call that `pack_under_way` was given, or None for `pack_over`. Raises Unreadable."""
     line = _read(_LINE, content)
     return (line.over, None) if isinstance(line, _OverLine) else (line.call.record.id, line.call)
+
+
+def pack_pinned(call_id: str, pin: Pin) -> bytes:
+    """What a call is pinned to, in one line."""
+    return _PIN.dump_json(_PinLine(call_id, pin))
+
+
+def unpack_pinned(content: bytes) -> tuple[str, Pin]:
+    """What `pack_pinned` was given. Raises Unreadable."""
+    line = _read(_PIN, content)
+    return line.call, line.pin
 
 
 def _read(adapter: TypeAdapter[_T], content: bytes) -> _T:

@@ -80,8 +80,11 @@ class Attribution:
 def attribute(snapshot: Snapshot, did: str, at: int) -> Attribution | None:
     """Who owns the number called, and the terms of a call that begins at `at` (ms); None when nobody does."""
     number = snapshot.marketplace.numbers.get(did)
-    if number is None:
-        return None
+    return attribute_to(snapshot, number, at) if number is not None else None
+
+
+def attribute_to(snapshot: Snapshot, number: Number, at: int) -> Attribution:
+    """The same, of a number that is somebody's. Raises KeyError where the snapshot does not have its campaign."""
     campaign = snapshot.marketplace.campaigns[number.campaign]
     name, version = number.campaign, snapshot.terms_versions[number.campaign]
     if is_staged_at(campaign, at):

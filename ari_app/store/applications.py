@@ -87,6 +87,15 @@ def suspended_in(connection: Connection, at: int | None = None) -> dict[tuple[st
     return {(a.campaign, a.publisher): a.newest.note or "" for a in rows if a.state == "suspended"}
 
 
+def suspended(engine: Engine, campaign: str, publisher: str, at: int) -> str | None:
+    """Why a publisher was suspended from a campaign at a moment (ms); None: was not."""
+    is_it = applications.c.campaign == campaign, applications.c.publisher == publisher
+    with reading(engine) as connection:
+        row = connection.execute(_newest(at).where(*is_it)).one_or_none()
+    found = _application(row) if row else None
+    return found.newest.note or "" if found is not None and found.state == "suspended" else None
+
+
 def _newest(at: int | None = None) -> Select[Any]:
     """Applications with their newest step, now or at a moment."""
     table = application_events

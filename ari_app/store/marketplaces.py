@@ -146,6 +146,13 @@ def load_readable(engine: Engine) -> Loaded | None:
             return _in_its_place(connection, owned, error)
 
 
+def version_at(engine: Engine, at: int) -> int | None:
+    """The version that was in force at a moment (ms); None: there was none."""
+    with reading(engine) as connection:
+        then = _VERSIONS.where(marketplace_versions.c.applied_at <= at)
+        return connection.execute(then.limit(1)).scalar_one_or_none()
+
+
 def load_version(engine: Engine, version: int) -> Loaded | None:
     """An applied marketplace, in force or not, for calls that are pinned to it; None: there is none.
 

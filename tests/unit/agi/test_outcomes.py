@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
+import agi.outcomes
 from agi.begun import GONE_LOOKS
 from agi.outcomes import Outcomes
 from ari_app.domain.document import parse
-from ari_app.domain.fallback import CUT_OFF
+from ari_app.domain.fallback import CUT_OFF, id_of_begun
 from ari_app.domain.ledger import verify
 from ari_app.domain.record import CallRecord
+from ari_app.domain.snapshot import Pin
 from ari_app.store import calls, ledger, marketplaces
 from ari_app.store.errors import DatabaseUnavailable
 from tests.kit.database import migrated
@@ -223,3 +226,115 @@ def test_a_line_that_comes_while_the_file_is_put_aside_is_read_at_the_next_look(
     outcomes.tell(line(1))
     assert len(saved(outcomes, engine)) == 2
     assert len(saved(outcomes, engine)) == 2
+
+
+def routed(outcomes: Outcomes, campaign: str = "plumbing", version: int = 1) -> str:
+    """The dialplan has asked whom to ring; the call's id."""
+    fields = line()
+    call_id = id_of_begun(fields[0], fields[1])
+    outcomes.pin(call_id, Pin(version, campaign, "homefix", "sidebar", 1))
+    return call_id
+
+
+ROOFING = ON_ANSWER.replace("plumbing", "roofing").replace('"42.00"', '"9.00"').replace("42.00", "9.00")
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_call_is_charged_by_the_campaign_whose_phones_were_rung_whatever_was_applied_since(
+    outcomes: Outcomes, engine: Engine, tmp_path: Path, is_restarted: bool
+) -> None:
+    """As of its beginning, too: what is applied in the moment that it comes may not be in the server's memory yet."""
+    routed(outcomes)
+    marketplaces.apply(engine, parse(ROOFING, "test.yaml"), BEGAN - 1)
+    after = looking(engine, tmp_path) if is_restarted else outcomes
+    after.tell(line())
+    (record,) = saved(after, engine)
+    assert (record.campaign, record.terms_version, record.winner) == ("plumbing", 1, "agent-1")
+    assert record.money is not None and record.money.charged == 4200
+
+
+def test_a_call_that_nobody_asked_about_is_whose_its_number_was_when_it_began(
+    outcomes: Outcomes, engine: Engine
+) -> None:
+    marketplaces.apply(engine, parse(ROOFING, "test.yaml"), BEGAN + 50)
+    outcomes.tell(line())
+    (record,) = saved(outcomes, engine)
+    assert record.campaign == "plumbing"
+
+
+def test_one_line_that_cannot_be_settled_is_put_aside_and_the_others_go_on(
+    outcomes: Outcomes, engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    call_id = routed(outcomes, version=99)
+    outcomes.tell(line(0))
+    outcomes.tell(line(1))
+    (record,) = saved(outcomes, engine)
+    assert record.started_at == BEGAN + 1_000_000
+    assert (tmp_path / "fallback.refused").read_text() == ",".join(line(0)) + "\n"
+    assert "there is no marketplace 99" in caplog.text
+    outcomes.pin(call_id, Pin(1, "plumbing", "homefix", "sidebar", 1))  # put right, it is told again
+    outcomes.tell(line(0))
+    assert len(saved(outcomes, engine)) == 2
+
+
+def test_a_defect_over_one_line_is_logged_with_its_traceback_and_holds_up_no_other(
+    outcomes: Outcomes, engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    judge = agi.outcomes.conclude
+
+    def broken(record: CallRecord, *given: Any) -> Any:
+        if record.started_at == BEGAN:
+            raise KeyError("a defect")
+        return judge(record, *given)
+
+    monkeypatch.setattr(agi.outcomes, "conclude", broken)
+    outcomes.tell(line(0))
+    outcomes.tell(line(1))
+    assert [record.started_at for record in saved(outcomes, engine)] == [BEGAN + 1_000_000]
+    assert any(entry.exc_info for entry in caplog.records)
+
+
+def test_a_refused_line_is_kept_once_however_often_the_database_is_away_meanwhile(
+    outcomes: Outcomes, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fallback.csv").write_text("nonsense\n" + ",".join(line()) + "\n")
+    outcomes._save_aside(tmp_path / "fallback.csv")
+    save = calls.save
+
+    def away(*given: Any) -> None:
+        raise DatabaseUnavailable("away")
+
+    monkeypatch.setattr(calls, "save", away)
+    for _ in range(3):
+        with pytest.raises(DatabaseUnavailable):
+            outcomes._save_aside(tmp_path / "fallback.csv")
+    monkeypatch.setattr(calls, "save", save)
+    assert len(saved(outcomes, engine)) == 1
+    assert (tmp_path / "fallback.refused").read_text() == "nonsense\n"
+
+
+def test_a_line_of_calls_under_way_that_is_none_keeps_nobody_from_starting(
+    engine: Engine, tmp_path: Path
+) -> None:
+    (tmp_path / "fallback.open").write_bytes(
+        b"nonsense\n\xff\n" + ",".join(line()[:4]).encode() + b",,,,,,,\n"
+    )
+    assert len(looking(engine, tmp_path)._begun) == 1
+
+
+async def test_no_error_ends_the_reading(outcomes: Outcomes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agi.outcomes.LOOK_EVERY_S", 0.001)
+    looks = asyncio.Semaphore(0)
+    loop = asyncio.get_running_loop()
+
+    def broken(file: Path) -> None:
+        loop.call_soon_threadsafe(looks.release)
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(outcomes, "_save_aside", broken)
+    reading = asyncio.create_task(outcomes.keep_reading())
+    async with asyncio.timeout(5):
+        for _ in range(3):
+            await looks.acquire()
+    assert not reading.done()
+    reading.cancel()

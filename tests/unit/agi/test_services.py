@@ -13,7 +13,7 @@ from agi.services import Variables, dialled, lookup, record, route
 from ari_app.domain.caps import Answer, Wanted
 from ari_app.domain.document import parse
 from ari_app.domain.fallback import id_of, outcome_of
-from ari_app.domain.snapshot import Snapshot, make_snapshot
+from ari_app.domain.snapshot import Pin, Snapshot, make_snapshot
 from tests.unit.agi.asterisk import header
 from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
 
@@ -48,13 +48,18 @@ def answer(
     request = Request(service, (did or "", ani or ""))
     if service == "lookup":
         return lookup(of or snapshot(), request, MONDAY_9_NEW_YORK)
-    return asyncio.run(route(of or snapshot(), request, MONDAY_9_NEW_YORK, Random(1), Reserving()))
+    return asyncio.run(
+        route(of or snapshot(), request, MONDAY_9_NEW_YORK, Random(1), Reserving(), lambda call_id, pin: None)
+    )
 
 
-def begun(reserving: Reserving, of: Snapshot) -> Variables:
+def begun(
+    reserving: Reserving, of: Snapshot, at: int = MONDAY_9_NEW_YORK - 100, pins: dict[str, Pin] | None = None
+) -> Variables:
     """What `route` says of a call whose end will be told."""
-    request = Request("route", (DID, NEW_YORKER, "", str(MONDAY_9_NEW_YORK - 100)), "1763992799.7")
-    return asyncio.run(route(of, request, MONDAY_9_NEW_YORK, Random(1), reserving))
+    request = Request("route", (DID, NEW_YORKER, "", str(at)), "1763992799.7")
+    told = {} if pins is None else pins
+    return asyncio.run(route(of, request, MONDAY_9_NEW_YORK, Random(1), reserving, told.__setitem__))
 
 
 def rung(ani: str | None = NEW_YORKER, of: Snapshot | None = None) -> tuple[str, str, str]:
@@ -173,6 +178,31 @@ def test_a_call_whose_end_may_never_be_told_reserves_nothing_and_rings_nobody(do
 def test_for_whom_there_is_no_room_is_not_rung(reserved: Answer, rung: tuple[str, str]) -> None:
     said = begun(Reserving(reserved), snapshot(CAPPED))
     assert (said["CALLRACE_RESULT"], said["CALLRACE_LEGS"]) == rung
+
+
+def test_the_terms_are_those_of_when_the_call_began_and_the_record_will_say_so() -> None:
+    staged = '    staged:\n      from: 2025-11-24T13:59:59.500Z\n      price: "50.00"\n'
+    document = ON_ANSWER.replace("    route:\n", f"{staged}    route:\n")
+    marketplace = parse(document, "test.yaml")
+    of = make_snapshot(7, marketplace, {"plumbing": 1}, GEOGRAPHY, {}, {"plumbing": 2})
+    pins: dict[str, Pin] = {}
+    before = begun(Reserving(), of, MONDAY_9_NEW_YORK - 2_000, pins)
+    after = begun(Reserving(), of, MONDAY_9_NEW_YORK - 100, pins)
+    assert {call_id: pin.terms_version for call_id, pin in pins.items()} == {
+        before["CALLRACE_CALL"]: 1,
+        after["CALLRACE_CALL"]: 2,
+    }
+    assert pins[before["CALLRACE_CALL"]] == Pin(7, "plumbing", "homefix", "sidebar", 1)
+
+
+def test_a_call_that_came_while_the_campaign_was_open_is_rung_as_its_record_will_say() -> None:
+    hours = '    hours: {timezone: America/New_York, open: ["mon 09:00-09:01"]}\n'
+    of = snapshot(ON_ANSWER.replace("    route:\n", f"{hours}    route:\n"))
+    at = MONDAY_9_NEW_YORK + 30_000
+    request = Request("route", (DID, NEW_YORKER, "", str(at)), "1763992799.7")
+    late = at + 60_000
+    said = asyncio.run(route(of, request, late, Random(1), Reserving(), lambda call_id, pin: None))
+    assert said["CALLRACE_RESULT"] == "DIAL"
 
 
 def test_a_paused_destination_is_not_rung() -> None:

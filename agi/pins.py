@@ -1,0 +1,76 @@
+"""What the calls that the dialplan serves are pinned to: written down as it asks whom to ring, read at their end.
+
+So a call is charged to the campaign whose phones were rung, for which room was reserved, whatever is applied or
+assigned while it lasts. A line a call in one file, appended before `route` answers.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from pathlib import Path
+
+from ari_app.domain.keeping import Unreadable, pack_pinned, unpack_pinned
+from ari_app.domain.snapshot import Pin
+from ari_app.store.folder import write_whole
+
+log = logging.getLogger(__name__)
+
+LIMIT = 20_000  # calls; a dialplan of somebody's own may never tell how one ended
+TIDY_AT = 1_000  # lines of calls that are over
+
+
+class Pins:
+    """The pins in `file`, by call. Safe to use from several threads."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._pins: OrderedDict[str, bytes] = OrderedDict()
+        self._over = 0  # lines in the file of calls that are forgotten
+        self._lock = threading.Lock()
+        is_whole = True
+        for line in file.read_bytes().splitlines() if file.exists() else ():
+            try:
+                self._pins[unpack_pinned(line)[0]] = line
+            except Unreadable as error:  # the machine died while it was written
+                log.warning("a line of %s is passed over: %s", file, error)
+                is_whole = False
+        if not is_whole:
+            self._tidy()
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._pins)
+
+    def add(self, call_id: str, pin: Pin) -> None:
+        """A call is pinned; the oldest is forgotten where there are too many.
+
+        Raises OSError where the disk does not take it; it is in memory then.
+        """
+        line = pack_pinned(call_id, pin)
+        with self._lock:
+            self._pins[call_id] = line
+            if len(self._pins) > LIMIT:
+                self._pins.popitem(last=False)
+                self._over += 1
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with self._file.open("ab") as file:
+                file.write(line + b"\n")
+
+    def of(self, call_id: str) -> Pin | None:
+        """What a call is pinned to; None where it was never asked about."""
+        line = self._pins.get(call_id)
+        return unpack_pinned(line)[1] if line is not None else None
+
+    def forget(self, call_ids: Iterable[str]) -> None:
+        """These calls are over, and saved. Raises OSError."""
+        with self._lock:
+            self._over += sum(self._pins.pop(call_id, None) is not None for call_id in call_ids)
+            if self._over > max(TIDY_AT, len(self._pins)):
+                self._tidy()
+
+    def _tidy(self) -> None:
+        write_whole(self._file, b"".join(line + b"\n" for line in self._pins.values()))
+        self._over = 0
