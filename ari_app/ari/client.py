@@ -109,6 +109,7 @@ class Client:
         self.version: Version = (0, 0, 0)
         self._asterisk_started: str | None = None
         self.malformed_events = 0
+        self.connections = 0  # how often events have been connected
         self.applications = Applications(self)
         self.asterisk = Asterisk(self)
         self.bridges = Bridges(self)
@@ -170,6 +171,15 @@ class Client:
         """How many inboxes are open, and how many ids they watch: both 0 when no call is left."""
         return self._switchboard.inboxes, len(self._switchboard)
 
+    async def announce(self, event: object, connection: int) -> None:
+        """Puts something of the owner's own into every open inbox, in turns, while `connection` is the current one.
+
+        `connection` is what `connections` was when it became true: it comes before the next Disconnected, or never.
+        """
+        await self._switchboard.announce_in_turns(
+            event, lambda: self.connected and self.connections == connection
+        )
+
     def waiting(self) -> int:
         """How many requests Asterisk has not answered yet: many when it cannot keep up."""
         return self._transport.waiting()
@@ -230,6 +240,7 @@ class Client:
             # The filter is gone whenever the application was, so it is set on every connection.
             await self.applications.filter(self._settings.events)
             undo.pop_all()
+        self.connections += 1
         self._is_connected.set()
         return stream
 
@@ -251,10 +262,11 @@ class Client:
         while True:
             await self._read(stream)
             self._is_connected.clear()
-            self._switchboard.announce(Disconnected(stream.heard_at_ms))
+            await self._switchboard.announce_in_turns(Disconnected(stream.heard_at_ms))
             before = self._asterisk_started
             stream = await self._reopen()
-            self._switchboard.announce(Reconnected(now_ms(), self._asterisk_started != before))
+            event = Reconnected(now_ms(), self._asterisk_started != before)
+            await self._switchboard.announce_in_turns(event)
             self._on_reconnected()
 
     async def _reopen(self) -> EventStream:

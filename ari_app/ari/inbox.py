@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 from zlib import crc32
 
 from ari_app.ari.errors import AriOverload
 from ari_app.ari.events import Event
+
+AT_ONCE = 20  # calls that are told something in one turn of the loop, where all are
 
 
 class Inbox:
@@ -170,6 +173,19 @@ class Switchboard:
         """Puts an event into every open inbox."""
         for inbox in self._inboxes:
             inbox.put(event)
+
+    async def announce_in_turns(self, event: object, goes_on: Callable[[], bool] = lambda: True) -> None:
+        """The same, to AT_ONCE in each turn of the loop, so that a crowd of calls does not stop it.
+
+        Inboxes that are opened meanwhile are left out. Ends early when `goes_on` does not.
+        """
+        waiting = list(self._inboxes)
+        for start in range(0, len(waiting), AT_ONCE):
+            if not goes_on():
+                return
+            for inbox in waiting[start : start + AT_ONCE]:
+                inbox.put(event)
+            await asyncio.sleep(0)
 
     def lane_of(self, object_id: str) -> int:
         """The request lane of an object: that of its inbox; of what nobody watches, any but the same one."""

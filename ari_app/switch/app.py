@@ -8,6 +8,7 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Collection, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Engine
@@ -15,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ari_app import logs
 from ari_app.ari.client import Client
-from ari_app.ari.errors import AriError
+from ari_app.ari.errors import AriError, AriReplaced
 from ari_app.ari.events import StasisStart
 from ari_app.domain.clock import iso
 from ari_app.domain.geo import Geography
@@ -43,8 +44,9 @@ from ari_app.switch.market import Market
 from ari_app.switch.metrics import Metrics
 from ari_app.switch.phones import Phones
 from ari_app.switch.recording import NoRecorder, Recorder
-from ari_app.switch.recovery import NotTakenUp, Resumed, Survey, settled, survey, sweep
+from ari_app.switch.recovery import NotTakenUp, Resumed, settled, sweep
 from ari_app.switch.session import Session, new_call
+from ari_app.switch.survey import Survey, Surveyed, look
 from ari_app.switch.sweeper import Sweeper
 from ari_app.switch.unanswered import Unanswered
 
@@ -53,6 +55,7 @@ log = logging.getLogger(__name__)
 CALLS_AT_ONCE = 2_000
 # Requests without an answer: at so many Asterisk is a tenth of a second behind, and falling further.
 BEHIND = 256
+ON_THEIR_WAY_S = 0.1  # events of what ended just before a survey come by another connection than its answer
 DRAIN_S = 20.0
 LEAVE_S = 0.5  # what is not saved by then goes to the spool
 UNSERVED = "unserved"  # the dialplan's label for calls that no switch takes
@@ -87,6 +90,8 @@ class Switch:
         self._sessions: dict[asyncio.Task[Settlement], Session] = {}
         self._bystanders: dict[asyncio.Task[None], Bystander] = {}
         self._chores: set[asyncio.Task[None]] = set()
+        self._surveyed: asyncio.Task[Survey] | None = None  # for the calls that a switch before this one left
+        self._looking: asyncio.Task[None] | None = None  # for those under way, after a break
         self._over: deque[str] = deque(maxlen=CALLS_AT_ONCE)  # the channels of the calls that ended last
         self._started_at = CallClock().now()
         self._converted_until = self._started_at
@@ -152,7 +157,7 @@ class Switch:
         self._journal.start()
         self._journal.forget(saved)
         aside.forget(saved)
-        surveyed = asyncio.create_task(survey(self.client))
+        surveyed = self._surveyed = asyncio.create_task(look(self.client))
         for call_id, call in sorted(left.items()):
             if call_id in saved:
                 self._over.append(call.channel_id)
@@ -162,7 +167,7 @@ class Switch:
             except Exception as error:
                 log.error("call %s is set aside: %s", call_id, error, exc_info=_defect(error))
                 self._set_aside(call, error, last_seen, surveyed)
-        self._do(sweep(self.client, surveyed, self._had, self.on_incoming))
+        self._do(self._sweep(self.client, surveyed))
 
     def _snapshot_of(self, version: int) -> Snapshot | Exception:
         """The snapshot of a version, or why it cannot be had. Raises DatabaseUnavailable."""
@@ -243,10 +248,23 @@ class Switch:
         return [*self._sessions.values(), *self._bystanders.values()]
 
     def on_reconnected(self) -> None:
-        """Asterisk's events of a while are lost: who came meanwhile is looked for, and who was left behind."""
+        """Asterisk's events of a while are lost: one survey tells each call, and finds who came or was left behind."""
         assert self.client is not None
-        surveyed = asyncio.create_task(survey(self.client))
-        self._do(sweep(self.client, surveyed, self._had, self.on_incoming))
+        if self._looking is not None:
+            self._looking.cancel()  # it broke again since: what was seen before is not the last word
+        self._looking = self._do(self._look_again(self.client))
+
+    async def _look_again(self, client: Client) -> None:
+        connection = client.connections
+        with suppress(AriReplaced):  # which ends the switch
+            found = await look(client)
+            await asyncio.sleep(ON_THEIR_WAY_S)
+            await client.announce(Surveyed(found), connection)
+            await sweep(client, found, self._had, self.on_incoming)
+
+    async def _sweep(self, client: Client, surveyed: asyncio.Task[Survey]) -> None:
+        with suppress(AriReplaced):
+            await sweep(client, await asyncio.shield(surveyed), self._had, self.on_incoming)
 
     def _had(self, channel_id: str) -> bool:
         """Whether a channel's call is in hand, or over. Its inbox is closed a moment before its session has ended."""
@@ -304,11 +322,12 @@ class Switch:
     def _let_go(self, client: Client, channel_id: str) -> None:
         self._do(self._hang_up(client, channel_id))
 
-    def _do(self, chore: Coroutine[Any, Any, None]) -> None:
+    def _do(self, chore: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Does what no call waits for, in a task of its own; `drain` awaits it."""
         task = asyncio.create_task(chore)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
+        return task
 
     async def _hang_up(self, client: Client, channel_id: str) -> None:
         try:
@@ -389,6 +408,9 @@ class Switch:
         tasks: list[asyncio.Task[Any]] = [*self._sessions, *self._bystanders]
         for task in tasks:
             task.cancel()
+        for endless in (self._surveyed, self._looking):  # while Asterisk does not answer
+            if endless is not None:
+                endless.cancel()
         waits = [*tasks, *self._chores]  # a call that came last is handed back before we go
         if waits:
             await asyncio.wait(waits, timeout=DRAIN_S)

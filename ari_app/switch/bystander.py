@@ -21,7 +21,8 @@ from ari_app.domain.race import Leg
 from ari_app.domain.record import EndSource
 from ari_app.switch.call import Call, CallerGone
 from ari_app.switch.ids import bridge_id
-from ari_app.switch.recovery import Survey, rung
+from ari_app.switch.recovery import rung
+from ari_app.switch.survey import Survey
 
 log = logging.getLogger(__name__)
 
@@ -64,10 +65,8 @@ class Bystander:
         """The agent's channel, where caller and agent are in a bridge together."""
         call = self.call
         theirs = [call.under_way.agent_channel_id, *self._rung]
-        for members in found.bridges.values():
-            if call.channel_id in members:
-                return next((name for name in theirs if name in members), None)
-        return None
+        members = found.with_(call.channel_id)
+        return next((name for name in theirs if name in members), None)
 
     async def _watch(self, agent: str) -> None:
         call, record = self.call, self.record
@@ -76,7 +75,7 @@ class Bystander:
                 leftover.assume_awarded(record, self._rung[agent], self._last_seen)
             leftover.assume_connected(record, self._last_seen)
         call.under_way.agent_channel_id = agent
-        call.channels.add(agent)
+        call.is_up(agent)
         call.note("set aside", f"talks to {record.winner}")
         try:
             await asyncio.to_thread(self._keep)

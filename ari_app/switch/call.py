@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ from ari_app.domain.record import Event as TimelineEvent
 from ari_app.store.journal import Journal
 from ari_app.switch.clock import CallClock
 from ari_app.switch.ids import numbered
+from ari_app.switch.survey import Survey, Surveyed
 
 log = logging.getLogger(__name__)
 
@@ -70,10 +72,11 @@ class Call:
         self.channel_id = under_way.channel_id
         self.record: CallRecord = under_way.record
         self.clock = CallClock()
-        self.channels = {self.channel_id}  # known to be there until it is told, or seen, that they are not
         self.is_caller_here = True
         self.cut_at: int | None = None  # when the call, or its conversation, ended; None: it has not
-        self._lost_sight_at = 0
+        # Known to be there until it is told, or seen, that they are not; and since when (s, monotonic).
+        self._channels = {self.channel_id: time.monotonic()}
+        self._lost_sight_at: int | None = None  # since when nobody can tell what has ended
         self._journal = journal
         self._minted = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,6 +103,8 @@ class Call:
         """The call's next event, or None when `until` (ms) comes first. Raises CallerGone."""
         timeout_s = None if until is None else max(until - self.now(), 0) / 1000
         event = await self.inbox.get(timeout_s)
+        if isinstance(event, StasisEnd | ChannelDestroyed):
+            self.is_gone(event.channel_id)
         match event:
             case StasisEnd(channel_id=gone) | ChannelDestroyed(channel_id=gone) if (
                 gone == self.channel_id and self.is_caller_here
@@ -111,13 +116,21 @@ class Call:
                 raise AriReplaced(
                     "another switch has taken the application over; this call is its affair now"
                 )
-            case Disconnected():
+            case Disconnected() if self._lost_sight_at is None:
                 self._lost_sight_at = self.happened(event)
             case Reconnected(restarted=True):
                 self._all_gone(event)
-            case Reconnected():
-                await self._find_the_gone(event)
+            case Surveyed(found):
+                self._find_the_gone(found)
         return event
+
+    def is_up(self, channel_id: str) -> None:
+        """A channel of the call is there from now on."""
+        self._channels[channel_id] = time.monotonic()
+
+    def is_gone(self, channel_id: str) -> None:
+        """A channel of the call is not there any more."""
+        self._channels.pop(channel_id, None)
 
     async def see_caller_out(self) -> None:
         """After a request that found a channel gone: raises CallerGone if it was the caller's."""
@@ -125,28 +138,31 @@ class Call:
         while await self.event(until) is not None:
             continue
 
-    async def _find_the_gone(self, event: Event) -> None:
+    def _find_the_gone(self, found: Survey) -> None:
         """No event is told twice: after a break, channels that are no longer there have ended, others answered.
 
-        When, nobody saw: nobody is to pay for longer than it is known that they talked.
+        When, nobody saw: nobody is to pay for longer than it is known that they talked. Channels that came since the
+        survey was asked for are none of its business.
         """
-        known = set(self.channels)
-        there = {channel["id"]: channel["state"] for channel in await self.client.channels.list()}
+        if self._lost_sight_at is None:
+            return
+        lost_sight_at, self._lost_sight_at = self._lost_sight_at, None
         self.note("asterisk is connected again")
-        gone = known - there.keys()
+        known = {name for name, since in self._channels.items() if since < found.asked_at}
+        gone = known - found.states.keys()
         if gone & {self.channel_id, self.under_way.agent_channel_id}:
-            self.cut_at = self._lost_sight_at
+            self.cut_at = lost_sight_at
         # The caller first: for one who is gone nobody is rung again.
         for channel_id in sorted(gone, key=lambda name: name != self.channel_id):
-            self.inbox.put(ChannelDestroyed(event.at_ms, channel_id, None, "gone while disconnected"))
+            self.inbox.put(ChannelDestroyed(now_ms(), channel_id, None, "gone while disconnected"))
         for channel_id in known - gone - {self.channel_id}:
-            if there[channel_id] == "Up":
+            if found.states[channel_id] == "Up":
                 self.inbox.put(FoundUp(channel_id))
 
     def _all_gone(self, event: Event) -> None:
         """Asterisk died with all its channels, when we last saw it; that is when the call ended."""
-        self.cut_at = self._lost_sight_at
-        for channel_id in self.channels - {self.channel_id}:
+        self.cut_at, self._lost_sight_at = self._lost_sight_at, None
+        for channel_id in self._channels.keys() - {self.channel_id}:
             self.inbox.put(ChannelDestroyed(event.at_ms, channel_id, NO_CAUSE, "Asterisk restarted"))
         if self.is_caller_here:
             self.is_caller_here = False
@@ -225,10 +241,10 @@ class Call:
 
 
 def is_end_of(playback_id: str, event: object) -> bool:
-    """Whether the event ends a playback. A reconnect does: its own end may have been missed."""
+    """Whether the event ends a playback. A look at Asterisk after a break does: its own end may have been missed."""
     match event:
         case PlaybackFinished(playback_id=finished):
             return finished == playback_id
-        case Reconnected():
+        case Surveyed():
             return True
     return False

@@ -109,7 +109,7 @@ class Legs:
             call.inbox.put(NotDialled(leg, cause, _said(error)))
             return
         if leg in self._open:  # it may have ended already
-            call.channels.add(channel_id)
+            call.is_up(channel_id)
 
     def hang_up(self, leg: int, reason: Reason) -> None:
         """Hangs the leg up, once the request that makes its channel is answered."""
@@ -126,7 +126,7 @@ class Legs:
         if channel is None:
             return
         self._numbers.pop(self.channel_id(leg))
-        self._call.channels.discard(self.channel_id(leg))
+        self._call.is_gone(self.channel_id(leg))
         self._prompts.pop(leg, None)
         self._goodbyes.pop(leg, None)
         for place in channel.places:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError
@@ -32,33 +31,12 @@ from ari_app.switch.ids import bridge_id, leg_ids
 from ari_app.switch.offer import Ending
 from ari_app.switch.recording import Recorder
 from ari_app.switch.session import Session
-from ari_app.switch.sweeper import is_bridge
+from ari_app.switch.survey import Survey
 
 log = logging.getLogger(__name__)
 
 # The StasisStart of a channel that is new may still be on its way when the channel is seen.
 NEW_CALLS_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What is in Asterisk: our application's channels by id, as Asterisk tells them, and who is in which bridge."""
-
-    channels: dict[str, Json]
-    bridges: dict[str, frozenset[str]]
-    our_bridges: set[str]
-
-
-async def survey(client: Client) -> Survey:
-    """Looks once. Raises AriError."""
-    ours = await client.applications.get()
-    channels = {channel["id"]: channel for channel in await client.channels.list()}
-    bridges = {bridge["id"]: frozenset(bridge["channels"]) for bridge in await client.bridges.list()}
-    return Survey(
-        {name: channels[name] for name in ours["channel_ids"] if name in channels},
-        bridges,
-        set(filter(is_bridge, bridges)),
-    )
 
 
 class NotTakenUp(Exception):
@@ -202,21 +180,17 @@ class Resumed(Session):
                 self._take_places()
 
     def _remains(self, found: Survey) -> Remains:
-        both = {self.call.channel_id, self._agent}
-        together = any(both <= members for members in found.bridges.values())
         return Remains(
             caller=self.call.channel_id in found.channels,
             agent=self._agent in found.channels,
-            together=together,
+            together=self._agent in found.with_(self.call.channel_id),
         )
 
     async def _clear(self, found: Survey, what: leftover.Fate) -> None:
         """Hangs up everybody who was rung for the call, but for an agent who talks."""
         channels = self.call.client.channels
-        for channel_id in found.channels:
-            if channel_id.startswith(f"{self.record.id}-") and not (
-                what == "talking" and channel_id == self._agent
-            ):
+        for channel_id in found.legs_of.get(self.record.id, ()):
+            if not (what == "talking" and channel_id == self._agent):
                 await channels.hangup(channel_id, "answered_elsewhere" if what == "talking" else "normal")
         if what != "talking":
             await self.call.client.bridges.destroy(bridge_id(self.call.name))
@@ -230,7 +204,7 @@ class Resumed(Session):
             leftover.assume_connected(record, call.now())
             assert record.connected_at is not None
             self._connected(record.connected_at)
-        call.channels.add(self._agent)
+        call.is_up(self._agent)
         call.note("taken up again", f"talks to {record.winner}")
         self._take_up_recording()
         call.end_by_itself(max(self._limit() - call.now(), 0))
@@ -322,7 +296,7 @@ class Resumed(Session):
 
 async def sweep(
     client: Client,
-    surveyed: asyncio.Task[Survey],
+    found: Survey,
     had: Callable[[str], bool],
     serve: Callable[[StasisStart], None],
 ) -> None:
@@ -331,13 +305,12 @@ async def sweep(
     `had` says whether a channel's call is in hand already, or over: it may have ended since the survey.
     """
     try:
-        found = await asyncio.shield(surveyed)
         await asyncio.sleep(NEW_CALLS_S)
         for channel_id, channel in found.channels.items():
             if client.is_watched(channel_id):
                 continue
             start = None if had(channel_id) else _arrival(channel)
-            if start is not None and not any(channel_id in members for members in found.bridges.values()):
+            if start is not None and channel_id not in found.bridge_of:
                 log.warning("channel %s came while no switch heard of it; it is served now", channel_id)
                 serve(start)
             else:

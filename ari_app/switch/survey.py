@@ -1,0 +1,90 @@
+"""What is in Asterisk now: asked for once, for all calls, after a break or when a switch takes up another's calls.
+
+Asterisk tells no event twice. So after a break one survey serves every call: it is asked again until it is answered,
+and handed to the calls a few at a time (`Client.announce`), so that a crowd of them does not stop the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+from ari_app.ari.backoff import delays
+from ari_app.ari.client import Client
+from ari_app.ari.errors import AriBadAnswer, AriError, AriReplaced
+from ari_app.ari.resources.requester import Json
+from ari_app.switch.sweeper import is_bridge
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was there at one moment, not before `asked_at` (s, of the monotonic clock).
+
+    `states` has every channel's state by its id; `channels` what Asterisk tells of our application's, `legs_of` which
+    of them were dialled for a call; `bridges` who is in which, `bridge_of` the same by channel; `our_bridges` those
+    that were made for calls.
+    """
+
+    asked_at: float
+    states: dict[str, str]
+    channels: dict[str, Json]
+    legs_of: dict[str, list[str]]
+    bridges: dict[str, frozenset[str]]
+    bridge_of: dict[str, str]
+    our_bridges: set[str]
+
+    def with_(self, channel_id: str) -> frozenset[str]:
+        """Who is in the bridge that a channel is in, itself included; nobody where it is in none."""
+        return self.bridges.get(self.bridge_of.get(channel_id, ""), frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """The survey after a break, asked since events arrive again. Put into every call's inbox."""
+
+    found: Survey
+
+
+async def survey(client: Client) -> Survey:
+    """Looks once. Raises AriError."""
+    asked_at = time.monotonic()
+    ours = await client.applications.get()
+    listed = await client.channels.list()
+    bridged = await client.bridges.list()
+    try:
+        channels = {channel["id"]: channel for channel in listed}
+        bridges = {bridge["id"]: frozenset(bridge["channels"]) for bridge in bridged}
+        legs_of: dict[str, list[str]] = {}
+        for name in ours["channel_ids"]:
+            if name in channels:
+                legs_of.setdefault(name.partition("-")[0], []).append(name)
+        return Survey(
+            asked_at,
+            {name: channel["state"] for name, channel in channels.items()},
+            {name: channels[name] for name in ours["channel_ids"] if name in channels},
+            legs_of,
+            bridges,
+            {name: bridge for bridge, members in bridges.items() for name in members},
+            set(filter(is_bridge, bridges)),
+        )
+    except (KeyError, TypeError) as error:
+        raise AriBadAnswer(
+            f"Asterisk's channels and bridges are not told as it documents them: {error!r}"
+        ) from error
+
+
+async def look(client: Client) -> Survey:
+    """Looks until it is answered, however long that takes. Raises AriReplaced."""
+    waits = delays()
+    while True:
+        try:
+            return await survey(client)
+        except AriReplaced:
+            raise
+        except AriError as error:
+            log.warning("what is in Asterisk is asked for again: %s", error)
+            await asyncio.sleep(next(waits))
