@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -75,19 +77,39 @@ CALLS = st.lists(earnings_of_a_call(), max_size=12)
 
 
 @given(CALLS, st.integers(0, 60))
-def test_no_payout_is_more_than_the_publisher_has(calls: list[list[Earning]], minimum: int) -> None:
-    has = {"homefix": 0, "adnest": 0}
-    for earning in (earning for its in calls for earning in its):
-        has[earning.publisher] += earning.amount
-    for publisher, its in due([earning for call in calls for earning in call], NOW, minimum).items():
-        assert max(minimum, 1) <= total(its) <= has[publisher]
+def test_a_publisher_is_paid_what_can_be_paid_and_no_more_than_it_has(
+    calls: list[list[Earning]], minimum: int
+) -> None:
+    has, payable = Counter[str](), Counter[str]()
+    for call in filter(None, calls):
+        stands = call[0].ended_at < NOW and not call[0].in_dispute
+        for earning in call:
+            has[earning.publisher] += earning.amount
+            # Of a call that is paid out there is nothing here but what was taken back.
+            payable[earning.publisher] += earning.amount if stands or earning.is_paid_out else 0
+    paid = due([earning for call in calls for earning in call], NOW, minimum)
+    assert {publisher: total(its) for publisher, its in paid.items()} == {
+        publisher: amount for publisher, amount in payable.items() if amount >= max(minimum, 1)
+    }
+    assert all(total(its) <= has[publisher] for publisher, its in paid.items())
 
 
 @given(CALLS)
-def test_no_call_that_is_young_or_disputed_is_paid(calls: list[list[Earning]]) -> None:
-    for its in due([earning for call in calls for earning in call], NOW, 0).values():
-        paid = [earning for earning in its if earning.amount > 0]
-        assert all(earning.ended_at < NOW and not earning.in_dispute for earning in paid)
+def test_a_call_is_paid_once_it_is_old_and_undisputed(calls: list[list[Earning]]) -> None:
+    earnings = [earning for call in calls for earning in call]
+    for publisher, its in due(earnings, NOW, 0).items():
+        paid = {earning.transfer_key for earning in its if earning.amount > 0}
+        stands = [one for one in earnings if one.ended_at < NOW and not one.in_dispute and one.amount > 0]
+        assert paid == {one.transfer_key for one in stands if one.publisher == publisher}
+
+
+def test_of_two_calls_the_one_that_is_old_and_undisputed_is_paid() -> None:
+    old = Earning("old", "1", "homefix", 30, NOW - 1, False, False)
+    young, disputed = (
+        replace(old, transfer_key="young", ended_at=NOW),
+        replace(old, transfer_key="disputed", in_dispute=True),
+    )
+    assert due([young, old, disputed], NOW, 0) == {"homefix": [old]}
 
 
 @given(

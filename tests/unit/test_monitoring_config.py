@@ -82,6 +82,11 @@ def test_no_panel_lies_over_another() -> None:
 
 
 def test_every_alert_says_what_is_wrong_and_what_to_do() -> None:
+    assert {rule["alert"] for rule in rules()} >= {
+        "CallraceDown",
+        "CallraceCallsUnsaved",
+        "CallraceTrunkDown",
+    }
     for rule in rules():
         assert rule["labels"]["severity"] in ("page", "ticket"), rule["alert"]
         assert rule["annotations"].keys() == {"summary", "action"}, rule["alert"]

@@ -105,8 +105,11 @@ async def test_calls_behind_a_slow_one_reserve_nothing(engine: Engine, slow: thr
 
 
 async def test_a_call_that_is_ended_while_it_waits_leaves_nothing_reserved(
-    engine: Engine, slow: threading.Event
+    engine: Engine, slow: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(
+        "ari_app.switch.caps.BUDGET_MS", 60_000
+    )  # it is still waiting, however busy the machine
     caps = Caps(engine)
     call = asyncio.create_task(caps.reserve(wanted()))
     await until(lambda: reserved(engine) == 1)
