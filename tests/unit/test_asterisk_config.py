@@ -121,7 +121,7 @@ def test_the_environment_chooses_ports_and_the_carrier(tmp_path: Path) -> None:
     )
     assert dict(read(etc / "pjsip.conf")["udp"])["bind"] == "0.0.0.0:5160"
     assert dict(read(etc / "rtp.conf")["general"]) | {"icesupport": "no"} == {
-        "rtpstart": "30000", "rtpend": "31999", "icesupport": "no",
+        "rtpstart": "30000", "rtpend": "39999", "icesupport": "no",
     }  # fmt: skip
     assert ("match", "192.0.2.1,198.51.100.0/24") in read(etc / "pjsip.conf")["carrier"]
     assert ("permit", "192.0.2.1,198.51.100.0/24") in read(etc / "acl.conf")["carrier"]
