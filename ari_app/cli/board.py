@@ -120,11 +120,19 @@ def today_text(today: Sequence[Sums] | None) -> str:
     ]
     money = [
         f"charged {format_amount(sums.charged, sums.currency)}, paid {format_amount(sums.paid, sums.currency)}, "
-        f"kept {format_amount(sums.charged - sums.paid, sums.currency)} {sums.currency}"
+        f"kept {format_amount(sums.charged - sums.paid, sums.currency)} {sums.currency}{_corrected_text(sums)}"
         for sums in today
         if sums.currency is not None
     ]
     return " · ".join([*counts, *money])
+
+
+def _corrected_text(sums: Sums) -> str:
+    """What of the money came by corrections, if any did."""
+    if sums.currency is None or not (sums.corrected_charged or sums.corrected_paid):
+        return ""
+    corrected = (format_amount(part, sums.currency) for part in (sums.corrected_charged, sums.corrected_paid))
+    return " (of it corrected: charged {}, paid {})".format(*corrected)
 
 
 def call_lines(view: View) -> Iterator[Text]:
@@ -240,11 +248,14 @@ def _age(at: int, since: str | None) -> str:
 
 def _sums_json(sums: Sums) -> dict[str, Any]:
     currency = sums.currency
+    amounts = ("charged", "paid", "corrected_charged", "corrected_paid")
     return {
         "currency": currency,
         "calls": sums.calls,
         "connected": sums.connected,
         "qualified": sums.qualified,
-        "charged": None if currency is None else format_amount(sums.charged, currency),
-        "paid": None if currency is None else format_amount(sums.paid, currency),
+        **{
+            name: None if currency is None else format_amount(getattr(sums, name), currency)
+            for name in amounts
+        },
     }

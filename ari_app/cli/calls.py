@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, get_args
 
 import click
@@ -12,11 +13,11 @@ from ari_app.cli.explain import explain
 from ari_app.cli.output import json_option, second, show_json, show_sections, show_table
 from ari_app.cli.period import utc_moment
 from ari_app.cli.show import show
-from ari_app.cli.since import whole_json
+from ari_app.cli.since import net_cells, net_json, whole_json
 from ari_app.domain.fields import parse_duration
-from ari_app.domain.money import format_amount
-from ari_app.domain.record import CallRecord, Disposition, to_json
-from ari_app.domain.rollups import CALLS_COUNTED_AS, OFFERS_COUNTED_AS
+from ari_app.domain.ledger import Transfer
+from ari_app.domain.record import CallRecord, Disposition
+from ari_app.domain.rollups import CALLS_COUNTED_AS, MONEY_SUMS, OFFERS_COUNTED_AS
 from ari_app.ops import running
 from ari_app.settings import Settings
 from ari_app.store import calls as stored
@@ -57,6 +58,7 @@ def calls() -> None:
     metavar="COLUMN",
     help="Only those that `callrace reports` counts in this column; with --destination, its offers'.",
 )
+@click.option("--corrected", is_flag=True, help="Only those whose money was corrected after their verdict.")
 @click.option("--talked-from", metavar="DURATION", callback=_duration, help="Only those connected so long.")
 @click.option("--talked-until", metavar="DURATION", callback=_duration, help="Only those connected for less.")
 @json_option
@@ -71,7 +73,11 @@ def list_(
     """List the calls that began last, newest first, of those that match everything given.
 
     TIME is ISO 8601, UTC unless it has an offset; a date alone is its midnight. A campaign, advertiser,
-    publisher, source, state or winner that is '' is one that the call does not have.
+    publisher, source, state or winner that is '' is one that the call does not have. With a column of money, such
+    as `--counted-as corrected_revenue`, --since and --until are of the moment at which it moved.
+
+    charged and paid are net; `corrected` is what of them came after the verdict, by disputes, adjustments and
+    repeats judged again. In JSON they are `money.net_charged` and `net_paid`, beside what the verdict said.
 
     \b
     Examples:
@@ -79,24 +85,27 @@ def list_(
       callrace calls list --publisher homefix --limit 100 --json
       callrace calls list --since 2026-11-01 --until 2026-12-01 --winner agent-1 --not-qualified
       callrace calls list --destination agent-1 --counted-as declined
+      callrace calls list --corrected
     """
-    known = OFFERS_COUNTED_AS if wanted["destination"] else CALLS_COUNTED_AS
+    known = OFFERS_COUNTED_AS if wanted["destination"] else (*CALLS_COUNTED_AS, *MONEY_SUMS)
     if counted_as is not None and counted_as not in known:
         raise click.BadParameter(f"expected one of {', '.join(known)}", param_hint="--counted-as")
+    engine = database()
     records = stored.latest(
-        database(),
+        engine,
         limit,
         talked_from_ms=talked_from,
         talked_until_ms=talked_until,
         counted_as=counted_as,
         **wanted,
     )
+    moved = ledger.of_many(engine, [record.id for record in records])
     if as_json:
-        show_json([to_json(record) for record in records])
+        show_json([net_json(record, moved.get(record.id, ())) for record in records])
     elif not records:
         click.echo("no calls")
     else:
-        show_table(_COLUMNS, [_row(record) for record in records])
+        show_table(_COLUMNS, [_row(record, moved.get(record.id, ())) for record in records])
 
 
 _COLUMNS = (
@@ -110,11 +119,11 @@ _COLUMNS = (
     "talked s",
     "charged",
     "paid",
+    "corrected",
 )
 
 
-def _row(record: CallRecord) -> tuple[object, ...]:
-    money = record.money
+def _row(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[object, ...]:
     return (
         record.id,
         second(record.started_at),
@@ -124,8 +133,7 @@ def _row(record: CallRecord) -> tuple[object, ...]:
         record.disposition,
         record.winner,
         f"{record.durations_ms.connected / 1000:.1f}" if record.connected_at else None,
-        format_amount(money.charged, money.currency) if money else None,
-        format_amount(money.paid, money.currency) if money else None,
+        *net_cells(record, transfers),
     )
 
 

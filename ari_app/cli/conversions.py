@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 import click
 
 from ari_app.cli.common import database, moment, now_ms, one_line, text_of
 from ari_app.cli.output import json_option, second, show_json, show_table, tell
+from ari_app.cli.since import net_amounts, net_cells
 from ari_app.domain.clock import iso
 from ari_app.domain.conversions import Told, parse
+from ari_app.domain.ledger import Transfer
 from ari_app.domain.money import format_amount
 from ari_app.domain.record import CallRecord
 from ari_app.store import conversions as stored
+from ari_app.store import ledger
 from ari_app.store.conversions import Became, Outcome
 
 
@@ -41,9 +45,10 @@ def post(call_id: str, at: int, ref: str | None, as_json: bool) -> None:
     Example:
       callrace conversions post 001a2121c0b5db7bdb2bfd2 --at 2026-11-24T09:30-05:00 --ref order-4711
     """
-    [outcome] = stored.tell(database(), [Told(call_id, at, ref)], now_ms())
+    engine = database()
+    [outcome] = stored.tell(engine, [Told(call_id, at, ref)], now_ms())
     if as_json:
-        show_json(_json(outcome.record) | {"became": outcome.became})
+        show_json(_json(outcome.record, ledger.of_call(engine, call_id)) | {"became": outcome.became})
     else:
         click.echo(_said(outcome))
 
@@ -83,9 +88,11 @@ def list_(pending: bool, limit: int, as_json: bool) -> None:
       callrace conversions list
       callrace conversions list --pending --json
     """
-    found = stored.latest(database(), limit, waiting=pending)
+    engine = database()
+    found = stored.latest(engine, limit, waiting=pending)
+    moved = ledger.of_many(engine, [record.id for record in found])
     if as_json:
-        show_json([_json(record) for record in found])
+        show_json([_json(record, moved.get(record.id, ())) for record in found])
     elif not found:
         click.echo("no calls wait" if pending else "no conversions")
     else:
@@ -98,8 +105,9 @@ def list_(pending: bool, limit: int, as_json: bool) -> None:
             "price",
             "charged",
             "paid",
+            "corrected",
         )
-        show_table(columns, [_row(record) for record in found])
+        show_table(columns, [_row(record, moved.get(record.id, ())) for record in found])
 
 
 @conversions.command()
@@ -129,19 +137,24 @@ def _said(outcome: Outcome) -> str:
     return f"call {record.id} is decided: charged {charged}, paid {paid} {money.currency}"
 
 
-def _row(record: CallRecord) -> tuple[object, ...]:
+def _row(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[object, ...]:
     money, conversion = record.money, record.conversion
-    amounts = [
-        format_amount(getattr(money, name), money.currency) if money else None
-        for name in ("price", "charged", "paid")
-    ]
+    price = format_amount(money.price, money.currency) if money else None
     times = (record.waits_until, conversion.at if conversion else None)
     moments = [None if at is None else second(at) for at in times]
-    return (record.id, record.campaign, *moments, conversion.ref if conversion else None, *amounts)
+    return (
+        record.id,
+        record.campaign,
+        *moments,
+        conversion.ref if conversion else None,
+        price,
+        *net_cells(record, transfers),
+    )
 
 
-def _json(record: CallRecord) -> dict[str, Any]:
+def _json(record: CallRecord, transfers: Sequence[Transfer]) -> dict[str, Any]:
     money, conversion = record.money, record.conversion
+    net = net_amounts(money.currency, transfers) if money else (None, None)
     return {
         "call": record.id,
         "campaign": record.campaign,
@@ -154,4 +167,6 @@ def _json(record: CallRecord) -> dict[str, Any]:
             name: format_amount(getattr(money, name), money.currency) if money else None
             for name in ("price", "payout", "charged", "paid")
         },
+        "net_charged": net[0],
+        "net_paid": net[1],
     }

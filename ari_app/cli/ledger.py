@@ -77,7 +77,8 @@ def statement(account: str, as_json: bool) -> None:
 def verify(as_json: bool) -> None:
     """Prove the ledger: sums are zero, and every transfer agrees with its call, terms and verdict.
 
-    So do disputes, payouts, invoices and statements with the transfers that they are about.
+    So do disputes, payouts, invoices and statements with the transfers that they are about, and reports with the
+    ledger: by day, party and currency.
 
     Exit code 1 when something is wrong.
     """

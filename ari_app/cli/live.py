@@ -41,7 +41,8 @@ def live(as_json: bool) -> None:
     """Watch calls as they come: races leg by leg, agents, the day's money.
 
     Needs a running switch. On a terminal it fills the screen until Ctrl-C; in a pipe it prints once.
-    The day begins at midnight in this machine's time zone.
+    The day begins at midnight in this machine's time zone. Its money is what moved since then, net of
+    corrections, whenever the calls began.
 
     \b
     Examples:

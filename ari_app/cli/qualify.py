@@ -12,10 +12,10 @@ from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.domain.document import parse
 from ari_app.domain.money import format_amount
 from ari_app.domain.repeats import longest_window
-from ari_app.domain.replay import Rejudged, Sum, replay, sums, verdict_of
+from ari_app.domain.replay import Rejudged, Sum, replay, sums
 from ari_app.domain.staging import in_force
 from ari_app.settings import Settings
-from ari_app.store import calls, geography
+from ari_app.store import calls, corrections, geography
 
 SHOWN = 50  # calls in the table; --json has them all
 
@@ -42,8 +42,9 @@ def qualify() -> None:
 def replay_(since: int, until: int, campaign: str | None, file: TextIO, as_json: bool) -> None:
     """Judge recorded calls again under the terms in a FILE. Nothing is changed and no money moves.
 
-    For each campaign: how many calls were payable and would be, and the difference in money; then the calls
-    whose verdict would be another. Repeat callers are told from the calls before `--since`, too.
+    For each campaign: how many calls were payable and would be, and the difference in money, net of corrections;
+    then the calls that would come to something else. What was taken back of a call would be in proportion.
+    Repeat callers are told from the calls before `--since`, too.
 
     \b
     Examples:
@@ -55,10 +56,12 @@ def replay_(since: int, until: int, campaign: str | None, file: TextIO, as_json:
     if campaign is not None and campaign not in terms.campaigns:
         raise Refused(f"{file.name} has no campaign {campaign}; it has: {', '.join(terms.campaigns)}")
     from_at = since - longest_window(terms.campaigns.values())
-    recorded = calls.between(database(), from_at, until)
+    engine = database()
+    recorded = calls.between(engine, from_at, until)
+    corrected = corrections.corrected(engine, from_at, until)
     rejudged = [
         call
-        for call in replay(recorded, terms, tables, since, now_ms())
+        for call in replay(recorded, terms, tables, since, now_ms(), corrected)
         if call.before.campaign in (terms.campaigns if campaign is None else [campaign])
     ]
     currencies = {name: terms.currency_of(one) for name, one in terms.campaigns.items()}
@@ -87,7 +90,7 @@ def _refuse_other_money(rejudged: Iterable[Rejudged], currencies: Currencies, fi
 
 
 _PAIRS = ("payable", "would be", "charged", "would be", "paid", "would be")
-_SUMS = ("campaign", *_PAIRS, "profit by", "currency")
+_SUMS = ("campaign", *_PAIRS, "profit by", "currency", "corrected")
 _CHANGES = ("id", "campaign", *_PAIRS, "why")
 
 
@@ -107,12 +110,14 @@ def _row(name: str, before: Sum, after: Sum, currency: str) -> tuple[object, ...
         format_amount(amount, currency)
         for amount in (before.charged, after.charged, before.paid, after.paid, profit)
     ]
-    return (name, before.qualified, after.qualified, *amounts, currency)
+    parts = (before.corrected_charged, before.corrected_paid)
+    corrected = "charged {}, paid {}".format(*(format_amount(part, currency) for part in parts))
+    return (name, before.qualified, after.qualified, *amounts, currency, corrected if any(parts) else None)
 
 
 def _changed_row(call: Rejudged, currencies: Currencies) -> tuple[object, ...]:
     currency = currencies[call.before.campaign or ""]
-    (was, charged, paid), (is_now, charges, pays) = verdict_of(call.before), verdict_of(call.after)
+    (was, charged, paid), (is_now, charges, pays) = call.was, call.would_be
     amounts = [format_amount(amount, currency) for amount in (charged, charges, paid, pays)]
     return (call.before.id, call.before.campaign, _yes(was), _yes(is_now), *amounts, _why(call))
 
@@ -162,12 +167,14 @@ def _sum(found: Sum, currency: str) -> dict[str, object]:
         "qualified": found.qualified,
         "charged": format_amount(found.charged, currency),
         "paid": format_amount(found.paid, currency),
+        "corrected_charged": format_amount(found.corrected_charged, currency),
+        "corrected_paid": format_amount(found.corrected_paid, currency),
     }
 
 
 def _verdict(call: Rejudged, currencies: Currencies, *, is_after: bool) -> dict[str, object]:
     currency = currencies[call.before.campaign or ""]
-    qualified, charged, paid = verdict_of(call.after if is_after else call.before)
+    qualified, charged, paid = call.would_be if is_after else call.was
     return {
         "qualified": qualified,
         "charged": format_amount(charged, currency),

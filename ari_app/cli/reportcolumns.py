@@ -10,35 +10,39 @@ from ari_app.cli import caps
 from ari_app.domain.money import format_amount
 from ari_app.domain.record import Disposition
 from ari_app.domain.reporting import Line, Takings, ratio
-from ari_app.domain.rollups import OFFERS_COUNTED_AS
+from ari_app.domain.rollups import MONEY_SUMS, OFFERS_COUNTED_AS
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _BAR = 12  # characters
 
 
 class Column(NamedTuple):
-    """`value` is for programs, `shown` makes it people's text under `header`."""
+    """`value` is for programs, `shown` makes it people's text under `header`.
+
+    A column in which every line says `nothing` is not shown to people.
+    """
 
     name: str
     header: str
     value: Callable[[Line], Any]
     shown: Callable[[Any], str] = str
+    nothing: Any = None
 
 
 class Table(NamedTuple):
-    """Columns that people see together. `sparse`: those that are zero in every line are not shown.
-
-    With `currency`, they are of money in it.
-    """
+    """Columns that people see together. With `currency`, they are of money in it."""
 
     title: str
     columns: Sequence[Column]
-    sparse: bool = False
     currency: str | None = None
 
 
 def _count(name: str) -> Column:
     return Column(name, name, lambda line: line.counts[name])
+
+
+def _rare(name: str) -> Column:
+    return _count(name)._replace(nothing=0)
 
 
 def _share(name: str, part: str, whole: str) -> Column:
@@ -72,8 +76,7 @@ _CALLS = Table(
 )
 _OTHERWISE = Table(
     "Where they ended",
-    (*map(_count, ("offered", "repeat")), *(_count(n) for n in get_args(Disposition) if n not in _MAIN)),
-    sparse=True,
+    (*map(_rare, ("offered", "repeat")), *(_rare(n) for n in get_args(Disposition) if n not in _MAIN)),
 )
 _OFFERS = Table(
     "Offers",
@@ -89,8 +92,7 @@ _OFFERS = Table(
 )
 _OUTCOMES = Table(
     "How they ended",
-    [_count(name) for name in OFFERS_COUNTED_AS if name not in ("offered", "won", "late")],
-    sparse=True,
+    [_rare(name) for name in OFFERS_COUNTED_AS if name not in ("offered", "won", "late")],
 )
 
 
@@ -134,6 +136,11 @@ def _money(currency: str) -> list[Column]:
         *(Column(part, part, partial(taken_part, part)) for part in ("revenue", "payout", "cost", "profit")),
         Column("margin", "margin %", lambda line: taken(line).margin, _percent),
         Column("revenue_per_call", "revenue a call", per_call),
+        *(
+            Column(part, part.replace("_", " "), partial(taken_part, part), nothing=amount(0))
+            for part in MONEY_SUMS
+            if part not in ("revenue", "payout")
+        ),
     ]
 
 

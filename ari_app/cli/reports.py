@@ -39,8 +39,8 @@ DEFAULT_DAYS = 30
 def reports() -> None:
     """Count calls, rates and money, and follow each number to its calls.
 
-    Calls are counted as they are saved, by the hour they began in. Money is what the calls moved when
-    they were settled; later adjustments are in `callrace ledger`.
+    Calls are counted as they are saved, by the hour they began in. Money is counted by the hour it moved in,
+    net of corrections, so it is what `callrace ledger` moved for calls in the same period.
     """
 
 
@@ -85,6 +85,9 @@ def by_(
     conversion    qualified of incoming        margin    profit of revenue
     wait, talk    averages of the offered, of the connected
     repeat        the terms' repeat window caught the caller
+    revenue, payout   what was charged and paid in the period, net, whenever the call began
+    corrected_*   of it, by disputes, adjustments and repeats judged again; negative: taken back
+    later_*       of it, decided after the call, by a conversion
     profit        revenue - payout - cost
 
     By destination, offers are counted: an agent who is rung twice for a call counts twice. `late` is
@@ -93,8 +96,8 @@ def by_(
     Campaigns, publishers, destinations and advertisers have their caps beside them, as `callrace caps list`
     shows them now, whatever the period of the report is.
 
-    The name of a column of counts is what `callrace calls list --counted-as` takes. Each line's calls
-    are listed by the command under `calls` in JSON and CSV; that gives the latest 10000.
+    The name of a column of counts or of such money is what `callrace calls list --counted-as` takes. Each
+    line's calls are listed by the command under `calls` in JSON and CSV; that gives the latest 10000.
 
     \b
     Examples:

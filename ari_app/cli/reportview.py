@@ -144,7 +144,9 @@ def show(report: Report) -> None:
     click.echo(f"{_about(report)}, {report.period}")
     for n, table in enumerate(_tables(report)):
         _show_part(report, table, has_bars=n == 0 and Console().is_terminal)
-    click.echo("\nThe calls of the first line (add --counted-as COLUMN for one of its numbers):")
+    click.echo(
+        "\nThe calls of the first line (add --counted-as COLUMN for one of its numbers, of money too):"
+    )
     click.echo(f"  {calls_command(report, report.lines[0])}")
 
 
@@ -154,7 +156,7 @@ def _about(report: Report) -> str:
 
 
 def _show_part(report: Report, table: Table, has_bars: bool) -> None:
-    columns = [column for column in table.columns if _is_worth_showing(report, column, table.sparse)]
+    columns = [column for column in table.columns if _is_worth_showing(report, column)]
     if not columns:
         return
     largest = max(map(report.largest, report.lines))
@@ -172,10 +174,9 @@ def _show_part(report: Report, table: Table, has_bars: bool) -> None:
     show_table([report.by, *([""] if has_bars else []), *(column.header for column in columns)], rows)
 
 
-def _is_worth_showing(report: Report, column: Column, sparse: bool) -> bool:
-    """Not a column of which nothing is known, nor, among the `sparse`, one of zeros."""
-    values = [column.value(line) for line in report.lines]
-    return any(values) if sparse else any(value is not None for value in values)
+def _is_worth_showing(report: Report, column: Column) -> bool:
+    """Not a column of which nothing is known, nor one that says `nothing`."""
+    return any(column.value(line) not in (None, column.nothing) for line in report.lines)
 
 
 def _tables(report: Report) -> list[Table]:

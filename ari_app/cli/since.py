@@ -43,17 +43,33 @@ def net_amounts(currency: str, transfers: Sequence[Transfer]) -> tuple[str, str]
     return format_amount(after.price, currency), format_amount(after.payout, currency)
 
 
-def whole_json(
-    record: CallRecord, transfers: Sequence[Transfer], disputes: Sequence[Dispute]
-) -> dict[str, Any]:
-    """The call's record, with what it comes to (`money.net_charged`, `net_paid`), corrections and disputes."""
+def net_cells(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[str | None, str | None, str | None]:
+    """What a call is charged and paid in the end, and by how much that was corrected, for people's tables."""
+    if record.money is None:
+        return (None, None, None)
+    money, after = record.money, net(transfers)
+    corrected = None
+    if corrections_of(transfers):
+        parts = (after.price - money.charged, after.payout - money.paid)
+        corrected = "charged {}, paid {}".format(*(format_amount(part, money.currency) for part in parts))
+    return (*net_amounts(money.currency, transfers), corrected)
+
+
+def net_json(record: CallRecord, transfers: Sequence[Transfer]) -> dict[str, Any]:
+    """The call's record, with what it comes to (`money.net_charged`, `net_paid`) and its corrections."""
     whole = to_json(record)
     if record.money is not None:
         price, payout = net_amounts(record.money.currency, transfers)
         whole["money"] |= {"net_charged": price, "net_paid": payout}
     whole["adjustments"] = [_correction_json(transfer) for transfer in corrections_of(transfers)]
-    whole["disputes"] = [dispute_json(dispute) for dispute in disputes]
     return whole
+
+
+def whole_json(
+    record: CallRecord, transfers: Sequence[Transfer], disputes: Sequence[Dispute]
+) -> dict[str, Any]:
+    """The same, and the call's disputes."""
+    return net_json(record, transfers) | {"disputes": [dispute_json(dispute) for dispute in disputes]}
 
 
 def _dispute(dispute: Dispute) -> str:

@@ -23,6 +23,7 @@ Kind = Literal["hold", "post", "void", "deposit", "adjust", "payout"]
 
 EXCHANGE = "exchange"
 WORLD = "world"
+ADVERTISER = "advertiser:"
 _HOLD, _REST = ":price:hold", ":price:rest"
 BONUS = ":bonus "
 """What a transfer's key has where it is of a bonus that was decided late."""
@@ -33,7 +34,7 @@ CONVERSION_GRACE_MS = 24 * 3_600_000
 
 def advertiser_account(advertiser: str) -> str:
     """The account of an advertiser: what is left of its deposits, negative when it owes."""
-    return f"advertiser:{advertiser}"
+    return f"{ADVERTISER}{advertiser}"
 
 
 def publisher_account(publisher: str) -> str:

@@ -1,31 +1,40 @@
 """Reports: counters by the hour, brought together into lines with their rates and their money.
 
-A report's money is of the calls as they were settled: what is adjusted later is in the ledger alone.
+Calls are of the hour in which they began, money of the hour in which it moved: a report's money is what the ledger
+moved in the period, net of all that was taken back, charged or decided later.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ari_app.domain.record import Disposition
-from ari_app.domain.rollups import HOUR_MS, Counts
+from ari_app.domain.rollups import HOUR_MS, MONEY_SUMS, Counts
 
 MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Takings:
-    """The money of a line, in one currency's minor unit. `cost` is what the callers' lines cost."""
+    """The money of a line, in one currency's minor unit. `cost` is what the callers' lines cost.
+
+    `revenue` and `payout` are net; of them `corrected_*` came by corrections, negative where it was taken back, and
+    `later_*` by conversions, after the call.
+    """
 
     revenue: int = 0
     payout: int = 0
     cost: int = 0
+    corrected_revenue: int = 0
+    corrected_payout: int = 0
+    later_revenue: int = 0
+    later_payout: int = 0
 
     @property
     def profit(self) -> int:
@@ -34,11 +43,14 @@ class Takings:
 
     @property
     def margin(self) -> float | None:
-        """Profit as a share of the revenue."""
-        return ratio(self.profit, self.revenue)
+        """Profit as a share of the revenue; None of nothing, or of less."""
+        return ratio(self.profit, max(self.revenue, 0))
 
     def __add__(self, other: Takings) -> Takings:
-        return Takings(self.revenue + other.revenue, self.payout + other.payout, self.cost + other.cost)
+        return Takings(*(getattr(self, part) + getattr(other, part) for part in _TAKEN))
+
+
+_TAKEN = tuple(field.name for field in fields(Takings))
 
 
 @dataclass(slots=True)
@@ -88,7 +100,7 @@ def lines(
         line = found.setdefault(key, Line(key))
         line.counts.update(group.counts)
         if group.currency:
-            taken = Takings(group.counts["revenue"], group.counts["payout"])
+            taken = Takings(**{name: group.counts[name] for name in MONEY_SUMS})
             line.takings[group.currency] = line.takings.get(group.currency, Takings()) + taken
             line_ms[key, group.currency] += group.counts["line_ms"]
     for (key, currency), used_ms in line_ms.items():

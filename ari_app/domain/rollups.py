@@ -1,17 +1,20 @@
 """What one call adds to the counters that reports are made of.
 
-A counter belongs to a cell: an hour (UTC, by when the call began) and the parties. What is not known
-is an empty text in a key, so that a key is always whole.
+A counter belongs to a cell: an hour (UTC) and the parties. A call and its offers are counted in the hour in which
+it began; its money in the hour of each transfer that moves it, so that a report's money is the ledger's of the same
+time. What is not known is an empty text in a key, so that a key is always whole.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, get_args
 
 from ari_app.domain.fields import parse_duration
+from ari_app.domain.ledger import ADVERTISER, EXCHANGE, Transfer
+from ari_app.domain.privacy import ERASED
 from ari_app.domain.record import CallRecord, Disposition, LegOutcome, LegRecord
 
 HOUR_MS = 3_600_000
@@ -55,10 +58,22 @@ class EndingKey(NamedTuple):
 
 # The counters of each kind of cell, as the columns of a report are named.
 CALLS_COUNTED_AS = ("incoming", "answered", "offered", "qualified", "repeat", *get_args(Disposition))
-CALL_SUMS = ("wait_ms", "talk_ms", "line_ms", "revenue", "payout")
+MONEY_SUMS = (
+    "revenue", "payout", "corrected_revenue", "corrected_payout", "later_revenue", "later_payout"
+)  # fmt: skip
+"""What advertisers were charged and publishers paid, net; and what of it came by corrections, and by conversions."""
+CALL_SUMS = ("wait_ms", "talk_ms", "line_ms", *MONEY_SUMS)
 OFFERS_COUNTED_AS = ("offered", "answered", "accepted", "late", *get_args(LegOutcome))
 OFFER_SUMS = ("accept_ms", "late_ms")
 ENDING_COUNTS = ("connections",)
+
+
+class Moved(NamedTuple):
+    """A transfer of a call: `key` is the call's cell, `ended_at` (ms) when it was over."""
+
+    key: CallKey
+    ended_at: int
+    transfer: Transfer
 
 
 @dataclass(slots=True)
@@ -87,10 +102,46 @@ def count(records: Iterable[CallRecord], payable_ms: Callable[[CallRecord], int 
     return cells
 
 
+def count_money(moved: Iterable[Moved]) -> dict[CallKey, Counts]:
+    """What the transfers add, each in the hour of its own moment, under its call's parties."""
+    cells: defaultdict[CallKey, Counts] = defaultdict(Counter)
+    for key, ended_at, transfer in moved:
+        if counts := money_counts(transfer, ended_at):
+            cells[key._replace(hour_at=hour_of(transfer.at))].update(counts)
+    return cells
+
+
+def money_counts(transfer: Transfer, ended_at: int) -> dict[str, int]:
+    """What a transfer of a call that ended at `ended_at` (ms) adds to MONEY_SUMS; a hold and its void add nothing.
+
+    What is taken back is negative. A correction is an `adjust`; what is posted after the call's end was decided by a
+    conversion, or for lack of one.
+    """
+    if transfer.kind in ("hold", "void"):
+        return {}
+    is_charge = any(account.startswith(ADVERTISER) for account in (transfer.debit, transfer.credit))
+    goes_forward = (transfer.credit if is_charge else transfer.debit) == EXCHANGE
+    side, amount = "revenue" if is_charge else "payout", transfer.amount if goes_forward else -transfer.amount
+    if transfer.kind == "adjust":
+        return {side: amount, f"corrected_{side}": amount}
+    return {side: amount, f"later_{side}": amount} if transfer.at > ended_at else {side: amount}
+
+
+def hour_of(at: int) -> int:
+    """When the hour of a moment began; both in ms."""
+    return at - at % HOUR_MS
+
+
+def call_moved(record: CallRecord, transfers: Iterable[Transfer]) -> Iterator[Moved]:
+    """The call's transfers, as they are counted."""
+    key, ended_at = call_key(record), record.ended_at or record.started_at
+    return (Moved(key, ended_at, transfer) for transfer in transfers)
+
+
 def call_key(record: CallRecord) -> CallKey:
     """The cell that the call belongs to."""
     return CallKey(
-        hour_at=record.started_at - record.started_at % HOUR_MS,
+        hour_at=hour_of(record.started_at),
         campaign=record.campaign or "",
         advertiser=record.advertiser or "",
         publisher=record.publisher or "",
@@ -101,7 +152,7 @@ def call_key(record: CallRecord) -> CallKey:
 
 
 def call_counts(record: CallRecord) -> dict[str, int]:
-    """What the call counts as, and its times and money. A counter that is not named is not raised."""
+    """What the call counts as, and its times. A counter that is not named is not raised."""
     counts = {"incoming": 1}
     if record.disposition is not None:
         counts[record.disposition] = 1
@@ -117,16 +168,16 @@ def call_counts(record: CallRecord) -> dict[str, int]:
         counts["qualified"] = 1
     if is_repeat(record):
         counts["repeat"] = 1
-    if record.money is not None:
-        counts["revenue"], counts["payout"] = record.money.charged, record.money.paid
     return counts
 
 
 def is_repeat(record: CallRecord) -> bool:
-    """Whether the terms' repeat window caught the caller. An anonymous one cannot be told to repeat."""
-    if record.qualification is None or record.ani is None:
-        return False
-    return any(c.name == "no_repeat_within" and not c.passed for c in record.qualification.clauses)
+    """Whether the terms' repeat window caught the caller, who may be erased since. An anonymous one cannot be told."""
+    failed = [c for c in record.qualification.clauses if not c.passed] if record.qualification else []
+    return any(
+        c.name == "no_repeat_within" and (record.ani is not None or c.detail.startswith(ERASED))
+        for c in failed
+    )
 
 
 def offer_counts(leg: LegRecord) -> dict[str, int]:

@@ -1,4 +1,6 @@
-"""Whether the ledger is in order, and what is written about money beside it agrees: disputes, payouts, bills."""
+"""Whether the ledger is in order, and what is written about money beside it agrees: disputes, payouts, bills,
+reports.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from sqlalchemy import Connection, Engine, case, func, select
 
 from ari_app.domain.bills import Bill, account_of
 from ari_app.domain.ledger import Finding, verify, verify_kept
-from ari_app.store import bills, calls, disputes, ledger
+from ari_app.store import bills, calls, disputes, ledger, reportcheck
 from ari_app.store.engine import reading
 from ari_app.store.tables import bill_items, payout_items, payouts, transfers
 
@@ -32,7 +34,8 @@ def prove(engine: Engine, now: int) -> Proof:
 def findings(engine: Engine) -> list[Finding]:
     """Everything beside the ledger that disagrees with it; an empty list proves that nothing does."""
     with reading(engine) as connection:
-        return [*_disputes(connection), *_payouts(connection), *_bills(connection)]
+        of_money = (*_disputes(connection), *_payouts(connection), *_bills(connection))
+        return [*of_money, *reportcheck.findings(connection)]
 
 
 def _disputes(connection: Connection) -> Iterator[Finding]:

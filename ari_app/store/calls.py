@@ -41,6 +41,7 @@ from ari_app.domain.record import (
     Verdict,
 )
 from ari_app.domain.repeats import whose
+from ari_app.domain.rollups import call_moved
 from ari_app.store import ledger, recount, reservations, rollups, spending
 from ari_app.store.engine import reading, unindexed, writing
 from ari_app.store.errors import AmbiguousCallId
@@ -75,19 +76,23 @@ def save(engine: Engine, batch: Sequence[Settlement]) -> None:
         for call_id in connection.execute(select(calls.c.id).where(calls.c.id.in_(wanted))).scalars().all():
             del wanted[call_id]
         ended = [settlement.record for settlement in wanted.values()]
-        moved = [transfer for settlement in wanted.values() for transfer in settlement.transfers]
+        moved = {settlement.record.id: list(settlement.transfers) for settlement in wanted.values()}
         # In the order of locks that `reservations` tells of.
         reserved = reservations.end(connection, ended)
         _insert(connection, ended)
         recount.lock_callers(connection, ended)
-        rollups.add(connection, ended)
+        for record in ended:
+            at = record.ended_at or record.started_at
+            moved[record.id] += recount.due_if_no_repeat(connection, record, at, moved)
+        rollups.add(
+            connection, ended, (one for record in ended for one in call_moved(record, moved[record.id]))
+        )
         spending.add(connection, ended)
-        accounts = ledger.accounts(moved) | recount.accounts(ended)
+        added = [transfer for record in ended for transfer in moved[record.id]]
+        accounts = ledger.accounts(added)
         ledger.lock_accounts(connection, accounts, are_advertisers=False)
         reservations.settle(connection, reserved, accounts)
-        ledger.add(connection, moved)
-        for record in ended:
-            recount.charge_if_no_repeat(connection, record, record.ended_at or record.started_at)
+        ledger.add(connection, added)
 
 
 def _insert(connection: Connection, batch: Collection[CallRecord]) -> None:

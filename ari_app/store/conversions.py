@@ -12,6 +12,7 @@ from ari_app.domain import conversions as domain
 from ari_app.domain.conversions import Told
 from ari_app.domain.ledger import CONVERSION_GRACE_MS
 from ari_app.domain.record import CallRecord, Conversion
+from ari_app.domain.rollups import call_moved
 from ari_app.store import calls, ledger, reservations, revision, rollups
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import UnknownCalls
@@ -111,14 +112,19 @@ def _decide(connection: Connection, records: Sequence[CallRecord], now: int) -> 
     In the order of locks that `reservations` tells of, so that nobody waits for another in a ring.
     """
     before = deepcopy(records)
-    moved = [transfer for record in records for transfer in domain.decide(record, now)]
+    decided = [(record, domain.decide(record, now)) for record in records]
     its = select(table.c.id).where(table.c.id.in_([record.id for record in records]))
     there = {one.key for moved_so_far in ledger.of_calls(connection, its).values() for one in moved_so_far}
-    new = [transfer for transfer in moved if transfer.key not in there]
+    moved = [
+        one
+        for record, transfers in decided
+        for one in call_moved(record, (transfer for transfer in transfers if transfer.key not in there))
+    ]
+    new = [one.transfer for one in moved]
     reserved = reservations.end(connection, records)
     for record in records:
         calls.rewrite(connection, record)
-    rollups.correct(connection, list(zip(before, records, strict=True)))
+    rollups.judged_again(connection, zip(before, records, strict=True), moved)
     accounts = ledger.accounts(new)
     ledger.lock_accounts(connection, accounts, are_advertisers=False)
     reservations.settle(connection, reserved, accounts)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, exists, select
 from sqlalchemy.exc import IntegrityError
 
-from ari_app.domain.corrections import correct, net
+from ari_app.domain.corrections import Net, correct, net
 from ari_app.domain.ledger import Transfer
-from ari_app.store import ledger, recount
+from ari_app.store import ledger, recount, rollups
+from ari_app.store.callmoney import IS_CORRECTION
 from ari_app.store.calls import records
-from ari_app.store.engine import writing
+from ari_app.store.engine import reading, writing
 from ari_app.store.errors import KeyTaken
-from ari_app.store.tables import calls
+from ari_app.store.tables import calls, transfers
 
 _PARTS = ("price", "payout")
 _MORE = re.compile(r"(?::\d+)?", re.ASCII)
@@ -56,6 +57,15 @@ def _adjusted(its: Collection[Transfer], key: str) -> Counter[str]:
     return amounts
 
 
+def corrected(engine: Engine, since: int, until: int) -> dict[str, Net]:
+    """What the calls that were corrected come to, of those that began from `since` until before `until` (ms)."""
+    began = (calls.c.started_at >= since, calls.c.started_at < until)
+    is_corrected = exists().where(transfers.c.call_id == calls.c.id, IS_CORRECTION)
+    with reading(engine) as connection:
+        moved = ledger.of_calls(connection, select(calls.c.id).where(*began, is_corrected))
+    return {call_id: net(its) for call_id, its in moved.items()}
+
+
 def locked(connection: Connection, call_id: str) -> list[Transfer]:
     """The call's transfers. Nobody else corrects it, or another of its caller's, until this transaction ends."""
     its = select(calls.c.ani).where(calls.c.id == call_id)
@@ -63,16 +73,31 @@ def locked(connection: Connection, call_id: str) -> list[Transfer]:
     return ledger.of_call_in(connection, call_id)
 
 
-def book(connection: Connection, call_id: str, corrections: Collection[Transfer], at: int) -> None:
-    """Adds corrections of a call. When that takes it back, later calls that only repeated it are judged again."""
-    ledger.add(connection, corrections)
+def book(connection: Connection, call_id: str, corrections: Sequence[Transfer], at: int) -> None:
+    """Adds corrections of a call. When that takes it back, later calls that only repeated it are judged again.
+
+    In the order of locks that `reservations` tells of.
+    """
+    moved = [*corrections, *_due_again(connection, call_id, corrections, at)]
+    rollups.move(connection, moved)
+    ledger.lock_accounts(connection, ledger.accounts(moved), are_advertisers=False)
+    ledger.add(connection, moved)
+
+
+def _due_again(
+    connection: Connection, call_id: str, corrections: Sequence[Transfer], at: int
+) -> list[Transfer]:
+    """What charges and pays the calls that only repeated the call, where the corrections take it back."""
     call = connection.execute(select(calls).where(calls.c.id == call_id)).one()
-    if call.ani is None or not net(ledger.of_call_in(connection, call_id)).is_taken_back:
-        return
+    its = [*ledger.of_call_in(connection, call_id), *corrections]
+    if call.ani is None or not net(its).is_taken_back:
+        return []
     later = select(calls).where(
         calls.c.ani == call.ani,
         calls.c.connected_at > call.connected_at,
         calls.c.qualified.is_(False),
     )
+    pending = {call_id: corrections}
     for record in records(connection, connection.execute(later.order_by(calls.c.connected_at)).all()):
-        recount.charge_if_no_repeat(connection, record, at)
+        pending[record.id] = recount.due_if_no_repeat(connection, record, at, pending)
+    return [transfer for repeat, its in pending.items() if repeat != call_id for transfer in its]

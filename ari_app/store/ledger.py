@@ -16,6 +16,7 @@ from ari_app.store.engine import reading, writing
 from ari_app.store.errors import KeyTaken
 from ari_app.store.tables import account_balances, calls, transfers
 
+_PAGE = 1000  # transfers read together
 _FIELDS = tuple(field.name for field in fields(Transfer))
 COLUMNS = tuple(transfers.c[name] for name in _FIELDS)
 _IN_ORDER: Select[Any] = select(*COLUMNS).order_by(transfers.c.seq)
@@ -49,7 +50,7 @@ def find(engine: Engine, key: str) -> Transfer | None:
 def all_transfers(engine: Engine) -> Iterator[Transfer]:
     """Every transfer, in the order they were added."""
     with reading(engine) as connection:
-        for row in connection.execute(_IN_ORDER.execution_options(yield_per=1000)):
+        for row in connection.execute(_IN_ORDER.execution_options(yield_per=_PAGE)):
             yield Transfer(*row)
 
 
@@ -70,6 +71,20 @@ def of_calls(connection: Connection, call_ids: Select[Any]) -> dict[str, list[Tr
     for row in connection.execute(_IN_ORDER.where(transfers.c.call_id.in_(call_ids))):
         found[row.call_id].append(Transfer(*row))
     return found
+
+
+def of_many(engine: Engine, call_ids: Collection[str]) -> dict[str, list[Transfer]]:
+    """The transfers of the calls, by call; a call without any is not in it."""
+    with reading(engine) as connection:
+        return of_calls(connection, select(calls.c.id).where(calls.c.id.in_(call_ids)))
+
+
+def pages_between(connection: Connection, since: int, until: int) -> Iterator[list[Transfer]]:
+    """The transfers of calls from `since` until before `until` (ms), a page at a time."""
+    within = (transfers.c.call_id.is_not(None), transfers.c.at >= since, transfers.c.at < until)
+    rows = connection.execute(_IN_ORDER.where(*within).execution_options(yield_per=_PAGE))
+    for page in rows.partitions():
+        yield [Transfer(*row) for row in page]
 
 
 def with_campaigns(engine: Engine, keys: Select[Any]) -> list[tuple[Transfer, str | None]]:

@@ -1,9 +1,9 @@
-"""Rollups made anew from the calls, a day at a time: for calls that were saved before there were rollups."""
+"""Rollups made anew from calls and transfers, a day at a time: for calls that were saved before there were rollups."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,19 +11,23 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, func, select, text
 
 from ari_app.domain.rollups import HOUR_MS, Counts
-from ari_app.store import calls, rollups
+from ari_app.store import calls, ledger, rollups
 from ari_app.store.engine import reading, writing
 from ari_app.store.folder import locked
 from ari_app.store.rollups import ByTable
 from ari_app.store.tables import calls as calls_table
+from ari_app.store.tables import transfers
 
 DAY_MS = 24 * HOUR_MS
 _REBUILD_LOCK = 0x434F554E  # "COUN": PostgreSQL's advisory lock of two rebuilds at once
 
 
 def days(engine: Engine) -> range:
-    """The UTC days that there may be calls or counters of, by their beginnings in ms."""
-    bounds = [select(func.min(calls_table.c.started_at), func.max(calls_table.c.started_at))]
+    """The UTC days that there may be calls, transfers or counters of, by their beginnings in ms."""
+    bounds = [
+        select(func.min(calls_table.c.started_at), func.max(calls_table.c.started_at)),
+        select(func.min(transfers.c.at), func.max(transfers.c.at)).where(transfers.c.call_id.is_not(None)),
+    ]
     bounds += [select(func.min(table.c.hour_at), func.max(table.c.hour_at)) for table in rollups.TABLES]
     with reading(engine) as connection:
         found = [at for query in bounds for at in connection.execute(query).one() if at is not None]
@@ -33,9 +37,9 @@ def days(engine: Engine) -> range:
 
 
 def rebuild_day(engine: Engine, day_at: int) -> int:
-    """Counts the calls of one of the `days` anew, and returns how many there are.
+    """Counts the calls and transfers of one of the `days` anew, and returns how many calls there are.
 
-    Calls and their counters are read as they were at one moment, and only the difference is booked. A call that is
+    They and their counters are read as they were at one moment, and only the difference is booked. A call that is
     saved after that moment changes both, so nobody has to wait: it is counted once all the same.
     """
     until = day_at + DAY_MS
@@ -51,15 +55,21 @@ def rebuild_day(engine: Engine, day_at: int) -> int:
 
 
 def _right(connection: Connection, since: int, until: int) -> tuple[ByTable, int]:
-    """What the calls themselves count, and how many they are."""
+    """What the calls and transfers themselves count, and how many calls there are."""
     right: dict[Table, defaultdict[Any, Counts]] = {table: defaultdict(Counts) for table in rollups.TABLES}
     counted = 0
     for page in calls.pages_between(connection, since, until):
-        for table, cells in rollups.counted(connection, page).items():
-            for key, counts in cells.items():
-                right[table][tuple(key)].update(counts)
+        _add_up(right, rollups.counted(connection, page))
         counted += len(page)
+    for moved in ledger.pages_between(connection, since, until):
+        _add_up(right, rollups.counted_money(connection, moved))
     return dict(right), counted
+
+
+def _add_up(right: Mapping[Table, dict[Any, Counts]], page: ByTable) -> None:
+    for table, cells in page.items():
+        for key, counts in cells.items():
+            right[table][tuple(key)].update(counts)
 
 
 def _difference(right: ByTable, there: ByTable) -> ByTable:

@@ -14,9 +14,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ari_app.domain import rollups
 from ari_app.domain.forensics import Ending
+from ari_app.domain.ledger import Transfer
 from ari_app.domain.record import CallRecord
 from ari_app.domain.reporting import Group
-from ari_app.domain.rollups import CallKey, Counts
+from ari_app.domain.rollups import CallKey, Counts, Moved
+from ari_app.store.callmoney import ENDED_AT
 from ari_app.store.engine import reading
 from ari_app.store.tables import (
     calls,
@@ -34,26 +36,54 @@ TABLES = (*CALL_TABLES, rollup_offers, rollup_endings)
 ByTable = dict[Table, Mapping[Any, Counts]]
 
 
-def add(connection: Connection, records: Sequence[CallRecord]) -> None:
-    """Counts calls that were not counted before. Part of `calls.save`, and a few statements whatever their number."""
-    change(connection, counted(connection, records))
+def add(connection: Connection, records: Sequence[CallRecord], moved: Iterable[Moved] = ()) -> None:
+    """Counts calls that were not counted before, and what they moved.
+
+    Part of `calls.save`, and a few statements whatever their number.
+    """
+    change(connection, counted(connection, records, moved))
 
 
-def counted(connection: Connection, records: Sequence[CallRecord]) -> ByTable:
-    """What the calls count, by table and key."""
+def counted(connection: Connection, records: Sequence[CallRecord], moved: Iterable[Moved] = ()) -> ByTable:
+    """What the calls count, and what they moved, by table and key."""
     payable_ms = _payable_ms(connection, records)
     cells = rollups.count(records, lambda record: payable_ms.get((record.campaign, record.terms_version)))
-    by_table: ByTable = {table: projected(cells.calls, table) for table in CALL_TABLES}
+    by_table = _of_calls(cells.calls, rollups.count_money(moved))
     return by_table | {rollup_offers: cells.offers, rollup_endings: cells.endings}
 
 
-def correct(connection: Connection, judged_again: Iterable[tuple[CallRecord, CallRecord]]) -> None:
-    """Counts calls as they are judged now, and no longer as they were before: pairs of before and after."""
+def judged_again(
+    connection: Connection, pairs: Iterable[tuple[CallRecord, CallRecord]], moved: Iterable[Moved]
+) -> None:
+    """Counts calls as they are judged now, and no longer as they were before, and what they moved by that.
+
+    `pairs` are of before and after.
+    """
     cells: defaultdict[CallKey, Counts] = defaultdict(Counts)
-    for before, after in judged_again:
+    for before, after in pairs:
         cells[rollups.call_key(after)].update(rollups.call_counts(after))
         cells[rollups.call_key(after)].subtract(rollups.call_counts(before))
-    change(connection, {table: projected(cells, table) for table in CALL_TABLES})
+    change(connection, _of_calls(cells, rollups.count_money(moved)))
+
+
+def move(connection: Connection, transfers: Sequence[Transfer]) -> None:
+    """Counts what transfers of saved calls move."""
+    change(connection, counted_money(connection, transfers))
+
+
+def counted_money(connection: Connection, transfers: Sequence[Transfer]) -> ByTable:
+    """What transfers of saved calls move, by table and key."""
+    parties = _parties(connection, {transfer.call_id for transfer in transfers})
+    moved = (Moved(*parties[transfer.call_id], transfer) for transfer in transfers)
+    return _of_calls(rollups.count_money(moved))
+
+
+def _of_calls(*several: Mapping[CallKey, Counts]) -> ByTable:
+    cells: defaultdict[CallKey, Counts] = defaultdict(Counts)
+    for one in several:
+        for key, counts in one.items():
+            cells[key].update(counts)
+    return {table: projected(cells, table) for table in CALL_TABLES}
 
 
 def change(connection: Connection, by_table: ByTable) -> None:
@@ -96,7 +126,8 @@ def first_uncounted(engine: Engine) -> int | None:
     """When the first call began, in ms, if it was saved before calls were counted and is not counted yet."""
     with reading(engine) as connection:
         first = connection.execute(select(func.min(calls.c.started_at))).scalar()
-        counted = connection.execute(select(func.min(rollup_calls.c.hour_at))).scalar()
+        has_calls = rollup_calls.c.incoming > 0
+        counted = connection.execute(select(func.min(rollup_calls.c.hour_at)).where(has_calls)).scalar()
     return first if first is not None and (counted is None or first < counted) else None
 
 
@@ -151,6 +182,25 @@ def _within(table: Table, since: int, until: int, only: Mapping[str, str]) -> li
         table.c.hour_at < until,
         *(table.c[name] == value for name, value in only.items()),
     ]
+
+
+_PARTIES = {
+    "campaign": calls.c.campaign,
+    "advertiser": calls.c.advertiser,
+    "publisher": calls.c.publisher,
+    "source": calls.c.source,
+    "currency": calls.c.currency,
+    "state": calls.c.place_state,
+}
+PARTIES = {name: func.coalesce(column, "") for name, column in _PARTIES.items()}
+"""Whose a call is, as the keys of its cell have it, see `rollups.call_key`."""
+
+
+def _parties(connection: Connection, call_ids: Iterable[str | None]) -> dict[str | None, tuple[CallKey, int]]:
+    """The cell of each of the calls, without its hour, and when the call was over."""
+    query = select(calls.c.id, ENDED_AT, *PARTIES.values()).where(calls.c.id.in_(call_ids))
+    rows = connection.execute(query)
+    return {call_id: (CallKey(0, *parties), ended_at) for call_id, ended_at, *parties in rows}
 
 
 def _payable_ms(

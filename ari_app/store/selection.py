@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_args
 
-from sqlalchemy import ColumnElement, exists, true
+from sqlalchemy import ColumnElement, exists, or_, true
 
+from ari_app.domain.privacy import ERASED
 from ari_app.domain.record import Disposition, LegOutcome
-from ari_app.store.tables import calls, legs
+from ari_app.domain.rollups import MONEY_SUMS
+from ari_app.store.callmoney import IS_CORRECTION, calls_that_moved
+from ari_app.store.tables import calls, legs, transfers
 
 _REPEAT = '["no_repeat_within",false,'  # as `calls.save` writes a clause that did not hold
 
@@ -19,7 +22,7 @@ class Selection:
 
     `since` and `until` (ms) are of the call's beginning, `talked_*_ms` of its connection; each range
     includes its beginning and not its end. `counted_as` is a counter of `domain.rollups`: of calls, or,
-    with a destination, of what was offered to it.
+    with a destination, of what was offered to it. With one of money, `since` and `until` are of when it moved.
     """
 
     did: str | None = None
@@ -38,6 +41,7 @@ class Selection:
     talked_until_ms: int | None = None
     destination: str | None = None
     counted_as: str | None = None
+    corrected: bool = False
 
 
 def conditions(wanted: Selection) -> list[ColumnElement[bool]]:
@@ -46,10 +50,11 @@ def conditions(wanted: Selection) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [
         _PARTIES[name] == value if value else _PARTIES[name].is_(None) for name, value in given.items()
     ]
-    if wanted.since is not None:
-        found.append(calls.c.started_at >= wanted.since)
-    if wanted.until is not None:
-        found.append(calls.c.started_at < wanted.until)
+    if wanted.counted_as in MONEY_SUMS:
+        moved = calls_that_moved(wanted.counted_as, _within(transfers.c.at, wanted))
+        found.append(calls.c.id.in_(moved))
+    else:
+        found += _within(calls.c.started_at, wanted)
     if wanted.talked_from_ms is not None:
         found.append(calls.c.connected_ms >= wanted.talked_from_ms)
     if wanted.talked_until_ms is not None:
@@ -63,9 +68,16 @@ def conditions(wanted: Selection) -> list[ColumnElement[bool]]:
         found.append(
             exists().where(legs.c.call_id == calls.c.id, legs.c.destination == wanted.destination, is_counted)
         )
-    elif wanted.counted_as is not None:
+    elif wanted.counted_as in _CALLS:
         found.append(_CALLS[wanted.counted_as])
+    if wanted.corrected:
+        found.append(exists().where(transfers.c.call_id == calls.c.id, IS_CORRECTION))
     return found
+
+
+def _within(at: ColumnElement[int], wanted: Selection) -> list[ColumnElement[bool]]:
+    since = [at >= wanted.since] if wanted.since is not None else []
+    return since + ([at < wanted.until] if wanted.until is not None else [])
 
 
 _PARTIES = {
@@ -85,7 +97,10 @@ _CALLS: dict[str, ColumnElement[bool]] = {
     "answered": calls.c.answered_at.is_not(None),
     "offered": calls.c.offered_at.is_not(None) & (calls.c.disposition != "no_route"),
     "qualified": calls.c.qualified.is_(True),
-    "repeat": calls.c.ani.is_not(None) & calls.c.clauses_json.contains(_REPEAT, autoescape=True),
+    "repeat": or_(
+        calls.c.ani.is_not(None) & calls.c.clauses_json.contains(_REPEAT, autoescape=True),
+        calls.c.clauses_json.contains(f'{_REPEAT}"{ERASED}', autoescape=True),
+    ),
     **{name: calls.c.disposition == name for name in get_args(Disposition)},
 }
 _OFFERS: dict[str, ColumnElement[bool]] = {

@@ -254,6 +254,7 @@ transfers = Table(
     Index("transfers_debit", "debit"),
     Index("transfers_credit", "credit"),
     Index("transfers_call_id", "call_id"),
+    Index("transfers_at", "at"),
 )
 # A hold ends once, whatever the key of what ends it; a part of it may be released before.
 _ENDS_A_HOLD = "kind IN ('post', 'void') AND replace(key, ':price:rest', '') = key"
@@ -413,7 +414,8 @@ def _keys(*names: str) -> tuple[Column[Any], ...]:
     return (hour_at, *(Column(name, Text, primary_key=True) for name in names))
 
 
-# Made of `calls` and `legs`, in the transaction that saves them; `callrace reports rebuild` makes them anew.
+# Made of `calls`, `legs` and `transfers`, in the transaction that saves them; `callrace reports rebuild` makes
+# them anew.
 # The same calls are counted three times: by all that is known of a call there is nearly a row for each,
 # and few reports need that.
 rollup_calls = _rollup(

@@ -169,7 +169,7 @@ def _line(hour_at: int, n: int, party: Party, course: Prototype) -> str:
 
 
 def _cells(hour_at: int, drawn: Mapping[tuple[Party, int], int], courses: Sequence[Prototype]) -> Cells:
-    """What `rollups.count` gives for the calls, counting alike ones once."""
+    """What `rollups.count` gives for the calls, counting alike ones once; all money in the hour of its call."""
     cells = Cells()
     counts = [rollups.call_counts(course.record) for course in courses]
     for (party, n), times in drawn.items():
@@ -178,6 +178,9 @@ def _cells(hour_at: int, drawn: Mapping[tuple[Party, int], int], courses: Sequen
         cell = cells.calls[key]
         for name, value in counts[n].items():
             cell[name] += value * times
+        if record.money is not None:
+            cell["revenue"] += record.money.charged * times
+            cell["payout"] += record.money.paid * times
         for leg in record.legs:
             offers = cells.offers[OfferKey(hour_at, *party[:2], f"{party.campaign}-{leg.destination}")]
             for name, value in rollups.offer_counts(leg).items():

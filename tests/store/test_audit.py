@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Table, insert
+from sqlalchemy import Engine, Table, insert, update
 
 from ari_app.domain.bills import period_of
-from ari_app.domain.ledger import payout
-from ari_app.store import audit, bills, calls, disputes, ledger, payouts
+from ari_app.domain.corrections import charges_of
+from ari_app.domain.ledger import payout, take_back
+from ari_app.store import audit, bills, calls, disputes, ledger, payouts, rebuild, rollups
 from ari_app.store.bills import Party
 from ari_app.store.engine import writing
 from ari_app.store.payouts import Run
@@ -90,3 +91,26 @@ def test_a_bill_that_says_more_than_its_transfers_is_found(engine: Engine) -> No
 def test_a_number_that_is_left_out_is_found(engine: Engine) -> None:
     write(engine, bills_table, **{**BILL, "opening": -7400, "number": 3})
     assert broken(engine) == {("bills are numbered without gaps", "invoice 3")}
+
+
+def test_a_report_that_is_not_the_ledgers_is_found_with_its_day_and_parties(engine: Engine) -> None:
+    with writing(engine) as connection:
+        for table in rollups.CALL_TABLES:
+            connection.execute(update(table).values(revenue=table.c.revenue + 1))
+    found = [
+        finding for finding in audit.findings(engine) if finding.rule == "reports say what the ledger says"
+    ]
+    [first, *_] = found
+    parties = "campaign plumbing, advertiser acme, publisher homefix, source sidebar, currency USD"
+    assert first.about == f"2025-11-23 UTC, {parties}"
+    assert first.detail.endswith(": run `callrace reports rebuild`")
+    for day_at in rebuild.days(engine):
+        rebuild.rebuild_day(engine, day_at)
+    assert broken(engine) == set()
+
+
+def test_a_correction_that_no_report_counts_is_found(engine: Engine) -> None:
+    [charge] = charges_of(ledger.of_call(engine, CALLS[1].id))
+    ledger.post(engine, take_back(charge, "by-hand", 1, BEGAN + 86_400_000, "by hand"))
+    [finding, *_] = audit.findings(engine)
+    assert "reports have revenue 0, corrected_revenue 0; the ledger revenue -1" in finding.detail

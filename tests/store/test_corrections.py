@@ -68,6 +68,7 @@ def test_nothing_can_be_taken_back_of_a_call_that_was_not_charged(engine: Engine
         adjust(engine, unqualified(3).id, "k", 1, 0, LATER, "a wrong number")
 
 
+@pytest.mark.breaks_the_ledger
 def test_the_database_itself_refuses_to_take_back_more(engine: Engine) -> None:
     """A program that did not look: two parts, each small enough, that together are too much."""
     [charge] = charges_of(ledger.of_call(engine, CALL.id))
@@ -89,6 +90,7 @@ def test_of_many_who_take_the_rest_at_once_one_does(engine: Engine) -> None:
         assert sorted(pool.map(take_the_whole, range(8))) == [False] * 7 + [True]
 
 
+@pytest.mark.breaks_the_ledger
 def test_programs_that_do_not_look_are_added_up_one_after_the_other(engine: Engine) -> None:
     [charge] = charges_of(ledger.of_call(engine, CALL.id))
     assert charge is not None

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import Engine, delete, inspect
+from sqlalchemy import Engine, delete, inspect, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from ari_app.domain.conversions import Told
 from ari_app.domain.ledger import Transfer, balances, deposit, payout, reversal, take_back
-from ari_app.store import ledger, schema
-from ari_app.store.engine import writing
+from ari_app.store import audit, calls, conversions, corrections, ledger, rollups, schema
+from ari_app.store.engine import reading, writing
 from ari_app.store.tables import transfers
-from tests.samples import BEGAN
+from tests.samples import BEGAN, make_call, settlement, waiting
 
 DEPOSIT = deposit("payment", "acme", 100_000, "USD", at=BEGAN)
 HOLD = Transfer("hold", "hold", "advertiser:acme", "exchange", 4200, "USD", BEGAN)
@@ -70,3 +72,35 @@ def test_the_indexes_are_all_there(old: Engine) -> None:
 def test_a_payout_can_be_written_then(old: Engine) -> None:
     schema.upgrade(old)
     assert ledger.post(old, payout("run", "homefix", 3000, "USD", at=BEGAN))
+
+
+def test_what_reports_counted_is_counted_net_and_at_its_moment_after_an_upgrade(empty: Engine) -> None:
+    """As it was before 0015: the verdicts' money in the calls' hours, corrections nowhere; one call not counted."""
+    with writing(empty) as connection:
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    sold = waiting(3)
+    calls.save(empty, [settlement(make_call(1)), settlement(make_call(2, publisher=None)), settlement(sold)])
+    corrections.adjust(empty, make_call(1).id, "k", 1000, 700, BEGAN + 86_400_000, "bad line")
+    conversions.tell(empty, [Told(sold.id, BEGAN + 2 * 86_400_000, None)], BEGAN + 2 * 86_400_000)
+    right = _rollups(empty)
+    with writing(empty) as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0014")
+        for table in rollups.CALL_TABLES:
+            connection.execute(delete(table).where(table.c.incoming == 0))
+            connection.execute(update(table).values(revenue=99, payout=98))
+    schema.upgrade(empty)
+    assert _rollups(empty) == right
+    assert audit.findings(empty) == []
+
+
+def _rollups(engine: Engine) -> dict[str, list[dict[str, Any]]]:
+    with reading(engine) as connection:
+        return {
+            table.name: [
+                dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()
+            ]
+            for table in rollups.CALL_TABLES
+        }

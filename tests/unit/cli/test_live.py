@@ -180,6 +180,11 @@ def test_a_switch_that_has_gone_leaves_a_board_that_says_so() -> None:
             "calls 6 · connected 3 · qualified 2 · charged 900, paid 500, kept 400 JPY · "
             "charged 42.00, paid 30.00, kept 12.00 USD",
         ),
+        (
+            [Sums("USD", 1, 1, 1, 3200, 2300, -1000, -700)],
+            "calls 1 · connected 1 · qualified 1 · charged 32.00, paid 23.00, kept 9.00 USD "
+            "(of it corrected: charged -10.00, paid -7.00)",
+        ),
     ],
 )
 def test_the_day_is_told_in_a_line(sums: list[Sums] | None, text: str) -> None:
@@ -187,8 +192,9 @@ def test_the_day_is_told_in_a_line(sums: list[Sums] | None, text: str) -> None:
 
 
 def test_json_has_amounts_as_decimal_strings() -> None:
-    [sums] = to_json(View(AT, WELL, today=[Sums("USD", 1, 1, 1, 4200, 3000)]))["today"]
-    assert (sums["charged"], sums["paid"]) == ("42.00", "30.00")
+    [sums] = to_json(View(AT, WELL, today=[Sums("USD", 1, 1, 1, 3200, 2300, -1000, -700)]))["today"]
+    assert (sums["charged"], sums["paid"]) == ("32.00", "23.00")
+    assert (sums["corrected_charged"], sums["corrected_paid"]) == ("-10.00", "-7.00")
 
 
 # The command
@@ -226,5 +232,14 @@ def test_live_as_json_is_the_switchs_word_and_the_days_sums(
     assert told["switch"] == json.loads(json.dumps(WELL))
     assert [one["phase"] for one in told["calls"]] == ["ivr"]
     assert told["today"] == [
-        {"currency": "USD", "calls": 1, "connected": 1, "qualified": 1, "charged": "42.00", "paid": "30.00"}
+        {
+            "currency": "USD",
+            "calls": 1,
+            "connected": 1,
+            "qualified": 1,
+            "charged": "42.00",
+            "paid": "30.00",
+            "corrected_charged": "0.00",
+            "corrected_paid": "0.00",
+        }
     ]

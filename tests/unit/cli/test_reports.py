@@ -137,7 +137,8 @@ def test_a_report_in_a_pipe_is_plain_with_a_total_and_a_command(cli: Cli, saved:
 def test_days_begin_at_the_readers_midnight(cli: Cli, applied: Engine) -> None:
     before_midnight = datetime.fromisoformat("2025-11-24T23:30-05:00")
     for n, at in enumerate((before_midnight, before_midnight + timedelta(hours=1))):
-        record = make_call(n, started_at=round(at.timestamp() * 1000))
+        began = round(at.timestamp() * 1000)
+        record = make_call(n, started_at=began, ended_at=began + 115_000)
         calls.save(applied, [settlement(record)])
     days = report(cli, "by", "day")["lines"]
     assert [(line["day"], line["incoming"]) for line in days] == [("2025-11-24", 1), ("2025-11-25", 1)]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from ari_app.domain.record import ClauseResult, LegRecord, Money, Verdict
+from ari_app.domain.ledger import EXCHANGE, Transfer, take_back
+from ari_app.domain.record import ClauseResult, LegRecord, Verdict
 from ari_app.domain.rollups import (
     HOUR_MS,
     call_counts,
     call_key,
+    call_moved,
     count,
+    count_money,
     ending_second,
     is_repeat,
+    money_counts,
     offer_counts,
     payable_ms,
 )
@@ -32,7 +38,7 @@ def test_what_a_call_does_not_have_is_an_empty_text_in_its_key() -> None:
 
 def test_a_call_nobody_answered_has_no_line_and_no_wait() -> None:
     blocked = make_call(disposition="blocked", answered_at=None, offered_at=None, qualification=None)
-    assert call_counts(blocked) == {"incoming": 1, "blocked": 1, "revenue": 4200, "payout": 3000}
+    assert call_counts(blocked) == {"incoming": 1, "blocked": 1}
 
 
 def test_a_call_for_which_nobody_was_eligible_was_not_offered() -> None:
@@ -45,9 +51,45 @@ def test_a_line_is_used_from_the_answer_to_the_end() -> None:
     assert call_counts(make_call(answered_at=BEGAN, ended_at=BEGAN + 61_000))["line_ms"] == 61_000
 
 
-def test_only_money_that_moved_is_counted() -> None:
-    counts = call_counts(make_call(money=Money("USD", 4200, 3000)))
-    assert (counts["revenue"], counts["payout"]) == (0, 0)
+ENDED = 5 * HOUR_MS
+CHARGE = Transfer("c", "post", "advertiser:acme", EXCHANGE, 4200, "USD", ENDED, call_id="1", resolves="h")
+PAID = Transfer("p", "post", EXCHANGE, "publisher:homefix", 3000, "USD", ENDED, call_id="1")
+LATER = ENDED + HOUR_MS
+
+
+@pytest.mark.parametrize(
+    ("transfer", "counts"),
+    [
+        (CHARGE, {"revenue": 4200}),
+        (PAID, {"payout": 3000}),
+        (replace(CHARGE, kind="hold", resolves=None), {}),
+        (replace(CHARGE, kind="void"), {}),
+        (replace(CHARGE, at=LATER), {"revenue": 4200, "later_revenue": 4200}),
+        (replace(PAID, at=LATER), {"payout": 3000, "later_payout": 3000}),
+        (take_back(CHARGE, "k", 1000, LATER, "bad line"), {"revenue": -1000, "corrected_revenue": -1000}),
+        (take_back(PAID, "k", 700, LATER, "bad line"), {"payout": -700, "corrected_payout": -700}),
+        (
+            replace(CHARGE, kind="adjust", resolves=None),
+            {"revenue": 4200, "corrected_revenue": 4200},
+        ),
+        (replace(PAID, kind="adjust"), {"payout": 3000, "corrected_payout": 3000}),
+    ],
+)
+def test_a_transfer_adds_what_it_moved_and_says_what_of_it_came_later(
+    transfer: Transfer, counts: dict[str, int]
+) -> None:
+    assert money_counts(transfer, ENDED) == counts
+
+
+def test_money_is_counted_in_the_hour_it_moved_in_under_its_calls_parties() -> None:
+    call = make_call(started_at=4 * HOUR_MS + 1, ended_at=ENDED)
+    back = take_back(CHARGE, "k", 1000, LATER, "bad line")
+    cells = count_money(call_moved(call, [CHARGE, PAID, back]))
+    parties = ("plumbing", "acme", "homefix", "sidebar", "USD", "NY")
+    assert cells == {
+        (ENDED, *parties): {"revenue": 4200, "payout": 3000},
+        (LATER, *parties): {"revenue": -1000, "corrected_revenue": -1000},
+    }
 
 
 def test_a_caller_whom_the_repeat_window_caught_is_a_repeat() -> None:
