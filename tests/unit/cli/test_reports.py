@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
 from ari_app.domain.clock import iso
 from ari_app.domain.record import Disposition
@@ -18,7 +18,7 @@ from ari_app.domain.rollups import CALLS_COUNTED_AS, HOUR_MS, OFFERS_COUNTED_AS
 from ari_app.settings import Settings
 from ari_app.store import calls
 from ari_app.store.engine import writing
-from ari_app.store.rollups import clear
+from ari_app.store.rollups import TABLES
 from tests.samples import BEGAN, make_call, settlement
 from tests.unit.cli.conftest import Cli, refusal
 from tests.unit.cli.fake_switch import STATUS, Server
@@ -207,7 +207,8 @@ def test_the_forensics_say_what_share_ends_near_the_payable_second(cli: Cli, app
 def test_counters_are_rebuilt_from_the_calls(cli: Cli, saved: Engine) -> None:
     before = report(cli, "by", "campaign")
     with writing(saved) as connection:
-        clear(connection, 0, 2 * BEGAN)
+        for table in TABLES:
+            connection.execute(delete(table))
     uncounted = cli("reports", "by", "campaign", *PERIOD)
     assert "are missing here: run `callrace reports rebuild`" in uncounted.stderr
     assert uncounted.stdout.endswith(": none\n")
