@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, Row, Select, insert, select
 
 from ari_app.domain import campaigns, staging
+from ari_app.domain.assembly import what_is_wrong
 from ari_app.domain.changes import Change, Terms, changes
 from ari_app.domain.document import from_document, to_document
 from ari_app.domain.geo import Geography
@@ -23,9 +23,7 @@ from ari_app.store.errors import DocumentUnreadable, MarketplaceMoved, NumbersIn
 from ari_app.store.parties import KeptAccount, accounts_of_removed
 from ari_app.store.tables import marketplace_versions, terms
 
-READABLE_WITHIN = 20  # versions: so far back one is looked for that can be read
 _NEWEST = select(marketplace_versions).order_by(marketplace_versions.c.version.desc()).limit(1)
-_VERSIONS = select(marketplace_versions.c.version).order_by(marketplace_versions.c.version.desc())
 _TermsVersions = dict[tuple[str, str], int]  # by campaign and the terms' fingerprint
 
 
@@ -58,8 +56,10 @@ class Loaded:
     suspended: dict[tuple[str, str], str]
     unreadable: str | None = None
 
-    def snapshot(self, geography: Geography) -> Snapshot:
-        """The same, made ready for look-ups."""
+    def snapshot(self, geography: Geography, before: Snapshot | None = None) -> Snapshot:
+        """The same, made ready for look-ups. Of the version of `before` only numbers, pauses and suspensions differ."""
+        if before is not None and before.version == self.version:
+            return replace(before, marketplace=self.marketplace, pauses=self.pauses, suspended=self.suspended)
         return make_snapshot(
             self.version,
             self.marketplace,
@@ -128,29 +128,12 @@ def load(engine: Engine, at: int | None = None) -> Loaded | None:
         return _loaded(connection, row, numbers.documents_in(connection, at), at) if row else None
 
 
-def load_readable(engine: Engine) -> Loaded | None:
-    """The newest marketplace that this program can read, with what is true now of its numbers, pauses, suspensions.
-
-    For who serves calls: what a newer program applied, or what is damaged, leaves the last good one in force
-    (`unreadable` says so); a number whose campaign or publisher that one does not have is left out. Raises
-    DocumentUnreadable where none of the last READABLE_WITHIN can be read.
-    """
-    with reading(engine) as connection:
-        row = connection.execute(_NEWEST).one_or_none()
-        if row is None:
-            return None
-        owned = numbers.documents_in(connection, None)
-        try:
-            return _loaded(connection, row, owned, None)
-        except DocumentUnreadable as error:
-            return _in_its_place(connection, owned, error)
-
-
 def version_at(engine: Engine, at: int) -> int | None:
     """The version that was in force at a moment (ms); None: there was none."""
     with reading(engine) as connection:
-        then = _VERSIONS.where(marketplace_versions.c.applied_at <= at)
-        return connection.execute(then.limit(1)).scalar_one_or_none()
+        return connection.execute(
+            _newest_row(at).with_only_columns(marketplace_versions.c.version)
+        ).scalar_one_or_none()
 
 
 def load_version(engine: Engine, version: int) -> Loaded | None:
@@ -175,41 +158,13 @@ def _loaded(connection: Connection, row: Row[Any], owned: Mapping[str, Any], at:
     return Loaded(row.version, marketplace, in_force, paused, counter, staged, suspended)
 
 
-def _in_its_place(connection: Connection, owned: Mapping[str, Any], why: DocumentUnreadable) -> Loaded:
-    """The newest marketplace that can be read, before one that cannot. Raises `why` where there is none."""
-    older = marketplace_versions.c.version < why.version
-    for version in connection.execute(_VERSIONS.where(older).limit(READABLE_WITHIN)).scalars().all():
-        its = marketplace_versions.c.version == version
-        row = connection.execute(select(marketplace_versions).where(its)).one()
-        try:
-            loaded = _loaded(connection, row, owned, None)
-        except DocumentUnreadable:
-            continue
-        there = loaded.marketplace
-        known = {
-            did: number
-            for did, number in there.numbers.items()
-            if number.campaign in there.campaigns and number.publisher in there.publishers
-        }
-        return replace(loaded, marketplace=replace(there, numbers=known), unreadable=str(why))
-    raise why
-
-
 def _read(row: Row[Any], others: Mapping[str, Any]) -> tuple[dict[str, Any], Marketplace]:
     """A version's document, with `others` for its own fields, raw and read. Raises DocumentUnreadable."""
     try:
         document = {**json.loads(row.document_json), **others}
         return document, from_document(document)
     except (ValueError, TypeError) as error:  # pydantic's ValidationError is a ValueError
-        raise DocumentUnreadable(row.version, _said(error)) from error
-
-
-def _said(error: ValueError | TypeError) -> str:
-    """The first of what is wrong, in one line."""
-    if not isinstance(error, ValidationError):
-        return str(error)
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'the document'}: {first['msg']}"
+        raise DocumentUnreadable(row.version, what_is_wrong(error)) from error
 
 
 def rules_in(connection: Connection) -> tuple[Marketplace, int] | None:
@@ -316,6 +271,13 @@ def _contents(document: Mapping[str, Any]) -> Iterator[tuple[str, bool, dict[str
         yield campaign, False, _terms(document, campaign)
         if rules.get("staged"):
             yield campaign, True, _terms(document, campaign, is_staged=True)
+
+
+def terms_versions(
+    connection: Connection, document: Mapping[str, Any]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """The version of each campaign's terms in an applied document, and of those staged."""
+    return _numbered(document, _versions(connection))
 
 
 def _numbered(document: Mapping[str, Any], versions: _TermsVersions) -> tuple[dict[str, int], dict[str, int]]:

@@ -6,8 +6,9 @@ The open assignments are the one truth of who has a number, whether an apply (`f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, or_, select, update
@@ -77,6 +78,47 @@ def documents_in(connection: Connection, at: int | None) -> dict[str, dict[str, 
         did: {"campaign": campaign, "publisher": publisher} | ({} if source is None else {"source": source})
         for did, campaign, publisher, source in connection.execute(query)
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Which changes of numbers a reader has seen: assignments up to `id`, and ends of them before `ended_at` (ms)."""
+
+    id: int
+    ended_at: int
+
+
+def owned(
+    connection: Connection, known: Mapping[str, Number], seen: Seen | None
+) -> tuple[Mapping[str, Number], Seen]:
+    """Whose each number is now: what was `known` when the changes `seen` were, and what changed since.
+
+    The same mapping where nothing did. None: all of them, a page at a time.
+    """
+    table = number_assignments
+    now = Seen(
+        *(connection.execute(select(func.max(at))).scalar() or 0 for at in (table.c.id, table.c.to_at))
+    )
+    if seen is None:
+        return dict(_open(connection)), now
+    # In its last moment more may have ended than was to be seen then.
+    is_new = or_(table.c.id > seen.id, table.c.to_at >= seen.ended_at)
+    touched = list(connection.execute(select(table.c.did).where(is_new).distinct()).scalars())
+    theirs = dict[str, Number]()
+    for start in range(0, len(touched), _AT_ONCE):
+        theirs.update(_open(connection, table.c.did.in_(touched[start : start + _AT_ONCE])))
+    if all(known.get(did) == theirs.get(did) for did in touched):
+        return known, now
+    gone = set(touched) - theirs.keys()
+    return {did: number for did, number in {**known, **theirs}.items() if did not in gone}, now
+
+
+def _open(connection: Connection, *which: ColumnElement[bool]) -> Iterator[tuple[str, Number]]:
+    """The numbers that somebody has, read a page at a time."""
+    query = select(*_COLUMNS[:4]).where(OPEN, *which).execution_options(yield_per=_AT_ONCE)
+    for did, campaign, publisher, source in connection.execute(query):
+        # The same few words, fifty thousand times.
+        yield did, Number(intern(campaign), intern(publisher), source and intern(source))
 
 
 def of_desk(connection: Connection) -> dict[str, Number]:

@@ -129,7 +129,7 @@ class Switch:
         since, self._converted_until = self._converted_until, CallClock().now()
         told = await asyncio.to_thread(calls.converted_callers, self._engine, since - OVERLAP_MS)
         self._callers.converted(told)
-        self._callers.ask(*_asked(campaigns))
+        self._callers.ask(*await asyncio.to_thread(_asked, campaigns))
 
     # What a switch before this one left
 

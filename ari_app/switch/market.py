@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from sqlalchemy import Engine
@@ -15,6 +17,7 @@ from ari_app.domain import trunks
 from ari_app.domain.geo import Geography
 from ari_app.domain.snapshot import Snapshot
 from ari_app.store import marketplaces, revision, spending
+from ari_app.store.inforce import InForce
 from ari_app.switch.chores import Chores
 from ari_app.switch.clock import CallClock
 
@@ -24,6 +27,17 @@ RELOAD_EVERY_S = 1.0
 LOOK_EVERY_S = 5.0  # at what trunks have spent, where one has a limit
 
 TakenOver = Callable[[Snapshot], Awaitable[None]]
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """What is made within is not looked through for garbage, now or later: to do so would hold up every call."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 class Market:
@@ -36,6 +50,7 @@ class Market:
         self._engine = engine
         self._geography = geography
         self._chores = chores or Chores()
+        self._in_force = InForce(engine)
         self._revision: int | None = None
         self._is_told = True  # the newest snapshot, to who wanted to be told
         self._loaded: Snapshot | None = None  # whatever trunks have spent
@@ -45,12 +60,13 @@ class Market:
 
     def load(self) -> None:
         """Takes over what is applied and can be read, if anything is. Raises StoreError."""
-        loaded = marketplaces.load_readable(self._engine)
-        if loaded is None:
-            return
+        with _uncollected():
+            loaded = self._in_force.read()
+            if loaded is None:
+                return
+            snapshot = loaded.snapshot(self._geography, self._loaded)
         if loaded.unreadable is not None and loaded.unreadable != self.unreadable:
             log.error("%s; marketplace %d stays in force", loaded.unreadable, loaded.version)
-        snapshot = loaded.snapshot(self._geography)
         self.snapshot = self._within_spend(snapshot)
         self._loaded, self._looked_at = snapshot, time.monotonic()
         self._revision, self._is_told, self.unreadable = loaded.revision, False, loaded.unreadable

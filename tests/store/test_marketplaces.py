@@ -26,6 +26,7 @@ from ari_app.domain.marketplace import (
 from ari_app.store import marketplaces, numbers, pauses, revision
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import DocumentUnreadable, MarketplaceMoved, StepRefused
+from ari_app.store.inforce import InForce
 from ari_app.store.numbers import Assignment
 from ari_app.store.pauses import Pause
 from ari_app.store.tables import marketplace_versions, terms
@@ -197,7 +198,7 @@ def test_what_a_newer_program_applied_leaves_the_last_one_that_can_be_read_in_fo
     marketplaces.apply(engine, BEFORE, NOW)
     _apply_of_a_newer_program(engine, 2)
     _apply_of_a_newer_program(engine, 3)
-    loaded = marketplaces.load_readable(engine)
+    loaded = InForce(engine).read()
     assert loaded is not None
     assert (loaded.version, loaded.marketplace) == (1, BEFORE)
     assert loaded.unreadable is not None
@@ -217,7 +218,7 @@ def test_a_number_of_a_campaign_that_only_the_unreadable_marketplace_has_is_nobo
     _apply_of_a_newer_program(engine, 2)
     with writing(engine) as connection:
         numbers.begin(connection, {"+18005550999": Number("roofing", "homefix")}, LAST, "file")
-    loaded = marketplaces.load_readable(engine)
+    loaded = InForce(engine).read()
     assert loaded is not None
     assert set(loaded.marketplace.numbers) == set(BEFORE.numbers)
 
@@ -227,7 +228,7 @@ def test_a_marketplace_that_nothing_can_be_read_of_is_said_to_be_so(engine: Engi
         row = {"version": 1, "applied_at": NOW, "document_json": '["no marketplace"]'}
         connection.execute(insert(marketplace_versions), row)
     with pytest.raises(DocumentUnreadable, match="marketplace 1 cannot be read"):
-        marketplaces.load_readable(engine)
+        InForce(engine).read()
 
 
 def _apply_of_a_newer_program(engine: Engine, version: int) -> None:
