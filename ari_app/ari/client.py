@@ -28,6 +28,7 @@ from ari_app.ari.errors import AriError, AriHttpError, AriOverload, AriReplaced,
 from ari_app.ari.events import Disconnected, Reconnected, Replaced, StasisStart, now_ms, parse
 from ari_app.ari.inbox import Inbox, Switchboard
 from ari_app.ari.network import NetworkTransport
+from ari_app.ari.remoteclock import RemoteClock
 from ari_app.ari.resources.applications import Applications
 from ari_app.ari.resources.asterisk import Asterisk
 from ari_app.ari.resources.bridges import Bridges
@@ -102,6 +103,7 @@ class Client:
         self._transport = transport
         self._switchboard = Switchboard(settings.lanes, settings.inbox_limit)
         self._attempts = Attempts()
+        self._clock = RemoteClock()
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._server: asyncio.Task[None] | None = None
         self._is_connected = asyncio.Event()
@@ -293,7 +295,7 @@ class Client:
 
     def _take_in(self, text: str) -> None:
         try:
-            routed = parse(orjson.loads(text))
+            routed = parse(orjson.loads(text), self._clock.ours)
         except (KeyError, TypeError, ValueError) as error:
             self._drop(text, error)
             return

@@ -1,7 +1,8 @@
 """What Asterisk tells us: one small record for each type of event in use.
 
-`at_ms` is Asterisk's own time of the event, in milliseconds since the epoch. Asterisk sends far
-more with each event than anybody reads, thirty times a call: only what is used is taken out.
+`at_ms` is when it happened, in milliseconds since the epoch: Asterisk's own time of the event, on this machine's clock
+where `parse` is told how to turn it. Asterisk sends far more with each event than anybody reads, thirty times a call:
+only what is used is taken out.
 """
 
 from __future__ import annotations
@@ -139,16 +140,18 @@ class Replaced(Event):
 Routed = tuple[str, Event]
 
 
-def parse(message: dict[str, Any]) -> Routed | None:
+def parse(message: dict[str, Any], ours: Callable[[int], int] = lambda told_ms: told_ms) -> Routed | None:
     """The event that a message from Asterisk stands for; None for a type that is not in use.
 
-    Raises KeyError, TypeError or ValueError for a message that is not as Asterisk documents it.
+    `ours` turns Asterisk's time into this machine's (`RemoteClock.ours`). Raises KeyError, TypeError or ValueError for
+    a message that is not as Asterisk documents it.
     """
     read = _READERS.get(message["type"])
     if read is None:
         return None
     # round: the float of a millisecond can lie just under it.
-    routed = read(message, round(datetime.fromisoformat(message["timestamp"]).timestamp() * 1000))
+    told_ms = round(datetime.fromisoformat(message["timestamp"]).timestamp() * 1000)
+    routed = read(message, ours(told_ms))
     if not isinstance(routed[0], str):
         raise TypeError(f"an id is a string, not {routed[0]!r}")
     return routed

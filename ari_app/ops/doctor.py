@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError
+from ari_app.ari.events import now_ms
 from ari_app.ari.version import OLDEST, require_version
 from ari_app.domain.marketplace import Marketplace
 from ari_app.domain.outlook import Available, outlook
@@ -63,6 +64,8 @@ MODULES = (
 RECORDER = "app_mixmonitor"  # needed where a campaign records
 ROOM_BYTES = 500_000_000
 _SHOWN = 5
+_TRIPS = 3
+_CLOCK_OFF_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class AsteriskView:
     modules: dict[str, str] = field(default_factory=dict)
     endpoints: frozenset[str] = frozenset()
     sounds: frozenset[str] = frozenset()
+    clock_ahead_ms: int = 0  # of this machine's
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -338,12 +342,25 @@ async def look(client: Client) -> AsteriskView:
         modules={module["name"].removesuffix(".so"): module["status"] for module in modules},
         endpoints=frozenset(e["resource"] for e in endpoints if e["technology"] == "PJSIP"),
         sounds=frozenset(sound["id"] for sound in await client.sounds.list()),
+        clock_ahead_ms=await clock_ahead_ms(client),
     )
+
+
+async def clock_ahead_ms(client: Client) -> int:
+    """How far Asterisk's clock is ahead of this machine's, ms, to half of the quickest round trip. Raises AriError."""
+    trips = []
+    for _ in range(_TRIPS):
+        asked_at = now_ms()
+        told = await client.asterisk.clock()
+        back_at = now_ms()
+        trips.append((back_at - asked_at, told - (asked_at + back_at) // 2))
+    return min(trips)[1]
 
 
 def check_asterisk(view: AsteriskView, marketplace: Marketplace | None) -> Iterator[Finding]:
     """Version, modules, endpoints and sounds."""
     yield check_version(view)
+    yield check_clock(view)
     yield check_modules(view)
     yield check_endpoint(view, TRUNK, "calls come in by it")
     yield check_endpoint(view, AGENTS, "agents are rung by it")
@@ -361,6 +378,19 @@ def check_version(view: AsteriskView) -> Finding:
         oldest = ".".join(map(str, OLDEST))
         return Finding("version", False, str(error), f"install Asterisk {oldest} or later")
     return Finding("version", True, ".".join(map(str, version)))
+
+
+def check_clock(view: AsteriskView) -> Finding:
+    """Whether Asterisk's clock and this machine's tell the same time."""
+    off_s = abs(view.clock_ahead_ms) / 1000
+    way = "ahead of" if view.clock_ahead_ms > 0 else "behind"
+    detail = f"Asterisk's is {off_s:.1f} s {way} this machine's"
+    if off_s < _CLOCK_OFF_S:
+        return Finding("clock", True, f"Asterisk's and this machine's are within {_CLOCK_OFF_S:.0f} s")
+    remedy = (
+        "keep both by NTP (chrony); calls are counted by this machine's alone, Asterisk's logs by its own"
+    )
+    return Finding("clock", False, detail, remedy)
 
 
 def check_modules(view: AsteriskView) -> Finding:

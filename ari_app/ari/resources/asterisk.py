@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from ari_app.ari.errors import AriBadAnswer
 from ari_app.ari.resources.requester import Json, Requester
 
 
@@ -22,3 +25,13 @@ class Asterisk:
     async def ping(self) -> None:
         """`ping`: returns when Asterisk answers."""
         await self._ari.request("GET", "asterisk/ping")
+
+    async def clock(self) -> int:
+        """`ping`: what Asterisk's clock says, ms since the epoch."""
+        answer = await self._ari.request("GET", "asterisk/ping")
+        try:
+            return round(datetime.fromisoformat(answer.json()["timestamp"]).timestamp() * 1000)
+        except (KeyError, TypeError, ValueError) as error:
+            raise AriBadAnswer(
+                f"{answer.request}: answered without a time ({error!r}); is this Asterisk?"
+            ) from error

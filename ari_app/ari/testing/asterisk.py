@@ -63,6 +63,8 @@ class Asterisk:
         self.playbacks: dict[str, Playback] = {}
         self.requests: list[str] = []
         self.refused: list[str] = []
+        self.clock_ahead_s = 0.0  # of this machine's
+        self.events_take_s = 0.0  # from when something happens until it is heard of
         self._started = self._now()
         self._transports: list[_Transport] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -166,16 +168,20 @@ class Asterisk:
         message: dict[str, object] = {"type": kind, "timestamp": self._now(), "application": "callrace"}
         if channel is not None:
             message["channel"] = _told(channel)
-        for transport in self._transports:
-            for stream in transport.streams:
-                stream.put(json.dumps(message | more))
+        text = json.dumps(message | more)
+        for stream in [stream for transport in self._transports for stream in transport.streams]:
+            if self.events_take_s:
+                asyncio.get_running_loop().call_later(self.events_take_s, stream.put, text)
+            else:
+                stream.put(text)
         self._changed.set()
 
     # Inside
 
-    @staticmethod
-    def _now() -> str:
-        return datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")
+    def _now(self) -> str:
+        return datetime.fromtimestamp(time.time() + self.clock_ahead_s, UTC).isoformat(
+            timespec="milliseconds"
+        )
 
     def _do(self, work: Awaitable[None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from ari_app.ari.client import connect
+from ari_app.ari.transport import Request
 from ari_app.domain.document import parse
 from ari_app.domain.leftover import UnderWay
 from ari_app.ops import ami, doctor, running
@@ -18,6 +21,7 @@ from ari_app.settings import Settings
 from ari_app.store.aside import Aside
 from tests.kit.market import marketplace
 from tests.samples import make_call
+from tests.unit.ari.fakes import SETTINGS, ScriptedTransport
 
 WELL = AsteriskView(
     info={"system": {"version": "22.10.1+dfsg"}},
@@ -50,6 +54,38 @@ def test_an_old_asterisk_is_found_with_the_reason() -> None:
     finding = wrong(replace(WELL, info={"system": {"version": "22.9.0"}}))
     assert finding.name == "version"
     assert "22.10.1 closes twenty security advisories" in finding.detail
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "told"),
+    [
+        (5_000, "Asterisk's is 5.0 s ahead of this machine's"),
+        (-1_250, "Asterisk's is 1.2 s behind this machine's"),
+    ],
+)
+def test_clocks_that_are_apart_are_found_with_how_far(ahead_ms: int, told: str) -> None:
+    finding = wrong(replace(WELL, clock_ahead_ms=ahead_ms))
+    assert (finding.name, finding.detail) == ("clock", told)
+
+
+@pytest.mark.parametrize("ahead_ms", [-5_000, 0, 5_000])
+async def test_how_far_asterisks_clock_is_ahead_is_seen_to_half_a_round_trip(
+    ahead_ms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1_795_460_389_000]
+    monkeypatch.setattr(doctor, "now_ms", lambda: now[0])
+    takes = iter([900, 40, 300])
+
+    def answer(request: Request) -> None:
+        if request.uri == "asterisk/ping":
+            there = datetime.fromtimestamp((now[0] + ahead_ms) / 1000, UTC)
+            now[0] += next(takes)  # all of it on the way back
+            transport.script["GET asterisk/ping"] = (200, {"timestamp": there.isoformat()})
+
+    transport = ScriptedTransport()
+    transport.before_answer = answer
+    async with connect(SETTINGS, lambda start: None, transport) as client:
+        assert await doctor.clock_ahead_ms(client) == ahead_ms - 20
 
 
 def test_a_module_that_is_missing_or_does_not_run_is_named() -> None:
