@@ -194,6 +194,8 @@ def _phones(record: CallRecord) -> str:
 
 def _flow_end(record: CallRecord) -> str:
     """Why the questions ended without an offer: the last one failed, or the answers led to a hang-up."""
+    if _event(record, "flow ended").endswith("longest time reached"):
+        return "they had taken as long as the flow may"
     asked = list(_questions(record))
     if asked and asked[-1].what != "entered":
         return asked[-1].text

@@ -10,6 +10,7 @@ import click
 from ari_app.cli.flowtree import tree
 from ari_app.cli.output import json_option, show_json, show_title
 from ari_app.domain.document import parse, to_document
+from ari_app.domain.fields import format_duration
 from ari_app.ops.prompts import checker
 from ari_app.settings import Settings
 from ari_app.store import geography
@@ -47,6 +48,7 @@ def check(file: TextIO, as_json: bool) -> None:
         show_title(f"{name} (used by {', '.join(users) or 'no campaign'})")
         for line in tree(found):
             click.echo(f"  {line}")
+        click.echo(f"  after {format_duration(found.longest)}, wherever the caller is -> hang up")
     parts = ("flows", "campaigns", "destinations", "numbers")
     counts = (f"{part} {len(getattr(marketplace, part))}" for part in parts)
     click.echo(f"{file.name} is good ({', '.join(counts)})")

@@ -6,7 +6,8 @@
         step = run.handle(await perform(step))
 
 A menu or a collection that gets nothing, or something wrong, asks again, up to its `tries`; then it
-goes to `on_no_input` or `on_invalid`, whichever the last try was, or ends the call.
+goes to `on_no_input` or `on_invalid`, whichever the last try was, or ends the call. Who runs it calls `time_up` when
+the flow has lasted its `longest`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from ari_app.domain.marketplace import Clause, Collect, Flow, Menu, Node, Timers
 MAX_STEPS = 100
 _LONGEST_WAIT_MS = 10**9
 
-EndReason = Literal["hangup", "no_input", "invalid_input", "too_many_steps"]
+EndReason = Literal["hangup", "no_input", "invalid_input", "too_many_steps", "longest_time_reached"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,16 @@ class FlowRun:
                 return self._failed("invalid_input")
             case NoInput():
                 return self._failed("no_input")
+
+    def time_up(self) -> End:
+        """The end for a caller for whom the flow has lasted its longest: they hear what it says to who says nothing.
+
+        That is where the current node's `on_no_input` hangs up, or else the flow's first node that does.
+        """
+        nodes = self.flow.nodes
+        ends = [nodes[self.node.on_no_input]] if self.node.on_no_input is not None else []
+        ends += nodes.values()
+        return End(next((node.play for node in ends if node.hangup), None), "longest_time_reached")
 
     def _enter(self, name: str) -> Step:
         """The first step at or after a node; branches are passed through."""

@@ -434,10 +434,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Flow:
-    """An IVR flow: nodes by name, and where to begin."""
+    """An IVR flow: nodes by name, and where to begin. After `longest` it ends, wherever the caller is."""
 
     start: Id
     nodes: Mapping[Id, Node]
+    longest: PositiveMs = 600_000
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)

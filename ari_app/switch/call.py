@@ -225,13 +225,18 @@ class Call:
         """Starts prompts, one after the other, as one playback whose id is minted already."""
         await self.client.channels.play(self.inbox, playback_id, channel_id, [media(p) for p in prompts])
 
-    async def play(self, prompt: str) -> bool:
-        """Plays a prompt to the caller, to its end; whether it is known to have been heard. Raises CallerGone."""
+    async def play(self, prompt: str, until: int | None = None) -> bool:
+        """Plays a prompt to the caller, to its end; whether it is known to have been heard. Raises CallerGone.
+
+        It is stopped at `until` (ms), should that come first.
+        """
         playback_id = await self.start_playing(self.channel_id, prompt)
-        until = self.now() + PLAYBACK_LIMIT_MS
+        latest = self.now() + PLAYBACK_LIMIT_MS
+        until = latest if until is None else min(until, latest)
         while event := await self.event(until):
             if is_end_of(playback_id, event):
                 return isinstance(event, PlaybackFinished) and not event.failed
+        await self.client.playbacks.stop(playback_id)
         return False
 
     async def play_last(self, prompt: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ari_app.ari.events import ChannelDtmfReceived
 from ari_app.domain.digits import Collector, Digit, Digits, Invalid, PromptDone, Result, TimeUp
-from ari_app.domain.flow import Caller, End, FlowRun, Gather, Offer, Play, Played
+from ari_app.domain.flow import Caller, End, FlowRun, Gather, Offer, Outcome, Play, Played
 from ari_app.domain.geo import Geography
 from ari_app.domain.marketplace import Flow
 from ari_app.switch.call import Call, is_end_of
@@ -14,7 +14,7 @@ async def run_flow(call: Call, flow: Flow, geography: Geography, timezone: str) 
     """Takes the caller through the flow, to an offer or to its end. Raises CallerGone.
 
     The answers are in the call's record as they are given. The run's last step tells how it ended. A caller who was
-    in it already, when a switch before this one died, goes on where they were.
+    in it already, when a switch before this one died, goes on where they were, in what is left of the flow's time.
     """
     record = call.record
     run = FlowRun(flow, Caller(geography, record.did, record.ani, record.started_at, timezone))
@@ -22,15 +22,12 @@ async def run_flow(call: Call, flow: Flow, geography: Geography, timezone: str) 
     step = run.resume(under_way.node or flow.start, record.answers, under_way.entered_zip)
     record.answers = run.answers
     _keep(call, run)
+    began_at = call.now() if record.answered_at is None else record.answered_at
+    until = began_at + flow.longest
     while not isinstance(step, Offer | End):
         call.note("asked" if isinstance(step, Gather) else "announced", run.path[-1])
-        if isinstance(step, Play):
-            await call.play(step.prompt)
-            step = run.handle(Played())
-        else:
-            result = await gather(call, step)
-            call.note(*_heard(result))
-            step = run.handle(result)
+        outcome = await _perform(call, step, until)
+        step = run.time_up() if outcome is None else run.handle(outcome)
         _keep(call, run)
     if isinstance(step, End):
         call.note("flow ended", f"at {run.path[-1]}: {step.reason.replace('_', ' ')}")
@@ -39,14 +36,25 @@ async def run_flow(call: Call, flow: Flow, geography: Geography, timezone: str) 
     return run
 
 
+async def _perform(call: Call, step: Play | Gather, until: int) -> Outcome | None:
+    """What came of a step; None where it was not over by then (ms). Raises CallerGone."""
+    if isinstance(step, Play):
+        await call.play(step.prompt, until)
+        return Played() if call.now() < until else None
+    result = await gather(call, step, until)
+    if result is not None:
+        call.note(*_heard(result))
+    return result
+
+
 def _keep(call: Call, run: FlowRun) -> None:
     """Writes down where the caller is now."""
     call.under_way.node, call.under_way.entered_zip = run.path[-1], run.entered_zip
     call.keep()
 
 
-async def gather(call: Call, step: Gather) -> Result:
-    """Plays a prompt and collects what the caller presses. Raises CallerGone.
+async def gather(call: Call, step: Gather, until: int) -> Result | None:
+    """Plays a prompt and collects what the caller presses; None where that is not over by then. Raises CallerGone.
 
     Digits wait in the inbox in the order pressed, so a caller who knows the menu may type ahead.
     """
@@ -55,8 +63,12 @@ async def gather(call: Call, step: Gather) -> Result:
     is_playing = True
     result: Result | None = None
     while result is None:
-        event = await call.event(collector.deadline)
+        wanted = collector.deadline
+        event = await call.event(until if wanted is None else min(wanted, until))
         match event:
+            case None if call.now() >= until:
+                await call.client.playbacks.stop(playback_id)
+                return None
             case None:
                 result = collector.handle(TimeUp(), call.now())
             case ChannelDtmfReceived(channel_id=call.channel_id, digit=digit):

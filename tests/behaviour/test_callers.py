@@ -220,3 +220,59 @@ async def test_the_recording_stops_while_the_call_is_offered_again(exchange: Exc
     await call.connected(bob)
     await call.hangs_up(after_s=20).over()
     assert exchange.recorder.told == ["start", "stop", "again"]
+
+
+# The longest time of a flow
+
+
+ROUND = {  # who says nothing is asked again for ever, as far as its tries go
+    "start": "hello",
+    "longest": "20s",
+    "nodes": {
+        "hello": {"play": "sound:hello", "next": "service"},
+        "service": SERVICE["nodes"]["service"] | {"tries": 10},
+        "zip": SERVICE["nodes"]["zip"],
+        "offer": {"offer": True},
+        "goodbye": {"play": "sound:goodbye", "hangup": True},
+    },
+}
+
+
+@pytest.mark.parametrize(("hello_s", "at"), [(60, "hello"), (2, "service")])
+async def test_a_flow_ends_when_it_has_lasted_its_longest_wherever_the_caller_is(
+    exchange: Exchange, hello_s: float, at: str
+) -> None:
+    exchange.asterisk.sounds_s["sound:hello"] = hello_s
+    exchange.agent("ann")
+    await exchange.serves(flow=ROUND)
+    call = exchange.dials()
+    record = await call.over()
+    assert (record.disposition, record.end_source) == ("flow_ended", "system")
+    [why] = [event for event in record.events if event.what == "flow ended"]
+    assert why.detail == f"at {at}: longest time reached"
+    assert record.answered_at is not None
+    assert why.at - record.answered_at == pytest.approx(20_000, abs=50)
+    assert call.heard[-1] == "sound:goodbye"
+
+
+async def test_a_switch_that_takes_over_gives_a_caller_in_the_flow_no_more_time(exchange: Exchange) -> None:
+    exchange.agent("ann")
+    await exchange.serves(flow=ROUND)
+    call = exchange.dials()
+    await call.hears("sound:service")
+    await exchange.passes(10)
+    await exchange.hands_over()
+    record = await call.over()
+    assert record.answered_at is not None and record.ended_at is not None
+    assert record.ended_at - record.answered_at < 30_000
+    assert [event.detail for event in record.events if event.what == "flow ended"] == [
+        "at service: longest time reached"
+    ]
+
+
+async def test_who_is_offered_in_time_is_not_hurried(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").accepts(after_s=25)
+    await exchange.serves(flow=HELLO | {"longest": "20s"})
+    call = exchange.dials()
+    await call.connected(ann)
+    assert (await call.hangs_up(after_s=30).over()).disposition == "connected"

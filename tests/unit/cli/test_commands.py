@@ -214,6 +214,7 @@ def test_flow_check_shows_the_flow_as_a_tree_and_applies_nothing(
     result = cli("flow", "check", str(file))
     assert result.exit_code == 0, result.output
     assert "intake (used by plumbing)\n  service: menu" in result.output
+    assert "  after 10m, wherever the caller is -> hang up\n" in result.output
     assert "    1 (service = repair) -> zip: collect 5 digits as zip, a US ZIP code" in result.output
     assert marketplaces.load(engine) is None
 

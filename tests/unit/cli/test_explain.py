@@ -169,6 +169,12 @@ def test_a_flow_that_ends_on_its_answers_says_so() -> None:
     assert "the call ended with the questions: these answers lead to a hang-up, not to an agent." in told
 
 
+def test_a_flow_that_took_too_long_says_so() -> None:
+    events = [Event(AT, "asked", "zip"), Event(AT, "flow ended", "at zip: longest time reached")]
+    told = text(call(disposition="flow_ended", events=events, end_source="system"))
+    assert "the call ended with the questions: they had taken as long as the flow may. No phone" in told
+
+
 def test_a_wrong_key_is_told_with_the_key() -> None:
     events = [Event(AT, "asked", "zip"), Event(AT, "entered wrongly", "00000")]
     told = text(call(disposition="flow_ended", events=events))

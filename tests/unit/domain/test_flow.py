@@ -245,3 +245,25 @@ def test_a_dry_run_without_presses_is_a_silent_caller() -> None:
 def test_a_dry_run_refuses_more_keys_than_are_asked_for() -> None:
     with pytest.raises(ValueError, match='"123" is more than is asked for'):
         dry_run(flow_of(INTAKE), CALLER, ["123"])
+
+
+@pytest.mark.parametrize(
+    ("node", "heard"),
+    [("service", "sound:vm-goodbye"), ("zip", "sound:vm-goodbye"), ("wrong", "sound:vm-goodbye")],
+)
+def test_who_has_taken_too_long_hears_the_goodbye_of_where_they_are_or_the_flows_first(node, heard):
+    run = FlowRun(flow_of(INTAKE), CALLER)
+    run.resume(node, {}, None)
+    assert run.time_up() == End(heard, "longest_time_reached")
+
+
+def test_a_flow_without_a_goodbye_just_ends_when_it_has_lasted_its_longest():
+    nodes = {"hello": {"play": "sound:hello", "next": "offer"}, "offer": {"offer": True}}
+    run = FlowRun(flow_of({"start": "hello", "nodes": nodes}), CALLER)
+    run.start()
+    assert run.time_up() == End(None, "longest_time_reached")
+
+
+def test_a_flow_lasts_ten_minutes_where_it_does_not_say_how_long():
+    assert flow_of(INTAKE).longest == 600_000
+    assert flow_of(INTAKE | {"longest": "90s"}).longest == 90_000
