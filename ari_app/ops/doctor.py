@@ -358,7 +358,7 @@ async def clock_ahead_ms(client: Client) -> int:
 
 
 def check_asterisk(view: AsteriskView, marketplace: Marketplace | None) -> Iterator[Finding]:
-    """Version, modules, endpoints and sounds."""
+    """Version, clock, modules, endpoints and sounds."""
     yield check_version(view)
     yield check_clock(view)
     yield check_modules(view)

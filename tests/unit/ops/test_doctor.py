@@ -46,7 +46,7 @@ def wrong(view: AsteriskView) -> Finding:
 
 def test_an_asterisk_in_order_has_nothing_wrong() -> None:
     looked_at = {finding.name: finding.ok for finding in doctor.check_asterisk(WELL, None)}
-    names = ("version", "modules", "endpoint carrier", "endpoint agents", "sounds")
+    names = ("version", "clock", "modules", "endpoint carrier", "endpoint agents", "sounds")
     assert looked_at == dict.fromkeys(names, True)
 
 
