@@ -103,13 +103,14 @@ class Call:
         """The call's next event, or None when `until` (ms) comes first. Raises CallerGone."""
         timeout_s = None if until is None else max(until - self.now(), 0) / 1000
         event = await self.inbox.get(timeout_s)
-        if isinstance(event, StasisEnd | ChannelDestroyed):
+        if isinstance(event, ChannelDestroyed):
             self.is_gone(event.channel_id)
         match event:
             case StasisEnd(channel_id=gone) | ChannelDestroyed(channel_id=gone) if (
                 gone == self.channel_id and self.is_caller_here
             ):
                 self.is_caller_here = False
+                self.is_gone(self.channel_id)
                 self.cut_at = self.happened(event) if self.cut_at is None else self.cut_at
                 raise CallerGone
             case Replaced():

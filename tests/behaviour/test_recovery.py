@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ari_app.domain.prompts import media
@@ -262,6 +264,26 @@ async def test_who_hung_up_while_nobody_looked_is_not_charged_for_longer(exchang
     assert record.durations_ms.connected == pytest.approx(30_000, abs=300)
     await exchange.passes(1)
     assert not ann.is_on_the_line
+
+
+async def test_an_agent_of_whose_end_only_the_beginning_was_told_is_seen_to_be_gone(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asterisk tells of a leg's end twice: that it left Stasis, and that it is gone."""
+    ann = exchange.agent("ann").accepts().hangs_up(after_s=30)
+    await exchange.serves()
+    tell = exchange.asterisk.tell
+
+    def break_between(kind: str, channel: Any = None, **more: object) -> None:
+        if kind == "ChannelDestroyed" and channel is ann.channel:
+            exchange.asterisk.breaks()
+        tell(kind, channel, **more)
+
+    monkeypatch.setattr(exchange.asterisk, "tell", break_between)
+    call = exchange.dials()
+    record = await call.over()
+    assert (record.disposition, record.end_source) == ("connected", "agent")
+    assert record.durations_ms.connected == pytest.approx(30_000, abs=300)
 
 
 async def test_an_agent_who_answered_while_nobody_looked_is_asked(exchange: Exchange) -> None:
