@@ -210,14 +210,14 @@ def callers_before(
     if is_connected:
         query = query.where(calls.c.connected_at.is_not(None))
     newest_first = query.order_by(calls.c.started_at.desc(), calls.c.id.desc())
-    with reading(engine) as connection:
+    with reading(engine, is_much=True) as connection:
         return [_caller(row) for row in connection.execute(newest_first.limit(limit))]
 
 
 def converted_callers(engine: Engine, since: int) -> list[CallRecord]:
     """Calls that were told to be converted at `since` (ms) or later, as far as repeat callers need them."""
     query = select(*_REPEATS).where(calls.c.conversion_told_at >= since, calls.c.ani.is_not(None))
-    with reading(engine) as connection:
+    with reading(engine, is_much=True) as connection:
         return [_caller(row) for row in connection.execute(query.order_by(calls.c.started_at))]
 
 

@@ -123,7 +123,7 @@ def load(engine: Engine, at: int | None = None) -> Loaded | None:
     With `at`, the one that was in force at that moment (ms), with whose the numbers were and who was
     suspended then; pauses and revision are those of now all the same. Raises DocumentUnreadable.
     """
-    with reading(engine) as connection:
+    with reading(engine, is_much=True) as connection:
         row = connection.execute(_newest_row(at)).one_or_none()
         return _loaded(connection, row, numbers.documents_in(connection, at), at) if row else None
 
@@ -142,7 +142,7 @@ def load_version(engine: Engine, version: int) -> Loaded | None:
     It has no numbers, and nobody is suspended: what it was to a call, the call is pinned to. Raises DocumentUnreadable.
     """
     table = marketplace_versions
-    with reading(engine) as connection:
+    with reading(engine, is_much=True) as connection:
         row = connection.execute(select(table).where(table.c.version == version)).one_or_none()
         loaded = _loaded(connection, row, {}, None) if row else None
         return replace(loaded, suspended={}) if loaded else None

@@ -85,7 +85,12 @@ def _open(url: URL, silence_s: float | None, settings: Mapping[str, object], beg
     if settings:
         ours = " ".join(f"-c {name}={value}" for name, value in {**settings, **_SERVERS_TCP}.items())
         args["options"] = f"{url.query.get('options', '')} {ours}"
-    engine = create_engine(url.set(drivername="postgresql+psycopg2"), connect_args=args, pool_pre_ping=True)
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg2"),
+        connect_args=args,
+        pool_pre_ping=True,
+        executemany_mode="values_plus_batch",  # many changes of shared rows in one round trip: they are locked shorter
+    )
 
     def limit(dbapi_connection: Any, *_: object) -> None:
         dbapi_connection.silence_s = silence_s

@@ -22,15 +22,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, delete, insert, select, text, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    TextClause,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.sql.expression import ColumnElement
 
 from ari_app.domain.caps import (
     EXPIRES_AFTER_MS,
     Answer,
     Claim,
+    Funds,
     Wanted,
     funds_key,
     funds_of,
@@ -45,12 +59,6 @@ from ari_app.store.tables import account_balances, counters, reservations
 
 EXPIRED_AT_ONCE = 500
 
-# Both databases speak this. An upsert whose condition does not hold changes no row.
-_TAKE = text(
-    "INSERT INTO counters (key, period_start, used, reserved) VALUES (:key, :period_start, 0, :amount) "
-    "ON CONFLICT (key, period_start) DO UPDATE SET reserved = counters.reserved + :amount "
-    "WHERE counters.used + counters.reserved + :amount <= :limit"
-)
 _OPEN_ACCOUNT = text(
     "INSERT INTO account_balances (account, currency, posted, held, reserved) "
     "VALUES (:account, :currency, 0, 0, 0) ON CONFLICT DO NOTHING"
@@ -139,11 +147,10 @@ def settle(connection: Connection, ended: Ended, accounts: Iterable[tuple[str, s
     Of `accounts` those of advertisers are locked, too: their transfers are to follow.
     """
     funds = {key: account for key in ended.given if (account := funds_of(key[0])) is not None}
-    for key, start in sorted(ended.given.keys() - funds.keys()):
-        _count(connection, key, start, ended.given[key, start], ended.used[key, start])
+    counted = ended.given.keys() - funds.keys()
+    _count(connection, {counter: (ended.given[counter], ended.used[counter]) for counter in counted})
     ledger.lock_accounts(connection, {*funds.values(), *accounts}, are_advertisers=True)
-    for counter, account in funds.items():
-        _release(connection, account, ended.given[counter])
+    _release(connection, {account: ended.given[counter] for counter, account in funds.items()})
 
 
 def _keep(connection: Connection, calls: Mapping[str, CallRecord]) -> list[tuple[str, str]]:
@@ -192,69 +199,108 @@ def reserved_funds(engine: Engine) -> dict[tuple[str, str], int]:
 
 
 def _reserve(connection: Connection, wanted: Wanted) -> dict[str, str]:
-    """Takes everything; the destinations left out, with the reason. Raises _Nothing."""
+    """Takes everything; the destinations left out, with the reason. Raises _Nothing.
+
+    What belongs to the call alone is written first: what all calls share is locked last, by few statements.
+    """
     has = reservations.c.call_id == wanted.call_id
     held = set(connection.execute(select(reservations.c.key).where(has)).scalars())
-    rows: list[dict[str, Any]] = []
-    left_out: dict[str, str] = {}
-    for destination, claims in _in_order(wanted):
-        new = [claim for claim in claims if claim.key not in held]
-        no_room = _take_all(connection, new)
-        if no_room is None:
-            rows += [_row(wanted, claim.key, claim.period.start, claim.amount) for claim in new]
-        elif destination is None:
-            raise _Nothing(Answer(capped=no_room))
-        else:
-            left_out[destination] = no_room
-    if len(left_out) == len(wanted.destinations):
-        raise _Nothing(Answer(left_out=left_out))
-    rows += _reserve_funds(connection, wanted, held)
+    groups = (wanted.claims, *wanted.destinations.values())
+    new = sorted((claim for group in groups for claim in group if claim.key not in held), key=_key)
+    funds = wanted.funds if wanted.funds and _funds_key(wanted.funds) not in held else None
+    rows = [_row(wanted, claim.key, claim.period.start, claim.amount) for claim in new]
+    if funds is not None:
+        rows.append(_row(wanted, _funds_key(funds), 0, funds.amount))
     if rows:
         connection.execute(insert(reservations), rows)
+    without_room = {claim.key for claim in new} - _take(connection, new)
+    left_out = _left_out(wanted, new, without_room)
+    if without_room:
+        _give_up(connection, wanted, left_out, new, without_room)
+    if funds is not None:
+        _take_funds(connection, wanted, funds)
     return left_out
 
 
-def _in_order(wanted: Wanted) -> list[tuple[str | None, tuple[Claim, ...]]]:
-    """The claims to take together, and for which destination (None: the call itself), by key."""
-    groups: list[tuple[str | None, tuple[Claim, ...]]] = [(None, (claim,)) for claim in wanted.claims]
-    groups += [(name, claims) for name, claims in wanted.destinations.items() if claims]
-    return sorted(groups, key=lambda group: group[1][0].key)
+def _key(claim: Claim) -> str:
+    return claim.key
 
 
-def _take_all(connection: Connection, claims: Sequence[Claim]) -> str | None:
-    """Takes all the claims, or none of them and tells which has no room."""
-    for n, claim in enumerate(claims):
-        if not _take(connection, claim):
-            for taken in claims[:n]:
-                _count(connection, taken.key, taken.period.start, taken.amount, 0)
-            return claim.words
-    return None
+def _funds_key(funds: Funds) -> str:
+    return funds_key(funds.account, funds.currency)
 
 
-def _take(connection: Connection, claim: Claim) -> bool:
-    if claim.amount > claim.limit:
-        return False
-    row = {
-        "key": claim.key,
-        "period_start": claim.period.start,
-        "amount": claim.amount,
-        "limit": claim.limit,
+def _left_out(wanted: Wanted, new: Sequence[Claim], without_room: Collection[str]) -> dict[str, str]:
+    """The destinations that cannot be rung, with the reason. Raises _Nothing where nobody can."""
+    for claim in new:
+        if claim.key in without_room and claim in wanted.claims:
+            raise _Nothing(Answer(capped=claim.words))
+    left_out = {
+        name: claim.words
+        for name, claims in wanted.destinations.items()
+        for claim in sorted(claims, key=_key, reverse=True)  # the first in order has the last word
+        if claim.key in without_room
     }
-    return connection.execute(_TAKE, row).rowcount == 1
+    if len(left_out) == len(wanted.destinations):
+        raise _Nothing(Answer(left_out=left_out))
+    return left_out
 
 
-def _reserve_funds(connection: Connection, wanted: Wanted, held: Collection[str]) -> list[dict[str, Any]]:
-    """Takes the money; the reservation to write down, none when the call has it. Raises _Nothing."""
-    funds = wanted.funds
-    if funds is None or (key := funds_key(funds.account, funds.currency)) in held:
-        return []
+def _give_up(
+    connection: Connection,
+    wanted: Wanted,
+    left_out: Collection[str],
+    new: Sequence[Claim],
+    without_room: Collection[str],
+) -> None:
+    """Gives back what was taken for destinations that are left out."""
+    its = {claim.key for name in left_out for claim in wanted.destinations[name]}
+    given_up = [claim for claim in new if claim.key in its]
+    is_given_up = reservations.c.key.in_([claim.key for claim in given_up])
+    connection.execute(delete(reservations).where(reservations.c.call_id == wanted.call_id, is_given_up))
+    taken = [claim for claim in given_up if claim.key not in without_room]
+    _count(connection, {(claim.key, claim.period.start): (claim.amount, 0) for claim in taken})
+
+
+def _take(connection: Connection, claims: Sequence[Claim]) -> set[str]:
+    """Takes each claim that has room, in the order given; the keys of those. One statement, whatever their number."""
+    possible = [claim for claim in claims if claim.amount <= claim.limit]
+    if not possible:
+        return set()
+    values = {
+        f"{name}{n}": value
+        for n, claim in enumerate(possible)
+        for name, value in (
+            ("key", claim.key),
+            ("start", claim.period.start),
+            ("amount", claim.amount),
+            ("limit", claim.limit),
+        )
+    }
+    return set(connection.execute(_taking(len(possible)), values).scalars())
+
+
+@cache
+def _taking(count: int) -> TextClause:
+    """Both databases speak this. An upsert whose condition does not hold changes no row, and returns none."""
+    rows = ", ".join(f"(:key{n}, :start{n}, 0, :amount{n})" for n in range(count))
+    limit = " ".join(f"WHEN :key{n} THEN :limit{n}" for n in range(count))
+    return text(
+        f"INSERT INTO counters (key, period_start, used, reserved) VALUES {rows} "
+        "ON CONFLICT (key, period_start) DO UPDATE SET reserved = counters.reserved + excluded.reserved "
+        "WHERE counters.used + counters.reserved + excluded.reserved "
+        f"<= CASE excluded.key {limit} END RETURNING key"
+    )
+
+
+def _take_funds(connection: Connection, wanted: Wanted, funds: Funds) -> None:
+    """Takes the money. Raises _Nothing."""
     account = {"account": funds.account, "currency": funds.currency}
     if funds.credit_limit:  # without credit, an account that never had money has none to give
         connection.execute(_OPEN_ACCOUNT, account)
     taking = {**account, "amount": funds.amount, "credit_limit": funds.credit_limit}
     if connection.execute(_TAKE_FUNDS, taking).rowcount != 1:
         raise _Nothing(Answer(left_out=dict.fromkeys(wanted.destinations, funds.words)))
-    return [_row(wanted, key, 0, funds.amount)]
 
 
 def _row(wanted: Wanted, key: str, period_start: int, amount: int) -> dict[str, Any]:
@@ -282,13 +328,35 @@ def _end(connection: Connection, which: ColumnElement[bool], calls: Mapping[str,
     return ended
 
 
-def _count(connection: Connection, key: str, start: int, given: int, used: int) -> None:
-    is_counter = and_(counters.c.key == key, counters.c.period_start == start)
-    values: dict[str, Any] = {"reserved": counters.c.reserved - given, "used": counters.c.used + used}
-    connection.execute(update(counters).where(is_counter).values(values))
+def _count(connection: Connection, changes: Mapping[tuple[str, int], tuple[int, int]]) -> None:
+    """By counter (key, start), what is given back and what is used. In the order of the keys."""
+    rows = [
+        {"its_key": key, "its_start": start, "given": given, "more": more}
+        for (key, start), (given, more) in sorted(changes.items())
+    ]
+    if rows:
+        connection.execute(_COUNT, rows)
 
 
-def _release(connection: Connection, account: tuple[str, str], given: int) -> None:
-    is_account = and_(account_balances.c.account == account[0], account_balances.c.currency == account[1])
-    reserved = account_balances.c.reserved - given
-    connection.execute(update(account_balances).where(is_account).values(reserved=reserved))
+def _release(connection: Connection, given: Mapping[tuple[str, str], int]) -> None:
+    rows = [
+        {"its_account": account, "its_currency": currency, "given": amount}
+        for (account, currency), amount in given.items()
+    ]
+    if rows:
+        connection.execute(_RELEASE, rows)
+
+
+_COUNT = (
+    update(counters)
+    .where(counters.c.key == bindparam("its_key"), counters.c.period_start == bindparam("its_start"))
+    .values(reserved=counters.c.reserved - bindparam("given"), used=counters.c.used + bindparam("more"))
+)
+_RELEASE = (
+    update(account_balances)
+    .where(
+        account_balances.c.account == bindparam("its_account"),
+        account_balances.c.currency == bindparam("its_currency"),
+    )
+    .values(reserved=account_balances.c.reserved - bindparam("given"))
+)
