@@ -53,7 +53,7 @@ class InForce:
         number whose campaign or publisher that one does not have is left out. None when none was applied yet. Raises
         StoreError: DocumentUnreadable where none of the last READABLE_WITHIN can be read.
         """
-        with reading(self._engine) as connection:
+        with reading(self._engine, is_much=True) as connection:
             found = self._newest(connection)
             if found is None:
                 return None
