@@ -70,7 +70,8 @@ def reserved(engine: Engine) -> int:
     return reservations.usage(engine, [0]).get((KEY, 0), Usage(0, 0)).reserved
 
 
-async def test_a_call_with_room_is_told_so(engine: Engine) -> None:
+async def test_a_call_with_room_is_told_so(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BUDGET_MS", 60_000)
     caps = Caps(engine)
     assert await caps.reserve(wanted("one")) == Answer()
     assert await caps.reserve(wanted("two")) == Answer(capped="full")
@@ -122,13 +123,22 @@ async def test_a_call_that_is_ended_while_it_waits_leaves_nothing_reserved(
 
 async def test_a_locked_database_is_given_up_in_time_and_asked_again_by_the_next_call(engine: Engine) -> None:
     caps = Caps(engine)
-    await caps.reserve(wanted("first"))  # the connection is there
+    await answered(caps, "first")  # the connection is there
     with engine.connect() as connection:
         connection.execution_options(writes=True).begin()
         began = time.monotonic()
         assert (await caps.reserve(wanted())).left_out == {"agent": UNCHECKED}
         assert time.monotonic() - began < 0.5
-    assert await caps.reserve(wanted("next")) == Answer(capped="full")
+    assert await answered(caps, "next") == Answer(capped="full")
+
+
+async def answered(caps: Caps, name: str) -> Answer:
+    """What the database says to the first of some calls that it answers in time: a busy machine is late at times."""
+    for n in range(100):
+        answer = await caps.reserve(wanted(f"{name}-{n}"))
+        if not answer.left_out:
+            return answer
+    raise AssertionError("the database never answered in time")
 
 
 async def test_a_database_that_is_away_is_no_reason_to_wait(
@@ -145,6 +155,7 @@ async def test_a_cap_that_is_used_up_is_known_at_the_next_look(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(module, "BUDGET_MS", 60_000)
     agents = {"agent-1": "sip:agent-1@127.0.0.1:5071"}
     document = marketplace(agents, campaign={"caps": [{"max": 1, "per": "total"}]})
     snapshot = make_snapshot(
@@ -164,8 +175,9 @@ async def test_reservations_of_calls_that_never_came_back_are_swept(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "SWEEP_EVERY_S", 0.01)
+    monkeypatch.setattr(module, "BUDGET_MS", 60_000)
     caps = Caps(engine)
-    await caps.reserve(wanted(expires_at=CallClock().now()))
+    assert await caps.reserve(wanted(expires_at=CallClock().now())) == Answer()
     sweeping = asyncio.create_task(caps.keep_sweeping(lambda: 0))
     await until(lambda: reserved(engine) == 0)
     sweeping.cancel()
@@ -175,6 +187,7 @@ async def test_nothing_is_swept_while_ended_calls_wait_to_be_saved(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "SWEEP_EVERY_S", 0.001)
+    monkeypatch.setattr(module, "BUDGET_MS", 60_000)
     asked = 0
 
     def unsaved_calls() -> int:
