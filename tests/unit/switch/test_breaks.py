@@ -27,7 +27,7 @@ from tests.unit.switch.test_calls_at_the_edge import (  # noqa: F401
     running,
 )
 
-CROWD = 2_000
+CROWD = 600  # more than the 256 requests that a lane takes
 
 
 class Exchange:
@@ -224,4 +224,6 @@ async def test_a_crowd_of_conversations_outlives_a_break_by_one_survey_and_the_l
     assert all(map(knows_again, records))
     assert exchange.running.transport.sent.count("GET channels") == 1
     assert [record.disposition for record in exchange.records()] == ["connected"] * CROWD
-    assert max(turns) < LONGEST_STOP_S
+    assert (
+        max(turns) < LONGEST_STOP_S / 2
+    )  # 2,000 take longest, 23 ms, over the one answer that lists all channels
