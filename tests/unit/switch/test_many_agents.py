@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from typing import Any
 
 import yaml
 
@@ -13,6 +14,7 @@ from ari_app.ari.transport import Request
 from ari_app.domain.document import parse
 from ari_app.domain.record import CallRecord
 from ari_app.store import marketplaces
+from ari_app.switch.capacity import trunk_place
 from tests.kit.loop import LONGEST_STOP_S, turns_of_the_loop
 from tests.kit.market import marketplace
 from tests.unit.switch.test_calls_at_the_edge import (  # noqa: F401
@@ -31,11 +33,15 @@ def with_agents(running: Running, names: Iterable[str], busy: Iterable[str] = ()
     document = marketplace(agents, flow=FLOW, accept="answer", **rules)  # type: ignore[arg-type]
     for place, destination in enumerate(document["destinations"].values(), start=1):
         destination["priority"] = place
+    put_in_force(running, document)
+    for name in busy:
+        assert running.switch._capacity.take(name, 1)
+
+
+def put_in_force(running: Running, document: dict[str, Any]) -> None:  # noqa: F811
     text = yaml.safe_dump(document, sort_keys=False)
     marketplaces.apply(running.switch._engine, parse(text, "test.yaml"), int(time.time() * 1000))
     running.switch.load()
-    for name in busy:
-        assert running.switch._capacity.take(name, 1)
 
 
 class Phones:
@@ -56,7 +62,7 @@ class Phones:
                 raise http_error(409, said, "POST", request.uri)
             self.living.add(name)
             endpoint = (request.query or {})["endpoint"]
-            self.dialled.put_nowait((endpoint.split(":")[1].split("@")[0], name))
+            self.dialled.put_nowait((endpoint.rpartition("/")[2].removeprefix("sip:").split("@")[0], name))
         elif request.method == "DELETE" and name in self.living:
             self.gone(name, 16)
 
@@ -128,3 +134,30 @@ async def test_why_asterisk_did_not_dial_an_agent_is_in_the_timeline_and_in_the_
     record = await running.record()
     assert timeline(record, "not dialled") == ["agent: 500 Allocation failed"]
     assert [(leg.outcome, leg.failure) for leg in record.legs] == [("failed", "500 Allocation failed")]
+
+
+async def test_a_place_on_a_trunk_that_many_wait_for_is_given_to_one_after_the_other(
+    running: Running,  # noqa: F811
+) -> None:
+    """As many are tried as there are places, however many wait; nobody who waits is forgotten."""
+    names = [f"agent-{n}" for n in range(30)]
+    dials = {name: {"phone": f"+1212555{n:04d}", "trunk": "main"} for n, name in enumerate(names, start=100)}
+    document = marketplace(dials, flow=FLOW, accept="answer")
+    document["trunks"] = {"main": {"concurrent": 1}}
+    put_in_force(running, document)
+    capacity, phones = running.switch._capacity, Phones(running)
+    assert capacity.take(trunk_place("main"), 1)
+    running.tell("StasisStart", **INCOMING)
+    while not capacity._waiting:
+        await asyncio.sleep(0)
+    capacity.give_back(trunk_place("main"))
+    rung = []
+    for _ in names:
+        name, channel_id = await phones.next()
+        assert phones.dialled.empty()
+        rung.append(name)
+        phones.gone(channel_id, 17)
+    record = await running.record()
+    assert record.disposition == "no_answer"
+    assert len(set(rung)) == len(names)
+    assert len([event for event in record.events if event.what == "trunk main full"]) == len(names)
