@@ -81,9 +81,9 @@ def note(connection: Connection, id: int, step: Step) -> None:
     connection.execute(insert(application_events), row | {"application_id": id})
 
 
-def suspended_in(connection: Connection, at: int | None = None) -> dict[tuple[str, str], str]:
-    """Why each publisher who is suspended from a campaign is, now or at a moment (ms), by both."""
-    rows = map(_application, connection.execute(_newest(at)))
+def suspended_in(connection: Connection) -> dict[tuple[str, str], str]:
+    """Why each publisher who is suspended from a campaign is, by both."""
+    rows = map(_application, connection.execute(_newest()))
     return {(a.campaign, a.publisher): a.newest.note or "" for a in rows if a.state == "suspended"}
 
 

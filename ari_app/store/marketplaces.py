@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, insert, select
+from sqlalchemy import Connection, Engine, Row, insert, select
 
 from ari_app.domain import campaigns, staging
 from ari_app.domain.assembly import what_is_wrong
@@ -117,23 +117,21 @@ def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int |
     return applied
 
 
-def load(engine: Engine, at: int | None = None) -> Loaded | None:
+def load(engine: Engine) -> Loaded | None:
     """The marketplace in force, with its campaigns' terms versions; None when none was applied yet.
 
-    With `at`, the one that was in force at that moment (ms), with whose the numbers were and who was
-    suspended then; pauses and revision are those of now all the same. Raises DocumentUnreadable.
+    Raises DocumentUnreadable.
     """
     with reading(engine, is_much=True) as connection:
-        row = connection.execute(_newest_row(at)).one_or_none()
-        return _loaded(connection, row, numbers.documents_in(connection, at), at) if row else None
+        row = connection.execute(_NEWEST).one_or_none()
+        return _loaded(connection, row, numbers.documents_in(connection)) if row else None
 
 
 def version_at(engine: Engine, at: int) -> int | None:
     """The version that was in force at a moment (ms); None: there was none."""
     with reading(engine) as connection:
-        return connection.execute(
-            _newest_row(at).with_only_columns(marketplace_versions.c.version)
-        ).scalar_one_or_none()
+        then = _NEWEST.where(marketplace_versions.c.applied_at <= at)
+        return connection.execute(then.with_only_columns(marketplace_versions.c.version)).scalar_one_or_none()
 
 
 def load_version(engine: Engine, version: int) -> Loaded | None:
@@ -144,16 +142,16 @@ def load_version(engine: Engine, version: int) -> Loaded | None:
     table = marketplace_versions
     with reading(engine, is_much=True) as connection:
         row = connection.execute(select(table).where(table.c.version == version)).one_or_none()
-        loaded = _loaded(connection, row, {}, None) if row else None
+        loaded = _loaded(connection, row, {}) if row else None
         return replace(loaded, suspended={}) if loaded else None
 
 
-def _loaded(connection: Connection, row: Row[Any], owned: Mapping[str, Any], at: int | None) -> Loaded:
+def _loaded(connection: Connection, row: Row[Any], owned: Mapping[str, Any]) -> Loaded:
     """What a version says, with whose the numbers are. Raises DocumentUnreadable."""
     document, marketplace = _read(row, {"numbers": owned})
     in_force, staged = _numbered(document, _versions(connection))
     paused = {pause.destination: pause.reason for pause in pauses.paused_in(connection)}
-    suspended = applications.suspended_in(connection, at)
+    suspended = applications.suspended_in(connection)
     counter = revision.read_in(connection)
     return Loaded(row.version, marketplace, in_force, paused, counter, staged, suspended)
 
@@ -195,17 +193,11 @@ class _Version:
     marketplace: Marketplace
 
 
-def _newest_row(at: int | None = None) -> Select[Any]:
-    return _NEWEST if at is None else _NEWEST.where(marketplace_versions.c.applied_at <= at)
-
-
 def _newest(connection: Connection) -> _Version | None:
     row = connection.execute(_NEWEST).one_or_none()
     if row is None:
         return None
-    return _Version(
-        row.version, row.applied_at, *_read(row, {"numbers": numbers.documents_in(connection, None)})
-    )
+    return _Version(row.version, row.applied_at, *_read(row, {"numbers": numbers.documents_in(connection)}))
 
 
 def _with_desk_numbers(connection: Connection, marketplace: Marketplace) -> Marketplace:

@@ -70,10 +70,9 @@ def count(connection: Connection, campaign: str, publisher: str) -> int:
     return found
 
 
-def documents_in(connection: Connection, at: int | None) -> dict[str, dict[str, str]]:
-    """The numbers of now, or of a moment (ms), as a marketplace's document has them."""
-    then = OPEN if at is None else _lasted_at(at)
-    query = select(*_COLUMNS[:4]).where(then).order_by(number_assignments.c.did)
+def documents_in(connection: Connection) -> dict[str, dict[str, str]]:
+    """The numbers of now, as a marketplace's document has them."""
+    query = select(*_COLUMNS[:4]).where(OPEN).order_by(number_assignments.c.did)
     return {
         did: {"campaign": campaign, "publisher": publisher} | ({} if source is None else {"source": source})
         for did, campaign, publisher, source in connection.execute(query)

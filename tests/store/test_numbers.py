@@ -44,9 +44,9 @@ def market(engine: Engine) -> Engine:
     return engine
 
 
-def in_force(engine: Engine, at: int | None = None) -> Marketplace:
-    """The marketplace in force, or the one that was."""
-    loaded = marketplaces.load(engine, at)
+def in_force(engine: Engine) -> Marketplace:
+    """The marketplace in force."""
+    loaded = marketplaces.load(engine)
     assert loaded is not None
     return loaded.marketplace
 
@@ -133,13 +133,7 @@ def test_a_late_call_is_attributed_to_whom_the_number_belonged(market: Engine) -
     moments = (LATER - 1, LATER, LAST - 1, LAST, again)
     found = [numbers.assigned(market, NY, at) for at in moments]
     assert [one and one.publisher for one in found] == [None, "homefix", "homefix", None, "bluebird"]
-    assert [in_force(market, at).numbers.get(NY) for at in moments] == [
-        None,
-        HOMEFIX,
-        HOMEFIX,
-        None,
-        BLUEBIRD,
-    ]
+    assert in_force(market).numbers.get(NY) == BLUEBIRD
 
 
 def test_a_number_of_the_file_is_released_by_the_file_alone(market: Engine) -> None:
