@@ -171,7 +171,7 @@ class Outcomes:
         """
         try:
             settlement = self._settle(outcome, why)
-            _, bad = save_or_tell(self._engine, [settlement])
+            _, bad = save_or_tell(self._engine, [settlement], of_others=True)
             reason = bad[0][1] if bad else None
         except (DocumentUnreadable, NotPinned) as error:
             reason = str(error)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     and_,
+    func,
     insert,
     literal,
     select,
@@ -46,7 +47,7 @@ from ari_app.store import ledger, recount, reservations, rollups, spending
 from ari_app.store.engine import reading, unindexed, writing
 from ari_app.store.errors import AmbiguousCallId
 from ari_app.store.selection import Selection, conditions
-from ari_app.store.tables import calls, legs, recordings
+from ari_app.store.tables import calls, calls_of_others, legs, recordings
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _HEX = re.compile(r"[0-9a-f]*", re.ASCII)
@@ -61,8 +62,10 @@ class Settlement:
     transfers: Sequence[Transfer] = ()
 
 
-def save(engine: Engine, batch: Sequence[Settlement]) -> None:
+def save(engine: Engine, batch: Sequence[Settlement], *, of_others: bool = False) -> None:
     """Writes the batch in one transaction: all of it, or none.
+
+    `of_others`: it was not the running switch that served them, and it is to learn of them (`news`).
 
     A call that only repeats one that was taken back is charged and paid all the same, at once.
     What a call had reserved of caps and funds becomes use, or is given back, in the same transaction.
@@ -80,6 +83,8 @@ def save(engine: Engine, batch: Sequence[Settlement]) -> None:
         # In the order of locks that `reservations` tells of.
         reserved = reservations.end(connection, ended)
         _insert(connection, ended)
+        if of_others and ended:
+            connection.execute(insert(calls_of_others), [{"call_id": record.id} for record in ended])
         recount.lock_callers(connection, ended)
         for record in ended:
             at = record.ended_at or record.started_at
@@ -212,6 +217,27 @@ def callers_before(
     newest_first = query.order_by(calls.c.started_at.desc(), calls.c.id.desc())
     with reading(engine, is_much=True) as connection:
         return [_caller(row) for row in connection.execute(newest_first.limit(limit))]
+
+
+def news(engine: Engine, after: int, limit: int) -> tuple[int, list[CallRecord]]:
+    """Calls of others saved after a place in their order, as far as repeat callers need them; and the last's place.
+
+    A transaction may take its place before another and be committed after it: so look some places back again.
+    """
+    table = calls_of_others
+    query = (
+        select(table.c.seq, *_REPEATS).join(calls, calls.c.id == table.c.call_id).where(table.c.seq > after)
+    )
+    with reading(engine) as connection:
+        rows = connection.execute(query.order_by(table.c.seq).limit(limit)).all()
+    return max((row.seq for row in rows), default=after), [_caller(row) for row in rows]
+
+
+def newest_of_others(engine: Engine) -> int:
+    """The place of the call of others that was saved last; 0: there is none."""
+    with reading(engine) as connection:
+        newest = select(func.coalesce(func.max(calls_of_others.c.seq), 0))
+        return int(connection.execute(newest).scalar_one())
 
 
 def converted_callers(engine: Engine, since: int) -> list[CallRecord]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -155,6 +155,12 @@ class Spool:
             except OSError as error:
                 raise SpoolUnusable(f"{path} cannot be changed: {error.strerror}") from error
         return count
+
+    def records(self) -> Iterator[CallRecord]:
+        """The records that are here, refused ones too, each read when it is asked for; what cannot be is left out."""
+        for path in [*listed(self.folder), *listed(self.refused_folder)]:
+            with suppress(OSError, Unreadable):  # saved meanwhile; or for `oldest` to put aside
+                yield unpack_settled(path.read_bytes())[0]
 
     def ids(self) -> set[str]:
         """The calls that are here, refused ones too."""

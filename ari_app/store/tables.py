@@ -221,6 +221,14 @@ talked = Table(
     CheckConstraint("span IN ('hour', 'day')", name="span_is_known"),
 )
 
+# Calls that no running switch has served, in the order in which they were saved: one is to remember their callers.
+calls_of_others = Table(
+    "calls_of_others",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("call_id", Text, ForeignKey("calls.id"), nullable=False),
+)
+
 # Of calls that were recorded. The files are named by the call; a deleted recording's row stays.
 recordings = Table(
     "recordings",

@@ -13,12 +13,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from ari_app import logs
+from ari_app.domain.record import CallRecord
 from ari_app.store import calls
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import QueueFull, SpoolUnusable, StoreError, WriterStopped
@@ -111,6 +112,10 @@ class Writer:
         """Settlements that are not in the database yet."""
         with self._changed:
             return len(self._waiting) + len(self._in_hand) + len(self._spool)
+
+    def spooled_calls(self) -> Iterator[CallRecord]:
+        """The records of the calls in the spool, refused ones too, read as they are asked for."""
+        return self._spool.records()
 
     def spooled(self) -> set[str]:
         """The ids of the calls in the spool, refused ones too."""
@@ -281,22 +286,22 @@ class _Attempt:
 
 
 def save_or_tell(
-    engine: Engine, batch: Sequence[Settlement]
+    engine: Engine, batch: Sequence[Settlement], *, of_others: bool = False
 ) -> tuple[list[Settlement], list[tuple[Settlement, str]]]:
-    """Saves a batch in one transaction, or, when one of them is bad, each in its own.
+    """Saves a batch in one transaction, or, when one of them is bad, each in its own. `of_others`: see `calls.save`.
 
     Those that are saved, and those that never can be, with the reason. Raises StoreError when the database
     cannot be used; what was saved before is saved.
     """
     try:
-        calls.save(engine, batch)
+        calls.save(engine, batch, of_others=of_others)
         return list(batch), []
     except _BAD_DATA:  # of one of them; or somebody else was saving the same
         saved: list[Settlement] = []
         bad: list[tuple[Settlement, str]] = []
         for settlement in batch:
             try:
-                calls.save(engine, [settlement])
+                calls.save(engine, [settlement], of_others=of_others)
                 saved.append(settlement)
             except _BAD_DATA as error:
                 if isinstance(error, IntegrityError) and calls.saved(engine, [settlement.record.id]):
@@ -321,7 +326,7 @@ def empty(engine: Engine, spool: Spool) -> int:
     spool.take_back()
     count = 0
     while batch := spool.oldest(BATCH):
-        saved, bad = save_or_tell(engine, batch)
+        saved, bad = save_or_tell(engine, batch, of_others=True)
         _book(spool, saved, bad)
         count += len(saved)
     return count

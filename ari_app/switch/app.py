@@ -39,7 +39,7 @@ from ari_app.switch.caps import Caps
 from ari_app.switch.chores import Chores
 from ari_app.switch.clock import CallClock
 from ari_app.switch.live import PHASES, agents_view, live_view, phase_of
-from ari_app.switch.lookback import keep_looking_back
+from ari_app.switch.lookback import keep_hearing, keep_looking_back
 from ari_app.switch.market import Market
 from ari_app.switch.metrics import Metrics
 from ari_app.switch.phones import Phones
@@ -85,6 +85,7 @@ class Switch:
         self._sweeper = Sweeper()
         self._supervision: Mapping[str, Any] = {"ami": "not connected", "problem": "not watched"}
         self._callers = Callers()
+        self._heard = 0
         self._caps = Caps(engine, self._again_and_again)
         self._unanswered = Unanswered()
         self._sessions: dict[asyncio.Task[Settlement], Session] = {}
@@ -104,6 +105,7 @@ class Switch:
 
     def load(self) -> None:
         """Reads the marketplace in force, and what caps have left. Callers of before are recalled while calls run."""
+        self._heard = calls.newest_of_others(self._engine)
         self.market.load()
         if self.market.snapshot is None:
             log.info("no marketplace is applied yet: calls are refused until one is")
@@ -118,7 +120,8 @@ class Switch:
             self.market.keep_up_to_date(self._taken_over),
             self._caps.keep_looking(lambda: self.market.snapshot),
             self._caps.keep_sweeping(self._writer.backlog),
-            keep_looking_back(self._engine, self._callers, self._again_and_again),
+            keep_looking_back(self._engine, self._writer.spooled_calls, self._callers, self._again_and_again),
+            keep_hearing(self._engine, self._heard, self._callers, self._again_and_again),
         )
 
     async def _taken_over(self, snapshot: Snapshot) -> None:
@@ -217,6 +220,7 @@ class Switch:
         """Keeps a call for a switch that can take it up; see `bystander` for its people."""
         assert self.client is not None
         reason = f"{type(why).__name__}: {why}"
+        self._callers.recall([left.record])
         if left.record.ended_at is not None:
             self._over.append(left.channel_id)
             self._do(asyncio.to_thread(self._keep_aside, left, reason))

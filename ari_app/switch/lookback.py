@@ -1,4 +1,5 @@
-"""Callers of before, read from the store: a page after the other, the last call first, while calls are served.
+"""Callers of before, read from spool and store, a page after the other, while calls are served; and those that others
+serve meanwhile.
 
 A window may hold a million calls: to take them in at once would let those under way stand still for seconds.
 """
@@ -7,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from sqlalchemy import Engine
 
@@ -22,16 +25,58 @@ log = logging.getLogger(__name__)
 PAGE = 2_000  # calls in a query
 AT_ONCE = 200  # calls taken in while the event loop waits: a millisecond
 AGAIN_S = 1.0
+HEAR_EVERY_S = 0.5
+OUT_OF_ORDER = 200  # places that are looked at again: transactions are committed in an order of their own
+
+Spooled = Callable[[], Iterator[CallRecord]]
+"""The calls that wait for the database."""
 
 
-async def keep_looking_back(engine: Engine, callers: Callers, chores: Chores) -> None:
-    """Recalls what is asked about, whenever more is. Runs for ever."""
+async def keep_looking_back(engine: Engine, spooled: Spooled, callers: Callers, chores: Chores) -> None:
+    """Recalls what is asked about, whenever more is. Runs for ever.
+
+    The spool comes first: a call that leaves it meanwhile is in the store when that is read.
+    """
     while True:
         kinds, window_ms = await callers.asked()
         if kinds:
+            await _recall_spooled(spooled, callers, chores)
             is_connected = all(basis != "any" for basis, _ in kinds)
             await _recall(engine, callers, chores, CallClock().now() - window_ms, is_connected)
         callers.recalled()
+
+
+async def keep_hearing(engine: Engine, heard: int, callers: Callers, chores: Chores) -> None:
+    """Recalls the calls that others save, the AGI server above all, as they do. Runs for ever.
+
+    `heard`: the place of the last call of others that was saved before anybody looked back.
+    """
+    recent: deque[str] = deque(maxlen=OUT_OF_ORDER)
+
+    async def hear() -> None:
+        nonlocal heard
+        after = heard - OUT_OF_ORDER
+        newest, page = await asyncio.to_thread(calls.news, engine, after, OUT_OF_ORDER + PAGE)
+        fresh = [record for record in page if record.id not in recent]
+        await _take_in(callers, fresh)
+        recent.extend(record.id for record in fresh)
+        heard = max(heard, newest)
+
+    while True:
+        await asyncio.sleep(HEAR_EVERY_S)
+        await chores.attempt("hearing of calls that others served", hear)
+
+
+async def _recall_spooled(spooled: Spooled, callers: Callers, chores: Chores) -> None:
+    async def take_in() -> None:
+        records = spooled()
+        while page := await asyncio.to_thread(list, islice(records, PAGE)):
+            await _take_in(callers, page)
+
+    while True:
+        if await chores.attempt("recalling callers of the spool", take_in):
+            return
+        await asyncio.sleep(AGAIN_S)
 
 
 async def _recall(engine: Engine, callers: Callers, chores: Chores, since: int, is_connected: bool) -> None:

@@ -147,12 +147,12 @@ def test_a_call_that_another_process_saves_at_this_moment_is_saved_not_refused(
     calls.save(engine, [settlement(make_call(1))])
     real, wanted = calls.save, [settlement(make_call(1)), settlement(make_call(2))]
 
-    def too_late(engine: Engine, batch: list[Settlement]) -> None:
+    def too_late(engine: Engine, batch: list[Settlement], *, of_others: bool) -> None:
         """Does not see what the other has not committed yet."""
         if any(one.record.id == make_call(1).id for one in batch):
             with writing(engine) as connection:
                 calls._insert(connection, [one.record for one in batch])
-        real(engine, batch)
+        real(engine, batch, of_others=of_others)
 
     monkeypatch.setattr(calls, "save", too_late)
     saved, bad = writer.save_or_tell(engine, wanted)

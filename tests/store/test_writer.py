@@ -24,7 +24,7 @@ GATHER_S = 0.01
 class Doorkeeper:
     """Stands in front of `calls.save`: lets batches in, holds them, or says the database is away."""
 
-    def __init__(self, save: Callable[[Engine, Sequence[Settlement]], None]) -> None:
+    def __init__(self, save: Callable[..., None]) -> None:
         self._save = save
         self.sizes: list[int] = []
         self.away = threading.Event()
@@ -32,13 +32,13 @@ class Doorkeeper:
         self.open = threading.Event()
         self.open.set()
 
-    def __call__(self, engine: Engine, batch: Sequence[Settlement]) -> None:
+    def __call__(self, engine: Engine, batch: Sequence[Settlement], *, of_others: bool) -> None:
         self.came.release()
         assert self.open.wait(PATIENCE_S)
         if self.away.is_set():
             raise DatabaseUnavailable("the database is away")
         self.sizes.append(len(batch))
-        self._save(engine, batch)
+        self._save(engine, batch, of_others=of_others)
 
 
 @pytest.fixture

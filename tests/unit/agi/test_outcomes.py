@@ -134,7 +134,7 @@ async def test_a_call_is_not_taken_for_cut_off_while_its_end_cannot_be_read(
     monkeypatch.setattr("agi.outcomes.LOOK_EVERY_S", 0.0)
     tries = 0
 
-    def away(*_: object) -> None:
+    def away(*_: object, **__: object) -> None:
         nonlocal tries
         tries += 1
         raise DatabaseUnavailable("it is away")
@@ -301,7 +301,7 @@ def test_a_refused_line_is_kept_once_however_often_the_database_is_away_meanwhil
     outcomes._save_aside(tmp_path / "fallback.csv")
     save = calls.save
 
-    def away(*given: Any) -> None:
+    def away(*_: object, **__: object) -> None:
         raise DatabaseUnavailable("away")
 
     monkeypatch.setattr(calls, "save", away)

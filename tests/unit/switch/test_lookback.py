@@ -8,10 +8,11 @@ import pytest
 from ari_app.store import calls, schema
 from ari_app.store.engine import open_engine
 from ari_app.store.errors import DatabaseUnavailable
+from ari_app.store.spool import Spool
 from ari_app.switch import lookback
 from ari_app.switch.callers import Callers
 from ari_app.switch.chores import Chores
-from ari_app.switch.lookback import keep_looking_back
+from ari_app.switch.lookback import keep_hearing, keep_looking_back
 from tests.samples import make_call, settlement
 
 KINDS = frozenset({("connected", "campaign")})
@@ -26,9 +27,14 @@ def engine(tmp_path):
 
 
 @pytest.fixture
-async def callers(engine):
+def spool(tmp_path):
+    return Spool(tmp_path / "spool")
+
+
+@pytest.fixture
+async def callers(engine, spool):
     callers = Callers()
-    looking = asyncio.create_task(keep_looking_back(engine, callers, Chores()))
+    looking = asyncio.create_task(keep_looking_back(engine, spool.records, callers, Chores()))
     yield callers
     looking.cancel()
     with suppress(asyncio.CancelledError):
@@ -80,3 +86,65 @@ async def test_the_event_loop_takes_part_in_it_by_small_bites(engine, callers, m
     await callers.earlier(make_call(99))
     assert bites == [2, 2, 2, 1]
     assert turns == [1, 2, 3, 4]
+
+
+async def test_a_caller_whose_call_is_still_in_the_spool_or_was_refused_by_the_database_is_recalled(
+    engine, callers, spool
+):
+    spool.put([settlement(make_call(1, ani="+12125550141"))])
+    spool.refuse(settlement(make_call(2, ani="+12125550142")), "it does not fit")
+    (spool.folder / "0-nonsense.json").write_text("{")
+    callers.ask(KINDS, EVER_MS)
+    for ani in ("+12125550141", "+12125550142"):
+        assert await callers.earlier(make_call(99, ani=ani))
+
+
+async def test_a_call_that_somebody_else_served_is_heard_of_whenever_it_is_saved(
+    engine, callers, monkeypatch
+):
+    monkeypatch.setattr(lookback, "HEAR_EVERY_S", 0.005)
+    callers.ask(KINDS, EVER_MS)
+    await callers.earlier(make_call(99))
+    hearing = asyncio.create_task(keep_hearing(engine, 0, callers, Chores()))
+    for n in (5, 3):  # of one that began before, and is saved late, too
+        calls.save(engine, [settlement(make_call(n, ani=f"+1212555{n:04d}"))], of_others=True)
+        async with asyncio.timeout(5):
+            while not await callers.earlier(make_call(99, ani=f"+1212555{n:04d}")):
+                await asyncio.sleep(0.005)
+    assert not hearing.done()
+    hearing.cancel()
+
+
+async def test_calls_of_others_are_heard_of_once_page_by_page_and_a_defect_does_not_end_it(
+    engine, callers, monkeypatch
+):
+    monkeypatch.setattr(lookback, "HEAR_EVERY_S", 0)
+    monkeypatch.setattr(lookback, "PAGE", 3)
+    monkeypatch.setattr(lookback, "OUT_OF_ORDER", 2)
+    news, asked, taken = calls.news, [], []
+
+    def broken_at_first(*given):
+        asked.append(given)
+        if len(asked) == 1:
+            raise ZeroDivisionError("a defect")
+        return news(*given)
+
+    monkeypatch.setattr(calls, "news", broken_at_first)
+    monkeypatch.setattr(callers, "recall", lambda page: taken.extend(record.id for record in page))
+    its = [make_call(n) for n in range(1, 12)]
+    calls.save(engine, [settlement(record) for record in its], of_others=True)
+    hearing = asyncio.create_task(keep_hearing(engine, 0, callers, Chores()))
+    async with asyncio.timeout(5):
+        while len(taken) < 11 or len(asked) < 9:
+            await asyncio.sleep(0.005)
+    assert taken == [record.id for record in its]
+    hearing.cancel()
+
+
+async def test_a_call_that_was_saved_twice_is_news_once(engine):
+    for _ in range(2):
+        calls.save(engine, [settlement(make_call(1))], of_others=True)
+    assert calls.newest_of_others(engine) == 1
+    assert [record.id for record in calls.news(engine, 0, 10)[1]] == [make_call(1).id]
+    calls.save(engine, [settlement(make_call(2))])  # the switch's own
+    assert calls.newest_of_others(engine) == 1

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from sqlalchemy import Engine, update
 
+from agi.outcomes import Outcomes
 from ari_app.ari.client import connect
 from ari_app.ari.transport import Request
 from ari_app.domain.document import parse
@@ -282,6 +283,31 @@ async def test_a_caller_who_talked_while_the_switch_was_replaced_is_a_repeat_cal
         record = await after.saved(first.record.id)
     assert record.money.charged == 0
     assert earlier.id in record.qualification.clauses[1].detail
+
+
+async def test_a_caller_whom_the_dialplan_served_is_a_repeat_caller_although_that_call_is_saved_later(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ari_app.switch.lookback.HEAR_EVERY_S", 0.005)
+    assigned(engine, qualify=[{"no_repeat_within": "30d"}])
+    call = talking()
+    leave(tmp_path, call)
+    async with next_switch(engine, tmp_path, call) as after:
+        outcomes = Outcomes(
+            engine, Geography({}, {}), [tmp_path / "fallback.csv"], lambda: asyncio.sleep(0, set())
+        )
+        began, ani = str(ASSIGNED + 1_000), call.record.ani or ""
+        target = AGENTS["agent-1"]
+        outcomes.tell(
+            [began, "1.7", DID, ani, "", "agent-1", "ANSWER", f"agents/{target}", "5000", str(BEGAN), ""]
+        )
+        for _ in range(2):
+            await asyncio.to_thread(outcomes._save_aside, tmp_path / "fallback.csv")
+        await after.until(lambda: bool(after.switch._callers.last("connected", call.record)))
+        after.hang_up("caller-1")
+        record = await after.saved(call.record.id)
+    [served] = [one for one in calls.latest(engine) if one.id != record.id]
+    assert (served.money.charged, record.money.charged) == (4200, 0)
 
 
 # What cannot be taken up
