@@ -8,8 +8,10 @@ from ari_app.cli.common import Refused, database, now_ms, phone_number
 from ari_app.cli.output import json_option, tell
 from ari_app.domain.fields import parse_duration
 from ari_app.ops import running
+from ari_app.ops.traces import Traces
 from ari_app.settings import Settings
 from ari_app.store import privacy as stored
+from ari_app.store import sqlite
 from ari_app.store.spool import Spool
 
 
@@ -24,10 +26,11 @@ def privacy() -> None:
 def erase(number: str, as_json: bool) -> None:
     """Take the caller with this NUMBER out of every call, saved or in the spool, and delete what was recorded.
 
-    The number, what was keyed in and the ZIP code go; times, legs, verdict, money and the state stay. A
-    running switch still knows the number for rapid redials and repeat callers, until it is restarted, and its
-    journal for ten minutes after a call. A call that is under way is not reached: then the exit code is 1, to
-    say that it has to be run again.
+    The number, what was keyed in and the ZIP code go; times, legs, verdict, money and the state stay. Then the
+    number is taken out of every other file of HOME: the database's log, the journal, what was put aside, the
+    dialplan's files, logs. A running switch still knows it for rapid redials and repeat callers, until it is
+    restarted. A call that is under way is not reached: where the number is then, or any file still has it, the
+    exit code is 1, to say that it has to be run again.
 
     \b
     Example:
@@ -36,10 +39,17 @@ def erase(number: str, as_json: bool) -> None:
     settings = Settings.from_env()
     engine = database()
     under_way = _under_way(settings, number)
-    calls = stored.erase_caller(engine, Spool(settings.spool), settings.recordings, number, now_ms())
-    tell({"calls": calls, "under_way": under_way}, f"erased from {_calls(calls)}", as_json)
+    traces = Traces(settings, number)
+    traces.before(now_ms())
+    try:
+        calls = stored.erase_caller(engine, Spool(settings.spool), settings.recordings, number, now_ms())
+    finally:
+        left = traces.after(engine)
+    tell({"calls": calls, "under_way": under_way, "left": left}, f"erased from {_calls(calls)}", as_json)
     if under_way:
         raise Refused(f"call {', '.join(under_way)} is under way: run this again some seconds after its end")
+    if left:
+        raise Refused("\n".join(f"the number is still in {where}" for where in left))
 
 
 @privacy.command()
@@ -59,7 +69,12 @@ def expire(older_than: str, as_json: bool) -> None:
     except ValueError as error:
         raise click.BadParameter(f"{error}, got {older_than!r}", param_hint="--older-than") from error
     now, settings = now_ms(), Settings.from_env()
-    calls = stored.erase_before(database(), Spool(settings.spool), settings.recordings, now - age_ms, now)
+    engine = database()
+    calls = stored.erase_before(engine, Spool(settings.spool), settings.recordings, now - age_ms, now)
+    if sqlite.file_of(engine) is not None and not sqlite.empty_log(engine):
+        click.echo(
+            "the database's log still names callers: somebody reads it for long; run this again", err=True
+        )
     tell({"calls": calls}, f"erased from {_calls(calls)}", as_json)
 
 

@@ -69,7 +69,10 @@ class Outcome:
 
 
 def outcome_of(fields: Sequence[str]) -> Outcome:
-    """The outcome that a line of fields tells. Raises ValueError, naming the field that is wrong."""
+    """The outcome that a line of fields tells. Raises ValueError, naming the field that is wrong.
+
+    A caller who was erased is as many spaces (`ops.traces`): anonymous.
+    """
     if len(fields) == FIELDS - 1:  # of a dialplan from before there was an attestation
         fields = [*fields, ""]
     if len(fields) != FIELDS:
@@ -79,7 +82,7 @@ def outcome_of(fields: Sequence[str]) -> Outcome:
         began_at=int(_matching(_MILLISECONDS, began, "the beginning")),
         unique_id=_matching(_UNIQUE_ID, unique_id, "the unique id"),
         did=_matching(PHONE_NUMBER, did, "the number called"),
-        ani=_matching(PHONE_NUMBER, ani, "the caller's number") if ani else None,
+        ani=_matching(PHONE_NUMBER, ani, "the caller's number") if ani.strip(" ") else None,
         call_id=_matching(_CALL_ID, call_id, "the call's id") if call_id else None,
         rung=tuple(_matching(_LEGS, legs, "the phones rung").split("&")) if legs else (),
         dial_status=_matching(_STATUS, status, "the dial status"),

@@ -77,6 +77,11 @@ def drain(settings: Settings, timeout_s: float) -> int:
     return calls
 
 
+def renew_journal(settings: Settings) -> None:
+    """Has the running switch forget in its journal the calls that are over. Raises SwitchNotRunning, SwitchError."""
+    _request(settings, "POST", "/renew-journal")
+
+
 def hand_over(settings: Settings) -> int:
     """Has the running switch leave its calls to the next one, and waits until it has ended.
 

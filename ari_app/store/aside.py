@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ari_app.domain.keeping import Unreadable, pack_under_way, unpack_line
 from ari_app.domain.leftover import UnderWay
+from ari_app.domain.privacy import erase
 from ari_app.store.folder import listed, sync_folder, write_whole
 
 log = logging.getLogger(__name__)
@@ -70,3 +71,17 @@ class Aside:
                 log.warning("call %s is saved, but %s stays: %s", call_id, path, error.strerror)
                 continue
             self._ids.discard(call_id)
+
+
+def erase_caller(folder: Path, ani: str, now: int) -> None:
+    """Takes a caller out of the calls that are set aside, at `now` (ms). What is no call stays. Raises OSError."""
+    for path in listed(folder):
+        try:
+            _, call = unpack_line(path.read_bytes())
+        except (FileNotFoundError, Unreadable):
+            continue
+        if call is not None and call.record.ani == ani:
+            erase(call.record, now)
+            call.entered_zip = None
+            write_whole(path, pack_under_way(call))
+            sync_folder(folder)

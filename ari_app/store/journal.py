@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import shutil
 import threading
 import time
@@ -71,6 +72,7 @@ class Journal:
         self._begun_at = 0.0
         self._limit = FILE_LIMIT
         self._has_ended_calls = False  # in the file
+        self._is_to_begin = False
         self._is_usable = True
         self._thread = threading.Thread(target=self._run, name="callrace-journal", daemon=True)
 
@@ -110,6 +112,11 @@ class Journal:
                     self._waiting[call_id] = None
             if self._waiting:
                 self._end_rest()
+
+    def begin_anew(self) -> None:
+        """Has the next file begun within two seconds: then calls that are over are not here any more."""
+        self._is_to_begin = True
+        self._has_news.set()
 
     def close(self) -> None:
         """Writes what waits, and stops."""
@@ -152,7 +159,7 @@ class Journal:
 
     def _write(self, entries: _Entries) -> None:
         try:
-            if self._file is None or self._file.tell() > self._limit or self._is_stale():
+            if self._file is None or self._file.tell() > self._limit or self._is_stale() or self._is_to_begin:
                 self._begin_file()
             elif entries:
                 _append(self._file, entries)
@@ -173,16 +180,10 @@ class Journal:
     def _begin_file(self) -> None:
         """The next file, with every call under way in it; then those before it go. Raises OSError."""
         self._close_file()
-        older = _files(self._folder)
+        self._is_to_begin = False
         with self._lock:
             under_way = dict(self._under_way)
-        unfinished = self._folder / "next.part"
-        self._file = unfinished.open("wb", buffering=0)
-        _append(self._file, under_way)
-        number = int(older[-1].stem) + 1 if older else 1
-        unfinished.rename(self._folder / f"{number}.jsonl")
-        for path in older:
-            path.unlink()
+        self._file = _begin(self._folder, under_way)
         self._begun_at, self._has_ended_calls = time.monotonic(), False
         self._limit = max(FILE_LIMIT, GROWTH * self._file.tell())
 
@@ -190,6 +191,31 @@ class Journal:
         if self._file is not None:
             self._file.close()
         self._file = None
+
+
+def forget_ended(folder: Path) -> None:
+    """Takes calls that are over out of a journal that no switch writes. When its switch last lived stays told.
+
+    Raises OSError.
+    """
+    files = _files(folder)
+    if files:
+        lived_at = max(path.stat().st_mtime_ns for path in files)
+        _begin(folder, _read(folder)).close()
+        os.utime(_files(folder)[-1], ns=(lived_at, lived_at))
+
+
+def _begin(folder: Path, under_way: _Entries) -> BinaryIO:
+    """The next file, with these calls in it; then those before it go. Raises OSError."""
+    older = _files(folder)
+    unfinished = folder / "next.part"
+    file = unfinished.open("wb", buffering=0)
+    _append(file, under_way)
+    number = int(older[-1].stem) + 1 if older else 1
+    unfinished.rename(folder / f"{number}.jsonl")
+    for path in older:
+        path.unlink()
+    return file
 
 
 def _append(file: BinaryIO, entries: _Entries) -> None:

@@ -24,10 +24,13 @@ _AT_ONCE = 500  # calls in one transaction
 def erase_caller(engine: Engine, spool: Spool, folder: Path, ani: str, now: int) -> int:
     """Takes a caller out of every call; how many there were. `now` in ms; `folder` is that of the recordings.
 
-    A call that is under way is not reached. Raises StoreError.
+    A call that is under way is not reached. Raises StoreError; one about the spool only after the saved calls.
     """
-    count = _erase_spooled(spool, folder, lambda record: record.ani == ani, now)
-    return count + _erase_saved(engine, folder, calls.c.ani == ani, now)
+    try:
+        count = _erase_spooled(spool, folder, lambda record: record.ani == ani, now)
+    finally:
+        saved = _erase_saved(engine, folder, calls.c.ani == ani, now)
+    return count + saved
 
 
 def erase_before(engine: Engine, spool: Spool, folder: Path, before: int, now: int) -> int:

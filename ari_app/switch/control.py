@@ -16,7 +16,7 @@ from ari_app.switch.app import Switch
 
 @asynccontextmanager
 async def control_socket(switch: Switch, path: Path) -> AsyncIterator[None]:
-    """Serves GET /status, GET /live and POST /drain at `path` for as long as the block lasts."""
+    """Serves GET /status, GET /live, POST /drain and POST /renew-journal at `path` for as long as the block lasts."""
 
     async def status(_: web.Request) -> web.Response:
         return web.json_response(switch.status())
@@ -28,8 +28,19 @@ async def control_socket(switch: Switch, path: Path) -> AsyncIterator[None]:
         switch.take_no_more()
         return web.json_response(switch.status())
 
+    async def renew_journal(_: web.Request) -> web.Response:
+        switch.renew_journal()
+        return web.json_response(switch.status())
+
     app = web.Application()
-    app.add_routes([web.get("/status", status), web.get("/live", live), web.post("/drain", drain)])
+    app.add_routes(
+        [
+            web.get("/status", status),
+            web.get("/live", live),
+            web.post("/drain", drain),
+            web.post("/renew-journal", renew_journal),
+        ]
+    )
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     path.unlink(missing_ok=True)

@@ -1,0 +1,157 @@
+"""Where a caller's number may still stand in files of HOME beside the records, and how it is taken out there.
+
+The database's own log, the journal, what was put aside and refused, the dialplan's files, logs. What is appended to by
+somebody else meanwhile is overwritten where it stands, by as many spaces, so no line is lost; what is left is named.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy import Engine
+
+from ari_app.ops import running
+from ari_app.settings import Settings
+from ari_app.store import journal, sqlite
+from ari_app.store.aside import erase_caller as erase_aside
+
+PATIENCE_S = 3.0
+_POLL_S = 0.1
+_PART_S = 60.0  # an unfinished file that is older was left by a process that died
+_CHUNK = 1 << 20  # bytes
+_LONGEST = 64  # bytes: more than any spelling, with what is looked at around it
+
+# Files, under HOME, in which the number is overwritten. The dialplan's only when nobody is about to read them.
+_TEXTS = (
+    "*.log*",
+    "asterisk/log/*",
+    "journal/*.unreadable",
+    "journal/aside/*",
+    "spool/refused/*",
+    "journal/*.part",
+    "spool/*.part",
+)
+_DIALPLANS = ("fallback.*", "asterisk/spool/fallback.*")
+_NOT_CALLERS = frozenset(
+    {"prompts", "creatives", "recordings", "secrets"}
+)  # folders: nothing in them names a caller
+
+
+class Traces:
+    """The files of HOME that name a caller by this number (E.164)."""
+
+    def __init__(self, settings: Settings, number: str) -> None:
+        digits = number.removeprefix("+")
+        national = digits[1:] if len(digits) == 11 and digits.startswith("1") else digits
+        country = digits.removesuffix(national)
+        self._settings = settings
+        self._number = number
+        self._spelt = re.compile(rf"(?<!\d)(?:\+|%2[Bb])?(?:{country})?{national}(?!\d)".encode())
+        self._bare = re.compile(national.encode())  # a database has other fields right beside it
+
+    def before(self, now: int) -> None:
+        """Before the records: lets the AGI server save what the dialplan told, and erases what nobody is to save.
+
+        `now` in ms. Raises OSError.
+        """
+        if running.running_pid(self._settings, "agi") is not None:
+            _wait(lambda: not any(self._has(path) for path in self._files(_DIALPLANS)))
+        else:
+            self._blank(_DIALPLANS)
+        erase_aside(self._settings.journal / journal.ASIDE, self._number, now)
+
+    def after(self, engine: Engine) -> list[str]:
+        """After the records: takes the number out of the other files; where it still is, and why, a line each.
+
+        Raises SwitchError, OSError.
+        """
+        if running.running_pid(self._settings) is None:
+            with running.only_switch(self._settings):
+                journal.forget_ended(self._settings.journal)
+        else:
+            running.renew_journal(self._settings)
+            _wait(lambda: not any(self._has(path) for path in self._files(("journal/*.jsonl",))))
+        self._blank(_TEXTS)
+        return [*self._in_database(engine), *self._left()]
+
+    def _in_database(self, engine: Engine) -> Iterator[str]:
+        file = sqlite.file_of(engine)
+        if file is None:
+            return
+        if not sqlite.empty_log(engine):
+            yield f"{file}-wal: somebody reads the database for long"
+        elif self._has(file, self._bare):
+            if running.running_pid(self._settings) is None:
+                sqlite.rewrite(engine)
+                if self._has(file, self._bare):
+                    yield f"{file}: in what people wrote, such as a block or a reason"
+            else:
+                yield f"{file}: in free space, or in what people wrote; run this again while no switch runs"
+
+    def _left(self) -> Iterator[str]:
+        for folder, folders, names in os.walk(self._settings.home):
+            here = Path(folder)
+            folders[:] = [
+                name
+                for name in folders
+                if here / name != self._settings.asterisk_root
+                and not (here == self._settings.home and name in _NOT_CALLERS)
+            ]
+            for path in sorted(here / name for name in names):
+                if not re.search(r"\.db(-wal|-shm|-journal)?$", path.name) and self._has(path):
+                    yield f"{path}: in a call that is not over, or not saved"
+
+    def _files(self, patterns: tuple[str, ...]) -> Iterator[Path]:
+        for pattern in patterns:
+            yield from filter(Path.is_file, self._settings.home.glob(pattern))
+
+    def _has(self, path: Path, spelt: re.Pattern[bytes] | None = None) -> bool:
+        try:
+            if not path.is_file():  # a socket, a pipe
+                return False
+            with path.open("rb") as file:
+                return any(True for _ in _found(file, spelt or self._spelt))
+        except FileNotFoundError:  # it went meanwhile
+            return False
+
+    def _blank(self, patterns: tuple[str, ...]) -> None:
+        for path in self._files(patterns):
+            if not _is_being_written(path) and self._has(path):
+                with path.open("r+b") as file:
+                    for at, length in list(_found(file, self._spelt)):
+                        os.pwrite(file.fileno(), b" " * length, at)
+
+
+def _is_being_written(path: Path) -> bool:
+    return path.suffix == ".part" and time.time() - path.stat().st_mtime < _PART_S
+
+
+def _found(file: BinaryIO, spelt: re.Pattern[bytes]) -> Iterator[tuple[int, int]]:
+    """Where in a file it stands, and how long it is; the file is read piece by piece."""
+    buffer, begins_at, seen_to = b"", 0, 0
+    while True:
+        chunk = file.read(_CHUNK)
+        buffer += chunk
+        sure_to = begins_at + len(buffer) - (_LONGEST if chunk else 0)
+        for match in spelt.finditer(buffer):
+            at = begins_at + match.start()
+            if seen_to <= at < sure_to:
+                yield at, match.end() - match.start()
+        if not chunk:
+            return
+        seen_to = max(sure_to, seen_to)
+        rest = buffer[-2 * _LONGEST :]
+        begins_at += len(buffer) - len(rest)
+        buffer = rest
+
+
+def _wait(is_done: Callable[[], bool]) -> None:
+    """Waits until it is done, but for PATIENCE_S at most."""
+    until = time.monotonic() + PATIENCE_S
+    while not is_done() and time.monotonic() < until:
+        time.sleep(_POLL_S)
