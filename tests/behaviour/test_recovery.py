@@ -121,6 +121,25 @@ async def test_a_conversation_taken_up_again_ends_at_its_longest_duration(exchan
     assert not ann.is_on_the_line
 
 
+async def test_asterisk_ends_a_conversation_at_its_longest_duration_while_no_switch_is_there(
+    exchange: Exchange,
+) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves(max_duration="5m")
+    call = exchange.dials()
+    await call.connected(ann)
+    await exchange.passes(60)
+    exchange.dies()
+    await exchange.passes(400)
+    assert not call.is_on_the_line
+    await exchange.starts()
+    record = await call.over()
+    assert (record.disposition, record.winner) == ("connected", "ann")
+    assert record.durations_ms.connected <= 300_000
+    await exchange.passes(1)
+    assert not ann.is_on_the_line
+
+
 async def test_a_conversation_that_ended_meanwhile_lasted_until_the_switch_was_last_seen(
     exchange: Exchange,
 ) -> None:

@@ -62,7 +62,6 @@ class Asterisk:
         self.bridges: dict[str, set[str]] = {}
         self.playbacks: dict[str, Playback] = {}
         self.requests: list[str] = []
-        self.refused: list[str] = []
         self.clock_ahead_s = 0.0  # of this machine's
         self.events_take_s = 0.0  # from when something happens until it is heard of
         self._started = self._now()
@@ -239,7 +238,6 @@ class Asterisk:
                     body = handle(self, *found.groups(), dict(request.query or {}))
                     body = await body if isinstance(body, Awaitable) else body
                 except Refused as refusal:
-                    self.refused.append(f"{request}: {refusal}")
                     return refusal.status, {"message": str(refusal)}
                 finally:
                     self._changed.set()
@@ -328,7 +326,6 @@ class Asterisk:
     def set_variable(self, channel_id: str, query: dict[str, str]) -> None:
         """Of variables it knows the one that ends a channel after so many seconds; 0: never."""
         channel = self._channel(channel_id)
-        channel.variables[query["variable"]] = query["value"]
         if query["variable"] == "TIMEOUT(absolute)":
             if channel.timeout is not None:
                 channel.timeout.cancel()

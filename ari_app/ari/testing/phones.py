@@ -32,7 +32,6 @@ class Channel:
     exten: str = ""
     app_data: str = ""
     is_in_app: bool = False
-    variables: dict[str, str] = field(default_factory=dict)
     timeout: asyncio.TimerHandle | None = None
     hears: str | None = None
     heard: list[str] = field(default_factory=list)
