@@ -39,7 +39,8 @@ def post(call_id: str, at: int, ref: str | None, as_json: bool) -> None:
     """Tell that CALL, an id in full, became a sale.
 
     A call that waits for it is judged by it at once. It may be told up to a day after the call's time, if it was in
-    time. That of any other call is noted in its record.
+    time. That of any other call is noted in its record. A time more than five minutes ahead of this machine's clock is
+    refused.
 
     \b
     Example:

@@ -22,6 +22,8 @@ from ari_app.domain.record import CallRecord, ClauseResult, Conversion, Event, P
 from ari_app.domain.settlement import in_words
 
 COLUMNS = ("call", "at", "ref")
+CLOCK_SKEW_MS = 5 * 60_000
+"""How far the clock of who tells may be ahead of ours: a conversion later than that is still to come, and refused."""
 _REF = TypeAdapter[str](Text)
 
 

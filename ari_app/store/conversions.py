@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple
 from sqlalchemy import Connection, Engine, select
 
 from ari_app.domain import conversions as domain
-from ari_app.domain.conversions import Told
+from ari_app.domain.clock import iso
+from ari_app.domain.conversions import CLOCK_SKEW_MS, Told
 from ari_app.domain.ledger import CONVERSION_GRACE_MS
 from ari_app.domain.record import CallRecord, Conversion
 from ari_app.domain.rollups import call_moved
@@ -34,10 +35,11 @@ class Outcome(NamedTuple):
 def tell(engine: Engine, told: Sequence[Told], now: int) -> list[Outcome]:
     """Takes conversions at `now` (ms); a call that has one already stays as it is.
 
-    All are looked at first: raises UnknownCalls, and has taken none, where one is of no call that is saved, or came
-    before its call. Then _AT_ONCE are one transaction; stopped half-way, the same may be told again.
+    All are looked at first: raises UnknownCalls, and has taken none, where one is of no call that is saved, came
+    before its call, or is still to come. Then _AT_ONCE are one transaction; stopped half-way, the same may be told
+    again.
     """
-    _refuse_impossible(told, calls.began(engine, [one.call_id for one in told]))
+    _refuse_impossible(told, calls.began(engine, [one.call_id for one in told]), now)
     outcomes: list[Outcome] = []
     for start in range(0, len(told), _AT_ONCE):
         outcomes += _tell(engine, told[start : start + _AT_ONCE], now)
@@ -86,7 +88,7 @@ def latest(engine: Engine, limit: int, *, waiting: bool) -> list[CallRecord]:
         return calls.records(connection, connection.execute(query).all())
 
 
-def _refuse_impossible(told: Sequence[Told], began: Mapping[str, int]) -> None:
+def _refuse_impossible(told: Sequence[Told], began: Mapping[str, int], now: int) -> None:
     """`began` are the calls that there are, and when each began (ms)."""
     unknown = [one.call_id for one in told if one.call_id not in began]
     if unknown:
@@ -98,6 +100,10 @@ def _refuse_impossible(told: Sequence[Told], began: Mapping[str, int]) -> None:
     for one in told:
         if one.at < began[one.call_id]:
             raise UnknownCalls(f"call {one.call_id} began after its conversion; nothing was taken")
+        if one.at > now + CLOCK_SKEW_MS:
+            raise UnknownCalls(
+                f"the conversion of call {one.call_id} is at {iso(one.at)}, which is in the future; nothing was taken"
+            )
 
 
 def _became(record: CallRecord) -> Became:

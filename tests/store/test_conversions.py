@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from ari_app.domain.bills import period_of
 from ari_app.domain.caps import Claim, Wanted
-from ari_app.domain.conversions import Told
+from ari_app.domain.conversions import CLOCK_SKEW_MS, Told
 from ari_app.domain.corrections import CannotCorrect, Net, net
 from ari_app.domain.ledger import CONVERSION_GRACE_MS, Balance
 from ari_app.domain.periods import Period
@@ -105,12 +105,18 @@ def test_a_call_that_does_not_wait_only_notes_it(engine: Engine) -> None:
     [
         (Told("no-such-call", NOW, None), "there is no call 'no-such-call'"),
         (Told(waiting(2).id, BEGAN - 1, None), "began after its conversion"),
+        (Told(waiting(2).id, NOW + CLOCK_SKEW_MS + 1, None), "which is in the future; nothing was taken"),
     ],
 )
 def test_with_one_that_cannot_be_none_is_taken(engine: Engine, wrong: Told, words: str) -> None:
     with pytest.raises(UnknownCalls, match=words):
         conversions.tell(engine, [TOLD, wrong], NOW)
     assert stored(engine) == CALL
+
+
+def test_a_clock_that_is_a_little_ahead_is_no_hindrance(engine: Engine) -> None:
+    [outcome] = conversions.tell(engine, [Told(CALL.id, NOW + CLOCK_SKEW_MS, None)], NOW)
+    assert outcome.became == "decided"
 
 
 def test_a_call_that_waited_in_vain_is_released_once(engine: Engine) -> None:

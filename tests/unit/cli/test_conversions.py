@@ -47,7 +47,7 @@ def test_a_call_that_waits_is_explained(cli: Cli) -> None:
 def test_a_conversion_is_posted_and_the_call_charged(cli: Cli, in_time: None) -> None:
     result = cli("conversions", "post", CALL.id, "--at", AT, "--ref", "order-1")
     assert result.output == f"call {CALL.id} is decided: charged 42.00, paid 30.00 USD\n"
-    again = cli("conversions", "post", CALL.id)
+    again = cli("conversions", "post", CALL.id, "--at", AT)
     assert "was converted before" in again.output
     [listed] = read(cli, "conversions", "list")
     assert (listed["call"], listed["ref"], listed["charged"]) == (CALL.id, "order-1", "42.00")
@@ -55,6 +55,12 @@ def test_a_conversion_is_posted_and_the_call_charged(cli: Cli, in_time: None) ->
     assert "acme was charged 42.00 USD, and homefix was paid 30.00 USD" in told
     assert read(cli, "calls", "show", CALL.id)["conversion"]["ref"] == "order-1"
     assert cli("ledger", "verify").exit_code == 0
+
+
+def test_a_conversion_that_is_still_to_come_is_refused(cli: Cli) -> None:
+    assert "which is in the future" in refusal(
+        cli("conversions", "post", CALL.id, "--at", "2999-01-01T00:00Z")
+    )
 
 
 def test_a_conversion_too_late_is_told_as_such(cli: Cli) -> None:
