@@ -244,17 +244,30 @@ def _difference(
 
 
 def _terms(document: Mapping[str, Any], campaign: str, *, is_staged: bool = False) -> dict[str, Any]:
-    """All that decides whether a call is paid, and how much: the clauses may mean the advertiser's zone."""
+    """All that decides whether a call is paid, and how much: the clauses may mean the advertiser's zone.
+
+    And the campaign's block list, where a clause is `not_blocked`.
+    """
     rules = document["campaigns"][campaign]
     if is_staged:
         rules = {**rules, **rules["staged"]}
+    own = {name: rules[name] for name in TERMS if rules.get(name)}
+    block = sorted(rules.get("screen", {}).get("block", ())) if _asks_for_block(own) else ()
     return {
         "advertiser": rules["advertiser"],
         "currency": rules.get("currency", document["currency"]),
         "timezone": document["advertisers"][rules["advertiser"]].get("timezone"),
         "qualify": [],
-        **{name: rules[name] for name in TERMS if rules.get(name)},
+        **own,
+        **({"block": block} if block else {}),
     }
+
+
+def _asks_for_block(terms: Any) -> bool:
+    """Whether any clause, wherever in the terms it is, is `not_blocked`."""
+    if isinstance(terms, Mapping):
+        return bool(terms.get("not_blocked")) or any(map(_asks_for_block, terms.values()))
+    return isinstance(terms, list) and any(map(_asks_for_block, terms))
 
 
 def _contents(document: Mapping[str, Any]) -> Iterator[tuple[str, bool, dict[str, Any]]]:

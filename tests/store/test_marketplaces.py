@@ -4,9 +4,11 @@ import json
 from dataclasses import replace
 
 import pytest
+from alembic import command
 from sqlalchemy import Engine, func, insert, select
 
 from ari_app.domain.changes import words
+from ari_app.domain.document import to_document
 from ari_app.domain.hours import Hours
 from ari_app.domain.marketplace import (
     Advertiser,
@@ -23,7 +25,7 @@ from ari_app.domain.marketplace import (
     Staged,
     Wave,
 )
-from ari_app.store import marketplaces, numbers, pauses, revision
+from ari_app.store import marketplaces, numbers, pauses, revision, schema
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import DocumentUnreadable, MarketplaceMoved, StepRefused
 from ari_app.store.inforce import InForce
@@ -240,6 +242,61 @@ def _apply_of_a_newer_program(engine: Engine, version: int) -> None:
         row = {"version": version, "applied_at": LATER, "document_json": json.dumps(document)}
         connection.execute(insert(marketplace_versions), row)
         revision.rise(connection)
+
+
+def _with_block(block: frozenset[str] | tuple[str, ...], *clauses: Clause) -> Marketplace:
+    campaign = BEFORE.campaigns["plumbing"]
+    screen = replace(campaign.screen, block=block)
+    return replace(BEFORE, campaigns={"plumbing": replace(campaign, screen=screen, qualify=clauses)})
+
+
+def test_a_block_list_belongs_to_the_terms_that_ask_for_it_and_to_no_others(engine: Engine) -> None:
+    asks, does_not = Clause(not_blocked=True), Clause(connected_at_least=90_000)
+    versions = []
+    for at, marketplace in enumerate(
+        [
+            _with_block(("+1212*",), does_not),
+            _with_block(("+1310*",), does_not),
+            _with_block(("+1310*",), asks),
+            _with_block(("+1310*", "+1212*"), asks),
+            _with_block(("+1310*",), asks),
+        ]
+    ):
+        marketplaces.apply(engine, marketplace, NOW + at)
+        loaded = marketplaces.load(engine)
+        assert loaded is not None
+        versions.append(loaded.terms_versions["plumbing"])
+    assert versions == [1, 1, 2, 3, 2]
+    terms_ = marketplaces.terms_of(engine, "plumbing", 3)
+    assert terms_ is not None
+    assert terms_["block"] == ["+1212*", "+1310*"]
+
+
+def test_terms_from_before_block_lists_were_theirs_get_a_version_that_has_it(empty: Engine) -> None:
+    document = to_document(_with_block(("+1310*", "+1212*"), Clause(not_blocked=True)))
+    del document["numbers"]
+    old = {
+        "advertiser": "acme",
+        "currency": "USD",
+        "timezone": "America/New_York",
+        "price": "42.00",
+        "payout": "30.00",
+        "qualify": [{"not_blocked": True}],
+    }
+    config = schema._config()
+    with writing(empty) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0016")
+        row = {"version": 1, "applied_at": NOW, "document_json": json.dumps(document)}
+        connection.execute(insert(marketplace_versions), row)
+        its = {"campaign": "plumbing", "version": 1, "fingerprint": "old", "created_at": NOW}
+        connection.execute(insert(terms), its | {"terms_json": json.dumps(old)})
+    schema.upgrade(empty)
+    loaded = marketplaces.load(empty)
+    assert loaded is not None
+    assert loaded.terms_versions == {"plumbing": 2}
+    assert marketplaces.terms_of(empty, "plumbing", 1) == old
+    assert marketplaces.terms_of(empty, "plumbing", 2) == old | {"block": ["+1212*", "+1310*"]}
 
 
 def test_a_number_belongs_to_one_publisher_at_a_time_and_its_history_is_kept(engine: Engine) -> None:
