@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
+from ari_app.domain.corrections import Net
 from ari_app.domain.ledger import advertiser_account
 from ari_app.domain.marketplace import Advertiser, Campaign, Cap, Destination, Marketplace, Publisher
 from ari_app.domain.money import format_amount
-from ari_app.domain.periods import Period, period
+from ari_app.domain.periods import Per, Period, period
 from ari_app.domain.record import CallRecord
-from ari_app.domain.settlement import most_charged
+from ari_app.domain.settlement import most_charged, most_paid
 from ari_app.domain.snapshot import Attribution
 
 BUDGET_MS = 50
@@ -145,19 +146,25 @@ def wanted(
 
 def call_claims(marketplace: Marketplace, found: Attribution, at: int) -> tuple[Claim, ...]:
     """The claims that a call has whoever takes it."""
-    most, currency = most_charged(found.campaign), marketplace.currency_of(found.campaign)
-    ids: tuple[tuple[OwnerKind, str], ...] = (
-        ("advertiser", found.campaign.advertiser),
-        ("campaign", found.campaign_id),
-        ("publisher", found.number.publisher),
+    campaign, publisher = found.campaign, found.number.publisher
+    most, currency = most_charged(campaign), marketplace.currency_of(campaign)
+    ids: tuple[tuple[OwnerKind, str, int], ...] = (
+        ("advertiser", campaign.advertiser, most),
+        ("campaign", found.campaign_id, most),
+        ("publisher", publisher, most_paid(campaign, publisher)),
     )
     return tuple(
-        claim for kind, id_ in ids for claim in _claims(owner(marketplace, kind, id_), at, most, currency)
+        claim
+        for kind, id_, amount in ids
+        for claim in _claims(owner(marketplace, kind, id_), at, amount, currency)
     )
 
 
 def _claims(whose: Owner, at: int, most: int, currency: str) -> Iterator[Claim]:
-    """What a call that comes to `most`, in `currency`, at most, takes of the owner's counters."""
+    """What a call that comes to `most`, in `currency`, at most, takes of the owner's counters.
+
+    What it comes to is for a publisher what it earns, and for everybody else what the advertiser pays.
+    """
     for cap in sorted(whose.caps, key=partial(key, whose)):
         amount = 1
         if cap.max_amount is not None:
@@ -304,5 +311,62 @@ def use(key: str, record: CallRecord) -> int:
     if measured == "connected":
         return int(record.connected_at is not None)
     if measured == "amount":
-        return record.money.charged if record.money else 0
+        return _moved(kind, key, record, record.money.charged, record.money.paid) if record.money else 0
     return int(record.qualification is not None and record.qualification.qualified)
+
+
+def use_corrected(key: str, record: CallRecord, its: Net) -> int:
+    """The same, with what was taken back of the call since, and what was charged late: `its` money.
+
+    A call that is taken back whole counts as qualified no more, and one that is charged late does.
+    """
+    kind, owner, measured = key.split(":")[:3]
+    if kind == "destination" and record.winner != owner:
+        return use(key, record)
+    if measured == "amount" and record.money is not None:
+        return _moved(kind, key, record, its.price, its.payout)
+    if measured == "qualified":
+        return int((use(key, record) or its.charged) and not its.is_taken_back)
+    return use(key, record)
+
+
+def _moved(kind: str, key: str, record: CallRecord, price: int, payout: int) -> int:
+    """What counts of an amount: a publisher's cap counts what it earns, every other what the advertiser pays."""
+    if record.money is None or record.money.currency != key.rpartition(":")[2]:
+        return 0
+    return payout if kind == "publisher" else price
+
+
+# Which counters there are
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A cap that is in force, as far as ended calls count in it: its counter's key, whose, and its periods."""
+
+    key: str
+    owner: str
+    per: Per
+    timezone: str
+
+    def period_of(self, record: CallRecord) -> Period:
+        """The period that a call counts in: the one it was offered in."""
+        return period(self.per, record.offered_at or record.started_at, self.timezone)
+
+
+def rules(marketplace: Marketplace) -> Iterator[Rule]:
+    """The rules of the marketplace. What is concurrent counts no call that has ended."""
+    for whose in owners(marketplace):
+        for cap in whose.caps:
+            if cap.concurrent is None:
+                owner_name = f"{whose.kind}:{whose.id}"
+                yield Rule(key(whose, cap), owner_name, cap.per or "total", whose.timezone)
+
+
+def owners_of(record: CallRecord) -> set[str]:
+    """The owners, as rules name them, whose caps the call may count in: of destinations, all that were rung."""
+    ids = (("advertiser", record.advertiser), ("campaign", record.campaign), ("publisher", record.publisher))
+    rung = {record.winner, *(leg.destination for leg in record.legs)} - {None}
+    return {f"destination:{name}" for name in rung} | {
+        f"{kind}:{id_}" for kind, id_ in ids if id_ is not None
+    }

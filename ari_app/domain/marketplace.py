@@ -69,9 +69,10 @@ def _plain_or_mapping(value: object) -> str:
 class Cap:
     """A limit on an owner's calls: `max` of them or `max_amount` in each period, or so many `concurrent`.
 
-    `basis` says which calls `max` counts; an amount counts the price charged; concurrent are those that
-    are offered to agents or talk to one. A period begins at the hour, midnight, Monday or the 1st in the
-    owner's time zone, and a call counts in the one that it was offered in. An amount counts the calls in its
+    `basis` says which calls `max` counts; an amount counts the price charged, a publisher's the payout earned;
+    concurrent are those that are offered to agents or talk to one. A period begins at the hour, midnight, Monday or
+    the 1st in the owner's time zone, and a call counts in the one that it was offered in. A cap that begins in the
+    middle of one counts its calls so far; what is taken back of a call is room again. An amount counts the calls in its
     `currency` alone: None is the campaign's, where a campaign has the cap, else the marketplace's.
     """
 

@@ -43,7 +43,7 @@ from ari_app.domain.record import (
 )
 from ari_app.domain.repeats import whose
 from ari_app.domain.rollups import call_moved
-from ari_app.store import ledger, recount, reservations, rollups, spending
+from ari_app.store import caprules, ledger, recount, reservations, rollups, spending
 from ari_app.store.engine import reading, unindexed, writing
 from ari_app.store.errors import AmbiguousCallId
 from ari_app.store.selection import Selection, conditions
@@ -81,7 +81,6 @@ def save(engine: Engine, batch: Sequence[Settlement], *, of_others: bool = False
         ended = [settlement.record for settlement in wanted.values()]
         moved = {settlement.record.id: list(settlement.transfers) for settlement in wanted.values()}
         # In the order of locks that `reservations` tells of.
-        reserved = reservations.end(connection, ended)
         _insert(connection, ended)
         if of_others and ended:
             connection.execute(insert(calls_of_others), [{"call_id": record.id} for record in ended])
@@ -89,6 +88,7 @@ def save(engine: Engine, batch: Sequence[Settlement], *, of_others: bool = False
         for record in ended:
             at = record.ended_at or record.started_at
             moved[record.id] += recount.due_if_no_repeat(connection, record, at, moved)
+        reserved = reservations.end(connection, ended, using=caprules.using(moved))
         rollups.add(
             connection, ended, (one for record in ended for one in call_moved(record, moved[record.id]))
         )

@@ -14,7 +14,7 @@ from ari_app.domain.conversions import CLOCK_SKEW_MS, Told
 from ari_app.domain.ledger import CONVERSION_GRACE_MS
 from ari_app.domain.record import CallRecord, Conversion
 from ari_app.domain.rollups import call_moved
-from ari_app.store import calls, ledger, reservations, revision, rollups
+from ari_app.store import calls, caprules, ledger, reservations, revision, rollups
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import UnknownCalls
 from ari_app.store.tables import calls as table
@@ -120,14 +120,19 @@ def _decide(connection: Connection, records: Sequence[CallRecord], now: int) -> 
     before = deepcopy(records)
     decided = [(record, domain.decide(record, now)) for record in records]
     its = select(table.c.id).where(table.c.id.in_([record.id for record in records]))
-    there = {one.key for moved_so_far in ledger.of_calls(connection, its).values() for one in moved_so_far}
+    so_far = ledger.of_calls(connection, its)
+    there = {one.key for moved_so_far in so_far.values() for one in moved_so_far}
     moved = [
         one
         for record, transfers in decided
         for one in call_moved(record, (transfer for transfer in transfers if transfer.key not in there))
     ]
     new = [one.transfer for one in moved]
-    reserved = reservations.end(connection, records)
+    all_moved = {
+        record.id: [*so_far.get(record.id, ()), *(one for one in new if one.call_id == record.id)]
+        for record in records
+    }
+    reserved = reservations.end(connection, records, before, caprules.using(all_moved))
     for record in records:
         calls.rewrite(connection, record)
     rollups.judged_again(connection, zip(before, records, strict=True), moved)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ari_app.domain.corrections import Net, correct, net
 from ari_app.domain.ledger import Transfer
-from ari_app.store import ledger, recount, rollups
+from ari_app.store import caprules, ledger, recount, rollups
 from ari_app.store.callmoney import IS_CORRECTION
 from ari_app.store.calls import records
 from ari_app.store.engine import reading, writing
@@ -81,6 +81,7 @@ def book(connection: Connection, call_id: str, corrections: Sequence[Transfer], 
     moved = [*corrections, *_due_again(connection, call_id, corrections, at)]
     rollups.move(connection, moved)
     ledger.lock_accounts(connection, ledger.accounts(moved), are_advertisers=False)
+    caprules.correct(connection, moved)
     ledger.add(connection, moved)
 
 

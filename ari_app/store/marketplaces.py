@@ -17,7 +17,7 @@ from ari_app.domain.document import from_document, to_document
 from ari_app.domain.geo import Geography
 from ari_app.domain.marketplace import TERMS, Marketplace
 from ari_app.domain.snapshot import Snapshot, make_snapshot
-from ari_app.store import applications, numbers, pauses, revision
+from ari_app.store import applications, caprules, numbers, pauses, revision
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import DocumentUnreadable, MarketplaceMoved, NumbersInUse, StepRefused
 from ari_app.store.parties import KeptAccount, accounts_of_removed
@@ -114,6 +114,7 @@ def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int |
         _save_terms(connection, document, versions, applied_at)
         numbers.assign(connection, marketplace.numbers, applied_at, marketplace.numbers_policy.quarantine)
         revision.rise(connection)
+        caprules.put(connection, marketplace, applied_at)
     return applied
 
 

@@ -53,7 +53,8 @@ from ari_app.domain.caps import (
 )
 from ari_app.domain.ledger import CONVERSION_GRACE_MS
 from ari_app.domain.record import CallRecord
-from ari_app.store import ledger
+from ari_app.store import caprules, ledger
+from ari_app.store.caprules import Using
 from ari_app.store.engine import reading, writing
 from ari_app.store.tables import account_balances, counters, reservations
 
@@ -81,11 +82,15 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """`count` reservations that are no more: what they gave back, and what was used, by counter (key, start)."""
+    """`count` reservations that are no more: what they gave back, and what was used, by counter (key, start).
+
+    `counted`: by call and key, whose use is among that.
+    """
 
     count: int = 0
     given: Counter[tuple[str, int]] = field(default_factory=Counter)
     used: Counter[tuple[str, int]] = field(default_factory=Counter)
+    counted: set[tuple[str, str]] = field(default_factory=set)
 
 
 class _Nothing(Exception):
@@ -127,18 +132,28 @@ def give_back_losers(engine: Engine, call_id: str, winner: str) -> None:
         settle(connection, _end(connection, (reservations.c.call_id == call_id) & is_loser, {}))
 
 
-def end(connection: Connection, records: Iterable[CallRecord]) -> Ended:
+def end(
+    connection: Connection,
+    records: Iterable[CallRecord],
+    before: Iterable[CallRecord] = (),
+    using: Using = use,
+) -> Ended:
     """Ends what the calls have reserved; `settle` is to follow, as late as can be. Part of `calls.save`.
 
-    What a call that waits for a conversion may yet use stays reserved as long as it waits.
+    What a call that waits for a conversion may yet use stays reserved as long as it waits; `before` are the calls as
+    they waited, and `using` says what each uses of a counter. What is used is counted even where its reservation
+    expired, or the cap began after it was made.
     """
     by_id = {record.id: record for record in records}
     if not by_id:
         return Ended()
+    caprules.hold(connection)
     its: ColumnElement[bool] = reservations.c.call_id.in_(by_id)
     if kept := _keep(connection, by_id):
         its &= tuple_(reservations.c.call_id, reservations.c.key).not_in(kept)
-    return _end(connection, its, by_id)
+    ended = _end(connection, its, by_id, using)
+    ended.used.update(caprules.used_besides(connection, by_id.values(), ended.counted, before, using))
+    return ended
 
 
 def settle(connection: Connection, ended: Ended, accounts: Iterable[tuple[str, str]] = ()) -> None:
@@ -147,7 +162,7 @@ def settle(connection: Connection, ended: Ended, accounts: Iterable[tuple[str, s
     Of `accounts` those of advertisers are locked, too: their transfers are to follow.
     """
     funds = {key: account for key in ended.given if (account := funds_of(key[0])) is not None}
-    counted = ended.given.keys() - funds.keys()
+    counted = {*ended.given, *ended.used} - funds.keys()
     _count(connection, {counter: (ended.given[counter], ended.used[counter]) for counter in counted})
     ledger.lock_accounts(connection, {*funds.values(), *accounts}, are_advertisers=True)
     _release(connection, {account: ended.given[counter] for counter, account in funds.items()})
@@ -317,14 +332,20 @@ def _row(wanted: Wanted, key: str, period_start: int, amount: int) -> dict[str, 
 # Ending
 
 
-def _end(connection: Connection, which: ColumnElement[bool], calls: Mapping[str, CallRecord]) -> Ended:
-    """Ends these reservations: `use` says what of them a call in `calls` has used."""
+def _end(
+    connection: Connection,
+    which: ColumnElement[bool],
+    calls: Mapping[str, CallRecord],
+    using: Using = use,
+) -> Ended:
+    """Ends these reservations: `using` says what of them a call in `calls` has used."""
     columns = [reservations.c[name] for name in ("call_id", "key", "period_start", "amount")]
     rows = connection.execute(delete(reservations).where(which).returning(*columns)).all()
     ended = Ended(len(rows))
     for call_id, key, start, amount in rows:
         ended.given[key, start] += amount
-        ended.used[key, start] += use(key, calls[call_id]) if call_id in calls else 0
+        ended.counted.add((call_id, key))
+        ended.used[key, start] += using(key, calls[call_id]) if call_id in calls else 0
     return ended
 
 
@@ -347,10 +368,11 @@ def _release(connection: Connection, given: Mapping[tuple[str, str], int]) -> No
         connection.execute(_RELEASE, rows)
 
 
-_COUNT = (
-    update(counters)
-    .where(counters.c.key == bindparam("its_key"), counters.c.period_start == bindparam("its_start"))
-    .values(reserved=counters.c.reserved - bindparam("given"), used=counters.c.used + bindparam("more"))
+# Where nothing was reserved, the counter may not be there yet.
+_COUNT = text(
+    "INSERT INTO counters (key, period_start, used, reserved) VALUES (:its_key, :its_start, :more, 0) "
+    "ON CONFLICT (key, period_start) DO UPDATE SET reserved = counters.reserved - :given, "
+    "used = counters.used + :more"
 )
 _RELEASE = (
     update(account_balances)

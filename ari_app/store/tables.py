@@ -389,6 +389,17 @@ counters = Table(
     Index("counters_period_start", "period_start"),
 )
 
+# The caps in force that ended calls count in, see `ari_app.domain.caps.Rule`.
+cap_rules = Table(
+    "cap_rules",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("per", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Index("cap_rules_owner", "owner"),
+)
+
 # What each call under way has reserved. It has no reference to `calls`: a call is saved when it is over.
 reservations = Table(
     "reservations",

@@ -29,7 +29,7 @@ from tests.kit.database import migrated
 from tests.samples import BEGAN, make_call, settlement, unqualified
 
 LIMITS = {
-    "advertiser:acme:amount:month": 3 * 4200 + 100,
+    "advertiser:acme:amount:month:USD": 3 * 4200 + 100,
     "campaign:plumbing:qualified:day": 3,
     "destination:agent-1:connected:day": 2,
     "destination:agent-2:attempts:day": 2,

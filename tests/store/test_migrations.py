@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +12,12 @@ from sqlalchemy import Engine, delete, inspect, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ari_app.domain.conversions import Told
+from ari_app.domain.document import parse
 from ari_app.domain.ledger import Transfer, balances, deposit, payout, reversal, take_back
-from ari_app.store import audit, calls, conversions, corrections, ledger, rollups, schema
+from ari_app.store import audit, calls, conversions, corrections, ledger, marketplaces, rollups, schema
 from ari_app.store.engine import reading, writing
-from ari_app.store.tables import transfers
+from ari_app.store.tables import cap_rules, transfers
+from tests.kit.market import marketplace
 from tests.samples import BEGAN, make_call, settlement, waiting
 
 DEPOSIT = deposit("payment", "acme", 100_000, "USD", at=BEGAN)
@@ -104,3 +107,24 @@ def _rollups(engine: Engine) -> dict[str, list[dict[str, Any]]]:
             ]
             for table in rollups.CALL_TABLES
         }
+
+
+def test_the_caps_in_force_are_known_after_an_upgrade(empty: Engine) -> None:
+    schema.upgrade(empty)
+    document = marketplace({"agent": "sip:agent@127.0.0.1"})
+    caps = [{"max": 5, "per": "day"}, {"max_amount": "9.00", "per": "week"}, {"concurrent": 2}]
+    for part, name in (("campaigns", "plumbing"), ("advertisers", "acme"), ("destinations", "agent")):
+        document[part][name]["caps"] = caps
+    document["publishers"]["homefix"] |= {"timezone": "Asia/Tokyo", "caps": [{"max": 5, "per": "total"}]}
+    marketplaces.apply(empty, parse(json.dumps(document), "t.yaml"), BEGAN)
+    rows = select(cap_rules).order_by(cap_rules.c.key)
+    with reading(empty) as connection:
+        before = connection.execute(rows).all()
+    assert len(before) == 7
+    with writing(empty) as connection:
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0016")
+        command.upgrade(config, "head")
+    with reading(empty) as connection:
+        assert connection.execute(rows).all() == before

@@ -24,7 +24,7 @@ from ari_app.domain.caps import (
 from ari_app.domain.clock import from_iso, iso
 from ari_app.domain.document import parse
 from ari_app.domain.geo import Geography
-from ari_app.domain.marketplace import Cap, Marketplace
+from ari_app.domain.marketplace import Cap, Marketplace, Rate
 from ari_app.domain.race import RacePlan, WavePlan
 from ari_app.domain.record import Exclusion
 from ari_app.domain.routing import Decision, leave_out
@@ -177,7 +177,7 @@ def test_the_period_before_says_nothing_of_this_one() -> None:
         ("campaign:plumbing:qualified:day", 1, 0, 0),
         ("campaign:plumbing:connected:day", 1, 1, 0),
         ("publisher:homefix:attempts:day", 1, 1, 1),
-        ("advertiser:acme:amount:month", 4200, 0, 0),
+        ("advertiser:acme:amount:month:USD", 4200, 0, 0),
         ("campaign:plumbing:concurrent", 0, 0, 0),
         ("destination:agent-1:qualified:day", 1, 0, 0),
         ("destination:agent-1:connected:day", 1, 1, 0),
@@ -233,3 +233,13 @@ def test_a_destination_left_out_is_rung_in_no_wave() -> None:
     assert [wave.destinations for wave in left.plan.waves] == [("two",), ()]
     assert left.excluded == [Exclusion("three", "paused"), Exclusion("one", "full")]
     assert leave_out(left, {"two": "full"}).nobody
+
+
+def test_a_publishers_amount_reserves_and_counts_what_it_earns() -> None:
+    of = market(publisher=[{"max_amount": "100.00", "per": "day"}])
+    share = Rate(share=5000, minimum=500)
+    of = replace(of, campaigns={"plumbing": replace(of.campaigns["plumbing"], payout=share)})
+    [claim] = wish(of).claims
+    assert (claim.key, claim.amount) == ("publisher:homefix:amount:day:USD", 2100)
+    assert use(claim.key, make_call(1)) == 3000
+    assert use("campaign:plumbing:amount:day:USD", make_call(1)) == 4200
