@@ -124,7 +124,7 @@ def test_the_caps_in_force_are_known_after_an_upgrade(empty: Engine) -> None:
     with writing(empty) as connection:
         config = schema._config()
         config.attributes["connection"] = connection
-        command.downgrade(config, "0016")
+        command.downgrade(config, "0017")
         command.upgrade(config, "head")
     with reading(empty) as connection:
         assert connection.execute(rows).all() == before
