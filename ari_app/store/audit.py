@@ -25,17 +25,25 @@ class Proof(NamedTuple):
 
 
 def prove(engine: Engine, now: int) -> Proof:
-    """All that `callrace ledger verify` looks at, at the moment `now` (ms)."""
-    transfers = list(ledger.all_transfers(engine))
-    wrong = verify(transfers, calls.every(engine), now) + findings(engine)
-    return Proof(len(transfers), wrong + verify_kept(transfers, ledger.kept_balances(engine)))
+    """All that `callrace ledger verify` looks at, at the moment `now` (ms).
+
+    All as it was at one moment: calls that are saved meanwhile are in none of it.
+    """
+    with reading(engine) as connection:
+        transfers = list(ledger.all_in(connection))
+        wrong = verify(transfers, calls.every_in(connection), now) + _beside(connection)
+        return Proof(len(transfers), wrong + verify_kept(transfers, ledger.kept_balances_in(connection)))
 
 
 def findings(engine: Engine) -> list[Finding]:
     """Everything beside the ledger that disagrees with it; an empty list proves that nothing does."""
     with reading(engine) as connection:
-        of_money = (*_disputes(connection), *_payouts(connection), *_bills(connection))
-        return [*of_money, *reportcheck.findings(connection)]
+        return _beside(connection)
+
+
+def _beside(connection: Connection) -> list[Finding]:
+    of_money = (*_disputes(connection), *_payouts(connection), *_bills(connection))
+    return [*of_money, *reportcheck.findings(connection)]
 
 
 def _disputes(connection: Connection) -> Iterator[Finding]:

@@ -183,7 +183,12 @@ def latest(engine: Engine, limit: int = 20, **wanted: Any) -> list[CallRecord]:
 def every(engine: Engine) -> Iterator[CallRecord]:
     """All calls in the order they began, read in pages: what `ledger.verify` looks at."""
     with reading(engine) as connection:
-        yield from _pages(connection, select(calls).order_by(calls.c.started_at, calls.c.id))
+        yield from every_in(connection)
+
+
+def every_in(connection: Connection) -> Iterator[CallRecord]:
+    """The same, as this transaction sees them."""
+    return _pages(connection, select(calls).order_by(calls.c.started_at, calls.c.id))
 
 
 def between(engine: Engine, since: int, until: int) -> Iterator[CallRecord]:

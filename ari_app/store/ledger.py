@@ -50,8 +50,13 @@ def find(engine: Engine, key: str) -> Transfer | None:
 def all_transfers(engine: Engine) -> Iterator[Transfer]:
     """Every transfer, in the order they were added."""
     with reading(engine) as connection:
-        for row in connection.execute(_IN_ORDER.execution_options(yield_per=_PAGE)):
-            yield Transfer(*row)
+        yield from all_in(connection)
+
+
+def all_in(connection: Connection) -> Iterator[Transfer]:
+    """The same, as this transaction sees them."""
+    for row in connection.execute(_IN_ORDER.execution_options(yield_per=_PAGE)):
+        yield Transfer(*row)
 
 
 def of_call(engine: Engine, call_id: str) -> list[Transfer]:
@@ -165,12 +170,17 @@ def balances(engine: Engine) -> Balances:
 
 def kept_balances(engine: Engine) -> Balances:
     """Every account's balance as the database keeps it at hand: the same as `balances`, in one row each."""
-    columns = (account_balances.c[name] for name in ("account", "currency", "posted", "held"))
     with reading(engine) as connection:
-        return {
-            (account, currency): Balance(posted, held)
-            for account, currency, posted, held in connection.execute(select(*columns))
-        }
+        return kept_balances_in(connection)
+
+
+def kept_balances_in(connection: Connection) -> Balances:
+    """The same, as this transaction sees them."""
+    columns = (account_balances.c[name] for name in ("account", "currency", "posted", "held"))
+    return {
+        (account, currency): Balance(posted, held)
+        for account, currency, posted, held in connection.execute(select(*columns))
+    }
 
 
 def available(engine: Engine) -> dict[tuple[str, str], int]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Table, insert, update
+from sqlalchemy import Connection, Engine, Table, insert, update
 
 from ari_app.domain.bills import period_of
 from ari_app.domain.corrections import charges_of
 from ari_app.domain.ledger import payout, take_back
+from ari_app.domain.record import CallRecord
 from ari_app.store import audit, bills, calls, disputes, ledger, payouts, rebuild, rollups
 from ari_app.store.bills import Party
 from ari_app.store.engine import writing
@@ -64,6 +66,19 @@ def broken(engine: Engine) -> set[tuple[str, str]]:
 
 def test_nothing_is_found_where_all_was_done_as_it_should_be(engine: Engine) -> None:
     assert broken(engine) == set()
+
+
+def test_what_is_saved_while_the_books_are_proved_is_no_finding(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every_in = calls.every_in
+
+    def while_another_is_saved(connection: Connection) -> Iterator[CallRecord]:
+        calls.save(engine, [settlement(make_call(3))])
+        return every_in(connection)
+
+    monkeypatch.setattr(calls, "every_in", while_another_is_saved)
+    assert audit.prove(engine, BEGAN).findings == []
 
 
 def test_a_dispute_that_was_accepted_without_its_money_is_found(engine: Engine) -> None:
