@@ -100,6 +100,18 @@ def test_a_report_equals_the_statement_of_the_same_days(cli: Cli) -> None:
     assert sum(Decimal(one["effect"]) for one in statement) == Decimal(line["money"][0]["payout"])
 
 
+def test_a_report_equals_the_bills_of_the_same_month(cli: Cli) -> None:
+    month = ("--since", "2025-11-01", "--until", "2025-12-01", "--json")
+    bills = {
+        "revenue": ("America/New_York", ("invoices", "issue", "--advertiser", "acme")),
+        "payout": ("UTC", ("payouts", "statement", "--publisher", "homefix")),
+    }
+    for side, (zone, words) in bills.items():
+        bill = json.loads(cli(*words, "--period", "2025-11", "--json").stdout)
+        told = json.loads(cli("reports", "by", "day", *month, "--tz", zone).stdout)
+        assert bill["total"] == told["total"]["money"][0][side]
+
+
 # Lists
 
 
