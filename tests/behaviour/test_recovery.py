@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
+from ari_app.ari.errors import AriError, AriOverload, AriTimeout, AriUnavailable
+from ari_app.ari.transport import Request
 from ari_app.domain.prompts import media
 from tests.behaviour.exchange import Exchange, outcomes, timeline
 from tests.behaviour.test_callers import SERVICE
@@ -349,3 +352,53 @@ async def test_calls_end_with_an_asterisk_that_restarts(exchange: Exchange) -> N
     await again.hears("sound:service")
     await again.hangs_up().over()
     assert media("sound:service") in again.heard
+
+
+# Asterisk does not say at once what is there
+
+
+@pytest.mark.parametrize("uri", ["applications/callrace", "channels", "bridges"])
+async def test_a_conversation_is_taken_up_though_asterisk_says_only_later_what_is_there(
+    exchange: Exchange, uri: str
+) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves()
+    call = exchange.dials()
+    await call.connected(ann)
+    errors: list[AriError] = [
+        AriTimeout("no answer in 5 s"),
+        AriOverload("256 others wait"),
+        AriUnavailable("lost"),
+    ]
+
+    def fail(request: Request) -> None:
+        if str(request) == f"GET {uri}" and errors:
+            raise errors.pop(0)
+
+    exchange.asterisk.before = fail
+    await dies_for(exchange, 5)
+    record = await call.hangs_up(after_s=60).over()
+    assert errors == []
+    assert (record.disposition, record.end_source) == ("connected", "caller")
+    assert record.durations_ms.connected == pytest.approx(65_000, abs=300)
+
+
+async def test_a_switch_is_stopped_at_once_though_asterisk_never_says_what_is_there(
+    exchange: Exchange,
+) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves()
+    call = exchange.dials()
+    await call.connected(ann)
+
+    def fail(request: Request) -> None:
+        if str(request) == "GET channels":
+            raise AriTimeout("no answer in 5 s")
+
+    exchange.asterisk.before = fail
+    exchange.asterisk.breaks()
+    await exchange.passes(20)
+    began = time.monotonic()
+    await exchange.switch.drain()
+    assert time.monotonic() - began < 2
+    assert (await call.over()).disposition == "connected"
