@@ -46,7 +46,7 @@ from ari_app.switch.phones import Phones
 from ari_app.switch.recording import NoRecorder, Recorder
 from ari_app.switch.recovery import NotTakenUp, Resumed, settled, sweep
 from ari_app.switch.session import Session, new_call
-from ari_app.switch.survey import Survey, Surveyed, look
+from ari_app.switch.survey import FirstLook, Surveyed, look
 from ari_app.switch.sweeper import Sweeper
 from ari_app.switch.unanswered import Unanswered
 
@@ -91,7 +91,7 @@ class Switch:
         self._sessions: dict[asyncio.Task[Settlement], Session] = {}
         self._bystanders: dict[asyncio.Task[None], Bystander] = {}
         self._chores: set[asyncio.Task[None]] = set()
-        self._surveyed: asyncio.Task[Survey] | None = None  # for the calls that a switch before this one left
+        self._surveyed: FirstLook | None = None  # for the calls that a switch before this one left
         self._looking: asyncio.Task[None] | None = None  # for those under way, after a break
         self._over: deque[str] = deque(maxlen=CALLS_AT_ONCE)  # the channels of the calls that ended last
         self._started_at = CallClock().now()
@@ -160,7 +160,7 @@ class Switch:
         self._journal.start()
         self._journal.forget(saved)
         aside.forget(saved)
-        surveyed = self._surveyed = asyncio.create_task(look(self.client))
+        surveyed = self._surveyed = FirstLook(self.client)
         for call_id, call in sorted(left.items()):
             if call_id in saved:
                 self._over.append(call.channel_id)
@@ -186,7 +186,7 @@ class Switch:
         return found or NotTakenUp(f"there is no marketplace {version}")
 
     def _take_up(
-        self, left: UnderWay, began_with: Snapshot | Exception, last_seen: int, surveyed: asyncio.Task[Survey]
+        self, left: UnderWay, began_with: Snapshot | Exception, last_seen: int, surveyed: FirstLook
     ) -> None:
         """Serves or settles one call. Raises what keeps it from that, having done nothing."""
         assert self.client is not None
@@ -205,7 +205,7 @@ class Switch:
         self._begin(Resumed(call, snapshot, *served_with, last_seen, surveyed))
 
     async def _settle_left(
-        self, left: UnderWay, snapshot: Snapshot, last_seen: int, surveyed: asyncio.Task[Survey]
+        self, left: UnderWay, snapshot: Snapshot, last_seen: int, surveyed: FirstLook
     ) -> None:
         """It waits for callers of before, so in a chore: until it is saved the journal has the call."""
         try:
@@ -214,9 +214,7 @@ class Switch:
             log.error("call %s is set aside: %s", left.record.id, error, exc_info=_defect(error))
             self._set_aside(left, error, last_seen, surveyed)
 
-    def _set_aside(
-        self, left: UnderWay, why: Exception, last_seen: int, surveyed: asyncio.Task[Survey]
-    ) -> None:
+    def _set_aside(self, left: UnderWay, why: Exception, last_seen: int, surveyed: FirstLook) -> None:
         """Keeps a call for a switch that can take it up; see `bystander` for its people."""
         assert self.client is not None
         reason = f"{type(why).__name__}: {why}"
@@ -266,9 +264,9 @@ class Switch:
             await client.announce(Surveyed(found), connection)
             await sweep(client, found, self._had, self.on_incoming)
 
-    async def _sweep(self, client: Client, surveyed: asyncio.Task[Survey]) -> None:
+    async def _sweep(self, client: Client, surveyed: FirstLook) -> None:
         with suppress(AriReplaced):
-            await sweep(client, await asyncio.shield(surveyed), self._had, self.on_incoming)
+            await sweep(client, await surveyed.found(), self._had, self.on_incoming)
 
     def _had(self, channel_id: str) -> bool:
         """Whether a channel's call is in hand, or over. Its inbox is closed a moment before its session has ended."""

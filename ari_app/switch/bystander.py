@@ -22,7 +22,7 @@ from ari_app.domain.record import EndSource
 from ari_app.switch.call import Call, CallerGone
 from ari_app.switch.ids import bridge_id
 from ari_app.switch.recovery import rung
-from ari_app.switch.survey import Survey
+from ari_app.switch.survey import FirstLook, Survey
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +32,7 @@ LONGEST_MS = Route().max_duration  # of a conversation whose own limit cannot be
 class Bystander:
     """Watches a call that was set aside. `keep` writes it down as it stands; called in a thread."""
 
-    def __init__(
-        self, call: Call, last_seen: int, surveyed: asyncio.Task[Survey], keep: Callable[[], None]
-    ) -> None:
+    def __init__(self, call: Call, last_seen: int, surveyed: FirstLook, keep: Callable[[], None]) -> None:
         """Before the first event is read, so that none is missed."""
         self.call = call
         self.record = call.record
@@ -49,7 +47,7 @@ class Bystander:
     async def run(self) -> None:
         """Returns when nobody talks any more. What is written down then waits for its verdict."""
         try:
-            found = await asyncio.shield(self._surveyed)
+            found = await self._surveyed.found()
             agent = self._partner(found)
             if agent is None:
                 self._close(found)

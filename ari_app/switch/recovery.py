@@ -31,7 +31,7 @@ from ari_app.switch.ids import bridge_id, leg_ids
 from ari_app.switch.offer import Ending
 from ari_app.switch.recording import Recorder
 from ari_app.switch.session import Session
-from ari_app.switch.survey import Survey
+from ari_app.switch.survey import FirstLook, Survey
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class Resumed(Session):
         caps: Caps,
         recorder: Recorder,
         last_seen: int,
-        surveyed: asyncio.Task[Survey],
+        surveyed: FirstLook,
     ) -> None:
         """Before the first event is read: places and callers are remembered from here on.
 
@@ -138,7 +138,7 @@ class Resumed(Session):
         self.call.inbox.close()
 
     async def _serve(self) -> None:
-        found = await asyncio.shield(self._surveyed)
+        found = await self._surveyed.found()
         self._find_agent(found)
         remains = self._remains(found)
         self.call.note("switch restarted", f"it was last seen at {iso(self._last_seen)}")

@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from ari_app.ari.backoff import delays
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriBadAnswer, AriError, AriReplaced
+from ari_app.ari.inbox import AT_ONCE
 from ari_app.ari.resources.requester import Json
 from ari_app.switch.sweeper import is_bridge
+
+TURN_S = 0.002  # between those who go on at once and the next
 
 log = logging.getLogger(__name__)
 
@@ -88,3 +91,23 @@ async def look(client: Client) -> Survey:
         except AriError as error:
             log.warning("what is in Asterisk is asked for again: %s", error)
             await asyncio.sleep(next(waits))
+
+
+class FirstLook:
+    """What a switch finds when it starts. Every call that was left waits for it; they go on a few at a time."""
+
+    def __init__(self, client: Client) -> None:
+        self._task = asyncio.create_task(look(client))
+        self._told = 0
+
+    async def found(self) -> Survey:
+        """The survey, once it is answered. Raises AriReplaced."""
+        seen = await asyncio.shield(self._task)
+        turn, self._told = self._told // AT_ONCE, self._told + 1
+        if turn:
+            await asyncio.sleep(turn * TURN_S)
+        return seen
+
+    def cancel(self) -> None:
+        """Nobody waits for it any more."""
+        self._task.cancel()
