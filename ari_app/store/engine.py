@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ari_app.store import failures
-from ari_app.store.errors import BadDatabaseUrl, DatabaseNotMigrated, DatabaseUnavailable
+from ari_app.store.errors import BadDatabaseUrl, DatabaseBusy, DatabaseNotMigrated, DatabaseUnavailable
 
 BUSY_TIMEOUT_S = 10
 ANSWER_S = 3.0
@@ -148,6 +148,10 @@ def _translating(engine: Engine) -> Iterator[None]:
         if failures.is_of_the_data(error):
             raise
         reason = " ".join(str(error.orig).split())
+        if failures.is_of_the_moment(error):
+            what = reason.partition(" DETAIL")[0]
+            message = f"others changed the same calls or accounts in {where} at this moment ({what})"
+            raise DatabaseBusy(f"{message}; nothing was done: do it again") from error
         if failures.is_of_the_tables(error):
             message = (
                 f"the database {where} is not as this version needs it ({reason}); run `callrace db upgrade`"

@@ -2,6 +2,7 @@
 
 StoreError
  ├── DatabaseUnavailable     it cannot be reached, or cannot write now; trying later may help
+ │    └── DatabaseBusy       others changed the same rows at this moment; trying again helps
  ├── DatabaseNotMigrated     its tables are missing or of another version
  ├── BadDatabaseUrl          the URL names no database that we can use
  ├── AmbiguousCallId         a call id's beginning that fits several calls
@@ -29,6 +30,10 @@ class StoreError(Exception):
 
 class DatabaseUnavailable(StoreError):
     """The database cannot be reached, is locked, or is out of space. Trying later may help."""
+
+
+class DatabaseBusy(DatabaseUnavailable):
+    """Two transactions waited for each other, and this one was undone. Trying again helps."""
 
 
 class DatabaseNotMigrated(StoreError):

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 # Values out of range or unreadable, broken constraints, a value of the wrong type, what our triggers refuse.
 _OF_THE_DATA = ("22", "23", "42804", "P0001")
+_DEADLOCK, _NOT_SERIAL = "40P01", "40001"
 _UNDEFINED_TABLE, _UNDEFINED_COLUMN = "42P01", "42703"
 _NOT_THERE = ("no such table", "no such column", "has no column named")  # SQLite's words
 
@@ -25,6 +26,11 @@ def is_of_the_data(error: DBAPIError) -> bool:
     # The driver itself cannot write down such a value: "can't adapt type", "Error binding parameter".
     words = str(error.orig)
     return isinstance(error, ProgrammingError | InterfaceError) and ("adapt" in words or "binding" in words)
+
+
+def is_of_the_moment(error: DBAPIError) -> bool:
+    """Whether others changed the same rows at this moment, and this transaction was the one to be undone."""
+    return getattr(error.orig, "pgcode", None) in (_DEADLOCK, _NOT_SERIAL)
 
 
 def is_of_the_tables(error: DBAPIError) -> bool:
