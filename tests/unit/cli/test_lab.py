@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ari_app.cli import lab
+from ari_app.cli.main import main
 from ari_app.ops import running
 from ari_app.ops.ports import free_tcp_ports
 from ari_app.settings import Settings
@@ -18,7 +19,6 @@ from ari_app.store.engine import open_engine
 from tests.unit.cli.conftest import Cli, refusal
 
 Use = Callable[[str], None]
-AGI = lab.COMMANDS["agi"]
 
 
 @pytest.fixture
@@ -91,9 +91,8 @@ def test_up_gives_up_on_a_switch_that_never_connects_and_ends_it(
 
 
 def test_up_starts_a_server_of_the_dialplan_too_and_down_ends_it(
-    cli: Cli, use: Use, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, use: Use, settings: Settings
 ) -> None:
-    monkeypatch.setitem(lab.COMMANDS, "agi", AGI)  # the real one
     use("serve")
     cli("lab", "up")
     first = running.running_pid(settings, "agi")
@@ -114,6 +113,12 @@ def test_up_tells_why_the_server_of_the_dialplan_does_not_answer(
     assert result.exit_code == 1
     assert "the AGI server does not answer:" in result.stderr
     assert "no such luck" in result.stderr
+
+
+def test_what_up_starts_are_commands_of_ours() -> None:
+    for *_, group, word in lab.COMMANDS.values():
+        assert word in getattr(main.commands[group], "commands", {})
+    assert lab.COMMANDS.keys() == {"switch", "agi"}
 
 
 def test_up_stops_where_asterisk_does_not_start(cli: Cli, use: Use, settings: Settings) -> None:
