@@ -48,7 +48,7 @@ def apply(file: TextIO, as_json: bool) -> None:
 
 def tell(settings: Settings, engine: Engine, applied: Applied, made: list[str], as_json: bool) -> None:
     """Waits for a running switch to have what was applied, and prints it."""
-    short = outlook(applied.marketplace, ledger.available(engine))
+    short = outlook(applied.marketplace, ledger.available(engine), now_ms())
     taken_over = _wait_for_switch(settings, applied.version)
     if as_json:
         show_json(as_values(applied, made, short) | {"switch": "in force" if taken_over else "not running"})

@@ -49,7 +49,7 @@ def plan(file: TextIO, check: bool, as_json: bool) -> None:
     proposal = read_proposal(file, settings)
     planned = marketplaces.plan(engine, proposal.marketplace, now_ms())
     to_make = prompts.unready(prompts_of(proposal.marketplace), proposal.base, settings.prompts)
-    short = outlook(planned.marketplace, ledger.available(engine))
+    short = outlook(planned.marketplace, ledger.available(engine), now_ms())
     if as_json:
         show_json(as_values(planned, to_make, short))
     else:

@@ -16,6 +16,7 @@ from ari_app.domain.marketplace import Campaign, Marketplace, Rate, Route
 from ari_app.domain.money import format_amount
 from ari_app.domain.settlement import most_charged, most_paid
 from ari_app.domain.snapshot import Attribution
+from ari_app.domain.staging import campaign_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,11 @@ Available = Mapping[tuple[str, str], int]
 """What an account could spend now, by account and currency, in the minor unit; without its credit."""
 
 
-def outlook(marketplace: Marketplace, available: Available) -> list[Shortage]:
-    """Of every live campaign, the limits that let through none of its calls, or fewer than its agents could take."""
+def outlook(marketplace: Marketplace, available: Available, at: int) -> list[Shortage]:
+    """Of every live campaign, the limits that let through none of its calls, or fewer than its agents could take.
+
+    By the terms that are in force at a moment (ms).
+    """
     publishers: dict[str, set[str]] = {}
     for number in marketplace.numbers.values():
         publishers.setdefault(number.campaign, set()).add(number.publisher)
@@ -44,7 +48,9 @@ def outlook(marketplace: Marketplace, available: Available) -> list[Shortage]:
         shortage
         for name, campaign in marketplace.campaigns.items()
         if campaign.status == "live"
-        for shortage in _of(marketplace, name, campaign, sorted(publishers.get(name, ())), available)
+        for shortage in _of(
+            marketplace, name, campaign_at(campaign, at), sorted(publishers.get(name, ())), available
+        )
     ]
 
 

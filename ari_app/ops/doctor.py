@@ -101,7 +101,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", True, "reachable and migrated")
         yield check_marketplace(marketplace)
         if marketplace is not None:
-            yield check_limits(marketplace, ledger.available(engine))
+            yield check_limits(marketplace, ledger.available(engine), now_ms())
     except DocumentUnreadable as error:
         yield Finding("marketplace", False, str(error), "upgrade this Callrace")
     except StoreError as error:
@@ -182,9 +182,9 @@ def check_marketplace(marketplace: Marketplace | None) -> Finding:
     return Finding("marketplace", True, detail)
 
 
-def check_limits(marketplace: Marketplace, available: Available) -> Finding:
+def check_limits(marketplace: Marketplace, available: Available, now: int) -> Finding:
     """Whether each live campaign's caps and funds have room for a call."""
-    short = [shortage.words for shortage in outlook(marketplace, available) if shortage.admits == 0]
+    short = [shortage.words for shortage in outlook(marketplace, available, now) if shortage.admits == 0]
     remedy = "raise the cap, lower the campaign's max_duration, or run `callrace ledger deposit`"
     return Finding("caps and funds", not short, _some(short) or "have room for calls", remedy)
 

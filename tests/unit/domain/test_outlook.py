@@ -32,7 +32,7 @@ def told(
     part, _, name = of.partition(".")
     document[part][name] |= {"caps": list(caps)}
     document["advertisers"]["acme"] |= {"billing": billing} if billing else {}
-    return outlook(parse(json.dumps(document), "t.yaml"), dict(available))
+    return outlook(parse(json.dumps(document), "t.yaml"), dict(available), 0)
 
 
 def test_where_a_price_is_fixed_and_caps_and_funds_suffice_nothing_is_told() -> None:

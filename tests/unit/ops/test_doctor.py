@@ -268,8 +268,8 @@ def test_a_campaign_that_no_call_can_be_paid_for_is_named() -> None:
     document = marketplace({"agent": "sip:agent@127.0.0.1:5999"})
     document["advertisers"]["acme"]["billing"] = {"model": "prepaid"}
     market = parse(json.dumps(document), "t.yaml")
-    found = doctor.check_limits(market, {})
+    found = doctor.check_limits(market, {}, 0)
     assert not found.ok
     assert "campaign plumbing: the account of advertiser acme, 0.00 USD now" in found.detail
     assert "callrace ledger deposit" in found.remedy
-    assert doctor.check_limits(market, {("advertiser:acme", "USD"): 4200}).ok
+    assert doctor.check_limits(market, {("advertiser:acme", "USD"): 4200}, 0).ok
