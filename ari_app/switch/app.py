@@ -190,26 +190,26 @@ class Switch:
     ) -> None:
         """Serves or settles one call. Raises what keeps it from that, having done nothing."""
         assert self.client is not None
+        if left.record.ended_at is not None:
+            self._over.append(left.channel_id)
+            self._do(self._settle_left(left, began_with, last_seen, surveyed))
+            return
         snapshot = began_with
         if left.pin is None and self.market.snapshot is not None:  # whose it is, is decided only now
             snapshot = self.market.snapshot
             left.marketplace_version = snapshot.version
         if isinstance(snapshot, Exception):
             raise snapshot
-        if left.record.ended_at is not None:
-            self._over.append(left.channel_id)
-            self._do(self._settle_left(left, snapshot, last_seen, surveyed))
-            return
         call = Call(self.client, self._journal, left)
         served_with = self._capacity, self._callers, self._caps, self.recorder
         self._begin(Resumed(call, snapshot, *served_with, last_seen, surveyed))
 
     async def _settle_left(
-        self, left: UnderWay, snapshot: Snapshot, last_seen: int, surveyed: FirstLook
+        self, left: UnderWay, began_with: Snapshot | Exception, last_seen: int, surveyed: FirstLook
     ) -> None:
         """It waits for callers of before, so in a chore: until it is saved the journal has the call."""
         try:
-            self._save(await settled(left, snapshot, self._callers))
+            self._save(await settled(left, began_with, self._callers))
         except Exception as error:
             log.error("call %s is set aside: %s", left.record.id, error, exc_info=_defect(error))
             self._set_aside(left, error, last_seen, surveyed)

@@ -16,11 +16,10 @@ from ari_app.ari.events import ChannelDestroyed, StasisStart, now_ms
 from ari_app.ari.resources.requester import Json
 from ari_app.domain import leftover
 from ari_app.domain.clock import iso
-from ari_app.domain.geo import Place, locate
-from ari_app.domain.ledger import settle
+from ari_app.domain.geo import Geography, Place, locate
 from ari_app.domain.leftover import Remains, UnderWay, fate, winning_leg
 from ari_app.domain.record import CallRecord
-from ari_app.domain.settlement import SCREENED_OUT, conclude
+from ari_app.domain.settlement import SCREENED_OUT, awaits_verdict, conclude
 from ari_app.domain.snapshot import Attribution, Snapshot, pinned
 from ari_app.store.calls import Settlement
 from ari_app.switch.call import Call, CallerGone
@@ -37,6 +36,7 @@ log = logging.getLogger(__name__)
 
 # The StasisStart of a channel that is new may still be on its way when the channel is seen.
 NEW_CALLS_S = 1.0
+NOWHERE = Geography({}, {})  # for who is not judged by a place
 
 
 class NotTakenUp(Exception):
@@ -54,19 +54,22 @@ def pinned_attribution(left: UnderWay, snapshot: Snapshot) -> Attribution | None
     return found
 
 
-async def settled(left: UnderWay, snapshot: Snapshot, callers: Callers) -> Settlement:
-    """A call that had ended when its switch did: judged now, where there was no time for that. Raises NotTakenUp."""
+async def settled(left: UnderWay, began_with: Snapshot | Exception, callers: Callers) -> Settlement:
+    """A call that had ended when its switch did: judged now, where there was no time for that.
+
+    Raises what `began_with` is, where that is needed and cannot be had, and NotTakenUp.
+    """
     record = left.record
-    assert record.ended_at is not None
-    if record.qualification is not None:
-        callers.recall([record])
-        return Settlement(record, settle(record, record.ended_at))
-    found, zone = pinned_attribution(left, snapshot), "UTC"
-    if found is not None:
-        zone = snapshot.marketplace.advertisers[found.campaign.advertiser].timezone
-    place = _place_of(record, snapshot)
-    earlier = await callers.earlier(record)
-    transfers = conclude(record, found, place, zone, earlier, snapshot.geography)
+    callers.recall([record])
+    if not awaits_verdict(record):
+        return Settlement(record, conclude(record, None, Place(), "UTC", {}, NOWHERE))
+    if isinstance(began_with, Exception):
+        raise began_with
+    found = pinned_attribution(left, began_with)
+    assert found is not None, "a call that awaits its verdict is somebody's"
+    zone = began_with.marketplace.advertisers[found.campaign.advertiser].timezone
+    earlier, place = await callers.earlier(record), _place_of(record, began_with)
+    transfers = conclude(record, found, place, zone, earlier, began_with.geography)
     callers.recall([record])
     return Settlement(record, transfers)
 

@@ -258,14 +258,31 @@ async def test_a_call_that_had_ended_without_a_verdict_is_judged_and_charged(
     assert record.durations_ms.total == record.ended_at - record.started_at
 
 
-async def test_a_call_that_had_its_verdict_keeps_it(engine: Engine, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_readable", [True, False])
+async def test_a_call_that_had_its_verdict_keeps_it(
+    engine: Engine, tmp_path: Path, is_readable: bool
+) -> None:
     assigned(engine)
+    apply(engine, market(campaign={"price": "50.00"}), ASSIGNED + 1)
     judged = talking(2)
     judged.record = make_call(2, did=DID)
     leave(tmp_path, judged)
+    if not is_readable:  # it is not needed any more
+        make_unreadable(engine, 1)
     async with next_switch(engine, tmp_path) as after:
         record = await after.saved(judged.record.id)
     assert record == make_call(2, did=DID)
+
+
+async def test_a_call_that_was_refused_as_there_was_no_marketplace_needs_none(
+    engine: Engine, tmp_path: Path
+) -> None:
+    refused = CallRecord("0019ab0a20ae80000000009", DID, "+12125550142", BEGAN)
+    refused.ended_at, refused.disposition, refused.end_source = BEGAN, "failed", "system"
+    leave(tmp_path, UnderWay(refused, "caller-9", 0))
+    async with next_switch(engine, tmp_path) as after:
+        assert (await after.saved(refused.id)).disposition == "failed"
+        assert after.switch.status()["calls_set_aside"] == 0
 
 
 async def test_a_caller_who_talked_while_the_switch_was_replaced_is_a_repeat_caller(
