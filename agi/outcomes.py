@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -45,6 +46,7 @@ from ari_app.settings import refused_file
 from ari_app.store import applications, calls, marketplaces, numbers
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import DocumentUnreadable, StoreError
+from ari_app.store.folder import has_any
 from ari_app.store.writer import save_or_tell
 from ari_app.switch.chores import Chores
 from ari_app.switch.clock import CallClock
@@ -54,6 +56,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
 LONGEST_LINE = 2_000
+WAIT_S = 300.0
 VERSIONS_KEPT = 3  # calls that end together began with the same, or nearly
 
 
@@ -78,13 +81,16 @@ class Outcomes:
         files: Sequence[Path],
         channels: Channels,
         chores: Chores | None = None,
+        spool: Path | None = None,
     ) -> None:
-        """`tell` writes to the last of the files."""
+        """`tell` writes to the last of the files. `spool` is where ended calls of a switch wait for the database."""
         self._engine = engine
         self._geography = geography
         self._files = files
         self._channels = channels
         self._chores = chores or Chores()
+        self._spool = spool
+        self._waits_since: float | None = None  # for the spool
         self._begun = Begun(files[0].with_suffix(".open"))
         self._pins = Pins(files[-1].with_suffix(".pins"))
         self._snapshots: OrderedDict[int, Snapshot] = OrderedDict()  # without numbers, by version
@@ -133,6 +139,9 @@ class Outcomes:
     def _save_aside(self, file: Path) -> None:
         """Saves what was put aside at the last look, so that nobody writes to it any more; puts the next aside."""
         aside = file.with_suffix(".aside")
+        if self._is_ahead_of_spool():
+            self._begun.look_anew()
+            return
         if aside.exists():
             with aside.open(errors="replace") as lines:
                 refused = [(line, why) for line in lines if (why := self._take(line)) is not None]
@@ -141,6 +150,18 @@ class Outcomes:
             aside.unlink()
         if file.exists():
             file.rename(aside)
+
+    def _is_ahead_of_spool(self) -> bool:
+        """Whether calls that a switch served before wait for the database still: repeat callers are told by them.
+
+        For WAIT_S at most: where no switch runs nobody empties the spool.
+        """
+        if self._spool is None or not has_any(self._spool):
+            self._waits_since = None
+            return False
+        now = time.monotonic()
+        self._waits_since = now if self._waits_since is None else self._waits_since
+        return now - self._waits_since < WAIT_S
 
     def _refuse(self, refused: Iterable[tuple[str, str]], file: Path) -> None:
         """Keeps lines of which no record can be made. Not before all the others are saved: they may be read again."""

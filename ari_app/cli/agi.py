@@ -66,7 +66,9 @@ def run() -> None:
     if market.snapshot is None:
         log.info("no marketplace is applied yet: nothing is answered until one is")
     gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
-    outcomes = Outcomes(engine, tables, settings.fallback_files, lambda: _channels(settings), chores)
+    outcomes = Outcomes(
+        engine, tables, settings.fallback_files, lambda: _channels(settings), chores, settings.spool
+    )
     with only(settings, "agi"):
         uvloop.run(_serve(market, Caps(engine), outcomes, settings.agi_port))
 

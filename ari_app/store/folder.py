@@ -71,6 +71,15 @@ def names(folder: Path) -> list[str]:
         return []
 
 
+def has_any(folder: Path) -> bool:
+    """Whether the folder has a JSON file; looks no further than the first. Raises OSError."""
+    try:
+        with os.scandir(folder) as entries:
+            return any(entry.name.endswith(".json") for entry in entries)
+    except FileNotFoundError:
+        return False
+
+
 def listed(folder: Path) -> list[Path]:
     """The same files as paths. Raises OSError."""
     return [folder / name for name in names(folder)]

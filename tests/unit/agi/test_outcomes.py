@@ -19,7 +19,9 @@ from ari_app.domain.record import CallRecord
 from ari_app.domain.snapshot import Pin
 from ari_app.store import calls, ledger, marketplaces
 from ari_app.store.errors import DatabaseUnavailable
+from ari_app.store.spool import Spool
 from tests.kit.database import migrated
+from tests.samples import make_call, settlement
 from tests.unit.agi.test_services import ON_ANSWER
 from tests.unit.cli.conftest import GEOGRAPHY
 
@@ -53,6 +55,10 @@ def engine(tmp_path: Path) -> Engine:
 @pytest.fixture
 def outcomes(engine: Engine, tmp_path: Path) -> Outcomes:
     return looking(engine, tmp_path)
+
+
+async def no_channels() -> set[str]:
+    return set()
 
 
 def looking(engine: Engine, folder: Path, *there: str) -> Outcomes:
@@ -338,3 +344,41 @@ async def test_no_error_ends_the_reading(outcomes: Outcomes, monkeypatch: pytest
             await looks.acquire()
     assert not reading.done()
     reading.cancel()
+
+
+def test_the_dialplans_calls_wait_for_those_of_the_switch_that_ended_before_but_not_for_ever(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repeat caller is told by them; and where no switch runs, nobody empties the spool."""
+    spool = Spool(tmp_path / "spool")
+    outcomes = Outcomes(engine, GEOGRAPHY, [tmp_path / "fallback.csv"], no_channels, spool=spool.folder)
+    before = settlement(make_call(1))
+    spool.put([before])
+    outcomes.tell(line())
+    assert saved(outcomes, engine) == []
+    spool.remove([before])
+    assert len(saved(outcomes, engine)) == 1
+    spool.refuse(before, "it does not fit")  # that waits for nobody
+    outcomes.tell(line(1))
+    assert len(saved(outcomes, engine)) == 2
+    spool.put([before])
+    outcomes.tell(line(2))
+    assert len(saved(outcomes, engine)) == 2
+    monkeypatch.setattr("agi.outcomes.WAIT_S", 0.0)
+    assert len(saved(outcomes, engine)) == 3
+
+
+async def test_a_call_whose_end_is_not_read_yet_as_the_spool_comes_first_is_not_taken_for_cut_off(
+    engine: Engine, tmp_path: Path
+) -> None:
+    spool = Spool(tmp_path / "spool")
+    outcomes = Outcomes(engine, GEOGRAPHY, [tmp_path / "fallback.csv"], no_channels, spool=spool.folder)
+    begun(tmp_path / "fallback.csv")
+    await looked(outcomes, 2)
+    spool.put([settlement(make_call(1))])
+    outcomes.tell(line())
+    await looked(outcomes, GONE_LOOKS + 2)
+    assert list(calls.every(engine)) == []
+    spool.remove([settlement(make_call(1))])
+    await looked(outcomes, 2)
+    assert [record.disposition for record in calls.every(engine)] == ["connected"]
