@@ -206,6 +206,14 @@ def test_a_phone_that_is_still_being_let_go_is_rung_again_when_it_is():
     race.handle(LegAnswered(1), 10)
     assert race.handle(LegEnded(1, 16), 20) == [Reoffer(1)]
     assert race.handle(LegEnded(0, 26), 30) == [Ring(2, "a")]
+    assert race.handle(LegEnded(2, 17), 40) == [Ring(3, "c")]
+
+
+def test_a_phone_that_is_never_let_go_holds_the_next_wave_back_no_longer_than_a_busy_one_is_waited_for():
+    race = started("ab", "c", accept="answer", ring_timeout_ms=3_000)
+    race.handle(LegAnswered(1), 10)
+    race.handle(LegEnded(1, 16), 20)
+    assert race.handle(TimeUp(), 3_020) == [Ring(3, "c")]
 
 
 def test_a_phone_that_is_never_told_gone_holds_the_call_no_longer_than_a_busy_one():
