@@ -561,6 +561,10 @@ def _check_settled(call: CallRecord, transfers: Sequence[Transfer]) -> list[Find
         verdict = "qualified" if qualified else "not qualified"
         detail = f"{verdict}, so {owed[0]} and {owed[1]} are due; the ledger moved {moved[0]}, {moved[1]}"
         findings.append(Finding("a call moves what its verdict says", call.id, detail))
+    most = call.money.reserved if call.money else None
+    if most is not None and moved[0] > most:
+        detail = f"{moved[0]} was charged, and {most} reserved"
+        findings.append(Finding("no call costs more than was reserved for it", call.id, detail))
     findings += _check_late(call, transfers)
     is_held = any(transfer.kind == "hold" for transfer in transfers)
     if is_held and awarded_at(call) is None:

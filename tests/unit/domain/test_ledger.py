@@ -249,6 +249,12 @@ class TestVerification:
         lying = make_call(money=Money("USD", 4200, 3000, charged=4200, paid=1))
         assert found([HOLD, POST, PAYOUT], [lying]) == {("the record and the ledger agree", CALL.id)}
 
+    def test_a_call_that_costs_more_than_was_reserved_for_it(self) -> None:
+        dear = make_call(money=Money("USD", 4200, 3000, charged=4200, paid=3000, reserved=4199))
+        assert found([HOLD, POST, PAYOUT], [dear]) == {
+            ("no call costs more than was reserved for it", CALL.id)
+        }
+
     def test_a_hold_for_a_call_that_nobody_accepted(self) -> None:
         nobody = make_call(legs=[], qualification=None, money=Money("USD", 4200, 3000))
         assert found(settle(unqualified(), ENDED), [nobody]) == {
