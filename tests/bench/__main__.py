@@ -1,7 +1,7 @@
 """`python -m tests.bench [PART ...]`: measures, prints as it goes, writes its parts of RESULTS.md.
 
-The calls take ten minutes. `reports` takes seven more and 20 GB in the temporary folder, so it is measured
-only when it is named.
+The calls take ten minutes. `growth` takes ten more, and `reports` seven and 20 GB in the temporary folder, so they are
+measured only when they are named.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import agi, assignment, decisions, report, reporting, settling
+from tests.bench import agi, assignment, decisions, growth, report, reporting, settling
 from tests.bench.ladder import climb
 from tests.bench.machine import describe
 from tests.bench.market import SHAPES
@@ -30,9 +30,12 @@ def main() -> int:
     """0 when it has measured, whatever the figures; 1 when it could not."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; unless given, all but reports"
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help=f"{', '.join(PARTS)}; unless given, all but growth and reports",
     )
-    wanted = parser.parse_args().parts or [part for part in PARTS if part != "reports"]
+    wanted = parser.parse_args().parts or [part for part in PARTS if part not in ("growth", "reports")]
     if unknown := [part for part in wanted if part not in PARTS]:
         parser.error(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
@@ -84,6 +87,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "agi": agi.report,
     "settling": settling.report,
     "assignment": assignment.report,
+    "growth": growth.report,
     "reports": reporting.report,
 }
 

@@ -1,0 +1,413 @@
+"""What growth costs one build, in a process of its own that imports that build: `python -P FILE PROBE ARGUMENT ...`.
+
+It runs on this build and on the one before, so it uses what both have. Prints its figures as JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import logging
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import text
+
+import ari_app.cli.switch  # noqa: F401  what the switch's process has in memory
+from agi.outcomes import Outcomes
+from ari_app.domain.caps import Claim, Wanted
+from ari_app.domain.document import from_document
+from ari_app.domain.leftover import UnderWay
+from ari_app.domain.marketplace import Number
+from ari_app.domain.periods import Period
+from ari_app.store import (
+    calls,
+    corrections,
+    geography,
+    marketplaces,
+    numbers,
+    pauses,
+    revision,
+    schema,
+    spending,
+)
+from ari_app.store.engine import open_engine, reading, writing
+from ari_app.store.errors import DatabaseUnavailable
+from ari_app.store.journal import Journal
+from ari_app.store.pauses import Pause
+from ari_app.store.rebuild import rebuild_day
+from ari_app.store.spool import Spool
+from ari_app.store.writer import Writer
+from ari_app.switch.app import Switch
+from ari_app.switch.caps import Caps
+from tests.bench.market import Shape, document
+from tests.samples import BEGAN, make_call, settlement
+
+SHAPE = Shape(500, 20)
+DAY_MS = 86_400_000
+CALLS_EVERY_S = 0.05  # one ends meanwhile
+CALLS_UNDER_WAY = 2_000
+AGENTS = [f"agent-{n}" for n in range(20)]
+PATIENCE_S = 120.0
+COUNTED_ANEW = BEGAN + 10_000_000  # ms: the day whose reports are rebuilt
+
+Figures = dict[str, float]
+
+
+def now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+def resident_mb() -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+
+
+# What is to be there
+
+
+def make(database: str, count: str) -> Figures:
+    """A marketplace of 10,000 destinations and 50,000 numbers, and `count` calls of the month before now."""
+    engine = open_engine(f"sqlite:///{database}")
+    schema.upgrade(engine)
+    marketplaces.apply(engine, from_document(document(SHAPE)), now_ms())
+    columns = {
+        "id": "printf('%013x%010x', at, i)",
+        "did": "'+18002000000'",
+        "ani": "'+1212' || (20000000 + i)",
+        "started_at": "at",
+        "campaign": "'campaign-' || (i % 500)",
+        "advertiser": "'advertiser-' || (i % 50)",
+        "winner": "'agent-' || (i % 20)",
+        "connected_at": "at + 5000",
+        "ended_at": "at + 65000",
+        "place_from": "'ani'",
+        "total_ms": "65000",
+        "ivr_ms": "0",
+        "wait_ms": "5000",
+        "connected_ms": "60000",
+        "qualified": "1",
+        "answers_json": "'{}'",
+        "excluded_json": "'[]'",
+        "events_json": "'[]'",
+        "clauses_json": "'[]'",
+    }
+    first = now_ms() - 28 * DAY_MS
+    numbered = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :count), "
+    numbered += f"c AS (SELECT i, {first} + i * {27 * DAY_MS} / :count AS at FROM n) "
+    said = {
+        "calls": f"INSERT INTO calls ({', '.join(columns)}) {numbered} SELECT {', '.join(columns.values())} FROM c",
+        "legs": "INSERT INTO legs (call_id, n, destination, wave, offered_at, answered_at, ended_at) "
+        "SELECT id, 0, winner, 1, started_at, connected_at, ended_at FROM calls",
+    }
+    with writing(engine) as connection:
+        connection.execute(text(said["calls"]), {"count": int(count)})
+        connection.execute(text(said["legs"]))
+    return {}
+
+
+def upgrade(database: str) -> Figures:
+    schema.upgrade(open_engine(f"sqlite:///{database}"))
+    return {}
+
+
+# The event loop
+
+
+class Gaps:
+    """The longest time for which the event loop had nothing of its own done, in ms."""
+
+    def __init__(self) -> None:
+        self._longest_s = 0.0
+
+    async def watch(self) -> None:
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(0.001)
+            now = time.monotonic()
+            self._longest_s = max(self._longest_s, now - last - 0.001)
+            last = now
+
+    def take(self) -> float:
+        longest, self._longest_s = self._longest_s, 0.0
+        return longest * 1000
+
+
+def serve(database: str, began: str) -> Figures:
+    """A start, and then steps of the marketplace, while calls end."""
+    sys.setswitchinterval(0.0005)  # as the switch has it
+    return asyncio.run(_serve(Path(database), float(began)))
+
+
+async def _serve(database: Path, began: float) -> Figures:
+    home = database.parent
+    engine = open_engine(f"sqlite:///{database}")
+    journal = Journal(home / "journal")
+    writer = _writer(engine, home / "spool", journal)
+    switch = Switch(engine, writer, journal, geography.load(home))
+    switch.load()
+    found = {"start_s": time.monotonic() - began}
+    journal.start()
+    gaps = Gaps()
+    chores = [
+        asyncio.create_task(work) for work in (gaps.watch(), switch.keep_up_to_date(), _calls(switch, writer))
+    ]
+    await asyncio.sleep(0.5)
+    await _until(lambda: _is_recalled(switch))
+    found["start_gap_ms"] = gaps.take()
+    found["start_resident_mb"] = resident_mb()
+    for step, wanted in STEPS.items():
+        measured = []
+        for n in range(TIMES[step]):
+            there = switch.market.snapshot
+            gaps.take()
+            acted = await asyncio.to_thread(_elsewhere, "act", str(database), step, str(n))
+            assert acted == 0
+            await _until(lambda there=there: switch.market.snapshot is not there)  # type: ignore[misc]
+            await asyncio.sleep(wanted)
+            await _until(lambda: _is_recalled(switch))
+            measured.append(gaps.take())
+        found[f"{step}_gap_ms"] = median(measured)
+    found["resident_mb"] = resident_mb()
+    found["hand_over_ms"] = _hand_over(switch, journal)
+    for chore in chores:
+        chore.cancel()
+    await asyncio.gather(*chores, return_exceptions=True)
+    return found
+
+
+STEPS = {"pause": 1.0, "number": 1.0, "apply": 1.0, "window": 2.0}
+"""What is done elsewhere, and for how long it is watched after it is taken over."""
+TIMES = {"pause": 3, "number": 3, "apply": 1, "window": 1}
+
+
+def act(database: str, step: str, n: str) -> Figures:
+    """A step of the marketplace, in a process of its own."""
+    engine = open_engine(f"sqlite:///{database}")
+    if step == "pause":
+        pauses.pause(engine, Pause(f"agent-{n}", now_ms(), "lunch", "operator"))
+        return {}
+    if step == "number":
+        with writing(engine) as connection:  # what `numbers assign` comes to
+            number = Number(f"campaign-{n}", "publisher-1", None)
+            numbers.begin(connection, {f"+1800999999{n}": number}, now_ms(), "desk")
+            revision.rise(connection)
+        return {}
+    changed = document(SHAPE)
+    changed["destinations"]["agent-5"]["capacity"] = 7 + int(n)
+    changed["campaigns"]["campaign-7"]["price"] = f"{7 + int(n)}.00"
+    if step == "window":
+        changed["campaigns"]["campaign-7"]["qualify"][2]["no_repeat_within"] = "60d"
+    marketplaces.apply(engine, from_document(changed), now_ms())
+    return {}
+
+
+def _elsewhere(*words: str) -> int:
+    return subprocess.run((sys.executable, "-P", __file__, *words), stdout=subprocess.DEVNULL).returncode
+
+
+async def _calls(switch: Switch, writer: Writer) -> None:
+    """Calls end, are judged by their caller's earlier calls, and are saved."""
+    n = 0
+    while True:
+        n += 1
+        record = make_call(n, id=f"{now_ms():013x}{n:010x}", started_at=now_ms(), campaign="campaign-1")
+        switch._callers.note("connected", record, record.started_at)
+        writer.submit(settlement(record))
+        await asyncio.sleep(CALLS_EVERY_S)
+
+
+def _is_recalled(switch: Switch) -> bool:
+    known = getattr(switch._callers, "_is_known", None)
+    return known is None or known.is_set()
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not is_so():
+            await asyncio.sleep(0.005)
+
+
+def _hand_over(switch: Switch, journal: Journal) -> float:
+    """How long it takes to leave CALLS_UNDER_WAY calls to the next switch."""
+    for n in range(CALLS_UNDER_WAY):
+        left = UnderWay(make_call(n), f"channel-{n}", 1)
+        call = SimpleNamespace(keep=lambda left=left: journal.keep(left))
+        switch._sessions[object()] = SimpleNamespace(call=call, record=left.record)  # type: ignore[index, assignment]
+    began = time.monotonic()
+    assert switch.hand_over()
+    return (time.monotonic() - began) * 1000
+
+
+# What people and the AGI server ask
+
+
+def ask(database: str, _count: str) -> Figures:
+    """What one look-up takes, in ms: the median of five."""
+    engine = open_engine(f"sqlite:///{database}")
+    call = make_call(1)
+    calls.save(engine, [settlement(call)])
+    with reading(engine) as connection:
+        some = connection.execute(text("SELECT id, ani, started_at FROM calls LIMIT 1 OFFSET 5000")).one()
+    month = now_ms() - 28 * DAY_MS
+    later = make_call(2, ani=some.ani, started_at=now_ms(), campaign="campaign-0")
+    home = Path(database).parent
+    told = home / "told.csv"
+
+    async def nobody() -> set[str]:
+        return set()
+
+    outcomes = Outcomes(engine, geography.load(home), [told], nobody)
+
+    def line(n: int) -> None:
+        fields = [
+            str(now_ms()),
+            f"1700000000.{n}",
+            "+18002000000",
+            some.ani,
+            "",
+            "",
+            "NOANSWER",
+            "",
+            "0",
+            str(now_ms()),
+        ]
+        told.with_suffix(".aside").write_text(",".join(fields) + "\n")
+        outcomes._save_aside(told)
+
+    line(-1)  # what is read once is read
+    asked: dict[str, Callable[[int], object]] = {
+        "get": lambda _: calls.get(engine, some.id[:-1]),
+        "adjust": lambda n: corrections.adjust(engine, call.id, f"case-{n}", 1, 0, now_ms(), "bad line"),
+        "spend": lambda _: spending.talked_ms(engine, {"main": AGENTS}, {"main": month - month % DAY_MS}),
+        "earlier": lambda _: calls.earlier_call(engine, later, "connected", "campaign"),
+        "outcome": line,
+    }
+    return {f"{what}_ms": median(_ms(work, n) for n in range(5)) for what, work in asked.items()}
+
+
+def _ms(work: Callable[[int], object], n: int) -> float:
+    began = time.perf_counter()
+    work(n)
+    return (time.perf_counter() - began) * 1000
+
+
+# An outage
+
+
+def outage(folder: str, count: str) -> Figures:
+    """Calls that end while the database is away, and then its return."""
+    journals.FILE_LIMIT //= 8  # what an hour comes to, in a minute
+    home, engine = Path(folder), open_engine(f"sqlite:///{folder}/outage.db")
+    schema.upgrade(engine)
+    journal = Journal(home / "journal")
+    journal.start()
+    writer = _writer(engine, home / "spool", journal)
+    ended, each = int(count), 2_000
+    per_call_us = []
+    with _away():
+        for first in range(0, ended, each):
+            cpu = time.process_time()
+            for n in range(first, first + each):
+                one = settlement(make_call(n))
+                journal.keep(UnderWay(one.record, f"channel-{n}", 1))
+                writer.submit(one)
+                time.sleep(0.0002)
+            _wait(lambda first=first: len(writer._spool) >= first + each)  # type: ignore[misc]
+            per_call_us.append((time.process_time() - cpu) / each * 1e6)
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    began, there = time.monotonic(), len(writer._spool)
+    _wait(lambda: not len(writer._spool) or time.monotonic() - began > 20)
+    drained = (there - len(writer._spool)) / (time.monotonic() - began)
+    writer.close(0.1)
+    return {
+        "first_us": per_call_us[0],
+        "last_us": per_call_us[-1],
+        "peak_mb": peak_mb,
+        "drained_a_second": drained,
+    }
+
+
+@contextmanager
+def _away() -> Iterator[None]:
+    save = calls.save
+
+    def nowhere(*_: object) -> None:
+        raise DatabaseUnavailable("the database is away")
+
+    calls.save = nowhere  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        calls.save = save
+
+
+def _wait(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not is_so() and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def _writer(engine: Any, spool: Path, journal: Journal) -> Writer:
+    """The journal forgets what is saved; where it can, what is in the spool."""
+    forgets = "on_safe" if "on_safe" in inspect.signature(Writer).parameters else "on_saved"
+    return Writer(engine, Spool(spool), **{forgets: journal.settled})
+
+
+# Caps under load
+
+
+def capped(url: str, seconds: str) -> Figures:
+    """Of a thousand calls those that get no answer in time: 50 a second, which are saved, while reports are rebuilt."""
+    engine = open_engine(url)
+    schema.upgrade(engine)
+    writer = _writer(engine, Path("/nowhere"), SimpleNamespace(settled=lambda _: None))  # type: ignore[arg-type]
+    return asyncio.run(_capped(Caps(engine), writer, engine, float(seconds)))
+
+
+async def _capped(caps: Caps, writer: Writer, engine: Any, seconds: float) -> Figures:
+    stop = asyncio.Event()
+    for first in range(10_000, 14_000, 500):
+        calls.save(engine, [settlement(make_call(n)) for n in range(first, first + 500)])
+    rebuilding = asyncio.create_task(_rebuild(engine, stop))
+    answers = []
+
+    async def one(n: int) -> None:
+        record = make_call(n)
+        claim = Claim("campaign:plumbing:qualified:day", Period(0, None), 1, 10**6, "full")
+        wish = Wanted(record.id, (claim,), None, {"agent-1": ()}, now_ms(), now_ms() + DAY_MS)
+        answer = await caps.reserve(wish)
+        answers.append(bool(answer.left_out) or answer.capped is not None)
+        writer.submit(settlement(record))
+
+    calls_made = []
+    for n in range(int(50 * seconds)):
+        calls_made.append(asyncio.create_task(one(n)))
+        await asyncio.sleep(0.02)
+    await asyncio.gather(*calls_made)
+    stop.set()
+    await rebuilding
+    await asyncio.to_thread(writer.close, 20.0)
+    return {"turned_away_thousandths": 1000 * sum(answers) / len(answers)}
+
+
+async def _rebuild(engine: Any, stop: asyncio.Event) -> None:
+    """`reports rebuild`, over and over."""
+    while not stop.is_set():
+        await asyncio.to_thread(rebuild_day, engine, COUNTED_ANEW - COUNTED_ANEW % DAY_MS)
+        await asyncio.sleep(0.2)
+
+
+if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)
+    probe = {p.__name__: p for p in (make, upgrade, serve, act, ask, outage, capped)}[sys.argv[1]]
+    print(json.dumps(probe(*sys.argv[2:])))
