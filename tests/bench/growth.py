@@ -91,7 +91,7 @@ def report() -> str:
         f"and {BEFORE}, the one before, in one run on {when}, when {load:.1f} processes wanted the processors.",
         "Gaps are the longest times for which the event loop did nothing else, while 20 calls a second end and are",
         "saved. Each look-up is the median of five. Caps on PostgreSQL, while the calls are saved and a day's reports",
-        "are rebuilt over and over. In the outage the journal's file is full at an eighth of its size, so that it is often.",
+        "are rebuilt over and over. In the outage the journal's file is full at an eighth of its size, to be so often.",
         "",
         "| what | before | now | now/before | target | met |",
         "|---|---:|---:|---:|---:|---|",

@@ -40,6 +40,7 @@ from ari_app.store import (
     schema,
     spending,
 )
+from ari_app.store import journal as journals
 from ari_app.store.engine import open_engine, reading, writing
 from ari_app.store.errors import DatabaseUnavailable
 from ari_app.store.journal import Journal
