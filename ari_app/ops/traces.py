@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,11 +36,15 @@ _TEXTS = (
     "spool/refused/*",
     "journal/*.part",
     "spool/*.part",
+    "fallback.refused",
+    "asterisk/spool/fallback.refused",
 )
-_DIALPLANS = ("fallback.*", "asterisk/spool/fallback.*")
-_NOT_CALLERS = frozenset(
-    {"prompts", "creatives", "recordings", "secrets"}
-)  # folders: nothing in them names a caller
+_DIALPLANS = tuple(
+    f"{folder}fallback.{kind}"
+    for folder in ("", "asterisk/spool/")
+    for kind in ("csv", "aside", "open", "pins")
+)
+_NOT_CALLERS = frozenset({"prompts", "creatives", "recordings", "secrets"})  # folders that name no caller
 
 
 class Traces:
@@ -121,10 +126,11 @@ class Traces:
 
     def _blank(self, patterns: tuple[str, ...]) -> None:
         for path in self._files(patterns):
-            if not _is_being_written(path) and self._has(path):
-                with path.open("r+b") as file:
-                    for at, length in list(_found(file, self._spelt)):
-                        os.pwrite(file.fileno(), b" " * length, at)
+            with suppress(FileNotFoundError):  # it went meanwhile
+                if not _is_being_written(path) and self._has(path):
+                    with path.open("r+b") as file:
+                        for at, length in list(_found(file, self._spelt)):
+                            os.pwrite(file.fileno(), b" " * length, at)
 
 
 def _is_being_written(path: Path) -> bool:

@@ -144,6 +144,23 @@ def test_free_space_is_emptied_of_a_database_from_before_that_was_seen_to(
     assert having(settings) == []
 
 
+def test_beside_a_running_agi_server_what_it_is_to_read_is_left_to_it(
+    applied: Engine, settings: Settings, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        running, "running_pid", lambda settings, program="switch": 1 if program == "agi" else None
+    )
+    monkeypatch.setattr("ari_app.ops.traces.PATIENCE_S", 0.1)
+    told, refused = settings.fallback_files[1], settings.fallback_files[1].with_suffix(".refused")
+    put(told, line(ANI, 1))
+    put(refused, f"{ANI},nonsense\n")
+    assert f"the number is still in {told}: in a call that is not over, or not saved" in refusal(
+        cli("privacy", "erase", ANI)
+    )
+    assert told.read_text() == line(ANI, 1)
+    assert having(settings) == ["fallback.csv"]
+
+
 def test_beside_a_running_switch_its_journal_is_begun_anew(
     applied: Engine, settings: Settings, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
