@@ -220,6 +220,8 @@ def _reserve(connection: Connection, wanted: Wanted) -> dict[str, str]:
     """
     has = reservations.c.call_id == wanted.call_id
     held = set(connection.execute(select(reservations.c.key).where(has)).scalars())
+    if held:  # begun again after a while without a switch, it may last for as long as a new one
+        connection.execute(update(reservations).where(has).values(expires_at=wanted.expires_at))
     groups = (wanted.claims, *wanted.destinations.values())
     new = sorted((claim for group in groups for claim in group if claim.key not in held), key=_key)
     funds = wanted.funds if wanted.funds and _funds_key(wanted.funds) not in held else None

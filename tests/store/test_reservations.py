@@ -74,6 +74,14 @@ def test_a_call_that_asks_again_has_reserved_once(engine: Engine) -> None:
     assert money_of_acme(engine) == (4200, 4200)
 
 
+def test_a_call_that_asks_again_is_reserved_for_as_long_as_a_new_one(engine: Engine) -> None:
+    call = wanted("call", claim(CAMPAIGN, 1))
+    reservations.reserve(engine, call)
+    reservations.reserve(engine, replace(call, expires_at=call.expires_at + 1000))
+    assert reservations.expire(engine, call.expires_at) == 0
+    assert reservations.expire(engine, call.expires_at + 1000) == 1
+
+
 def test_a_call_gets_all_that_it_needs_or_nothing(engine: Engine) -> None:
     reservations.reserve(engine, wanted("first", claim(CAMPAIGN, 1)))
     both = wanted("second", claim(("advertiser:acme:qualified:day", BEGAN), 9), claim(CAMPAIGN, 1))
