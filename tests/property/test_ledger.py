@@ -100,6 +100,7 @@ class LedgerMachine(RuleBasedStateMachine):
         ] = {}  # by the call that they repeat: charged when it is taken back
         self.waiting: dict[str, tuple[CallRecord, int, int]] = {}  # for a conversion; what it then adds
         self.was_waiting: set[str] = set()
+        self.repeated: set[str] = set()
         self.told: set[str] = set()
         self.runs = 0
 
@@ -217,6 +218,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def convert(self, data: st.DataObject, days: int) -> None:
         """Once a call: in time, too late for its terms, or when waiting was given up."""
         call_id = data.draw(st.sampled_from(sorted(self.was_waiting)))
+        if call_id in self.waiting and call_id in self.repeated and self.charged.get(call_id) == 0:
+            return  # taken back, it would stand again before the repeats of its repeats: no case of this model
         at = (calls.get(self.engine, call_id).ended_at or 0) + days * 24 * HOUR_MS  # type: ignore[union-attr]
         [outcome] = conversions.tell(self.engine, [Told(call_id, at, None)], at)
         if call_id in self.told:
@@ -277,6 +280,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self.judge_again(repeat)
         elif repeat.id not in self.saved:
             self.repeats[first] = repeat
+        self.repeated.add(first)
         self.saved.add(repeat.id)
 
     @precondition(lambda self: self.charged)
