@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event, select
+from sqlalchemy import Connection, Engine, delete, event, select
 
 from ari_app.domain import rollups as domain
 from ari_app.domain.document import parse
@@ -92,6 +92,19 @@ def test_rebuilding_mends_counters_of_calls_that_are_not_there(engine: Engine) -
         rollups.add(connection, [make_call(1), make_call(2, started_at=BEGAN + 40 * HOUR_MS)])
     rebuild(engine)
     assert counters(engine) == right
+
+
+def test_calls_of_which_only_the_money_is_counted_are_missing_still(engine: Engine) -> None:
+    """As after an upgrade of a database from before there were rollups: the migration counts money alone."""
+    call = settlement(make_call(1))
+    calls.save(engine, [call])
+    with writing(engine) as connection:
+        for table in rollups.TABLES:
+            connection.execute(delete(table))
+        rollups.move(connection, list(call.transfers))
+    assert rollups.first_uncounted(engine) == call.record.started_at
+    rebuild(engine)
+    assert rollups.first_uncounted(engine) is None
 
 
 def test_rebuilding_nothing_counts_nothing(engine: Engine) -> None:

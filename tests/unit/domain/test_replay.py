@@ -1,12 +1,14 @@
 """Recorded calls under other terms."""
 
 from dataclasses import replace
+from types import MappingProxyType
 
 import yaml
 
+from ari_app.domain.corrections import Net
 from ari_app.domain.document import parse
 from ari_app.domain.geo import Geography
-from ari_app.domain.record import Conversion
+from ari_app.domain.record import ClauseResult, Conversion, Money, Verdict
 from ari_app.domain.replay import replay, sums
 from tests.kit.market import marketplace
 from tests.samples import BEGAN, make_call
@@ -28,8 +30,8 @@ def call(n, **changes):
     return replace(record, started_at=record.started_at + later, connected_at=record.connected_at + later)
 
 
-def judged(calls, draft, since=BEGAN):
-    return list(replay(calls, draft, Geography(), since, NOW))
+def judged(calls, draft, since=BEGAN, corrected=MappingProxyType({})):
+    return list(replay(calls, draft, Geography(), since, NOW, corrected))
 
 
 def test_the_same_terms_change_nothing():
@@ -79,3 +81,31 @@ def test_a_conversion_that_is_known_counts_under_terms_that_ask_for_one():
     assert second.after.qualification.waits_until is None  # its hour is over
     (waits,) = judged([unsold], terms({"converted_within": "7d"}))
     assert waits.after.qualification.waits_until is not None
+
+
+def test_what_was_taken_back_of_a_call_would_be_in_proportion():
+    (found,) = judged([call(1)], terms(price="84.00"), corrected={call(1).id: Net(4200, 1000, 3000, 700)})
+    assert found.was == (True, 3200, 2300)
+    assert found.would_be == (True, 6400, 2300)
+    (before, after) = sums([found])["plumbing"]
+    assert (before.corrected_charged, before.corrected_paid) == (-1000, -700)
+    assert (after.corrected_charged, after.corrected_paid) == (-2000, -700)
+
+
+def test_a_call_that_was_taken_back_makes_the_next_one_no_repeat():
+    draft = terms({"connected_at_least": "90s"}, {"no_repeat_within": "1d"})
+    taken_back = {call(1).id: Net(4200, 4200, 3000, 3000)}
+    for corrected, charged in (({}, 0), (taken_back, 4200)):
+        _, second = judged([call(1), call(2)], draft, corrected=corrected)
+        assert second.would_be.charged == charged
+
+
+def test_a_repeat_that_was_charged_after_all_is_payable_before_and_after():
+    """Charged late, when the call that it repeated was taken back: the same terms change nothing."""
+    draft = terms({"connected_at_least": "90s"}, {"no_repeat_within": "1d"})
+    said = ClauseResult("no_repeat_within", False, f"was last connected (call {call(1).id})")
+    repeat = call(2, qualification=Verdict(False, [said]), money=Money("USD", 4200, 3000))
+    corrected = {call(1).id: Net(4200, 4200, 3000, 3000), repeat.id: Net(4200, 0, 3000, 0)}
+    _, second = judged([call(1), repeat], draft, corrected=corrected)
+    assert second.was == second.would_be == (True, 4200, 3000)
+    assert not second.is_changed
