@@ -29,7 +29,7 @@ from ari_app.store import ledger, marketplaces, schema
 from ari_app.store.aside import Aside
 from ari_app.store.engine import open_engine
 from ari_app.store.errors import DocumentUnreadable, StoreError
-from ari_app.store.journal import ASIDE
+from ari_app.store.journal import ASIDE, unreadable
 from ari_app.store.spool import Spool
 
 TRUNK = "carrier"
@@ -216,6 +216,10 @@ def check_spool(settings: Settings) -> Finding:
 def check_set_aside(settings: Settings) -> Finding:
     """Whether calls that a switch left could not be taken up by the next."""
     reasons = Aside(settings.journal / ASIDE).reasons()
+    lines = unreadable(settings.journal)
+    if not reasons and lines:
+        detail = f"a line of the journal was no call that this Callrace can read: {_some(map(str, lines))}"
+        return Finding("set aside", False, detail, "look whose calls they are; then remove the file")
     if not reasons:
         return Finding("set aside", True, "no call")
     detail = _some(f"call {call_id} ({' '.join(why.split())})" for call_id, why in reasons.items())

@@ -42,6 +42,7 @@ FILE_LIMIT = 64 * 1024 * 1024  # bytes
 GROWTH = 3
 KEPT_FOR_S = 600.0
 CLOSE_S = 5.0
+_UNREADABLE = ".unreadable"
 ASIDE = "aside"  # the folder in the journal's, see `store.aside`
 
 _Entries = Mapping[str, UnderWay | None]
@@ -228,8 +229,14 @@ def _append(file: BinaryIO, entries: _Entries) -> None:
 
 
 def _files(folder: Path) -> list[Path]:
-    """The journal's files, oldest first."""
-    return sorted(folder.glob("*.jsonl"), key=lambda path: int(path.stem))
+    """The journal's files, oldest first. Others that somebody put beside them are none of it."""
+    ours = (path for path in folder.glob("*.jsonl") if path.stem.isdecimal())
+    return sorted(ours, key=lambda path: int(path.stem))
+
+
+def unreadable(folder: Path) -> list[Path]:
+    """The files of a journal that had a line which is no call under way, as they were kept."""
+    return sorted(folder.glob(f"*{_UNREADABLE}"))
 
 
 def _read(folder: Path) -> dict[str, UnderWay]:
@@ -242,6 +249,6 @@ def _read(folder: Path) -> dict[str, UnderWay]:
                 name, call = unpack_line(line)
                 newest[name] = call
             except Unreadable as error:
-                kept = shutil.copy(path, path.with_name(f"{path.name}.unreadable"))
+                kept = shutil.copy(path, path.with_name(path.name + _UNREADABLE))
                 log.error("%s has a line that is no call under way (%s); it is kept as %s", path, error, kept)
     return {name: call for name, call in newest.items() if call is not None}

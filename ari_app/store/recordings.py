@@ -48,22 +48,31 @@ def expire(engine: Engine, folder: Path, now: int) -> int:
 
 
 def _delete(engine: Engine, folder: Path, which: ColumnElement[bool], why: str, now: int) -> int:
-    """Each round finds fewer: a deleted recording is looked for no more."""
+    """Each round finds fewer: a deleted recording is looked for no more, nor one whose files cannot be deleted.
+
+    Raises FilesStay in the end, when all others are deleted.
+    """
     query = select(recordings.c.call_id).where(which, recordings.c.deleted_at.is_(None))
-    count = 0
-    while True:
+    count, stuck = 0, dict[str, FilesStay]()
+    while len(stuck) < _AT_ONCE:
         with reading(engine) as connection:
-            found = query.order_by(recordings.c.keep_until).limit(_AT_ONCE)
-            ids = connection.execute(found).scalars().all()
+            found = query.where(recordings.c.call_id.not_in(stuck)).order_by(recordings.c.keep_until)
+            ids = connection.execute(found.limit(_AT_ONCE)).scalars().all()
         for call_id in ids:
-            remove_files(folder, call_id)
+            try:
+                remove_files(folder, call_id)
+            except FilesStay as error:
+                stuck[call_id] = error
         with writing(engine) as connection:  # whatever else became of them meanwhile stays
-            for record in calls.locked(connection, ids).values():
+            for record in calls.locked(connection, [one for one in ids if one not in stuck]).values():
                 recording.delete(record, why, now)
                 calls.rewrite(connection, record)
-        count += len(ids)
+                count += 1
         if len(ids) < _AT_ONCE:
-            return count
+            break
+    if stuck:
+        raise FilesStay(f"{count} recordings are deleted, {len(stuck)} are not: {next(iter(stuck.values()))}")
+    return count
 
 
 def paths(folder: Path, call_id: str) -> list[Path]:

@@ -153,3 +153,10 @@ def test_of_a_call_that_is_over_nothing_is_kept_for_long(
         wait_until(lambda: str(over.record.ani) not in text(tmp_path))
         wait_until(lambda: str(going_on.record.ani) in text(tmp_path))
     assert Journal(tmp_path).left() == [going_on]
+
+
+def test_a_file_that_somebody_put_beside_the_journal_keeps_no_switch_from_starting(tmp_path: Path) -> None:
+    with running(tmp_path) as journal:
+        journal.keep(under_way())
+    (tmp_path / "1 (copy).jsonl").write_text("anything\n")
+    assert len(Journal(tmp_path).left()) == 1

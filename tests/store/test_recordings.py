@@ -81,6 +81,21 @@ def test_a_recording_whose_files_stay_is_not_called_deleted(engine: Engine, fold
     assert calls.get(engine, record.id) == record
 
 
+def test_one_recording_whose_files_stay_keeps_no_other(
+    engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recordings, "_AT_ONCE", 2)
+    saved = [recorded(folder, n, keep_until=NOW + n - 9) for n in range(5)]
+    calls.save(engine, [settlement(record) for record in saved])
+    stays = recordings.paths(folder, saved[0].id)[0]
+    stays.unlink()
+    stays.mkdir()
+    with pytest.raises(FilesStay, match="4 recordings are deleted, 1 are not: "):
+        recordings.expire(engine, folder, NOW)
+    stays.rmdir()
+    assert recordings.expire(engine, folder, NOW) == 1
+
+
 def test_who_is_erased_is_heard_no_more(engine: Engine, folder: Path, tmp_path: Path) -> None:
     mine, other = recorded(folder, 1, ani=ANI), recorded(folder, 2)
     calls.save(engine, [settlement(mine), settlement(other)])

@@ -208,6 +208,16 @@ def test_apply_is_refused_when_the_running_switch_does_not_take_it_over(
         )
 
 
+def test_apply_says_when_the_running_switch_cannot_read_it(
+    cli: Cli, engine: Engine, sounds: Path, file: Path, settings: Settings
+) -> None:
+    older = STATUS | {"marketplace_version": 0, "unreadable_marketplace": "marketplace 1 cannot be read"}
+    with Server(settings, older, []):
+        said = refusal(cli("apply", str(file)))
+    assert "version 1 is applied, but the running switch goes on with 0: marketplace 1 cannot be read" in said
+    assert "callrace switch hand-over" in said
+
+
 def test_flow_check_shows_the_flow_as_a_tree_and_applies_nothing(
     cli: Cli, engine: Engine, file: Path
 ) -> None:

@@ -19,6 +19,7 @@ from ari_app.ops.doctor import MODULES, AsteriskView, Finding
 from ari_app.ops.ports import free_tcp_ports
 from ari_app.settings import Settings
 from ari_app.store.aside import Aside
+from ari_app.store.journal import Journal
 from tests.kit.market import marketplace
 from tests.samples import make_call
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport
@@ -141,6 +142,15 @@ def test_a_call_that_could_not_be_taken_up_is_found_with_the_reason(settings: Se
     finding = doctor.check_set_aside(settings)
     assert (finding.ok, finding.detail) == (False, f"call {call.id} (there is no marketplace 7)")
     assert "start" in finding.remedy
+
+
+def test_a_line_of_the_journal_that_could_not_be_read_is_found(settings: Settings) -> None:
+    settings.journal.mkdir()
+    (settings.journal / "1.jsonl").write_text("{}\n")
+    Journal(settings.journal)
+    finding = doctor.check_set_aside(settings)
+    assert not finding.ok
+    assert finding.detail.endswith("1.jsonl.unreadable")
 
 
 def test_lines_of_the_dialplan_that_were_refused_are_found(settings: Settings) -> None:
