@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Literal, NamedTuple
@@ -16,8 +17,10 @@ from ari_app.domain.record import CallRecord, Conversion
 from ari_app.domain.rollups import call_moved
 from ari_app.store import calls, caprules, ledger, reservations, revision, rollups
 from ari_app.store.engine import reading, writing
-from ari_app.store.errors import UnknownCalls
+from ari_app.store.errors import NotDecided, StoreError, UnknownCalls
 from ari_app.store.tables import calls as table
+
+log = logging.getLogger(__name__)
 
 _AT_ONCE = 50  # calls in one transaction: while it ends, calls that wait for the same caps wait for it
 _SHOWN = 5
@@ -63,20 +66,42 @@ def _tell(engine: Engine, told: Sequence[Told], now: int) -> list[Outcome]:
 
 
 def expire(engine: Engine, now: int) -> int:
-    """Decides the calls that have waited in vain; how many there were."""
+    """Decides the calls that have waited in vain; how many there were. One that cannot be decided keeps no other.
+
+    Raises StoreError: NotDecided in the end, when all others are.
+    """
     is_overdue = table.c.waits_until <= now - CONVERSION_GRACE_MS
-    count = 0
-    while True:
-        with writing(engine) as connection:
-            ids = connection.execute(select(table.c.id).where(is_overdue).limit(_AT_ONCE)).scalars().all()
-            # Somebody else may have decided one of them meanwhile.
-            overdue = [
-                record for record in calls.locked(connection, ids).values() if domain.is_overdue(record, now)
-            ]
-            _decide(connection, overdue, now)
-        count += len(overdue)
+    count, stuck = 0, dict[str, Exception]()
+    while len(stuck) < _AT_ONCE:
+        with reading(engine) as connection:
+            query = select(table.c.id).where(is_overdue, table.c.id.not_in(stuck)).limit(_AT_ONCE)
+            ids = connection.execute(query).scalars().all()
+        count += _expire_some(engine, ids, now, stuck)
         if len(ids) < _AT_ONCE:
-            return count
+            break
+    if stuck:
+        call_id, error = next(iter(stuck.items()))
+        raise NotDecided(f"{len(stuck)} calls still wait in vain, call {call_id} first: {error}")
+    return count
+
+
+def _expire_some(engine: Engine, ids: Sequence[str], now: int, stuck: dict[str, Exception]) -> int:
+    """All together, or, when one of them cannot be, each alone."""
+    try:
+        with writing(engine) as connection:
+            # Somebody else may have decided one of them meanwhile.
+            there = calls.locked(connection, ids).values()
+            overdue = [record for record in there if domain.is_overdue(record, now)]
+            _decide(connection, overdue, now)
+        return len(overdue)
+    except StoreError:
+        raise
+    except Exception as error:
+        if len(ids) > 1:
+            return sum(_expire_some(engine, [one], now, stuck) for one in ids)
+        log.error("call %s cannot be decided: %s", ids[0], error, exc_info=error)
+        stuck[ids[0]] = error
+        return 0
 
 
 def latest(engine: Engine, limit: int, *, waiting: bool) -> list[CallRecord]:

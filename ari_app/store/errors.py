@@ -17,6 +17,7 @@ StoreError
  ├── NumberRefused           a number cannot be assigned or released as asked
  ├── ApplicationRefused      an application cannot be made, or become what is asked
  ├── FilesStay               a recording's files cannot be deleted
+ ├── NotDecided              calls that waited for a conversion cannot be decided
  ├── UnknownCalls            a conversion is told of a call that is not there, or before it began
  └── WriterStopped           the writer takes no more calls
 """
@@ -68,6 +69,10 @@ class DocumentUnreadable(StoreError):
             f"marketplace {version} cannot be read by this Callrace ({why}): run the one that applied it"
         )
         self.version = version
+
+
+class NotDecided(StoreError):
+    """Calls that waited for a conversion in vain could not be decided; all others are."""
 
 
 class UnknownCalls(StoreError):

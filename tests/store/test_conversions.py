@@ -7,18 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine
 
+from ari_app.domain import conversions as domain
 from ari_app.domain.bills import period_of
 from ari_app.domain.caps import Claim, Wanted
 from ari_app.domain.conversions import CLOCK_SKEW_MS, Told
 from ari_app.domain.corrections import CannotCorrect, Net, net
-from ari_app.domain.ledger import CONVERSION_GRACE_MS, Balance
+from ari_app.domain.ledger import CONVERSION_GRACE_MS, Balance, Transfer
 from ari_app.domain.periods import Period
 from ari_app.domain.record import CallRecord, Money
 from ari_app.domain.rollups import HOUR_MS
 from ari_app.store import audit, bills, calls, conversions, disputes, ledger, reservations, rollups
 from ari_app.store.bills import Party
 from ari_app.store.corrections import adjust
-from ari_app.store.errors import UnknownCalls
+from ari_app.store.errors import NotDecided, UnknownCalls
 from ari_app.store.reservations import Usage
 from tests.samples import BEGAN, make_call, settlement, unqualified, waiting, with_late_bonus
 
@@ -127,6 +128,23 @@ def test_a_call_that_waited_in_vain_is_released_once(engine: Engine) -> None:
     [outcome] = conversions.tell(engine, [TOLD], OVERDUE)
     assert outcome.became == "noted"
     assert money(engine) == (Balance(), Balance())
+
+
+def test_one_call_that_cannot_be_decided_keeps_no_other(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide = domain.decide
+
+    def broken(record: CallRecord, now: int) -> list[Transfer]:
+        if record.id == CALL.id:
+            raise KeyError("a defect")
+        return decide(record, now)
+
+    with monkeypatch.context() as while_broken:
+        while_broken.setattr(domain, "decide", broken)
+        with pytest.raises(NotDecided, match=f"1 calls still wait in vain, call {CALL.id} first: 'a defect'"):
+            conversions.expire(engine, OVERDUE)
+    assert conversions.expire(engine, OVERDUE) == 1
 
 
 def test_of_those_who_tell_and_give_up_at_once_exactly_one_decides(engine: Engine) -> None:
