@@ -202,14 +202,14 @@ def _shown(value: object, position: Position | None) -> str:
 
 
 def _fields_at(path: FieldPath) -> list[str]:
-    """The names that a mapping at this place of a marketplace may have."""
+    """The names that a mapping at this place of a marketplace may have; none where its names are the document's own."""
     kind: Any = Marketplace
     for part in path:
         kind = (
             _fields(kind)[str(part)] if is_dataclass(kind) else get_args(kind)[_VALUE_TYPE[get_origin(kind)]]
         )
         kind = _record_of(kind)
-    return list(_fields(kind))
+    return list(_fields(kind)) if is_dataclass(kind) else []  # beneath a name that is empty
 
 
 def _record_of(kind: Any) -> Any:

@@ -559,3 +559,8 @@ def test_a_destination_whose_trunk_may_not_dial_it_is_refused_with_its_line_and_
         'that trunk main may not dial; put "+1876*" into trunks.main.allow to permit it'
     ]
     assert parse(f'{jamaica}trunks: {{main: {{allow: ["+1*", "+1876*"]}}}}\n', "my.yaml").trunks
+
+
+def test_an_object_without_a_name_is_refused() -> None:
+    with pytest.raises(DocumentError, match="lower-case letters"):
+        parse("currency: USD\nadvertisers: {'': {'': null, x: null}}\n", "test.yaml")
