@@ -563,4 +563,4 @@ def test_a_destination_whose_trunk_may_not_dial_it_is_refused_with_its_line_and_
 
 def test_an_object_without_a_name_is_refused() -> None:
     with pytest.raises(DocumentError, match="lower-case letters"):
-        parse("currency: USD\nadvertisers: {'': {'': null, x: null}}\n", "test.yaml")
+        parse("currency: USD\nadvertisers: {'': {'[]p': null}}\n", "test.yaml")
