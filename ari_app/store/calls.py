@@ -43,7 +43,7 @@ from ari_app.domain.record import (
 )
 from ari_app.domain.repeats import whose
 from ari_app.domain.rollups import call_moved
-from ari_app.store import caprules, ledger, recount, reservations, rollups, spending
+from ari_app.store import caprules, recount, reservations, rollups, spending
 from ari_app.store.engine import reading, unindexed, writing
 from ari_app.store.errors import AmbiguousCallId
 from ari_app.store.selection import Selection, conditions
@@ -94,10 +94,7 @@ def save(engine: Engine, batch: Sequence[Settlement], *, of_others: bool = False
         )
         spending.add(connection, ended)
         added = [transfer for record in ended for transfer in moved[record.id]]
-        accounts = ledger.accounts(added)
-        ledger.lock_accounts(connection, accounts, are_advertisers=False)
-        reservations.settle(connection, reserved, accounts)
-        ledger.add(connection, added)
+        reservations.settle(connection, reserved, added)
 
 
 def _insert(connection: Connection, batch: Collection[CallRecord]) -> None:

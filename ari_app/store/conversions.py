@@ -22,7 +22,7 @@ from ari_app.store.tables import calls as table
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 50  # calls in one transaction: while it ends, calls that wait for the same caps wait for it
+_AT_ONCE = 25  # calls in one transaction: while it ends, calls that wait for the same caps wait for it
 _SHOWN = 5
 
 Became = Literal["decided", "noted", "known"]
@@ -161,7 +161,4 @@ def _decide(connection: Connection, records: Sequence[CallRecord], now: int) -> 
     for record in records:
         calls.rewrite(connection, record)
     rollups.judged_again(connection, zip(before, records, strict=True), moved)
-    accounts = ledger.accounts(new)
-    ledger.lock_accounts(connection, accounts, are_advertisers=False)
-    reservations.settle(connection, reserved, accounts)
-    ledger.add(connection, new)
+    reservations.settle(connection, reserved, new)

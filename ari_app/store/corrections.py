@@ -79,8 +79,9 @@ def book(connection: Connection, call_id: str, corrections: Sequence[Transfer], 
     In the order of locks that `reservations` tells of.
     """
     moved = [*corrections, *_due_again(connection, call_id, corrections, at)]
+    caprules.hold(connection)
     rollups.move(connection, moved)
-    ledger.lock_accounts(connection, ledger.accounts(moved), are_advertisers=False)
+    ledger.lock_accounts(connection, ledger.accounts(moved))
     caprules.correct(connection, moved)
     ledger.add(connection, moved)
 

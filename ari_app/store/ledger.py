@@ -111,18 +111,16 @@ def accounts(added: Iterable[Transfer]) -> set[tuple[str, str]]:
     return {(account, one.currency) for one in added for account in (one.debit, one.credit)}
 
 
-def lock_accounts(connection: Connection, which: Iterable[tuple[str, str]], *, are_advertisers: bool) -> None:
-    """Lets nobody else change those of these balances, in a currency each, that are advertisers', or the others.
+def lock_accounts(connection: Connection, which: Collection[tuple[str, str]]) -> None:
+    """Lets nobody else change these balances, in a currency each, until this transaction ends.
 
-    Two steps, as who saves calls takes those of advertisers last (see `reservations`). Until the transaction ends.
+    In the order that the trigger on transfers has: by account backwards (see `reservations`).
     """
-    advertisers = ledger.advertiser_account("")
-    its = [key for key in which if key[0].startswith(advertisers) == are_advertisers]
-    if its and connection.dialect.name == "postgresql":
+    if which and connection.dialect.name == "postgresql":
         key = tuple_(account_balances.c.account, account_balances.c.currency)
         # The database's order is not ours where its collation is another than C: so it sorts, here as in the trigger.
         order = account_balances.c.account.desc(), account_balances.c.currency
-        rows = select(account_balances.c.account).where(key.in_(its)).order_by(*order)
+        rows = select(account_balances.c.account).where(key.in_(which)).order_by(*order)
         connection.execute(rows.with_for_update())
 
 

@@ -9,12 +9,11 @@ is locked for the shortest time:
 
     1. calls by id, and the reservations that it ends: nobody else's
     2. what is counted for reports (`rollups`) and for trunks (`spending`), by table and key
-    3. balances of the exchange, publishers and the world, by account backwards (`ledger.lock_accounts`)
+    3. balances by account backwards, so advertisers' come last: a trigger takes them when transfers are there already
     4. counters of caps, by key
-    5. balances of advertisers, by account backwards: what is reserved of them, and then their transfers
 
-So they do not wait for each other in a circle, and who waits in 1 to 3 keeps no caller waiting. Should PostgreSQL
-ever end one that does, a reservation counts as not made, and the writer saves its calls again.
+So they do not wait for each other in a circle, and who waits before advertisers' balances keeps no caller waiting.
+Should PostgreSQL ever end one that does, a reservation counts as not made, and the writer saves its calls again.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ from ari_app.domain.caps import (
     is_open,
     use,
 )
-from ari_app.domain.ledger import CONVERSION_GRACE_MS
+from ari_app.domain.ledger import CONVERSION_GRACE_MS, Transfer
 from ari_app.domain.record import CallRecord
 from ari_app.store import caprules, ledger
 from ari_app.store.caprules import Using
@@ -156,16 +155,19 @@ def end(
     return ended
 
 
-def settle(connection: Connection, ended: Ended, accounts: Iterable[tuple[str, str]] = ()) -> None:
-    """What calls had reserved becomes use, or is given back.
+def settle(connection: Connection, ended: Ended, moved: Collection[Transfer] = ()) -> None:
+    """Adds what the calls moved; then what they had reserved becomes use, or is given back.
 
-    Of `accounts` those of advertisers are locked, too: their transfers are to follow.
+    Transfers are many and their balances few: those are locked when the transfers are written, and by nothing else.
     """
     funds = {key: account for key in ended.given if (account := funds_of(key[0])) is not None}
+    accounts = ledger.accounts(moved)
+    if not accounts.issuperset(funds.values()):
+        ledger.lock_accounts(connection, accounts.union(funds.values()))
+    ledger.add(connection, moved)
+    _release(connection, {account: ended.given[counter] for counter, account in funds.items()})
     counted = {*ended.given, *ended.used} - funds.keys()
     _count(connection, {counter: (ended.given[counter], ended.used[counter]) for counter in counted})
-    ledger.lock_accounts(connection, {*funds.values(), *accounts}, are_advertisers=True)
-    _release(connection, {account: ended.given[counter] for counter, account in funds.items()})
 
 
 def _keep(connection: Connection, calls: Mapping[str, CallRecord]) -> list[tuple[str, str]]:
@@ -230,12 +232,13 @@ def _reserve(connection: Connection, wanted: Wanted) -> dict[str, str]:
         rows.append(_row(wanted, _funds_key(funds), 0, funds.amount))
     if rows:
         connection.execute(insert(reservations), rows)
+    has_funds = funds is None or _take_funds(connection, funds)
     without_room = {claim.key for claim in new} - _take(connection, new)
     left_out = _left_out(wanted, new, without_room)
+    if funds is not None and not has_funds:
+        raise _Nothing(Answer(left_out=dict.fromkeys(wanted.destinations, funds.words)))
     if without_room:
         _give_up(connection, wanted, left_out, new, without_room)
-    if funds is not None:
-        _take_funds(connection, wanted, funds)
     return left_out
 
 
@@ -310,14 +313,13 @@ def _taking(count: int) -> TextClause:
     )
 
 
-def _take_funds(connection: Connection, wanted: Wanted, funds: Funds) -> None:
-    """Takes the money. Raises _Nothing."""
+def _take_funds(connection: Connection, funds: Funds) -> bool:
+    """Takes the money, if it is there."""
     account = {"account": funds.account, "currency": funds.currency}
     if funds.credit_limit:  # without credit, an account that never had money has none to give
         connection.execute(_OPEN_ACCOUNT, account)
     taking = {**account, "amount": funds.amount, "credit_limit": funds.credit_limit}
-    if connection.execute(_TAKE_FUNDS, taking).rowcount != 1:
-        raise _Nothing(Answer(left_out=dict.fromkeys(wanted.destinations, funds.words)))
+    return connection.execute(_TAKE_FUNDS, taking).rowcount == 1
 
 
 def _row(wanted: Wanted, key: str, period_start: int, amount: int) -> dict[str, Any]:

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 CAPACITY = 10_000
 BATCH = 50
+BACKLOG_BATCH = 100  # of what is in the spool: more a second, and shared rows are locked twice as long
 GATHER_S = 1.0  # how long the first of a batch waits for more: a call saved alone costs eight times the CPU
 PATIENCE_S = 1.0  # how long a call may be in memory alone while the database does not take it
 FIRST_PAUSE_S = 0.1
@@ -174,7 +175,7 @@ class Writer:
             return []
         if self._spool.in_line and len(self._waiting) >= BATCH:
             self._spool_all()  # an hour's spool takes minutes to empty: memory is not to fill up meanwhile
-        return self._spool.oldest(BATCH) or self._take()
+        return self._spool.oldest(BACKLOG_BATCH) or self._take()
 
     def _take(self) -> list[Settlement]:
         with self._changed:
@@ -325,7 +326,7 @@ def empty(engine: Engine, spool: Spool) -> int:
     """
     spool.take_back()
     count = 0
-    while batch := spool.oldest(BATCH):
+    while batch := spool.oldest(BACKLOG_BATCH):
         saved, bad = save_or_tell(engine, batch, of_others=True)
         _book(spool, saved, bad)
         count += len(saved)
