@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
@@ -33,6 +34,7 @@ BACKLOG_BATCH = 100  # of what is in the spool: more a second, and shared rows a
 GATHER_S = 1.0  # how long the first of a batch waits for more: a call saved alone costs eight times the CPU
 PATIENCE_S = 1.0  # how long a call may be in memory alone while the database does not take it
 FIRST_PAUSE_S = 0.1
+TELL_AGAIN_S = 60.0
 GIVE_UP_S = 5.0  # at `close`, for what is left to go to the spool
 
 # What a record that fits no table raises: on its way into a row, or by the database, of whose errors
@@ -75,6 +77,7 @@ class Writer:
         self._in_hand: list[Settlement] = []  # neither waiting nor spooled
         self._is_spool_usable = True
         self._problem = ""
+        self._tell_again_at = 0.0
         self._flushing = 0
         self._closing = False
         self._giving_up = threading.Event()
@@ -213,14 +216,13 @@ class Writer:
             pause_s = min(2 * pause_s, PATIENCE_S)
 
     def _tell_problem(self, problem: str) -> None:
-        """Once an outage in the log; the newest reason is told by `problem`."""
-        if not self._problem:
+        """Once an outage in the log, and not again within TELL_AGAIN_S: a slow database has many. See `problem`."""
+        if not self._problem and time.monotonic() >= self._tell_again_at:
             log.error("%d calls wait to be saved: %s", self.backlog(), problem)
+            self._tell_again_at = time.monotonic() + TELL_AGAIN_S
         self._problem = problem
 
     def _conclude(self, attempt: _Attempt) -> None:
-        if self._problem:
-            log.info("the database takes calls again; %d wait to be saved", self.backlog())
         self._problem = ""
         safe = [*attempt.saved, *(settlement for settlement, _ in attempt.bad)]
         try:

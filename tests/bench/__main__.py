@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import agi, assignment, decisions, growth, report, reporting, settling
+from tests.bench import agi, assignment, contention, decisions, growth, report, reporting, settling
 from tests.bench.ladder import climb
 from tests.bench.machine import describe
 from tests.bench.market import SHAPES
@@ -86,6 +86,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "calls": _calls,
     "agi": agi.report,
     "settling": settling.report,
+    "contention": contention.report,
     "assignment": assignment.report,
     "growth": growth.report,
     "reports": reporting.report,

@@ -160,3 +160,26 @@ def test_a_file_that_somebody_put_beside_the_journal_keeps_no_switch_from_starti
         journal.keep(under_way())
     (tmp_path / "1 (copy).jsonl").write_text("anything\n")
     assert len(Journal(tmp_path).left()) == 1
+
+
+def test_however_many_calls_are_under_way_a_line_costs_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file begins anew with all of them: when it has grown by as much, not with each line."""
+    monkeypatch.setattr(journal_module, "FILE_LIMIT", 1_000)
+    journal = Journal(tmp_path)  # its thread is not started: we take its steps ourselves
+    for n in range(1, 301):
+        journal.keep(under_way(n))
+        journal._write(journal._take())
+    (file,) = tmp_path.glob("*.jsonl")
+    assert int(file.stem) < 10
+    assert len(Journal(tmp_path).left()) == 300
+
+
+def test_what_was_never_kept_or_is_forgotten_already_costs_no_line(tmp_path: Path) -> None:
+    with running(tmp_path) as journal:
+        journal.keep(under_way(1))
+        for _ in range(3):
+            journal.settled([settlement(make_call(1)), settlement(make_call(2))])
+    assert text(tmp_path).count(make_call(2).id) == 0
+    assert text(tmp_path).count(make_call(1).id) <= 2

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ari_app.store import calls, ledger, writer
+from ari_app.store import spool as spool_module
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import DatabaseUnavailable, QueueFull, SpoolUnusable, WriterStopped
 from ari_app.store.spool import Spool
@@ -293,3 +294,34 @@ def test_two_writers_with_the_same_calls_save_each_once(engine: Engine, tmp_path
         assert other.flush(PATIENCE_S)
     assert saved_ids(engine) == {make_call(n).id for n in range(1, 101)}
     assert list(tmp_path.glob("*.json")) == []
+
+
+def test_emptying_the_spool_lists_it_once_for_all_that_are_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Spool(tmp_path).put([settlement(make_call(n)) for n in range(1, 301)])
+    spool, listings = Spool(tmp_path), []
+    names = spool_module.names
+    monkeypatch.setattr(spool_module, "names", lambda folder: listings.append(folder) or names(folder))
+    found: list[str] = []
+    while batch := spool.oldest(10):
+        found += [one.record.id for one in batch]
+        spool.remove(batch)
+    assert found == [make_call(n).id for n in range(1, 301)]
+    assert (len(spool), len(listings)) == (0, 1)
+
+
+def test_calls_that_end_while_a_long_spool_is_emptied_do_not_fill_memory(
+    engine: Engine, tmp_path: Path, door: Doorkeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "PATIENCE_S", PATIENCE_S)  # a slow save is no reason to spool them here
+    Spool(tmp_path).put([settlement(make_call(n)) for n in range(1, 2 * writer.BACKLOG_BATCH + 1)])
+    door.open.clear()
+    with running(engine, tmp_path, capacity=100) as subject:
+        assert door.came.acquire(timeout=PATIENCE_S)  # the first batch of the spool is on its way
+        for n in range(1000, 1000 + writer.BATCH):
+            subject.submit(settlement(make_call(n)))
+        door.open.set()
+        wait_until(lambda: subject.room() == 100)
+        assert subject.flush(PATIENCE_S)
+    assert make_call(1000).id in saved_ids(engine)
