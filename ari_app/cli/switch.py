@@ -127,7 +127,7 @@ def hand_over(as_json: bool) -> None:
 
 async def _serve(settings: Settings, served: Switch) -> None:
     """Serves calls until a signal; raises AriError when Asterisk cannot be used any more."""
-    stopping = asyncio.Event()
+    stopping, leaving = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     served.load()
@@ -143,7 +143,7 @@ async def _serve(settings: Settings, served: Switch) -> None:
         served.client = client
         served.recorder = tape
         served.recover()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _leave, served)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, leaving.set)
         async with (
             control_socket(served, settings.control_socket),
             monitor(served, settings.metrics_port),
@@ -156,25 +156,30 @@ async def _serve(settings: Settings, served: Switch) -> None:
         ):
             log.info("connected to Asterisk %s at %s", _version(client), ari.url)
             try:
-                await _until_stopped(stopping, client, served)
+                await _until_stopped(stopping, leaving, client, served)
             finally:
                 log.info("stopping")
                 await served.drain()
 
 
-def _leave(served: Switch) -> None:
-    """Ends this process as it stands: to unwind it would hang its callers up."""
-    if served.hand_over():
-        os._exit(HANDED_OVER)
+async def _leave(leaving: asyncio.Event, served: Switch) -> None:
+    """Ends this process as it stands when it is told to: to unwind it would hang its callers up."""
+    while await leaving.wait():
+        leaving.clear()
+        if await served.leave():
+            os._exit(HANDED_OVER)
 
 
-async def _until_stopped(stopping: asyncio.Event, client: Client, served: Switch) -> None:
+async def _until_stopped(
+    stopping: asyncio.Event, leaving: asyncio.Event, client: Client, served: Switch
+) -> None:
     """Returns when told to stop, or drained; raises what ends the client, or what breaks the reloading."""
     waits = [
         asyncio.create_task(stopping.wait()),
         asyncio.create_task(client.run()),
         asyncio.create_task(served.keep_up_to_date()),
         asyncio.create_task(served.drained()),
+        asyncio.create_task(_leave(leaving, served)),
     ]
     try:
         done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

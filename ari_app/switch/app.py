@@ -57,7 +57,8 @@ CALLS_AT_ONCE = 2_000
 BEHIND = 256
 ON_THEIR_WAY_S = 0.1  # events of what ended just before a survey come by another connection than its answer
 DRAIN_S = 20.0
-LEAVE_S = 0.5  # what is not saved by then goes to the spool
+LEAVE_S = 0.5  # what can be saved by then is, while calls go on
+STAND_S = 0.02  # and then, while nothing does; what is not saved by then goes to the spool
 UNSERVED = "unserved"  # the dialplan's label for calls that no switch takes
 TELL_S = 1.0
 OVERLAP_MS = 60_000  # conversions are looked for so far back again: whoever tells them has a clock of its own
@@ -418,6 +419,11 @@ class Switch:
             await asyncio.wait(waits, timeout=DRAIN_S)
         self.tell()
 
+    async def leave(self) -> bool:
+        """Hands over when what has ended is saved, for which calls do not stand still."""
+        await asyncio.to_thread(self._writer.flush, LEAVE_S)
+        return self.hand_over()
+
     def hand_over(self) -> bool:
         """Writes down each call as it stands at this moment, for the next switch to take up; False where it cannot be.
 
@@ -428,7 +434,7 @@ class Switch:
             return False
         for session in self._sessions.values():
             session.call.keep()  # who is only watched was written down when it was set aside
-        self._writer.close(LEAVE_S)
+        self._writer.close(STAND_S)
         self._journal.close()
         self.tell()
         log.info("handed over: %d calls are left in Asterisk for the next switch", len(self._in_hand()))

@@ -1,6 +1,7 @@
 """What the switch does with a call that it cannot take."""
 
 import asyncio
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from ari_app.domain.snapshot import make_snapshot
 from ari_app.store.engine import open_engine
 from ari_app.store.errors import QueueFull
 from ari_app.store.journal import Journal
+from ari_app.switch import app
 from ari_app.switch.app import Switch
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event
 from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
@@ -72,6 +74,19 @@ async def test_a_draining_switch_hands_a_call_back_to_the_dialplan(switch, trans
 async def test_a_switch_that_cannot_write_its_calls_down_does_not_hand_them_over(switch, monkeypatch):
     monkeypatch.setattr(Journal, "is_usable", False)
     assert not switch.hand_over()
+
+
+async def test_calls_go_on_while_what_has_ended_is_saved_before_a_hand_over(switch, monkeypatch):
+    saved, steps = threading.Event(), []
+    switch._writer.flush = lambda timeout_s: saved.wait(timeout_s) and steps.append("saved")
+    switch._writer.close = lambda timeout_s: steps.append("closed")
+    monkeypatch.setattr(app, "LEAVE_S", 5)
+    leaving = asyncio.create_task(switch.leave())
+    await asyncio.sleep(0)
+    assert not leaving.done()
+    saved.set()  # the event loop is free to do this: something else would be an agent's answer
+    assert await leaving
+    assert steps == ["saved", "closed"]
 
 
 async def test_a_switch_without_calls_is_drained_at_once(switch):
