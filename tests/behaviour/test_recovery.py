@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ import pytest
 from ari_app.ari.errors import AriError, AriOverload, AriTimeout, AriUnavailable
 from ari_app.ari.transport import Request
 from ari_app.domain.prompts import media
-from tests.behaviour.exchange import Exchange, outcomes, timeline
+from tests.behaviour.exchange import Exchange, outcomes, timeline, uri
 from tests.behaviour.test_callers import SERVICE
+from tests.kit.market import DID, marketplace
 
 NORMAL = 16
+OTHER_DID = "+18005550102"
 
 
 async def dies_for(exchange: Exchange, seconds: float) -> None:
@@ -67,6 +70,29 @@ async def test_a_conversation_goes_on_and_all_of_it_counts(exchange: Exchange) -
     assert record.durations_ms.connected == pytest.approx(100_000, abs=200)
     assert record.money is not None and record.money.charged == 4200
     assert "taken up again" in timeline(record)
+
+
+async def test_two_conversations_are_charged_by_what_they_began_with_whoever_has_their_numbers_now(
+    exchange: Exchange,
+) -> None:
+    """One number is released and one is another campaign's, at another price, when the switch is killed."""
+    exchange.agent("ann").accepts()
+    exchange.agent("bob").accepts()
+    numbers = {did: {"campaign": "plumbing", "publisher": "homefix"} for did in (DID, OTHER_DID)}
+    await exchange.serves(also={"numbers": numbers})
+    kept, released = exchange.dials(DID), exchange.dials(OTHER_DID)
+    await kept.connected()
+    await released.connected()
+    document = marketplace({name: uri(name) for name in exchange.agents})
+    roofing = deepcopy(document["campaigns"]["plumbing"]) | {"price": "9.00", "payout": "5.00"}
+    document["campaigns"]["roofing"] = roofing
+    document["numbers"] = {DID: {"campaign": "roofing", "publisher": "homefix"}}
+    exchange.applies(document)
+    await dies_for(exchange, 5)
+    records = [await call.hangs_up(after_s=30).over() for call in (kept, released)]
+    assert [record.campaign for record in records] == ["plumbing", "plumbing"]
+    assert [record.money and record.money.charged for record in records] == [4200, 4200]
+    assert all(record.durations_ms.connected > 30_000 for record in records)
 
 
 async def test_an_agent_whose_caller_hangs_up_after_that_is_hung_up_and_free(exchange: Exchange) -> None:
