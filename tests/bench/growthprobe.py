@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -373,8 +374,9 @@ def capped(url: str, seconds: str) -> Figures:
     """Of a thousand calls those that get no answer in time: 50 a second, which are saved, while reports are rebuilt."""
     engine = open_engine(url)
     schema.upgrade(engine)
-    writer = _writer(engine, Path("/nowhere"), SimpleNamespace(settled=lambda _: None))  # type: ignore[arg-type]
-    return asyncio.run(_capped(Caps(engine), writer, engine, float(seconds)))
+    with TemporaryDirectory() as folder:
+        writer = _writer(engine, Path(folder), SimpleNamespace(settled=lambda _: None))  # type: ignore[arg-type]
+        return asyncio.run(_capped(Caps(engine), writer, engine, float(seconds)))
 
 
 async def _capped(caps: Caps, writer: Writer, engine: Any, seconds: float) -> Figures:
