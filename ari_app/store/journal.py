@@ -68,7 +68,7 @@ class Journal:
         self._waiting: dict[str, UnderWay | None] = {}
         self._lock = threading.Lock()
         self._has_news = threading.Event()
-        self._is_closing = False
+        self._closing = threading.Event()
         self._file: BinaryIO | None = None  # none yet, or the disk did not take what was to go into it
         self._begun_at = 0.0
         self._limit = FILE_LIMIT
@@ -121,7 +121,7 @@ class Journal:
 
     def close(self) -> None:
         """Writes what waits, and stops."""
-        self._is_closing = True
+        self._closing.set()
         self._has_news.set()
         if self._thread.is_alive():
             self._thread.join(CLOSE_S)
@@ -133,7 +133,7 @@ class Journal:
     # The thread
 
     def _run(self) -> None:
-        while not self._is_closing:
+        while not self._closing.is_set():
             self._write(self._take())
             if self._has_news.wait(ALIVE_EVERY_S):
                 self._write_what_comes()
@@ -143,8 +143,7 @@ class Journal:
     def _write_what_comes(self) -> None:
         """Until for ALIVE_EVERY_S there was nothing to write."""
         rest_at = time.monotonic() + ALIVE_EVERY_S
-        while time.monotonic() < rest_at and not self._is_closing:
-            time.sleep(GATHER_S)
+        while time.monotonic() < rest_at and not self._closing.wait(GATHER_S):
             entries = self._take()
             if entries:
                 self._write(entries)
