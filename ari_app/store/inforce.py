@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, select
 
-from ari_app.domain.assembly import Assembled, assemble, with_numbers
+from ari_app.domain.assembly import Assembled, with_numbers
 from ari_app.domain.marketplace import Marketplace, Number
 from ari_app.store import applications, marketplaces, numbers, pauses, revision
 from ari_app.store.engine import reading
@@ -93,14 +93,7 @@ class InForce:
         last = self._last.version if self._last else None
         if last is not None and last.version == version:
             return last
-        its = marketplace_versions.c.version == version
-        text = connection.execute(select(marketplace_versions.c.document_json).where(its)).scalar_one()
-        try:
-            assembled = assemble(text, last.assembled if last else None)
-        except (ValueError, TypeError) as error:
-            raise DocumentUnreadable(version, str(error)) from error
-        document = assembled.document("advertisers", "campaigns")
-        return _Version(version, assembled, *marketplaces.terms_versions(connection, document))
+        return _Version(version, *marketplaces.pieces(connection, version, last.assembled if last else None))
 
     def _read(self, connection: Connection, version: _Version) -> _Read:
         last = self._last

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, insert, select
 
 from ari_app.domain import campaigns, staging
-from ari_app.domain.assembly import what_is_wrong
+from ari_app.domain.assembly import Assembled, assemble, what_is_wrong
 from ari_app.domain.changes import Change, Terms, changes
 from ari_app.domain.document import from_document, to_document
 from ari_app.domain.geo import Geography
@@ -140,11 +140,28 @@ def load_version(engine: Engine, version: int) -> Loaded | None:
 
     It has no numbers, and nobody is suspended: what it was to a call, the call is pinned to. Raises DocumentUnreadable.
     """
-    table = marketplace_versions
     with reading(engine, is_much=True) as connection:
-        row = connection.execute(select(table).where(table.c.version == version)).one_or_none()
-        loaded = _loaded(connection, row, {}) if row else None
-        return replace(loaded, suspended={}) if loaded else None
+        its = select(marketplace_versions.c.version).where(marketplace_versions.c.version == version)
+        if connection.execute(its).one_or_none() is None:
+            return None
+        assembled, in_force, staged = pieces(connection, version)
+        paused = {pause.destination: pause.reason for pause in pauses.paused_in(connection)}
+        counter = revision.read_in(connection)
+    return Loaded(version, assembled.marketplace, in_force, paused, counter, staged, suspended={})
+
+
+def pieces(
+    connection: Connection, version: int, before: Assembled | None = None
+) -> tuple[Assembled, dict[str, int], dict[str, int]]:
+    """What an applied version says, read piece by piece, for who serves calls meanwhile; and the version of each
+    campaign's terms, and of those staged. Raises DocumentUnreadable.
+    """
+    its = select(marketplace_versions.c.document_json).where(marketplace_versions.c.version == version)
+    try:
+        assembled = assemble(connection.execute(its).scalar_one(), before)
+    except (ValueError, TypeError) as error:
+        raise DocumentUnreadable(version, str(error)) from error
+    return assembled, *_numbered(assembled.document("advertisers", "campaigns"), _versions(connection))
 
 
 def _loaded(connection: Connection, row: Row[Any], owned: Mapping[str, Any]) -> Loaded:
@@ -277,13 +294,6 @@ def _contents(document: Mapping[str, Any]) -> Iterator[tuple[str, bool, dict[str
         yield campaign, False, _terms(document, campaign)
         if rules.get("staged"):
             yield campaign, True, _terms(document, campaign, is_staged=True)
-
-
-def terms_versions(
-    connection: Connection, document: Mapping[str, Any]
-) -> tuple[dict[str, int], dict[str, int]]:
-    """The version of each campaign's terms in an applied document, and of those staged."""
-    return _numbered(document, _versions(connection))
 
 
 def _numbered(document: Mapping[str, Any], versions: _TermsVersions) -> tuple[dict[str, int], dict[str, int]]:

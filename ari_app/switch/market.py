@@ -31,12 +31,11 @@ TakenOver = Callable[[Snapshot], Awaitable[None]]
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """What is made within is not looked through for garbage, now or later: to do so would hold up every call."""
+    """What is made within is not looked through for garbage meanwhile: to do so would hold up every call."""
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         gc.enable()
 
 
@@ -65,6 +64,9 @@ class Market:
             if loaded is None:
                 return
             snapshot = loaded.snapshot(self._geography, self._loaded)
+            if self._loaded is None or self._loaded.version != snapshot.version:
+                # Nor later. Not at each step of the desk: of what is there now, what becomes a circle stays for good.
+                gc.freeze()
         if loaded.unreadable is not None and loaded.unreadable != self.unreadable:
             log.error("%s; marketplace %d stays in force", loaded.unreadable, loaded.version)
         self.snapshot = self._within_spend(snapshot)
