@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import signal
+import sys
 from collections.abc import Mapping
 from random import Random
 
@@ -18,6 +19,7 @@ from agi.server import HOST, Limits, Server
 from agi.services import SERVICES, lookup, record, route
 from ari_app.ari.client import requests_only
 from ari_app.cli.common import Refused, database, now_ms
+from ari_app.cli.switch import SWITCH_INTERVAL_S
 from ari_app.domain.snapshot import Snapshot
 from ari_app.logs import log_to_stderr
 from ari_app.ops.asterisk import ari_settings
@@ -65,6 +67,7 @@ def run() -> None:
     market.load()
     if market.snapshot is None:
         log.info("no marketplace is applied yet: nothing is answered until one is")
+    sys.setswitchinterval(SWITCH_INTERVAL_S)  # what is saved meanwhile keeps no reservation waiting
     gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
     outcomes = Outcomes(
         engine, tables, settings.fallback_files, lambda: _channels(settings), chores, settings.spool

@@ -20,6 +20,7 @@ from random import Random
 
 from sqlalchemy import Engine
 
+from ari_app.cli.switch import SWITCH_INTERVAL_S
 from ari_app.domain.bills import period_of
 from ari_app.domain.caps import Claim, Funds, Wanted
 from ari_app.domain.conversions import Told
@@ -60,6 +61,7 @@ class Phase:
 
 def measure() -> Iterator[Phase]:
     """Each phase: at rest, and then with each of the jobs."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)  # as the switch does: lanes and writer share one interpreter
     with running_cluster() as url, tempfile.TemporaryDirectory(prefix="callrace-bench-") as folder:
         engine = open_engine(url, is_serving=True)
         schema.upgrade(engine)
