@@ -82,8 +82,12 @@ def report() -> str:
         builds = {"before": before, "now": REPOSITORY}
         databases = {size: _made(before, home / f"{size}" / "callrace.db", size) for size in (FEW, MANY)}
         found = {name: _measure(tree, home / name, databases) for name, tree in builds.items()}
-    load = os.getloadavg()[0]
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+    return section(found, when, os.getloadavg()[0])
+
+
+def section(found: dict[str, Figures], when: str, load: float) -> str:
+    """The figures of both builds as text."""
     lines = [
         "## Growth",
         "",

@@ -345,7 +345,7 @@ def outage(folder: str, count: str) -> Figures:
 def _away() -> Iterator[None]:
     save = calls.save
 
-    def nowhere(*_: object) -> None:
+    def nowhere(*_: object, **__: object) -> None:
         raise DatabaseUnavailable("the database is away")
 
     calls.save = nowhere  # type: ignore[assignment]
