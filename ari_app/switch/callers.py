@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import suppress
 
 from ari_app.domain.marketplace import Basis
 from ari_app.domain.qualification import EarlierCall
@@ -16,7 +17,7 @@ from ari_app.domain.repeats import Kind, Memory
 log = logging.getLogger(__name__)
 
 REDIALS_KEPT = 10_000
-RECALL_S = 10.0  # so long an ended call waits for what is being recalled
+RECALL_S = 10.0  # so long an ended call waits for the store to tell more
 
 
 class Callers:
@@ -31,6 +32,7 @@ class Callers:
         self._has_asked = asyncio.Event()
         self._is_known = asyncio.Event()
         self._is_known.set()
+        self._heard = 0  # pages
         self.rates = RateLimits()
 
     def dialled(self, did: str, ani: str | None, at: int) -> int | None:
@@ -74,6 +76,7 @@ class Callers:
 
     def recall(self, known: Iterable[CallRecord]) -> None:
         """Takes in calls that are over, in any order."""
+        self._heard += 1
         for record in known:
             self._memory.recall(record)
 
@@ -85,12 +88,15 @@ class Callers:
     async def earlier(self, record: CallRecord) -> dict[Kind, EarlierCall]:
         """The caller's calls before this one, when those of before are recalled.
 
-        Where the store does not tell within RECALL_S, those that are known: the call is over, and is to be settled.
+        Where the store tells nothing for RECALL_S, those that are known: the call is over, and is to be settled.
         """
-        try:
-            async with asyncio.timeout(RECALL_S):
-                await self._is_known.wait()
-        except TimeoutError:
+        heard = -1
+        while not self._is_known.is_set() and heard != self._heard:
+            heard = self._heard
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RECALL_S):
+                    await self._is_known.wait()
+        if not self._is_known.is_set():
             log.warning("call %s is judged while callers of before are not known yet", record.id)
         memory = self._memory
         found = memory.before("any", record, record.started_at)

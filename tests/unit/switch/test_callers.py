@@ -69,6 +69,21 @@ async def test_a_call_is_judged_by_what_is_known_when_the_store_does_not_tell(mo
     assert await last_of(callers, make_call(9, ani=ANI)) == {}
 
 
+async def test_a_call_waits_as_long_as_the_store_tells_more(monkeypatch):
+    monkeypatch.setattr(module, "RECALL_S", 0)
+    callers, before = Callers(), make_call(1, ani=ANI)
+    callers.ask(CONNECTED, 30 * DAY_MS)
+    judged = asyncio.create_task(last_of(callers, make_call(9, ani=ANI)))
+    for _ in range(50):
+        await asyncio.sleep(0)
+        callers.recall([])
+    assert not judged.done()
+    callers.recall([before])
+    await callers.asked()
+    callers.recalled()
+    assert await judged == {("connected", "campaign"): before.id}
+
+
 async def test_what_is_asked_while_calls_are_recalled_is_recalled_after_them():
     callers = Callers()
     callers.ask(CONNECTED, DAY_MS)
