@@ -9,11 +9,13 @@ from typing import Literal
 
 from sqlalchemy import Connection, Engine, select
 
+from ari_app.domain.assembly import what_is_wrong
 from ari_app.domain.changes import Change
 from ari_app.domain.document import from_document
 from ari_app.domain.ledger import advertiser_account, publisher_account
 from ari_app.domain.marketplace import Advertiser, Marketplace, Publisher
 from ari_app.store.engine import reading
+from ari_app.store.errors import DocumentUnreadable
 from ari_app.store.tables import account_balances, marketplace_versions
 
 PartyKind = Literal["advertiser", "publisher"]
@@ -35,13 +37,19 @@ class KeptAccount:
 
 
 def advertiser(engine: Engine, name: str) -> Advertiser | None:
-    """The advertiser, as the newest version of the marketplace that has it says; None: there never was one."""
+    """The advertiser, as the newest version of the marketplace that has it says; None: there never was one.
+
+    Raises DocumentUnreadable.
+    """
     found = _last_with(engine, name, "advertisers")
     return found.advertisers[name] if found else None
 
 
 def publisher(engine: Engine, name: str) -> Publisher | None:
-    """The publisher, as the newest version of the marketplace that has it says; None: there never was one."""
+    """The publisher, as the newest version of the marketplace that has it says; None: there never was one.
+
+    Raises DocumentUnreadable.
+    """
     found = _last_with(engine, name, "publishers")
     return found.publishers[name] if found else None
 
@@ -64,17 +72,20 @@ def accounts_of_removed(connection: Connection, changes: Collection[Change]) -> 
 
 
 def _last_with(engine: Engine, name: str, part: Literal["advertisers", "publishers"]) -> Marketplace | None:
-    """The newest version of the marketplace that has a party of this id."""
+    """The newest version of the marketplace that has a party of this id. Raises DocumentUnreadable."""
     table = marketplace_versions
     query = (
-        select(table.c.document_json)
+        select(table.c.version, table.c.document_json)
         .where(table.c.document_json.contains(f'"{name}":', autoescape=True))
         .order_by(table.c.version.desc())
         .execution_options(yield_per=1)
     )
     with reading(engine) as connection:
-        for text in connection.execute(query).scalars():
+        for version, text in connection.execute(query):
             document = json.loads(text)
             if name in document.get(part, {}):
-                return from_document(document | {"numbers": {}})
+                try:
+                    return from_document(document | {"numbers": {}})
+                except (ValueError, TypeError) as error:
+                    raise DocumentUnreadable(version, what_is_wrong(error)) from error
     return None

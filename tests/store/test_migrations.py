@@ -128,3 +128,23 @@ def test_the_caps_in_force_are_known_after_an_upgrade(empty: Engine) -> None:
         command.upgrade(config, "head")
     with reading(empty) as connection:
         assert connection.execute(rows).all() == before
+
+
+def test_a_ledger_with_holds_that_were_released_in_part_can_go_back_and_forth(empty: Engine) -> None:
+    """Before 0011 a hold ended once; what has been released in part stays so, as nothing in the ledger is changed."""
+    schema.upgrade(empty)
+    call = make_call(1)
+    assert call.money is not None
+    call.money.reserved = 9000
+    calls.save(empty, [settlement(call)], of_others=True)
+    before = list(ledger.all_transfers(empty))
+    assert "void" in {transfer.kind for transfer in before}
+    with writing(empty) as connection:
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0010")
+    schema.upgrade(empty)
+    assert list(ledger.all_transfers(empty)) == before
+    hold = next(transfer for transfer in before if transfer.kind == "hold")
+    with pytest.raises(IntegrityError), writing(empty) as connection:
+        ledger.add(connection, [replace(hold, key="again", kind="void", resolves=hold.key)])

@@ -6,11 +6,13 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, update
 
 from ari_app.cli.common import now_ms
 from ari_app.domain.document import parse
 from ari_app.store import calls, marketplaces
+from ari_app.store.engine import writing
+from ari_app.store.tables import marketplace_versions
 from tests.samples import make_call, settlement
 from tests.unit.cli.conftest import Cli, refusal
 
@@ -110,3 +112,15 @@ def test_who_never_was_is_still_refused(cli: Cli, left: Engine) -> None:
     )
     assert "there is no account publisher:nobody" in refusal(cli("ledger", "statement", "publisher:nobody"))
     assert cli("ledger", "statement", "publisher:homefix").exit_code == 0
+
+
+def test_a_version_that_cannot_be_read_is_named_where_a_party_is_looked_for_in_it(
+    cli: Cli, applied: Engine
+) -> None:
+    marketplaces.apply(applied, parse(ANOTHER, "another.yaml"), now_ms())
+    its = marketplace_versions.c
+    with writing(applied) as connection:  # as if a newer program had applied the first
+        newer = func.replace(its.document_json, '"advertisers":', '"parlours":{},"advertisers":')
+        connection.execute(update(marketplace_versions).where(its.version == 1).values(document_json=newer))
+    told = refusal(cli("ledger", "statement", "publisher:homefix"))
+    assert "marketplace 1 cannot be read by this Callrace (parlours: " in told
