@@ -32,7 +32,7 @@ class Callers:
         self._has_asked = asyncio.Event()
         self._is_known = asyncio.Event()
         self._is_known.set()
-        self._heard = 0  # pages
+        self._pages = 0  # of before, recalled so far
         self.rates = RateLimits()
 
     def dialled(self, did: str, ani: str | None, at: int) -> int | None:
@@ -76,9 +76,13 @@ class Callers:
 
     def recall(self, known: Iterable[CallRecord]) -> None:
         """Takes in calls that are over, in any order."""
-        self._heard += 1
         for record in known:
             self._memory.recall(record)
+
+    def recall_before(self, known: Iterable[CallRecord]) -> None:
+        """The same, of a page of what was asked about: who waits for the rest waits on."""
+        self._pages += 1
+        self.recall(known)
 
     def recalled(self) -> None:
         """All that was asked about is taken in, unless more was asked meanwhile."""
@@ -90,9 +94,9 @@ class Callers:
 
         Where the store tells nothing for RECALL_S, those that are known: the call is over, and is to be settled.
         """
-        heard = -1
-        while not self._is_known.is_set() and heard != self._heard:
-            heard = self._heard
+        pages = -1
+        while not self._is_known.is_set() and pages != self._pages:
+            pages = self._pages
             with suppress(TimeoutError):
                 async with asyncio.timeout(RECALL_S):
                     await self._is_known.wait()

@@ -57,8 +57,9 @@ async def keep_hearing(engine: Engine, heard: int, callers: Callers, chores: Cho
         nonlocal heard
         after = heard - OUT_OF_ORDER
         newest, page = await asyncio.to_thread(calls.news, engine, after, OUT_OF_ORDER + PAGE)
-        fresh = [record for record in page if record.id not in recent]
-        await _take_in(callers, fresh)
+        known = set(recent)
+        fresh = [record for record in page if record.id not in known]
+        await _take_in(callers.recall, fresh)
         recent.extend(record.id for record in fresh)
         heard = max(heard, newest)
 
@@ -71,7 +72,7 @@ async def _recall_spooled(spooled: Spooled, callers: Callers, chores: Chores) ->
     async def take_in() -> None:
         records = spooled()
         while page := await asyncio.to_thread(list, islice(records, PAGE)):
-            await _take_in(callers, page)
+            await _take_in(callers.recall_before, page)
 
     while True:
         if await chores.attempt("recalling callers of the spool", take_in):
@@ -85,7 +86,7 @@ async def _recall(engine: Engine, callers: Callers, chores: Chores, since: int, 
     async def take_in_next() -> None:
         last = pages[-1][-1] if pages else None
         page = await asyncio.to_thread(calls.callers_before, engine, last, since, is_connected, PAGE)
-        await _take_in(callers, page)
+        await _take_in(callers.recall_before, page)
         pages[:] = [page]
 
     while True:
@@ -98,7 +99,7 @@ async def _recall(engine: Engine, callers: Callers, chores: Chores, since: int, 
             return
 
 
-async def _take_in(callers: Callers, page: Sequence[CallRecord]) -> None:
+async def _take_in(recall: Callable[[Sequence[CallRecord]], None], page: Sequence[CallRecord]) -> None:
     for start in range(0, len(page), AT_ONCE):
-        callers.recall(page[start : start + AT_ONCE])
+        recall(page[start : start + AT_ONCE])
         await asyncio.sleep(0)

@@ -76,12 +76,23 @@ async def test_a_call_waits_as_long_as_the_store_tells_more(monkeypatch):
     judged = asyncio.create_task(last_of(callers, make_call(9, ani=ANI)))
     for _ in range(50):
         await asyncio.sleep(0)
-        callers.recall([])
+        callers.recall_before([])
     assert not judged.done()
-    callers.recall([before])
+    callers.recall_before([before])
     await callers.asked()
     callers.recalled()
     assert await judged == {("connected", "campaign"): before.id}
+
+
+async def test_a_call_does_not_wait_for_a_stuck_store_because_others_serve_calls_meanwhile(monkeypatch):
+    monkeypatch.setattr(module, "RECALL_S", 0)
+    callers = Callers()
+    callers.ask(CONNECTED, 30 * DAY_MS)
+    judged = asyncio.create_task(last_of(callers, make_call(9, ani=ANI)))
+    for n in range(50):
+        await asyncio.sleep(0)
+        callers.recall([make_call(100 + n, ani="+12125550199")])
+    assert judged.done()
 
 
 async def test_what_is_asked_while_calls_are_recalled_is_recalled_after_them():
