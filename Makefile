@@ -1,5 +1,5 @@
 # Everything a person or CI runs. Each target does its own set-up.
-.PHONY: demo test quick lint audit bench fuzz chaos soak outage flood setup lock clean
+.PHONY: demo test quick mutants lint audit bench fuzz chaos soak outage flood setup lock clean
 
 demo: setup
 	.venv/bin/callrace demo
@@ -12,6 +12,13 @@ test: lint
 # What needs no Asterisk: under a minute on two cores.
 quick: setup
 	.venv/bin/python -m pytest -n 2 tests/unit tests/property tests/behaviour
+
+# Whether the quick tests would notice: half an hour on two cores. ONLY="ari_app.domain.race*" tries some, again.
+mutants: setup var/mutmut
+	.venv/bin/python -m tests.mutants $(foreach name,$(ONLY),'$(name)')
+
+var/mutmut: tests/mutants/mutmut.txt
+	.venv/bin/pip install --quiet --require-hashes --no-deps --upgrade --target $@ --requirement $<
 
 lint: setup
 	.venv/bin/ruff check .

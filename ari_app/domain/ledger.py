@@ -380,7 +380,7 @@ def verify(transfers: Sequence[Transfer], calls: Iterable[CallRecord], now: int)
     for transfer in transfers:
         if transfer.call_id is not None:
             of_call[transfer.call_id].append(transfer)
-    findings = _check_sums(transfers) + _check_keys(transfers)
+    findings = _check_keys(transfers)
     for transfer in transfers:
         findings += _check_form(transfer)
         findings += _check_resolved(transfer, by_key)
@@ -404,20 +404,6 @@ def verify_kept(transfers: Iterable[Transfer], kept: Balances) -> list[Finding]:
         )
         for account, currency in sorted({*summed, *kept})
         if kept.get((account, currency), Balance()) != summed.get((account, currency), Balance())
-    ]
-
-
-def _check_sums(transfers: Iterable[Transfer]) -> list[Finding]:
-    """What one account has, another lacks: in every currency the balances add up to zero."""
-    posted: Counter[str] = Counter()
-    held: Counter[str] = Counter()
-    for (_, currency), balance in balances(transfers).items():
-        posted[currency] += balance.posted
-        held[currency] += balance.held
-    return [
-        Finding("sums are zero", currency, f"posted adds up to {posted[currency]}, held to {held[currency]}")
-        for currency in posted
-        if posted[currency] or held[currency]
     ]
 
 

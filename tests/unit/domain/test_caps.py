@@ -17,11 +17,17 @@ from ari_app.domain.caps import (
     funds_key,
     funds_of,
     gone,
+    is_open,
+    measure,
+    owners_of,
+    rules,
     unchecked,
     use,
+    use_corrected,
     wanted,
 )
 from ari_app.domain.clock import from_iso, iso
+from ari_app.domain.corrections import Net
 from ari_app.domain.document import parse
 from ari_app.domain.geo import Geography
 from ari_app.domain.marketplace import Cap, Marketplace, Rate
@@ -30,7 +36,7 @@ from ari_app.domain.record import Exclusion
 from ari_app.domain.routing import Decision, leave_out
 from ari_app.domain.snapshot import Attribution, attribute, make_snapshot
 from tests.kit.market import DID, marketplace
-from tests.samples import make_call, unqualified
+from tests.samples import make_call, unqualified, waiting
 
 AT = from_iso("2026-11-25T02:30:00Z")  # Tuesday evening in New York
 AGENTS = {"one": "sip:one@127.0.0.1:5071", "two": "sip:two@127.0.0.1:5072"}
@@ -243,3 +249,97 @@ def test_a_publishers_amount_reserves_and_counts_what_it_earns() -> None:
     assert (claim.key, claim.amount) == ("publisher:homefix:amount:day:USD", 2100)
     assert use(claim.key, make_call(1)) == 3000
     assert use("campaign:plumbing:amount:day:USD", make_call(1)) == 4200
+
+
+# A call that waits for a conversion
+
+
+@pytest.mark.parametrize(
+    ("key", "is_undecided"),
+    [
+        ("campaign:plumbing:qualified:day", True),
+        ("advertiser:acme:amount:month:USD", True),
+        ("publisher:homefix:amount:month:USD", True),
+        ("destination:agent-1:qualified:day", True),
+        ("destination:agent-2:qualified:day", False),  # it rang, and another won
+        ("campaign:plumbing:connected:day", False),
+        ("campaign:plumbing:attempts:day", False),
+        ("campaign:plumbing:concurrent", False),
+        (funds_key("advertiser:acme", "USD"), False),  # a hold of the ledger has it
+    ],
+)
+def test_what_a_waiting_call_counts_in_is_open_where_its_verdict_decides(
+    key: str, is_undecided: bool
+) -> None:
+    assert is_open(key, waiting()) is is_undecided
+    assert not is_open(key, make_call())
+
+
+# A call that was corrected
+
+
+@pytest.mark.parametrize(
+    ("key", "in_part", "whole", "late"),
+    [
+        ("campaign:plumbing:qualified:day", 1, 0, 1),
+        ("campaign:plumbing:connected:day", 1, 1, 1),
+        ("campaign:plumbing:attempts:day", 1, 1, 1),
+        ("campaign:plumbing:amount:day:USD", 3200, 0, 4200),
+        ("publisher:homefix:amount:day:USD", 2000, 0, 3000),
+        ("campaign:plumbing:amount:day:EUR", 0, 0, 0),
+        ("destination:agent-1:qualified:day", 1, 0, 1),
+        ("destination:agent-1:amount:day:USD", 3200, 0, 4200),
+        ("destination:agent-2:amount:day:USD", 0, 0, 0),
+        ("destination:agent-2:qualified:day", 0, 0, 0),
+        ("destination:agent-2:attempts:day", 1, 1, 1),
+    ],
+)
+def test_what_is_taken_back_counts_no_more_and_what_is_charged_late_does(
+    key: str, in_part: int, whole: int, late: int
+) -> None:
+    paid, judged_again = make_call(), unqualified()
+    assert use_corrected(key, paid, Net(4200, 1000, 3000, 1000)) == in_part
+    assert use_corrected(key, paid, Net(4200, 4200, 3000, 3000)) == whole
+    assert use_corrected(key, judged_again, Net(4200, 0, 3000, 0)) == late
+
+
+def test_a_call_without_money_uses_no_amount() -> None:
+    free = make_call(money=None)
+    assert use("campaign:plumbing:amount:day:USD", free) == 0
+    assert use_corrected("campaign:plumbing:amount:day:USD", free, Net()) == 0
+
+
+# The rules in force
+
+
+def test_rules_are_the_caps_that_count_ended_calls_of_every_owner() -> None:
+    caps: list[dict[str, object]] = [{"max": 5, "per": "day"}, {"concurrent": 2}]
+    of = market(campaign=caps, advertiser=caps, publisher=caps, destination=caps)
+    assert [(rule.key, rule.owner, rule.per, rule.timezone) for rule in rules(of)] == [
+        ("advertiser:acme:qualified:day", "advertiser:acme", "day", "America/New_York"),
+        ("campaign:plumbing:qualified:day", "campaign:plumbing", "day", "America/New_York"),
+        ("publisher:homefix:qualified:day", "publisher:homefix", "day", "Asia/Tokyo"),
+        ("destination:one:qualified:day", "destination:one", "day", "America/New_York"),
+    ]
+    assert list(rules(market())) == []
+
+
+def test_a_call_counts_in_the_period_that_it_was_offered_in_or_began_in() -> None:
+    [rule] = rules(market(campaign=[{"max": 5, "per": "day"}]))
+    midnight = from_iso("2026-11-24T05:00:00Z")  # in New York
+    offered_after = make_call(started_at=midnight - 1, offered_at=midnight)
+    assert rule.period_of(offered_after).start == midnight
+    assert rule.period_of(replace(offered_after, offered_at=None)).start == midnight - 86_400_000
+
+
+def test_a_call_may_count_in_the_caps_of_all_that_it_rang_and_of_whose_it_was() -> None:
+    whose = {"advertiser:acme", "campaign:plumbing", "publisher:homefix"}
+    assert owners_of(make_call()) == whose | {f"destination:agent-{n}" for n in range(1, 5)}
+    nobodys = make_call(campaign=None, advertiser=None, publisher=None, winner=None, legs=[])
+    assert owners_of(nobodys) == set()
+
+
+def test_an_amount_of_another_currency_than_the_calls_reserves_nothing() -> None:
+    of = market(advertiser=[{"max_amount": "100.00", "per": "day", "currency": "EUR"}])
+    assert wish(of).claims == ()
+    assert measure(of.advertisers["acme"].caps[0], "USD") == "amount:day:EUR"

@@ -1,0 +1,65 @@
+"""MUTANTS.md: how many mutants were killed, and why those survived that did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+
+from tests.mutants.reasons import NONE_YET, reason
+from tests.mutants.results import File, Survivor
+
+_HEAD = """# Mutants
+
+Written by `make mutants` on {now:%Y-%m-%d %H:%M} UTC, of commit {commit}; do not edit.
+
+mutmut changes one place at a time: an operator, a number, a word, an argument left out. A mutant is killed when one of
+the quick tests (`tests/unit`, `tests/property`, `tests/behaviour`; no Asterisk, no PostgreSQL) fails or never ends with
+it. The lines of the log are not mutated: nobody is promised their wording.
+"""
+
+
+def whole(files: Sequence[File], commit: str) -> str:
+    """The whole report, in Markdown."""
+    head = _HEAD.format(now=datetime.now(UTC), commit=commit)
+    return f"{head}\n{figures(files)}\n\n# Survivors\n\n{survivors(files)}\n"
+
+
+def share(files: Iterable[File]) -> float:
+    """The share of all mutants that were killed."""
+    return _share(sum(file.killed for file in files), sum(file.tried for file in files))
+
+
+def figures(files: Sequence[File]) -> str:
+    """The table of killed and survived, by file."""
+    rows = [(file.path, file.tried, file.survivors) for file in files]
+    rows.append(("all", sum(file.tried for file in files), [one for file in files for one in file.survivors]))
+    lines = [
+        "| file | mutants | killed | survived | run by no quick test | killed % |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for path, tried, survived in rows:
+        killed, unrun = tried - len(survived), sum(not one.is_run for one in survived)
+        percent = 100 * _share(killed, tried)
+        lines.append(f"| {path} | {tried} | {killed} | {len(survived) - unrun} | {unrun} | {percent:.1f} |")
+    return "\n".join(lines)
+
+
+def survivors(files: Sequence[File]) -> str:
+    """The survivors, by the reason that they survived for and by file; those without a reason come first."""
+    found = [(reason(file.path, one), file.path, one) for file in files for one in file.survivors]
+    found.sort(key=lambda one: (one[0] != NONE_YET, one[0], one[1], one[2].function))
+    parts = []
+    for why, ones in groupby(found, key=lambda one: one[0]):
+        lines = [_line(path, one) for _, path, one in ones]
+        parts.append(f"## {why} ({len(lines)})\n\n" + "\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _line(path: str, one: Survivor) -> str:
+    where = path.removeprefix("ari_app/").removesuffix(".py")
+    return f"- {where} `{one.function}`: `{one.before}` → `{one.after}`".replace("``", "(nothing)")
+
+
+def _share(killed: int, tried: int) -> float:
+    return killed / tried if tried else 0.0
