@@ -18,6 +18,9 @@ from ari_app.store import marketplaces, schema
 from ari_app.store.engine import open_engine
 from ari_app.store.marketplaces import Loaded
 
+SWITCH_INTERVAL_S = 0.0005
+"""How long another thread may keep the event loop of a program that serves calls waiting, instead of Python's 5 ms."""
+
 _TEXT = TypeAdapter[str](Text)
 _ID = TypeAdapter[str](Id)
 

@@ -110,26 +110,14 @@ def deposit(advertiser: str, amount: str, key: str, reason: str, currency: str |
       callrace ledger deposit acme-plumbing 500.00 --currency CAD --key wire-2026-11-24
     """
     engine = database()
-    marketplace = marketplace_in_force(engine).marketplace
-    advertiser_of(engine, marketplace, advertiser)
-    currency = currency or marketplace.currency
-    minor = minor_units(amount, currency, "AMOUNT")
-    if minor == 0:
-        raise click.BadParameter("expected more than zero", param_hint="AMOUNT")
+    minor, currency = _payment(engine, advertiser, amount, currency)
     is_new = stored.post(engine, domain.deposit(key, advertiser, minor, currency, now_ms(), reason))
-    deposited = format_amount(minor, currency)
+    paid = format_amount(minor, currency)
     if as_json:
-        told = {
-            "advertiser": advertiser,
-            "amount": deposited,
-            "currency": currency,
-            "key": key,
-            "is_new": is_new,
-        }
-        show_json(told)
+        show_json(_payment_json(advertiser, paid, currency, key, is_new))
     else:
         done = "deposited" if is_new else "was deposited before:"
-        click.echo(f"{done} {deposited} {currency} for {advertiser} (key {key})")
+        click.echo(f"{done} {paid} {currency} for {advertiser} (key {key})")
 
 
 @ledger.command()
@@ -151,21 +139,29 @@ def refund(advertiser: str, amount: str, key: str, reason: str, currency: str | 
     if not reason.strip():
         raise click.BadParameter("expected a reason", param_hint="--reason")
     engine = database()
+    minor, currency = _payment(engine, advertiser, amount, currency)
+    is_new = refunds.give_back(engine, advertiser, key, minor, currency, now_ms(), reason)
+    given = format_amount(minor, currency)
+    if as_json:
+        show_json(_payment_json(advertiser, given, currency, key, is_new))
+    else:
+        done = "gave back" if is_new else "was given back before:"
+        click.echo(f"{done} {given} {currency} to {advertiser} (key {key})")
+
+
+def _payment(engine: Engine, advertiser: str, amount: str, currency: str | None) -> tuple[int, str]:
+    """What AMOUNT is in the minor unit, and of which currency. Raises Refused where there is no such advertiser."""
     marketplace = marketplace_in_force(engine).marketplace
     advertiser_of(engine, marketplace, advertiser)
     currency = currency or marketplace.currency
     minor = minor_units(amount, currency, "AMOUNT")
     if minor == 0:
         raise click.BadParameter("expected more than zero", param_hint="AMOUNT")
-    is_new = refunds.give_back(engine, advertiser, key, minor, currency, now_ms(), reason)
-    given = format_amount(minor, currency)
-    if as_json:
-        show_json(
-            {"advertiser": advertiser, "amount": given, "currency": currency, "key": key, "is_new": is_new}
-        )
-    else:
-        done = "gave back" if is_new else "was given back before:"
-        click.echo(f"{done} {given} {currency} to {advertiser} (key {key})")
+    return minor, currency
+
+
+def _payment_json(advertiser: str, amount: str, currency: str, key: str, is_new: bool) -> dict[str, object]:
+    return {"advertiser": advertiser, "amount": amount, "currency": currency, "key": key, "is_new": is_new}
 
 
 @ledger.command()

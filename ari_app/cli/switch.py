@@ -14,7 +14,7 @@ import uvloop
 
 from ari_app.ari.client import Client, connect
 from ari_app.ari.network import NetworkTransport
-from ari_app.cli.common import database
+from ari_app.cli.common import SWITCH_INTERVAL_S, database
 from ari_app.cli.output import json_option, tell
 from ari_app.domain.fields import parse_duration
 from ari_app.logs import log_to_stderr
@@ -38,8 +38,6 @@ from ari_app.switch.monitor import monitor
 log = logging.getLogger(__name__)
 
 SAVE_S = 10.0
-# The writer's thread may keep the event loop waiting for this long, instead of Python's 5 ms.
-SWITCH_INTERVAL_S = 0.0005
 HANDED_OVER = os.EX_TEMPFAIL  # the exit code; systemd starts the next switch then
 GARBAGE = 10_000  # objects between two collections: a call makes hundreds, and nearly none in circles
 

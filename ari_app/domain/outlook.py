@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ari_app.domain.caps import Owner, currency_of, describe, limit, owner
+from ari_app.domain.fields import format_duration
 from ari_app.domain.ledger import advertiser_account
 from ari_app.domain.marketplace import Campaign, Marketplace, Rate, Route
 from ari_app.domain.money import format_amount
@@ -68,8 +69,8 @@ def _of(
             name,
             "max_duration",
             None,
-            f"campaign {name} is priced by the minute without a max_duration of its own: each call may last 4 h, "
-            f"and reserves {_money(most, currency)}",
+            f"campaign {name} is priced by the minute without a max_duration of its own: each call may last "
+            f"{format_duration(campaign.route.max_duration)}, and reserves {_money(most, currency)}",
         )
     rung = sorted({one for wave in campaign.route.waves for one in wave.destinations})
     agents = sum(marketplace.destinations[one].capacity for one in rung)

@@ -15,7 +15,7 @@ from pathlib import Path
 from ari_app.domain.keeping import Unreadable, pack_under_way, unpack_line
 from ari_app.domain.leftover import UnderWay
 from ari_app.domain.privacy import erase
-from ari_app.store.folder import listed, sync_folder, write_whole
+from ari_app.store.folder import listed, sync, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Aside:
         path = self._folder / f"{call.record.id}.json"
         write_whole(path.with_suffix(".txt"), reason.encode())
         write_whole(path, pack_under_way(call))
-        sync_folder(self._folder)
+        sync(self._folder)
         self._ids.add(call.record.id)
 
     def calls(self) -> list[UnderWay]:
@@ -84,4 +84,4 @@ def erase_caller(folder: Path, ani: str, now: int) -> None:
             erase(call.record, now)
             call.entered_zip = None
             write_whole(path, pack_under_way(call))
-            sync_folder(folder)
+            sync(folder)

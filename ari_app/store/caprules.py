@@ -86,11 +86,15 @@ def correct(connection: Connection, corrections: Collection[Transfer]) -> None:
     hold(connection)
     its = calls.c.id.in_({transfer.call_id for transfer in corrections})
     so_far = ledger.of_calls(connection, select(calls.c.id).where(its))
+    records = [
+        _brief(row) for row in connection.execute(select(calls).where(its, calls.c.waits_until.is_(None)))
+    ]
+    by_owner = _of_owners(connection, {owner for record in records for owner in owners_of(record)})
     changes: Used = Counter()
-    for row in connection.execute(select(calls).where(its, calls.c.waits_until.is_(None))):
-        record, there = _brief(row), so_far.get(row.id, [])
-        before, after = net(there), net([*there, *(one for one in corrections if one.call_id == row.id)])
-        for rule in _its(record, _of_owners(connection, owners_of(record))):
+    for record in records:
+        there = so_far.get(record.id, [])
+        before, after = net(there), net([*there, *(one for one in corrections if one.call_id == record.id)])
+        for rule in _its(record, by_owner):
             more = use_corrected(rule.key, record, after) - use_corrected(rule.key, record, before)
             changes[rule.key, rule.period_of(record).start] += more
     for (key, start), more in sorted(changes.items()):

@@ -14,7 +14,7 @@ _UNFINISHED = ".part"
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file in one step; its content survives a power cut. Raises OSError.
 
-    The name survives one only after `sync_folder`, so that many files share its cost.
+    The name survives one only after `sync`, so that many files share its cost.
     """
     unfinished = path.with_name(path.name + _UNFINISHED)
     with unfinished.open("wb") as file:
@@ -33,15 +33,15 @@ def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
     for name, content in files.items():
         unfinished[name].write_bytes(content)
     for path in unfinished.values():
-        sync_folder(path)
+        sync(path)
     for name, path in unfinished.items():
         path.replace(folder / name)
-    sync_folder(folder)
+    sync(folder)
 
 
-def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder survive a power cut, or what a file holds. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Makes what a file holds, or the names in a folder, survive a power cut. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

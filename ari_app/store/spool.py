@@ -23,7 +23,7 @@ from ari_app.domain.keeping import Unreadable, pack_settled, unpack_settled
 from ari_app.domain.record import CallRecord
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import SpoolUnusable
-from ari_app.store.folder import listed, names, sync_folder, write_all, write_whole
+from ari_app.store.folder import listed, names, sync, write_all, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +145,7 @@ class Spool:
                     write_whole(path, pack_settled(record, transfers))
                     if reason is not None:  # below its first line it may quote the call
                         write_whole(_reason_file(path), reason.partition("\n")[0].encode())
-                    sync_folder(path.parent)
+                    sync(path.parent)
                     count += 1
             except FileNotFoundError:  # somebody else saved it meanwhile
                 continue
@@ -187,7 +187,7 @@ class Spool:
             self.refused_folder.mkdir(exist_ok=True)
             write_whole(_reason_file(aside), reason.encode())
             path.replace(aside)
-            sync_folder(self.refused_folder)
+            sync(self.refused_folder)
         except OSError as error:
             raise SpoolUnusable(f"{path} cannot be put aside: {error.strerror}") from error
         self._count -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -34,6 +35,13 @@ class Chores:
         if self.failing.pop(chore, None) is not None:
             log.info("%s: done again", chore)
         return True
+
+    async def until_done(self, chore: str, work: Callable[[], Awaitable[None]], again_s: float) -> None:
+        """Does a chore, again and again until it is done."""
+        while True:
+            if await self.attempt(chore, work):
+                return
+            await asyncio.sleep(again_s)
 
 
 def _said(error: Exception) -> str:

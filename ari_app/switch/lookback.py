@@ -74,10 +74,7 @@ async def _recall_spooled(spooled: Spooled, callers: Callers, chores: Chores) ->
         while page := await asyncio.to_thread(list, islice(records, PAGE)):
             await _take_in(callers.recall_before, page)
 
-    while True:
-        if await chores.attempt("recalling callers of the spool", take_in):
-            return
-        await asyncio.sleep(AGAIN_S)
+    await chores.until_done("recalling callers of the spool", take_in, AGAIN_S)
 
 
 async def _recall(engine: Engine, callers: Callers, chores: Chores, since: int, is_connected: bool) -> None:
@@ -89,14 +86,10 @@ async def _recall(engine: Engine, callers: Callers, chores: Chores, since: int, 
         await _take_in(callers.recall_before, page)
         pages[:] = [page]
 
-    while True:
-        if not await chores.attempt("recalling callers of before", take_in_next):
-            await asyncio.sleep(AGAIN_S)
-            continue
+    while not pages or len(pages[0]) == PAGE:
+        await chores.until_done("recalling callers of before", take_in_next, AGAIN_S)
         count += len(pages[0])
-        if len(pages[0]) < PAGE:
-            log.info("%d calls of before are recalled, for repeat callers", count)
-            return
+    log.info("%d calls of before are recalled, for repeat callers", count)
 
 
 async def _take_in(recall: Callable[[Sequence[CallRecord]], None], page: Sequence[CallRecord]) -> None:

@@ -20,7 +20,7 @@ from random import Random
 
 from sqlalchemy import Engine
 
-from ari_app.cli.switch import SWITCH_INTERVAL_S
+from ari_app.cli.common import SWITCH_INTERVAL_S
 from ari_app.domain.bills import period_of
 from ari_app.domain.caps import Claim, Funds, Wanted
 from ari_app.domain.conversions import Told

@@ -46,8 +46,7 @@ def test_a_cap_below_one_call_is_told_with_what_a_call_reserves() -> None:
     by_minute, short = told(BY_MINUTE, caps)
     assert (by_minute.limit, by_minute.admits) == ("max_duration", None)
     assert (
-        "without a max_duration of its own: each call may last 4 h, and reserves 240.00 USD"
-        in by_minute.words
+        "without a max_duration of its own: each call may last 4h, and reserves 240.00 USD" in by_minute.words
     )
     assert short == Shortage(
         "plumbing",
