@@ -16,6 +16,7 @@ from ari_app.domain.ledger import CONVERSION_GRACE_MS
 from ari_app.domain.record import CallRecord, Conversion
 from ari_app.domain.rollups import call_moved
 from ari_app.store import calls, caprules, ledger, reservations, revision, rollups
+from ari_app.store.callrows import records
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import NotDecided, StoreError, UnknownCalls
 from ari_app.store.tables import calls as table
@@ -110,7 +111,7 @@ def latest(engine: Engine, limit: int, *, waiting: bool) -> list[CallRecord]:
     has = table.c.waits_until if waiting else table.c.converted_at
     query = select(table).where(has.is_not(None)).order_by(order, table.c.id).limit(limit)
     with reading(engine) as connection:
-        return calls.records(connection, connection.execute(query).all())
+        return records(connection, connection.execute(query).all())
 
 
 def _refuse_impossible(told: Sequence[Told], began: Mapping[str, int], now: int) -> None:

@@ -13,7 +13,7 @@ from ari_app.domain.corrections import Net, correct, net
 from ari_app.domain.ledger import Transfer
 from ari_app.store import caprules, ledger, recount, rollups
 from ari_app.store.callmoney import IS_CORRECTION
-from ari_app.store.calls import records
+from ari_app.store.callrows import records
 from ari_app.store.engine import reading, writing
 from ari_app.store.errors import KeyTaken
 from ari_app.store.tables import calls, transfers

@@ -34,7 +34,7 @@ from ari_app.domain.states import STATE_NAMES
 from ari_app.settings import REPOSITORY
 from ari_app.store import rollups as stored
 from ari_app.store import schema
-from ari_app.store.calls import call_row
+from ari_app.store.callrows import call_row
 from ari_app.store.engine import open_engine, reading
 from ari_app.store.tables import calls, rollup_endings, rollup_offers
 from tests.store.postgres import running_cluster
