@@ -20,7 +20,7 @@ from ari_app.domain.fields import parse_duration
 from ari_app.logs import log_to_stderr
 from ari_app.ops import running
 from ari_app.ops.asterisk import ari_settings
-from ari_app.ops.doctor import TRUNK
+from ari_app.ops.asteriskchecks import TRUNK
 from ari_app.ops.recorder import recorder
 from ari_app.ops.running import only_switch
 from ari_app.ops.supervision import supervision

@@ -18,7 +18,7 @@ from typing import Any
 from ari_app.ari.backoff import delays
 from ari_app.ops import ami
 from ari_app.ops.ami import AmiError, Session
-from ari_app.ops.doctor import AGENTS
+from ari_app.ops.asteriskchecks import AGENTS
 from ari_app.ops.memory import asterisk_memory
 from ari_app.ops.taskprocessors import TaskProcessors
 from ari_app.settings import Settings, SettingsError

@@ -13,9 +13,10 @@ from ari_app.ari.client import connect
 from ari_app.ari.transport import Request
 from ari_app.domain.document import parse
 from ari_app.domain.leftover import UnderWay
-from ari_app.ops import ami, doctor, running
+from ari_app.ops import ami, asteriskchecks, doctor, running, runningchecks
 from ari_app.ops.ami import AmiError, EndpointState
-from ari_app.ops.doctor import MODULES, AsteriskView, Finding
+from ari_app.ops.asteriskchecks import MODULES, AsteriskView
+from ari_app.ops.finding import Finding
 from ari_app.ops.ports import free_tcp_ports
 from ari_app.settings import Settings
 from ari_app.store.aside import Aside
@@ -40,13 +41,13 @@ def settings(tmp_path: Path) -> Settings:
 
 def wrong(view: AsteriskView) -> Finding:
     """The one finding that is not ok."""
-    [finding] = [finding for finding in doctor.check_asterisk(view, None) if not finding.ok]
+    [finding] = [finding for finding in asteriskchecks.check_asterisk(view, None) if not finding.ok]
     assert finding.remedy
     return finding
 
 
 def test_an_asterisk_in_order_has_nothing_wrong() -> None:
-    looked_at = {finding.name: finding.ok for finding in doctor.check_asterisk(WELL, None)}
+    looked_at = {finding.name: finding.ok for finding in asteriskchecks.check_asterisk(WELL, None)}
     names = ("version", "clock", "modules", "endpoint carrier", "endpoint agents", "sounds")
     assert looked_at == dict.fromkeys(names, True)
 
@@ -74,7 +75,7 @@ async def test_how_far_asterisks_clock_is_ahead_is_seen_to_half_a_round_trip(
     ahead_ms: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1_795_460_389_000]
-    monkeypatch.setattr(doctor, "now_ms", lambda: now[0])
+    monkeypatch.setattr(asteriskchecks, "now_ms", lambda: now[0])
     takes = iter([900, 40, 300])
 
     def answer(request: Request) -> None:
@@ -86,7 +87,7 @@ async def test_how_far_asterisks_clock_is_ahead_is_seen_to_half_a_round_trip(
     transport = ScriptedTransport()
     transport.before_answer = answer
     async with connect(SETTINGS, lambda start: None, transport) as client:
-        assert await doctor.clock_ahead_ms(client) == ahead_ms - 20
+        assert await asteriskchecks.clock_ahead_ms(client) == ahead_ms - 20
 
 
 def test_a_module_that_is_missing_or_does_not_run_is_named() -> None:
@@ -130,7 +131,7 @@ def test_a_missing_speech_program_is_found() -> None:
 
 
 def test_a_switch_that_does_not_run_is_found(settings: Settings) -> None:
-    assert doctor.check_switch(settings) == Finding(
+    assert runningchecks.check_switch(settings) == Finding(
         "switch", False, "no switch is running; start it with `callrace lab up`", "run `callrace lab up`"
     )
 
@@ -170,7 +171,7 @@ def test_what_the_switch_does_again_and_again_and_cannot_is_found(
         "failing_chores": {"looking at caps": "locked"},
     }
     monkeypatch.setattr(running, "ask", lambda settings, path: status)
-    marketplace_, caps = doctor.check_chores(settings)
+    marketplace_, caps = runningchecks.check_chores(settings)
     assert marketplace_.detail == "the switch goes on with marketplace 1: marketplace 2 cannot be read"
     assert (caps.name, caps.ok, caps.detail) == ("looking at caps", False, "the switch cannot: locked")
     assert marketplace_.remedy
@@ -194,7 +195,7 @@ def test_what_supervision_sees_wrong_is_found_with_its_remedy(
         "stray_legs": 1,
     }
     monkeypatch.setattr(running, "ask", lambda *_: {"supervision": seen})
-    findings = list(doctor.check_supervision(settings))
+    findings = list(runningchecks.check_supervision(settings))
     assert [(f.name, f.ok, f.detail) for f in findings] == [
         ("supervision", True, "channels 3, phones: 2 inuse, Asterisk 150 MB"),
         ("trunk main out", False, "sip:gw Unreachable"),
@@ -207,13 +208,13 @@ def test_what_supervision_sees_wrong_is_found_with_its_remedy(
 
 def test_a_switch_without_ami_is_found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "ask", lambda *_: {"supervision": {"problem": "AMI does not answer"}})
-    [finding] = doctor.check_supervision(settings)
+    [finding] = runningchecks.check_supervision(settings)
     assert (finding.ok, finding.detail) == (False, "AMI does not answer")
     assert "CALLRACE_AMI_PORT" in finding.remedy
 
 
 def test_without_a_switch_supervision_is_no_finding_of_its_own(settings: Settings) -> None:
-    assert list(doctor.check_supervision(settings)) == []
+    assert list(runningchecks.check_supervision(settings)) == []
 
 
 @pytest.mark.parametrize(
@@ -229,7 +230,7 @@ def test_a_trunk_that_no_address_is_identified_as_is_found(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, state: EndpointState | None, ok: bool, told: str
 ) -> None:
     monkeypatch.setattr(ami, "endpoint_state", lambda *_: state)
-    finding = doctor.check_trunk_state(settings)
+    finding = asteriskchecks.check_trunk_state(settings)
     assert finding.ok is ok
     assert told in finding.detail
 
@@ -239,7 +240,7 @@ def test_an_ami_that_does_not_answer_is_found(settings: Settings, monkeypatch: p
         raise AmiError("AMI does not answer on 127.0.0.1:5038")
 
     monkeypatch.setattr(ami, "endpoint_state", fail)
-    assert doctor.check_trunk_state(settings).detail == "AMI does not answer on 127.0.0.1:5038"
+    assert asteriskchecks.check_trunk_state(settings).detail == "AMI does not answer on 127.0.0.1:5038"
 
 
 def test_a_home_that_cannot_be_written_is_found(settings: Settings) -> None:
@@ -258,7 +259,7 @@ def test_a_disk_that_is_nearly_full_is_found(settings: Settings, monkeypatch: py
 
 def test_an_agi_server_that_does_not_answer_is_found(settings: Settings) -> None:
     (port,) = free_tcp_ports(1)
-    finding = doctor.check_agi(replace(settings, agi_port=port))
+    finding = runningchecks.check_agi(replace(settings, agi_port=port))
     assert not finding.ok
     assert f"nothing answers on 127.0.0.1:{port} (Connection refused)" in finding.detail
 
@@ -267,11 +268,11 @@ def test_a_destination_whose_phone_asterisk_does_not_know_is_named() -> None:
     document = marketplace({"one": "sip:one@127.0.0.1:5071", "desk": "sip:desk@127.0.0.1:5072"})
     document["destinations"]["desk"]["dial"] = {"extension": "desk-7"}
     known = parse(json.dumps(document), "test.yaml")
-    [finding] = doctor.check_phones(WELL, known)
+    [finding] = asteriskchecks.check_phones(WELL, known)
     assert finding.detail == "Asterisk has no PJSIP endpoint of desk (desk-7)"
-    assert not list(doctor.check_phones(replace(WELL, endpoints=WELL.endpoints | {"desk-7"}), known))
+    assert not list(asteriskchecks.check_phones(replace(WELL, endpoints=WELL.endpoints | {"desk-7"}), known))
     without_agents = replace(WELL, endpoints=frozenset({"desk-7"}))  # a finding of its own
-    assert not list(doctor.check_phones(without_agents, known))
+    assert not list(asteriskchecks.check_phones(without_agents, known))
 
 
 def test_a_campaign_that_no_call_can_be_paid_for_is_named() -> None:

@@ -1,0 +1,180 @@
+"""What the doctor looks at in Asterisk, over ARI and AMI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ari_app.ari.client import Client
+from ari_app.ari.errors import AriError
+from ari_app.ari.events import now_ms
+from ari_app.ari.version import OLDEST, require_version
+from ari_app.domain.marketplace import Marketplace
+from ari_app.domain.prompts import SYSTEM_PROMPTS, prompts_of
+from ari_app.ops import ami
+from ari_app.ops.finding import Finding, some
+from ari_app.settings import Settings, SettingsError
+
+TRUNK = "carrier"
+AGENTS = "agents"
+MODULES = (
+    "app_stasis",
+    "bridge_simple",
+    "chan_pjsip",
+    "codec_ulaw",
+    "format_wav",
+    "pbx_config",
+    "res_ari_applications",
+    "res_ari_asterisk",
+    "res_ari_bridges",
+    "res_ari_channels",
+    "res_ari_endpoints",
+    "res_ari_events",
+    "res_ari_playbacks",
+    "res_ari_sounds",
+    "res_http_websocket",
+    "res_musiconhold",
+    "res_pjsip_endpoint_identifier_ip",
+    "res_pjsip_rfc3326",
+    "res_pjsip_sdp_rtp",
+    "res_pjsip_session",
+    "res_rtp_asterisk",
+    "res_stasis",
+    "res_stasis_answer",
+    "res_stasis_playback",
+)
+RECORDER = "app_mixmonitor"  # needed where a campaign records
+_TRIPS = 3
+_CLOCK_OFF_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class AsteriskView:
+    """What Asterisk says of itself over ARI."""
+
+    info: dict[str, Any] = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)
+    endpoints: frozenset[str] = frozenset()
+    sounds: frozenset[str] = frozenset()
+    clock_ahead_ms: int = 0  # of this machine's
+
+
+async def look(client: Client) -> AsteriskView:
+    """All that the checks want to know of Asterisk. Raises AriError."""
+    modules = await client.asterisk.list_modules()
+    endpoints = await client.endpoints.list()
+    return AsteriskView(
+        info=await client.asterisk.get_info(),
+        modules={module["name"].removesuffix(".so"): module["status"] for module in modules},
+        endpoints=frozenset(e["resource"] for e in endpoints if e["technology"] == "PJSIP"),
+        sounds=frozenset(sound["id"] for sound in await client.sounds.list()),
+        clock_ahead_ms=await clock_ahead_ms(client),
+    )
+
+
+async def clock_ahead_ms(client: Client) -> int:
+    """How far Asterisk's clock is ahead of this machine's, ms, to half of the quickest round trip. Raises AriError."""
+    trips = []
+    for _ in range(_TRIPS):
+        asked_at = now_ms()
+        told = await client.asterisk.clock()
+        back_at = now_ms()
+        trips.append((back_at - asked_at, told - (asked_at + back_at) // 2))
+    return min(trips)[1]
+
+
+def check_asterisk(view: AsteriskView, marketplace: Marketplace | None) -> Iterator[Finding]:
+    """Version, clock, modules, endpoints and sounds."""
+    yield check_version(view)
+    yield check_clock(view)
+    yield check_modules(view)
+    yield check_endpoint(view, TRUNK, "calls come in by it")
+    yield check_endpoint(view, AGENTS, "agents are rung by it")
+    if marketplace is not None:
+        yield from check_phones(view, marketplace)
+        yield from check_recorder(view, marketplace)
+    yield check_sounds(view, marketplace)
+
+
+def check_version(view: AsteriskView) -> Finding:
+    """Whether Asterisk is new enough."""
+    try:
+        version = require_version(view.info)
+    except AriError as error:
+        oldest = ".".join(map(str, OLDEST))
+        return Finding("version", False, str(error), f"install Asterisk {oldest} or later")
+    return Finding("version", True, ".".join(map(str, version)))
+
+
+def check_clock(view: AsteriskView) -> Finding:
+    """Whether Asterisk's clock and this machine's tell the same time."""
+    off_s = abs(view.clock_ahead_ms) / 1000
+    way = "ahead of" if view.clock_ahead_ms > 0 else "behind"
+    detail = f"Asterisk's is {off_s:.1f} s {way} this machine's"
+    if off_s < _CLOCK_OFF_S:
+        return Finding("clock", True, f"Asterisk's and this machine's are within {_CLOCK_OFF_S:.0f} s")
+    remedy = (
+        "keep both by NTP (chrony); calls are counted by this machine's alone, Asterisk's logs by its own"
+    )
+    return Finding("clock", False, detail, remedy)
+
+
+def check_modules(view: AsteriskView) -> Finding:
+    """Whether the modules that a call needs are running."""
+    missing = [name for name in MODULES if view.modules.get(name) != "Running"]
+    if missing:
+        remedy = "load them in modules.conf; config/asterisk/modules.conf has the whole list"
+        return Finding("modules", False, f"not running: {some(missing)}", remedy)
+    return Finding("modules", True, f"all {len(MODULES)} that are needed run")
+
+
+def check_endpoint(view: AsteriskView, name: str, why: str) -> Finding:
+    """Whether a PJSIP endpoint is there."""
+    if name in view.endpoints:
+        return Finding(f"endpoint {name}", True, f"there; {why}")
+    remedy = "add it to pjsip.conf as config/asterisk/pjsip.conf has it"
+    return Finding(f"endpoint {name}", False, f"Asterisk has no PJSIP endpoint {name}; {why}", remedy)
+
+
+def check_phones(view: AsteriskView, marketplace: Marketplace) -> Iterator[Finding]:
+    """Destinations whose phone or trunk Asterisk does not know: they are never rung. Others are rung by AGENTS."""
+    dials = ((name, one.dial.extension or one.dial.trunk) for name, one in marketplace.destinations.items())
+    missing = [(name, endpoint) for name, endpoint in dials if endpoint and endpoint not in view.endpoints]
+    if missing:
+        told = some(f"{name} ({endpoint})" for name, endpoint in missing)
+        remedy = "add the endpoint, as pjsip_phones.conf and pjsip.conf have theirs"
+        yield Finding("destinations", False, f"Asterisk has no PJSIP endpoint of {told}", remedy)
+
+
+def check_recorder(view: AsteriskView, marketplace: Marketplace) -> Iterator[Finding]:
+    """Whether Asterisk can record, where a campaign has it."""
+    recorded = [name for name, campaign in marketplace.campaigns.items() if campaign.recording is not None]
+    if recorded and view.modules.get(RECORDER) != "Running":
+        detail = f"{RECORDER} does not run, and these campaigns are recorded: {some(recorded)}"
+        yield Finding("recorder", False, detail, "load it in modules.conf")
+
+
+def check_sounds(view: AsteriskView, marketplace: Marketplace | None) -> Finding:
+    """Whether Asterisk has the sounds that calls play."""
+    prompts = prompts_of(marketplace) if marketplace else set(SYSTEM_PROMPTS)
+    wanted = sorted(p.removeprefix("sound:") for p in prompts if p.startswith("sound:"))
+    missing = [name for name in wanted if name not in view.sounds]
+    if missing:
+        remedy = "install asterisk-core-sounds-en-wav"
+        return Finding("sounds", False, f"Asterisk has no sound {some(missing)}", remedy)
+    return Finding("sounds", True, f"all {len(wanted)} that are played, of {len(view.sounds)}")
+
+
+def check_trunk_state(settings: Settings) -> Finding:
+    """How the trunk is identified and whether its contacts answer, by AMI."""
+    name = f"trunk {TRUNK}"
+    try:
+        state = ami.endpoint_state(settings, TRUNK)
+    except (ami.AmiError, SettingsError) as error:
+        return Finding(name, False, str(error), "see CALLRACE_AMI_PORT, secrets/ami and manager.conf")
+    if state is None or not state.matches:
+        remedy = "add an identify section for it to pjsip.conf, with the carrier's addresses"
+        return Finding(name, False, "no address is identified as it, so no call can come in", remedy)
+    contacts = f"; contacts: {', '.join(state.contacts)}" if state.contacts else ""
+    return Finding(name, True, f"calls come in from {', '.join(state.matches)}{contacts}")
