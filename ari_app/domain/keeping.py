@@ -6,7 +6,7 @@ version refuses the file instead.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -50,6 +50,8 @@ class _PinLine:
     version: Literal[1] = 1
 
 
+_NEVER = 253_402_300_800_000  # ms: the year 10000, which no clock tells
+
 _SETTLED = TypeAdapter(_SettledFile)
 _UNDER_WAY = TypeAdapter(_UnderWayLine)
 _OVER = TypeAdapter(_OverLine)
@@ -81,7 +83,13 @@ def pack_over(call_id: str) -> bytes:
 def unpack_line(content: bytes) -> tuple[str, UnderWay | None]:
     """The id and the call that `pack_under_way` was given, or None for `pack_over`. Raises Unreadable."""
     line = _read(_LINE, content)
-    return (line.over, None) if isinstance(line, _OverLine) else (line.call.record.id, line.call)
+    if isinstance(line, _OverLine):
+        return line.over, None
+    record = line.call.record
+    is_nowhen = not record.events and record.ended_at is None
+    if is_nowhen or not all(0 <= at < _NEVER for at in _moments(record)):
+        raise Unreadable(f"call {record.id}: without a moment at which it can have been")
+    return record.id, line.call
 
 
 def pack_pinned(call_id: str, pin: Pin) -> bytes:
@@ -93,6 +101,16 @@ def unpack_pinned(content: bytes) -> tuple[str, Pin]:
     """What `pack_pinned` was given. Raises Unreadable."""
     line = _read(_PIN, content)
     return line.call, line.pin
+
+
+def _moments(record: CallRecord) -> Iterator[int]:
+    """The times of a record, ms."""
+    yield record.started_at
+    told = [record.answered_at, record.offered_at, record.connected_at, record.ended_at]
+    for leg in record.legs:
+        told += leg.offered_at, leg.ringing_at, leg.answered_at, leg.accepted_at, leg.ended_at
+    yield from (at for at in told if at is not None)
+    yield from (event.at for event in record.events)
 
 
 def _read(adapter: TypeAdapter[_T], content: bytes) -> _T:

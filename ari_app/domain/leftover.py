@@ -16,6 +16,17 @@ from ari_app.domain.snapshot import Pin
 Fate = Literal["talking", "again", "over"]
 
 
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A call's clock, for a process after this one: its time is the machine's monotonic clock and `offset_ms`.
+
+    `boot` is when the machine was started, in its own words: only until the next time does that clock go on.
+    """
+
+    boot: str
+    offset_ms: int
+
+
 @dataclass(slots=True)
 class UnderWay:
     """A call that is not over, as far as it has come, and where in Asterisk to find it again.
@@ -24,7 +35,7 @@ class UnderWay:
     the leg. `agent_channel_id` is set from the award to the end of the conversation. `restarts`: how often it
     was begun again after a switch had died. `node` is where in the campaign's flow the caller is, None before it;
     `entered_zip` the ZIP code that they have entered there. `trunk` is the PJSIP endpoint that the caller came by;
-    None: by something else.
+    None: by something else. By its `timeline` its times go on whatever the system's clock is set to.
     """
 
     record: CallRecord
@@ -36,6 +47,7 @@ class UnderWay:
     trunk: str | None = None
     node: str | None = None
     entered_zip: str | None = None
+    timeline: Timeline | None = None
 
     @property
     def pin(self) -> Pin | None:

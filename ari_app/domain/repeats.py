@@ -44,6 +44,7 @@ def whose(record: CallRecord, scope: Scope) -> str | None:
 
 _SPAN_MS = 6 * 3_600_000  # calls of so long are forgotten together
 _AT_BYTES = 6
+_NEVER = 1 << 8 * _AT_BYTES  # no moment is so late
 _PLAIN = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)  # E.164
 _OWNER = 1 << 50  # more than any number of E.164
 
@@ -110,6 +111,8 @@ class Memory:
             yield from _calls(self._spans[n].get(key, b""))
 
     def _put(self, basis: Basis, record: CallRecord, at: int) -> None:
+        if not 0 <= at < _NEVER:  # of one that the database has refused for it
+            return
         for _, key in self._keys(basis, record):
             if at > self._newest_at:
                 self._newest_at = at

@@ -3,8 +3,8 @@
     journal/N.jsonl   a line each time that a call takes a step: the call as it stands, or that it is over;
                       of each call the last line counts
     journal/aside/    calls that could not be taken up, see `aside`
-    journal/alive     touched when for ALIVE_EVERY_S there was no step to write down: the newest of the files tells
-                      until when the switch lived
+    journal/alive     until when the switch lived, by the machine's monotonic clock: written with each step, and each
+                      ALIVE_EVERY_S. After another boot the newest of the files tells it
 
 One file is appended to for all calls, because to make a file a call costs more than all the rest. When it has
 grown to FILE_LIMIT and to GROWTH times what it began with, or holds calls that are over and is KEPT_FOR_S old, the next
@@ -30,9 +30,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ari_app.domain.keeping import Unreadable, pack_over, pack_under_way, unpack_line
-from ari_app.domain.leftover import UnderWay
+from ari_app.domain.leftover import Timeline, UnderWay
 from ari_app.store.aside import Aside
 from ari_app.store.calls import Settlement
+from ari_app.store.uptime import boot, now_ms
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,8 @@ _Entries = Mapping[str, UnderWay | None]
 
 
 class Journal:
-    """The journal in `folder`. `last_seen` (ms) is when the switch before this one last lived, if one did.
+    """The journal in `folder`. `last_seen` (ms) is when the switch before this one last lived, if one did, as the
+    system's clock was; see `last_seen_by`.
 
     `aside` are the calls that could not be taken up.
 
@@ -63,6 +65,7 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         files = [path for path in folder.iterdir() if path.is_file()]
         self.last_seen = max((int(path.stat().st_mtime * 1000) for path in files), default=None)
+        self._last_alive = _last_alive(self._alive)
         self.aside = Aside(folder / ASIDE)
         self._under_way = _read(folder)
         self._waiting: dict[str, UnderWay | None] = {}
@@ -83,6 +86,12 @@ class Journal:
         They stay under way until they are forgotten. To be asked before any other is kept.
         """
         return [call for _, call in sorted(self._under_way.items())]
+
+    def last_seen_by(self, timeline: Timeline | None) -> int | None:
+        """When the switch before this one last lived (ms), as the clock of one of its calls tells it."""
+        if timeline is None or self._last_alive is None or timeline.boot != self._last_alive[0]:
+            return self.last_seen
+        return timeline.offset_ms + self._last_alive[1]
 
     @property
     def is_usable(self) -> bool:
@@ -164,8 +173,7 @@ class Journal:
             elif entries:
                 _append(self._file, entries)
                 self._has_ended_calls |= None in entries.values()
-            else:
-                self._alive.touch()
+            self._alive.write_text(f"{boot()} {now_ms()}")
             self._is_usable = True
         except OSError as error:
             self._close_file()  # its last line may be half a line; the next file will have every call
@@ -216,6 +224,15 @@ def _begin(folder: Path, under_way: _Entries) -> BinaryIO:
     for path in older:
         path.unlink()
     return file
+
+
+def _last_alive(path: Path) -> tuple[str, int] | None:
+    """The boot, and the milliseconds of its monotonic clock, at which a switch last lived; None: it is not told."""
+    try:
+        its_boot, at = path.read_text().split()
+        return its_boot, int(at)
+    except (OSError, ValueError):
+        return None
 
 
 def _append(file: BinaryIO, entries: _Entries) -> None:

@@ -46,6 +46,7 @@ from ari_app.switch.phones import Phones
 from ari_app.switch.recording import NoRecorder, Recorder
 from ari_app.switch.recovery import NotTakenUp, Resumed, settled, sweep
 from ari_app.switch.session import Session, new_call
+from ari_app.switch.strangers import Strangers
 from ari_app.switch.survey import FirstLook, Surveyed, look
 from ari_app.switch.sweeper import Sweeper
 from ari_app.switch.unanswered import Unanswered
@@ -91,6 +92,7 @@ class Switch:
         self._unanswered = Unanswered()
         self._sessions: dict[asyncio.Task[Settlement], Session] = {}
         self._bystanders: dict[asyncio.Task[None], Bystander] = {}
+        self._strangers: set[asyncio.Task[None]] = set()
         self._chores: set[asyncio.Task[None]] = set()
         self._surveyed: FirstLook | None = None  # for the calls that a switch before this one left
         self._looking: asyncio.Task[None] | None = None  # for those under way, after a break
@@ -166,11 +168,12 @@ class Switch:
             if call_id in saved:
                 self._over.append(call.channel_id)
                 continue
+            seen = self._journal.last_seen_by(call.timeline) or self._started_at
             try:
-                self._take_up(call, snapshots[call.marketplace_version], last_seen, surveyed)
+                self._take_up(call, snapshots[call.marketplace_version], seen, surveyed)
             except Exception as error:
                 log.error("call %s is set aside: %s", call_id, error, exc_info=_defect(error))
-                self._set_aside(call, error, last_seen, surveyed)
+                self._set_aside(call, error, seen, surveyed)
         self._do(self._sweep(self.client, surveyed))
 
     def _snapshot_of(self, version: int) -> Snapshot | Exception:
@@ -203,7 +206,11 @@ class Switch:
             raise snapshot
         call = Call(self.client, self._journal, left)
         served_with = self._capacity, self._callers, self._caps, self.recorder
-        self._begin(Resumed(call, snapshot, *served_with, last_seen, surveyed))
+        try:
+            self._begin(Resumed(call, snapshot, *served_with, last_seen, surveyed))
+        except BaseException:
+            call.inbox.close()
+            raise
 
     async def _settle_left(
         self, left: UnderWay, began_with: Snapshot | Exception, last_seen: int, surveyed: FirstLook
@@ -241,10 +248,10 @@ class Switch:
 
     def _bystander_left(self, task: asyncio.Task[None]) -> None:
         bystander = self._bystanders.pop(task)
+        self._over.append(bystander.call.channel_id)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("call %s, set aside, is watched no more", bystander.record.id, exc_info=error)
-        if self._draining and not self._in_hand():
-            self._drained.set()
+        self._look_whether_drained()
 
     def _in_hand(self) -> list[Session | Bystander]:
         """The calls under way, those that are only watched included."""
@@ -263,11 +270,26 @@ class Switch:
             found = await look(client)
             await asyncio.sleep(ON_THEIR_WAY_S)
             await client.announce(Surveyed(found), connection)
-            await sweep(client, found, self._had, self.on_incoming)
+            await sweep(client, found, self._had, self.on_incoming, self._let_talk)
 
     async def _sweep(self, client: Client, surveyed: FirstLook) -> None:
         with suppress(AriReplaced):
-            await sweep(client, await surveyed.found(), self._had, self.on_incoming)
+            await sweep(client, await surveyed.found(), self._had, self.on_incoming, self._let_talk)
+
+    def _let_talk(self, strangers: Strangers) -> None:
+        task = asyncio.create_task(strangers.run(), name="strangers")
+        self._strangers.add(task)
+        task.add_done_callback(self._strangers_parted)
+
+    def _strangers_parted(self, task: asyncio.Task[None]) -> None:
+        self._strangers.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("who talks in a call that nobody knows is watched no more", exc_info=error)
+        self._look_whether_drained()
+
+    def _look_whether_drained(self) -> None:
+        if self._draining and not self._in_hand() and not self._strangers:
+            self._drained.set()
 
     def _had(self, channel_id: str) -> bool:
         """Whether a channel's call is in hand, or over. Its inbox is closed a moment before its session has ended."""
@@ -374,8 +396,7 @@ class Switch:
         self._untold.append(settlement.record)
         if len(self._untold) == 1:
             asyncio.get_running_loop().call_later(TELL_S, self.tell)
-        if self._draining and not self._in_hand():
-            self._drained.set()
+        self._look_whether_drained()
 
     def tell(self) -> None:
         """Counts and logs the calls that have ended: twenty together cost what two cost one by one."""
@@ -398,8 +419,7 @@ class Switch:
         if not self._draining:
             log.info("draining: no new calls; %d are under way", len(self._in_hand()))
         self._draining = True
-        if not self._in_hand():
-            self._drained.set()
+        self._look_whether_drained()
 
     async def drained(self) -> None:
         """Returns when no call is taken any more and the last one is over."""
@@ -408,7 +428,7 @@ class Switch:
     async def drain(self) -> None:
         """Ends every call under way and waits, a bounded time, until they are gone and settled."""
         self.take_no_more()
-        tasks: list[asyncio.Task[Any]] = [*self._sessions, *self._bystanders]
+        tasks: list[asyncio.Task[Any]] = [*self._sessions, *self._bystanders, *self._strangers]
         for task in tasks:
             task.cancel()
         for endless in (self._surveyed, self._looking):  # while Asterisk does not answer

@@ -71,7 +71,8 @@ class Call:
         self.under_way = under_way
         self.channel_id = under_way.channel_id
         self.record: CallRecord = under_way.record
-        self.clock = CallClock()
+        self.clock = CallClock(under_way.timeline)
+        under_way.timeline = self.clock.timeline
         self.is_caller_here = True
         self.cut_at: int | None = None  # when the call, or its conversation, ended; None: it has not
         # Known to be there until it is told, or seen, that they are not; and since when (s, monotonic).

@@ -129,3 +129,11 @@ def test_a_million_callers_fit_into_memory():
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert taken < 2_000_000
+
+
+@pytest.mark.parametrize("at", [-1, 1 << 48, 10**30])
+def test_a_call_at_a_moment_that_cannot_be_is_no_earlier_one_and_keeps_no_other_from_being_one(at):
+    """As one has it that the database refused: it is in the spool, from where callers are recalled."""
+    impossible = call(1, started_at=at, connected_at=at)
+    assert known_to(call(3), impossible) == set()
+    assert known_to(call(3), call(2), impossible) == ALL
