@@ -450,12 +450,11 @@ class Race:
     def _winner_ended(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
         """A winner that vanishes, or hangs up at once, gives the call back (a bounded few times)."""
         self._bury(leg, event, now)
-        talked_ms = now - leg.connected_at if leg.connected_at is not None else 0
-        if talked_ms >= self.plan.reoffer_within_ms:
-            self.over = True
-            return []
         if leg.connected_at is None:
             leg.record.outcome = "failed"
+        elif now - leg.connected_at >= self.plan.reoffer_within_ms:
+            self.over = True
+            return []
         if self._round >= self.plan.reoffer_times:
             self.winner = None
             self.over = True
@@ -489,8 +488,6 @@ class Race:
 
     def _time_up(self, now: int) -> list[Command]:
         commands: list[Command] = []
-        if self.over or self.winner:
-            return commands
         for number in self._queue.expire(now):
             self.legs[number].phase = Phase.ENDED
         for leg in list(self._active.values()):

@@ -144,15 +144,13 @@ class Memory:
 def _packed(call_id: str, at: int) -> bytes:
     """A call's moment and id, and before them how long both are: so that two fit into one text."""
     id_ = call_id.encode()
-    return bytes([_AT_BYTES + len(id_)]) + at.to_bytes(_AT_BYTES, "big") + id_
+    return bytes([_AT_BYTES + len(id_)]) + at.to_bytes(_AT_BYTES) + id_
 
 
 def _calls(packed: bytes) -> Iterator[EarlierCall]:
     while packed:
         end = packed[0] + 1
-        yield EarlierCall(
-            packed[1 + _AT_BYTES : end].decode(), int.from_bytes(packed[1 : 1 + _AT_BYTES], "big")
-        )
+        yield EarlierCall(packed[1 + _AT_BYTES : end].decode(), int.from_bytes(packed[1 : 1 + _AT_BYTES]))
         packed = packed[end:]
 
 

@@ -219,6 +219,7 @@ def test_a_call_that_rang_nobody_was_no_attempt() -> None:
         (Cap(max_amount=50_000, per="month"), "500.00 USD a month"),
         (Cap(max_amount=50_000, per="month", currency="JPY"), "50000 JPY a month"),
         (Cap(concurrent=1), "1 call at once"),
+        (Cap(concurrent=2), "2 calls at once"),
     ],
 )
 def test_a_cap_is_told_in_words(cap: Cap, words: str) -> None:
@@ -325,11 +326,11 @@ def test_rules_are_the_caps_that_count_ended_calls_of_every_owner() -> None:
 
 
 def test_a_call_counts_in_the_period_that_it_was_offered_in_or_began_in() -> None:
-    [rule] = rules(market(campaign=[{"max": 5, "per": "day"}]))
-    midnight = from_iso("2026-11-24T05:00:00Z")  # in New York
-    offered_after = make_call(started_at=midnight - 1, offered_at=midnight)
-    assert rule.period_of(offered_after).start == midnight
-    assert rule.period_of(replace(offered_after, offered_at=None)).start == midnight - 86_400_000
+    [rule] = rules(market(campaign=[{"max": 5, "per": "month"}]))
+    first, before = from_iso("2026-11-01T04:00:00Z"), from_iso("2026-10-01T04:00:00Z")  # in New York
+    offered_after = make_call(started_at=first - 1, offered_at=first)
+    assert rule.period_of(offered_after).start == first
+    assert rule.period_of(replace(offered_after, offered_at=None)).start == before
 
 
 def test_a_call_may_count_in_the_caps_of_all_that_it_rang_and_of_whose_it_was() -> None:

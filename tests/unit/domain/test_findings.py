@@ -31,6 +31,7 @@ HOLD, POST, PAYOUT = SETTLED = settle(CALL, ENDED)
 DEPOSIT = deposit("payment-1", "acme", 10_000, "USD", at=BEGAN)
 PAID = payout("may", "homefix", 3000, "USD", ENDED + 1)
 BACK = reversal(POST, ENDED + 1, "the caller was an agent")
+VOIDED = settle(unqualified(), ENDED)
 AGREES = "what is resolved or reversed exists and agrees"
 LATE = replace(reversal(POST, ENDED, "a repeat was taken back"), key="late", resolves=None)
 
@@ -71,6 +72,12 @@ LATE = replace(reversal(POST, ENDED, "a repeat was taken back"), key="late", res
             AGREES,
             BACK.key,
             f"{HOLD.key} is a hold, not a movement",
+        ),
+        (
+            [*VOIDED, replace(BACK, resolves=VOIDED[1].key)],
+            AGREES,
+            BACK.key,
+            f"{VOIDED[1].key} is a void, not a movement",
         ),
         (
             [HOLD, replace(POST, resolves=PAYOUT.key), PAYOUT],
@@ -207,6 +214,17 @@ def test_a_hold_of_a_call_that_waits_may_stay_open_until_its_conversion_is_surel
     assert (finding.rule, finding.about) == ("holds are resolved in time", HOLD.key)
 
 
+def test_a_hold_of_a_call_that_is_not_there_is_told_once_it_is_too_old() -> None:
+    rules = {finding.rule for finding in verify([HOLD], [], HOLD.at + HOLD_EXPIRES_MS)}
+    assert rules == {"a transfer's call exists", "holds are resolved in time"}
+
+
+def test_a_call_that_nobody_accepted_may_have_transfers_that_hold_nothing() -> None:
+    nobody = make_call(legs=[], qualification=None, money=Money("USD", 4200, 3000))
+    rules = {finding.rule for finding in verify(SETTLED[1:], [nobody], ENDED)}
+    assert "only an awarded call holds money" not in rules
+
+
 def test_everything_that_is_wrong_is_told_at_once() -> None:
     rules = [finding.rule for finding in verify([POST, replace(DEPOSIT, amount=-5)], [CALL], ENDED)]
     assert rules == [
@@ -267,6 +285,13 @@ def test_a_late_bonus_has_a_hold_and_a_payout_of_its_own() -> None:
 
 def test_kept_balances_that_are_the_sums_are_right() -> None:
     assert verify_kept(SETTLED, balances(SETTLED)) == []
+
+
+def test_an_account_that_stands_at_nothing_need_not_be_kept() -> None:
+    nothing = {("world", "EUR"): Balance()}
+    assert verify_kept(SETTLED, balances(SETTLED) | nothing) == []
+    there_and_back = [DEPOSIT, reversal(DEPOSIT, BEGAN, "a mistake")]
+    assert verify_kept(there_and_back, {}) == []
 
 
 def test_a_kept_balance_that_is_wrong_missing_or_nobodys_is_told() -> None:

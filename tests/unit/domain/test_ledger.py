@@ -13,6 +13,7 @@ from ari_app.domain.ledger import (
     balances,
     charged_and_paid,
     deposit,
+    payout,
     rest_key,
     reversal,
     settle,
@@ -130,7 +131,12 @@ class TestBalances:
         later = deposit("payment-2", "acme", 700, "USD", at=ENDED + 1)
         lines = statement("advertiser:acme", [DEPOSIT, later, HOLD, POST, PAYOUT])
         assert [line.transfer for line in lines] == [DEPOSIT, HOLD, POST, later]
-        assert [line.after for line in lines][-2:] == [Balance(5800), Balance(6500)]
+        assert [line.after for line in lines] == [
+            Balance(10_000),
+            Balance(10_000, -4200),
+            Balance(5800),
+            Balance(6500),
+        ]
 
 
 class TestReversals:
@@ -149,6 +155,33 @@ class TestReversals:
     def test_what_moved_nothing_cannot_be_reversed(self) -> None:
         with pytest.raises(ValueError, match="is a hold"):
             reversal(HOLD, ENDED, "a mistake")
+        with pytest.raises(ValueError, match="is a void: it moved nothing that could be taken back"):
+            reversal(settle(unqualified(), ENDED)[1], ENDED, "a mistake")
+
+    def test_a_reversal_belongs_to_the_call_and_the_terms_of_what_it_takes_back(self) -> None:
+        back = reversal(POST, ENDED + 1, "the caller was an agent")
+        assert (back.kind, back.at, back.call_id, back.terms_version) == ("adjust", ENDED + 1, CALL.id, 1)
+        assert (back.resolves, back.amount, back.currency) == (POST.key, 4200, "USD")
+
+
+class TestDepositsAndPayouts:
+    def test_a_deposit_is_one_payment_of_an_advertiser(self) -> None:
+        assert deposit("p1", "acme", 500, "EUR", 7) == Transfer(
+            "deposit:p1", "deposit", "world", "advertiser:acme", 500, "EUR", 7
+        )
+        assert deposit("p1", "acme", 500, "EUR", 7, "wire").reason == "wire"
+
+    def test_a_payout_is_one_run_to_a_publisher(self) -> None:
+        assert payout("may", "homefix", 500, "EUR", 7) == Transfer(
+            "payout:may:homefix",
+            "payout",
+            "publisher:homefix",
+            "world",
+            500,
+            "EUR",
+            7,
+            reason="payout run may",
+        )
 
 
 class TestVerification:

@@ -16,6 +16,7 @@ from ari_app.domain.race import (
     LegDigit,
     LegEnded,
     LegRinging,
+    Phase,
     Prompt,
     PromptDone,
     Race,
@@ -322,3 +323,110 @@ def test_a_decliner_is_not_rung_again_in_a_new_round():
     race.handle(LegAnswered(1), 2)
     race.handle(LegDigit(1, "1"), 3)
     assert race.handle(LegEnded(1, 16), 4) == [Reoffer(1), Exhausted()]
+
+
+@pytest.mark.parametrize("reoffer_within_ms", [0, 1])
+def test_a_winner_that_vanishes_before_the_bridge_has_never_talked_long_enough(reoffer_within_ms):
+    race = started("ab", accept="answer", reoffer_within_ms=reoffer_within_ms)
+    race.handle(LegAnswered(0), 10)
+    race.handle(LegEnded(1, 26), 20)
+    assert race.handle(LegEnded(0, 16), 30) == [Reoffer(0), Ring(2, "b")]
+    assert race.winner is None
+
+
+def test_a_race_that_is_offered_to_nobody_again_has_no_winner():
+    race = started("a", accept="answer", reoffer_times=0)
+    race.handle(LegAnswered(0), 10)
+    assert race.handle(LegEnded(0, 16), 20) == [Exhausted()]
+    assert race.winner is None and race.over
+
+
+@pytest.mark.parametrize(
+    ("cause", "outcome"),
+    [(16, "failed"), (17, "busy"), (18, "no_answer"), (19, "no_answer"), (21, "declined"), (0, "failed")],
+)
+def test_a_leg_that_ends_unanswered_ends_as_its_cause_says(cause, outcome):
+    race = started("ab")
+    race.handle(LegRinging(0), 5)
+    race.handle(LegEnded(0, cause), 10)
+    record = race.legs[0].record
+    assert (record.outcome, record.hangup_cause) == (outcome, cause)
+    assert (record.offered_at, record.ringing_at, record.answered_at, record.ended_at) == (0, 5, None, 10)
+
+
+def test_an_agent_who_hangs_up_instead_of_pressing_did_not_answer_whatever_the_cause():
+    race = started("ab")
+    race.handle(LegAnswered(0), 5)
+    race.handle(LegEnded(0, 17), 10)
+    record = race.legs[0].record
+    assert (record.outcome, record.answered_at, record.ended_at) == ("no_answer", 5, 10)
+
+
+def test_what_comes_late_of_a_loser_is_noted_with_its_moment_once():
+    race = started("ab", accept="answer")
+    race.handle(LegAnswered(0), 10)
+    race.handle(LegAnswered(1), 13)
+    assert race.handle(LegAnswered(1), 17) == []
+    record = race.legs[1].record
+    assert (record.answered_at, record.accepted_at, record.lost_by_ms) == (13, 13, 3)
+
+
+def test_the_winners_record_tells_when_it_was_asked_answered_accepted_and_ended():
+    race = started("a")
+    race.handle(LegRinging(0), 1)
+    race.handle(LegAnswered(0), 2)
+    race.handle(LegDigit(0, "1"), 3)
+    race.handle(LegBridged(0), 4)
+    race.handle(LegEnded(0, 16), 20_000)
+    record = race.legs[0].record
+    assert (record.ringing_at, record.answered_at, record.accepted_at, record.ended_at) == (1, 2, 3, 20_000)
+    assert (record.outcome, record.hangup_cause) == ("won", 16)
+
+
+def test_ends_that_nobody_saw_are_counted_for_each_destination():
+    race = started("ab", reoffer_times=1)
+    assert race.handle(LegEnded(0, None), 10) == [Ring(2, "a")]
+    assert race.handle(LegEnded(1, None), 20) == [Ring(3, "b")]
+    assert [leg.record.ended_at for leg in race.legs] == [10, 20, None, None]
+    assert [leg.record.wave for leg in race.legs] == [1, 1, 1, 1]
+
+
+def test_phones_that_ring_out_at_once_are_all_let_go():
+    race = started("abc", ring_timeout_ms=5_000)
+    assert race.handle(TimeUp(), 5_000) == [*(HangUp(n, "normal") for n in range(3)), Exhausted()]
+
+
+def test_agents_who_are_silent_at_once_are_all_asked_again():
+    race = started("ab")
+    for leg in (0, 1):
+        race.handle(LegAnswered(leg), 0)
+        race.handle(PromptDone(leg), 1_000)
+    assert race.handle(TimeUp(), 5_000) == [Prompt(0), Prompt(1)]
+
+
+def test_who_is_given_up_leaves_its_place_to_the_next_at_that_moment():
+    race = started("ab", max_legs=1)
+    race.handle(LegAnswered(0), 0)
+    for at in (1, 2):
+        race.handle(LegDigit(0, "9"), at)
+    assert race.handle(LegDigit(0, "9"), 3) == [HangUp(0, "normal"), Ring(1, "b")]
+    assert race.legs[1].record.offered_at == 3
+    assert race.deadline() == 30_003
+
+
+def test_time_that_is_up_is_nothing_to_a_race_that_is_won_or_over():
+    race = started("ab", accept="answer", ring_timeout_ms=3_000)
+    race.handle(LegBlocked(1), 0)
+    race.handle(LegAnswered(0), 10)
+    assert race.deadline() is None
+    assert race.handle(TimeUp(), 3_000) == []
+    race.handle(CallerHungUp(), 4_000)
+    assert race.handle(TimeUp(), 60_000) == []
+
+
+def test_a_busy_agent_who_was_waited_for_in_vain_is_done_with():
+    race = started("ab", ring_timeout_ms=3_000)
+    race.handle(LegBlocked(0), 0)
+    race.handle(TimeUp(), 3_000)
+    assert race.legs[0].phase is Phase.ENDED
+    assert not race.waits_for("a")

@@ -137,3 +137,57 @@ def test_a_call_at_a_moment_that_cannot_be_is_no_earlier_one_and_keeps_no_other_
     impossible = call(1, started_at=at, connected_at=at)
     assert known_to(call(3), impossible) == set()
     assert known_to(call(3), call(2), impossible) == ALL
+
+
+HOUR_MS = 3_600_000
+
+
+def at_hour(n, hour, **changes):
+    """A call that was connected at this hour."""
+    return call(n, started_at=hour * HOUR_MS, connected_at=hour * HOUR_MS, **changes)
+
+
+def last_of(memory, record):
+    return {known.call_id for known in memory.last("connected", record).values()}
+
+
+def test_the_last_of_a_callers_calls_is_known_however_long_ago_the_others_were():
+    memory = Memory(ALL, 30 * DAY_MS)
+    for n, hour in ((1, 1), (2, 30), (3, 100)):
+        memory.recall(at_hour(n, hour))
+    memory.recall(at_hour(4, 200, ani="+12125550199"))
+    assert last_of(memory, call(9)) == {call(3).id}
+    assert last_of(memory, call(3)) == {call(2).id}
+    assert last_of(memory, call(9, ani="+12125550199")) == {call(4).id}
+    assert last_of(memory, call(9, ani="+12125550188")) == set()
+
+
+def test_a_call_is_known_for_its_whole_window():
+    memory = Memory(ALL, DAY_MS)
+    memory.recall(at_hour(1, 5))
+    memory.recall(at_hour(2, 29, ani="+12125550199"))  # a day later, to the millisecond
+    assert last_of(memory, call(9)) == {call(1).id}
+
+
+def test_what_no_window_reaches_is_given_up():
+    memory = Memory(ALL, DAY_MS)
+    for n in range(40):
+        memory.recall(at_hour(n, 6 * n, ani=f"+1212555{n:04d}"))
+    assert len(memory._spans) <= 6
+
+
+def test_who_called_before_a_moment_is_known_of_the_last_two():
+    memory = Memory(ALL, DAY_MS)
+    calls = [at_hour(n, 0, ani=ANI) for n in (1, 2, 3)]
+    for n, one in enumerate(calls):
+        memory.note("connected", one, n * 1000)
+    before = {known.call_id for known in memory.before("connected", call(9), 2000).values()}
+    assert before == {call(2).id}
+    # Of three within six hours the first is forgotten.
+    assert memory.before("connected", call(9), 1000) == {}
+
+
+def test_a_call_that_is_noted_is_told_of_the_one_before_it():
+    memory = Memory(ALL, DAY_MS)
+    assert memory.note("connected", call(1), 1000) == {}
+    assert {known.at for known in memory.note("connected", call(2), 2000).values()} == {1000}
