@@ -25,6 +25,7 @@ from ari_app.ops.asterisk import ari_settings
 from ari_app.ops.running import only
 from ari_app.settings import Settings
 from ari_app.store import geography
+from ari_app.store.folder import clear_unfinished
 from ari_app.switch.caps import Caps
 from ari_app.switch.chores import Chores
 from ari_app.switch.market import Market
@@ -60,18 +61,18 @@ def run() -> None:
     """
     settings = Settings.from_env()
     log_to_stderr(settings.log_format)
-    engine, tables = database(is_serving=True), geography.load(settings.home)
-    chores = Chores()
-    market = Market(engine, tables, chores)
-    market.load()
-    if market.snapshot is None:
-        log.info("no marketplace is applied yet: nothing is answered until one is")
-    sys.setswitchinterval(SWITCH_INTERVAL_S)  # what is saved meanwhile keeps no reservation waiting
-    gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
-    outcomes = Outcomes(
-        engine, tables, settings.fallback_files, lambda: _channels(settings), chores, settings.spool
-    )
     with only(settings, "agi"):
+        clear_unfinished(*(file.with_suffix(".*") for file in settings.fallback_files))
+        engine, tables = database(is_serving=True), geography.load(settings.home)
+        chores = Chores()
+        market = Market(engine, tables, chores)
+        market.load()
+        if market.snapshot is None:
+            log.info("no marketplace is applied yet: nothing is answered until one is")
+        sys.setswitchinterval(SWITCH_INTERVAL_S)  # what is saved meanwhile keeps no reservation waiting
+        gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
+        files, spool = settings.fallback_files, settings.spool
+        outcomes = Outcomes(engine, tables, files, lambda: _channels(settings), chores, spool)
         uvloop.run(_serve(market, Caps(engine), outcomes, settings.agi_port))
 
 

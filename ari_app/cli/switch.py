@@ -26,7 +26,8 @@ from ari_app.ops.running import only_switch
 from ari_app.ops.supervision import supervision
 from ari_app.settings import Settings
 from ari_app.store import geography
-from ari_app.store.journal import Journal
+from ari_app.store.folder import clear_unfinished
+from ari_app.store.journal import ASIDE, Journal
 from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
 from ari_app.switch.app import Switch
@@ -72,10 +73,13 @@ def run() -> None:
     settings = Settings.from_env()
     log_to_stderr(settings.log_format)
     with only_switch(settings):
+        journal_folder, spool = settings.journal, Spool(settings.spool)
+        folders = journal_folder, journal_folder / ASIDE, spool.folder, spool.refused_folder
+        clear_unfinished(*(folder / "*" for folder in folders))
         engine = database(is_serving=True)
         tables = geography.load(settings.home)
-        journal, metrics = Journal(settings.journal), Metrics()
-        writer = Writer(engine, Spool(settings.spool), on_saved=metrics.saved, on_safe=journal.settled)
+        journal, metrics = Journal(journal_folder), Metrics()
+        writer = Writer(engine, spool, on_saved=metrics.saved, on_safe=journal.settled)
         try:
             uvloop.run(_serve(settings, Switch(engine, writer, journal, tables, metrics)))
         finally:

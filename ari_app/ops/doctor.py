@@ -8,6 +8,7 @@ are in `asteriskchecks`, those of the programs that run in `runningchecks`.
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -19,7 +20,7 @@ from ari_app.ari.events import now_ms
 from ari_app.domain.marketplace import Marketplace
 from ari_app.domain.outlook import Available, outlook
 from ari_app.domain.prompts import prompts_of, stem
-from ari_app.ops import asterisk
+from ari_app.ops import asterisk, running
 from ari_app.ops.asteriskchecks import check_asterisk, check_trunk_state, look
 from ari_app.ops.finding import Finding, some
 from ari_app.ops.prompts import speech_program
@@ -34,6 +35,7 @@ from ari_app.store.spool import Spool
 
 SECRETS = ("ari", "ami")
 ROOM_BYTES = 500_000_000
+LATE_S = 60.0  # a line that the AGI server has not saved by then
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -174,7 +176,13 @@ def check_set_aside(settings: Settings) -> Finding:
 
 
 def check_outcomes(settings: Settings) -> Finding:
-    """Whether lines about calls that the dialplan served were refused."""
+    """Whether lines about calls that the dialplan served were refused, or wait for the AGI server to save them."""
+    files = (one for file in settings.fallback_files for one in (file, file.with_suffix(".aside")))
+    late = [path for path in files if path.exists() and time.time() - path.stat().st_mtime > LATE_S]
+    if late:
+        detail = some(f"{_lines(path)} lines of {path} are not saved yet" for path in late)
+        remedy = f"see why in {running.log_file(settings, 'agi')}, or run `callrace agi run`; nothing is lost"
+        return Finding("dialplan's calls", False, detail, remedy)
     refused = {
         path: _lines(path) for file in settings.fallback_files if (path := refused_file(file)).exists()
     }

@@ -42,7 +42,7 @@ _TEXTS = (
 _DIALPLANS = tuple(
     f"{folder}fallback.{kind}"
     for folder in ("", "asterisk/spool/")
-    for kind in ("csv", "aside", "open", "pins")
+    for kind in ("csv", "aside", "open", "open.part", "pins")
 )
 _NOT_CALLERS = frozenset({"prompts", "creatives", "recordings", "secrets"})  # folders that name no caller
 

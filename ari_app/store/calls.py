@@ -7,7 +7,20 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, and_, func, insert, literal, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.marketplace import Basis, Scope
@@ -24,6 +37,7 @@ from ari_app.store.tables import calls, calls_of_others, legs, recordings
 
 _HEX = re.compile(r"[0-9a-f]*", re.ASCII)
 _PAGE = 500  # calls whose legs are read together
+OTHERS_KEPT = 100_000  # calls of others; a running switch reads some thousands a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +69,7 @@ def save(engine: Engine, batch: Sequence[Settlement], *, of_others: bool = False
         # In the order of locks that `reservations` tells of.
         _insert(connection, ended)
         if of_others and ended:
-            connection.execute(insert(calls_of_others), [{"call_id": record.id} for record in ended])
+            _tell_of_others(connection, ended)
         recount.lock_callers(connection, ended)
         for record in ended:
             at = record.ended_at or record.started_at
@@ -67,6 +81,14 @@ def save(engine: Engine, batch: Sequence[Settlement], *, of_others: bool = False
         spending.add(connection, ended)
         added = [transfer for record in ended for transfer in moved[record.id]]
         reservations.settle(connection, reserved, added)
+
+
+def _tell_of_others(connection: Connection, ended: Collection[CallRecord]) -> None:
+    """A switch that runs reads it within a second, and one that starts reads the calls themselves: so the last do."""
+    table = calls_of_others
+    connection.execute(insert(table), [{"call_id": record.id} for record in ended])
+    newest = select(func.max(table.c.seq)).scalar_subquery()
+    connection.execute(delete(table).where(table.c.seq <= newest - OTHERS_KEPT))
 
 
 def _insert(connection: Connection, batch: Collection[CallRecord]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _UNFINISHED = ".part"
@@ -17,11 +17,12 @@ def write_whole(path: Path, content: bytes) -> None:
     The name survives one only after `sync`, so that many files share its cost.
     """
     unfinished = path.with_name(path.name + _UNFINISHED)
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    with _gone_on_failure([unfinished]):
+        with unfinished.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
 
 
 def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -30,13 +31,36 @@ def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
     All are written before the first is waited for: the disk takes them together.
     """
     unfinished = {name: folder / (name + _UNFINISHED) for name in files}
-    for name, content in files.items():
-        unfinished[name].write_bytes(content)
-    for path in unfinished.values():
-        sync(path)
-    for name, path in unfinished.items():
-        path.replace(folder / name)
-    sync(folder)
+    with _gone_on_failure(unfinished.values()):
+        for name, content in files.items():
+            unfinished[name].write_bytes(content)
+        for path in unfinished.values():
+            sync(path)
+        for name, path in unfinished.items():
+            path.replace(folder / name)
+        sync(folder)
+
+
+def clear_unfinished(*patterns: Path) -> None:
+    """Removes what a process that died was about to write, such as `spool/*`: it names callers. Raises OSError.
+
+    For a process that is the only one to write these files.
+    """
+    for pattern in patterns:
+        for path in pattern.parent.glob(pattern.name + _UNFINISHED):
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _gone_on_failure(unfinished: Iterable[Path]) -> Iterator[None]:
+    """Where the disk does not take them, nothing of them stays."""
+    try:
+        yield
+    except OSError:
+        for path in unfinished:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        raise
 
 
 def sync(path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -160,6 +162,17 @@ def test_lines_of_the_dialplan_that_were_refused_are_found(settings: Settings) -
     file.write_text("nonsense\nmore of it\n")
     finding = doctor.check_outcomes(settings)
     assert (finding.ok, finding.detail) == (False, f"refused: 2 lines in {file}")
+
+
+def test_lines_of_the_dialplan_that_nobody_saves_are_found(settings: Settings) -> None:
+    """As while the AGI server fails at it, or none runs."""
+    aside = settings.fallback_files[0].with_suffix(".aside")
+    aside.parent.mkdir(parents=True)
+    aside.write_text("one\ntwo\n")
+    assert doctor.check_outcomes(settings).ok
+    os.utime(aside, (0, time.time() - 61))
+    finding = doctor.check_outcomes(settings)
+    assert (finding.ok, finding.detail) == (False, f"2 lines of {aside} are not saved yet")
 
 
 def test_what_the_switch_does_again_and_again_and_cannot_is_found(

@@ -148,3 +148,12 @@ async def test_a_call_that_was_saved_twice_is_news_once(engine):
     assert [record.id for record in calls.news(engine, 0, 10)[1]] == [make_call(1).id]
     calls.save(engine, [settlement(make_call(2))])  # the switch's own
     assert calls.newest_of_others(engine) == 1
+
+
+async def test_only_the_last_calls_of_others_are_kept_in_their_order(engine, monkeypatch):
+    monkeypatch.setattr(calls, "OTHERS_KEPT", 3)
+    for n in range(1, 9):
+        calls.save(engine, [settlement(make_call(n))], of_others=True)
+    newest, its = calls.news(engine, 0, 10)
+    assert (newest, [record.id for record in its]) == (8, [make_call(n).id for n in (6, 7, 8)])
+    assert calls.newest_of_others(engine) == 8
