@@ -58,10 +58,10 @@ def post(call_id: str, at: int, ref: str | None, as_json: bool) -> None:
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 @json_option
 def import_(file: TextIO, as_json: bool) -> None:
-    """Tell the conversions in FILE (CSV; - is stdin), all or none.
+    """Tell the conversions in FILE (CSV; - is stdin).
 
     The columns are call (an id in full), at (a time) and ref (the sale's own name, or empty). With any mistake, each
-    named with its line, nothing is taken. The same file again changes nothing.
+    named with its line, nothing is taken. Stopped half-way, the same file takes the rest; again, it changes nothing.
 
     \b
     Example:
