@@ -55,9 +55,7 @@ class Pins:
             if len(self._pins) > LIMIT:
                 self._pins.popitem(last=False)
                 self._over += 1
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            with self._file.open("ab") as file:
-                file.write(line + b"\n")
+            self._append([line])
 
     def of(self, call_id: str) -> Pin | None:
         """What a call is pinned to; None where it was never asked about."""
@@ -68,9 +66,23 @@ class Pins:
         """These calls are over, and saved. Raises OSError."""
         with self._lock:
             self._over += sum(self._pins.pop(call_id, None) is not None for call_id in call_ids)
-            if self._over > max(TIDY_AT, len(self._pins)):
-                self._tidy()
+            has_many_over = self._over > max(TIDY_AT, len(self._pins))
+        if has_many_over:
+            self._tidy()
 
     def _tidy(self) -> None:
-        write_whole(self._file, b"".join(line + b"\n" for line in self._pins.values()))
-        self._over = 0
+        """Takes calls that are over out of the file. `add`, for which callers wait, does not wait for the disk."""
+        with self._lock:
+            kept, self._over = dict(self._pins), 0
+        write_whole(self._file, _lines(kept.values()))
+        with self._lock:
+            self._append([line for call_id, line in self._pins.items() if kept.get(call_id) != line])
+
+    def _append(self, lines: Iterable[bytes]) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.open("ab") as file:
+            file.write(_lines(lines))
+
+
+def _lines(pins: Iterable[bytes]) -> bytes:
+    return b"".join(line + b"\n" for line in pins)

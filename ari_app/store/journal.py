@@ -33,7 +33,7 @@ from ari_app.domain.keeping import Unreadable, pack_over, pack_under_way, unpack
 from ari_app.domain.leftover import Timeline, UnderWay
 from ari_app.store.aside import Aside
 from ari_app.store.calls import Settlement
-from ari_app.store.uptime import boot, now_ms
+from ari_app.store.uptime import boot, monotonic_ms
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +173,7 @@ class Journal:
             elif entries:
                 _append(self._file, entries)
                 self._has_ended_calls |= None in entries.values()
-            self._alive.write_text(f"{boot()} {now_ms()}")
+            self._alive.write_text(f"{boot()} {monotonic_ms()}")
             self._is_usable = True
         except OSError as error:
             self._close_file()  # its last line may be half a line; the next file will have every call

@@ -21,6 +21,6 @@ def boot() -> str:
         return ""
 
 
-def now_ms() -> int:
+def monotonic_ms() -> int:
     """The monotonic clock."""
     return int(time.monotonic() * 1000)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from agi import pins as module
 from agi.pins import Pins
 from ari_app.domain.snapshot import Pin
+from ari_app.store.folder import write_whole
 
 PIN = Pin(3, "plumbing", "homefix", "side, bar", 2, "complaints")
 
@@ -48,3 +50,24 @@ def test_calls_that_are_over_leave_the_file_and_those_that_never_end_are_bounded
     assert len(pins) <= 10
     assert len(file.read_bytes().splitlines()) < 50
     assert Pins(file).of("call-98") == PIN
+
+
+def test_a_call_is_pinned_while_the_disk_takes_its_time_to_forget_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TIDY_AT", 0)
+    file = tmp_path / "fallback.pins"
+    pins = Pins(file)
+    pins.add("a", PIN)
+
+    def slow(path: Path, content: bytes) -> None:
+        adding = Thread(target=pins.add, args=("b", PIN), daemon=True)
+        adding.start()
+        adding.join(5)
+        assert not adding.is_alive()
+        write_whole(path, content)
+
+    monkeypatch.setattr(module, "write_whole", slow)
+    pins.forget(["a"])
+    again = Pins(file)
+    assert (again.of("a"), again.of("b")) == (None, PIN)
