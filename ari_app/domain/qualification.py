@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ari_app.domain.clock import iso
 from ari_app.domain.geo import Geography, Place, area_covers, area_of
 from ari_app.domain.hours import is_open
+from ari_app.domain.ledger import CONVERSION_GRACE_MS
 from ari_app.domain.marketplace import Basis, Campaign, Clause, NoRepeat, Scope
 from ari_app.domain.record import ClauseResult, Part, Verdict
 
@@ -32,7 +33,7 @@ class Facts:
 
     `wait_ms` is how long phones were rung for the caller, `blocked_by` the entry of the campaign's block list that
     the caller's number matches. `converted_at`: when the advertiser said that it was a sale, as far as is known at
-    `judged_at`.
+    `judged_at`, and `told_at` when it said so.
     """
 
     started_at: int
@@ -49,6 +50,7 @@ class Facts:
     ended_at: int = 0
     judged_at: int = 0
     converted_at: int | None = None
+    told_at: int | None = None
 
 
 def judge(clauses: Iterable[Clause], facts: Facts, geography: Geography) -> Verdict:
@@ -179,8 +181,11 @@ def _within_hours(clause: Clause, facts: Facts) -> ClauseResult:
 
 
 def _converted_within(window_ms: int, facts: Facts) -> ClauseResult:
-    """The window begins with the end of the call."""
+    """The window begins with the end of the call. What was told of when nobody waited any more counts as too late."""
     name, until, window = "converted_within", facts.ended_at + window_ms, seconds(window_ms)
+    if facts.converted_at is not None and (facts.told_at or 0) >= until + CONVERSION_GRACE_MS:
+        said = f"converted at {iso(facts.converted_at)}, which was told more than a day after the time until"
+        return ClauseResult(name, False, f"{said} {iso(until)}")
     if facts.converted_at is not None:
         is_within = facts.converted_at <= until
         when = f"{'within' if is_within else 'later than'} {window} after the call"

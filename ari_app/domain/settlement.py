@@ -83,6 +83,7 @@ def facts_of(
         ended_at=ended_at,
         judged_at=ended_at if judged_at is None else judged_at,
         converted_at=record.conversion.at if record.conversion else None,
+        told_at=record.conversion.told_at if record.conversion else None,
         started_at=record.started_at,
         connected_ms=record.durations_ms.connected if record.connected_at else None,
         answers=record.answers,

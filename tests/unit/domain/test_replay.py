@@ -3,6 +3,7 @@
 from dataclasses import replace
 from types import MappingProxyType
 
+import pytest
 import yaml
 
 from ari_app.domain.corrections import Net
@@ -15,7 +16,8 @@ from tests.samples import BEGAN, make_call
 
 ANI = "+12125550142"
 MINUTE_MS = 60_000
-NOW = BEGAN + 86_400_000
+DAY_MS = 86_400_000
+NOW = BEGAN + DAY_MS
 
 
 def terms(*qualify, **campaign):
@@ -81,6 +83,14 @@ def test_a_conversion_that_is_known_counts_under_terms_that_ask_for_one():
     assert second.after.qualification.waits_until is None  # its hour is over
     (waits,) = judged([unsold], terms({"converted_within": "7d"}))
     assert waits.after.qualification.waits_until is not None
+
+
+@pytest.mark.parametrize(("told_after_ms", "charged"), [(DAY_MS - 1, 4200), (DAY_MS, 0)])
+def test_a_conversion_that_was_told_too_late_changes_nothing(told_after_ms, charged):
+    ended_at = call(1).ended_at
+    conversion = Conversion(ended_at + MINUTE_MS, ended_at + 60 * MINUTE_MS + told_after_ms)
+    (found,) = judged([call(1, conversion=conversion)], terms({"converted_within": "1h"}))
+    assert found.after.money.charged == charged
 
 
 def test_what_was_taken_back_of_a_call_would_be_in_proportion():
