@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, who
+from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, reason_given, who
 from ari_app.cli.output import json_option, show_json, show_table, tell
 from ari_app.domain.marketplace import Destination, Dial
 from ari_app.ops import running
@@ -51,7 +51,12 @@ def list_(advertiser: str | None, as_json: bool) -> None:
 
 @agents.command()
 @click.argument("agent")
-@click.option("--reason", required=True, help="Why; kept with the pause and said by `calls explain`.")
+@click.option(
+    "--reason",
+    required=True,
+    callback=reason_given,
+    help="Why; kept with the pause and said by `calls explain`.",
+)
 @json_option
 def pause(agent: str, reason: str, as_json: bool) -> None:
     """Offer AGENT no calls until it is resumed. A call it has goes on.

@@ -132,7 +132,7 @@ def _row(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[object, ...
         record.campaign,
         record.disposition,
         record.winner,
-        f"{record.durations_ms.connected / 1000:.1f}" if record.connected_at else None,
+        f"{record.durations_ms.connected // 100 / 10:.1f}" if record.connected_at else None,
         *net_cells(record, transfers),
     )
 

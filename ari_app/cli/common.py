@@ -46,6 +46,14 @@ def one_line(ctx: click.Context, param: click.Parameter, value: str | None) -> s
     return _checked(_TEXT, value)
 
 
+def reason_given(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """An option's value that tells why, on one line, however long; what nobody could read is wrong usage."""
+    is_none = value is None or (value == "" and not param.required)
+    if not is_none and not (value and value.strip() and value.isprintable()):
+        raise click.BadParameter("expected a reason on one line")
+    return value
+
+
 def owned_id(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """An option's value that is an id of the marketplace; what can be none is wrong usage."""
     return _checked(_ID, value)

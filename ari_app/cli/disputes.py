@@ -8,7 +8,7 @@ import click
 from sqlalchemy import Engine
 
 from ari_app.cli.amounts import amount as minor_units
-from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, who
+from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, reason_given, who
 from ari_app.cli.output import json_option, second, show_json, show_table, show_title
 from ari_app.cli.parties import advertiser_of
 from ari_app.domain.clock import iso
@@ -32,7 +32,12 @@ def disputes() -> None:
 
 @disputes.command("open")
 @click.argument("call_id", metavar="CALL")
-@click.option("--reason", required=True, help="What is wrong with the call; kept with the dispute.")
+@click.option(
+    "--reason",
+    required=True,
+    callback=reason_given,
+    help="What is wrong with the call; kept with the dispute.",
+)
 @click.option("--amount", help="What is wanted back. [default: all that is left of the charge]")
 @json_option
 def open_(call_id: str, reason: str, amount: str | None, as_json: bool) -> None:
@@ -47,7 +52,7 @@ def open_(call_id: str, reason: str, amount: str | None, as_json: bool) -> None:
     record, currency = charged_call(engine, call_id)
     claimed = _positive(amount, currency, "--amount")
     window_ms = _window_ms(engine, record)
-    dispute = stored.open_(engine, record.id, claimed, window_ms, now_ms(), who(), _said(reason))
+    dispute = stored.open_(engine, record.id, claimed, window_ms, now_ms(), who(), reason)
     _tell(dispute, as_json, f"is open: {_money(dispute, dispute.claimed)} of call {record.id}")
 
 
@@ -97,9 +102,11 @@ def show(dispute_id: int, as_json: bool) -> None:
 @click.argument("dispute_id", metavar="ID", type=SERIAL)
 @click.option("--amount", help="What the advertiser is given back. [default: all that is claimed]")
 @click.option("--payout", help="What the publisher loses. [default: in proportion]")
-@click.option("--reason", default="", help="Why; kept with the dispute and the transfers.")
+@click.option("--reason", callback=reason_given, help="Why; kept with the dispute and the transfers.")
 @json_option
-def accept(dispute_id: int, amount: str | None, payout: str | None, reason: str, as_json: bool) -> None:
+def accept(
+    dispute_id: int, amount: str | None, payout: str | None, reason: str | None, as_json: bool
+) -> None:
     """Accept a dispute in whole or in part: the money moves at once, and once.
 
     \b
@@ -111,7 +118,7 @@ def accept(dispute_id: int, amount: str | None, payout: str | None, reason: str,
     currency = stored.get(engine, dispute_id).currency
     credit = _positive(amount, currency, "--amount")
     clawback = None if payout is None else minor_units(payout, currency, "--payout")
-    dispute = stored.accept(engine, dispute_id, credit, clawback, now_ms(), who(), reason)
+    dispute = stored.accept(engine, dispute_id, credit, clawback, now_ms(), who(), reason or "")
     credited, taken = _money(dispute, dispute.credited), _money(dispute, dispute.events[-1].clawback or 0)
     moved = f"{credited} back to {dispute.advertiser}, {taken} from {dispute.publisher}"
     _tell(dispute, as_json, f"is accepted: {moved}")
@@ -119,7 +126,7 @@ def accept(dispute_id: int, amount: str | None, payout: str | None, reason: str,
 
 @disputes.command()
 @click.argument("dispute_id", metavar="ID", type=SERIAL)
-@click.option("--reason", required=True, help="Why; kept with the dispute.")
+@click.option("--reason", required=True, callback=reason_given, help="Why; kept with the dispute.")
 @json_option
 def reject(dispute_id: int, reason: str, as_json: bool) -> None:
     """Reject a dispute: the money stays where it is.
@@ -128,7 +135,7 @@ def reject(dispute_id: int, reason: str, as_json: bool) -> None:
     Example:
       callrace disputes reject 7 --reason "the recording has a customer on it"
     """
-    dispute = stored.reject(database(), dispute_id, now_ms(), who(), _said(reason))
+    dispute = stored.reject(database(), dispute_id, now_ms(), who(), reason)
     _tell(dispute, as_json, "is rejected")
 
 
@@ -218,12 +225,6 @@ def _positive(text: str | None, currency: str, option: str) -> int | None:
     if minor == 0:
         raise click.BadParameter("expected more than zero", param_hint=option)
     return minor
-
-
-def _said(reason: str) -> str:
-    if not reason.strip():
-        raise click.BadParameter("expected a reason", param_hint="--reason")
-    return reason
 
 
 def _money(dispute: Dispute, minor: int) -> str:

@@ -556,6 +556,12 @@ def _transfer(transfer: Transfer, record: CallRecord) -> str:
             if record.money is not None and record.money.paid:
                 return f"The price was not due, so the {amount} were released."
             return f"The call was not payable, so the {amount} were released: nobody was charged or paid."
+        case "post" if BONUS in transfer.key and transfer.resolves is not None:
+            return (
+                f"The bonus was due, so {record.advertiser} was charged {amount} more of what was set aside."
+            )
+        case "post" if BONUS in transfer.key:
+            return f"{record.publisher} was paid {amount} more by the bonus."
         case "post" if transfer.resolves is not None:
             return f"The call was payable, so {record.advertiser} was charged {amount} of what was set aside."
         case "post":
@@ -572,11 +578,11 @@ def _amount(minor: int, currency: str) -> str:
 
 
 def _seconds(duration_ms: int) -> str:
-    """A duration as people say it: `0.4 s`, `12.5 s`, `95 s`, `12 min 5 s`."""
+    """A duration as people say it: `0.4 s`, `12.5 s`, `95 s`, `12 min 5 s`. What it did not reach, it does not say."""
     if duration_ms >= 120_000:
-        minutes, rest = divmod(round(duration_ms / 1000), 60)
+        minutes, rest = divmod(duration_ms // 1000, 60)
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    return f"{duration_ms / 1000:.1f}".removesuffix(".0") + " s"
+    return f"{duration_ms // 100 / 10:.1f}".removesuffix(".0") + " s"
 
 
 def _since(record: CallRecord, at: int) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from ari_app.cli.amounts import amount as minor_units
 from ari_app.cli.amounts import currency_option, taken_back
-from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
+from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, one_line, reason_given
 from ari_app.cli.disputes import charged_call
 from ari_app.cli.output import json_option, second, show_json, show_table
 from ari_app.cli.parties import advertiser_of
@@ -97,11 +97,15 @@ def verify(as_json: bool) -> None:
 @ledger.command()
 @click.argument("advertiser")
 @click.argument("amount")
-@click.option("--key", required=True, help="The payment's own number: the same key counts once.")
-@click.option("--reason", default="", help="A note kept with the transfer.")
+@click.option(
+    "--key", required=True, callback=one_line, help="The payment's own number: the same key counts once."
+)
+@click.option("--reason", callback=reason_given, help="A note kept with the transfer.")
 @currency_option
 @json_option
-def deposit(advertiser: str, amount: str, key: str, reason: str, currency: str | None, as_json: bool) -> None:
+def deposit(
+    advertiser: str, amount: str, key: str, reason: str | None, currency: str | None, as_json: bool
+) -> None:
     """Book AMOUNT that an ADVERTISER paid in. It pays for calls of campaigns in its currency alone.
 
     \b
@@ -111,7 +115,7 @@ def deposit(advertiser: str, amount: str, key: str, reason: str, currency: str |
     """
     engine = database()
     minor, currency = _payment(engine, advertiser, amount, currency)
-    is_new = stored.post(engine, domain.deposit(key, advertiser, minor, currency, now_ms(), reason))
+    is_new = stored.post(engine, domain.deposit(key, advertiser, minor, currency, now_ms(), reason or ""))
     paid = format_amount(minor, currency)
     if as_json:
         show_json(_payment_json(advertiser, paid, currency, key, is_new))
@@ -123,8 +127,10 @@ def deposit(advertiser: str, amount: str, key: str, reason: str, currency: str |
 @ledger.command()
 @click.argument("advertiser")
 @click.argument("amount")
-@click.option("--key", required=True, help="The refund's own name: the same key counts once.")
-@click.option("--reason", required=True, help="Why; kept with the transfers.")
+@click.option(
+    "--key", required=True, callback=one_line, help="The refund's own name: the same key counts once."
+)
+@click.option("--reason", required=True, callback=reason_given, help="Why; kept with the transfers.")
 @currency_option
 @json_option
 def refund(advertiser: str, amount: str, key: str, reason: str, currency: str | None, as_json: bool) -> None:
@@ -136,8 +142,6 @@ def refund(advertiser: str, amount: str, key: str, reason: str, currency: str | 
     Example:
       callrace ledger refund acme-plumbing 58.00 --reason "they left" --key wire-back-2026-12-01
     """
-    if not reason.strip():
-        raise click.BadParameter("expected a reason", param_hint="--reason")
     engine = database()
     minor, currency = _payment(engine, advertiser, amount, currency)
     is_new = refunds.give_back(engine, advertiser, key, minor, currency, now_ms(), reason)
@@ -168,8 +172,15 @@ def _payment_json(advertiser: str, amount: str, currency: str, key: str, is_new:
 @click.argument("call_id", metavar="CALL")
 @click.option("--price", help="What the advertiser gets back of its charge, such as -10.00.")
 @click.option("--payout", help="What the publisher loses of its payout, such as -7.00.")
-@click.option("--reason", required=True, help="Why; kept with the transfers and said by `calls explain`.")
-@click.option("--key", required=True, help="The adjustment's own name: the same key counts once.")
+@click.option(
+    "--reason",
+    required=True,
+    callback=reason_given,
+    help="Why; kept with the transfers and said by `calls explain`.",
+)
+@click.option(
+    "--key", required=True, callback=one_line, help="The adjustment's own name: the same key counts once."
+)
 @json_option
 def adjust(call_id: str, price: str | None, payout: str | None, reason: str, key: str, as_json: bool) -> None:
     """Take money of one CALL back: from its charge, its payout, or both.
@@ -184,8 +195,6 @@ def adjust(call_id: str, price: str | None, payout: str | None, reason: str, key
     """
     if price is None and payout is None:
         raise click.UsageError("give --price, --payout or both")
-    if not reason.strip():
-        raise click.BadParameter("expected a reason", param_hint="--reason")
     engine = database()
     record, currency = charged_call(engine, call_id)
     credit, clawback = taken_back(price, currency, "--price"), taken_back(payout, currency, "--payout")

@@ -98,7 +98,18 @@ class _Commands(Mapping[str, click.Command]):
 
 
 class _Callrace(click.Group):
-    """A group in which every expected error is one clear line on stderr and exit code 1."""
+    """A group in which every expected error is one clear line on stderr and exit code 1.
+
+    A word that is no text is wrong usage: it could be neither kept nor shown.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for word in args:
+            try:
+                word.encode()
+            except UnicodeEncodeError as error:
+                raise click.UsageError(f"{word!a} is not UTF-8 text", ctx) from error
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

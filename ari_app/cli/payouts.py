@@ -19,7 +19,7 @@ from ari_app.cli.invoices import month
 from ari_app.cli.items import deliver_items, items_option
 from ari_app.cli.output import json_option, second, show_json, show_table
 from ari_app.cli.parties import publisher_of
-from ari_app.domain.clock import iso
+from ari_app.domain.clock import LAST_MS, iso, ms_of
 from ari_app.domain.money import format_amount
 from ari_app.domain.payouts import Waiting
 from ari_app.store import payouts as stored
@@ -260,11 +260,11 @@ def _run_key(text: str) -> str:
 
 
 def _end_of(day: str) -> int:
-    """The first moment after a day in UTC, in ms; anything but a day is wrong usage."""
+    """The first moment after a day in UTC, in ms, or the last that there is; anything but a day is wrong usage."""
     try:
         midnight = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError as error:
         raise click.BadParameter(
             f"expected a day such as 2026-11-30, got {day!r}", param_hint="--until"
         ) from error
-    return round(midnight.timestamp() * 1000) + _DAY_MS
+    return min(ms_of(midnight) + _DAY_MS, LAST_MS)

@@ -15,7 +15,7 @@ import click
 from sqlalchemy import Engine
 
 from ari_app.cli.common import now_ms
-from ari_app.domain.clock import iso
+from ari_app.domain.clock import iso, ms_of
 from ari_app.domain.reporting import check_hours, midnight
 from ari_app.domain.rollups import HOUR_MS
 from ari_app.store import rollups
@@ -33,11 +33,10 @@ def moment(text: str, zone: tzinfo) -> int:
     Raises click.BadParameter.
     """
     try:
-        at = datetime.fromisoformat(text)
+        return ms_of(datetime.fromisoformat(text), zone)
     except ValueError as error:
         example = "2026-11-23, 2026-11-23T10:00 or 2026-11-23T10:00-05:00"
         raise click.BadParameter(f"{text!r} is not a time such as {example}") from error
-    return round((at if at.tzinfo else at.replace(tzinfo=zone)).timestamp() * 1000)
 
 
 def utc_moment(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:

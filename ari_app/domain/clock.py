@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import overload
+
+FIRST_MS = -62_135_596_800_000
+LAST_MS = 253_402_300_799_999
+"""The moments that have a text: from the beginning of the year 1 until the end of 9999, UTC."""
 
 
 @overload
@@ -20,7 +24,12 @@ def iso(at_ms: int | None) -> str | None:
 
 def from_iso(text: str) -> int:
     """Milliseconds since the epoch of an ISO 8601 time. Raises ValueError; no zone means UTC."""
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return round(at.timestamp() * 1000)
+    return ms_of(datetime.fromisoformat(text))
+
+
+def ms_of(at: datetime, zone: tzinfo = UTC) -> int:
+    """Milliseconds since the epoch of a time, of `zone` where it has none. Raises ValueError for one without a text."""
+    ms = round((at if at.tzinfo else at.replace(tzinfo=zone)).timestamp() * 1000)
+    if not FIRST_MS <= ms <= LAST_MS:
+        raise ValueError(f"{at} is before the year 1 or after 9999 in UTC")
+    return ms

@@ -495,8 +495,11 @@ def _check_holds(transfers: Iterable[Transfer], by_id: Mapping[str, CallRecord],
         if count > 1:
             findings.append(Finding("a hold ends once", hold.key, f"{count} transfers resolve it"))
         elif count == 0 and now >= _expiry(hold, by_id.get(hold.call_id or "")):
-            hours = (now - hold.at) // 3_600_000
-            findings.append(Finding("holds are resolved in time", hold.key, f"open for {hours} hours"))
+            call = by_id.get(hold.call_id or "")
+            detail = f"open for {(now - hold.at) // 3_600_000} hours"
+            if call is not None and call.waits_until is not None:
+                detail += ": no conversion is waited for any more; run `callrace daily`"
+            findings.append(Finding("holds are resolved in time", hold.key, detail))
     return findings
 
 

@@ -25,7 +25,7 @@ class Takings:
     """The money of a line, in one currency's minor unit. `cost` is what the callers' lines cost.
 
     `revenue` and `payout` are net; of them `corrected_*` came by corrections, negative where it was taken back, and
-    `later_*` by conversions, after the call.
+    `later_*` by conversions, after the call. `calls` came in to campaigns of this currency.
     """
 
     revenue: int = 0
@@ -35,6 +35,7 @@ class Takings:
     corrected_payout: int = 0
     later_revenue: int = 0
     later_payout: int = 0
+    calls: int = 0
 
     @property
     def profit(self) -> int:
@@ -74,8 +75,9 @@ class Line:
         return divided(self.counts[total], self.counts[count])
 
     def revenue_per_call(self, currency: str) -> int | None:
-        """What an incoming call brought, in the minor unit, rounded."""
-        return divided(self.takings[currency].revenue, self.counts["incoming"])
+        """What an incoming call brought, in the minor unit, rounded; those whose money is another are none of it."""
+        others = sum(taken.calls for other, taken in self.takings.items() if other != currency)
+        return divided(self.takings[currency].revenue, self.counts["incoming"] - others)
 
 
 class Group(NamedTuple):
@@ -100,7 +102,8 @@ def lines(
         line = found.setdefault(key, Line(key))
         line.counts.update(group.counts)
         if group.currency:
-            taken = Takings(**{name: group.counts[name] for name in MONEY_SUMS})
+            sums = {name: group.counts[name] for name in MONEY_SUMS}
+            taken = Takings(**sums, calls=group.counts["incoming"])
             line.takings[group.currency] = line.takings.get(group.currency, Takings()) + taken
             line_ms[key, group.currency] += group.counts["line_ms"]
     for (key, currency), used_ms in line_ms.items():

@@ -16,6 +16,7 @@ from tests.unit.cli.conftest import Cli, refusal
 DAY_MS = 86_400_000
 INVOICE = ("invoices", "issue", "--advertiser", "acme", "--period", "2025-11")
 STATEMENT = ("payouts", "statement", "--publisher", "homefix", "--period", "2025-11")
+CALL = make_call(1).id
 RUN = ("payouts", "run", "--until", "2999-12-31", "--key", "november")
 
 
@@ -75,6 +76,49 @@ def test_when_a_disk_is_full_it_is_said_what_is_booked(cli: Cli, words: tuple[st
     again = cli(*words, "--csv", "-")
     assert again.exit_code == 0
     assert "before" in again.stderr
+
+
+def test_a_run_of_all_days_there_are_is_paid_and_shown(cli: Cli) -> None:
+    paid = cli("payouts", "run", "--until", "9999-12-31", "--key", "all", "--json")
+    assert paid.exit_code == 0, paid.exception
+    assert json.loads(paid.stdout)["until"] == "9999-12-31T23:59:59.999Z"
+    assert cli("payouts", "show", "all", "--json").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("conversions", "post", CALL, "--at", "9999-12-31T23:59-12:00"),
+        ("conversions", "post", CALL, "--at", "0001-01-01T00:00+14:00"),
+        ("reports", "by", "campaign", "--since", "9999-12-30", "--until", "9999-12-31T23:00-05:00"),
+    ],
+)
+def test_a_moment_that_has_no_text_in_utc_is_wrong_usage(cli: Cli, words: tuple[str, ...]) -> None:
+    result = cli(*words)
+    assert result.exit_code == 2, result.exception
+    assert "is not a time such as" in result.stderr
+
+
+@pytest.mark.parametrize("wrong", ["", " ", "two\nlines", "\udcff"])
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("ledger", "deposit", "acme", "5.00"), "--key"),
+        (("ledger", "refund", "acme", "5.00", "--reason", "r"), "--key"),
+        (("ledger", "refund", "acme", "5.00", "--key", "k"), "--reason"),
+        (("ledger", "adjust", CALL, "--price", "-1.00", "--reason", "r"), "--key"),
+        (("ledger", "adjust", CALL, "--price", "-1.00", "--key", "k"), "--reason"),
+        (("disputes", "open", CALL), "--reason"),
+        (("agents", "pause", "agent-1"), "--reason"),
+    ],
+)
+def test_a_key_and_a_reason_are_text_on_one_line(
+    cli: Cli, applied: Engine, words: tuple[str, ...], option: str, wrong: str
+) -> None:
+    before = booked(applied)
+    result = cli(*words, option, wrong)
+    assert result.exit_code == 2, result.exception
+    assert booked(applied) == before
 
 
 def test_a_dry_run_shows_the_bill_that_is_then_issued(cli: Cli, applied: Engine) -> None:

@@ -18,6 +18,7 @@ from ari_app.domain.record import (
     Exclusion,
     LegRecord,
     Money,
+    Part,
     PlaceRecord,
     Verdict,
 )
@@ -80,6 +81,21 @@ def about(record: CallRecord, name: str) -> str:
     """What is told of one destination."""
     lines = text(record).splitlines()
     return next(line.removeprefix(f"- {name} ") for line in lines if line.startswith(f"- {name} "))
+
+
+def test_a_bonus_that_was_decided_late_is_told_apart_from_the_call() -> None:
+    part = Part("bonus sale", True, [ClauseResult("converted_within", True, "converted in time")], 500, 300)
+    record = connected(money=Money("USD", 4200, 3000, 4700, 3300))
+    assert record.qualification is not None
+    told = text(replace(record, qualification=replace(record.qualification, parts=[part])))
+    assert "- The bonus was due, so acme was charged 5.00 USD more of what was set aside." in told
+    assert "- homefix was paid 3.00 USD more by the bonus." in told
+
+
+def test_a_conversation_is_never_told_to_have_lasted_what_it_did_not_reach() -> None:
+    short, long = Durations(120_000, 0, 8_000, 89_999), Durations(200_000, 0, 8_000, 179_999)
+    assert "talked for 89.9 s" in text(connected(durations_ms=short))
+    assert "talked for 2 min 59 s" in text(connected(durations_ms=long))
 
 
 # For every disposition

@@ -43,7 +43,7 @@ def test_groups_of_one_label_are_one_line() -> None:
     groups = [group("a", incoming=2, revenue=500), group("a", "", incoming=1), group("b", incoming=9)]
     big, small = lines(groups, label, Fraction(0))
     assert (big.key, small.key, small.counts["incoming"]) == ("b", "a", 3)
-    assert small.takings == {"USD": Takings(500)}
+    assert small.takings == {"USD": Takings(500, calls=2)}
 
 
 def test_what_is_not_known_is_a_line_of_its_own() -> None:
@@ -56,10 +56,16 @@ def test_each_currency_has_its_own_money() -> None:
     assert line.takings == {"USD": Takings(5), "JPY": Takings(7)}
 
 
+def test_revenue_a_call_is_of_the_calls_that_may_bring_it() -> None:
+    dollars, yen = group("a", "USD", incoming=2, revenue=500), group("a", "JPY", incoming=1, revenue=900)
+    [line] = lines([dollars, yen, group("a", "", incoming=2)], label, Fraction(0))
+    assert (line.revenue_per_call("USD"), line.revenue_per_call("JPY")) == (125, 300)
+
+
 def test_profit_is_revenue_without_payout_and_cost() -> None:
     minute = group("a", incoming=1, revenue=4200, payout=3000, line_ms=90_000)
     [line] = lines([minute], label, cost_a_minute=Fraction("1.1"))  # of a cent: 1.65 cents
-    assert line.takings["USD"] == Takings(4200, 3000, 2)
+    assert line.takings["USD"] == Takings(4200, 3000, 2, calls=1)
     assert line.takings["USD"].profit == 1198
     assert line.takings["USD"].margin == 0.2852
 
@@ -75,7 +81,7 @@ def test_the_total_is_the_sum_of_the_lines() -> None:
         lines([group("a", incoming=1, revenue=2), group("b", incoming=3, revenue=4)], label, Fraction(0))
     )
     assert whole.counts["incoming"] == 4
-    assert whole.takings == {"USD": Takings(6)}
+    assert whole.takings == {"USD": Takings(6, calls=4)}
     assert whole.live is None
 
 
