@@ -182,6 +182,14 @@ class Exchange:
         self.asterisk.arrives(call, data, caller_id=ani or "", trunk=trunk)
         return call
 
+    async def talks(self, name: str) -> tuple[Phone, Call]:
+        """An agent who takes a call, and that call, when the two talk."""
+        phone = self.agent(name).accepts()
+        await self.serves()
+        call = self.dials()
+        await call.connected(phone)
+        return phone, call
+
     async def record_of(self, call: Call) -> CallRecord:
         """The record of this call."""
         async with asyncio.timeout(4 * 3600):

@@ -124,10 +124,7 @@ async def test_a_caller_who_leaves_as_the_agent_accepts_leaves_nobody_behind(exc
 async def test_a_caller_who_hangs_up_ends_the_conversation_and_frees_the_agent(
     exchange: Exchange, after_s: float
 ) -> None:
-    ann = exchange.agent("ann").accepts()
-    await exchange.serves()
-    call = exchange.dials()
-    await call.connected(ann)
+    ann, call = await exchange.talks("ann")
     record = await call.hangs_up(after_s=after_s).over()
     assert (record.disposition, record.end_source) == ("connected", "caller")
     assert record.durations_ms.connected == pytest.approx(after_s * 1000, abs=15)
@@ -135,10 +132,7 @@ async def test_a_caller_who_hangs_up_ends_the_conversation_and_frees_the_agent(
 
 
 async def test_a_caller_out_of_the_networks_reach_has_hung_up(exchange: Exchange) -> None:
-    ann = exchange.agent("ann").accepts()
-    await exchange.serves()
-    call = exchange.dials()
-    await call.connected(ann)
+    ann, call = await exchange.talks("ann")
     record = await call.vanishes(after_s=20).over()
     assert record.end_source == "caller"
     assert not ann.is_on_the_line

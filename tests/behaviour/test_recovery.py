@@ -96,10 +96,7 @@ async def test_two_conversations_are_charged_by_what_they_began_with_whoever_has
 
 
 async def test_an_agent_whose_caller_hangs_up_after_that_is_hung_up_and_free(exchange: Exchange) -> None:
-    ann = exchange.agent("ann").accepts()
-    await exchange.serves()
-    call = exchange.dials()
-    await call.connected(ann)
+    ann, call = await exchange.talks("ann")
     await dies_for(exchange, 5)
     await exchange.passes(5)
     assert ann.is_on_the_line
@@ -126,10 +123,7 @@ async def test_an_agent_who_talks_for_the_call_before_is_not_rung_for_the_next(e
 
 
 async def test_an_agent_who_hangs_up_after_that_ends_the_call(exchange: Exchange) -> None:
-    ann = exchange.agent("ann").accepts()
-    await exchange.serves()
-    call = exchange.dials()
-    await call.connected(ann)
+    ann, call = await exchange.talks("ann")
     await dies_for(exchange, 5)
     ann.hangs_up(after_s=30)
     record = await call.over()
@@ -172,10 +166,7 @@ async def test_asterisk_ends_a_conversation_at_its_longest_duration_while_no_swi
 async def test_a_conversation_that_ended_meanwhile_lasted_until_the_switch_was_last_seen(
     exchange: Exchange,
 ) -> None:
-    ann = exchange.agent("ann").accepts()
-    await exchange.serves()
-    call = exchange.dials()
-    await call.connected(ann)
+    ann, call = await exchange.talks("ann")
     await exchange.passes(40)
     call.hangs_up(after_s=5)
     await dies_for(exchange, 30)
@@ -256,10 +247,7 @@ async def test_a_conversation_handed_over_goes_on(exchange: Exchange) -> None:
 
 
 async def test_a_switch_that_drains_finishes_its_calls_and_hands_new_ones_back(exchange: Exchange) -> None:
-    ann = exchange.agent("ann").accepts()
-    await exchange.serves()
-    call = exchange.dials()
-    await call.connected(ann)
+    _, call = await exchange.talks("ann")
     exchange.switch.take_no_more()
     late = exchange.dials()
     await exchange.passes(1)
@@ -269,10 +257,7 @@ async def test_a_switch_that_drains_finishes_its_calls_and_hands_new_ones_back(e
 
 
 async def test_a_switch_that_stops_ends_its_calls_and_records_them(exchange: Exchange) -> None:
-    ann = exchange.agent("ann").accepts()
-    await exchange.serves()
-    call = exchange.dials()
-    await call.connected(ann)
+    _, call = await exchange.talks("ann")
     await exchange.passes(30)
     await exchange.switch.drain()
     record = await call.over()
@@ -284,10 +269,7 @@ async def test_a_switch_that_stops_ends_its_calls_and_records_them(exchange: Exc
 
 
 async def test_a_conversation_survives_a_broken_connection_of_events(exchange: Exchange) -> None:
-    ann = exchange.agent("ann").accepts()
-    await exchange.serves()
-    call = exchange.dials()
-    await call.connected(ann)
+    ann, call = await exchange.talks("ann")
     exchange.asterisk.breaks()
     await exchange.passes(10)
     assert exchange.asterisk.partners(call.channel) == {ann.channel.id}
@@ -297,10 +279,7 @@ async def test_a_conversation_survives_a_broken_connection_of_events(exchange: E
 
 
 async def test_who_hung_up_while_nobody_looked_is_not_charged_for_longer(exchange: Exchange) -> None:
-    ann = exchange.agent("ann").accepts()
-    await exchange.serves()
-    call = exchange.dials()
-    await call.connected(ann)
+    ann, call = await exchange.talks("ann")
     await exchange.passes(30)
     exchange.asterisk.is_down = True
     exchange.asterisk.breaks()
@@ -387,10 +366,7 @@ async def test_calls_end_with_an_asterisk_that_restarts(exchange: Exchange) -> N
 async def test_a_conversation_is_taken_up_though_asterisk_says_only_later_what_is_there(
     exchange: Exchange, uri: str
 ) -> None:
-    ann = exchange.agent("ann").accepts()
-    await exchange.serves()
-    call = exchange.dials()
-    await call.connected(ann)
+    _, call = await exchange.talks("ann")
     errors: list[AriError] = [
         AriTimeout("no answer in 5 s"),
         AriOverload("256 others wait"),
@@ -412,10 +388,7 @@ async def test_a_conversation_is_taken_up_though_asterisk_says_only_later_what_i
 async def test_a_switch_is_stopped_at_once_though_asterisk_never_says_what_is_there(
     exchange: Exchange,
 ) -> None:
-    ann = exchange.agent("ann").accepts()
-    await exchange.serves()
-    call = exchange.dials()
-    await call.connected(ann)
+    _, call = await exchange.talks("ann")
 
     def fail(request: Request) -> None:
         if str(request) == "GET channels":
