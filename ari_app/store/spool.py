@@ -13,6 +13,7 @@ remembered of each is its name.
 from __future__ import annotations
 
 import logging
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -26,6 +27,8 @@ from ari_app.store.errors import SpoolUnusable
 from ari_app.store.folder import listed, names, sync, write_all, write_whole
 
 log = logging.getLogger(__name__)
+
+_NAME = re.compile(r"00[0-9a-f]{11}-.+\.json", re.ASCII)  # of a moment before the year 2500
 
 LIMIT = 500_000  # calls, about 5 kB each: three hours at 50 calls a second
 
@@ -108,7 +111,7 @@ class Spool:
     def kept(self) -> list[Kept]:
         """All that is here, what waits before what was refused, each in the order of settlement."""
         waiting = [_kept(path, None) for path in listed(self.folder)]
-        return waiting + [_kept(path, _reason_file(path).read_text()) for path in listed(self.refused_folder)]
+        return waiting + [_kept(path, _reason(path)) for path in listed(self.refused_folder)]
 
     def take_back(self) -> None:
         """Puts what was refused back in line. Raises SpoolUnusable."""
@@ -134,9 +137,10 @@ class Spool:
     def amend(self, is_wanted: Callable[[CallRecord], bool], change: Callable[[CallRecord], None]) -> int:
         """Changes the records of some of the calls that are here, refused ones too; how many. Raises SpoolUnusable.
 
-        For an operator, beside a running switch: one that has just read a call saves it as it was.
+        For an operator, beside a running switch: one that has just read a call saves it as it was. What cannot be read
+        or changed is told of when all others are done.
         """
-        count = 0
+        count, unread = 0, ""
         for path, _, _, reason in self.kept():
             try:
                 record, transfers = unpack_settled(path.read_bytes())
@@ -150,10 +154,13 @@ class Spool:
             except FileNotFoundError:  # somebody else saved it meanwhile
                 continue
             except Unreadable as error:
-                message = f"{path} cannot be read ({error}): look yourself whose call it is, or delete it"
-                raise SpoolUnusable(message) from error
+                unread = (
+                    unread or f"{path} cannot be read ({error}): look yourself whose call it is, or delete it"
+                )
             except OSError as error:
-                raise SpoolUnusable(f"{path} cannot be changed: {error.strerror}") from error
+                unread = unread or f"{path} cannot be changed: {error.strerror}"
+        if unread:
+            raise SpoolUnusable(unread)
         return count
 
     def records(self) -> Iterator[CallRecord]:
@@ -199,11 +206,20 @@ def _name(settlement: Settlement) -> str:
 
 
 def _kept(path: Path, reason: str | None) -> Kept:
+    if not _NAME.fullmatch(path.name):  # somebody put it there
+        return Kept(path, path.stem, 0, reason)
     return Kept(path, _call_id(path.name), int(path.name.partition("-")[0], 16), reason)
 
 
 def _call_id(name: str) -> str:
     return name.removesuffix(".json").partition("-")[2]
+
+
+def _reason(path: Path) -> str:
+    try:
+        return _reason_file(path).read_text(errors="replace")
+    except FileNotFoundError:  # somebody took it away, or it is saved meanwhile
+        return "nobody knows why"
 
 
 def _reason_file(path: Path) -> Path:

@@ -61,3 +61,17 @@ def test_the_doctor_names_a_spool_that_is_not_empty(settings: Settings, spool: S
 
 def test_the_doctor_has_nothing_against_an_empty_spool(settings: Settings) -> None:
     assert doctor.check_spool(settings).ok
+
+
+def test_files_that_somebody_put_there_are_listed_and_keep_no_caller_from_being_erased(
+    cli: Cli, spool: Spool, engine: Engine
+) -> None:
+    for name in ("a note.json", "refused/a note.json"):
+        (spool.folder / name).write_text("{")
+    listed = json.loads(cli("spool", "list", "--json").output)
+    assert [one["id"] for one in listed].count("a note") == 2 and len(listed) == 4
+    ani = make_call(1).ani
+    message = refusal(cli("privacy", "erase", str(ani)))
+    assert "a note.json cannot be read" in message
+    assert [one.ani for one in spool.records()] == [None, make_call(2).ani]
+    assert "2 calls saved" in cli("spool", "retry").output
