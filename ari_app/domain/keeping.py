@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from ari_app.domain.clock import LAST_MS
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.leftover import UnderWay
 from ari_app.domain.record import CallRecord
@@ -50,8 +51,6 @@ class _PinLine:
     version: Literal[1] = 1
 
 
-_NEVER = 253_402_300_800_000  # ms: the year 10000, which no clock tells
-
 _SETTLED = TypeAdapter(_SettledFile)
 _UNDER_WAY = TypeAdapter(_UnderWayLine)
 _OVER = TypeAdapter(_OverLine)
@@ -87,7 +86,7 @@ def unpack_line(content: bytes) -> tuple[str, UnderWay | None]:
         return line.over, None
     record = line.call.record
     is_nowhen = not record.events and record.ended_at is None
-    if is_nowhen or not all(0 <= at < _NEVER for at in _moments(record)):
+    if is_nowhen or not all(0 <= at <= LAST_MS for at in _moments(record)):
         raise Unreadable(f"call {record.id}: without a moment at which it can have been")
     return record.id, line.call
 
