@@ -335,3 +335,24 @@ async def test_a_call_too_many_for_asterisk_is_turned_away_unanswered(exchange: 
     exchange.transport.unanswered = 10_000
     record = await exchange.dials().over()
     assert (record.disposition, record.answered_at, ann.times_rung) == ("failed", None, 0)
+
+
+async def test_a_phone_is_dialled_with_the_callers_number_and_ended_by_asterisk_should_no_switch_be_there(
+    exchange: Exchange,
+) -> None:
+    requests: list[Request] = []
+    exchange.asterisk.before = requests.append
+    exchange.agent("ann").accepts()
+    await exchange.serves(ring_timeout="20s", max_duration="5m")
+    call = exchange.dials(ani=None)
+    await call.connected()
+    await call.hangs_up(after_s=1).over()
+    [dialled] = [one for one in requests if one.method == "POST" and one.uri.endswith("-leg-000000")]
+    assert dialled.query == {
+        "endpoint": "PJSIP/agents/sip:ann@127.0.0.1:5999",
+        "app": "callrace",
+        "timeout": "30",  # as long as it may ring, and ten seconds more
+        "callerId": "anonymous",
+        "originator": call.channel.id,
+    }
+    assert dialled.body == {"variables": {"TIMEOUT(absolute)": "333.000"}}

@@ -250,7 +250,7 @@ async def test_a_conversation_that_is_taken_up_again(exchange: Exchange) -> None
     assert ann.causes == [16]
 
 
-async def test_a_conversation_whose_agent_left_meanwhile_and_one_whose_caller_did(exchange: Exchange) -> None:
+async def test_a_conversation_whose_agent_left_meanwhile(exchange: Exchange) -> None:
     ann, bob = exchange.agent("ann").accepts(), exchange.agent("bob").then().accepts()
     waves = [{"destinations": ["ann"]}, {"destinations": ["bob"]}]
     await exchange.serves(destination={"capacity": 1}, waves=waves)
