@@ -84,7 +84,7 @@ async def test_a_survey_knows_every_channels_state_and_of_ours_all() -> None:
 
 @pytest.mark.parametrize("broken", [[{"id": "caller"}], [None]])
 async def test_what_asterisk_does_not_tell_as_documented_is_an_error_of_its_own(broken: list[Any]) -> None:
-    with pytest.raises(AriBadAnswer, match="^Asterisk's channels and bridges are not told as it documents"):
+    with pytest.raises(AriBadAnswer, match=r"^Asterisk's channels and bridges are not told as it documents"):
         await survey(Asterisk(["caller"], broken, {}).client)
 
 
