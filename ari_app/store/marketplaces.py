@@ -207,7 +207,6 @@ def terms_of(engine: Engine, campaign: str, version: int) -> dict[str, Any] | No
 class _Version:
     version: int
     applied_at: int
-    document: dict[str, Any]
     marketplace: Marketplace
 
 
@@ -215,7 +214,8 @@ def _newest(connection: Connection) -> _Version | None:
     row = connection.execute(_NEWEST).one_or_none()
     if row is None:
         return None
-    return _Version(row.version, row.applied_at, *_read(row, {"numbers": numbers.documents_in(connection)}))
+    _, marketplace = _read(row, {"numbers": numbers.documents_in(connection)})
+    return _Version(row.version, row.applied_at, marketplace)
 
 
 def _with_desk_numbers(connection: Connection, marketplace: Marketplace) -> Marketplace:
