@@ -21,6 +21,16 @@ def postgres() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The URL of a migrated PostgreSQL cluster that one module's tests have for themselves."""
+    with running_cluster() as url:
+        engine = open_engine(url)
+        schema.upgrade(engine)
+        engine.dispose()
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a new database without tables."""

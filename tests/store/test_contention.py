@@ -14,25 +14,15 @@ from ari_app.domain.conversions import Told
 from ari_app.domain.ledger import deposit
 from ari_app.domain.periods import Period
 from ari_app.domain.record import CallRecord, ClauseResult, Money, Verdict
-from ari_app.store import audit, calls, conversions, ledger, rebuild, reservations, schema
+from ari_app.store import audit, calls, conversions, ledger, rebuild, reservations
 from ari_app.store.engine import open_engine, open_hasty, writing
 from tests.samples import BEGAN, make_call, settlement, waiting
-from tests.store.postgres import running_cluster
 
 PATIENCE_S = 20
 BUDGET_MS = (
     1000  # a locked row is waited for until this; 50 ms in the product, on a machine that does nothing else
 )
 NOW = BEGAN + 3_600_000
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with running_cluster() as url:
-        engine = open_engine(url)
-        schema.upgrade(engine)
-        engine.dispose()
-        yield url
 
 
 @pytest.fixture

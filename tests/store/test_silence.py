@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 
 from ari_app.domain.caps import Answer, Claim, Wanted
 from ari_app.domain.periods import Period
-from ari_app.store import calls, postgresql, reservations, revision, schema, writer
+from ari_app.store import calls, postgresql, reservations, revision, writer
 from ari_app.store import engine as engine_module
 from ari_app.store.engine import open_engine, open_hasty, reading, writing
 from ari_app.store.errors import DatabaseUnavailable
@@ -22,7 +22,6 @@ from ari_app.store.spool import Spool
 from ari_app.store.writer import Writer
 from ari_app.switch.caps import Caps
 from tests.samples import BEGAN, make_call, settlement
-from tests.store.postgres import running_cluster
 
 PATIENCE_S = 10
 
@@ -60,15 +59,6 @@ def _pump(source: socket.socket, target: socket.socket, is_open: threading.Event
         while data := source.recv(65536):
             if is_open.is_set():
                 target.sendall(data)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with running_cluster() as url:
-        engine = open_engine(url)
-        schema.upgrade(engine)
-        engine.dispose()
-        yield url
 
 
 @pytest.fixture
