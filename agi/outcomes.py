@@ -82,15 +82,20 @@ class Outcomes:
         channels: Channels,
         chores: Chores | None = None,
         spool: Path | None = None,
+        has_left_calls: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`tell` writes to the last of the files. `spool` is where ended calls of a switch wait for the database."""
+        """`tell` writes to the last of the files. `spool` is where ended calls of a switch wait for the database.
+
+        `has_left_calls` says whether a switch died with calls in hand that no other has taken up yet.
+        """
         self._engine = engine
         self._geography = geography
         self._files = files
         self._channels = channels
         self._chores = chores or Chores()
         self._spool = spool
-        self._waits_since: float | None = None  # for the spool
+        self._has_left_calls = has_left_calls
+        self._waits_since: float | None = None  # for a switch
         self._begun = Begun(files[0].with_suffix(".open"))
         self._pins = Pins(files[-1].with_suffix(".pins"))
         self._snapshots: OrderedDict[int, Snapshot] = OrderedDict()  # without numbers, by version
@@ -139,7 +144,7 @@ class Outcomes:
     def _save_aside(self, file: Path) -> None:
         """Saves what was put aside at the last look, so that nobody writes to it any more; puts the next aside."""
         aside = file.with_suffix(".aside")
-        if self._is_ahead_of_spool():
+        if self._is_ahead_of_a_switch():
             self._begun.look_anew()
             return
         if aside.exists():
@@ -151,12 +156,13 @@ class Outcomes:
         if file.exists():
             file.rename(aside)
 
-    def _is_ahead_of_spool(self) -> bool:
-        """Whether calls that a switch served before wait for the database still: repeat callers are told by them.
+    def _is_ahead_of_a_switch(self) -> bool:
+        """Whether calls that a switch served before are not in the database yet: repeat callers are told by them.
 
-        For WAIT_S at most: where no switch runs nobody empties the spool.
+        For WAIT_S at most: where no switch runs nobody empties the spool, or takes up the calls that one left.
         """
-        if self._spool is None or not has_any(self._spool):
+        is_spooled = self._spool is not None and has_any(self._spool)
+        if not is_spooled and not self._has_left_calls():
             self._waits_since = None
             return False
         now = time.monotonic()

@@ -22,10 +22,11 @@ from ari_app.cli.common import SWITCH_INTERVAL_S, Refused, database, now_ms
 from ari_app.domain.snapshot import Snapshot
 from ari_app.logs import log_to_stderr
 from ari_app.ops.asterisk import ari_settings
-from ari_app.ops.running import only
+from ari_app.ops.running import only, running_pid
 from ari_app.settings import Settings
 from ari_app.store import geography
 from ari_app.store.folder import clear_unfinished
+from ari_app.store.journal import has_calls
 from ari_app.switch.caps import Caps
 from ari_app.switch.chores import Chores
 from ari_app.switch.market import Market
@@ -71,8 +72,15 @@ def run() -> None:
             log.info("no marketplace is applied yet: nothing is answered until one is")
         sys.setswitchinterval(SWITCH_INTERVAL_S)  # what is saved meanwhile keeps no reservation waiting
         gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
-        files, spool = settings.fallback_files, settings.spool
-        outcomes = Outcomes(engine, tables, files, lambda: _channels(settings), chores, spool)
+        outcomes = Outcomes(
+            engine,
+            tables,
+            settings.fallback_files,
+            lambda: _channels(settings),
+            chores,
+            settings.spool,
+            lambda: running_pid(settings) is None and has_calls(settings.journal),
+        )
         uvloop.run(_serve(market, Caps(engine), outcomes, settings.agi_port))
 
 

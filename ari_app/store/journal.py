@@ -26,6 +26,8 @@ import shutil
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -255,12 +257,31 @@ def unreadable(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{_UNREADABLE}"))
 
 
+def has_calls(folder: Path) -> bool:
+    """Whether a switch that died left calls here. One may ask often: the same journal is read once. Raises OSError."""
+    try:
+        stats = [(path, path.stat()) for path in _files(folder)]
+        return _has_calls(tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats))
+    except FileNotFoundError:  # a switch that starts writes another one
+        return False
+
+
+@lru_cache(maxsize=1)
+def _has_calls(files: tuple[tuple[Path, int, int], ...]) -> bool:
+    newest = {}
+    for path, _, _ in files:
+        for line in _lines(path):
+            with suppress(Unreadable):
+                name, call = unpack_line(line)
+                newest[name] = call is not None
+    return any(newest.values())
+
+
 def _read(folder: Path) -> dict[str, UnderWay]:
     """The calls under way, by id."""
     newest: dict[str, UnderWay | None] = {}
     for path in _files(folder):
-        *lines, _ = path.read_bytes().split(b"\n")  # what comes after the last newline was cut off
-        for line in lines:
+        for line in _lines(path):
             try:
                 name, call = unpack_line(line)
                 newest[name] = call
@@ -268,3 +289,8 @@ def _read(folder: Path) -> dict[str, UnderWay]:
                 kept = shutil.copy(path, path.with_name(path.name + _UNREADABLE))
                 log.error("%s has a line that is no call under way (%s); it is kept as %s", path, error, kept)
     return {name: call for name, call in newest.items() if call is not None}
+
+
+def _lines(path: Path) -> list[bytes]:
+    """What comes after the last newline was cut off."""
+    return path.read_bytes().split(b"\n")[:-1]

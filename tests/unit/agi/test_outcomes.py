@@ -15,10 +15,12 @@ from agi.outcomes import Outcomes
 from ari_app.domain.document import parse
 from ari_app.domain.fallback import CUT_OFF, id_of_begun
 from ari_app.domain.ledger import verify
+from ari_app.domain.leftover import UnderWay
 from ari_app.domain.record import CallRecord
 from ari_app.domain.snapshot import Pin
 from ari_app.store import calls, ledger, marketplaces
 from ari_app.store.errors import DatabaseUnavailable
+from ari_app.store.journal import Journal, has_calls
 from ari_app.store.spool import Spool
 from tests.kit.database import migrated
 from tests.samples import make_call, settlement
@@ -382,3 +384,32 @@ async def test_a_call_whose_end_is_not_read_yet_as_the_spool_comes_first_is_not_
     spool.remove([settlement(make_call(1))])
     await looked(outcomes, 2)
     assert [record.disposition for record in calls.every(engine)] == ["connected"]
+
+
+def test_who_calls_again_while_no_switch_has_taken_up_their_first_call_is_a_repeat_caller(
+    engine: Engine, tmp_path: Path
+) -> None:
+    clause = "      - {connected_at_least: 90s}\n"
+    once = ON_ANSWER.replace(clause, clause + "      - {no_repeat_within: 1d}\n", 1)
+    marketplaces.apply(engine, parse(once, "test.yaml"), BEGAN)
+    first = make_call(1, started_at=BEGAN + 1, connected_at=BEGAN + 2, ani=line()[3], campaign="plumbing")
+    journal = Journal(tmp_path / "journal")
+    journal.keep(UnderWay(first, "caller-1", 1))
+    journal.start()
+    journal.close()
+    outcomes = Outcomes(
+        engine,
+        GEOGRAPHY,
+        [tmp_path / "fallback.csv"],
+        no_channels,
+        has_left_calls=lambda: has_calls(tmp_path / "journal"),
+    )
+    outcomes.tell(line(1))
+    assert saved(outcomes, engine) == []
+    calls.save(engine, [settlement(first)])  # as the next switch does
+    taken_up = Journal(tmp_path / "journal")
+    taken_up.forget([first.id])
+    taken_up.start()
+    taken_up.close()
+    _, again = saved(outcomes, engine)
+    assert again.money is not None and again.money.charged == 0
