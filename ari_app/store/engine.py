@@ -13,8 +13,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, event, func
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, PendingRollbackError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from ari_app.store import failures
 from ari_app.store.errors import BadDatabaseUrl, DatabaseBusy, DatabaseNotMigrated, DatabaseUnavailable
@@ -75,6 +76,7 @@ def _sqlite(url: URL, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
         raise DatabaseUnavailable(f"cannot make {folder} for the database: {error.strerror}") from error
     engine = create_engine(url, connect_args={"timeout": busy_timeout_s})
     event.listen(engine, "connect", _prepare_sqlite)
+    _keep_to_file(engine, Path(url.database))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -83,6 +85,27 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _keep_to_file(engine: Engine, file: Path) -> None:
+    """A connection goes on writing to the file that it opened, were that moved or deleted: then another one is made."""
+
+    def now() -> tuple[int, int] | None:
+        try:
+            found = file.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def note(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = now()
+
+    def look(_connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if record.info["file"] != now():
+            raise DisconnectionError(f"{file} is another file now")
+
+    event.listen(engine, "connect", note)
+    event.listen(engine, "checkout", look)
 
 
 def _begin_sqlite(connection: Connection) -> None:
