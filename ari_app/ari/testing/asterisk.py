@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ari_app.ari.errors import AriUnavailable
+from ari_app.ari.testing.connection import Transport
 from ari_app.ari.testing.phones import ELSEWHERE, NO_ANSWER, NORMAL, Caller, Channel, Phone, _Person
-from ari_app.ari.transport import Request, Response
+from ari_app.ari.transport import Request
 
 SOUND_S = 2.0
 STOPPING_S = 0.02  # how long a playback that is stopped goes on: Asterisk looks at it once a frame
@@ -65,18 +65,18 @@ class Asterisk:
         self.clock_ahead_s = 0.0  # of this machine's
         self.events_take_s = 0.0  # from when something happens until it is heard of
         self._started = self._now()
-        self._transports: list[_Transport] = []
+        self._transports: list[Transport] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._arrived = 0
 
     # For tests
 
-    def transport(self) -> _Transport:
+    def transport(self) -> Transport:
         """A connection of one instance of an application; of those made before, none hears anything more."""
         for before in self._transports:
             before.is_cut_off = True
-        self._transports.append(_Transport(self))
+        self._transports.append(Transport(self))
         return self._transports[-1]
 
     def arrives(
@@ -390,69 +390,3 @@ def _told(channel: Channel) -> dict[str, object]:
         "caller": {"name": "", "number": channel.caller},
         "dialplan": {"context": "callrace-in", "exten": channel.exten, "app_data": channel.app_data},
     }
-
-
-class _Stream:
-    """One connection of events."""
-
-    def __init__(self) -> None:
-        self._messages: asyncio.Queue[str | None] = asyncio.Queue()
-        self.heard_at_ms = time.time_ns() // 1_000_000
-        self.is_over = False
-
-    def put(self, message: str) -> None:
-        if not self.is_over:
-            self.heard_at_ms = time.time_ns() // 1_000_000
-            self._messages.put_nowait(message)
-
-    def end(self) -> None:
-        self.is_over = True
-        self.heard_at_ms = time.time_ns() // 1_000_000
-        self._messages.put_nowait(None)
-
-    async def receive(self) -> str:
-        message = await self._messages.get()
-        if message is None:
-            raise AriUnavailable("the connection of events has ended")
-        return message
-
-    async def close(self) -> None:
-        self.is_over = True
-
-
-class _Transport:
-    """What an instance reaches the Asterisk by: a lane's requests one after the other."""
-
-    def __init__(self, asterisk: Asterisk) -> None:
-        self.asterisk = asterisk
-        self.is_cut_off = False
-        self.unanswered = 0  # as many requests as a test says are waiting
-        self.streams: list[_Stream] = []
-        self._lanes: dict[int, asyncio.Lock] = {}
-
-    def _reach(self) -> None:
-        if self.is_cut_off or self.asterisk.is_down:
-            raise AriUnavailable("Asterisk cannot be reached")
-
-    async def open(self, on_replaced: Callable[[], None]) -> None:
-        self._reach()
-
-    async def request(self, lane: int, request: Request) -> Response:
-        async with self._lanes.setdefault(lane, asyncio.Lock()):
-            await asyncio.sleep(0)
-            self._reach()
-            self.asterisk.requests.append(str(request))
-            self.asterisk.before(request)
-            status, body = await self.asterisk.carry_out(request)
-        return Response(request, status, "", "" if body is None else json.dumps(body))
-
-    def waiting(self) -> int:
-        return self.unanswered
-
-    async def events(self) -> _Stream:
-        self._reach()
-        self.streams = [_Stream()]
-        return self.streams[0]
-
-    async def close(self) -> None:
-        self.is_cut_off = True
