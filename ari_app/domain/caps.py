@@ -353,6 +353,14 @@ class Rule:
         """The period that a call counts in: the one it was offered in."""
         return period(self.per, record.offered_at or record.started_at, self.timezone)
 
+    def start_for(self, record: CallRecord, reserved_in: int) -> int:
+        """When the period began that a call counts in which has reserved in the one that began at `reserved_in` (ms).
+
+        It is that one, unless the owner's clock was changed since.
+        """
+        is_one = period(self.per, reserved_in, self.timezone).start == reserved_in
+        return reserved_in if is_one else self.period_of(record).start
+
 
 def rules(marketplace: Marketplace) -> Iterator[Rule]:
     """The rules of the marketplace. What is concurrent counts no call that has ended."""

@@ -23,7 +23,7 @@ from ari_app.domain.periods import Period, period
 from ari_app.domain.record import CallRecord, Money, Verdict
 from ari_app.store import ledger
 from ari_app.store.engine import lock_table
-from ari_app.store.tables import calls, cap_rules, counters, legs, transfers
+from ari_app.store.tables import calls, cap_rules, counters, legs, reservations, transfers
 
 Used = Counter[tuple[str, int]]
 """By a counter's key and the start of its period."""
@@ -36,6 +36,10 @@ _AT_ONCE = 500
 _SET = text(
     "INSERT INTO counters (key, period_start, used, reserved) VALUES (:key, :period_start, :used, 0) "
     "ON CONFLICT (key, period_start) DO UPDATE SET used = :used"
+)
+_RESERVE = text(
+    "INSERT INTO counters (key, period_start, used, reserved) VALUES (:key, :period_start, 0, :first) "
+    "ON CONFLICT (key, period_start) DO UPDATE SET reserved = counters.reserved + :more"
 )
 
 
@@ -53,20 +57,24 @@ def using(moved: Mapping[str, Sequence[Transfer]]) -> Using:
     return lambda key, record: use_corrected(key, record, net(moved[record.id]))
 
 
+def in_force(connection: Connection, records: Iterable[CallRecord]) -> Mapping[str, Sequence[Rule]]:
+    """The rules that the calls may count in, by owner."""
+    return _of_owners(connection, {owner for record in records for owner in owners_of(record)})
+
+
 def used_besides(
-    connection: Connection,
+    by_owner: Mapping[str, Sequence[Rule]],
     records: Collection[CallRecord],
     counted: Collection[tuple[str, str]],
     before: Iterable[CallRecord] = (),
     using: Using = use,
 ) -> Used:
-    """What ended calls use of the caps in force, but of the counters, by call and key, in `counted`.
+    """What ended calls use of the caps in force (`by_owner`), but of the counters, by call and key, in `counted`.
 
     `before`: the same calls as they waited for a conversion, and so counted in all that was decided then.
     """
     waited = {record.id: record for record in before}
     used: Used = Counter()
-    by_owner = _of_owners(connection, {owner for record in records for owner in owners_of(record)})
     for record in records:
         for rule in _its(record, by_owner):
             if (record.id, rule.key) in counted or is_open(rule.key, record):
@@ -139,6 +147,27 @@ def put(connection: Connection, marketplace: Marketplace, now: int) -> None:
             for at in (period(rule.per, now, rule.timezone).start,)
         ]
         connection.execute(_SET, sorted(counts, key=lambda count: str(count["key"])))
+    _move_reserved(connection, [rule for rule in new if rule.key in there])
+
+
+def _move_reserved(connection: Connection, changed: Iterable[Rule]) -> None:
+    """What calls hold of caps whose owners' clocks were changed is held of the periods of the new ones."""
+    more: Used = Counter()
+    for rule in changed:
+        its = select(reservations).where(reservations.c.key == rule.key).order_by(reservations.c.call_id)
+        for row in connection.execute(its.with_for_update()).all():
+            start = period(rule.per, row.at, rule.timezone).start
+            if start != row.period_start:
+                is_it = and_(reservations.c.call_id == row.call_id, reservations.c.key == row.key)
+                connection.execute(update(reservations).where(is_it).values(period_start=start))
+                more[row.key, row.period_start] -= row.amount
+                more[row.key, start] += row.amount
+    counts = [
+        {"key": key, "period_start": at, "first": max(n, 0), "more": n}
+        for (key, at), n in sorted(more.items())
+    ]
+    if counts:
+        connection.execute(_RESERVE, counts)
 
 
 def used_so_far(connection: Connection, which: Iterable[Rule], now: int) -> Used:

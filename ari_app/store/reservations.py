@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -44,6 +45,7 @@ from ari_app.domain.caps import (
     Answer,
     Claim,
     Funds,
+    Rule,
     Wanted,
     funds_key,
     funds_of,
@@ -150,8 +152,9 @@ def end(
     its: ColumnElement[bool] = reservations.c.call_id.in_(by_id)
     if kept := _keep(connection, by_id):
         its &= tuple_(reservations.c.call_id, reservations.c.key).not_in(kept)
-    ended = _end(connection, its, by_id, using)
-    ended.used.update(caprules.used_besides(connection, by_id.values(), ended.counted, before, using))
+    by_owner = caprules.in_force(connection, by_id.values())
+    ended = _end(connection, its, by_id, using, {r.key: r for rules in by_owner.values() for r in rules})
+    ended.used.update(caprules.used_besides(by_owner, by_id.values(), ended.counted, before, using))
     return ended
 
 
@@ -341,15 +344,21 @@ def _end(
     which: ColumnElement[bool],
     calls: Mapping[str, CallRecord],
     using: Using = use,
+    rules: Mapping[str, Rule] = MappingProxyType({}),
 ) -> Ended:
-    """Ends these reservations: `using` says what of them a call in `calls` has used."""
+    """Ends these reservations: `using` says what of them a call in `calls` has used.
+
+    It is used in the period of the cap in force (`rules`, by key), whose clock may have been changed since.
+    """
     columns = [reservations.c[name] for name in ("call_id", "key", "period_start", "amount")]
     rows = connection.execute(delete(reservations).where(which).returning(*columns)).all()
     ended = Ended(len(rows))
     for call_id, key, start, amount in rows:
         ended.given[key, start] += amount
         ended.counted.add((call_id, key))
-        ended.used[key, start] += using(key, calls[call_id]) if call_id in calls else 0
+        if call_id in calls:
+            at = rules[key].start_for(calls[call_id], start) if key in rules else start
+            ended.used[key, at] += using(key, calls[call_id])
     return ended
 
 

@@ -10,12 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from ari_app.domain.caps import Answer, wanted
 from ari_app.domain.conversions import Told
 from ari_app.domain.document import parse
 from ari_app.domain.periods import Per, period
-from ari_app.domain.record import Money
+from ari_app.domain.record import CallRecord, Money
+from ari_app.domain.snapshot import Attribution
 from ari_app.store import calls, conversions, corrections, marketplaces, reservations, spending
-from tests.kit.market import marketplace
+from ari_app.store.marketplaces import Loaded
+from ari_app.store.reservations import Usage
+from tests.kit.market import DID, marketplace
 from tests.samples import BEGAN, make_call, settlement, unqualified, waiting, with_late_bonus
 
 NOON = BEGAN + 3_600_000
@@ -25,14 +29,33 @@ CAPS = [*COUNTS, {"max_amount": "9999.00", "per": "month"}, {"concurrent": 5}]
 OWNERS = ("campaigns.plumbing", "advertisers.acme", "publishers.homefix", "destinations.agent-1")
 
 
-def apply(engine: Engine, caps: Any = (), at: int = NOON, owners: Any = OWNERS, **campaign: Any) -> None:
-    """Puts a marketplace in force, whose owners have these caps."""
+def apply(
+    engine: Engine,
+    caps: Any = (),
+    at: int = NOON,
+    owners: Any = OWNERS,
+    timezone: str = "UTC",
+    **campaign: Any,
+) -> None:
+    """Puts a marketplace in force, whose owners have these caps. `timezone` is the publisher's."""
     agents = {f"agent-{n}": f"sip:agent-{n}@127.0.0.1" for n in range(1, 5)}
     document = marketplace(agents, campaign=campaign)
+    document["publishers"]["homefix"]["timezone"] = timezone
     for owner in owners:
         part, _, name = owner.partition(".")
         document[part][name]["caps"] = list(caps)
     marketplaces.apply(engine, parse(json.dumps(document), "t.yaml"), at)
+
+
+def hold(engine: Engine, call: CallRecord, loaded: Loaded | None = None) -> None:
+    """Reserves what the call may use of caps, by the marketplace in force or this one."""
+    there = loaded or marketplaces.load(engine)
+    assert there is not None
+    market = there.marketplace
+    found = Attribution("plumbing", market.campaigns["plumbing"], market.numbers[DID], 1)
+    assert call.offered_at is not None
+    answer = reservations.reserve(engine, wanted(call.id, market, found, ["agent-1"], call.offered_at))
+    assert answer == Answer()
 
 
 def used(engine: Engine) -> dict[str, int]:
@@ -118,6 +141,30 @@ def test_a_call_counts_though_its_reservation_expired(engine: Engine) -> None:
     apply(engine, CAPS)
     calls.save(engine, [settlement(make_call(1))])  # as if nothing had ever been reserved for it
     assert used(engine) == in_all(1, 1, 1, 4200, 3000)
+
+
+def test_a_call_that_waits_counts_in_the_periods_of_its_owners_clock_as_it_is(engine: Engine) -> None:
+    apply(engine, CAPS, owners=["publishers.homefix"])
+    call = waiting(1)
+    hold(engine, call)
+    calls.save(engine, [settlement(call)])
+    apply(engine, CAPS, owners=["publishers.homefix"], timezone="Asia/Tokyo")
+    key = ("publisher:homefix:amount:month:USD", period("month", NOON, "Asia/Tokyo").start)
+    assert reservations.usage(engine, [key[1]])[key] == Usage(0, 3000)
+    told_at = (call.ended_at or 0) + 1000
+    conversions.tell(engine, [Told(call.id, told_at, None)], told_at)
+    assert reservations.usage(engine, [key[1]])[key] == Usage(3000, 0)
+
+
+def test_a_call_under_way_counts_in_the_periods_of_its_owners_clock_as_it_is(engine: Engine) -> None:
+    """Also one that a switch reserved for by the clock of before."""
+    apply(engine, CAPS, owners=["publishers.homefix"])
+    held_by = marketplaces.load(engine)
+    apply(engine, CAPS, owners=["publishers.homefix"], timezone="Asia/Tokyo")
+    hold(engine, make_call(1), held_by)
+    calls.save(engine, [settlement(make_call(1))])
+    key = ("publisher:homefix:amount:month:USD", period("month", NOON, "Asia/Tokyo").start)
+    assert reservations.usage(engine, [key[1]])[key] == Usage(3000, 0)
 
 
 def test_an_amount_counts_no_other_currency(engine: Engine) -> None:
