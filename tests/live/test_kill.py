@@ -283,7 +283,8 @@ async def test_a_caller_of_whom_nothing_was_written_down_yet_is_served_as_a_new_
         )
 
 
-async def test_who_talks_but_is_in_no_journal_is_hung_up(switch, calling):
+@pytest.mark.parametrize("leaver", ["caller", "agent"])
+async def test_who_talks_but_is_in_no_journal_goes_on_until_one_of_them_leaves(switch, calling, leaver):
     async with phones({"agent": answers()}) as agents:
         switch.apply(marketplace(uris(agents), accept="answer"))
         await switch.start()
@@ -292,8 +293,16 @@ async def test_who_talks_but_is_in_no_journal_is_hung_up(switch, calling):
             switch.kill()
             switch.lose_journal()
             await switch.start()
-            await who.wait_for("bye")
-            await agents["agent"].wait_for("bye")
+            await asyncio.sleep(NEW_CALLS_S + 1)  # what belongs to no call is let go by then
+            agent = agents["agent"]
+            assert not who.call.of("bye") and not agent.call.of("bye")
+            if leaver == "caller":
+                await who.hang_up()
+                await agent.wait_for("bye")
+            else:
+                agent.call.hang_up()
+                await who.wait_for("bye")
+        assert "of a call that nobody knows" in switch.log()
 
 
 async def test_an_award_that_was_bridged_but_not_written_down_so_is_a_conversation(switch, calling):
