@@ -15,7 +15,7 @@ STUCK_S = 2.0  # of real time, in which a thread may still call back
 _Ready = list[tuple[selectors.SelectorKey, int]]
 
 
-class _Jumping(selectors.SelectSelector):
+class _Jumping(selectors.DefaultSelector):
     """Instead of waiting for `timeout`, it counts that as passed."""
 
     passed_s = 0.0
