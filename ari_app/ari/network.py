@@ -13,7 +13,7 @@ import aiohttp
 from ari_app.ari.errors import AriTimeout
 from ari_app.ari.http import HttpLanes
 from ari_app.ari.settings import AriSettings
-from ari_app.ari.transport import Request, Response
+from ari_app.ari.transport import Request, Response, may_be_long
 from ari_app.ari.websocket import WebSocketEvents, WebSocketLanes, connect_websocket
 
 log = logging.getLogger(__name__)
@@ -22,13 +22,17 @@ PROBE = Request("GET", "asterisk/ping")
 
 
 class NetworkTransport:
-    """Requests over WebSocket lanes, or over HTTP where Asterisk does not answer on a WebSocket."""
+    """Requests over WebSocket lanes, or over HTTP where Asterisk does not answer on a WebSocket.
+
+    What may have a long answer goes over HTTP in any case (`may_be_long`).
+    """
 
     def __init__(self, settings: AriSettings, *, is_http_only: bool = False) -> None:
         self._settings = settings
         self._is_http_only = is_http_only
         self._http: aiohttp.ClientSession | None = None
         self._lanes: WebSocketLanes | HttpLanes | None = None
+        self._long: HttpLanes | None = None
 
     async def open(self, on_replaced: Callable[[], None]) -> None:
         """Returns when requests can be carried. Raises AriUnavailable or Unauthorized."""
@@ -39,8 +43,8 @@ class NetworkTransport:
 
     def request(self, lane: int, request: Request) -> Coroutine[Any, Any, Response]:
         """Asterisk's answer. Raises AriUnavailable, AriTimeout or AriOverload."""
-        assert self._lanes is not None, "open() comes first"
-        return self._lanes.request(lane, request)
+        assert self._lanes is not None and self._long is not None, "open() comes first"
+        return (self._long if may_be_long(request) else self._lanes).request(lane, request)
 
     def waiting(self) -> int:
         """How many requests have no answer yet."""
@@ -62,6 +66,7 @@ class NetworkTransport:
 
     async def _choose(self, on_replaced: Callable[[], None]) -> None:
         """WebSocket lanes if Asterisk answers a request on one: older ones take it and say nothing."""
+        self._long = HttpLanes(self._session(), self._settings)
         if not self._is_http_only:
             self._lanes = WebSocketLanes(self._session(), self._settings, on_replaced)
             await self._lanes.open()
@@ -71,7 +76,7 @@ class NetworkTransport:
             except AriTimeout:
                 log.warning("%s takes no requests over WebSocket; HTTP is slower", self._settings.url)
             await self._lanes.close()
-        self._lanes = HttpLanes(self._session(), self._settings)
+        self._lanes = self._long
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:

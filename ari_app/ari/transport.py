@@ -24,6 +24,18 @@ class Request(NamedTuple):
         return f"{self.method} {self.uri}"
 
 
+_LISTS = frozenset({"channels", "bridges", "endpoints", "sounds", "asterisk/modules"})
+
+
+def may_be_long(request: Request) -> bool:
+    """Whether its answer grows with what is in Asterisk: a list, or an application with all that it is subscribed to.
+
+    Such an answer is asked for over HTTP, where its length does no harm; Asterisk 22.10.1's WebSocket is made for
+    short ones, and with hundreds of conversations its process did not survive the list of them (res_http_websocket).
+    """
+    return request.method == "GET" and (request.uri in _LISTS or request.uri.startswith("applications/"))
+
+
 class Response(NamedTuple):
     """Asterisk's answer to `request`; `text` is its JSON body, empty when it has none."""
 

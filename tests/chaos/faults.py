@@ -302,7 +302,7 @@ FAULTS = (
     Fault("Asterisk killed (-9)", _asterisk_killed, (0.1, 2.0), kills=True, kills_asterisk=True),
     Fault("Asterisk frozen", _asterisk_frozen, (0.3, 1.5), is_blind=True),
     Fault("ARI connections reset", _ari_reset, (0.1, 1.5), is_blind=True),
-    Fault(f"ARI connections reset, {CROWD} talk", _ari_reset_in_a_crowd, (0.1, 1.5), is_blind=True),
+    Fault(f"{CROWD} talk, ARI connections reset", _ari_reset_in_a_crowd, (0.1, 1.5), is_blind=True),
     Fault("ARI packets lost", _ari_stalled, (0.3, 1.5), is_blind=True),
     Fault("AMI connection reset", _ami_reset, (0.1, 3.0)),
     Fault("AGI server killed (-9)", _agi_killed, (0.1, 3.0), kills=True),

@@ -96,9 +96,7 @@ class Stage:
             first = connection.execute(count).scalar_one()
         for n in range(first, first + size, SPOOLED_AT_ONCE):
             numbers = range(n, min(n + SPOOLED_AT_ONCE, first + size))
-            spool.put(
-                [settlement(make_call(number, did=SPOOLED_DID, legs=[], events=[])) for number in numbers]
-            )
+            spool.put([settlement(make_call(number, did=SPOOLED_DID, events=[])) for number in numbers])
 
     # Asterisk
 

@@ -71,6 +71,17 @@ async def test_a_request_and_its_answer_go_over_the_websocket_of_its_lane(server
     assert (answer.status, answer.json()) == (200, {"id": "c1"})
 
 
+@pytest.mark.parametrize(
+    "uri", ["channels", "bridges", "applications/callrace", "sounds", "asterisk/modules"]
+)
+async def test_what_may_have_a_long_answer_is_asked_over_http(server, transport, uri):
+    """Asterisk does not survive one over a WebSocket."""
+    server.answer = lambda method, uri: (200, [{"id": "c" * 600}] * 4_000)
+    answer = await transport.request(1, Request("GET", uri))
+    assert len(answer.text) > 2_000_000
+    assert ([str(one.rel_url) for one in server.http_requests], server.requests) == ([f"/ari/{uri}"], [])
+
+
 async def test_requests_of_a_lane_are_sent_in_the_order_in_which_they_were_made(server, transport):
     await asyncio.gather(*(transport.request(0, Request("GET", f"channels/{n}")) for n in range(50)))
 
