@@ -62,7 +62,7 @@ class Memory:
     def __init__(self, kinds: frozenset[Kind] = frozenset(), window_ms: int = 0) -> None:
         self._spans: dict[int, dict[_Key, bytes]] = {}  # each by caller, see `_packed`
         self._owners: dict[tuple[Kind, str], int] = {}
-        self._newest_at = 0
+        self._now = 0
         self.widen(kinds, window_ms)
 
     def widen(self, kinds: frozenset[Kind], window_ms: int) -> None:
@@ -81,8 +81,19 @@ class Memory:
     def note(self, basis: Basis, record: CallRecord, at: int) -> dict[Kind, EarlierCall]:
         """`last`, and this call is one of them from now on. `at` (ms) is when it was what `basis` says."""
         before = self.last(basis, record)
+        self.move_to(at)
         self._put(basis, record, at)
         return before
+
+    def move_to(self, at: int) -> None:
+        """It is `at` (ms) now. What no window reaches from there is known no more.
+
+        Of calls that are only recalled one may be of a day to come, saved while some machine's clock was wrong.
+        """
+        if at // _SPAN_MS != self._now // _SPAN_MS:
+            oldest = (at - self.window_ms) // _SPAN_MS
+            self._spans = {there: span for there, span in self._spans.items() if there >= oldest}
+        self._now = at
 
     def recall(self, record: CallRecord) -> None:
         """Notes a call that is over, on each basis that it has come to, in whatever order calls are recalled."""
@@ -101,7 +112,7 @@ class Memory:
         for kind, key in self._keys(basis, record):
             its = (one for one in self._known(key) if one.call_id != record.id)
             call = next((one for one in its if before is None or one.at < before), None)
-            if call is not None and call.at >= self._newest_at - self.window_ms:
+            if call is not None and call.at >= self._now - self.window_ms:
                 found[kind] = call
         return found
 
@@ -114,19 +125,9 @@ class Memory:
         if not 0 <= at < _NEVER:  # of one that the database has refused for it
             return
         for _, key in self._keys(basis, record):
-            if at > self._newest_at:
-                self._newest_at = at
-            span = self._span(at // _SPAN_MS)
+            span = self._spans.setdefault(at // _SPAN_MS, {})
             known = span.get(key)
             span[key] = _packed(record.id, at) if known is None else _both(known, record.id, at)
-
-    def _span(self, n: int) -> dict[_Key, bytes]:
-        """The callers of one span of time. When one begins, those go that no window reaches."""
-        if n not in self._spans:
-            oldest = (self._newest_at - self.window_ms) // _SPAN_MS
-            self._spans = {there: span for there, span in self._spans.items() if there >= oldest}
-            self._spans[n] = {}
-        return self._spans[n]
 
     def _keys(self, basis: Basis, record: CallRecord) -> Iterator[tuple[Kind, _Key]]:
         scopes, ani = self._scopes.get(basis, ()), record.ani

@@ -127,6 +127,7 @@ def replay(
 
 def _recall(memory: Memory, record: CallRecord, net: Net | None) -> None:
     """Remembers a call; of one that was taken back, only that it came in."""
+    memory.move_to(record.started_at)
     if net is not None and net.is_taken_back:
         memory.note("any", record, record.started_at)
     else:

@@ -147,6 +147,10 @@ def at_hour(n, hour, **changes):
     return call(n, started_at=hour * HOUR_MS, connected_at=hour * HOUR_MS, **changes)
 
 
+def note(memory, record):
+    memory.note("connected", record, record.connected_at)
+
+
 def last_of(memory, record):
     return {known.call_id for known in memory.last("connected", record).values()}
 
@@ -154,8 +158,8 @@ def last_of(memory, record):
 def test_the_last_of_a_callers_calls_is_known_however_long_ago_the_others_were():
     memory = Memory(ALL, 30 * DAY_MS)
     for n, hour in ((1, 1), (2, 30), (3, 100)):
-        memory.recall(at_hour(n, hour))
-    memory.recall(at_hour(4, 200, ani="+12125550199"))
+        note(memory, at_hour(n, hour))
+    note(memory, at_hour(4, 200, ani="+12125550199"))
     assert last_of(memory, call(9)) == {call(3).id}
     assert last_of(memory, call(3)) == {call(2).id}
     assert last_of(memory, call(9, ani="+12125550199")) == {call(4).id}
@@ -164,15 +168,15 @@ def test_the_last_of_a_callers_calls_is_known_however_long_ago_the_others_were()
 
 def test_a_call_is_known_for_its_whole_window():
     memory = Memory(ALL, DAY_MS)
-    memory.recall(at_hour(1, 5))
-    memory.recall(at_hour(2, 29, ani="+12125550199"))  # a day later, to the millisecond
+    note(memory, at_hour(1, 5))
+    note(memory, at_hour(2, 29, ani="+12125550199"))  # a day later, to the millisecond
     assert last_of(memory, call(9)) == {call(1).id}
 
 
 def test_what_no_window_reaches_is_given_up():
     memory = Memory(ALL, DAY_MS)
     for n in range(40):
-        memory.recall(at_hour(n, 6 * n, ani=f"+1212555{n:04d}"))
+        note(memory, at_hour(n, 6 * n, ani=f"+1212555{n:04d}"))
     assert len(memory._spans) <= 6
 
 
@@ -191,3 +195,13 @@ def test_a_call_that_is_noted_is_told_of_the_one_before_it():
     memory = Memory(ALL, DAY_MS)
     assert memory.note("connected", call(1), 1000) == {}
     assert {known.at for known in memory.note("connected", call(2), 2000).values()} == {1000}
+
+
+def test_a_call_of_a_day_to_come_makes_nobody_forget_the_callers_of_now():
+    """As one is saved while a machine's clock is wrong."""
+    memory, now = Memory(ALL, DAY_MS), call(1).started_at
+    memory.recall(call(1, ani="+12125550199", started_at=now + 400 * DAY_MS, connected_at=now + 400 * DAY_MS))
+    memory.note("connected", call(2), now)
+    assert memory.last("connected", call(3))[("connected", "campaign")].call_id == call(2).id
+    memory.note("connected", call(4, ani="+12125550177"), now + DAY_MS // 2)
+    assert memory.last("connected", call(3))[("connected", "campaign")].call_id == call(2).id
