@@ -36,6 +36,7 @@ class UnderWay:
     was begun again after a switch had died. `node` is where in the campaign's flow the caller is, None before it;
     `entered_zip` the ZIP code that they have entered there. `trunk` is the PJSIP endpoint that the caller came by;
     None: by something else. By its `timeline` its times go on whatever the system's clock is set to.
+    `last_seen` is until when a switch looked after it (ms), as long as no switch after that has looked at Asterisk.
     """
 
     record: CallRecord
@@ -48,6 +49,7 @@ class UnderWay:
     node: str | None = None
     entered_zip: str | None = None
     timeline: Timeline | None = None
+    last_seen: int | None = None
 
     @property
     def pin(self) -> Pin | None:

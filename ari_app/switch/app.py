@@ -160,6 +160,9 @@ class Switch:
             )
         versions = {call.marketplace_version for call_id, call in left.items() if call_id not in saved}
         snapshots = {version: self._snapshot_of(version) for version in versions}
+        for call in left.values():  # written down: this switch may die before it has looked
+            its_own = call.last_seen or self._journal.last_seen_by(call.timeline)
+            call.last_seen = its_own or self._started_at
         self._journal.start()
         self._journal.forget(saved)
         aside.forget(saved)
@@ -168,12 +171,11 @@ class Switch:
             if call_id in saved:
                 self._over.append(call.channel_id)
                 continue
-            seen = self._journal.last_seen_by(call.timeline) or self._started_at
             try:
-                self._take_up(call, snapshots[call.marketplace_version], seen, surveyed)
+                self._take_up(call, snapshots[call.marketplace_version], surveyed)
             except Exception as error:
                 log.error("call %s is set aside: %s", call_id, error, exc_info=_defect(error))
-                self._set_aside(call, error, seen, surveyed)
+                self._set_aside(call, error, surveyed)
         self._do(self._sweep(self.client, surveyed))
 
     def _snapshot_of(self, version: int) -> Snapshot | Exception:
@@ -189,14 +191,12 @@ class Switch:
             return error
         return found or NotTakenUp(f"there is no marketplace {version}")
 
-    def _take_up(
-        self, left: UnderWay, began_with: Snapshot | Exception, last_seen: int, surveyed: FirstLook
-    ) -> None:
+    def _take_up(self, left: UnderWay, began_with: Snapshot | Exception, surveyed: FirstLook) -> None:
         """Serves or settles one call. Raises what keeps it from that, having done nothing."""
         assert self.client is not None
         if left.record.ended_at is not None:
             self._over.append(left.channel_id)
-            self._do(self._settle_left(left, began_with, last_seen, surveyed))
+            self._do(self._settle_left(left, began_with, surveyed))
             return
         snapshot = began_with
         if left.pin is None and self.market.snapshot is not None:  # whose it is, is decided only now
@@ -207,22 +207,22 @@ class Switch:
         call = Call(self.client, self._journal, left)
         served_with = self._capacity, self._callers, self._caps, self.recorder
         try:
-            self._begin(Resumed(call, snapshot, *served_with, last_seen, surveyed))
+            self._begin(Resumed(call, snapshot, *served_with, surveyed))
         except BaseException:
             call.inbox.close()
             raise
 
     async def _settle_left(
-        self, left: UnderWay, began_with: Snapshot | Exception, last_seen: int, surveyed: FirstLook
+        self, left: UnderWay, began_with: Snapshot | Exception, surveyed: FirstLook
     ) -> None:
         """It waits for callers of before, so in a chore: until it is saved the journal has the call."""
         try:
             self._save(await settled(left, began_with, self._callers))
         except Exception as error:
             log.error("call %s is set aside: %s", left.record.id, error, exc_info=_defect(error))
-            self._set_aside(left, error, last_seen, surveyed)
+            self._set_aside(left, error, surveyed)
 
-    def _set_aside(self, left: UnderWay, why: Exception, last_seen: int, surveyed: FirstLook) -> None:
+    def _set_aside(self, left: UnderWay, why: Exception, surveyed: FirstLook) -> None:
         """Keeps a call for a switch that can take it up; see `bystander` for its people."""
         assert self.client is not None
         reason = f"{type(why).__name__}: {why}"
@@ -232,7 +232,7 @@ class Switch:
             self._do(asyncio.to_thread(self._keep_aside, left, reason))
             return
         call = Call(self.client, self._journal, left)
-        bystander = Bystander(call, last_seen, surveyed, lambda: self._keep_aside(left, reason))
+        bystander = Bystander(call, surveyed, lambda: self._keep_aside(left, reason))
         task = asyncio.create_task(bystander.run(), name=f"aside-{left.record.id}")
         self._bystanders[task] = bystander
         task.add_done_callback(self._bystander_left)

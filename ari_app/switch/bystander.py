@@ -32,12 +32,12 @@ LONGEST_MS = Route().max_duration  # of a conversation whose own limit cannot be
 class Bystander:
     """Watches a call that was set aside. `keep` writes it down as it stands; called in a thread."""
 
-    def __init__(self, call: Call, last_seen: int, surveyed: FirstLook, keep: Callable[[], None]) -> None:
+    def __init__(self, call: Call, surveyed: FirstLook, keep: Callable[[], None]) -> None:
         """Before the first event is read, so that none is missed."""
         self.call = call
         self.record = call.record
         self.legs: list[Leg] = []
-        self._last_seen = last_seen
+        self._last_seen = max(call.under_way.last_seen or 0, call.record.events[-1].at)
         self._surveyed = surveyed
         self._keep = keep
         self._rung = rung(call.under_way)
@@ -48,6 +48,7 @@ class Bystander:
         """Returns when nobody talks any more. What is written down then waits for its verdict."""
         try:
             found = await self._surveyed.found()
+            self.call.under_way.last_seen = None
             agent = self._partner(found)
             if agent is None:
                 self._close(found)

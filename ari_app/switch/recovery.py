@@ -100,7 +100,6 @@ class Resumed(Session):
         callers: Callers,
         caps: Caps,
         recorder: Recorder,
-        last_seen: int,
         surveyed: FirstLook,
     ) -> None:
         """Before the first event is read: places and callers are remembered from here on.
@@ -111,7 +110,7 @@ class Resumed(Session):
         super().__init__(call, snapshot, capacity, callers, caps, recorder)
         record = call.record
         self._surveyed = surveyed
-        self._last_seen = max(last_seen, record.events[-1].at)
+        self._last_seen = max(call.under_way.last_seen or 0, record.events[-1].at)
         self._if_abandoned = "abandoned_queue" if record.offered_at is not None else "abandoned_ivr"
         self._was_let_in = record.answered_at is not None and record.disposition not in SCREENED_OUT
         self._agent = call.under_way.agent_channel_id
@@ -143,6 +142,7 @@ class Resumed(Session):
 
     async def _serve(self) -> None:
         found = await self._surveyed.found()
+        self.call.under_way.last_seen = None
         self._find_agent(found)
         remains = self._remains(found)
         self.call.note("switch restarted", f"it was last seen at {iso(self._last_seen)}")

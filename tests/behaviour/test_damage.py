@@ -179,3 +179,46 @@ async def test_a_caller_who_waits_while_the_clock_is_set_has_waited_for_as_long_
     assert 70_000 < record.durations_ms.total < 80_000
     times = [event.at for event in record.events]
     assert times == sorted(times)
+
+
+# It dies again
+
+
+async def test_who_left_while_no_switch_ran_is_charged_no_longer_however_often_the_next_one_dies(
+    exchange: Exchange,
+) -> None:
+    """Each of them dies before Asterisk has told it what is there."""
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves()
+    call = exchange.dials()
+    await call.connected(ann)
+    await exchange.passes(40)
+    exchange.dies()
+    call.hangs_up()
+    for _ in range(3):
+        await exchange.passes(60)
+        await exchange.starts()
+        exchange.dies()
+    await exchange.starts()
+    record = await call.over()
+    assert record.durations_ms.connected == pytest.approx(40_000, abs=200)
+
+
+async def test_who_leaves_under_the_next_switch_is_charged_until_that_was_last_seen(
+    exchange: Exchange,
+) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves()
+    call = exchange.dials()
+    await call.connected(ann)
+    await exchange.passes(40)
+    exchange.dies()
+    await exchange.passes(60)
+    await exchange.starts()
+    await exchange.passes(20)
+    exchange.dies()
+    call.hangs_up(after_s=5)
+    await exchange.passes(60)
+    await exchange.starts()
+    record = await call.over()
+    assert record.durations_ms.connected == pytest.approx(120_000, abs=200)
