@@ -43,6 +43,7 @@ def whose(record: CallRecord, scope: Scope) -> str | None:
 
 
 _SPAN_MS = 6 * 3_600_000  # calls of so long are forgotten together
+_KEPT = 8
 _AT_BYTES = 6
 _NEVER = 1 << 8 * _AT_BYTES  # no moment is so late
 _PLAIN = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)  # E.164
@@ -56,7 +57,7 @@ class Memory:
 
     A million callers take some 150 MB. So of a caller that is a plain number and of whose the call was one integer is
     made, and of a call one text of bytes; and calls are kept by age, as what no window reaches is then one thing. The
-    last two of a caller are known in each span of time, for the last that is not the call itself.
+    last _KEPT of a caller are known in each span of time, for one that is judged late, when they have called again.
     """
 
     def __init__(self, kinds: frozenset[Kind] = frozenset(), window_ms: int = 0) -> None:
@@ -143,7 +144,7 @@ class Memory:
 
 
 def _packed(call_id: str, at: int) -> bytes:
-    """A call's moment and id, and before them how long both are: so that two fit into one text."""
+    """A call's moment and id, and before them how long both are: so that several fit into one text."""
     id_ = call_id.encode()
     return bytes([_AT_BYTES + len(id_)]) + at.to_bytes(_AT_BYTES) + id_
 
@@ -156,9 +157,9 @@ def _calls(packed: bytes) -> Iterator[EarlierCall]:
 
 
 def _both(known: bytes, call_id: str, at: int) -> bytes:
-    """The last two of the calls known and this one, which takes the place of what was known of it."""
+    """The last of the calls known and this one, which takes the place of what was known of it."""
     others = [call for call in _calls(known) if call.call_id != call_id]
-    last = sorted([*others, EarlierCall(call_id, at)], key=_moment, reverse=True)[:2]
+    last = sorted([*others, EarlierCall(call_id, at)], key=_moment, reverse=True)[:_KEPT]
     return b"".join(_packed(call.call_id, call.at) for call in last)
 
 

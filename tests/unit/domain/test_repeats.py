@@ -180,15 +180,15 @@ def test_what_no_window_reaches_is_given_up():
     assert len(memory._spans) <= 6
 
 
-def test_who_called_before_a_moment_is_known_of_the_last_two():
+def test_who_called_before_a_moment_is_known_though_others_of_theirs_came_since():
+    """As a call is judged late that another switch had begun."""
     memory = Memory(ALL, DAY_MS)
-    calls = [at_hour(n, 0, ani=ANI) for n in (1, 2, 3)]
-    for n, one in enumerate(calls):
-        memory.note("connected", one, n * 1000)
-    before = {known.call_id for known in memory.before("connected", call(9), 2000).values()}
-    assert before == {call(2).id}
-    # Of three within six hours the first is forgotten.
-    assert memory.before("connected", call(9), 1000) == {}
+    for n in range(1, 9):
+        memory.note("connected", at_hour(n, 0, ani=ANI), n * 1000)
+    before = {known.call_id for known in memory.before("connected", call(2), 2000).values()}
+    assert before == {call(1).id}
+    memory.note("connected", at_hour(9, 0, ani=ANI), 9000)  # of more within six hours the first are forgotten
+    assert memory.before("connected", call(2), 2000) == {}
 
 
 def test_a_call_that_is_noted_is_told_of_the_one_before_it():
