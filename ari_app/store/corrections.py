@@ -89,17 +89,21 @@ def book(connection: Connection, call_id: str, corrections: Sequence[Transfer], 
 def _due_again(
     connection: Connection, call_id: str, corrections: Sequence[Transfer], at: int
 ) -> list[Transfer]:
-    """What charges and pays the calls that only repeated the call, where the corrections take it back."""
+    """What charges and pays the caller's calls that were only repeats, where the corrections take the call back.
+
+    Also one before it, which was not charged because this one was paid.
+    """
     call = connection.execute(select(calls).where(calls.c.id == call_id)).one()
     its = [*ledger.of_call_in(connection, call_id), *corrections]
     if call.ani is None or not net(its).is_taken_back:
         return []
-    later = select(calls).where(
+    others = select(calls).where(
         calls.c.ani == call.ani,
-        calls.c.connected_at > call.connected_at,
+        calls.c.id != call_id,
+        calls.c.connected_at.is_not(None),
         calls.c.qualified.is_(False),
     )
     pending = {call_id: corrections}
-    for record in records(connection, connection.execute(later.order_by(calls.c.connected_at)).all()):
+    for record in records(connection, connection.execute(others.order_by(calls.c.connected_at)).all()):
         pending[record.id] = recount.due_if_no_repeat(connection, record, at, pending)
     return [transfer for repeat, its in pending.items() if repeat != call_id for transfer in its]

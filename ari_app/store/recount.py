@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy.sql.elements import ColumnElement
 
-from ari_app.domain.corrections import charges_of, net, payouts_of
+from ari_app.domain.corrections import Net, charges_of, net, payouts_of
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.marketplace import Clause, NoRepeat
 from ari_app.domain.record import CallRecord
@@ -53,7 +54,7 @@ def due_if_no_repeat(connection: Connection, record: CallRecord, at: int, pendin
 
     `pending` has transfers by call that this transaction has yet to add, as it has these. The switch remembers
     whom it connected, and not what was taken back since; so a call is looked at when it is saved, and again
-    when an earlier one is taken back.
+    when another of its caller's is taken back.
     """
     if not was_only_a_repeat(record) or record.ani is None:
         return []
@@ -62,6 +63,8 @@ def due_if_no_repeat(connection: Connection, record: CallRecord, at: int, pendin
     rules = _rules(connection, record)
     if charges_of(its) or payouts_of(its) or any(rule.basis == "any" for rule in rules):
         return []  # of any call it is a repeat all the same: money that is taken back undoes no call
+    if any(_is_repeated_by_a_paid_one(connection, record, rule, pending) for rule in rules):
+        return []  # the advertiser pays the caller once in a window, and has
     earlier = [(rule.window, _earlier(connection, record, rule, pending)) for rule in rules]
     reason = no_repeat_after_all(record, earlier)
     return late_transfers(record, at, reason) if reason is not None else []
@@ -69,22 +72,48 @@ def due_if_no_repeat(connection: Connection, record: CallRecord, at: int, pendin
 
 def _earlier(connection: Connection, record: CallRecord, rule: NoRepeat, pending: Pending) -> list[Earlier]:
     """The caller's calls before this one that the rule counts, as far back as it looks."""
-    of_whom = {"campaign": calls.c.campaign, "advertiser": calls.c.advertiser, "destination": calls.c.winner}
     is_earlier = and_(
+        calls.c.connected_at > record.started_at - rule.window, calls.c.connected_at < record.connected_at
+    )
+    return [
+        Earlier(call_id, connected_at, comes_to.is_taken_back)
+        for call_id, connected_at, is_payable, comes_to in _others(
+            connection, record, rule, is_earlier, pending
+        )
+        if rule.basis == "connected" or is_payable
+    ]
+
+
+def _is_repeated_by_a_paid_one(
+    connection: Connection, record: CallRecord, rule: NoRepeat, pending: Pending
+) -> bool:
+    """Whether a later call is paid that would be a repeat of this one, were this one payable."""
+    is_later = and_(
+        calls.c.connected_at > record.connected_at,
+        calls.c.started_at < (record.connected_at or 0) + rule.window,
+    )
+    return rule.basis == "qualified" and any(
+        is_payable and not comes_to.is_taken_back
+        for _, _, is_payable, comes_to in _others(connection, record, rule, is_later, pending)
+    )
+
+
+def _others(
+    connection: Connection, record: CallRecord, rule: NoRepeat, when: ColumnElement[bool], pending: Pending
+) -> Iterator[tuple[str, int, bool, Net]]:
+    """The caller's other calls of the rule's scope: id, when connected (ms), whether payable, what they come to."""
+    of_whom = {"campaign": calls.c.campaign, "advertiser": calls.c.advertiser, "destination": calls.c.winner}
+    is_other = and_(
         unindexed(of_whom[rule.scope]) == whose(record, rule.scope),
         calls.c.ani == record.ani,
-        calls.c.connected_at > record.started_at - rule.window,
-        calls.c.connected_at < record.connected_at,
         calls.c.id != record.id,
+        when,
     )
-    moved = ledger.of_calls(connection, select(calls.c.id).where(is_earlier))
-    query = select(calls.c.id, calls.c.connected_at, calls.c.qualified).where(is_earlier)
-    found = []
+    moved = ledger.of_calls(connection, select(calls.c.id).where(is_other))
+    query = select(calls.c.id, calls.c.connected_at, calls.c.qualified).where(is_other)
     for call_id, connected_at, is_qualified in connection.execute(query):
         comes_to = net([*moved.get(call_id, ()), *pending.get(call_id, ())])
-        if rule.basis == "connected" or is_qualified or comes_to.charged:
-            found.append(Earlier(call_id, connected_at, comes_to.is_taken_back))
-    return found
+        yield call_id, connected_at, bool(is_qualified or comes_to.charged), comes_to
 
 
 def _rules(connection: Connection, record: CallRecord) -> list[NoRepeat]:

@@ -208,6 +208,17 @@ def test_a_call_that_was_never_payable_is_none_that_a_clause_of_payable_calls_co
     assert comes_to(engine, second) == CHARGED
 
 
+def test_a_caller_is_paid_for_once_in_a_window_whatever_was_taken_back_before(engine: Engine) -> None:
+    """The third was no repeat of the first, and is paid: the second would make it one."""
+    second = under(engine, '{"window": "1h", "basis": "qualified"}')
+    third = make_call(HOUR + 100, ani=ANI)
+    save(engine, FIRST, second, third)
+    take_back(engine, FIRST)
+    assert (comes_to(engine, second), comes_to(engine, third)) == (NOTHING, CHARGED)
+    take_back(engine, third)
+    assert (comes_to(engine, second), comes_to(engine, third)) == (CHARGED, TAKEN_BACK)
+
+
 def test_a_repeat_of_any_call_stays_one(engine: Engine) -> None:
     second = under(engine, '{"window": "1h", "basis": "any"}')
     save(engine, FIRST, second)
