@@ -39,7 +39,7 @@ fuzz: setup var/atheris
 var/atheris: tests/fuzz/atheris.txt
 	.venv/bin/pip install --quiet --require-hashes --no-deps --upgrade --target $@ --requirement $<
 
-# Faults under load: 119 of them, and for MINUTES those that no process dies of. SEED repeats a run. Need root.
+# Faults under load: 88 of them, and for MINUTES those that no process dies of. SEED repeats a run. Need root.
 chaos: setup
 	.venv/bin/python -m tests.chaos chaos --keep $(SEED:%=--seed %)
 

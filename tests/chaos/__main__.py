@@ -40,7 +40,7 @@ def main() -> int:
     """0 when everything held, 1 when not, or when it could not be found out."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("suite", choices=("chaos", "soak", "outage", "flood"))
-    parser.add_argument("--faults", type=int, default=110, help="of chaos: how many")
+    parser.add_argument("--faults", type=int, default=88, help="of chaos: how many")
     parser.add_argument(
         "--minutes", type=float, default=10.0, help="of a soak, an outage or a flood: how long"
     )
