@@ -190,13 +190,16 @@ async def test_the_cap_of_a_destination_that_lost_has_room_again_while_the_winne
     exchange: Exchange,
 ) -> None:
     ann, bob = exchange.agent("ann").accepts(), exchange.agent("bob").then().accepts()
-    await exchange.serves(also={"destinations": {"bob": {"caps": [{"max": 1, "per": "day"}]}}})
+    once = {name: {"caps": [{"max": 1, "per": "day"}]} for name in ("ann", "bob")}
+    await exchange.serves(also={"destinations": once})
     first = exchange.dials()
     await first.connected(ann)
     await exchange.passes(11)  # it can not be offered again any more
     second = exchange.dials()
     await second.connected(bob)
-    assert outcomes(await second.hangs_up(after_s=1).over())["bob"] == "won"
+    record = await second.hangs_up(after_s=1).over()
+    assert outcomes(record) == {"bob": "won"}
+    assert [exclusion.destination for exclusion in record.excluded] == ["ann"]  # whose call it still is
     await first.hangs_up().over()
 
 

@@ -163,6 +163,17 @@ async def test_a_call_that_waits_for_an_agent_who_talks(exchange: Exchange) -> N
     assert story(await patient.hangs_up().over())[4:7] == ["at capacity: ann: 1 in use", *ANN_RINGS]
 
 
+async def test_a_call_that_waits_for_an_agent_who_is_on_a_call_of_their_own(exchange: Exchange) -> None:
+    exchange.agent("ann")
+    await exchange.serves()
+    exchange.switch._capacity.set_elsewhere("ann", True)
+    call = exchange.dials()
+    await exchange.passes(5)
+    record = await call.hangs_up().over()
+    assert story(record)[4] == "on another call: ann"
+    assert record.excluded == [Exclusion("ann", "on another call")]
+
+
 async def test_a_call_that_waits_for_a_trunk(exchange: Exchange) -> None:
     """The caller came by it, and so has one of its two places."""
     exchange.asterisk.phones["PJSIP/+12125550100@carrier"] = ann = Phone()
@@ -269,6 +280,7 @@ async def test_a_conversation_whose_agent_left_meanwhile(exchange: Exchange) -> 
         "judged: qualified",
     ]
     assert (record.end_source, record.legs[0].ended_at) == ("agent", record.ended_at)
+    assert left_alone.channel.cause == 16
     assert bob.times_rung == 0
 
 
@@ -336,3 +348,19 @@ async def test_a_call_that_begins_again_from_the_start(exchange: Exchange) -> No
     record = await call.hangs_up(after_s=40).over()
     assert "begun again: from the start" in story(record)
     assert record.answered_at == record.started_at
+
+
+async def test_a_call_that_begins_again_twice_takes_no_name_twice(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").then().then().accepts()
+    await exchange.serves()
+    call = exchange.dials()
+    names = []
+    for _ in range(2):
+        await exchange.passes(10)
+        names.append(ann.channel.id)
+        await dies(exchange, then_s=1)
+        await exchange.starts()
+    await call.connected(ann)
+    names.append(ann.channel.id)
+    record = await call.hangs_up(after_s=40).over()
+    assert names == [f"{record.id}{again}-leg-000000" for again in ("", "-r1", "-r2")]

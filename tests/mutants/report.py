@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
@@ -22,26 +22,37 @@ it. The lines of the log are not mutated: nobody is promised their wording.
 def whole(files: Sequence[File], commit: str) -> str:
     """The whole report, in Markdown."""
     head = _HEAD.format(now=datetime.now(UTC), commit=commit)
+    if any(file.untried for file in files):
+        tried, untried = sum(file.tried for file in files), sum(file.untried for file in files)
+        head += f"\nA sample: {tried} of {tried + untried} mutants were tried.\n"
     return f"{head}\n{figures(files)}\n\n# Survivors\n\n{survivors(files)}\n"
 
 
-def share(files: Iterable[File]) -> float:
-    """The share of all mutants that were killed."""
-    return _share(sum(file.killed for file in files), sum(file.tried for file in files))
+def share(files: Sequence[File]) -> float:
+    """The share of the mutants that were killed, of those that were tried."""
+    tried = sum(file.tried for file in files)
+    return sum(file.killed for file in files) / tried if tried else 0.0
 
 
 def figures(files: Sequence[File]) -> str:
     """The table of killed and survived, by file."""
-    rows = [(file.path, file.tried, file.survivors) for file in files]
-    rows.append(("all", sum(file.tried for file in files), [one for file in files for one in file.survivors]))
+    every = [one for file in files for one in file.survivors]
+    whole = File("all", sum(file.tried for file in files), sum(file.untried for file in files), every)
     lines = [
-        "| file | mutants | killed | survived | run by no quick test | killed % |",
-        "|---|---:|---:|---:|---:|---:|",
+        "| file | tried | killed | survived | run by no quick test | killed % | not tried |",
+        "|---" + 6 * "|---:" + "|",
     ]
-    for path, tried, survived in rows:
-        killed, unrun = tried - len(survived), sum(not one.is_run for one in survived)
-        percent = 100 * _share(killed, tried)
-        lines.append(f"| {path} | {tried} | {killed} | {len(survived) - unrun} | {unrun} | {percent:.1f} |")
+    for file in [*files, whole]:
+        unrun = sum(not one.is_run for one in file.survivors)
+        cells = (
+            file.path,
+            file.tried,
+            file.killed,
+            len(file.survivors) - unrun,
+            unrun,
+            f"{100 * share([file]):.1f}",
+        )
+        lines.append("| " + " | ".join(map(str, (*cells, file.untried))) + " |")
     return "\n".join(lines)
 
 
@@ -59,7 +70,3 @@ def survivors(files: Sequence[File]) -> str:
 def _line(path: str, one: Survivor) -> str:
     where = path.removeprefix("ari_app/").removesuffix(".py")
     return f"- {where} `{one.function}`: `{one.before}` → `{one.after}`".replace("``", "(nothing)")
-
-
-def _share(killed: int, tried: int) -> float:
-    return killed / tried if tried else 0.0

@@ -25,10 +25,11 @@ class Survivor:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file's mutants: how many, and those that survived."""
+    """A file's mutants: how many were tried, how many were not as the run was broken off, and those that survived."""
 
     path: str
     tried: int
+    untried: int
     survivors: list[Survivor]
 
     @property
@@ -48,11 +49,10 @@ def read(tree: Path, patterns: Sequence[str] = ()) -> list[File]:
     for meta in sorted(Path("mutants").rglob("*.py.meta")):
         path = str(meta.relative_to("mutants")).removesuffix(".meta")
         codes = json.loads(meta.read_text())["exit_code_by_key"]
-        tried = {
-            name: status_by_exit_code[code]
-            for name, code in codes.items()
-            if not patterns or any(fnmatch(name, pattern) for pattern in patterns)
-        }
+        wanted = [
+            name for name in codes if not patterns or any(fnmatch(name, pattern) for pattern in patterns)
+        ]
+        tried = {name: status_by_exit_code[codes[name]] for name in wanted if codes[name] is not None}
         survivors = []
         for name, status in tried.items():
             if status in ("killed", "timeout", "segfault"):
@@ -62,8 +62,8 @@ def read(tree: Path, patterns: Sequence[str] = ()) -> list[File]:
             survivors.append(
                 Survivor(f"{class_}.{function}" if class_ else function, before, after, status != "no tests")
             )
-        if tried:
-            files.append(File(path, len(tried), survivors))
+        if wanted:
+            files.append(File(path, len(tried), len(wanted) - len(tried), survivors))
     return files
 
 

@@ -333,6 +333,15 @@ def test_a_call_counts_in_the_period_that_it_was_offered_in_or_began_in() -> Non
     assert rule.period_of(replace(offered_after, offered_at=None)).start == before
 
 
+def test_a_call_counts_in_the_period_that_it_has_reserved_in_unless_that_is_none_any_more() -> None:
+    [rule] = rules(market(campaign=[{"max": 5, "per": "month"}]))
+    november, october = from_iso("2026-11-01T04:00:00Z"), from_iso("2026-10-01T04:00:00Z")  # in New York
+    call = make_call(offered_at=november)
+    assert rule.start_for(call, october) == october
+    in_utc = from_iso("2026-10-01T00:00:00Z")  # where the owner's clock was
+    assert rule.start_for(call, in_utc) == november
+
+
 def test_a_call_may_count_in_the_caps_of_all_that_it_rang_and_of_whose_it_was() -> None:
     whose = {"advertiser:acme", "campaign:plumbing", "publisher:homefix"}
     assert owners_of(make_call()) == whose | {f"destination:agent-{n}" for n in range(1, 5)}

@@ -211,7 +211,9 @@ def test_a_hold_of_a_call_that_waits_may_stay_open_until_its_conversion_is_surel
     late = (call.waits_until or 0) + CONVERSION_GRACE_MS + HOLD_EXPIRES_MS
     assert verify(transfers, [call], late - 1) == []
     [finding] = verify(transfers, [call], late)
-    assert (finding.rule, finding.about) == ("holds are resolved in time", HOLD.key)
+    hours = (late - HOLD.at) // 3_600_000
+    detail = f"open for {hours} hours: no conversion is waited for any more; run `callrace daily`"
+    assert finding == Finding("holds are resolved in time", HOLD.key, detail)
 
 
 def test_a_hold_of_a_call_that_is_not_there_is_told_once_it_is_too_old() -> None:
@@ -247,6 +249,12 @@ def test_a_payout_after_another_pays_what_is_left() -> None:
     assert verify([*SETTLED, *parts, one_more], [CALL], ENDED) == [
         Finding("a payout pays what was earned", one_more.key, "publisher:homefix had 0, and was paid 1")
     ]
+
+
+def test_a_payout_pays_what_several_calls_have_earned() -> None:
+    other = make_call(2)
+    earned = [*SETTLED, *settle(other, other.ended_at or 0)]
+    assert verify([*earned, replace(PAID, amount=6000)], [CALL, other], ENDED) == []
 
 
 def test_what_a_publisher_has_in_one_currency_pays_nothing_in_another() -> None:

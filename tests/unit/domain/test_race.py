@@ -419,6 +419,7 @@ def test_time_that_is_up_is_nothing_to_a_race_that_is_won_or_over():
     race.handle(LegBlocked(1), 0)
     race.handle(LegAnswered(0), 10)
     assert race.deadline() is None
+    assert not race.waits_for("b")
     assert race.handle(TimeUp(), 3_000) == []
     race.handle(CallerHungUp(), 4_000)
     assert race.handle(TimeUp(), 60_000) == []
