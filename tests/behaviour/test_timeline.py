@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ari_app.ari.errors import AriTimeout
 from ari_app.ari.testing import Phone
 from ari_app.ari.transport import Request
 from ari_app.domain.prompts import CAPPED_PROMPT, NOBODY_PROMPT, media
@@ -83,6 +84,19 @@ async def test_a_call_that_nobody_takes(exchange: Exchange) -> None:
     ]
     assert call.heard == [media(NOBODY_PROMPT)]
     assert [leg.failure for leg in record.legs] == [None, "500 Allocation failed"]
+
+
+async def test_a_call_whose_agent_asterisk_says_nothing_of(exchange: Exchange) -> None:
+    def says_nothing(request: Request) -> None:
+        if request.uri.endswith("-leg-000000") and request.method == "POST":
+            raise AriTimeout("no answer in 5 s")
+
+    exchange.agent("ann")
+    await exchange.serves()
+    exchange.asterisk.before = says_nothing
+    record = await exchange.dials().over()
+    assert "not dialled: ann: no answer in 5 s" in story(record)
+    assert [leg.failure for leg in record.legs] == ["no answer in 5 s"]
 
 
 async def test_a_call_to_a_number_of_nobody_is_refused_as_such(exchange: Exchange) -> None:

@@ -69,4 +69,5 @@ def survivors(files: Sequence[File]) -> str:
 
 def _line(path: str, one: Survivor) -> str:
     where = path.removeprefix("ari_app/").removesuffix(".py")
-    return f"- {where} `{one.function}`: `{one.before}` → `{one.after}`".replace("``", "(nothing)")
+    before, after = (f"`` {text} ``" if text else "nothing" for text in (one.before, one.after))
+    return f"- {where} `{one.function}`: {before} → {after}"
