@@ -9,7 +9,9 @@ import pytest
 from ari_app.domain.ledger import deposit
 from ari_app.domain.prompts import media
 from ari_app.domain.screening import CAPPED_PROMPT, CLOSED_PROMPT, REFUSED_PROMPT
-from ari_app.store import ledger
+from ari_app.store import applications, ledger, revision
+from ari_app.store.applications import Step
+from ari_app.store.engine import writing
 from tests.behaviour.exchange import MONDAY_NOON_MS as NOW
 from tests.behaviour.exchange import Exchange, outcomes, timeline
 
@@ -216,3 +218,17 @@ async def test_a_prepaid_advertiser_gets_the_calls_that_it_has_funds_for(
     record = await exchange.dials().hangs_up(after_s=60).over()
     assert record.disposition == disposition
     assert exchange.balance("advertiser:acme") == (0 if disposition == "connected" else paid_in)
+
+
+async def test_a_publisher_who_is_suspended_sends_no_calls(exchange: Exchange) -> None:
+    exchange.agent("ann")
+    await exchange.serves()
+    with writing(exchange.engine) as connection:
+        found = applications.add(connection, "plumbing", "homefix")
+        applications.note(connection, found, Step(1, NOW - 3, "submit", "pending", None, "desk"))
+        applications.note(connection, found, Step(2, NOW - 2, "approve", "approved", None, "desk"))
+        applications.note(connection, found, Step(3, NOW - 1, "suspend", "suspended", "complaints", "desk"))
+        revision.rise(connection)
+    exchange.switch.load()
+    disposition, heard, _ = await turned_away(exchange)
+    assert (disposition, heard) == ("closed", [media(CLOSED_PROMPT)])

@@ -20,6 +20,7 @@ REASONS: tuple[tuple[str, str, str], ...] = (
     (r"ledger.py _check_holds", r'call_id or "XXXX"', _TYPES),
     (r"repeats.py Memory\._known", r"\.get\(key, (None)?\)", _SAME),
     (r"offer.py Offer\._why_not_rung", r"get\(destination, \) !=", _SAME),
+    (r"session.py Session\._attribute", r"self\._earlier = self\._callers", _SAME),
     (r"legs.py Legs\.say", r'mint\("(XXplayXX|PLAY)"\)', _NAME),
     (r"recovery.py settled", r"conclude\(record, None, .* -> .*(None\)|\{\}, \))", _NO_PLACE),
 )

@@ -431,3 +431,10 @@ def test_a_busy_agent_who_was_waited_for_in_vain_is_done_with():
     race.handle(TimeUp(), 3_000)
     assert race.legs[0].phase is Phase.ENDED
     assert not race.waits_for("a")
+
+
+def test_who_declines_leaves_its_place_to_the_next_at_that_moment():
+    race = started("ab", max_legs=1)
+    race.handle(LegAnswered(0), 0)
+    assert race.handle(LegDigit(0, "2"), 700) == [HangUp(0, "normal"), Ring(1, "b")]
+    assert race.legs[1].record.offered_at == 700
