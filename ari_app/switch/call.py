@@ -74,6 +74,7 @@ class Call:
         self.clock = CallClock(under_way.timeline)
         under_way.timeline = self.clock.timeline
         self.is_caller_here = True
+        self.ended_with_asterisk: CallerGone | None = None
         self.cut_at: int | None = None  # when the call, or its conversation, ended; None: it has not
         # Known to be there until it is told, or seen, that they are not; and since when (s, monotonic).
         self._channels = {self.channel_id: time.monotonic()}
@@ -168,7 +169,8 @@ class Call:
             self.inbox.put(ChannelDestroyed(event.at_ms, channel_id, NO_CAUSE, "Asterisk restarted"))
         if self.is_caller_here:
             self.is_caller_here = False
-            raise CallerGone("system", "Asterisk restarted")
+            self.ended_with_asterisk = CallerGone("system", "Asterisk restarted")
+            raise self.ended_with_asterisk
 
     def happened(self, event: Event) -> int:
         """When an event happened, ms on this call's clock: a broken connection, or a busy machine, tells it late.

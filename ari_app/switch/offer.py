@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ari_app.ari.errors import AriError, NotFound
+from ari_app.ari.errors import AriError, AriUnavailable, NotFound
 from ari_app.ari.events import (
     ChannelDestroyed,
     ChannelDtmfReceived,
@@ -326,7 +326,11 @@ class Offer:
         call, bridges = self._call, self._call.client.bridges
         try:
             await bridges.add_channel(self._bridge_id, channel_ids)
-        except NotFound:  # a broken connection kept it from being made
+        except (
+            AriUnavailable,
+            NotFound,
+        ):  # after a break nobody knows whether it was done, or the bridge was made
+            await call.client.until_connected()
             await bridges.create(call.inbox, self._bridge_id)
             await bridges.add_channel(self._bridge_id, channel_ids)
 

@@ -315,6 +315,10 @@ class Session:
 
     async def _end_of_offer(self, ending: Ending, fallback: str | None) -> None:
         record = self.record
+        if (
+            ending != "agent" and self.call.ended_with_asterisk is not None
+        ):  # seen while the offer was cleared away
+            raise self.call.ended_with_asterisk
         match ending:
             case "agent":
                 record.end_source = "agent"

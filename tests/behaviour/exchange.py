@@ -182,10 +182,10 @@ class Exchange:
         self.asterisk.arrives(call, data, caller_id=ani or "", trunk=trunk)
         return call
 
-    async def talks(self, name: str) -> tuple[Phone, Call]:
-        """An agent who takes a call, and that call, when the two talk."""
+    async def talks(self, name: str, **market: Any) -> tuple[Phone, Call]:
+        """An agent who takes a call, and that call, when the two talk. `market` as `serves` takes it."""
         phone = self.agent(name).accepts()
-        await self.serves()
+        await self.serves(**market)
         call = self.dials()
         await call.connected(phone)
         return phone, call

@@ -359,6 +359,22 @@ async def test_calls_end_with_an_asterisk_that_restarts(exchange: Exchange) -> N
     assert media("sound:service") in again.heard
 
 
+async def test_what_asterisk_ended_with_is_told_though_the_longest_duration_was_over_meanwhile(
+    exchange: Exchange,
+) -> None:
+    _, call = await exchange.talks("ann", max_duration="30s")
+    await exchange.passes(25)
+    exchange.asterisk.is_down = True
+    exchange.asterisk.breaks()
+    await exchange.passes(7)
+    exchange.asterisk.is_down = False
+    exchange.asterisk.restarts()
+    record = await call.over()
+    assert record.end_source == "system"
+    assert "Asterisk restarted" in timeline(record)
+    assert record.durations_ms.connected == pytest.approx(25_000, abs=500)
+
+
 # Asterisk does not say at once what is there
 
 

@@ -179,6 +179,28 @@ async def test_a_bridge_that_a_broken_connection_kept_from_being_made_is_made_fo
     assert (await running.record()).disposition == "connected"
 
 
+async def test_who_is_awarded_a_call_as_a_connection_breaks_is_put_together_with_the_caller(
+    running: Running,
+) -> None:
+    joined: list[str] = []
+
+    def lose_the_answer(request: Request) -> None:
+        if is_dialling(request):
+            running.tell("StasisStart", channel_id=request.uri.rpartition("/")[2], args=[])
+        if request.uri.endswith("/addChannel"):
+            joined.append(request.uri)
+            if len(joined) == 1:
+                raise AriUnavailable("lost; whether Asterisk did it is unknown")
+            agent = (request.query or {})["channel"].split(",")[1]
+            gone = {"channel_id": agent, "cause": 16, "cause_txt": "Normal Clearing"}
+            asyncio.get_running_loop().call_later(0.05, partial(running.tell, "ChannelDestroyed", **gone))
+        finish_prompt(running, request)
+
+    running.transport.before_answer = lose_the_answer
+    running.tell("StasisStart", **INCOMING)
+    assert (await running.record()).disposition == "connected"
+
+
 async def test_a_call_that_is_just_ending_when_asterisk_is_heard_again_is_no_new_call(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
