@@ -29,6 +29,12 @@ async def exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         exchange = Exchange(tmp_path)
         yield exchange
         await exchange.close()
+        # What a switch that died was about ends here: after this nothing jumps over its waits.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left)
 
 
 def _at_once(_pool: object, work: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:

@@ -441,7 +441,7 @@ def _do_not_wait_for_the_disk(connection: object, _record: object) -> None:
 
 TestLedger = LedgerMachine.TestCase
 TestLedger.settings = settings(
-    max_examples=25,
+    max_examples=15,
     stateful_step_count=30,
     deadline=None,
     # At a database's speed, to make a failure smaller takes minutes; its thirty steps can be read.

@@ -112,6 +112,12 @@ class Next:
                 await asyncio.sleep(0.005)
 
 
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A channel that nobody knows is not given a second to be told of."""
+    monkeypatch.setattr("ari_app.switch.recovery.NEW_CALLS_S", 0.02)
+
+
 @asynccontextmanager
 async def next_switch(engine: Engine, tmp_path: Path, *there: UnderWay) -> AsyncIterator[Next]:
     journal = Journal(tmp_path / "journal")
