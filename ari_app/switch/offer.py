@@ -223,7 +223,6 @@ class Offer:
         record.connected_at = now
         record.winner = self.race.legs[leg].record.destination
         self._on_connected(now)
-        self._call.end_by_itself(self._route.max_duration)
         self._keep()
         return racing.LegBridged(leg)
 
@@ -252,6 +251,8 @@ class Offer:
                     self._reoffer(leg)
                 case racing.Exhausted():
                     self._call.note("nobody left to ring")
+                    if any(leg.record.accepted_at is not None for leg in self.race.legs):
+                        self._call.end_by_itself(None)
         if is_anyone_rung:
             self._keep()
 
@@ -311,6 +312,8 @@ class Offer:
 
     def _bridge(self, leg: int) -> None:
         self._bridge_by = None
+        # In front of the bridge, on the same lane: nobody talks without a limit, should the switch die at once.
+        self._call.end_by_itself(self._route.max_duration)
         self._call.post(self._add_to_bridge(leg))
 
     async def _add_to_bridge(self, leg: int) -> None:
@@ -341,9 +344,9 @@ class Offer:
         call.record.disposition = call.record.winner = call.cut_at = None
         call.under_way.agent_channel_id = None
         self._keep()
+        call.end_by_itself(None)
         if self.race.legs[leg].connected_at is not None:
             call.post(call.client.bridges.remove_channel(self._bridge_id, [call.channel_id]))
-            call.end_by_itself(None)
             self._on_parted()
         wait_music(call, self._route, start=True)
 

@@ -356,3 +356,13 @@ async def test_a_phone_is_dialled_with_the_callers_number_and_ended_by_asterisk_
         "originator": call.channel.id,
     }
     assert dialled.body == {"variables": {"TIMEOUT(absolute)": "333.000"}}
+
+
+async def test_nobody_talks_before_asterisk_knows_for_how_long(exchange: Exchange) -> None:
+    """Should the switch die in that moment, the two are not left to talk for ever."""
+    _, call = await exchange.talks("ann")
+    asked = exchange.asterisk.requests
+    limited = asked.index(f"POST channels/{call.channel.id}/variable")
+    [joined] = [n for n, request in enumerate(asked) if request.endswith("/addChannel")]
+    assert limited < joined
+    await call.hangs_up().over()
