@@ -158,9 +158,9 @@ def test_a_publisher_gets_no_more_numbers_than_the_campaign_gives(engine: Engine
 def test_what_is_exported_plans_to_nothing_and_applying_it_keeps_the_desks_numbers(market: Engine) -> None:
     desk.assign(market, BLUEBIRD, Wanted(did=NY), LATER)
     exported = in_force(market)
-    assert marketplaces.plan(market, exported).changes == []
+    assert marketplaces.plan(market, exported, LAST).changes == []
     marketplaces.apply(market, exported, LATER)
-    assert marketplaces.plan(market, MARKET).changes == []
+    assert marketplaces.plan(market, MARKET, LAST).changes == []
 
 
 def test_an_apply_leaves_the_desks_numbers_and_ends_the_files(market: Engine) -> None:
@@ -174,7 +174,7 @@ def test_an_apply_leaves_the_desks_numbers_and_ends_the_files(market: Engine) ->
 def test_a_file_that_names_a_number_of_the_desk_otherwise_takes_it_over(market: Engine) -> None:
     desk.assign(market, BLUEBIRD, Wanted(did=NY), LATER)
     taken = replace(MARKET, numbers={**MARKET.numbers, NY: HOMEFIX})
-    assert marketplaces.plan(market, taken).changes[0].kind == "moved"
+    assert marketplaces.plan(market, taken, LAST).changes[0].kind == "moved"
     marketplaces.apply(market, taken, LAST)
     assert [one.origin for one in numbers.history(market, NY)] == ["desk", "file"]
     marketplaces.apply(market, MARKET, LAST)
@@ -193,9 +193,9 @@ def test_a_number_that_falls_out_of_the_file_rests_if_it_is_in_the_inventory(mar
 def test_an_apply_that_would_orphan_a_number_of_the_desk_is_refused(market: Engine, part: str) -> None:
     desk.assign(market, BLUEBIRD, Wanted(did=NY), LATER)
     without = replace(MARKET, numbers={}, **{part: {}})
-    for act in (marketplaces.plan, lambda engine, it: marketplaces.apply(engine, it, LAST)):
+    for act in (marketplaces.plan, marketplaces.apply):
         with pytest.raises(NumbersInUse, match="run `callrace numbers release"):
-            act(market, without)
+            act(market, without, LAST)
     assert in_force(market).numbers == {**MARKET.numbers, NY: BLUEBIRD}
 
 
