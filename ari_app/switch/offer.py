@@ -329,10 +329,8 @@ class Offer:
         call, bridges = self._call, self._call.client.bridges
         try:
             await bridges.add_channel(self._bridge_id, channel_ids)
-        except (
-            AriUnavailable,
-            NotFound,
-        ):  # after a break nobody knows whether it was done, or the bridge was made
+        except (AriUnavailable, NotFound):
+            # After a break nobody knows whether it was done; or the bridge was not made.
             await call.client.until_connected()
             await bridges.create(call.inbox, self._bridge_id)
             await bridges.add_channel(self._bridge_id, channel_ids)

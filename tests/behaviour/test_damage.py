@@ -188,10 +188,7 @@ async def test_who_left_while_no_switch_ran_is_charged_no_longer_however_often_t
     exchange: Exchange,
 ) -> None:
     """Each of them dies before Asterisk has told it what is there."""
-    ann = exchange.agent("ann").accepts()
-    await exchange.serves()
-    call = exchange.dials()
-    await call.connected(ann)
+    _, call = await exchange.talks("ann")
     await exchange.passes(40)
     exchange.dies()
     call.hangs_up()
@@ -207,10 +204,7 @@ async def test_who_left_while_no_switch_ran_is_charged_no_longer_however_often_t
 async def test_who_leaves_under_the_next_switch_is_charged_until_that_was_last_seen(
     exchange: Exchange,
 ) -> None:
-    ann = exchange.agent("ann").accepts()
-    await exchange.serves()
-    call = exchange.dials()
-    await call.connected(ann)
+    _, call = await exchange.talks("ann")
     await exchange.passes(40)
     exchange.dies()
     await exchange.passes(60)

@@ -14,8 +14,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Engine, insert, select
 
 from ari_app.domain import reporting
@@ -65,6 +66,20 @@ TERMS = '{"qualify": [{"connected_at_least": "90s"}, {"no_repeat_within": "30d"}
 
 Sums = dict[tuple[str, str], tuple[int, ...]]
 """MONEY_SUMS by a party's id (or an hour) and currency."""
+
+
+def live_through(new_engine: Callable[[], Engine], histories: int, steps: int) -> None:
+    """Lives through so many histories, each in a database of its own. Raises what does not agree."""
+    run_state_machine_as_test(
+        lambda: Books(new_engine),
+        settings=settings(
+            max_examples=histories,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.explicit, Phase.reuse, Phase.generate],
+        ),
+    )
 
 
 class Books(RuleBasedStateMachine):

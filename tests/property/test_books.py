@@ -5,11 +5,9 @@ from __future__ import annotations
 from itertools import count
 from pathlib import Path
 
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import Engine, event
 
-from tests.kit.books import Books
+from tests.kit.books import live_through
 from tests.kit.database import migrated
 
 
@@ -22,16 +20,7 @@ def test_the_books_agree_after_any_history(tmp_path: Path) -> None:
         engine.dispose()
         return engine
 
-    run_state_machine_as_test(
-        lambda: Books(new_engine),
-        settings=settings(
-            max_examples=15,
-            stateful_step_count=25,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=[Phase.explicit, Phase.reuse, Phase.generate],
-        ),
-    )
+    live_through(new_engine, histories=15, steps=25)
 
 
 def _do_not_wait_for_the_disk(connection: object, _record: object) -> None:

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from ari_app.store import schema
 from ari_app.store.engine import open_engine
-from tests.kit.books import Books
+from tests.kit.books import live_through
 
 
 @pytest.fixture
@@ -34,16 +32,7 @@ def test_the_books_agree_after_any_history(postgres: str, template: str) -> None
         _run(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
         return open_engine(_named(postgres, name))
 
-    run_state_machine_as_test(
-        lambda: Books(new_engine),
-        settings=settings(
-            max_examples=5,
-            stateful_step_count=20,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=[Phase.explicit, Phase.reuse, Phase.generate],
-        ),
-    )
+    live_through(new_engine, histories=5, steps=20)
 
 
 def _named(url: str, database: str) -> str:
