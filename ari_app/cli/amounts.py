@@ -5,12 +5,14 @@ from __future__ import annotations
 import click
 
 from ari_app.domain.fields import CURRENCY_CODE
-from ari_app.domain.money import parse_amount
+from ari_app.domain.money import CURRENCIES, parse_amount
 
 
 def _currency(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     if value is not None and not CURRENCY_CODE.fullmatch(value):
         raise click.BadParameter(f"expected a currency code such as EUR, got {value!r}")
+    if value is not None and value not in CURRENCIES:
+        raise click.BadParameter(f"there is no currency '{value}' in ISO 4217")
     return value
 
 

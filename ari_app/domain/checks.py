@@ -33,7 +33,7 @@ from ari_app.domain.marketplace import (
     Route,
     Wave,
 )
-from ari_app.domain.money import format_amount
+from ari_app.domain.money import CURRENCIES, format_amount
 from ari_app.domain.staging import staged
 from ari_app.domain.states import ALL_PARTY_CONSENT
 from ari_app.domain.trunks import why_not_dial
@@ -71,7 +71,10 @@ class World:
 
 
 def check(marketplace: Marketplace, world: World) -> Iterator[Complaint]:
-    """Everything that keeps calls from working."""
+    """Everything that keeps calls from working, or that names a currency which there is not."""
+    for path, code in _currencies(marketplace):
+        if code not in CURRENCIES:
+            yield Complaint(path, f"there is no currency '{code}' in ISO 4217")
     for name, advertiser in marketplace.advertisers.items():
         yield from _advertiser(("advertisers", name), advertiser, marketplace.currency)
     for name, publisher in marketplace.publishers.items():
@@ -94,6 +97,23 @@ def check(marketplace: Marketplace, world: World) -> Iterator[Complaint]:
         path = ("numbers", did)
         yield from _known((*path, "campaign"), number.campaign, marketplace.campaigns, "campaign")
         yield from _known((*path, "publisher"), number.publisher, marketplace.publishers, "publisher")
+
+
+def _currencies(marketplace: Marketplace) -> Iterator[tuple[FieldPath, str]]:
+    """Wherever a currency is named."""
+    yield ("currency",), marketplace.currency
+    for part in ("advertisers", "publishers", "destinations", "campaigns"):
+        for name, owner in getattr(marketplace, part).items():
+            for index, cap in enumerate(owner.caps):
+                if cap.currency is not None:
+                    yield (part, name, "caps", index, "currency"), cap.currency
+    for name, campaign in marketplace.campaigns.items():
+        if campaign.currency is not None:
+            yield ("campaigns", name, "currency"), campaign.currency
+    for name, advertiser in marketplace.advertisers.items():
+        limit = advertiser.billing.credit_limit if advertiser.billing is not None else None
+        for code in limit if isinstance(limit, Mapping) else ():
+            yield ("advertisers", name, "billing", "credit_limit"), code
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ari_app.domain.record import Money
-from ari_app.store import calls
+from ari_app.store import calls, ledger, marketplaces
 from tests.samples import make_call, settlement
 from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal
 
@@ -76,6 +76,21 @@ def test_what_is_no_currency_is_wrong_usage(cli: Cli, applied: Engine, words: tu
     result = cli(*words, "--currency", "yen")
     assert result.exit_code == 2
     assert "expected a currency code such as EUR, got 'yen'" in result.stderr
+
+
+@pytest.mark.parametrize("mistyped", ["XXQ", "USC", "XAU"])
+def test_a_code_that_is_no_currency_books_nothing(cli: Cli, applied: Engine, mistyped: str) -> None:
+    result = cli("ledger", "deposit", "acme", "5", "--key", "k", "--currency", mistyped)
+    assert result.exit_code == 2
+    assert f"there is no currency '{mistyped}' in ISO 4217" in result.stderr
+    assert list(ledger.all_transfers(applied)) == []
+
+
+def test_a_marketplace_is_not_begun_in_a_currency_that_there_is_not(cli: Cli, engine: Engine) -> None:
+    assert "there is no currency 'XXQ' in ISO 4217" in refusal(
+        cli("marketplace", "init", "--currency", "XXQ")
+    )
+    assert marketplaces.load(engine) is None
 
 
 def test_a_campaign_is_created_in_a_currency_of_its_own(cli: Cli, applied: Engine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -123,6 +124,43 @@ def test_a_call_is_pinned_to_its_campaigns_currency() -> None:
     pin(record, found, of.currency_of(found.campaign))
     assert record.money is not None
     assert (record.money.currency, record.money.price, record.money.payout) == ("JPY", 4200, 3000)
+
+
+@pytest.mark.parametrize(
+    ("part", "path"),
+    [
+        ({"campaign": {"currency": "XXQ"}}, "campaigns.plumbing.currency"),
+        (
+            {"advertiser": {"caps": [{"max_amount": "9.00", "per": "day", "currency": "XXQ"}]}},
+            "advertisers.acme.caps[0].currency",
+        ),
+        (
+            {"destination": {"caps": [{"max_amount": "9.00", "per": "day", "currency": "XXQ"}]}},
+            "destinations.one.caps[0].currency",
+        ),
+        (
+            {
+                "advertiser": {
+                    "billing": {"model": "postpaid", "credit_limit": {"USD": "9.00", "XXQ": "9.00"}}
+                }
+            },
+            "advertisers.acme.billing.credit_limit",
+        ),
+    ],
+)
+def test_a_code_that_is_no_currency_is_refused_wherever_it_stands(part: dict[str, Any], path: str) -> None:
+    made = document(**{"campaign": {}} | part)
+    with pytest.raises(DocumentError, match=re.escape(f"{path}: there is no currency 'XXQ' in ISO 4217")):
+        parse(json.dumps(made), "test.yaml")
+
+
+def test_a_marketplaces_own_currency_is_one_that_there_is() -> None:
+    with pytest.raises(DocumentError, match="currency: there is no currency 'XXQ' in ISO 4217"):
+        parse(json.dumps(document({}) | {"currency": "XXQ"}), "test.yaml")
+
+
+def test_what_was_applied_in_another_currency_stays_readable() -> None:
+    assert from_document(document({}) | {"currency": "XXQ"}).currency == "XXQ"
 
 
 @pytest.mark.parametrize(("currency", "credit"), [("JPY", 50_000), ("USD", 0)])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ari_app.domain.money import exponent, format_amount, parse_amount
+from ari_app.domain.money import _EXPONENTS, CURRENCIES, exponent, format_amount, parse_amount
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,10 @@ def test_an_amount_is_written_with_its_currencys_decimals(minor: int, currency: 
 
 def test_a_currency_has_two_decimals_unless_iso_4217_says_otherwise() -> None:
     assert [exponent(currency) for currency in ("USD", "JPY", "KWD", "UYW")] == [2, 0, 3, 4]
+
+
+def test_the_currencies_are_those_of_iso_4217() -> None:
+    assert {"USD", "EUR", "JPY", "KWD", "CLF", "XOF", "XCG"} <= CURRENCIES
+    assert not {"XXQ", "usd", "XAU", "XXX", "XTS"} & CURRENCIES
+    assert all(len(code) == 3 and code.isascii() and code.isupper() for code in CURRENCIES)
+    assert {code for code in CURRENCIES if exponent(code) != 2} == set(_EXPONENTS)
