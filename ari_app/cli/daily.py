@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import click
+from sqlalchemy import Engine
 
 from ari_app.cli.common import Refused, database, now_ms
 from ari_app.cli.output import json_option, tell
@@ -12,11 +13,11 @@ from ari_app.settings import Settings
 from ari_app.store import conversions, recordings
 from ari_app.store.errors import StoreError
 
-JOBS: dict[str, Callable[[], int]] = {
-    "conversions expire": lambda: conversions.expire(database(), now_ms()),
-    "recordings expire": lambda: recordings.expire(database(), Settings.from_env().recordings, now_ms()),
+JOBS: dict[str, Callable[[Engine, Settings, int], int]] = {
+    "conversions expire": lambda engine, _, now: conversions.expire(engine, now),
+    "recordings expire": lambda engine, settings, now: recordings.expire(engine, settings.recordings, now),
 }
-"""What is done, in this order, by the command that does it alone. Each says how many it was done to."""
+"""What is done, in this order, by the command that does it alone; now is in ms. Each says how many it was done to."""
 
 
 @click.command()
@@ -30,11 +31,12 @@ def daily(as_json: bool) -> None:
     Example:
       callrace daily
     """
+    settings, engine = Settings.from_env(), database()
     done: dict[str, int] = {}
     failed: dict[str, Exception] = {}
     for name, job in JOBS.items():
         try:
-            done[name] = job()
+            done[name] = job(engine, settings, now_ms())
         except (StoreError, OSError) as error:
             failed[name] = error
     tell(done, "\n".join(f"{name}: {count}" for name, count in done.items()), as_json)

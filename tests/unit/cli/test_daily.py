@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 from sqlalchemy import Engine
 
 from ari_app.cli.daily import JOBS
-from tests.unit.cli.conftest import Cli
+from tests.unit.cli.conftest import Cli, refusal
 
 
 def test_the_daily_jobs_are_done_in_order_and_one_that_fails_keeps_none_from_being_done(
@@ -18,10 +21,31 @@ def test_the_daily_jobs_are_done_in_order_and_one_that_fails_keeps_none_from_bei
         ["conversions expire: 0", "recordings expire: 0"],
     )
 
-    def fail() -> int:
+    def fail(*_: object) -> int:
         raise OSError("no space left")
 
     monkeypatch.setitem(JOBS, "conversions expire", fail)
     done = cli("daily")
     assert (done.exit_code, done.stdout.splitlines()) == (1, ["recordings expire: 0"])
     assert done.stderr.splitlines() == ["callrace: conversions expire: no space left"]
+
+
+def test_the_daily_jobs_share_one_way_to_the_database(
+    cli: Cli, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    def open_once() -> Engine:
+        opened.append(engine)
+        return engine
+
+    monkeypatch.setattr(import_module("ari_app.cli.daily"), "database", open_once)
+    assert cli("daily").exit_code == 0
+    assert len(opened) == 1
+
+
+def test_a_database_that_is_away_is_told_of_once_and_not_for_each_job(cli: Cli, tmp_path: Path) -> None:
+    away = {"CALLRACE_DATABASE_URL": f"sqlite:///{tmp_path}"}  # a folder is no database
+    assert refusal(cli("daily", env=away)).startswith(
+        f"callrace: the database sqlite:///{tmp_path} cannot be used"
+    )
