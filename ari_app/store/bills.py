@@ -22,7 +22,7 @@ from ari_app.domain.bills import (
 )
 from ari_app.domain.ledger import BONUS, Transfer
 from ari_app.store import ledger
-from ari_app.store.engine import lock_table, reading, writing
+from ari_app.store.engine import lock_table, reading, retried, writing
 from ari_app.store.tables import bill_items, bills, calls, transfers
 
 
@@ -44,6 +44,7 @@ class Issued:
     is_new: bool
 
 
+@retried
 def issue(engine: Engine, party: Party, period: Period, at: int, force_open: bool = False) -> Issued:
     """Issues the party's bill of the period at `at` (ms); the same period again is the same bill.
 

@@ -17,7 +17,7 @@ from ari_app.domain.record import CallRecord, Conversion
 from ari_app.domain.rollups import call_moved
 from ari_app.store import calls, caprules, ledger, reservations, revision, rollups
 from ari_app.store.callrows import records
-from ari_app.store.engine import reading, writing
+from ari_app.store.engine import reading, retried, writing
 from ari_app.store.errors import NotDecided, StoreError, UnknownCalls
 from ari_app.store.tables import calls as table
 
@@ -50,6 +50,7 @@ def tell(engine: Engine, told: Sequence[Told], now: int) -> list[Outcome]:
     return outcomes
 
 
+@retried
 def _tell(engine: Engine, told: Sequence[Told], now: int) -> list[Outcome]:
     with writing(engine) as connection:
         records = calls.locked(connection, [one.call_id for one in told])
@@ -89,12 +90,7 @@ def expire(engine: Engine, now: int) -> int:
 def _expire_some(engine: Engine, ids: Sequence[str], now: int, stuck: dict[str, Exception]) -> int:
     """All together, or, when one of them cannot be, each alone."""
     try:
-        with writing(engine) as connection:
-            # Somebody else may have decided one of them meanwhile.
-            there = calls.locked(connection, ids).values()
-            overdue = [record for record in there if domain.is_overdue(record, now)]
-            _decide(connection, overdue, now)
-        return len(overdue)
+        return _expire_together(engine, ids, now)
     except StoreError:
         raise
     except Exception as error:
@@ -103,6 +99,16 @@ def _expire_some(engine: Engine, ids: Sequence[str], now: int, stuck: dict[str, 
         log.error("call %s cannot be decided: %s", ids[0], error, exc_info=error)
         stuck[ids[0]] = error
         return 0
+
+
+@retried
+def _expire_together(engine: Engine, ids: Sequence[str], now: int) -> int:
+    with writing(engine) as connection:
+        # Somebody else may have decided one of them meanwhile.
+        there = calls.locked(connection, ids).values()
+        overdue = [record for record in there if domain.is_overdue(record, now)]
+        _decide(connection, overdue, now)
+    return len(overdue)
 
 
 def latest(engine: Engine, limit: int, *, waiting: bool) -> list[CallRecord]:

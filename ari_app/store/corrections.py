@@ -14,7 +14,7 @@ from ari_app.domain.ledger import Transfer
 from ari_app.store import caprules, ledger, recount, rollups
 from ari_app.store.callmoney import IS_CORRECTION
 from ari_app.store.callrows import records
-from ari_app.store.engine import reading, writing
+from ari_app.store.engine import reading, retried, writing
 from ari_app.store.errors import KeyTaken
 from ari_app.store.tables import calls, transfers
 
@@ -22,6 +22,7 @@ _PARTS = ("price", "payout")
 _MORE = re.compile(r"(?::\d+)?", re.ASCII)
 
 
+@retried
 def adjust(engine: Engine, call_id: str, key: str, credit: int, clawback: int, at: int, reason: str) -> bool:
     """Gives the advertiser `credit` back and takes `clawback` from the publisher; False when it did before.
 

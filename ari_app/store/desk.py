@@ -17,7 +17,7 @@ from ari_app.domain.inventory import Wanted
 from ari_app.domain.marketplace import Marketplace, Number
 from ari_app.store import applications, inventory, marketplaces, numbers, revision
 from ari_app.store.applications import Application, Step
-from ari_app.store.engine import writing
+from ari_app.store.engine import retried, writing
 from ari_app.store.errors import ApplicationRefused, NoMarketplace, NumberRefused
 from ari_app.store.numbers import Assignment
 
@@ -31,12 +31,14 @@ class Decision:
     note: str | None = None
 
 
+@retried
 def assign(engine: Engine, number: Number, wanted: Wanted, now: int) -> str:
     """Gives a free number to a publisher for a campaign. Raises NumberRefused."""
     with _changing(engine, now) as (connection, rules, at):
         return _give(connection, rules, number, wanted, 1, at)[0]
 
 
+@retried
 def release(engine: Engine, did: str, now: int) -> tuple[Assignment, int]:
     """Takes back a number that the desk assigned; says whose it was, and until when (ms) it rests.
 
@@ -53,6 +55,7 @@ def release(engine: Engine, did: str, now: int) -> tuple[Assignment, int]:
         return held, at + quarantine_ms
 
 
+@retried
 def submit(engine: Engine, campaign: str, publisher: str, decision: Decision) -> Application:
     """A publisher asks to join a campaign, for the first time or again. Raises ApplicationRefused."""
     with _changing(engine, decision.at) as (connection, rules, at):
@@ -65,12 +68,14 @@ def submit(engine: Engine, campaign: str, publisher: str, decision: Decision) ->
         return _step(connection, id, "submit", decision, at)
 
 
+@retried
 def decide(engine: Engine, id: int, event: Event, decision: Decision) -> Application:
     """Declines, suspends or reinstates. Raises ApplicationRefused."""
     with _changing(engine, decision.at) as (connection, _, at):
         return _step(connection, id, event, decision, at)
 
 
+@retried
 def approve(
     engine: Engine, id: int, decision: Decision, count: int, wanted: Wanted, source: str | None = None
 ) -> tuple[Application, list[str]]:

@@ -22,13 +22,14 @@ from ari_app.domain.disputes import (
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.money import format_amount
 from ari_app.store.corrections import book, locked
-from ari_app.store.engine import reading, writing
+from ari_app.store.engine import reading, retried, writing
 from ari_app.store.tables import calls, dispute_events, disputes
 
 _PARTIES = (calls.c.advertiser, calls.c.publisher, calls.c.currency)
 _EVENT = tuple(dispute_events.c[name] for name in ("what", "at", "by", "reason", "amount", "clawback"))
 
 
+@retried
 def open_(
     engine: Engine, call_id: str, amount: int | None, window_ms: int, at: int, by: str, reason: str
 ) -> Dispute:
@@ -58,6 +59,7 @@ def open_(
         return _get(connection, dispute_id)
 
 
+@retried
 def accept(
     engine: Engine, dispute_id: int, amount: int | None, clawback: int | None, at: int, by: str, reason: str
 ) -> Dispute:
@@ -81,6 +83,7 @@ def accept(
         return _get(connection, dispute_id)
 
 
+@retried
 def reject(engine: Engine, dispute_id: int, at: int, by: str, reason: str) -> Dispute:
     """Ends the dispute with the money where it is. Raises DisputeError."""
     with writing(engine) as connection:

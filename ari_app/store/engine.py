@@ -6,10 +6,13 @@ or has no tables is always the same clear error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from random import uniform
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, event, func
 from sqlalchemy.engine import URL, make_url
@@ -20,7 +23,13 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from ari_app.store import failures
 from ari_app.store.errors import BadDatabaseUrl, DatabaseBusy, DatabaseNotMigrated, DatabaseUnavailable
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
 BUSY_TIMEOUT_S = 10
+TRIES = 5
+"""How often a transaction is tried that the database undoes because of others at work."""
+_PAUSE_S = 0.1  # at most, before the second try; before each later one, as much more
 ANSWER_S = 3.0
 """How long a program that serves calls waits for a database that is silent, before it connects anew."""
 HASTY_ANSWER_S = 1.0
@@ -146,6 +155,24 @@ def writing(engine: Engine) -> Iterator[Connection]:
         connection.execution_options(writes=True).begin(),
     ):
         yield connection
+
+
+def retried(use_case: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Does a use case again, TRIES times in all, while others at work on the same rows have the database undo it.
+
+    For what is one transaction of `writing` and leaves nothing outside it. Raises DatabaseBusy when that was too few.
+    """
+
+    @wraps(use_case)
+    def tried(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        for tries in range(1, TRIES):
+            try:
+                return use_case(*args, **kwargs)
+            except DatabaseBusy:
+                time.sleep(uniform(0, tries * _PAUSE_S))  # two that met are not to meet again
+        return use_case(*args, **kwargs)
+
+    return tried
 
 
 def lock_table(connection: Connection, table: Table) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, and_, insert, select, update
 from ari_app.domain.inventory import Item, Kind, Status, Wanted
 from ari_app.domain.marketplace import Number
 from ari_app.store import numbers, revision
-from ari_app.store.engine import reading, writing
+from ari_app.store.engine import reading, retried, writing
 from ari_app.store.errors import NumberRefused
 from ari_app.store.numbers import OPEN, Origin
 from ari_app.store.tables import inventory, number_assignments
@@ -49,6 +49,7 @@ class Holding:
         return "quarantined" if self.available_from is not None and self.available_from > now else "free"
 
 
+@retried
 def import_(engine: Engine, items: Sequence[Item], now: int, quarantine_ms: int) -> Imported:
     """Adds numbers, and changes what is said of those that are there; whose they are stays.
 

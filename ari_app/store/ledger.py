@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ari_app.domain import ledger
 from ari_app.domain.ledger import Balance, Balances, Line, Transfer
-from ari_app.store.engine import reading, writing
+from ari_app.store.engine import reading, retried, writing
 from ari_app.store.errors import KeyTaken
 from ari_app.store.tables import account_balances, calls, transfers
 
@@ -22,6 +22,7 @@ COLUMNS = tuple(transfers.c[name] for name in _FIELDS)
 _IN_ORDER: Select[Any] = select(*COLUMNS).order_by(transfers.c.seq)
 
 
+@retried
 def post(engine: Engine, transfer: Transfer) -> bool:
     """Adds one transfer, such as a deposit; False when the ledger has it already.
 

@@ -18,7 +18,7 @@ from ari_app.domain.geo import Geography
 from ari_app.domain.marketplace import TERMS, Marketplace
 from ari_app.domain.snapshot import Snapshot, make_snapshot
 from ari_app.store import applications, caprules, numbers, pauses, revision
-from ari_app.store.engine import reading, writing
+from ari_app.store.engine import reading, retried, writing
 from ari_app.store.errors import DocumentUnreadable, MarketplaceMoved, NumbersInUse, StepRefused
 from ari_app.store.parties import KeptAccount, accounts_of_removed
 from ari_app.store.tables import marketplace_versions, terms
@@ -79,6 +79,7 @@ def plan(engine: Engine, marketplace: Marketplace, now: int) -> Applied:
         return replace(planned, accounts=accounts_of_removed(connection, planned.changes))
 
 
+@retried
 def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int | None = None) -> Applied:
     """Puts the marketplace in force at `now` (ms), all of it or nothing.
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection, Engine, delete, insert, select
 
 from ari_app.store import revision
-from ari_app.store.engine import reading, writing
+from ari_app.store.engine import reading, retried, writing
 from ari_app.store.tables import destination_pauses
 
 
@@ -21,6 +21,7 @@ class Pause:
     by: str
 
 
+@retried
 def pause(engine: Engine, pause: Pause) -> bool:
     """Pauses a destination; False when it was paused already, and then nothing changes."""
     table = destination_pauses
@@ -33,6 +34,7 @@ def pause(engine: Engine, pause: Pause) -> bool:
         return True
 
 
+@retried
 def resume(engine: Engine, destination: str) -> bool:
     """Lets a destination be offered calls again; False when it was not paused."""
     table = destination_pauses

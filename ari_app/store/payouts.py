@@ -11,7 +11,7 @@ from ari_app.domain import ledger as domain
 from ari_app.domain.ledger import Transfer
 from ari_app.domain.payouts import Earning, Waiting, due, total, waiting
 from ari_app.store import ledger
-from ari_app.store.engine import lock_table, reading, writing
+from ari_app.store.engine import lock_table, reading, retried, writing
 from ari_app.store.errors import KeyTaken
 from ari_app.store.tables import (
     calls,
@@ -59,6 +59,7 @@ class Paid:
     waits: Sequence[Waiting] = ()
 
 
+@retried
 def run(engine: Engine, wanted: Run) -> Paid:
     """Pays what is due, in one transaction; the same key again is the same run, and pays nothing more.
 

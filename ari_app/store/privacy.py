@@ -5,7 +5,7 @@ Transfers name no caller, and are never touched.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Engine, select
@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Engine, select
 from ari_app.domain.privacy import erase
 from ari_app.domain.record import CallRecord
 from ari_app.store.calls import locked, rewrite
-from ari_app.store.engine import reading, writing
+from ari_app.store.engine import reading, retried, writing
 from ari_app.store.recordings import remove_files
 from ari_app.store.spool import Spool
 from ari_app.store.tables import calls
@@ -60,14 +60,19 @@ def _erase_saved(engine: Engine, folder: Path, which: ColumnElement[bool], now: 
             ids = connection.execute(found).scalars().all()
         for call_id in ids:
             remove_files(folder, call_id)
-        with writing(engine) as connection:  # whatever else became of them meanwhile stays
-            for record in locked(connection, ids).values():
-                if record.ani is not None:
-                    erase(record, now)
-                    rewrite(connection, record)
+        _erase_some(engine, ids, now)
         count += len(ids)
         if len(ids) < _AT_ONCE:
             return count
+
+
+@retried
+def _erase_some(engine: Engine, ids: Sequence[str], now: int) -> None:
+    with writing(engine) as connection:  # whatever else became of them meanwhile stays
+        for record in locked(connection, ids).values():
+            if record.ani is not None:
+                erase(record, now)
+                rewrite(connection, record)
 
 
 def _erase(record: CallRecord, folder: Path, now: int) -> None:

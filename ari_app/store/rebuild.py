@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Table, func, select, text
 
 from ari_app.domain.rollups import HOUR_MS, Counts
 from ari_app.store import calls, ledger, rollups
-from ari_app.store.engine import reading, writing
+from ari_app.store.engine import reading, retried, writing
 from ari_app.store.folder import locked
 from ari_app.store.rollups import ByTable
 from ari_app.store.tables import calls as calls_table
@@ -36,6 +36,7 @@ def days(engine: Engine) -> range:
     return range(min(found) // DAY_MS * DAY_MS, max(found) + 1, DAY_MS)
 
 
+@retried
 def rebuild_day(engine: Engine, day_at: int) -> int:
     """Counts the calls and transfers of one of the `days` anew, and returns how many calls there are.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from sqlalchemy import ColumnElement, Engine, select
 from ari_app.domain import recording
 from ari_app.domain.record import track_files
 from ari_app.store import calls
-from ari_app.store.engine import reading, writing
+from ari_app.store.engine import reading, retried, writing
 from ari_app.store.errors import FilesStay
 from ari_app.store.tables import calls as call_table
 from ari_app.store.tables import recordings
@@ -63,16 +64,23 @@ def _delete(engine: Engine, folder: Path, which: ColumnElement[bool], why: str, 
                 remove_files(folder, call_id)
             except FilesStay as error:
                 stuck[call_id] = error
-        with writing(engine) as connection:  # whatever else became of them meanwhile stays
-            for record in calls.locked(connection, [one for one in ids if one not in stuck]).values():
-                recording.delete(record, why, now)
-                calls.rewrite(connection, record)
-                count += 1
+        count += _note(engine, [one for one in ids if one not in stuck], why, now)
         if len(ids) < _AT_ONCE:
             break
     if stuck:
         raise FilesStay(f"{count} recordings are deleted, {len(stuck)} are not: {next(iter(stuck.values()))}")
     return count
+
+
+@retried
+def _note(engine: Engine, ids: Sequence[str], why: str, now: int) -> int:
+    """Writes down that the files of these calls are gone; of how many."""
+    with writing(engine) as connection:  # whatever else became of them meanwhile stays
+        records = calls.locked(connection, ids).values()
+        for record in records:
+            recording.delete(record, why, now)
+            calls.rewrite(connection, record)
+    return len(records)
 
 
 def paths(folder: Path, call_id: str) -> list[Path]:

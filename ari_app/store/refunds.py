@@ -8,11 +8,12 @@ from ari_app.domain.ledger import Balance, Transfer, advertiser_account
 from ari_app.domain.money import format_amount
 from ari_app.domain.refunds import CannotRefund, key_of, refund
 from ari_app.store import ledger
-from ari_app.store.engine import writing
+from ari_app.store.engine import retried, writing
 from ari_app.store.errors import KeyTaken
 from ari_app.store.tables import account_balances, transfers
 
 
+@retried
 def give_back(
     engine: Engine, advertiser: str, key: str, amount: int, currency: str, at: int, reason: str
 ) -> bool:
