@@ -13,7 +13,7 @@ test: lint
 quick: setup
 	.venv/bin/python -m pytest -n 2 tests/unit tests/property tests/behaviour
 
-# Whether the quick tests would notice: an hour on two cores. ONLY="ari_app.domain.race*" tries some, again.
+# Whether the quick tests would notice: an hour on two cores. ONLY="ari_app.domain.routing.race*" tries some, again.
 mutants: setup var/mutmut
 	.venv/bin/python -m tests.mutants $(foreach name,$(ONLY),'$(name)')
 

@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agi.begun import Begun
 from agi.pins import Pins
-from ari_app.domain.fallback import (
+from ari_app.domain.calls.dialplan_call import (
     CUT_OFF,
     NOBODY_THERE,
     PASSED_ON,
@@ -34,14 +34,14 @@ from ari_app.domain.fallback import (
     id_of,
     outcome_of,
 )
-from ari_app.domain.geo import Geography, locate
-from ari_app.domain.marketplace import Campaign, Destination, Number
-from ari_app.domain.qualification import EarlierCall
-from ari_app.domain.record import CallRecord, Event
-from ari_app.domain.repeats import Kind, kinds_of
-from ari_app.domain.screening import refusal_by_rules
-from ari_app.domain.settlement import conclude, pin
-from ari_app.domain.snapshot import Attribution, Pin, Snapshot, attribute_to, pinned
+from ari_app.domain.calls.geo import Geography, locate
+from ari_app.domain.calls.record import CallRecord, Event
+from ari_app.domain.market.marketplace import Campaign, Destination, Number
+from ari_app.domain.routing.screening import refusal_by_rules
+from ari_app.domain.routing.snapshot import Attribution, Pin, Snapshot, attribute_to, pinned
+from ari_app.domain.terms.qualification import EarlierCall
+from ari_app.domain.terms.repeats import Kind, kinds_of
+from ari_app.domain.terms.settlement import conclude, pin
 from ari_app.settings import refused_file
 from ari_app.store import applications, calls, marketplaces, numbers
 from ari_app.store.calls import Settlement

@@ -12,8 +12,8 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
 
-from ari_app.domain.keeping import Unreadable, pack_pinned, unpack_pinned
-from ari_app.domain.snapshot import Pin
+from ari_app.domain.routing.snapshot import Pin
+from ari_app.domain.terms.wire import Unreadable, pack_pinned, unpack_pinned
 from ari_app.store.folder import write_whole
 
 log = logging.getLogger(__name__)

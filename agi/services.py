@@ -12,12 +12,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from random import Random
 
 from agi.conversation import VALUE_CHARACTERS, Request
-from ari_app.domain.caps import Answer, Wanted, wanted
-from ari_app.domain.geo import locate
-from ari_app.domain.routing import leave_out
-from ari_app.domain.routing import route as decide
-from ari_app.domain.screening import refusal_by_rules
-from ari_app.domain.snapshot import Attribution, Pin, Snapshot, attribute, pin_of
+from ari_app.domain.calls.geo import locate
+from ari_app.domain.caps.counters import Answer, Wanted, wanted
+from ari_app.domain.routing.routing import leave_out
+from ari_app.domain.routing.routing import route as decide
+from ari_app.domain.routing.screening import refusal_by_rules
+from ari_app.domain.routing.snapshot import Attribution, Pin, Snapshot, attribute, pin_of
 from ari_app.switch.legs import endpoint
 from ari_app.switch.session import mint_call_id
 

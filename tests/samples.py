@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ari_app.domain.clock import iso
-from ari_app.domain.ledger import charged_and_paid, settle
-from ari_app.domain.record import (
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.calls.record import (
     CallRecord,
     ClauseResult,
     Durations,
@@ -19,6 +18,7 @@ from ari_app.domain.record import (
     PlaceRecord,
     Verdict,
 )
+from ari_app.domain.ledger.transfers import charged_and_paid, settle
 from ari_app.store.calls import Settlement
 
 BEGAN = 1_763_900_000_000

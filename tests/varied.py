@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 from typing import get_args
 
-from ari_app.domain.record import (
+from ari_app.domain.calls.record import (
     CallRecord,
     ClauseResult,
     Disposition,

@@ -19,7 +19,7 @@ from agi.server import HOST, Limits, Server
 from agi.services import SERVICES, lookup, record, route
 from ari_app.ari.client import requests_only
 from ari_app.cli.common import SWITCH_INTERVAL_S, Refused, database, now_ms
-from ari_app.domain.snapshot import Snapshot
+from ari_app.domain.routing.snapshot import Snapshot
 from ari_app.logs import log_to_stderr
 from ari_app.ops.asterisk import ari_settings
 from ari_app.ops.running import only, running_pid

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ari_app.domain.fields import CURRENCY_CODE
-from ari_app.domain.money import CURRENCIES, parse_amount
+from ari_app.domain.basics.fields import CURRENCY_CODE
+from ari_app.domain.basics.money import CURRENCIES, parse_amount
 
 
 def _currency(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

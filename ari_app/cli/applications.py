@@ -9,9 +9,9 @@ import click
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, one_line, owned_id, who
 from ari_app.cli.numbers import wanted, wanted_options
 from ari_app.cli.output import json_option, show_json, show_table
-from ari_app.domain.applications import Event
-from ari_app.domain.clock import iso
-from ari_app.domain.inventory import Wanted
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.numbers.applications import Event
+from ari_app.domain.numbers.inventory import Wanted
 from ari_app.store import applications as stored
 from ari_app.store import desk
 from ari_app.store.applications import Application, Step

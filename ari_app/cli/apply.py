@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 from ari_app.cli.common import Refused, database, now_ms
 from ari_app.cli.output import json_option, show_json
 from ari_app.cli.plan import as_values, read_proposal, show
-from ari_app.domain.outlook import outlook
-from ari_app.domain.prompts import prompts_of
+from ari_app.domain.caps.outlook import outlook
+from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.ops import creatives, prompts, running
 from ari_app.settings import Settings
 from ari_app.store import ledger, marketplaces

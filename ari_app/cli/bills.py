@@ -17,10 +17,10 @@ from ari_app.cli.csvtext import write_csv
 from ari_app.cli.files import Writable, writing_down
 from ari_app.cli.items import deliver_items, items_option
 from ari_app.cli.output import json_option, second, show_json, show_table, show_title
-from ari_app.domain.bills import Bill, BillLine, Period
-from ari_app.domain.clock import iso
-from ari_app.domain.ledger import Transfer
-from ari_app.domain.money import format_amount
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.ledger.bills import Bill, BillLine, Period
+from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store import bills
 from ari_app.store.bills import Party
 

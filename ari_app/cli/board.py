@@ -11,8 +11,8 @@ from rich.layout import Layout
 from rich.panel import Panel
 from rich.text import Text
 
-from ari_app.domain.clock import from_iso, iso
-from ari_app.domain.money import format_amount
+from ari_app.domain.basics.clock import from_iso, iso
+from ari_app.domain.basics.money import format_amount
 from ari_app.store.today import Sums
 
 TRUNKS_SHOWN = 6

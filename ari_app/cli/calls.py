@@ -14,10 +14,10 @@ from ari_app.cli.output import json_option, second, show_json, show_sections, sh
 from ari_app.cli.period import utc_moment
 from ari_app.cli.show import show
 from ari_app.cli.since import net_cells, net_json, whole_json
-from ari_app.domain.fields import parse_duration
-from ari_app.domain.ledger import Transfer
-from ari_app.domain.record import CallRecord, Disposition
-from ari_app.domain.rollups import CALLS_COUNTED_AS, MONEY_SUMS, OFFERS_COUNTED_AS
+from ari_app.domain.basics.fields import parse_duration
+from ari_app.domain.calls.record import CallRecord, Disposition
+from ari_app.domain.ledger.transfers import Transfer
+from ari_app.domain.reports.rollups import CALLS_COUNTED_AS, MONEY_SUMS, OFFERS_COUNTED_AS
 from ari_app.ops import running
 from ari_app.settings import Settings
 from ari_app.store import calls as stored

@@ -7,8 +7,8 @@ import click
 from ari_app.cli.common import Refused, now_ms
 from ari_app.cli.desk import Document, add, add_common_commands, amend, entry_of, given
 from ari_app.cli.output import json_option
-from ari_app.domain.assignments import AssignmentError, assign
-from ari_app.domain.staging import fold
+from ari_app.domain.document.fieldpath import AssignmentError, assign
+from ari_app.domain.market.staging import fold
 
 
 @click.group()

@@ -10,12 +10,12 @@ from sqlalchemy import Engine
 
 from ari_app.cli.common import database, marketplace_in_force, now_ms
 from ari_app.cli.output import json_option, show_json, show_table
-from ari_app.domain import caps as domain
-from ari_app.domain.caps import Owner
-from ari_app.domain.clock import iso
-from ari_app.domain.marketplace import Cap
-from ari_app.domain.money import format_amount
-from ari_app.domain.periods import Period
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.basics.periods import Period
+from ari_app.domain.caps import counters as domain
+from ari_app.domain.caps.counters import Owner
+from ari_app.domain.market.marketplace import Cap
 from ari_app.store import reservations
 from ari_app.store.reservations import Usage
 

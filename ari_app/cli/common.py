@@ -11,8 +11,8 @@ import click
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine
 
-from ari_app.domain.clock import from_iso
-from ari_app.domain.fields import PHONE_NUMBER, Id, Text
+from ari_app.domain.basics.clock import from_iso
+from ari_app.domain.basics.fields import PHONE_NUMBER, Id, Text
 from ari_app.settings import Settings
 from ari_app.store import marketplaces, schema
 from ari_app.store.engine import open_engine

@@ -10,11 +10,11 @@ import click
 from ari_app.cli.common import database, moment, now_ms, one_line, text_of
 from ari_app.cli.output import json_option, second, show_json, show_table, tell
 from ari_app.cli.since import net_amounts, net_cells
-from ari_app.domain.clock import iso
-from ari_app.domain.conversions import Told, parse
-from ari_app.domain.ledger import Transfer
-from ari_app.domain.money import format_amount
-from ari_app.domain.record import CallRecord
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.transfers import Transfer
+from ari_app.domain.terms.conversions import Told, parse
 from ari_app.store import conversions as stored
 from ari_app.store import ledger
 from ari_app.store.conversions import Became, Outcome

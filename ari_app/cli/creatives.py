@@ -12,8 +12,8 @@ import click
 from ari_app.cli.common import Refused, database, marketplace_in_force, text_of
 from ari_app.cli.desk import Document, add, add_common_commands, amend, entry_of, given
 from ari_app.cli.output import json_option, show_json
-from ari_app.domain.creatives import for_people, render
-from ari_app.domain.marketplace import Creative, Marketplace, Number
+from ari_app.domain.market.creatives import for_people, render
+from ari_app.domain.market.marketplace import Creative, Marketplace, Number
 from ari_app.ops.creatives import find
 from ari_app.settings import Settings
 

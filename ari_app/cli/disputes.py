@@ -11,10 +11,10 @@ from ari_app.cli.amounts import amount as minor_units
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, reason_given, who
 from ari_app.cli.output import json_option, second, show_json, show_table, show_title
 from ari_app.cli.parties import advertiser_of
-from ari_app.domain.clock import iso
-from ari_app.domain.disputes import Dispute, DisputeEvent, State
-from ari_app.domain.money import format_amount
-from ari_app.domain.record import CallRecord
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.disputes import Dispute, DisputeEvent, State
 from ari_app.store import calls as stored_calls
 from ari_app.store import disputes as stored
 

@@ -12,12 +12,11 @@ from itertools import groupby
 
 from ari_app.cli.output import Section
 from ari_app.cli.since import comes_to, since
-from ari_app.domain import recording
-from ari_app.domain.clock import iso
-from ari_app.domain.disputes import Dispute
-from ari_app.domain.ledger import BONUS, Transfer, is_rest
-from ari_app.domain.money import format_amount
-from ari_app.domain.record import (
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.basics.states import STATE_NAMES
+from ari_app.domain.calls import recording
+from ari_app.domain.calls.record import (
     CallRecord,
     ClauseResult,
     LegRecord,
@@ -26,7 +25,8 @@ from ari_app.domain.record import (
     may_pass_until,
     track_files,
 )
-from ari_app.domain.states import STATE_NAMES
+from ari_app.domain.ledger.disputes import Dispute
+from ari_app.domain.ledger.transfers import BONUS, Transfer, is_rest
 
 _AT_ONCE_MS = 100
 _CAUSES = {

@@ -7,9 +7,9 @@ import yaml
 
 from ari_app.cli.common import database, marketplace_in_force, now_ms
 from ari_app.cli.output import json_option, show_json
-from ari_app.domain.document import to_document
-from ari_app.domain.marketplace import Marketplace
-from ari_app.domain.staging import in_force
+from ari_app.domain.document.reading import to_document
+from ari_app.domain.market.marketplace import Marketplace
+from ari_app.domain.market.staging import in_force
 
 _WIDTH = 110
 

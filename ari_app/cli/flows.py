@@ -10,7 +10,7 @@ import click
 from ari_app.cli.common import Refused, text_of
 from ari_app.cli.desk import Document, add_common_commands, amend
 from ari_app.cli.output import json_option
-from ari_app.domain.yamltext import YamlError, read
+from ari_app.domain.basics.yamltext import YamlError, read
 
 
 @click.group()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ari_app.domain.marketplace import Clause, Flow, Node
+from ari_app.domain.market.marketplace import Clause, Flow, Node
 
 
 def tree(flow: Flow) -> list[str]:

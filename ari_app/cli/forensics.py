@@ -15,12 +15,12 @@ from ari_app.cli.csvtext import write_csv
 from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.cli.period import Period, period, period_options, warn_of_uncounted
 from ari_app.cli.reportcolumns import bar
-from ari_app.domain import forensics as domain
-from ari_app.domain.clock import iso
-from ari_app.domain.fields import format_duration
-from ari_app.domain.forensics import JUST_S, Ending, Nearness
-from ari_app.domain.reporting import ratio
-from ari_app.domain.rollups import AROUND_S
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.basics.fields import format_duration
+from ari_app.domain.reports import forensics as domain
+from ari_app.domain.reports.forensics import JUST_S, Ending, Nearness
+from ari_app.domain.reports.reporting import ratio
+from ari_app.domain.reports.rollups import AROUND_S
 from ari_app.store import rollups
 
 DEFAULT_DAYS = 30

@@ -11,8 +11,8 @@ from ari_app.cli.common import Refused, database, marketplace_in_force
 from ari_app.cli.disputes import SERIAL
 from ari_app.cli.output import json_option, second, show_json, show_table
 from ari_app.cli.parties import advertiser_of
-from ari_app.domain.bills import Period, period_of
-from ari_app.domain.money import format_amount
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.ledger.bills import Period, period_of
 from ari_app.store import bills
 from ari_app.store.bills import Party
 

@@ -9,9 +9,9 @@ import click
 
 from ari_app.cli.csvtext import write_csv
 from ari_app.cli.output import show_json, show_table
-from ari_app.domain.clock import iso
-from ari_app.domain.ledger import Transfer
-from ari_app.domain.money import format_amount
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.ledger.transfers import Transfer
 
 items_option = click.option("--items", is_flag=True, help="List the transfers behind it, with their calls.")
 

@@ -11,11 +11,11 @@ from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, 
 from ari_app.cli.disputes import charged_call
 from ari_app.cli.output import json_option, second, show_json, show_table
 from ari_app.cli.parties import advertiser_of
-from ari_app.domain import ledger as domain
-from ari_app.domain.clock import iso
-from ari_app.domain.corrections import net
-from ari_app.domain.ledger import Balance, Line
-from ari_app.domain.money import format_amount
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.ledger import transfers as domain
+from ari_app.domain.ledger.corrections import net
+from ari_app.domain.ledger.transfers import Balance, Line
 from ari_app.store import audit, corrections, parties, refunds, reservations
 from ari_app.store import ledger as stored
 

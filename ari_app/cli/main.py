@@ -10,11 +10,11 @@ import click
 
 from ari_app.ari.errors import AriError
 from ari_app.cli.common import Refused
-from ari_app.domain.bills import BillError
-from ari_app.domain.corrections import CannotCorrect
-from ari_app.domain.disputes import DisputeError
-from ari_app.domain.document import DocumentError
-from ari_app.domain.refunds import CannotRefund
+from ari_app.domain.document.reading import DocumentError
+from ari_app.domain.ledger.bills import BillError
+from ari_app.domain.ledger.corrections import CannotCorrect
+from ari_app.domain.ledger.disputes import DisputeError
+from ari_app.domain.ledger.refunds import CannotRefund
 from ari_app.ops.creatives import CreativeError
 from ari_app.ops.prompts import PromptError
 from ari_app.ops.running import SwitchError

@@ -18,11 +18,11 @@ from ari_app.cli.common import (
     text_of,
 )
 from ari_app.cli.output import json_option, show_json, show_table
-from ari_app.domain.clock import iso
-from ari_app.domain.inventory import Wanted, parse
-from ari_app.domain.marketplace import Number, NumbersPolicy
-from ari_app.domain.states import STATE_NAMES
-from ari_app.domain.stock import Shelf, stock_of
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.basics.states import STATE_NAMES
+from ari_app.domain.market.marketplace import Number, NumbersPolicy
+from ari_app.domain.numbers.inventory import Wanted, parse
+from ari_app.domain.numbers.stock import Shelf, stock_of
 from ari_app.store import desk, inventory, marketplaces
 from ari_app.store import numbers as stored
 from ari_app.store.inventory import Holding

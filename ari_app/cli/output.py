@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ari_app.domain.clock import iso
+from ari_app.domain.basics.clock import iso
 
 _STYLES = {
     "ok": "green",

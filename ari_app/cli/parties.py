@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import Engine
 
 from ari_app.cli.common import Refused
-from ari_app.domain.marketplace import Advertiser, Marketplace, Publisher
-from ari_app.domain.money import format_amount
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.market.marketplace import Advertiser, Marketplace, Publisher
 from ari_app.store import parties
 from ari_app.store.parties import KeptAccount
 

@@ -19,9 +19,9 @@ from ari_app.cli.invoices import month
 from ari_app.cli.items import deliver_items, items_option
 from ari_app.cli.output import json_option, second, show_json, show_table
 from ari_app.cli.parties import publisher_of
-from ari_app.domain.clock import LAST_MS, iso, ms_of
-from ari_app.domain.money import format_amount
-from ari_app.domain.payouts import Waiting
+from ari_app.domain.basics.clock import LAST_MS, iso, ms_of
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.ledger.payouts import Waiting
 from ari_app.store import payouts as stored
 from ari_app.store.bills import Party
 from ari_app.store.payouts import Paid, Run

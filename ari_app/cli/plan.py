@@ -13,11 +13,11 @@ from ari_app.ari.errors import AriError
 from ari_app.cli.common import database, now_ms, text_of
 from ari_app.cli.output import json_option, show_json
 from ari_app.cli.parties import kept_values, kept_words
-from ari_app.domain.changes import words
-from ari_app.domain.document import parse
-from ari_app.domain.marketplace import Marketplace
-from ari_app.domain.outlook import Shortage, outlook
-from ari_app.domain.prompts import prompts_of
+from ari_app.domain.caps.outlook import Shortage, outlook
+from ari_app.domain.document.changes import words
+from ari_app.domain.document.reading import parse
+from ari_app.domain.ivr.prompts import prompts_of
+from ari_app.domain.market.marketplace import Marketplace
 from ari_app.ops import asterisk, creatives, prompts
 from ari_app.settings import Settings, SettingsError
 from ari_app.store import geography, ledger, marketplaces

@@ -6,7 +6,7 @@ import click
 
 from ari_app.cli.common import Refused, database, now_ms, phone_number
 from ari_app.cli.output import json_option, tell
-from ari_app.domain.fields import parse_duration
+from ari_app.domain.basics.fields import parse_duration
 from ari_app.ops import running
 from ari_app.ops.traces import Traces
 from ari_app.settings import Settings

@@ -9,11 +9,11 @@ import click
 
 from ari_app.cli.common import Refused, database, moment, now_ms
 from ari_app.cli.output import json_option, show_json, show_table, show_title
-from ari_app.domain.document import parse
-from ari_app.domain.money import format_amount
-from ari_app.domain.repeats import longest_window
-from ari_app.domain.replay import Rejudged, Sum, replay, sums
-from ari_app.domain.staging import in_force
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.document.reading import parse
+from ari_app.domain.market.staging import in_force
+from ari_app.domain.terms.repeats import longest_window
+from ari_app.domain.terms.replay import Rejudged, Sum, replay, sums
 from ari_app.settings import Settings
 from ari_app.store import calls, corrections, geography
 

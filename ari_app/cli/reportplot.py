@@ -8,11 +8,11 @@ from typing import Any, BinaryIO
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from ari_app.domain.fields import format_duration
-from ari_app.domain.forensics import JUST_S
-from ari_app.domain.money import exponent
-from ari_app.domain.reporting import Line
-from ari_app.domain.rollups import AROUND_S
+from ari_app.domain.basics.fields import format_duration
+from ari_app.domain.basics.money import exponent
+from ari_app.domain.reports.forensics import JUST_S
+from ari_app.domain.reports.reporting import Line
+from ari_app.domain.reports.rollups import AROUND_S
 
 MOST_BARS = 30  # of a report that is no series in time; the largest are drawn
 _LONGEST_NAME = 40

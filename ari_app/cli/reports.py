@@ -19,12 +19,13 @@ from ari_app.cli.forensics import forensics
 from ari_app.cli.output import json_option, show_json, tell
 from ari_app.cli.period import Period, period, period_options, warn_of_uncounted
 from ari_app.cli.reportview import HAVE_CAPS, By, Report, draw, show, to_json, write_as_csv
-from ari_app.domain import caps, reporting
-from ari_app.domain.clock import from_iso
-from ari_app.domain.money import exponent
-from ari_app.domain.record import Disposition
-from ari_app.domain.reporting import Group
-from ari_app.domain.rollups import HOUR_MS
+from ari_app.domain.basics.clock import from_iso
+from ari_app.domain.basics.money import exponent
+from ari_app.domain.calls.record import Disposition
+from ari_app.domain.caps import counters
+from ari_app.domain.reports import reporting
+from ari_app.domain.reports.reporting import Group
+from ari_app.domain.reports.rollups import HOUR_MS
 from ari_app.ops import running
 from ari_app.ops.running import SwitchNotRunning
 from ari_app.settings import Settings
@@ -170,7 +171,7 @@ def _caps(engine: Engine, by: By) -> dict[str, list[dict[str, Any]]]:
     loaded = marketplaces.load(engine) if by in HAVE_CAPS else None
     if loaded is None:
         return {}
-    owners = [whose for whose in caps.owners(loaded.marketplace) if whose.kind == by]
+    owners = [whose for whose in counters.owners(loaded.marketplace) if whose.kind == by]
     found = defaultdict(list)
     for cap in standing(engine, owners):
         found[cap["id"]].append(cap)

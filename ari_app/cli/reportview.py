@@ -21,10 +21,10 @@ from ari_app.cli.reportcolumns import (
     disposition_tables,
     offer_tables,
 )
-from ari_app.domain import reporting
-from ari_app.domain.caps import OwnerKind
-from ari_app.domain.clock import iso
-from ari_app.domain.reporting import Line
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.caps.counters import OwnerKind
+from ari_app.domain.reports import reporting
+from ari_app.domain.reports.reporting import Line
 
 By = Literal[
     "campaign", "publisher", "source", "destination", "advertiser", "state", "hour", "day", "disposition"

@@ -12,16 +12,16 @@ import click
 from ari_app.cli.common import database, marketplace_in_force, moment, phone_number
 from ari_app.cli.explain import place_text
 from ari_app.cli.output import Section, json_option, show_json, show_sections
-from ari_app.domain.clock import iso
-from ari_app.domain.flow import Caller, DryRun, Offer, dry_run
-from ari_app.domain.geo import Place, locate
-from ari_app.domain.marketplace import Attestation, Route
-from ari_app.domain.outlook import Shortage, outlook_for
-from ari_app.domain.qualification import seconds
-from ari_app.domain.routing import Decision
-from ari_app.domain.routing import route as decide
-from ari_app.domain.screening import Refusal, refusal_by_rules
-from ari_app.domain.snapshot import Attribution, Snapshot, attribute
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.calls.geo import Place, locate
+from ari_app.domain.caps.outlook import Shortage, outlook_for
+from ari_app.domain.ivr.flow import Caller, DryRun, Offer, dry_run
+from ari_app.domain.market.marketplace import Attestation, Route
+from ari_app.domain.routing.routing import Decision
+from ari_app.domain.routing.routing import route as decide
+from ari_app.domain.routing.screening import Refusal, refusal_by_rules
+from ari_app.domain.routing.snapshot import Attribution, Snapshot, attribute
+from ari_app.domain.terms.qualification import seconds
 from ari_app.settings import Settings
 from ari_app.store import geography, ledger
 

@@ -8,11 +8,11 @@ import click
 
 from ari_app.cli.output import second, show_table, show_title
 from ari_app.cli.since import net_amounts
-from ari_app.domain.clock import iso
-from ari_app.domain.corrections import corrections_of
-from ari_app.domain.ledger import Transfer
-from ari_app.domain.money import format_amount
-from ari_app.domain.record import CallRecord, ClauseResult, LegRecord, Tracks, track_files
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.calls.record import CallRecord, ClauseResult, LegRecord, Tracks, track_files
+from ari_app.domain.ledger.corrections import corrections_of
+from ari_app.domain.ledger.transfers import Transfer
 
 
 def show(record: CallRecord, transfers: Sequence[Transfer] = ()) -> None:

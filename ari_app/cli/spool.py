@@ -6,7 +6,7 @@ import click
 
 from ari_app.cli.common import Refused, database
 from ari_app.cli.output import json_option, show_json, show_table, tell
-from ari_app.domain.clock import iso
+from ari_app.domain.basics.clock import iso
 from ari_app.settings import Settings
 from ari_app.store import writer
 from ari_app.store.spool import Kept, Spool

@@ -16,7 +16,7 @@ from ari_app.ari.client import Client, connect
 from ari_app.ari.network import NetworkTransport
 from ari_app.cli.common import SWITCH_INTERVAL_S, database
 from ari_app.cli.output import json_option, tell
-from ari_app.domain.fields import parse_duration
+from ari_app.domain.basics.fields import parse_duration
 from ari_app.logs import log_to_stderr
 from ari_app.ops import running
 from ari_app.ops.asterisk import ari_settings

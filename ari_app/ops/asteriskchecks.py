@@ -10,8 +10,8 @@ from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import now_ms
 from ari_app.ari.version import OLDEST, require_version
-from ari_app.domain.marketplace import Marketplace
-from ari_app.domain.prompts import SYSTEM_PROMPTS, prompts_of
+from ari_app.domain.ivr.prompts import SYSTEM_PROMPTS, prompts_of
+from ari_app.domain.market.marketplace import Marketplace
 from ari_app.ops import ami
 from ari_app.ops.finding import Finding, some
 from ari_app.settings import Settings, SettingsError

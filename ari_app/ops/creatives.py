@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ari_app.domain.marketplace import Creative, Marketplace
+from ari_app.domain.market.marketplace import Creative, Marketplace
 
 LARGEST_BYTES = 1024 * 1024
 _SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "GIF": ".gif", "WEBP": ".webp"}

@@ -17,9 +17,9 @@ from sqlalchemy import Engine
 
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import now_ms
-from ari_app.domain.marketplace import Marketplace
-from ari_app.domain.outlook import Available, outlook
-from ari_app.domain.prompts import prompts_of, stem
+from ari_app.domain.caps.outlook import Available, outlook
+from ari_app.domain.ivr.prompts import prompts_of, stem
+from ari_app.domain.market.marketplace import Marketplace
 from ari_app.ops import asterisk, running
 from ari_app.ops.asteriskchecks import check_asterisk, check_trunk_state, look
 from ari_app.ops.finding import Finding, some

@@ -18,7 +18,7 @@ from functools import cache, partial
 from operator import mul
 from pathlib import Path
 
-from ari_app.domain.prompts import stem
+from ari_app.domain.ivr.prompts import stem
 from ari_app.ops import asterisk
 from ari_app.settings import Settings
 

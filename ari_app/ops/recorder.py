@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
-from ari_app.domain.record import track_files
-from ari_app.domain.recording import NotRecorded
+from ari_app.domain.calls.record import track_files
+from ari_app.domain.calls.recording import NotRecorded
 from ari_app.ops import ami
 from ari_app.ops.ami import AmiError, Session
 from ari_app.settings import Settings, SettingsError

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, and_, func, insert, select
 
-from ari_app.domain.applications import Event, State
+from ari_app.domain.numbers.applications import Event, State
 from ari_app.store.engine import reading
 from ari_app.store.tables import application_events, applications
 

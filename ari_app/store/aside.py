@@ -12,9 +12,9 @@ import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ari_app.domain.keeping import Unreadable, pack_under_way, unpack_line
-from ari_app.domain.leftover import UnderWay
-from ari_app.domain.privacy import erase
+from ari_app.domain.calls.privacy import erase
+from ari_app.domain.routing.recovery import UnderWay
+from ari_app.domain.terms.wire import Unreadable, pack_under_way, unpack_line
 from ari_app.store.folder import listed, sync, write_whole
 
 log = logging.getLogger(__name__)

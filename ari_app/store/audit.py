@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, case, func, select
 
-from ari_app.domain.bills import Bill, account_of
-from ari_app.domain.ledger import Finding, verify, verify_kept
+from ari_app.domain.ledger.bills import Bill, account_of
+from ari_app.domain.ledger.transfers import Finding, verify, verify_kept
 from ari_app.store import bills, calls, disputes, ledger, reportcheck
 from ari_app.store.engine import reading
 from ari_app.store.tables import bill_items, payout_items, payouts, transfers

@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass
 from sqlalchemy import Connection, Engine, RowMapping, and_, case, exists, func, insert, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from ari_app.domain.bills import (
+from ari_app.domain.ledger.bills import (
     Bill,
     BillError,
     BillKind,
@@ -20,7 +20,7 @@ from ari_app.domain.bills import (
     bill_lines,
     to_issue,
 )
-from ari_app.domain.ledger import BONUS, Transfer
+from ari_app.domain.ledger.transfers import BONUS, Transfer
 from ari_app.store import ledger
 from ari_app.store.engine import lock_table, reading, retried, writing
 from ari_app.store.tables import bill_items, bills, calls, transfers

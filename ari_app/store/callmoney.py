@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, or_, select
 
-from ari_app.domain.ledger import ADVERTISER, EXCHANGE
-from ari_app.domain.rollups import MONEY_SUMS
+from ari_app.domain.ledger.transfers import ADVERTISER, EXCHANGE
+from ari_app.domain.reports.rollups import MONEY_SUMS
 from ari_app.store.tables import calls, transfers
 
 _IS_MOVED = transfers.c.call_id.is_not(None) & transfers.c.kind.in_(("post", "adjust"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, RowMapping, select
 
-from ari_app.domain.record import (
+from ari_app.domain.calls.record import (
     CallRecord,
     ClauseResult,
     Conversion,

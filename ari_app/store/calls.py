@@ -22,12 +22,12 @@ from sqlalchemy import (
     update,
 )
 
-from ari_app.domain.ledger import Transfer
-from ari_app.domain.marketplace import Basis, Scope
-from ari_app.domain.qualification import EarlierCall
-from ari_app.domain.record import CallRecord, Verdict
-from ari_app.domain.repeats import whose
-from ari_app.domain.rollups import call_moved
+from ari_app.domain.calls.record import CallRecord, Verdict
+from ari_app.domain.ledger.transfers import Transfer
+from ari_app.domain.market.marketplace import Basis, Scope
+from ari_app.domain.reports.rollups import call_moved
+from ari_app.domain.terms.qualification import EarlierCall
+from ari_app.domain.terms.repeats import whose
 from ari_app.store import caprules, recount, reservations, rollups, spending
 from ari_app.store.callrows import call_row, leg_row, records, tracks_row
 from ari_app.store.engine import reading, unindexed, writing

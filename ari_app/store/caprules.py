@@ -15,12 +15,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, case, delete, exists, func, insert, select, text, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from ari_app.domain.caps import Rule, is_open, owners_of, rules, use, use_corrected
-from ari_app.domain.corrections import Net, net
-from ari_app.domain.ledger import Transfer
-from ari_app.domain.marketplace import Marketplace
-from ari_app.domain.periods import Period, period
-from ari_app.domain.record import CallRecord, Money, Verdict
+from ari_app.domain.basics.periods import Period, period
+from ari_app.domain.calls.record import CallRecord, Money, Verdict
+from ari_app.domain.caps.counters import Rule, is_open, owners_of, rules, use, use_corrected
+from ari_app.domain.ledger.corrections import Net, net
+from ari_app.domain.ledger.transfers import Transfer
+from ari_app.domain.market.marketplace import Marketplace
 from ari_app.store import ledger
 from ari_app.store.engine import lock_table
 from ari_app.store.tables import calls, cap_rules, counters, legs, reservations, transfers

@@ -9,12 +9,12 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection, Engine, select
 
-from ari_app.domain import conversions as domain
-from ari_app.domain.clock import iso
-from ari_app.domain.conversions import CLOCK_SKEW_MS, Told
-from ari_app.domain.ledger import CONVERSION_GRACE_MS
-from ari_app.domain.record import CallRecord, Conversion
-from ari_app.domain.rollups import call_moved
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.calls.record import CallRecord, Conversion
+from ari_app.domain.ledger.transfers import CONVERSION_GRACE_MS
+from ari_app.domain.reports.rollups import call_moved
+from ari_app.domain.terms import conversions as domain
+from ari_app.domain.terms.conversions import CLOCK_SKEW_MS, Told
 from ari_app.store import calls, caprules, ledger, reservations, revision, rollups
 from ari_app.store.callrows import records
 from ari_app.store.engine import reading, retried, writing

@@ -9,8 +9,8 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, Engine, exists, select
 from sqlalchemy.exc import IntegrityError
 
-from ari_app.domain.corrections import Net, correct, net
-from ari_app.domain.ledger import Transfer
+from ari_app.domain.ledger.corrections import Net, correct, net
+from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store import caprules, ledger, recount, rollups
 from ari_app.store.callmoney import IS_CORRECTION
 from ari_app.store.callrows import records

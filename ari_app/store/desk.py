@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
-from ari_app.domain.applications import Event, after, closed_to, possible
-from ari_app.domain.inventory import Wanted
-from ari_app.domain.marketplace import Marketplace, Number
+from ari_app.domain.market.marketplace import Marketplace, Number
+from ari_app.domain.numbers.applications import Event, after, closed_to, possible
+from ari_app.domain.numbers.inventory import Wanted
 from ari_app.store import applications, inventory, marketplaces, numbers, revision
 from ari_app.store.applications import Application, Step
 from ari_app.store.engine import retried, writing

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, insert, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from ari_app.domain.corrections import charges_of, clawback_for, correct, net
-from ari_app.domain.disputes import (
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.ledger.corrections import charges_of, clawback_for, correct, net
+from ari_app.domain.ledger.disputes import (
     Dispute,
     DisputeError,
     DisputeEvent,
@@ -19,8 +20,7 @@ from ari_app.domain.disputes import (
     require,
     require_in_window,
 )
-from ari_app.domain.ledger import Transfer
-from ari_app.domain.money import format_amount
+from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store.corrections import book, locked
 from ari_app.store.engine import reading, retried, writing
 from ari_app.store.tables import calls, dispute_events, disputes

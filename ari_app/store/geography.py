@@ -16,8 +16,8 @@ from sys import intern
 from typing import Any
 from zoneinfo import available_timezones
 
-from ari_app.domain.geo import AreaCodeRow, Geography, ZipRow
-from ari_app.domain.states import STATE_NAMES
+from ari_app.domain.basics.states import STATE_NAMES
+from ari_app.domain.calls.geo import AreaCodeRow, Geography, ZipRow
 from ari_app.store.folder import locked
 
 _BUILD_TIMEOUT_S = 120

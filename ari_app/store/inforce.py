@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, select
 
-from ari_app.domain.assembly import Assembled, with_numbers
-from ari_app.domain.marketplace import Marketplace, Number
+from ari_app.domain.document.assembly import Assembled, with_numbers
+from ari_app.domain.market.marketplace import Marketplace, Number
 from ari_app.store import applications, marketplaces, numbers, pauses, revision
 from ari_app.store.engine import reading
 from ari_app.store.errors import DocumentUnreadable

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, Engine, and_, insert, select, update
 
-from ari_app.domain.inventory import Item, Kind, Status, Wanted
-from ari_app.domain.marketplace import Number
+from ari_app.domain.market.marketplace import Number
+from ari_app.domain.numbers.inventory import Item, Kind, Status, Wanted
 from ari_app.store import numbers, revision
 from ari_app.store.engine import reading, retried, writing
 from ari_app.store.errors import NumberRefused

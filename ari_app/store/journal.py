@@ -31,8 +31,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from ari_app.domain.keeping import Unreadable, pack_over, pack_under_way, unpack_line
-from ari_app.domain.leftover import Timeline, UnderWay
+from ari_app.domain.routing.recovery import Timeline, UnderWay
+from ari_app.domain.terms.wire import Unreadable, pack_over, pack_under_way, unpack_line
 from ari_app.store.aside import Aside
 from ari_app.store.calls import Settlement
 from ari_app.store.uptime import boot, monotonic_ms

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, and_, case, func, insert, or_, select, tuple_, union_all
 from sqlalchemy.exc import IntegrityError
 
-from ari_app.domain import ledger
-from ari_app.domain.ledger import Balance, Balances, Line, Transfer
+from ari_app.domain.ledger import transfers
+from ari_app.domain.ledger import transfers as domain
+from ari_app.domain.ledger.transfers import Balance, Balances, Line, Transfer
 from ari_app.store.engine import reading, retried, writing
 from ari_app.store.errors import KeyTaken
 from ari_app.store.tables import account_balances, calls, transfers
@@ -135,7 +136,7 @@ def statement(engine: Engine, account: str) -> list[Line]:
     """The account's transfers in order of time, each with the balance after it."""
     is_mine = or_(transfers.c.debit == account, transfers.c.credit == account)
     with reading(engine) as connection:
-        return ledger.statement(
+        return domain.statement(
             account, (Transfer(*row) for row in connection.execute(_IN_ORDER.where(is_mine)))
         )
 

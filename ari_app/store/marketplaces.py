@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, insert, select
 
-from ari_app.domain import campaigns, staging
-from ari_app.domain.assembly import Assembled, assemble, what_is_wrong
-from ari_app.domain.changes import Change, Terms, changes
-from ari_app.domain.document import from_document, to_document
-from ari_app.domain.geo import Geography
-from ari_app.domain.marketplace import TERMS, Marketplace
-from ari_app.domain.snapshot import Snapshot, make_snapshot
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.document.assembly import Assembled, assemble, what_is_wrong
+from ari_app.domain.document.changes import Change, Terms, changes
+from ari_app.domain.document.reading import from_document, to_document
+from ari_app.domain.market import campaigns, staging
+from ari_app.domain.market.marketplace import TERMS, Marketplace
+from ari_app.domain.routing.snapshot import Snapshot, make_snapshot
 from ari_app.store import applications, caprules, numbers, pauses, revision
 from ari_app.store.engine import reading, retried, writing
 from ari_app.store.errors import DocumentUnreadable, MarketplaceMoved, NumbersInUse, StepRefused

@@ -13,7 +13,7 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, or_, select, update
 
-from ari_app.domain.marketplace import Number
+from ari_app.domain.market.marketplace import Number
 from ari_app.store.engine import reading
 from ari_app.store.tables import inventory, number_assignments
 

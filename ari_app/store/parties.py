@@ -9,11 +9,11 @@ from typing import Literal
 
 from sqlalchemy import Connection, Engine, select
 
-from ari_app.domain.assembly import what_is_wrong
-from ari_app.domain.changes import Change
-from ari_app.domain.document import from_document
-from ari_app.domain.ledger import advertiser_account, publisher_account
-from ari_app.domain.marketplace import Advertiser, Marketplace, Publisher
+from ari_app.domain.document.assembly import what_is_wrong
+from ari_app.domain.document.changes import Change
+from ari_app.domain.document.reading import from_document
+from ari_app.domain.ledger.transfers import advertiser_account, publisher_account
+from ari_app.domain.market.marketplace import Advertiser, Marketplace, Publisher
 from ari_app.store.engine import reading
 from ari_app.store.errors import DocumentUnreadable
 from ari_app.store.tables import account_balances, marketplace_versions

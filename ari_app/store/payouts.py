@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, case, exists, func, insert, literal, select
 
-from ari_app.domain import ledger as domain
-from ari_app.domain.ledger import Transfer
-from ari_app.domain.payouts import Earning, Waiting, due, total, waiting
+from ari_app.domain.ledger import transfers as domain
+from ari_app.domain.ledger.payouts import Earning, Waiting, due, total, waiting
+from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store import ledger
 from ari_app.store.engine import lock_table, reading, retried, writing
 from ari_app.store.errors import KeyTaken

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Engine, select
 
-from ari_app.domain.privacy import erase
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.privacy import erase
+from ari_app.domain.calls.record import CallRecord
 from ari_app.store.calls import locked, rewrite
 from ari_app.store.engine import reading, retried, writing
 from ari_app.store.recordings import remove_files

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, func, select, text
 
-from ari_app.domain.rollups import HOUR_MS, Counts
+from ari_app.domain.reports.rollups import HOUR_MS, Counts
 from ari_app.store import calls, ledger, rollups
 from ari_app.store.engine import reading, retried, writing
 from ari_app.store.folder import locked

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Engine, select
 
-from ari_app.domain import recording
-from ari_app.domain.record import track_files
+from ari_app.domain.calls import recording
+from ari_app.domain.calls.record import track_files
 from ari_app.store import calls
 from ari_app.store.engine import reading, retried, writing
 from ari_app.store.errors import FilesStay

@@ -9,18 +9,18 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, and_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from ari_app.domain.corrections import Net, charges_of, net, payouts_of
-from ari_app.domain.ledger import Transfer
-from ari_app.domain.marketplace import Clause, NoRepeat
-from ari_app.domain.record import CallRecord
-from ari_app.domain.recount import (
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.corrections import Net, charges_of, net, payouts_of
+from ari_app.domain.ledger.recount import (
     REPEAT_CLAUSE,
     Earlier,
     late_transfers,
     no_repeat_after_all,
     was_only_a_repeat,
 )
-from ari_app.domain.repeats import whose
+from ari_app.domain.ledger.transfers import Transfer
+from ari_app.domain.market.marketplace import Clause, NoRepeat
+from ari_app.domain.terms.repeats import whose
 from ari_app.store import ledger
 from ari_app.store.engine import unindexed
 from ari_app.store.tables import calls, terms

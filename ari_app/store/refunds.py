@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, func, select
 
-from ari_app.domain.ledger import Balance, Transfer, advertiser_account
-from ari_app.domain.money import format_amount
-from ari_app.domain.refunds import CannotRefund, key_of, refund
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.ledger.refunds import CannotRefund, key_of, refund
+from ari_app.domain.ledger.transfers import Balance, Transfer, advertiser_account
 from ari_app.store import ledger
 from ari_app.store.engine import retried, writing
 from ari_app.store.errors import KeyTaken

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, func, literal, or_, select, union_all
 
-from ari_app.domain.ledger import Finding
-from ari_app.domain.rollups import HOUR_MS, MONEY_SUMS
+from ari_app.domain.ledger.transfers import Finding
+from ari_app.domain.reports.rollups import HOUR_MS, MONEY_SUMS
 from ari_app.store import callmoney, rollups
 from ari_app.store.tables import transfers
 

@@ -40,7 +40,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.expression import ColumnElement
 
-from ari_app.domain.caps import (
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.caps.counters import (
     EXPIRES_AFTER_MS,
     Answer,
     Claim,
@@ -52,8 +53,7 @@ from ari_app.domain.caps import (
     is_open,
     use,
 )
-from ari_app.domain.ledger import CONVERSION_GRACE_MS, Transfer
-from ari_app.domain.record import CallRecord
+from ari_app.domain.ledger.transfers import CONVERSION_GRACE_MS, Transfer
 from ari_app.store import caprules, ledger
 from ari_app.store.caprules import Using
 from ari_app.store.engine import reading, writing

@@ -12,12 +12,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, Table, and_, delete, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ari_app.domain import rollups
-from ari_app.domain.forensics import Ending
-from ari_app.domain.ledger import Transfer
-from ari_app.domain.record import CallRecord
-from ari_app.domain.reporting import Group
-from ari_app.domain.rollups import CallKey, Counts, Moved
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.transfers import Transfer
+from ari_app.domain.reports import rollups
+from ari_app.domain.reports.forensics import Ending
+from ari_app.domain.reports.reporting import Group
+from ari_app.domain.reports.rollups import CallKey, Counts, Moved
 from ari_app.store.callmoney import ENDED_AT
 from ari_app.store.engine import reading
 from ari_app.store.tables import (

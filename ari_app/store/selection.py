@@ -7,9 +7,9 @@ from typing import get_args
 
 from sqlalchemy import ColumnElement, exists, or_, true
 
-from ari_app.domain.privacy import ERASED
-from ari_app.domain.record import Disposition, LegOutcome
-from ari_app.domain.rollups import MONEY_SUMS
+from ari_app.domain.calls.privacy import ERASED
+from ari_app.domain.calls.record import Disposition, LegOutcome
+from ari_app.domain.reports.rollups import MONEY_SUMS
 from ari_app.store.callmoney import IS_CORRECTION, calls_that_moved
 from ari_app.store.tables import calls, legs, transfers
 

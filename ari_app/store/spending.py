@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.record import CallRecord
 from ari_app.store.engine import reading
 from ari_app.store.tables import talked as table
 

@@ -20,8 +20,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ari_app.domain.keeping import Unreadable, pack_settled, unpack_settled
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.terms.wire import Unreadable, pack_settled, unpack_settled
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import SpoolUnusable
 from ari_app.store.folder import listed, names, sync, write_all, write_whole

@@ -25,7 +25,13 @@ from sqlalchemy import (
     text,
 )
 
-from ari_app.domain.rollups import CALL_SUMS, CALLS_COUNTED_AS, ENDING_COUNTS, OFFER_SUMS, OFFERS_COUNTED_AS
+from ari_app.domain.reports.rollups import (
+    CALL_SUMS,
+    CALLS_COUNTED_AS,
+    ENDING_COUNTS,
+    OFFER_SUMS,
+    OFFERS_COUNTED_AS,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -389,7 +395,7 @@ counters = Table(
     Index("counters_period_start", "period_start"),
 )
 
-# The caps in force that ended calls count in, see `ari_app.domain.caps.Rule`.
+# The caps in force that ended calls count in, see `ari_app.domain.caps.counters.Rule`.
 cap_rules = Table(
     "cap_rules",
     metadata,
@@ -418,7 +424,7 @@ reservations = Table(
 def _rollup(
     name: str, keys: tuple[Column[Any], ...], counts: Sequence[str], sums: Sequence[str] = ()
 ) -> Table:
-    """Counters by cell, see `ari_app.domain.rollups`: counts of calls, and sums of ms and of money."""
+    """Counters by cell, see `ari_app.domain.reports.rollups`: counts of calls, and sums of ms and of money."""
     return Table(
         name,
         metadata,

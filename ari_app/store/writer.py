@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from ari_app import logs
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.record import CallRecord
 from ari_app.store import calls
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import QueueFull, SpoolUnusable, StoreError, WriterStopped

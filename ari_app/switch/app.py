@@ -18,13 +18,13 @@ from ari_app import logs
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError, AriReplaced
 from ari_app.ari.events import StasisStart
-from ari_app.domain.clock import iso
-from ari_app.domain.geo import Geography
-from ari_app.domain.leftover import UnderWay
-from ari_app.domain.marketplace import Campaign
-from ari_app.domain.record import CallRecord
-from ari_app.domain.repeats import Kind, kinds_of, longest_window
-from ari_app.domain.snapshot import Snapshot
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.market.marketplace import Campaign
+from ari_app.domain.routing.recovery import UnderWay
+from ari_app.domain.routing.snapshot import Snapshot
+from ari_app.domain.terms.repeats import Kind, kinds_of, longest_window
 from ari_app.store import calls, pauses
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import DatabaseUnavailable, StoreError

@@ -14,11 +14,11 @@ from collections.abc import Callable
 
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import ChannelDestroyed
-from ari_app.domain import leftover
-from ari_app.domain.leftover import Remains, winning_leg
-from ari_app.domain.marketplace import Route
-from ari_app.domain.race import Leg
-from ari_app.domain.record import EndSource
+from ari_app.domain.calls.record import EndSource
+from ari_app.domain.market.marketplace import Route
+from ari_app.domain.routing import recovery
+from ari_app.domain.routing.race import Leg
+from ari_app.domain.routing.recovery import Remains, winning_leg
 from ari_app.switch.call import Call, CallerGone
 from ari_app.switch.ids import bridge_id
 from ari_app.switch.recovery import rung
@@ -71,8 +71,8 @@ class Bystander:
         call, record = self.call, self.record
         if record.winner is None:
             if winning_leg(record) is None and agent in self._rung:
-                leftover.assume_awarded(record, self._rung[agent], self._last_seen)
-            leftover.assume_connected(record, self._last_seen)
+                recovery.assume_awarded(record, self._rung[agent], self._last_seen)
+            recovery.assume_connected(record, self._last_seen)
         call.under_way.agent_channel_id = agent
         call.is_up(agent)
         call.note("set aside", f"talks to {record.winner}")
@@ -111,7 +111,7 @@ class Bystander:
         """Nobody talks: the call is over, as of when it was last seen."""
         record, caller = self.record, self.call.channel_id in found.channels
         agent = self.call.under_way.agent_channel_id in found.channels
-        by = leftover.close(record, Remains(caller=caller, agent=agent, together=False), self._last_seen)
+        by = recovery.close(record, Remains(caller=caller, agent=agent, together=False), self._last_seen)
         record.disposition = record.disposition or "failed"
         record.end_source, record.ended_at = by, self._last_seen
         self.call.note("set aside", "the caller is served as a new call" if caller else "nobody was there")

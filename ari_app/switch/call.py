@@ -22,10 +22,10 @@ from ari_app.ari.events import (
     now_ms,
 )
 from ari_app.ari.inbox import Inbox
-from ari_app.domain.leftover import UnderWay
-from ari_app.domain.prompts import media
-from ari_app.domain.record import CallRecord, EndSource
-from ari_app.domain.record import Event as TimelineEvent
+from ari_app.domain.calls.record import CallRecord, EndSource
+from ari_app.domain.calls.record import Event as TimelineEvent
+from ari_app.domain.ivr.prompts import media
+from ari_app.domain.routing.recovery import UnderWay
 from ari_app.store.journal import Journal
 from ari_app.switch.clock import CallClock
 from ari_app.switch.ids import numbered

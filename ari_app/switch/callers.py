@@ -8,11 +8,11 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import suppress
 
-from ari_app.domain.marketplace import Basis
-from ari_app.domain.qualification import EarlierCall
-from ari_app.domain.ratelimits import RateLimits
-from ari_app.domain.record import CallRecord
-from ari_app.domain.repeats import Kind, Memory
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.market.marketplace import Basis
+from ari_app.domain.routing.ratelimits import RateLimits
+from ari_app.domain.terms.qualification import EarlierCall
+from ari_app.domain.terms.repeats import Kind, Memory
 
 log = logging.getLogger(__name__)
 

@@ -17,10 +17,10 @@ from functools import partial
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from ari_app.domain import caps as domain
-from ari_app.domain.caps import BUDGET_MS, Answer, Wanted
-from ari_app.domain.marketplace import Marketplace
-from ari_app.domain.snapshot import Attribution, Snapshot
+from ari_app.domain.caps import counters as domain
+from ari_app.domain.caps.counters import BUDGET_MS, Answer, Wanted
+from ari_app.domain.market.marketplace import Marketplace
+from ari_app.domain.routing.snapshot import Attribution, Snapshot
 from ari_app.store import reservations
 from ari_app.store.engine import open_hasty
 from ari_app.store.errors import StoreError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-from ari_app.domain.leftover import Timeline
+from ari_app.domain.routing.recovery import Timeline
 from ari_app.store.uptime import boot
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ari_app.ari.errors import AriError, AriHttpError, AriTimeout, AriUnavailable
-from ari_app.domain.marketplace import Dial
-from ari_app.domain.prompts import TAKEN_PROMPT
+from ari_app.domain.ivr.prompts import TAKEN_PROMPT
+from ari_app.domain.market.marketplace import Dial
 from ari_app.switch.call import ABSOLUTE_TIMEOUT, BACKSTOP_MS, NO_CAUSE, Call
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.ids import leg_id

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, Literal, get_args
 
-from ari_app.domain.clock import iso
-from ari_app.domain.race import Leg
-from ari_app.domain.record import CallRecord
-from ari_app.domain.snapshot import Snapshot
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.routing.race import Leg
+from ari_app.domain.routing.snapshot import Snapshot
 from ari_app.switch.capacity import Capacity
 
 CallPhase = Literal["arriving", "ivr", "race", "connected", "ending"]

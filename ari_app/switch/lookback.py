@@ -14,7 +14,7 @@ from itertools import islice
 
 from sqlalchemy import Engine
 
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.record import CallRecord
 from ari_app.store import calls
 from ari_app.switch.callers import Callers
 from ari_app.switch.chores import Chores

@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from sqlalchemy import Engine
 
-from ari_app.domain import trunks
-from ari_app.domain.geo import Geography
-from ari_app.domain.snapshot import Snapshot
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.market import trunks
+from ari_app.domain.routing.snapshot import Snapshot
 from ari_app.store import marketplaces, revision, spending
 from ari_app.store.inforce import InForce
 from ari_app.switch.chores import Chores

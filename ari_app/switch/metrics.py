@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from ari_app.ari.errors import AriError
-from ari_app.domain.record import CallRecord, Disposition, LegOutcome, LegRecord
+from ari_app.domain.calls.record import CallRecord, Disposition, LegOutcome, LegRecord
 from ari_app.store.calls import Settlement
 from ari_app.switch.clock import CallClock
 

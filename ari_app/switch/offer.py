@@ -19,12 +19,12 @@ from ari_app.ari.events import (
     PlaybackFinished,
     StasisStart,
 )
-from ari_app.domain import race as racing
-from ari_app.domain.marketplace import Dial, Route
-from ari_app.domain.prompts import ACCEPT_PROMPT
-from ari_app.domain.race import Leg, Phase, Race, RacePlan
-from ari_app.domain.record import Exclusion
-from ari_app.domain.whisper import heard
+from ari_app.domain.calls.record import Exclusion
+from ari_app.domain.ivr.prompts import ACCEPT_PROMPT
+from ari_app.domain.ivr.whisper import heard
+from ari_app.domain.market.marketplace import Dial, Route
+from ari_app.domain.routing import race as racing
+from ari_app.domain.routing.race import Leg, Phase, Race, RacePlan
 from ari_app.switch.call import Call, CallerGone, FoundUp
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.ids import bridge_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
-from ari_app.domain.snapshot import Snapshot
+from ari_app.domain.routing.snapshot import Snapshot
 from ari_app.switch.capacity import Capacity
 
 # Asterisk's device states in which a phone is not free.

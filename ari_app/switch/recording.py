@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ari_app.domain.geo import Place
-from ari_app.domain.marketplace import Recording
-from ari_app.domain.record import Tracks
-from ari_app.domain.recording import (
+from ari_app.domain.calls.geo import Place
+from ari_app.domain.calls.record import Tracks
+from ari_app.domain.calls.recording import (
     ANNOUNCED,
     ASSUMED,
     NOT_RECORDED,
@@ -21,6 +20,7 @@ from ari_app.domain.recording import (
     may_have_begun,
     why_announced,
 )
+from ari_app.domain.market.marketplace import Recording
 from ari_app.switch.call import Call
 
 

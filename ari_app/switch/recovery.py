@@ -14,13 +14,13 @@ from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import ChannelDestroyed, StasisStart, now_ms
 from ari_app.ari.resources.requester import Json
-from ari_app.domain import leftover
-from ari_app.domain.clock import iso
-from ari_app.domain.geo import Geography, Place, locate
-from ari_app.domain.leftover import Remains, UnderWay, fate, winning_leg
-from ari_app.domain.record import CallRecord
-from ari_app.domain.settlement import SCREENED_OUT, awaits_verdict, conclude
-from ari_app.domain.snapshot import Attribution, Snapshot, pinned
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.calls.geo import Geography, Place, locate
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.routing import recovery
+from ari_app.domain.routing.recovery import Remains, UnderWay, fate, winning_leg
+from ari_app.domain.routing.snapshot import Attribution, Snapshot, pinned
+from ari_app.domain.terms.settlement import SCREENED_OUT, awaits_verdict, conclude
 from ari_app.store.calls import Settlement
 from ari_app.switch.call import Call, CallerGone
 from ari_app.switch.callers import Callers
@@ -180,7 +180,7 @@ class Resumed(Session):
         for channel_id, destination in self._rung().items():
             if channel_id in together:
                 self._agent = self.call.under_way.agent_channel_id = channel_id
-                leftover.assume_awarded(self.record, destination, self._last_seen)
+                recovery.assume_awarded(self.record, destination, self._last_seen)
                 self._take_places()
 
     def _remains(self, found: Survey) -> Remains:
@@ -190,7 +190,7 @@ class Resumed(Session):
             together=self._agent in found.with_(self.call.channel_id),
         )
 
-    async def _clear(self, found: Survey, what: leftover.Fate) -> None:
+    async def _clear(self, found: Survey, what: recovery.Fate) -> None:
         """Hangs up everybody who was rung for the call, but for an agent who talks."""
         channels = self.call.client.channels
         for channel_id in found.legs_of.get(self.record.id, ()):
@@ -205,7 +205,7 @@ class Resumed(Session):
         call, record = self.call, self.record
         assert self._agent is not None
         if record.winner is None:
-            leftover.assume_connected(record, call.now())
+            recovery.assume_connected(record, call.now())
             assert record.connected_at is not None
             self._connected(record.connected_at)
         call.is_up(self._agent)
@@ -246,7 +246,7 @@ class Resumed(Session):
 
     async def _begin_again(self, found: Survey) -> None:
         call, record = self.call, self.record
-        leftover.begin_again(record, self._last_seen)
+        recovery.begin_again(record, self._last_seen)
         call.under_way.agent_channel_id = None
         call.under_way.restarts += 1
         self._is_up = found.channels[call.channel_id]["state"] == "Up"
@@ -272,7 +272,7 @@ class Resumed(Session):
         call = self.call
         call.cut_at = self._last_seen
         call.is_caller_here = remains.caller
-        by = leftover.close(self.record, remains, self._last_seen)
+        by = recovery.close(self.record, remains, self._last_seen)
         self._take_up_recording()
         if not remains.caller:
             raise CallerGone(by, "the caller was gone when the switch was back")

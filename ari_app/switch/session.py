@@ -14,20 +14,20 @@ from ari_app import logs
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError, Conflict, NotFound
 from ari_app.ari.events import StasisStart
-from ari_app.domain.attestation import attestation_of
-from ari_app.domain.caps import Answer, wanted
-from ari_app.domain.geo import Place, locate
-from ari_app.domain.leftover import UnderWay
-from ari_app.domain.marketplace import Destination, Dial
-from ari_app.domain.prompts import NOBODY_PROMPT
-from ari_app.domain.qualification import EarlierCall
-from ari_app.domain.race import Leg
-from ari_app.domain.record import CallRecord, Disposition, Exclusion
-from ari_app.domain.repeats import Kind
-from ari_app.domain.routing import Decision, leave_out, route
-from ari_app.domain.screening import Refusal, barred, capped, screen, trunk_full
-from ari_app.domain.settlement import conclude, pin
-from ari_app.domain.snapshot import Attribution, Snapshot, attribute
+from ari_app.domain.calls.geo import Place, locate
+from ari_app.domain.calls.record import CallRecord, Disposition, Exclusion
+from ari_app.domain.caps.counters import Answer, wanted
+from ari_app.domain.ivr.prompts import NOBODY_PROMPT
+from ari_app.domain.market.attestation import attestation_of
+from ari_app.domain.market.marketplace import Destination, Dial
+from ari_app.domain.routing.race import Leg
+from ari_app.domain.routing.recovery import UnderWay
+from ari_app.domain.routing.routing import Decision, leave_out, route
+from ari_app.domain.routing.screening import Refusal, barred, capped, screen, trunk_full
+from ari_app.domain.routing.snapshot import Attribution, Snapshot, attribute
+from ari_app.domain.terms.qualification import EarlierCall
+from ari_app.domain.terms.repeats import Kind
+from ari_app.domain.terms.settlement import conclude, pin
 from ari_app.store.calls import Settlement
 from ari_app.store.journal import Journal
 from ari_app.switch.call import Call, CallerGone

@@ -22,10 +22,10 @@ import yaml
 from ari_app.ari.client import connect
 from ari_app.ari.settings import AriSettings
 from ari_app.ari.testing import Asterisk, Caller, Phone
-from ari_app.domain.document import parse
-from ari_app.domain.geo import Geography
-from ari_app.domain.prompts import media
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.document.reading import parse
+from ari_app.domain.ivr.prompts import media
 from ari_app.store import calls, ledger, marketplaces
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import WriterStopped

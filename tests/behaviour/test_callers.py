@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ari_app.domain.prompts import media
+from ari_app.domain.ivr.prompts import media
 from tests.behaviour.exchange import Exchange, timeline
 
 SERVICE = {

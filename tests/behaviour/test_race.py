@@ -7,7 +7,7 @@ import time
 import pytest
 
 from ari_app.ari.transport import Request
-from ari_app.domain.prompts import ACCEPT_PROMPT, TAKEN_PROMPT, media
+from ari_app.domain.ivr.prompts import ACCEPT_PROMPT, TAKEN_PROMPT, media
 from tests.behaviour.exchange import Exchange, outcomes, timeline
 
 ELSEWHERE = 26

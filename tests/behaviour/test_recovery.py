@@ -10,7 +10,7 @@ import pytest
 
 from ari_app.ari.errors import AriError, AriOverload, AriTimeout, AriUnavailable
 from ari_app.ari.transport import Request
-from ari_app.domain.prompts import media
+from ari_app.domain.ivr.prompts import media
 from tests.behaviour.exchange import Exchange, outcomes, timeline, uri
 from tests.behaviour.test_callers import SERVICE
 from tests.kit.market import DID, marketplace

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ari_app.domain.ledger import deposit
-from ari_app.domain.prompts import media
-from ari_app.domain.screening import CAPPED_PROMPT, CLOSED_PROMPT, REFUSED_PROMPT
+from ari_app.domain.ivr.prompts import media
+from ari_app.domain.ledger.transfers import deposit
+from ari_app.domain.routing.screening import CAPPED_PROMPT, CLOSED_PROMPT, REFUSED_PROMPT
 from ari_app.store import applications, ledger, revision
 from ari_app.store.applications import Step
 from ari_app.store.engine import writing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ari_app.ari.errors import AriTimeout
 from ari_app.ari.testing import Phone
 from ari_app.ari.transport import Request
-from ari_app.domain.prompts import CAPPED_PROMPT, NOBODY_PROMPT, media
-from ari_app.domain.record import CallRecord, Exclusion
+from ari_app.domain.calls.record import CallRecord, Exclusion
+from ari_app.domain.ivr.prompts import CAPPED_PROMPT, NOBODY_PROMPT, media
 from tests.behaviour.exchange import Exchange, uri
 from tests.behaviour.test_callers import SERVICE
 from tests.kit.market import marketplace

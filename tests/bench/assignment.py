@@ -12,8 +12,7 @@ import tempfile
 import time
 from dataclasses import dataclass, replace
 
-from ari_app.domain.inventory import Item, Wanted
-from ari_app.domain.marketplace import (
+from ari_app.domain.market.marketplace import (
     Advertiser,
     Applications,
     Campaign,
@@ -22,6 +21,7 @@ from ari_app.domain.marketplace import (
     Publisher,
     Route,
 )
+from ari_app.domain.numbers.inventory import Item, Wanted
 from ari_app.store import desk, inventory, marketplaces, schema
 from ari_app.store.engine import open_engine
 from ari_app.store.errors import NumberRefused

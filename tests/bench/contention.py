@@ -21,11 +21,11 @@ from random import Random
 from sqlalchemy import Engine
 
 from ari_app.cli.common import SWITCH_INTERVAL_S
-from ari_app.domain.bills import period_of
-from ari_app.domain.caps import Claim, Funds, Wanted
-from ari_app.domain.conversions import Told
-from ari_app.domain.ledger import deposit
-from ari_app.domain.periods import Period
+from ari_app.domain.basics.periods import Period
+from ari_app.domain.caps.counters import Claim, Funds, Wanted
+from ari_app.domain.ledger.bills import period_of
+from ari_app.domain.ledger.transfers import deposit
+from ari_app.domain.terms.conversions import Told
 from ari_app.store import bills, calls, conversions, ledger, payouts, rebuild, schema
 from ari_app.store.bills import Party
 from ari_app.store.calls import Settlement

@@ -18,13 +18,13 @@ from random import Random
 import yaml
 
 import ari_app.cli.switch  # noqa: F401  what the switch's process has in memory
-from ari_app.domain.document import parse
-from ari_app.domain.geo import locate
-from ari_app.domain.ledger import settle
-from ari_app.domain.qualification import Facts, judge
-from ari_app.domain.routing import route
-from ari_app.domain.screening import screen
-from ari_app.domain.snapshot import Snapshot, attribute
+from ari_app.domain.calls.geo import locate
+from ari_app.domain.document.reading import parse
+from ari_app.domain.ledger.transfers import settle
+from ari_app.domain.routing.routing import route
+from ari_app.domain.routing.screening import screen
+from ari_app.domain.routing.snapshot import Snapshot, attribute
+from ari_app.domain.terms.qualification import Facts, judge
 from ari_app.settings import REPOSITORY
 from ari_app.store import geography, marketplaces, schema
 from ari_app.store.calls import save

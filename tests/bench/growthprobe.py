@@ -25,11 +25,11 @@ from sqlalchemy import text
 
 import ari_app.cli.switch  # noqa: F401  what the switch's process has in memory
 from agi.outcomes import Outcomes
-from ari_app.domain.caps import Claim, Wanted
-from ari_app.domain.document import from_document
-from ari_app.domain.leftover import UnderWay
-from ari_app.domain.marketplace import Number
-from ari_app.domain.periods import Period
+from ari_app.domain.basics.periods import Period
+from ari_app.domain.caps.counters import Claim, Wanted
+from ari_app.domain.document.reading import from_document
+from ari_app.domain.market.marketplace import Number
+from ari_app.domain.routing.recovery import UnderWay
 from ari_app.store import (
     calls,
     corrections,

@@ -26,11 +26,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, Table, func, select, text
 
-from ari_app.domain import reporting, rollups
-from ari_app.domain.forensics import by_party
-from ari_app.domain.record import CallRecord
-from ari_app.domain.rollups import HOUR_MS, CallKey, Cells, EndingKey, OfferKey
-from ari_app.domain.states import STATE_NAMES
+from ari_app.domain.basics.states import STATE_NAMES
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.reports import reporting, rollups
+from ari_app.domain.reports.forensics import by_party
+from ari_app.domain.reports.rollups import HOUR_MS, CallKey, Cells, EndingKey, OfferKey
 from ari_app.settings import REPOSITORY
 from ari_app.store import rollups as stored
 from ari_app.store import schema

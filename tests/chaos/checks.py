@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, func, select
 
-from ari_app.domain.fallback import CUT_OFF
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.dialplan_call import CUT_OFF
+from ari_app.domain.calls.record import CallRecord
 from ari_app.store import calls, ledger, marketplaces
 from ari_app.store.engine import reading
 from ari_app.store.tables import counters, number_assignments, reservations

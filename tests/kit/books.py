@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Engine, insert, select
 
-from ari_app.domain import reporting
-from ari_app.domain.bills import BillError, period_of
-from ari_app.domain.conversions import Told
-from ari_app.domain.corrections import net
-from ari_app.domain.ledger import EXCHANGE, Transfer, advertiser_account, publisher_account
-from ari_app.domain.record import CallRecord, ClauseResult, Money, PlaceRecord, Verdict
-from ari_app.domain.rollups import HOUR_MS, MONEY_SUMS
+from ari_app.domain.calls.record import CallRecord, ClauseResult, Money, PlaceRecord, Verdict
+from ari_app.domain.ledger.bills import BillError, period_of
+from ari_app.domain.ledger.corrections import net
+from ari_app.domain.ledger.transfers import EXCHANGE, Transfer, advertiser_account, publisher_account
+from ari_app.domain.reports import reporting
+from ari_app.domain.reports.rollups import HOUR_MS, MONEY_SUMS
+from ari_app.domain.terms.conversions import Told
 from ari_app.store import audit, bills, calls, conversions, disputes, ledger, payouts, privacy, rollups
 from ari_app.store.bills import Party
 from ari_app.store.corrections import adjust

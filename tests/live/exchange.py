@@ -12,10 +12,10 @@ import yaml
 
 from ari_app.ari.client import Client, connect
 from ari_app.ari.settings import AriSettings
-from ari_app.domain.document import parse
-from ari_app.domain.ledger import Finding
-from ari_app.domain.prompts import prompts_of
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.document.reading import parse
+from ari_app.domain.ivr.prompts import prompts_of
+from ari_app.domain.ledger.transfers import Finding
 from ari_app.ops import prompts
 from ari_app.ops.recorder import recorder
 from ari_app.ops.sipp import Agent, Behaviour

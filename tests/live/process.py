@@ -17,12 +17,12 @@ from typing import Any
 
 import yaml
 
-from ari_app.domain.document import parse
-from ari_app.domain.keeping import pack_under_way
-from ari_app.domain.ledger import Finding
-from ari_app.domain.leftover import UnderWay
-from ari_app.domain.prompts import prompts_of
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.document.reading import parse
+from ari_app.domain.ivr.prompts import prompts_of
+from ari_app.domain.ledger.transfers import Finding
+from ari_app.domain.routing.recovery import UnderWay
+from ari_app.domain.terms.wire import pack_under_way
 from ari_app.ops import prompts, running
 from ari_app.settings import Settings
 from ari_app.store import audit, calls, marketplaces, schema

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from ari_app.domain.ledger import deposit
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.transfers import deposit
 from ari_app.ops.sipp import Agent, Caller, answers, busy, hang_up, rings_forever, talk_ms
 from ari_app.settings import Settings
 from ari_app.store import calls as stored

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from ari_app.domain.inventory import Wanted
-from ari_app.domain.record import to_json
+from ari_app.domain.calls.record import to_json
+from ari_app.domain.numbers.inventory import Wanted
 from ari_app.ops.sipp import (
     accepts,
     answers,

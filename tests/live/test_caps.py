@@ -9,8 +9,8 @@ import sqlite3
 import pytest
 
 from ari_app.cli.explain import explain
-from ari_app.domain.ledger import deposit
-from ari_app.domain.periods import period
+from ari_app.domain.basics.periods import period
+from ari_app.domain.ledger.transfers import deposit
 from ari_app.ops.sipp import accepts, answers, rings_forever, talk_ms
 from ari_app.store import ledger, reservations
 from ari_app.store.reservations import Usage

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ari_app.domain.conversions import Told
+from ari_app.domain.terms.conversions import Told
 from ari_app.ops.sipp import answers, hang_up, talk_ms
 from ari_app.store import conversions, ledger
 from ari_app.switch.clock import CallClock

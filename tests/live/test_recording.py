@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.domain.record import CallRecord, track_files
+from ari_app.domain.calls.record import CallRecord, track_files
 from ari_app.ops.ports import free_tcp_ports
 from ari_app.ops.recorder import Recorder
 from ari_app.ops.sipp import accepts, answers, answers_silently, hangs_up, rings_forever, talk_ms

@@ -2,8 +2,8 @@
 
 A change that no test fails for has survived: a test is missing, or the code is not needed. Exit code 1 when fewer than
 85 % are killed. What is mutated, and by which tests: [tool.mutmut] in pyproject.toml. All are tried in a new copy of
-the tree, var/mutants, and MUTANTS.md is written. With a pattern ('ari_app.domain.race*'; '*7' is a tenth of all) those
-alone are tried, again and in the copy that is there, and printed.
+the tree, var/mutants, and MUTANTS.md is written. With a pattern ('ari_app.domain.routing.race*'; '*7' is a tenth of
+all) those alone are tried, again and in the copy that is there, and printed.
 """
 
 from __future__ import annotations

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
-from ari_app.domain.caps import Rule, rules
-from ari_app.domain.conversions import Told
-from ari_app.domain.corrections import CannotCorrect
-from ari_app.domain.document import parse
-from ari_app.domain.marketplace import Marketplace
-from ari_app.domain.periods import period
-from ari_app.domain.record import CallRecord
+from ari_app.domain.basics.periods import period
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.caps.counters import Rule, rules
+from ari_app.domain.document.reading import parse
+from ari_app.domain.ledger.corrections import CannotCorrect
+from ari_app.domain.market.marketplace import Marketplace
+from ari_app.domain.terms.conversions import Told
 from ari_app.store import calls, caprules, conversions, corrections, marketplaces, reservations
 from ari_app.store.engine import reading
 from tests.kit.database import migrated

@@ -9,16 +9,16 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.domain.digits import Collector, Digit, Digits, Invalid, NoInput, PromptDone, Spec, TimeUp
-from ari_app.domain.document import DocumentError, from_document, parse, to_document
-from ari_app.domain.fields import format_duration, parse_duration
-from ari_app.domain.geo import (
+from ari_app.domain.basics.fields import format_duration, parse_duration
+from ari_app.domain.basics.hours import Hours, is_open
+from ari_app.domain.basics.money import format_amount, format_rate, parse_amount, parse_rate
+from ari_app.domain.basics.states import STATE_NAMES
+from ari_app.domain.calls.geo import (
     miles_between,
 )
-from ari_app.domain.hours import Hours, is_open
-from ari_app.domain.marketplace import Timers
-from ari_app.domain.money import format_amount, format_rate, parse_amount, parse_rate
-from ari_app.domain.states import STATE_NAMES
+from ari_app.domain.document.reading import DocumentError, from_document, parse, to_document
+from ari_app.domain.ivr.digits import Collector, Digit, Digits, Invalid, NoInput, PromptDone, Spec, TimeUp
+from ari_app.domain.market.marketplace import Timers
 
 CURRENCIES = st.sampled_from(["USD", "EUR", "JPY", "KWD", "CLF"])
 MINUTES_A_WEEK = 7 * 24 * 60

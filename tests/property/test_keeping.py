@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.domain.keeping import (
+from ari_app.domain.calls.record import CallRecord, Event, LegRecord
+from ari_app.domain.ledger.transfers import Transfer
+from ari_app.domain.routing.recovery import UnderWay
+from ari_app.domain.terms.wire import (
     Unreadable,
     pack_over,
     pack_settled,
@@ -14,9 +17,6 @@ from ari_app.domain.keeping import (
     unpack_line,
     unpack_settled,
 )
-from ari_app.domain.ledger import Transfer
-from ari_app.domain.leftover import UnderWay
-from ari_app.domain.record import CallRecord, Event, LegRecord
 
 records = st.from_type(CallRecord)
 moments = st.integers(0, 2**47)

@@ -26,11 +26,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from sqlalchemy import event, insert
 from sqlalchemy.exc import IntegrityError
 
-from ari_app.domain.bills import BillError, period_of
-from ari_app.domain.conversions import Told, is_overdue
-from ari_app.domain.corrections import CannotCorrect, net
-from ari_app.domain.disputes import DisputeError
-from ari_app.domain.ledger import (
+from ari_app.domain.calls.record import CallRecord, ClauseResult, Money, Verdict
+from ari_app.domain.ledger.bills import BillError, period_of
+from ari_app.domain.ledger.corrections import CannotCorrect, net
+from ari_app.domain.ledger.disputes import DisputeError
+from ari_app.domain.ledger.transfers import (
     EXCHANGE,
     WORLD,
     Balances,
@@ -42,7 +42,7 @@ from ari_app.domain.ledger import (
     reversal,
     verify,
 )
-from ari_app.domain.record import CallRecord, ClauseResult, Money, Verdict
+from ari_app.domain.terms.conversions import Told, is_overdue
 from ari_app.store import audit, bills, calls, conversions, disputes, ledger, payouts
 from ari_app.store.bills import Party
 from ari_app.store.corrections import adjust

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.domain.periods import Per, period
+from ari_app.domain.basics.periods import Per, period
 
 MOMENT = st.integers(
     int(datetime(2024, 1, 1, tzinfo=UTC).timestamp() * 1000),

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from ari_app.domain.race import (
+from ari_app.domain.routing.race import (
     Award,
     CallerHungUp,
     Exhausted,

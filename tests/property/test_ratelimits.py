@@ -5,8 +5,8 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.domain.marketplace import RateLimit
-from ari_app.domain.ratelimits import SlidingWindow
+from ari_app.domain.market.marketplace import RateLimit
+from ari_app.domain.routing.ratelimits import SlidingWindow
 
 LIMITS = st.builds(RateLimit, max=st.integers(1, 5), within=st.integers(1, 50))
 CALLS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 20)), max_size=80)

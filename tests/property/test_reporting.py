@@ -9,9 +9,9 @@ from typing import get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.domain.record import CallRecord, Disposition
-from ari_app.domain.reporting import Group, lines, total
-from ari_app.domain.rollups import Cells, Counts, count
+from ari_app.domain.calls.record import CallRecord, Disposition
+from ari_app.domain.reports.reporting import Group, lines, total
+from ari_app.domain.reports.rollups import Cells, Counts, count
 from tests.varied import varied_calls
 
 CALLS = varied_calls(60)

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import event, select
 
-from ari_app.domain.caps import Claim, Funds, Wanted, use
-from ari_app.domain.ledger import deposit
-from ari_app.domain.periods import Period
-from ari_app.domain.record import CallRecord
+from ari_app.domain.basics.periods import Period
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.caps.counters import Claim, Funds, Wanted, use
+from ari_app.domain.ledger.transfers import deposit
 from ari_app.store import calls, ledger, reservations
 from ari_app.store.engine import reading
 from ari_app.store.tables import account_balances

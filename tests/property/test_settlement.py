@@ -5,13 +5,13 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ari_app.domain.conversions import decide
-from ari_app.domain.geo import Geography, Place
-from ari_app.domain.ledger import charged_and_paid, settle, verify
-from ari_app.domain.marketplace import Bonus, Campaign, Clause, NoRepeat, Override, Rate, Route
-from ari_app.domain.qualification import EarlierCall
-from ari_app.domain.record import Conversion
-from ari_app.domain.settlement import assess, facts_of, most_charged
+from ari_app.domain.calls.geo import Geography, Place
+from ari_app.domain.calls.record import Conversion
+from ari_app.domain.ledger.transfers import charged_and_paid, settle, verify
+from ari_app.domain.market.marketplace import Bonus, Campaign, Clause, NoRepeat, Override, Rate, Route
+from ari_app.domain.terms.conversions import decide
+from ari_app.domain.terms.qualification import EarlierCall
+from ari_app.domain.terms.settlement import assess, facts_of, most_charged
 from tests.samples import BEGAN, make_call
 
 LONGEST_MS = 600_000

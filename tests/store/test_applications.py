@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Engine, delete, update
 from sqlalchemy.exc import DBAPIError
 
-from ari_app.domain.applications import Event
-from ari_app.domain.inventory import Wanted
-from ari_app.domain.marketplace import Number
+from ari_app.domain.market.marketplace import Number
+from ari_app.domain.numbers.applications import Event
+from ari_app.domain.numbers.inventory import Wanted
 from ari_app.store import applications, desk, inventory, marketplaces, numbers
 from ari_app.store.applications import Application
 from ari_app.store.desk import Decision

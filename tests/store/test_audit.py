@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, Table, insert, update
 
-from ari_app.domain.bills import period_of
-from ari_app.domain.corrections import charges_of
-from ari_app.domain.ledger import payout, take_back
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.bills import period_of
+from ari_app.domain.ledger.corrections import charges_of
+from ari_app.domain.ledger.transfers import payout, take_back
 from ari_app.store import audit, bills, calls, disputes, ledger, payouts, rebuild, rollups
 from ari_app.store.bills import Party
 from ari_app.store.engine import writing

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Engine, delete, update
 from sqlalchemy.exc import DBAPIError
 
-from ari_app.domain.bills import Bill, BillError, BillLine, period_of
-from ari_app.domain.clock import from_iso
-from ari_app.domain.ledger import deposit
-from ari_app.domain.record import CallRecord
+from ari_app.domain.basics.clock import from_iso
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.bills import Bill, BillError, BillLine, period_of
+from ari_app.domain.ledger.transfers import deposit
 from ari_app.store import bills, calls, ledger, payouts
 from ari_app.store.bills import Party
 from ari_app.store.corrections import adjust

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from ari_app.domain.record import CallRecord, ClauseResult, Part, ShareOfPrice
+from ari_app.domain.calls.record import CallRecord, ClauseResult, Part, ShareOfPrice
 from ari_app.store import calls, ledger
 from ari_app.store.calls import Settlement
 from ari_app.store.errors import AmbiguousCallId

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain.caps import Answer, wanted
-from ari_app.domain.conversions import Told
-from ari_app.domain.document import parse
-from ari_app.domain.periods import Per, period
-from ari_app.domain.record import CallRecord, Money
-from ari_app.domain.snapshot import Attribution
+from ari_app.domain.basics.periods import Per, period
+from ari_app.domain.calls.record import CallRecord, Money
+from ari_app.domain.caps.counters import Answer, wanted
+from ari_app.domain.document.reading import parse
+from ari_app.domain.routing.snapshot import Attribution
+from ari_app.domain.terms.conversions import Told
 from ari_app.store import calls, conversions, corrections, marketplaces, reservations, spending
 from ari_app.store.marketplaces import Loaded
 from ari_app.store.reservations import Usage

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from ari_app.domain.caps import Answer, Claim, Funds, Wanted
-from ari_app.domain.conversions import Told
-from ari_app.domain.ledger import deposit
-from ari_app.domain.periods import Period
-from ari_app.domain.record import CallRecord, ClauseResult, Money, Verdict
+from ari_app.domain.basics.periods import Period
+from ari_app.domain.calls.record import CallRecord, ClauseResult, Money, Verdict
+from ari_app.domain.caps.counters import Answer, Claim, Funds, Wanted
+from ari_app.domain.ledger.transfers import deposit
+from ari_app.domain.terms.conversions import Told
 from ari_app.store import audit, calls, conversions, ledger, rebuild, reservations
 from ari_app.store.engine import open_engine, open_hasty, writing
 from tests.samples import BEGAN, make_call, settlement, waiting

@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain import conversions as domain
-from ari_app.domain.bills import period_of
-from ari_app.domain.caps import Claim, Wanted
-from ari_app.domain.conversions import CLOCK_SKEW_MS, Told
-from ari_app.domain.corrections import CannotCorrect, Net, net
-from ari_app.domain.ledger import CONVERSION_GRACE_MS, Balance, Transfer
-from ari_app.domain.periods import Period
-from ari_app.domain.record import CallRecord, Money
-from ari_app.domain.rollups import HOUR_MS
+from ari_app.domain.basics.periods import Period
+from ari_app.domain.calls.record import CallRecord, Money
+from ari_app.domain.caps.counters import Claim, Wanted
+from ari_app.domain.ledger.bills import period_of
+from ari_app.domain.ledger.corrections import CannotCorrect, Net, net
+from ari_app.domain.ledger.transfers import CONVERSION_GRACE_MS, Balance, Transfer
+from ari_app.domain.reports.rollups import HOUR_MS
+from ari_app.domain.terms import conversions as domain
+from ari_app.domain.terms.conversions import CLOCK_SKEW_MS, Told
 from ari_app.store import audit, bills, calls, conversions, disputes, ledger, reservations, rollups
 from ari_app.store.bills import Party
 from ari_app.store.corrections import adjust

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine, insert
 from sqlalchemy.exc import IntegrityError
 
-from ari_app.domain.corrections import CannotCorrect, Net, charges_of, net
-from ari_app.domain.ledger import Balance, take_back, verify
+from ari_app.domain.ledger.corrections import CannotCorrect, Net, charges_of, net
+from ari_app.domain.ledger.transfers import Balance, take_back, verify
 from ari_app.store import calls, ledger
 from ari_app.store.corrections import adjust
 from ari_app.store.engine import writing

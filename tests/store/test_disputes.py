@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain.corrections import CannotCorrect, Net, net
-from ari_app.domain.disputes import Dispute, DisputeError
-from ari_app.domain.ledger import verify
+from ari_app.domain.ledger.corrections import CannotCorrect, Net, net
+from ari_app.domain.ledger.disputes import Dispute, DisputeError
+from ari_app.domain.ledger.transfers import verify
 from ari_app.store import calls, disputes, ledger
 from ari_app.store.corrections import adjust
 from tests.samples import make_call, settlement, unqualified

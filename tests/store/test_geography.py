@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.domain.geo import Geography, locate
+from ari_app.domain.calls.geo import Geography, locate
 from ari_app.store import geography as tables
 from ari_app.store.geography import GeographyError, load
 

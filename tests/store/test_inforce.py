@@ -7,10 +7,10 @@ from random import Random
 import pytest
 from sqlalchemy import Engine, event
 
-from ari_app.domain.document import from_document
-from ari_app.domain.geo import Geography
-from ari_app.domain.inventory import Item, Wanted
-from ari_app.domain.marketplace import Marketplace, Number
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.document.reading import from_document
+from ari_app.domain.market.marketplace import Marketplace, Number
+from ari_app.domain.numbers.inventory import Item, Wanted
 from ari_app.store import desk, inventory, marketplaces, pauses
 from ari_app.store.inforce import InForce
 from ari_app.store.pauses import Pause

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.domain.leftover import UnderWay
+from ari_app.domain.routing.recovery import UnderWay
 from ari_app.store import journal as journal_module
 from ari_app.store.journal import Journal
 from tests.samples import make_call, settlement

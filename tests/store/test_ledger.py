@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain.ledger import Balance, deposit, reversal, verify
-from ari_app.domain.ledger import balances as domain_balances
+from ari_app.domain.ledger.transfers import Balance, deposit, reversal, verify
+from ari_app.domain.ledger.transfers import balances as domain_balances
 from ari_app.store import calls, ledger
 from ari_app.store.errors import KeyTaken
 from tests.samples import BEGAN, make_call, settlement, unqualified

@@ -7,10 +7,10 @@ import pytest
 from alembic import command
 from sqlalchemy import Engine, func, insert, select
 
-from ari_app.domain.changes import words
-from ari_app.domain.document import to_document
-from ari_app.domain.hours import Hours
-from ari_app.domain.marketplace import (
+from ari_app.domain.basics.hours import Hours
+from ari_app.domain.document.changes import words
+from ari_app.domain.document.reading import to_document
+from ari_app.domain.market.marketplace import (
     Advertiser,
     Campaign,
     Clause,

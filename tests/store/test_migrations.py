@@ -11,9 +11,9 @@ from alembic import command
 from sqlalchemy import Engine, delete, inspect, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from ari_app.domain.conversions import Told
-from ari_app.domain.document import parse
-from ari_app.domain.ledger import Transfer, balances, deposit, payout, reversal, take_back
+from ari_app.domain.document.reading import parse
+from ari_app.domain.ledger.transfers import Transfer, balances, deposit, payout, reversal, take_back
+from ari_app.domain.terms.conversions import Told
 from ari_app.store import audit, calls, conversions, corrections, ledger, marketplaces, rollups, schema
 from ari_app.store.engine import reading, writing
 from ari_app.store.tables import cap_rules, transfers

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, insert, select, text
 
-from ari_app.domain.document import to_document
+from ari_app.domain.document.reading import to_document
 from ari_app.store import marketplaces, schema
 from ari_app.store.engine import reading, writing
 from ari_app.store.tables import counters

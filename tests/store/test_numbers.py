@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Engine, insert, text
 from sqlalchemy.exc import IntegrityError
 
-from ari_app.domain.changes import words
-from ari_app.domain.inventory import Item, Wanted
-from ari_app.domain.marketplace import Applications, Marketplace, Number, NumbersPolicy
+from ari_app.domain.document.changes import words
+from ari_app.domain.market.marketplace import Applications, Marketplace, Number, NumbersPolicy
+from ari_app.domain.numbers.inventory import Item, Wanted
 from ari_app.store import desk, inventory, marketplaces, numbers, revision
 from ari_app.store.engine import open_engine, reading, writing
 from ari_app.store.errors import NumberRefused, NumbersInUse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
-from ari_app.domain.ledger import verify
+from ari_app.domain.ledger.transfers import verify
 from ari_app.store import calls, ledger, schema
 from ari_app.store.engine import open_engine
 from ari_app.store.spool import Spool

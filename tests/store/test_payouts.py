@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain.ledger import Balance, verify
+from ari_app.domain.ledger.transfers import Balance, verify
 from ari_app.store import calls, disputes, ledger, payouts
 from ari_app.store.corrections import adjust
 from ari_app.store.errors import KeyTaken

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain.conversions import Told
-from ari_app.domain.ledger import verify
-from ari_app.domain.record import Tracks
+from ari_app.domain.calls.record import Tracks
+from ari_app.domain.ledger.transfers import verify
+from ari_app.domain.terms.conversions import Told
 from ari_app.store import calls, conversions, ledger, privacy, recordings
 from ari_app.store.errors import SpoolUnusable
 from ari_app.store.spool import Spool

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain.record import Tracks
+from ari_app.domain.calls.record import Tracks
 from ari_app.store import calls, privacy, recordings
 from ari_app.store.errors import FilesStay
 from ari_app.store.spool import Spool

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain.ledger import Balance, deposit, verify
-from ari_app.domain.refunds import CannotRefund
+from ari_app.domain.ledger.refunds import CannotRefund
+from ari_app.domain.ledger.transfers import Balance, deposit, verify
 from ari_app.store import calls, ledger, marketplaces, parties, refunds
 from ari_app.store.errors import KeyTaken
 from tests.samples import BEGAN, make_call, settlement

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert
 
-from ari_app.domain.corrections import Net, net
-from ari_app.domain.ledger import Balance, verify
-from ari_app.domain.record import CallRecord, ClauseResult, Money, Verdict
+from ari_app.domain.calls.record import CallRecord, ClauseResult, Money, Verdict
+from ari_app.domain.ledger.corrections import Net, net
+from ari_app.domain.ledger.transfers import Balance, verify
 from ari_app.store import calls, disputes, ledger
 from ari_app.store.corrections import adjust
 from ari_app.store.engine import writing

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert, update
 
-from ari_app.domain.caps import Answer, Claim, Funds, Wanted
-from ari_app.domain.ledger import Balance, deposit, verify_kept
-from ari_app.domain.periods import Period
-from ari_app.domain.record import CallRecord
+from ari_app.domain.basics.periods import Period
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.caps.counters import Answer, Claim, Funds, Wanted
+from ari_app.domain.ledger.transfers import Balance, deposit, verify_kept
 from ari_app.store import calls, ledger, reservations
 from ari_app.store.calls import Settlement
 from ari_app.store.engine import open_engine, open_hasty, reading, writing

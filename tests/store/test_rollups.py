@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, delete, event, select
 
-from ari_app.domain import rollups as domain
-from ari_app.domain.document import parse
-from ari_app.domain.forensics import Ending
-from ari_app.domain.record import CallRecord
-from ari_app.domain.rollups import HOUR_MS, Counts
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.document.reading import parse
+from ari_app.domain.reports import rollups as domain
+from ari_app.domain.reports.forensics import Ending
+from ari_app.domain.reports.rollups import HOUR_MS, Counts
 from ari_app.store import calls, marketplaces, rollups
 from ari_app.store.engine import reading, writing
 from ari_app.store.rebuild import days, rebuild_day

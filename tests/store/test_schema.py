@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, delete, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from ari_app.domain.ledger import Balance, Transfer, deposit
+from ari_app.domain.ledger.transfers import Balance, Transfer, deposit
 from ari_app.store import calls, ledger, pauses, revision, schema
 from ari_app.store.engine import open_engine, reading, writing
 from ari_app.store.errors import BadDatabaseUrl, DatabaseNotMigrated, DatabaseUnavailable

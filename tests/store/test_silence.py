@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from ari_app.domain.caps import Answer, Claim, Wanted
-from ari_app.domain.periods import Period
+from ari_app.domain.basics.periods import Period
+from ari_app.domain.caps.counters import Answer, Claim, Wanted
 from ari_app.store import calls, postgresql, reservations, revision, writer
 from ari_app.store import engine as engine_module
 from ari_app.store.engine import open_engine, open_hasty, reading, writing

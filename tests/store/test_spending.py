@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Engine, delete, select
 
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.record import CallRecord
 from ari_app.store import calls, schema, spending, tables
 from ari_app.store.engine import reading, writing
 from tests.samples import BEGAN, make_call, settlement

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
-from ari_app.domain.record import Money
+from ari_app.domain.calls.record import Money
 from ari_app.store import calls, today
 from ari_app.store.corrections import adjust
 from ari_app.store.today import Sums

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from ari_app.domain.leftover import UnderWay
+from ari_app.domain.routing.recovery import UnderWay
 from ari_app.store import calls, failures, schema, writer
 from ari_app.store.calls import Settlement
 from ari_app.store.engine import open_engine, writing

@@ -18,11 +18,11 @@ from ari_app.cli.demo.play import Seen, check_ports, place, saved
 from ari_app.cli.demo.scenarios import SCENARIOS, Scenario
 from ari_app.cli.demo.stage import Stage, left_behind, open_stage, present
 from ari_app.cli.demo.verdict import differences
-from ari_app.domain.document import parse
-from ari_app.domain.ledger import Balances, Transfer, deposit, verify
-from ari_app.domain.marketplace import Marketplace
-from ari_app.domain.money import format_amount, parse_amount
-from ari_app.domain.record import CallRecord, to_json
+from ari_app.domain.basics.money import format_amount, parse_amount
+from ari_app.domain.calls.record import CallRecord, to_json
+from ari_app.domain.document.reading import parse
+from ari_app.domain.ledger.transfers import Balances, Transfer, deposit, verify
+from ari_app.domain.market.marketplace import Marketplace
 from ari_app.ops.sipp import NotSeen, SippFailed
 from ari_app.settings import REPOSITORY
 from ari_app.store import calls, ledger

@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 
 from ari_app.cli.common import Refused
 from ari_app.cli.demo.scenarios import Leaves, Scenario
-from ari_app.domain.marketplace import Marketplace
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.market.marketplace import Marketplace
 from ari_app.ops.sipp import Agent, Call, Caller
 from ari_app.store import calls
 

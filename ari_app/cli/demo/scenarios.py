@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ari_app.domain.ledger import Kind
-from ari_app.domain.record import Disposition, LegOutcome
+from ari_app.domain.calls.record import Disposition, LegOutcome
+from ari_app.domain.ledger.transfers import Kind
 from ari_app.ops.sipp import (
     Behaviour,
     Step,

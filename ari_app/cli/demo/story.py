@@ -15,10 +15,10 @@ from ari_app.cli.demo.scenarios import Scenario
 from ari_app.cli.demo.timeline import timeline
 from ari_app.cli.explain import explain
 from ari_app.cli.output import Section, show_sections, show_table, show_title
-from ari_app.domain.ledger import Balances, Transfer
-from ari_app.domain.marketplace import Flow
-from ari_app.domain.money import format_amount
-from ari_app.domain.record import CallRecord
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.transfers import Balances, Transfer
+from ari_app.domain.market.marketplace import Flow
 
 _ACCOUNTS = {
     "advertiser": "what is left of the money paid in",

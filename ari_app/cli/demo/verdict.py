@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from ari_app.cli.demo.play import Seen
 from ari_app.cli.demo.scenarios import Expected, Scenario
-from ari_app.domain.ledger import Transfer
-from ari_app.domain.money import format_amount
-from ari_app.domain.record import CallRecord
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.transfers import Transfer
 
 
 def differences(

@@ -10,7 +10,7 @@ import pytest
 from agi.outcomes import Outcomes
 from ari_app.cli.agi import _serve
 from ari_app.cli.common import Refused
-from ari_app.domain.geo import Geography
+from ari_app.domain.calls.geo import Geography
 from ari_app.store.engine import open_engine
 from ari_app.switch.caps import Caps
 from ari_app.switch.market import Market

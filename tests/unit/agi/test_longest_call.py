@@ -12,10 +12,10 @@ from sqlalchemy import Engine
 from agi.conversation import Request
 from agi.outcomes import Outcomes
 from agi.services import route
-from ari_app.domain.caps import EXPIRES_AFTER_MS, Answer, Wanted
-from ari_app.domain.document import parse
-from ari_app.domain.geo import Geography
-from ari_app.domain.ledger import deposit
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.caps.counters import EXPIRES_AFTER_MS, Answer, Wanted
+from ari_app.domain.document.reading import parse
+from ari_app.domain.ledger.transfers import deposit
 from ari_app.store import calls, ledger, marketplaces, reservations
 from tests.kit.database import migrated
 from tests.kit.market import DID, marketplace

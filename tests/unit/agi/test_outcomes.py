@@ -12,12 +12,12 @@ from sqlalchemy import Engine
 import agi.outcomes
 from agi.begun import GONE_LOOKS
 from agi.outcomes import Outcomes
-from ari_app.domain.document import parse
-from ari_app.domain.fallback import CUT_OFF, id_of_begun
-from ari_app.domain.ledger import verify
-from ari_app.domain.leftover import UnderWay
-from ari_app.domain.record import CallRecord
-from ari_app.domain.snapshot import Pin
+from ari_app.domain.calls.dialplan_call import CUT_OFF, id_of_begun
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.document.reading import parse
+from ari_app.domain.ledger.transfers import verify
+from ari_app.domain.routing.recovery import UnderWay
+from ari_app.domain.routing.snapshot import Pin
 from ari_app.store import calls, ledger, marketplaces
 from ari_app.store.errors import DatabaseUnavailable
 from ari_app.store.journal import Journal, has_calls

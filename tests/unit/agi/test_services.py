@@ -10,10 +10,10 @@ import pytest
 
 from agi.conversation import VALUE_CHARACTERS, Conversation, Request
 from agi.services import Variables, dialled, lookup, record, route
-from ari_app.domain.caps import Answer, Wanted
-from ari_app.domain.document import parse
-from ari_app.domain.fallback import id_of, outcome_of
-from ari_app.domain.snapshot import Pin, Snapshot, make_snapshot
+from ari_app.domain.calls.dialplan_call import id_of, outcome_of
+from ari_app.domain.caps.counters import Answer, Wanted
+from ari_app.domain.document.reading import parse
+from ari_app.domain.routing.snapshot import Pin, Snapshot, make_snapshot
 from tests.unit.agi.asterisk import header
 from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
 

@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
 from ari_app.cli.main import main
-from ari_app.domain.document import parse
-from ari_app.domain.geo import Geography
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.document.reading import parse
 from ari_app.ops import prompts
 from ari_app.settings import Settings
 from ari_app.store import audit, geography, marketplaces

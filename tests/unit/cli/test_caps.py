@@ -8,9 +8,9 @@ import json
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain.caps import wanted
-from ari_app.domain.document import parse
-from ari_app.domain.snapshot import attribute, make_snapshot
+from ari_app.domain.caps.counters import wanted
+from ari_app.domain.document.reading import parse
+from ari_app.domain.routing.snapshot import attribute, make_snapshot
 from ari_app.store import calls, marketplaces, reservations
 from ari_app.switch.clock import CallClock
 from tests.samples import make_call, settlement

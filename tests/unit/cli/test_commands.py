@@ -14,9 +14,9 @@ from sqlalchemy import Engine, update
 
 from ari_app.cli import apply
 from ari_app.cli.main import main
-from ari_app.domain.document import parse
-from ari_app.domain.prompts import stem
-from ari_app.domain.record import to_json
+from ari_app.domain.calls.record import to_json
+from ari_app.domain.document.reading import parse
+from ari_app.domain.ivr.prompts import stem
 from ari_app.settings import Settings
 from ari_app.store import calls, marketplaces, pauses
 from ari_app.store.engine import writing

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain.clock import iso
+from ari_app.domain.basics.clock import iso
 from ari_app.store import calls
 from tests.samples import settlement, unqualified, waiting, with_late_bonus
 from tests.unit.cli.conftest import Cli, refusal

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain.conversions import Told
-from ari_app.domain.rollups import HOUR_MS, MONEY_SUMS
+from ari_app.domain.reports.rollups import HOUR_MS, MONEY_SUMS
+from ari_app.domain.terms.conversions import Told
 from ari_app.store import calls, conversions, disputes
 from ari_app.store.corrections import adjust
 from tests.samples import make_call, settlement, waiting

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain.record import Money
+from ari_app.domain.calls.record import Money
 from ari_app.store import calls, ledger, marketplaces
 from tests.samples import make_call, settlement
 from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal

@@ -10,7 +10,7 @@ from ari_app.cli.demo.play import Seen
 from ari_app.cli.demo.scenarios import SCENARIOS, Expected, Scenario
 from ari_app.cli.demo.timeline import timeline
 from ari_app.cli.demo.verdict import differences
-from ari_app.domain.record import CallRecord, ClauseResult, Event, LegRecord, Money, Verdict
+from ari_app.domain.calls.record import CallRecord, ClauseResult, Event, LegRecord, Money, Verdict
 from ari_app.settings import REPOSITORY
 
 AS_EXPECTED = Expected(

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain.conversions import Told
-from ari_app.domain.keeping import pack_over, pack_under_way
-from ari_app.domain.leftover import UnderWay
-from ari_app.domain.record import CallRecord, ClauseResult, Event, Verdict
+from ari_app.domain.calls.record import CallRecord, ClauseResult, Event, Verdict
+from ari_app.domain.routing.recovery import UnderWay
+from ari_app.domain.terms.conversions import Told
+from ari_app.domain.terms.wire import pack_over, pack_under_way
 from ari_app.ops import running
 from ari_app.settings import Settings
 from ari_app.store import calls, conversions

@@ -8,8 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from ari_app.cli.explain import explain
-from ari_app.domain.ledger import reversal, settle
-from ari_app.domain.record import (
+from ari_app.domain.calls.record import (
     CallRecord,
     ClauseResult,
     Disposition,
@@ -22,6 +21,7 @@ from ari_app.domain.record import (
     PlaceRecord,
     Verdict,
 )
+from ari_app.domain.ledger.transfers import reversal, settle
 
 AT = 1_795_461_623_000  # 2026-11-23T19:20:23Z
 

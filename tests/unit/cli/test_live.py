@@ -10,7 +10,7 @@ from rich.console import Console
 from sqlalchemy import Engine
 
 from ari_app.cli.board import View, board, to_json, today_text
-from ari_app.domain.clock import iso
+from ari_app.domain.basics.clock import iso
 from ari_app.settings import Settings
 from ari_app.store import calls
 from ari_app.store.today import Sums

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain.document import parse
+from ari_app.domain.document.reading import parse
 from ari_app.store import marketplaces
 from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, func, update
 
 from ari_app.cli.common import now_ms
-from ari_app.domain.document import parse
+from ari_app.domain.document.reading import parse
 from ari_app.store import calls, marketplaces
 from ari_app.store.engine import writing
 from ari_app.store.tables import marketplace_versions

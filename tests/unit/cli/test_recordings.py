@@ -7,7 +7,7 @@ import json
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain.record import CallRecord, Event, Tracks
+from ari_app.domain.calls.record import CallRecord, Event, Tracks
 from ari_app.settings import Settings
 from ari_app.store import calls, recordings
 from ari_app.store.spool import Spool

@@ -12,9 +12,9 @@ from typing import Any, get_args
 import pytest
 from sqlalchemy import Engine, delete
 
-from ari_app.domain.clock import iso
-from ari_app.domain.record import Disposition
-from ari_app.domain.rollups import CALLS_COUNTED_AS, HOUR_MS, OFFERS_COUNTED_AS
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.calls.record import Disposition
+from ari_app.domain.reports.rollups import CALLS_COUNTED_AS, HOUR_MS, OFFERS_COUNTED_AS
 from ari_app.settings import Settings
 from ari_app.store import calls
 from ari_app.store.engine import writing

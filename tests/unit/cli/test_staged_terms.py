@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.domain.document import parse
+from ari_app.domain.document.reading import parse
 from ari_app.store import marketplaces
 from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal
 

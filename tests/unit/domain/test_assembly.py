@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ari_app.domain.assembly import assemble, with_numbers
-from ari_app.domain.document import from_document, to_document
+from ari_app.domain.document.assembly import assemble, with_numbers
+from ari_app.domain.document.reading import from_document, to_document
 from tests.bench.market import Shape, document
 
 

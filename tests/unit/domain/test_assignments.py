@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ari_app.domain.assignments import AssignmentError, assign
+from ari_app.domain.document.fieldpath import AssignmentError, assign
 
 _CAMPAIGN: dict[str, Any] = {
     "price": "42.00",

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ari_app.domain.autopause import DAY_MS, HOUR_MS, why_pause
-from ari_app.domain.marketplace import AutoPause
+from ari_app.domain.market.autopause import DAY_MS, HOUR_MS, why_pause
+from ari_app.domain.market.marketplace import AutoPause
 from ari_app.switch.unanswered import Unanswered
 
 NOW = 10 * DAY_MS

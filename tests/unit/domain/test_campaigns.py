@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from ari_app.domain.campaigns import NEXT, refusals
-from ari_app.domain.marketplace import Campaign
+from ari_app.domain.market.campaigns import NEXT, refusals
+from ari_app.domain.market.marketplace import Campaign
 
 _CAMPAIGN = Campaign(advertiser="acme", price=4200, payout=3000)
 

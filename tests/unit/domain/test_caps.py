@@ -7,7 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from ari_app.domain.caps import (
+from ari_app.domain.basics.clock import from_iso, iso
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.calls.record import Exclusion
+from ari_app.domain.caps.counters import (
     EXPIRES_AFTER_MS,
     Answer,
     Owner,
@@ -26,15 +29,12 @@ from ari_app.domain.caps import (
     use_corrected,
     wanted,
 )
-from ari_app.domain.clock import from_iso, iso
-from ari_app.domain.corrections import Net
-from ari_app.domain.document import parse
-from ari_app.domain.geo import Geography
-from ari_app.domain.marketplace import Cap, Marketplace, Rate
-from ari_app.domain.race import RacePlan, WavePlan
-from ari_app.domain.record import Exclusion
-from ari_app.domain.routing import Decision, leave_out
-from ari_app.domain.snapshot import Attribution, attribute, make_snapshot
+from ari_app.domain.document.reading import parse
+from ari_app.domain.ledger.corrections import Net
+from ari_app.domain.market.marketplace import Cap, Marketplace, Rate
+from ari_app.domain.routing.race import RacePlan, WavePlan
+from ari_app.domain.routing.routing import Decision, leave_out
+from ari_app.domain.routing.snapshot import Attribution, attribute, make_snapshot
 from tests.kit.market import DID, marketplace
 from tests.samples import make_call, unqualified, waiting
 

@@ -4,9 +4,9 @@ from dataclasses import fields
 
 import pytest
 
-from ari_app.domain.changes import _PARTS, _WHOLE, Terms, changes, words
-from ari_app.domain.document import parse
-from ari_app.domain.marketplace import Marketplace
+from ari_app.domain.document.changes import _PARTS, _WHOLE, Terms, changes, words
+from ari_app.domain.document.reading import parse
+from ari_app.domain.market.marketplace import Marketplace
 from tests.unit.domain.test_document import DEMO, SMALL, changed
 
 BEFORE = parse(SMALL, "before.yaml")

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from ari_app.domain.conversions import Told, decide, is_overdue, note, parse
-from ari_app.domain.document import DocumentError
-from ari_app.domain.geo import Geography, Place
-from ari_app.domain.ledger import CONVERSION_GRACE_MS, settle, verify
-from ari_app.domain.marketplace import Bonus, Campaign, Clause, Rate, Route
-from ari_app.domain.qualification import IN_VAIN
-from ari_app.domain.record import CallRecord, Conversion, to_json
-from ari_app.domain.settlement import assess, facts_of
+from ari_app.domain.calls.geo import Geography, Place
+from ari_app.domain.calls.record import CallRecord, Conversion, to_json
+from ari_app.domain.document.reading import DocumentError
+from ari_app.domain.ledger.transfers import CONVERSION_GRACE_MS, settle, verify
+from ari_app.domain.market.marketplace import Bonus, Campaign, Clause, Rate, Route
+from ari_app.domain.terms.conversions import Told, decide, is_overdue, note, parse
+from ari_app.domain.terms.qualification import IN_VAIN
+from ari_app.domain.terms.settlement import assess, facts_of
 from tests.samples import make_call
 
 DAY_MS = 86_400_000

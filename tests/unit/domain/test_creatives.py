@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.domain.creatives import clean, complaints_about, fill, for_people, render, unsafe
-from ari_app.domain.marketplace import Creative
+from ari_app.domain.market.creatives import clean, complaints_about, fill, for_people, render, unsafe
+from ari_app.domain.market.marketplace import Creative
 
 _DID = "+18005550101"
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from ari_app.domain.caps import Wanted, wanted
-from ari_app.domain.document import DocumentError, from_document, parse, to_document
-from ari_app.domain.geo import Geography
-from ari_app.domain.marketplace import Marketplace
-from ari_app.domain.settlement import pin
-from ari_app.domain.snapshot import Attribution, attribute, make_snapshot
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.caps.counters import Wanted, wanted
+from ari_app.domain.document.reading import DocumentError, from_document, parse, to_document
+from ari_app.domain.market.marketplace import Marketplace
+from ari_app.domain.routing.snapshot import Attribution, attribute, make_snapshot
+from ari_app.domain.terms.settlement import pin
 from tests.kit.market import DID, marketplace
 from tests.samples import make_call
 

@@ -2,8 +2,18 @@
 
 import pytest
 
-from ari_app.domain.digits import Collector, Digit, Digits, Invalid, NoInput, PromptDone, Result, Spec, TimeUp
-from ari_app.domain.marketplace import Timers
+from ari_app.domain.ivr.digits import (
+    Collector,
+    Digit,
+    Digits,
+    Invalid,
+    NoInput,
+    PromptDone,
+    Result,
+    Spec,
+    TimeUp,
+)
+from ari_app.domain.market.marketplace import Timers
 
 ZIP = Spec(5, 5)
 AMOUNT = Spec(1, 4)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.domain.document import MAX_FINDINGS, DocumentError, from_document, parse, to_document
-from ari_app.domain.geo import Geography
-from ari_app.domain.marketplace import Marketplace
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.document.reading import MAX_FINDINGS, DocumentError, from_document, parse, to_document
+from ari_app.domain.market.marketplace import Marketplace
 
 DEMO = (Path(__file__).parents[3] / "config" / "demo.yaml").read_text()
 
@@ -496,7 +496,7 @@ def test_a_billion_laughs_are_not_laughed() -> None:
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ari_app.domain.yamltext.MAX_CHARACTERS", 10)
+    monkeypatch.setattr("ari_app.domain.basics.yamltext.MAX_CHARACTERS", 10)
     assert findings(SMALL)[0].startswith("my.yaml:1: the file is larger than")
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from ari_app.domain.fallback import Outcome, begin, fill_in, id_of, outcome_of
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.dialplan_call import Outcome, begin, fill_in, id_of, outcome_of
+from ari_app.domain.calls.record import CallRecord
 
 CALL = "0019b0a1c2d3e0123456789"
 LINE = (

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from ari_app.domain import fields
+from ari_app.domain.basics import fields
 
 IN_A_DOCUMENT = {"currency": "USD"}
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from ari_app.domain.ledger import (
+from ari_app.domain.calls.record import CallRecord, Money
+from ari_app.domain.ledger.transfers import (
     CONVERSION_GRACE_MS,
     HOLD_EXPIRES_MS,
     Balance,
@@ -22,7 +23,6 @@ from ari_app.domain.ledger import (
     verify,
     verify_kept,
 )
-from ari_app.domain.record import CallRecord, Money
 from tests.samples import BEGAN, make_call, unqualified, waiting, with_late_bonus
 
 CALL = make_call()

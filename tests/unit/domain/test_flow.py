@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from ari_app.domain.clock import from_iso
-from ari_app.domain.digits import Digits, Invalid, NoInput
-from ari_app.domain.flow import (
+from ari_app.domain.basics.clock import from_iso
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.ivr.digits import Digits, Invalid, NoInput
+from ari_app.domain.ivr.flow import (
     MAX_STEPS,
     Caller,
     End,
@@ -18,8 +19,7 @@ from ari_app.domain.flow import (
     Played,
     dry_run,
 )
-from ari_app.domain.geo import Geography
-from ari_app.domain.marketplace import Flow
+from ari_app.domain.market.marketplace import Flow
 
 GEOGRAPHY = Geography(
     zips={"10001": ("NY", 40.7, -74.0, "America/New_York"), "90001": ("CA", 34.0, -118.2, None)},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ari_app.domain.forensics import Ending, Nearness, by_party, histogram, nearness, talked_ms
+from ari_app.domain.reports.forensics import Ending, Nearness, by_party, histogram, nearness, talked_ms
 
 
 def ending(second: int, connections: int = 1, party: str = "a") -> Ending:

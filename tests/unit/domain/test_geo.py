@@ -2,7 +2,7 @@
 
 import pytest
 
-from ari_app.domain.geo import (
+from ari_app.domain.calls.geo import (
     UNKNOWN,
     Geography,
     Place,
@@ -11,7 +11,7 @@ from ari_app.domain.geo import (
     locate,
     miles_between,
 )
-from ari_app.domain.marketplace import Coverage
+from ari_app.domain.market.marketplace import Coverage
 
 EASTERN = "America/New_York"
 GEOGRAPHY = Geography(

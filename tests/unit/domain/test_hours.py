@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from ari_app.domain.clock import from_iso
-from ari_app.domain.hours import Hours, is_open
+from ari_app.domain.basics.clock import from_iso
+from ari_app.domain.basics.hours import Hours, is_open
 
 NEW_YORK = "America/New_York"
 

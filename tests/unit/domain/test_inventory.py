@@ -2,8 +2,8 @@
 
 import pytest
 
-from ari_app.domain.document import DocumentError
-from ari_app.domain.inventory import Item, parse
+from ari_app.domain.document.reading import DocumentError
+from ari_app.domain.numbers.inventory import Item, parse
 
 GOOD = "did,kind,region,trunk\n+12125550100,local,NY,main\n+18885550100,tollfree,,main\n"
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from ari_app.domain.ledger import (
+from ari_app.domain.calls.record import CallRecord, Money
+from ari_app.domain.ledger.transfers import (
     HOLD_EXPIRES_MS,
     Balance,
     Transfer,
@@ -20,7 +21,6 @@ from ari_app.domain.ledger import (
     statement,
     verify,
 )
-from ari_app.domain.record import CallRecord, Money
 from tests.samples import BEGAN, make_call, unqualified
 
 CALL = make_call()

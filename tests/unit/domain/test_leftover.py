@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ari_app.domain.ledger import awarded_at
-from ari_app.domain.leftover import (
+from ari_app.domain.calls.record import CallRecord, EndSource, LegRecord
+from ari_app.domain.ledger.transfers import awarded_at
+from ari_app.domain.routing.recovery import (
     Remains,
     UnderWay,
     assume_awarded,
@@ -14,7 +15,6 @@ from ari_app.domain.leftover import (
     close,
     fate,
 )
-from ari_app.domain.record import CallRecord, EndSource, LegRecord
 
 NOTHING = Remains(caller=False, agent=False, together=False)
 CALLER = Remains(caller=True, agent=False, together=False)

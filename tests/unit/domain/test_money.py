@@ -2,7 +2,7 @@
 
 import pytest
 
-from ari_app.domain.money import _EXPONENTS, CURRENCIES, exponent, format_amount, parse_amount
+from ari_app.domain.basics.money import _EXPONENTS, CURRENCIES, exponent, format_amount, parse_amount
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ari_app.domain.document import parse
-from ari_app.domain.geo import Geography
-from ari_app.domain.outlook import Shortage, outlook, outlook_for
-from ari_app.domain.snapshot import attribute, make_snapshot
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.caps.outlook import Shortage, outlook, outlook_for
+from ari_app.domain.document.reading import parse
+from ari_app.domain.routing.snapshot import attribute, make_snapshot
 from tests.kit.market import DID, marketplace
 
 AGENTS = {"one": "sip:one@127.0.0.1:5071", "two": "sip:two@127.0.0.1:5072"}

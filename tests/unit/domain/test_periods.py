@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ari_app.domain.clock import from_iso, iso
-from ari_app.domain.periods import period
+from ari_app.domain.basics.clock import from_iso, iso
+from ari_app.domain.basics.periods import period
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.domain.marketplace import Rate
-from ari_app.domain.pricing import amount
+from ari_app.domain.market.marketplace import Rate
+from ari_app.domain.terms.pricing import amount
 
 AMOUNTS = st.integers(0, 10**9)
 TIMES = st.integers(0, 10**8)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from ari_app.domain.privacy import ERASED, erase
-from ari_app.domain.record import Event, Exclusion, to_json
+from ari_app.domain.calls.privacy import ERASED, erase
+from ari_app.domain.calls.record import Event, Exclusion, to_json
 from tests.samples import BEGAN, make_call
 
 ANI, ZIP = "+12125550142", "10001"

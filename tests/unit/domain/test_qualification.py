@@ -2,10 +2,10 @@
 
 import pytest
 
-from ari_app.domain.geo import Geography, Place
-from ari_app.domain.hours import Hours
-from ari_app.domain.marketplace import Clause, Coverage, NoRepeat
-from ari_app.domain.qualification import EarlierCall, Facts, judge, seconds
+from ari_app.domain.basics.hours import Hours
+from ari_app.domain.calls.geo import Geography, Place
+from ari_app.domain.market.marketplace import Clause, Coverage, NoRepeat
+from ari_app.domain.terms.qualification import EarlierCall, Facts, judge, seconds
 
 DAY_MS = 86_400_000
 NOW = 1_763_992_800_000

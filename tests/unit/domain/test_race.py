@@ -4,7 +4,7 @@ from collections import deque
 
 import pytest
 
-from ari_app.domain.race import (
+from ari_app.domain.routing.race import (
     Award,
     CallerHungUp,
     Exhausted,

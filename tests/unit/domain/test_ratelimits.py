@@ -1,8 +1,8 @@
 """How often one caller may call, and one tracking number be called."""
 
-from ari_app.domain import ratelimits as module
-from ari_app.domain.marketplace import RateLimit, Screening
-from ari_app.domain.ratelimits import RateLimits, SlidingWindow
+from ari_app.domain.market.marketplace import RateLimit, Screening
+from ari_app.domain.routing import ratelimits as module
+from ari_app.domain.routing.ratelimits import RateLimits, SlidingWindow
 
 DID, ANI = "+18005550101", "+12125550142"
 TWICE = RateLimit(max=2, within=60_000)

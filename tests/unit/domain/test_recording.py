@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from ari_app.domain import recording
-from ari_app.domain.document import DocumentError, parse
-from ari_app.domain.geo import Place
-from ari_app.domain.marketplace import Consent
-from ari_app.domain.prompts import prompts_of
-from ari_app.domain.record import Event, Tracks, to_json, track_files
-from ari_app.domain.recording import why_announced
-from ari_app.domain.states import ALL_PARTY_CONSENT, STATE_NAMES
+from ari_app.domain.basics.states import ALL_PARTY_CONSENT, STATE_NAMES
+from ari_app.domain.calls import recording
+from ari_app.domain.calls.geo import Place
+from ari_app.domain.calls.record import Event, Tracks, to_json, track_files
+from ari_app.domain.calls.recording import why_announced
+from ari_app.domain.document.reading import DocumentError, parse
+from ari_app.domain.ivr.prompts import prompts_of
+from ari_app.domain.market.marketplace import Consent
 from tests.samples import BEGAN, make_call
 from tests.unit.cli.conftest import MARKETPLACE
 

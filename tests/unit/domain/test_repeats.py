@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.domain.marketplace import Clause, NoRepeat
-from ari_app.domain.record import Verdict
-from ari_app.domain.repeats import Memory, whose
+from ari_app.domain.calls.record import Verdict
+from ari_app.domain.market.marketplace import Clause, NoRepeat
+from ari_app.domain.terms.repeats import Memory, whose
 from tests.samples import make_call, unqualified
 
 DAY_MS = 86_400_000

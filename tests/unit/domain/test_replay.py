@@ -6,11 +6,11 @@ from types import MappingProxyType
 import pytest
 import yaml
 
-from ari_app.domain.corrections import Net
-from ari_app.domain.document import parse
-from ari_app.domain.geo import Geography
-from ari_app.domain.record import ClauseResult, Conversion, Money, Verdict
-from ari_app.domain.replay import replay, sums
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.calls.record import ClauseResult, Conversion, Money, Verdict
+from ari_app.domain.document.reading import parse
+from ari_app.domain.ledger.corrections import Net
+from ari_app.domain.terms.replay import replay, sums
 from tests.kit.market import marketplace
 from tests.samples import BEGAN, make_call
 

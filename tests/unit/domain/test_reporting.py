@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ari_app.domain.clock import from_iso
-from ari_app.domain.reporting import (
+from ari_app.domain.basics.clock import from_iso
+from ari_app.domain.reports.reporting import (
     Group,
     Line,
     Takings,
@@ -25,7 +25,7 @@ from ari_app.domain.reporting import (
     total,
     with_live,
 )
-from ari_app.domain.rollups import HOUR_MS
+from ari_app.domain.reports.rollups import HOUR_MS
 
 NEW_YORK = ZoneInfo("America/New_York")
 AUTUMN = from_iso("2026-11-01T04:00Z")  # midnight in New York; the clock goes back at 06:00Z

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from ari_app.domain.ledger import EXCHANGE, Transfer, take_back
-from ari_app.domain.record import ClauseResult, LegRecord, Verdict
-from ari_app.domain.rollups import (
+from ari_app.domain.calls.record import ClauseResult, LegRecord, Verdict
+from ari_app.domain.ledger.transfers import EXCHANGE, Transfer, take_back
+from ari_app.domain.reports.rollups import (
     HOUR_MS,
     call_counts,
     call_key,

@@ -6,9 +6,9 @@ from random import Random
 
 import pytest
 
-from ari_app.domain.geo import Geography, locate
-from ari_app.domain.hours import Hours
-from ari_app.domain.marketplace import (
+from ari_app.domain.basics.hours import Hours
+from ari_app.domain.calls.geo import Geography, locate
+from ari_app.domain.market.marketplace import (
     Advertiser,
     Campaign,
     Coverage,
@@ -20,8 +20,8 @@ from ari_app.domain.marketplace import (
     Route,
     Wave,
 )
-from ari_app.domain.routing import route
-from ari_app.domain.snapshot import attribute, make_snapshot
+from ari_app.domain.routing.routing import route
+from ari_app.domain.routing.snapshot import attribute, make_snapshot
 
 DID = "+18005550101"
 MONDAY_9_NEW_YORK = 1_763_992_800_000  # 2025-11-24T14:00:00Z

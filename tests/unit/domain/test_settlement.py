@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from ari_app.domain.geo import Geography, Place
-from ari_app.domain.marketplace import Bonus, Campaign, Clause, Number, Override, Rate, Route, Screen
-from ari_app.domain.record import CallRecord, Conversion, Durations, Money, ShareOfPrice
-from ari_app.domain.settlement import (
+from ari_app.domain.calls.geo import Geography, Place
+from ari_app.domain.calls.record import CallRecord, Conversion, Durations, Money, ShareOfPrice
+from ari_app.domain.market.marketplace import Bonus, Campaign, Clause, Number, Override, Rate, Route, Screen
+from ari_app.domain.routing.snapshot import Attribution
+from ari_app.domain.terms.settlement import (
     assess,
     awaits_verdict,
     billed_ms,
@@ -22,7 +23,6 @@ from ari_app.domain.settlement import (
     payout_rate,
     pin,
 )
-from ari_app.domain.snapshot import Attribution
 from tests.samples import BEGAN, make_call, waiting
 
 NOWHERE = Geography({}, {})

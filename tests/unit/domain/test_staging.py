@@ -2,10 +2,10 @@
 
 import yaml
 
-from ari_app.domain.clock import from_iso
-from ari_app.domain.document import DocumentError, parse, to_document
-from ari_app.domain.geo import Geography
-from ari_app.domain.snapshot import attribute, make_snapshot
+from ari_app.domain.basics.clock import from_iso
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.document.reading import DocumentError, parse, to_document
+from ari_app.domain.routing.snapshot import attribute, make_snapshot
 from tests.kit.market import DID, marketplace
 
 FROM = "2026-12-01T00:00-05:00"

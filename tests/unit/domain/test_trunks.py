@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from ari_app.domain.document import parse
-from ari_app.domain.marketplace import Trunk
-from ari_app.domain.trunks import limited, overspent, spent, why_not
+from ari_app.domain.document.reading import parse
+from ari_app.domain.market.marketplace import Trunk
+from ari_app.domain.market.trunks import limited, overspent, spent, why_not
 from tests.kit.market import marketplace
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from ari_app.domain.document import DocumentError, parse
-from ari_app.domain.prompts import prompts_of
-from ari_app.domain.whisper import heard
+from ari_app.domain.document.reading import DocumentError, parse
+from ari_app.domain.ivr.prompts import prompts_of
+from ari_app.domain.ivr.whisper import heard
 from tests.kit.market import marketplace
 
 WHISPER = "tts:Plumbing. {service}, in {state}. {zip}."

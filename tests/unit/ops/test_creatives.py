@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ari_app.domain.document import parse
-from ari_app.domain.marketplace import Creative, Marketplace
+from ari_app.domain.document.reading import parse
+from ari_app.domain.market.marketplace import Creative, Marketplace
 from ari_app.ops.creatives import LARGEST_BYTES, checker, find, keep, pinned
 from tests.unit.cli.conftest import MARKETPLACE
 

@@ -13,8 +13,8 @@ import pytest
 
 from ari_app.ari.client import connect
 from ari_app.ari.transport import Request
-from ari_app.domain.document import parse
-from ari_app.domain.leftover import UnderWay
+from ari_app.domain.document.reading import parse
+from ari_app.domain.routing.recovery import UnderWay
 from ari_app.ops import ami, asteriskchecks, doctor, running, runningchecks
 from ari_app.ops.ami import AmiError, EndpointState
 from ari_app.ops.asteriskchecks import MODULES, AsteriskView

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.domain.prompts import stem
+from ari_app.domain.ivr.prompts import stem
 from ari_app.ops import prompts
 from ari_app.ops.prompts import PromptError, checker, prepare, resample, sounds_in
 

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from ari_app.ari.client import connect
-from ari_app.domain.document import parse
-from ari_app.domain.geo import Geography
-from ari_app.domain.snapshot import make_snapshot
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.document.reading import parse
+from ari_app.domain.routing.snapshot import make_snapshot
 from ari_app.store.engine import open_engine
 from ari_app.store.errors import QueueFull
 from ari_app.store.journal import Journal

@@ -13,8 +13,8 @@ import yaml
 
 from ari_app.ari.errors import AriError, AriOverload, AriTimeout
 from ari_app.ari.transport import Request, Response
-from ari_app.domain.document import parse
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.document.reading import parse
 from ari_app.store import marketplaces
 from tests.kit.loop import LONGEST_STOP_S, turns_of_the_loop
 from tests.kit.market import DID, marketplace

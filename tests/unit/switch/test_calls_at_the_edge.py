@@ -15,9 +15,9 @@ import yaml
 from ari_app.ari.client import connect
 from ari_app.ari.errors import AriError, AriTimeout, AriUnavailable, http_error
 from ari_app.ari.transport import Request, Response
-from ari_app.domain.document import parse
-from ari_app.domain.geo import Geography
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.document.reading import parse
 from ari_app.store import marketplaces
 from ari_app.store.calls import Settlement
 from ari_app.store.journal import Journal

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain import caps as domain
-from ari_app.domain.caps import Answer, Claim, Wanted
-from ari_app.domain.document import parse
-from ari_app.domain.geo import Geography
-from ari_app.domain.periods import Period
-from ari_app.domain.snapshot import attribute, make_snapshot
+from ari_app.domain.basics.periods import Period
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.caps import counters as domain
+from ari_app.domain.caps.counters import Answer, Claim, Wanted
+from ari_app.domain.document.reading import parse
+from ari_app.domain.routing.snapshot import attribute, make_snapshot
 from ari_app.store import calls, reservations
 from ari_app.store.errors import DatabaseUnavailable
 from ari_app.store.reservations import Usage

@@ -13,8 +13,8 @@ import pytest
 import yaml
 from sqlalchemy import Engine, insert, select
 
-from ari_app.domain.document import parse
-from ari_app.domain.geo import Geography
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.document.reading import parse
 from ari_app.store import marketplaces, revision, schema
 from ari_app.store.engine import open_engine, writing
 from ari_app.store.errors import DatabaseUnavailable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ari_app.domain.marketplace import Dial
+from ari_app.domain.market.marketplace import Dial
 from ari_app.switch.legs import endpoint
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ari_app.domain.clock import iso
-from ari_app.domain.document import parse
-from ari_app.domain.race import LegAnswered, LegDigit, LegRinging, Race, RacePlan, WavePlan
-from ari_app.domain.record import CallRecord
-from ari_app.domain.snapshot import make_snapshot
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.document.reading import parse
+from ari_app.domain.routing.race import LegAnswered, LegDigit, LegRinging, Race, RacePlan, WavePlan
+from ari_app.domain.routing.snapshot import make_snapshot
 from ari_app.switch import live
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.live import agents_view, live_view, phase_of

@@ -9,8 +9,8 @@ import yaml
 
 from ari_app.ari.transport import Request
 from ari_app.cli.explain import explain
-from ari_app.domain.document import parse
-from ari_app.domain.ledger import deposit
+from ari_app.domain.document.reading import parse
+from ari_app.domain.ledger.transfers import deposit
 from ari_app.store import ledger, marketplaces
 from ari_app.switch.clock import CallClock
 from tests.kit.market import marketplace

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ari_app.ari.errors import AriTimeout
 from ari_app.ari.transport import Request
-from ari_app.domain.record import LegRecord
+from ari_app.domain.calls.record import LegRecord
 from ari_app.switch.measured import MeasuredTransport
 from ari_app.switch.metrics import Metrics
 from tests.samples import make_call, settlement, unqualified

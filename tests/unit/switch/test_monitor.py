@@ -12,7 +12,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from ari_app.ari.client import connect
-from ari_app.domain.document import parse
+from ari_app.domain.document.reading import parse
 from ari_app.store import marketplaces
 from ari_app.store.journal import Journal
 from ari_app.store.spool import Spool

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ari_app.domain.document import parse
-from ari_app.domain.snapshot import Snapshot, make_snapshot
+from ari_app.domain.document.reading import parse
+from ari_app.domain.routing.snapshot import Snapshot, make_snapshot
 from ari_app.switch.capacity import Capacity
 from ari_app.switch.phones import Phones
 from ari_app.switch.sweeper import Sweeper

@@ -18,12 +18,12 @@ from sqlalchemy import Engine, update
 from agi.outcomes import Outcomes
 from ari_app.ari.client import connect
 from ari_app.ari.transport import Request
-from ari_app.domain.document import parse
-from ari_app.domain.geo import Geography
-from ari_app.domain.inventory import Item, Wanted
-from ari_app.domain.leftover import UnderWay
-from ari_app.domain.marketplace import Number
-from ari_app.domain.record import CallRecord
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.document.reading import parse
+from ari_app.domain.market.marketplace import Number
+from ari_app.domain.numbers.inventory import Item, Wanted
+from ari_app.domain.routing.recovery import UnderWay
 from ari_app.store import applications, calls, desk, inventory, marketplaces, revision, schema
 from ari_app.store.applications import Step
 from ari_app.store.calls import Settlement

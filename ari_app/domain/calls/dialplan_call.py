@@ -1,0 +1,194 @@
+"""Calls that the dialplan served by itself, while no switch was there: the record made of what it says.
+
+It says little: when the call began and ended, what came of Dial(), who answered and for how long. Of the
+phones that rang in vain it says one thing for all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ari_app.domain.basics.fields import PHONE_NUMBER
+from ari_app.domain.calls.record import CallRecord, Disposition, Event, LegOutcome, LegRecord
+from ari_app.domain.market.attestation import attestation_of
+from ari_app.domain.market.marketplace import Attestation
+
+_MILLISECONDS = re.compile(r"\d{13}", re.ASCII)
+_DURATION = re.compile(r"\d{0,10}", re.ASCII)
+_CALL_ID = re.compile(r"[0-9a-f]{23}", re.ASCII)
+_UNIQUE_ID = re.compile(r"[A-Za-z0-9.-]{1,80}", re.ASCII)
+_LEGS = re.compile(r"[a-z0-9&-]{1,1500}", re.ASCII)
+_ATTESTATION = re.compile(r"[ABC]", re.ASCII)
+_STATUS = re.compile(r"[A-Z]{0,20}", re.ASCII)
+
+FIELDS = 11
+_ENDED = 9
+NOBODY_THERE = "neither a switch nor `callrace agi run` was there to serve it"
+CUT_OFF = "Asterisk ended while the dialplan served the call; whether anybody talked, and for how long, nobody knows"
+LEFT = "LEFT"  # not Asterisk's: the caller hung up while the dialplan waited for a switch
+PASSED_ON = "PASSED"  # not Asterisk's: after all the call is another's to make a record of
+ROUNDING_MS = 100  # Asterisk reads its clock, and rounds, for each of the times by itself
+
+# What DIALSTATUS means for the call, and for every phone that rang and did not win.
+_DISPOSITIONS: dict[str, Disposition] = {
+    "ANSWER": "connected",
+    "CANCEL": "abandoned_queue",
+    LEFT: "abandoned_ivr",
+}
+_LEG_OUTCOMES: dict[str, LegOutcome] = {
+    "ANSWER": "lost",
+    "BUSY": "busy",
+    "NOANSWER": "no_answer",
+    "CANCEL": "cancelled",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the dialplan says of a call that is over. Times and `talked_ms` in milliseconds.
+
+    `call_id` is the one that `route` gave, None where nobody was asked; `rung` are the destinations that
+    were dialled. `dial_status` is Asterisk's DIALSTATUS, empty where nobody was dialled, or LEFT, or PASSED_ON;
+    `answered_by` its DIALEDPEERNUMBER.
+    """
+
+    began_at: int
+    unique_id: str
+    did: str
+    ani: str | None
+    call_id: str | None
+    rung: tuple[str, ...]
+    dial_status: str
+    answered_by: str
+    talked_ms: int
+    ended_at: int
+    attestation: Attestation | None = None
+
+
+def outcome_of(fields: Sequence[str]) -> Outcome:
+    """The outcome that a line of fields tells. Raises ValueError, naming the field that is wrong.
+
+    A caller who was erased is as many spaces (`ops.traces`): anonymous.
+    """
+    if len(fields) == FIELDS - 1:  # of a dialplan from before there was an attestation
+        fields = [*fields, ""]
+    if len(fields) != FIELDS:
+        raise ValueError(f"expected {FIELDS} fields, got {len(fields)}")
+    began, unique_id, did, ani, call_id, legs, status, peer, talked, ended, attested = fields
+    outcome = Outcome(
+        began_at=int(_matching(_MILLISECONDS, began, "the beginning")),
+        unique_id=_matching(_UNIQUE_ID, unique_id, "the unique id"),
+        did=_matching(PHONE_NUMBER, did, "the number called"),
+        ani=_matching(PHONE_NUMBER, ani, "the caller's number") if ani.strip(" ") else None,
+        call_id=_matching(_CALL_ID, call_id, "the call's id") if call_id else None,
+        rung=tuple(_matching(_LEGS, legs, "the phones rung").split("&")) if legs else (),
+        dial_status=_matching(_STATUS, status, "the dial status"),
+        answered_by=peer,
+        talked_ms=int(_matching(_DURATION, talked, "the time talked") or 0),
+        ended_at=int(_matching(_MILLISECONDS, ended, "the end")),
+        attestation=attestation_of(_matching(_ATTESTATION, attested, "the attestation"))
+        if attested
+        else None,
+    )
+    lasted_ms = outcome.ended_at - outcome.began_at
+    if outcome.talked_ms > lasted_ms + ROUNDING_MS:
+        raise ValueError("the call talked for longer than it lasted")
+    return replace(outcome, talked_ms=min(outcome.talked_ms, lasted_ms))
+
+
+def has_ended(fields: Sequence[str]) -> bool:
+    """Whether a line of fields tells how the call ended, and not only that it began."""
+    return len(fields) != FIELDS or fields[_ENDED] != ""
+
+
+def cut_off(fields: Sequence[str], seen_at: int) -> Outcome:
+    """The outcome of a call that Asterisk ended with, last seen at `seen_at` (ms), from its beginning's fields.
+
+    Raises ValueError, naming the field that is wrong.
+    """
+    began_at = int(_matching(_MILLISECONDS, fields[0], "the beginning"))
+    ended = str(max(seen_at, began_at))
+    return outcome_of([*fields[:_ENDED], ended, *fields[_ENDED + 1 :]])
+
+
+def _matching(pattern: re.Pattern[str], text: str, what: str) -> str:
+    if not pattern.fullmatch(text):
+        raise ValueError(f"{what} cannot be {text[:40]!r}")
+    return text
+
+
+def id_of(outcome: Outcome) -> str:
+    """The id of the call: the same one for the same outcome, however often it is told."""
+    return outcome.call_id or _id(outcome.began_at, outcome.unique_id)
+
+
+def id_of_begun(began: str, unique_id: str) -> str:
+    """The id of a call that has begun, from two fields of its line. Raises ValueError, naming the one that is wrong."""
+    began_at = int(_matching(_MILLISECONDS, began, "the beginning"))
+    return _id(began_at, _matching(_UNIQUE_ID, unique_id, "the unique id"))
+
+
+def _id(began_at: int, unique_id: str) -> str:
+    chance = hashlib.sha256(unique_id.encode()).hexdigest()[:10]
+    return f"{began_at:013x}{chance}"
+
+
+def begin(outcome: Outcome) -> CallRecord:
+    """The record of the call when it came in."""
+    record = CallRecord(id_of(outcome), outcome.did, outcome.ani, outcome.began_at, outcome.attestation)
+    _note(record, record.started_at, "received", f"{record.ani or 'anonymous'} called {record.did}")
+    return record
+
+
+def fill_in(record: CallRecord, outcome: Outcome, winner: str | None, why: str = NOBODY_THERE) -> None:
+    """Adds what became of it, but for the verdict. `why` says why it failed, should it have.
+
+    `winner` is the destination that answered; None where that was somebody else, whom no advertiser pays for.
+    """
+    record.ended_at = outcome.ended_at
+    record.disposition = _disposition(outcome)
+    if record.disposition == "failed":
+        _note(record, record.started_at, "failed", why)
+    if outcome.dial_status == LEFT:
+        record.end_source = "caller"
+        _note(record, outcome.ended_at, "caller hung up", "no switch was connected yet")
+        return
+    if outcome.dial_status:
+        record.answered_at = record.offered_at = outcome.began_at
+        record.legs = [_leg(outcome, name, name == winner) for name in outcome.rung]
+        _note(record, outcome.began_at, "rung by the dialplan", ", ".join(outcome.rung) or "the last resort")
+    talking_at = outcome.ended_at - outcome.talked_ms
+    if winner is not None:  # who of the two hung up is not told
+        record.winner = winner
+        record.connected_at = talking_at
+        record.durations_ms.connected = outcome.talked_ms
+        _note(record, talking_at, "connected", winner)
+    elif outcome.dial_status == "ANSWER":
+        record.disposition = "failed"
+        detail = "no agent could be rung; the number of last resort answered, which is no destination"
+        _note(record, talking_at, "failed", detail)
+    else:
+        record.end_source = "caller" if outcome.dial_status == "CANCEL" else "system"
+
+
+def _disposition(outcome: Outcome) -> Disposition:
+    if outcome.dial_status:
+        return _DISPOSITIONS.get(outcome.dial_status, "no_answer")
+    return "failed" if outcome.call_id is None else "no_route"
+
+
+def _leg(outcome: Outcome, name: str, is_winner: bool) -> LegRecord:
+    leg = LegRecord(destination=name, wave=1, offered_at=outcome.began_at, ended_at=outcome.ended_at)
+    if is_winner:
+        leg.outcome = "won"
+        leg.answered_at = leg.accepted_at = outcome.ended_at - outcome.talked_ms
+    else:
+        leg.outcome = _LEG_OUTCOMES.get(outcome.dial_status, "failed")
+    return leg
+
+
+def _note(record: CallRecord, at: int, what: str, detail: str) -> None:
+    record.events.append(Event(at, what, detail))

@@ -1,0 +1,185 @@
+"""Where a caller is, and whether a destination covers the place.
+
+What is known, best first: the ZIP code the caller entered, the caller's number, the number called.
+Nothing is guessed: an area code gives a state and a time zone, never a point; a toll-free,
+non-geographic, foreign or unlisted number gives nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import asin, cos, radians, sin, sqrt
+from typing import Literal
+
+from ari_app.domain.basics.states import STATE_NAMES
+from ari_app.domain.calls.record import PlaceRecord
+from ari_app.domain.market.marketplace import Coverage
+
+ZipRow = tuple[str, float | None, float | None, str | None]
+"""State, latitude, longitude and time zone of a ZIP code."""
+
+AreaCodeRow = tuple[str, str | None]
+"""State and time zone of an area code; no zone where it has several."""
+
+_NANP = re.compile(r"\+1([2-9]\d\d)[2-9]\d{6}", re.ASCII)
+_EARTH_RADIUS_MILES = 3_958.8
+_MILES_PER_DEGREE = _EARTH_RADIUS_MILES * radians(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Geography:
+    """The tables, built by `ari_app.store.geography`."""
+
+    zips: Mapping[str, ZipRow] = field(default_factory=dict)
+    area_codes: Mapping[str, AreaCodeRow] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a caller is taken to be, and from what. Only a ZIP code gives a point."""
+
+    state: str | None = None
+    zip: str | None = None
+    timezone: str | None = None
+    from_: Literal["zip", "ani", "did", "unknown"] = "unknown"
+    latitude: float | None = None
+    longitude: float | None = None
+
+    def record(self) -> PlaceRecord:
+        """What a call record keeps of it."""
+        return PlaceRecord(self.state, self.zip, self.timezone, self.from_)
+
+
+UNKNOWN = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Everywhere within some miles of a ZIP code, in a straight line over the ground."""
+
+    zip: str
+    latitude: float
+    longitude: float
+    miles: float
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A coverage made ready for look-ups: the circle's centre is found. `text` describes it."""
+
+    text: str
+    states: frozenset[str] = frozenset()
+    zips: frozenset[str] = frozenset()
+    area_codes: frozenset[str] = frozenset()
+    circle: Circle | None = None
+    anywhere: bool = False
+
+
+def locate(geography: Geography, entered_zip: str | None, ani: str | None, did: str) -> Place:
+    """Where a caller is: by the ZIP entered, else the caller's number, else the number called."""
+    row = geography.zips.get(entered_zip) if entered_zip else None
+    if row is not None:
+        state, latitude, longitude, timezone = row
+        return Place(state, entered_zip, timezone, "zip", latitude, longitude)
+    by_ani = geography.area_codes.get(area_code_of(ani) or "")
+    if by_ani is not None:
+        return Place(by_ani[0], None, by_ani[1], "ani")
+    by_did = geography.area_codes.get(area_code_of(did) or "")
+    if by_did is not None:
+        return Place(by_did[0], None, by_did[1], "did")
+    return UNKNOWN
+
+
+def area_code_of(number: str | None) -> str | None:
+    """The three digits of a North American number in E.164; None for any other."""
+    match = _NANP.fullmatch(number) if number else None
+    return match[1] if match else None
+
+
+def area_of(coverage: Coverage, geography: Geography) -> Area:
+    """The coverage made ready. Raises ValueError when the radius is around an unknown ZIP code."""
+    return Area(
+        text=_describe(coverage),
+        states=coverage.states,
+        zips=coverage.zips,
+        area_codes=coverage.area_codes,
+        circle=_circle(coverage, geography),
+        anywhere=coverage.anywhere,
+    )
+
+
+def area_covers(area: Area, place: Place, ani: str | None) -> tuple[bool, str]:
+    """Whether the area holds the caller, and why (not), in words.
+
+    States, ZIP codes and the radius are about the place; area codes are about the caller's own
+    number, wherever the caller is.
+    """
+    if area.anywhere:
+        return True, "everywhere is covered"
+    if place.state in area.states:
+        return True, f"{_from(place)} is in {place.state}"
+    if place.zip is not None and place.zip in area.zips:
+        return True, f"ZIP {place.zip} is listed"
+    if area.area_codes and (code := area_code_of(ani)) in area.area_codes:
+        return True, f"area code {code} is listed"
+    if area.circle is None:
+        return False, f"{_where(place)}, not in {area.text}"
+    return _in_circle(area, area.circle, place)
+
+
+def miles_between(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
+    """The great-circle distance of two points in degrees, by the haversine formula."""
+    phi, other_phi = radians(latitude), radians(other_latitude)
+    half_dphi, half_dlambda = (other_phi - phi) / 2, radians(other_longitude - longitude) / 2
+    haversine = sin(half_dphi) ** 2 + cos(phi) * cos(other_phi) * sin(half_dlambda) ** 2
+    return 2 * _EARTH_RADIUS_MILES * asin(min(1.0, sqrt(haversine)))
+
+
+def _circle(coverage: Coverage, geography: Geography) -> Circle | None:
+    if coverage.zip is None or coverage.radius_miles is None:
+        return None
+    _, latitude, longitude, _ = geography.zips.get(coverage.zip, (None, None, None, None))
+    if latitude is None or longitude is None:
+        raise ValueError(f"the position of ZIP {coverage.zip} is not known")
+    return Circle(coverage.zip, latitude, longitude, coverage.radius_miles)
+
+
+def _in_circle(area: Area, circle: Circle, place: Place) -> tuple[bool, str]:
+    if place.latitude is None or place.longitude is None:
+        return False, f"{_where(place)}, which is no point to measure from; {area.text} is needed"
+    miles = miles_between(circle.latitude, circle.longitude, place.latitude, place.longitude)
+    distance = f"ZIP {place.zip} is {miles:.1f} miles from ZIP {circle.zip}"
+    if miles <= circle.miles:
+        return True, distance
+    return False, f"{distance}, not in {area.text}"
+
+
+def _from(place: Place) -> str:
+    """What the place was taken from."""
+    names = {"zip": f"ZIP {place.zip}", "ani": "the caller's number", "did": "the number called"}
+    return names.get(place.from_, "the caller")
+
+
+def _where(place: Place) -> str:
+    if place.from_ == "unknown":
+        return "the caller's place is unknown"
+    known_only = "" if place.from_ == "zip" else " (only the state is known)"
+    return f"{_from(place)} is in {STATE_NAMES.get(place.state or '', place.state)}{known_only}"
+
+
+def _describe(coverage: Coverage) -> str:
+    parts = [", ".join(sorted(coverage.states))] if coverage.states else []
+    parts += [_listed("ZIP", coverage.zips)] if coverage.zips else []
+    parts += [_listed("area code", coverage.area_codes)] if coverage.area_codes else []
+    if coverage.zip is not None and coverage.radius_miles is not None:
+        parts.append(f"{coverage.radius_miles:g} miles around ZIP {coverage.zip}")
+    return "everywhere" if coverage.anywhere else " or ".join(parts)
+
+
+def _listed(what: str, codes: frozenset[str]) -> str:
+    """A few codes by name, many by number."""
+    if len(codes) <= 3:
+        return f"{what} {', '.join(sorted(codes))}"
+    return f"one of {len(codes)} {what}s"

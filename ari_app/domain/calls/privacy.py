@@ -1,0 +1,46 @@
+"""Forgetting a caller: a call's record keeps what it cost and why, and loses who called."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from ari_app.domain.calls import recording
+from ari_app.domain.calls.record import CallRecord, ClauseResult, Event
+
+ERASED = "[erased]"
+_KEYED = ("entered", "entered wrongly")  # events that quote what the caller pressed
+
+
+def erase(record: CallRecord, now: int) -> None:
+    """Takes the person out of a record: the number, what was keyed in, the ZIP code. Doing it again is harmless.
+
+    The files of its recording are to be gone by then. Stays: times, legs, money, the verdict, the state, and
+    answers that are the flow's words (`service: repair`).
+    """
+    personal = {record.ani, record.place.zip, *filter(str.isdigit, record.answers.values())} - {None}
+    record.ani = record.place.zip = None
+    record.answers = {name: value for name, value in record.answers.items() if not value.isdigit()}
+    hidden = sorted((text for text in personal if text), key=len, reverse=True)
+    for event in record.events:
+        event.detail = ERASED if event.what in _KEYED else _scrubbed(event.detail, hidden)
+    for exclusion in record.excluded:
+        exclusion.reason = _scrubbed(exclusion.reason, hidden)
+    for clause in _clauses(record):
+        clause.detail = _scrubbed(clause.detail, hidden)
+    if record.conversion is not None:
+        record.conversion.ref = None
+    recording.delete(record, "the caller is erased", now)
+    record.events.append(Event(now, "erased", "the caller's number and entries, on request or by age"))
+
+
+def _clauses(record: CallRecord) -> Iterator[ClauseResult]:
+    if record.qualification is not None:
+        yield from record.qualification.clauses
+        for part in record.qualification.parts:
+            yield from part.clauses
+
+
+def _scrubbed(text: str, personal: Collection[str]) -> str:
+    for word in personal:
+        text = text.replace(word, ERASED)
+    return text

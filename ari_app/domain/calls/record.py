@@ -1,0 +1,346 @@
+"""The call record: what happened to one call, and why. A contract with its readers.
+
+Times are integers, milliseconds since the epoch (UTC); `to_json` writes them as ISO 8601 with
+milliseconds. Amounts are integers in the minor unit; `to_json` writes decimal strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.market.marketplace import Attestation
+
+Disposition = Literal[
+    "connected",  # an agent and the caller were bridged
+    "no_answer",  # offered, nobody accepted
+    "no_route",  # no destination was eligible
+    "abandoned_ivr",  # the caller hung up before the offer
+    "abandoned_queue",  # the caller hung up while agents were rung
+    "flow_ended",  # the IVR flow ended the call (no input, wrong input, not wanted)
+    "blocked",  # screened: a blocked, anonymous, unattested or redialling caller, or one who calls too often
+    "closed",  # screened: the campaign is not live, or outside its hours
+    "capped",  # a cap of its campaign, publisher or advertiser or trunk, or a number's rate limit, is full
+    "unknown_number",  # the number called belongs to no campaign
+    "failed",  # an error of ours or of Asterisk ended it
+]
+LegOutcome = Literal[
+    "won",  # accepted first
+    "lost",  # another accepted first
+    "declined",  # pressed the decline digit, or refused the call on the phone
+    "no_answer",  # did not accept in time, answered or not
+    "busy",
+    "failed",  # could not be reached, or vanished after it had won
+    "cancelled",  # the caller hung up
+]
+EndSource = Literal["caller", "agent", "system"]
+
+
+@dataclass(slots=True)
+class LegRecord:
+    """One offer to one destination. `lost_by_ms`: how long after the winner it accepted.
+
+    `failure`: why Asterisk did not dial it, in its words: "409 Channel with given unique ID already exists".
+    """
+
+    destination: str
+    wave: int
+    offered_at: int
+    outcome: LegOutcome | None = None
+    ringing_at: int | None = None
+    answered_at: int | None = None
+    accepted_at: int | None = None
+    ended_at: int | None = None
+    lost_by_ms: int | None = None
+    hangup_cause: int | None = None
+    failure: str | None = None
+
+
+@dataclass(slots=True)
+class PlaceRecord:
+    """Where the caller was taken to be, and from what."""
+
+    state: str | None = None
+    zip: str | None = None
+    timezone: str | None = None
+    from_: Literal["zip", "ani", "did", "unknown"] = "unknown"
+
+
+@dataclass(slots=True)
+class ClauseResult:
+    """One clause of the terms against one call. `waits_until`: it may yet pass, until then (ms)."""
+
+    name: str
+    passed: bool
+    detail: str
+    waits_until: int | None = None
+
+
+@dataclass(slots=True)
+class ShareOfPrice:
+    """What a publisher has of a call's price: `share` in hundredths of a percent, within bounds in the minor unit."""
+
+    share: int
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(slots=True)
+class Part:
+    """A part of the money that has clauses of its own: `price`, `payout` or `bonus NAME`; due when all passed.
+
+    `price` and `payout` are those of a bonus that was not decided at the end of the call: what it adds to Money's.
+    Until it is decided, as if it came alone: where the payout is a share of the price (`share`), several that come
+    together may add another amount, as it is rounded, and kept within its bounds, once.
+    """
+
+    name: str
+    due: bool
+    clauses: list[ClauseResult]
+    price: int = 0
+    payout: int = 0
+    share: ShareOfPrice | None = None
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Qualified when every clause passed. `parts` are judged besides; what has no clauses is no part."""
+
+    qualified: bool
+    clauses: list[ClauseResult]
+    parts: list[Part] = field(default_factory=list)
+
+    def is_due(self, part: str) -> bool:
+        """Whether this part of the money moves: the call qualified, and its own clauses passed."""
+        return self.qualified and all(found.due for found in self.parts if found.name == part)
+
+    def waits(self, *parts: str) -> bool:
+        """Whether these parts of the money may yet be due together."""
+        own = (clause for found in self.parts if found.name in parts for clause in found.clauses)
+        return may_pass_until([*self.clauses, *own]) is not None
+
+    @property
+    def late(self) -> list[Part]:
+        """The bonuses that were not decided at the end of the call."""
+        return [part for part in self.parts if part.price or part.payout]
+
+    @property
+    def waits_until(self) -> int | None:
+        """Until when (ms) some of the money may yet be due; None: all is decided."""
+        together = [self.clauses, *([*self.clauses, *part.clauses] for part in self.parts)]
+        return max(filter(None, map(may_pass_until, together)), default=None)
+
+
+def may_pass_until(clauses: Sequence[ClauseResult]) -> int | None:
+    """Until when (ms) all of the clauses may yet pass; None when they have, or never will."""
+    waits = [clause.waits_until for clause in clauses if not clause.passed]
+    return None if None in waits else max((until for until in waits if until is not None), default=None)
+
+
+@dataclass(slots=True)
+class Money:
+    """What the terms say (`price`, `payout`), and what was moved (`charged`, `paid`).
+
+    `reserved` is the most that the call could cost, which is set aside for it; None in records of before that was kept.
+    """
+
+    currency: str
+    price: int
+    payout: int
+    charged: int = 0
+    paid: int = 0
+    reserved: int | None = None
+
+
+@dataclass(slots=True)
+class Event:
+    """One line of the timeline."""
+
+    at: int
+    what: str
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Tracks:
+    """The recording of a call, see `ari_app.domain.calls.recording`: since when, how long it is kept, when it went."""
+
+    started_at: int
+    keep_until: int
+    deleted_at: int | None = None
+
+
+@dataclass(slots=True)
+class Conversion:
+    """What the advertiser told of a call at `told_at`: that it became a sale at `at`, named `ref`. Times in ms."""
+
+    at: int
+    told_at: int
+    ref: str | None = None
+
+
+@dataclass(slots=True)
+class Exclusion:
+    """A destination that was not offered the call, and the reason."""
+
+    destination: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Durations:
+    """Milliseconds: the whole call; in the IVR; waiting for an agent; connected to one."""
+
+    total: int = 0
+    ivr: int = 0
+    wait: int = 0
+    connected: int = 0
+
+
+@dataclass(slots=True)
+class CallRecord:
+    """One call, from INVITE to settlement."""
+
+    id: str
+    did: str
+    ani: str | None
+    started_at: int
+    attestation: Attestation | None = None
+    campaign: str | None = None
+    advertiser: str | None = None
+    publisher: str | None = None
+    source: str | None = None
+    terms_version: int | None = None
+    disposition: Disposition | None = None
+    answered_at: int | None = None
+    offered_at: int | None = None
+    connected_at: int | None = None
+    ended_at: int | None = None
+    end_source: EndSource | None = None
+    answers: dict[str, str] = field(default_factory=dict)
+    place: PlaceRecord = field(default_factory=PlaceRecord)
+    legs: list[LegRecord] = field(default_factory=list)
+    winner: str | None = None
+    excluded: list[Exclusion] = field(default_factory=list)
+    durations_ms: Durations = field(default_factory=Durations)
+    qualification: Verdict | None = None
+    money: Money | None = None
+    conversion: Conversion | None = None
+    recording: Tracks | None = None
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def waits_until(self) -> int | None:
+        """Until when (ms) the call waits for a conversion; None: it was never judged, or all is decided."""
+        return self.qualification.waits_until if self.qualification else None
+
+
+def track_files(call_id: str) -> dict[str, str]:
+    """The names of the files of a call's recording, by whose voice is in each. Made from our own id alone."""
+    return {party: f"{call_id}-{party}.wav" for party in ("caller", "agent")}
+
+
+def to_json(record: CallRecord) -> dict[str, Any]:
+    """The record as its readers see it (`callrace calls show ID --json`)."""
+    verdict, money = record.qualification, record.money
+    return {
+        "id": record.id,
+        "did": record.did,
+        "ani": record.ani,
+        "attestation": record.attestation,
+        "campaign": record.campaign,
+        "advertiser": record.advertiser,
+        "publisher": record.publisher,
+        "source": record.source,
+        "terms_version": record.terms_version,
+        "disposition": record.disposition,
+        "started_at": iso(record.started_at),
+        "answered_at": iso(record.answered_at),
+        "offered_at": iso(record.offered_at),
+        "connected_at": iso(record.connected_at),
+        "ended_at": iso(record.ended_at),
+        "end_source": record.end_source,
+        "answers": record.answers,
+        "place": {
+            "state": record.place.state,
+            "zip": record.place.zip,
+            "timezone": record.place.timezone,
+            "from": record.place.from_,
+        },
+        "legs": [_leg_json(leg) for leg in record.legs],
+        "winner": record.winner,
+        "excluded": [{"destination": e.destination, "reason": e.reason} for e in record.excluded],
+        "durations_ms": {
+            "total": record.durations_ms.total,
+            "ivr": record.durations_ms.ivr,
+            "wait": record.durations_ms.wait,
+            "connected": record.durations_ms.connected,
+        },
+        "qualification": verdict
+        and {
+            "qualified": verdict.qualified,
+            "waits_until": iso(verdict.waits_until),
+            "clauses": _clauses_json(verdict.clauses),
+            "parts": [
+                {"name": part.name, "due": part.due, "clauses": _clauses_json(part.clauses)}
+                | _late_json(part, money)
+                for part in verdict.parts
+            ],
+        },
+        "money": money
+        and {
+            "currency": money.currency,
+            **{
+                key: format_amount(getattr(money, key), money.currency)
+                for key in ("price", "payout", "charged", "paid")
+            },
+            "reserved": None if money.reserved is None else format_amount(money.reserved, money.currency),
+        },
+        "conversion": record.conversion
+        and {
+            "at": iso(record.conversion.at),
+            "told_at": iso(record.conversion.told_at),
+            "ref": record.conversion.ref,
+        },
+        "recording": record.recording and _recording_json(record.id, record.recording),
+        "events": [{"at": iso(e.at), "what": e.what, "detail": e.detail} for e in record.events],
+    }
+
+
+def _late_json(part: Part, money: Money | None) -> dict[str, str]:
+    """What a bonus that was decided late adds."""
+    if money is None or not (part.price or part.payout):
+        return {}
+    return {key: format_amount(getattr(part, key), money.currency) for key in ("price", "payout")}
+
+
+def _clauses_json(clauses: list[ClauseResult]) -> list[dict[str, Any]]:
+    return [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in clauses]
+
+
+def _recording_json(call_id: str, tracks: Tracks) -> dict[str, Any]:
+    return {
+        **track_files(call_id),
+        "started_at": iso(tracks.started_at),
+        "keep_until": iso(tracks.keep_until),
+        "deleted_at": iso(tracks.deleted_at),
+    }
+
+
+def _leg_json(leg: LegRecord) -> dict[str, Any]:
+    return {
+        "destination": leg.destination,
+        "wave": leg.wave,
+        "outcome": leg.outcome,
+        "offered_at": iso(leg.offered_at),
+        "ringing_at": iso(leg.ringing_at),
+        "answered_at": iso(leg.answered_at),
+        "accepted_at": iso(leg.accepted_at),
+        "ended_at": iso(leg.ended_at),
+        "lost_by_ms": leg.lost_by_ms,
+        "hangup_cause": leg.hangup_cause,
+        "failure": leg.failure,
+    }

@@ -1,0 +1,1 @@
+"""Limits: what a call must have reserved before it is offered."""

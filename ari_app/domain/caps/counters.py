@@ -1,0 +1,380 @@
+"""Caps and funds: what a call must have reserved before it is offered, and what of that it uses in the end.
+
+A counter is one cap in one period. A call reserves in every counter that it may come to count in;
+when it is settled, each of its reservations becomes use or is given back, as `use` says. As nothing
+is offered that `used + reserved` has no room for, `used` never exceeds a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal
+
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.basics.periods import Per, Period, period
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.corrections import Net
+from ari_app.domain.ledger.transfers import advertiser_account
+from ari_app.domain.market.marketplace import Advertiser, Campaign, Cap, Destination, Marketplace, Publisher
+from ari_app.domain.routing.snapshot import Attribution
+from ari_app.domain.terms.settlement import most_charged, most_paid
+
+BUDGET_MS = 50
+"""How long a caller waits for a reservation, who hears ringback or music meanwhile."""
+EXPIRES_AFTER_MS = 15 * 60_000
+"""How long after a call's longest possible end its reservations are given back, if it never came back."""
+
+OwnerKind = Literal["advertiser", "campaign", "destination", "publisher"]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose caps: what it is, its id, its time zone, and the currency of amounts that do not say theirs."""
+
+    kind: OwnerKind
+    id: str
+    timezone: str
+    currency: str
+    caps: tuple[Cap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a call would take of one counter. `words` tell that the counter has no room."""
+
+    key: str
+    period: Period
+    amount: int
+    limit: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """Money that must be there: `amount` of an account that may go down to minus `credit_limit`."""
+
+    account: str
+    currency: str
+    amount: int
+    credit_limit: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """All that a call must have reserved before it is offered.
+
+    `claims` are those of its campaign, its publisher and its advertiser; `destinations` has everyone who
+    would be rung, each with claims of its own, mostly none. Times in ms.
+    """
+
+    call_id: str
+    claims: tuple[Claim, ...]
+    funds: Funds | None
+    destinations: Mapping[str, tuple[Claim, ...]]
+    at: int
+    expires_at: int
+
+    @property
+    def is_nothing(self) -> bool:
+        """The call may be offered without asking anybody."""
+        return not self.claims and self.funds is None and not any(self.destinations.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a reservation.
+
+    `capped`: the cap that lets nobody be offered the call, in words. `left_out`: destinations that are
+    not to be rung, with the reason. All the others are reserved for.
+    """
+
+    capped: str | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+# Keys. Ids hold no colon.
+
+
+def measure(cap: Cap, currency: str) -> str:
+    """What the cap counts and how often it begins anew; an owner has one cap of each.
+
+    `currency` is that of an amount that does not say its own.
+    """
+    if cap.concurrent is not None:
+        return "concurrent"
+    if cap.max_amount is not None:
+        return f"amount:{cap.per}:{cap.currency or currency}"
+    return f"{cap.basis}:{cap.per}"
+
+
+def funds_key(account: str, currency: str) -> str:
+    """The key of a reservation of money."""
+    return f"funds:{account}:{currency}"
+
+
+def funds_of(key: str) -> tuple[str, str] | None:
+    """The account and the currency of a reservation of money; None for one of a cap."""
+    if not key.startswith("funds:"):
+        return None
+    account, _, currency = key.removeprefix("funds:").rpartition(":")
+    return account, currency
+
+
+# What a call wants
+
+
+def wanted(
+    call_id: str, marketplace: Marketplace, found: Attribution, destinations: Iterable[str], at: int
+) -> Wanted:
+    """What this call must have reserved to be offered to these destinations at `at` (ms)."""
+    most, currency = most_charged(found.campaign), marketplace.currency_of(found.campaign)
+    return Wanted(
+        call_id=call_id,
+        claims=call_claims(marketplace, found, at),
+        funds=_funds(marketplace, found.campaign, most, currency),
+        destinations={
+            name: tuple(_claims(owner(marketplace, "destination", name), at, most, currency))
+            for name in destinations
+        },
+        at=at,
+        expires_at=at + found.campaign.route.max_duration + EXPIRES_AFTER_MS,
+    )
+
+
+def call_claims(marketplace: Marketplace, found: Attribution, at: int) -> tuple[Claim, ...]:
+    """The claims that a call has whoever takes it."""
+    campaign, publisher = found.campaign, found.number.publisher
+    most, currency = most_charged(campaign), marketplace.currency_of(campaign)
+    ids: tuple[tuple[OwnerKind, str, int], ...] = (
+        ("advertiser", campaign.advertiser, most),
+        ("campaign", found.campaign_id, most),
+        ("publisher", publisher, most_paid(campaign, publisher)),
+    )
+    return tuple(
+        claim
+        for kind, id_, amount in ids
+        for claim in _claims(owner(marketplace, kind, id_), at, amount, currency)
+    )
+
+
+def _claims(whose: Owner, at: int, most: int, currency: str) -> Iterator[Claim]:
+    """What a call that comes to `most`, in `currency`, at most, takes of the owner's counters.
+
+    What it comes to is for a publisher what it earns, and for everybody else what the advertiser pays.
+    """
+    for cap in sorted(whose.caps, key=partial(key, whose)):
+        amount = 1
+        if cap.max_amount is not None:
+            amount = most if currency_of(whose, cap) == currency else 0
+        if amount:
+            yield Claim(
+                key=key(whose, cap),
+                period=current(whose, cap, at),
+                amount=amount,
+                limit=limit(cap),
+                words=f"{whose.kind} {whose.id} has no room left in its cap of {describe(whose, cap)}",
+            )
+
+
+def _funds(marketplace: Marketplace, campaign: Campaign, most: int, currency: str) -> Funds | None:
+    billing = marketplace.advertisers[campaign.advertiser].billing
+    if billing is None or not most:
+        return None
+    what = "funds" if billing.model == "prepaid" else "credit left"
+    return Funds(
+        account=advertiser_account(campaign.advertiser),
+        currency=currency,
+        amount=most,
+        credit_limit=marketplace.credit_of(campaign.advertiser, currency),
+        words=f"advertiser {campaign.advertiser} has no {what} for a call of "
+        f"{format_amount(most, currency)} {currency}",
+    )
+
+
+# Owners and their counters
+
+
+def owner(marketplace: Marketplace, kind: OwnerKind, id_: str) -> Owner:
+    """The owner of caps with this id. Campaigns and destinations keep their advertiser's time."""
+    currency = marketplace.currency
+    match kind:
+        case "publisher":
+            publisher = marketplace.publishers[id_]
+            return Owner(kind, id_, publisher.timezone, currency, publisher.caps)
+        case "advertiser":
+            advertiser = marketplace.advertisers[id_]
+            return Owner(kind, id_, advertiser.timezone, currency, advertiser.caps)
+        case "campaign":
+            campaign = marketplace.campaigns[id_]
+            timezone = marketplace.advertisers[campaign.advertiser].timezone
+            return Owner(kind, id_, timezone, marketplace.currency_of(campaign), campaign.caps)
+        case "destination":
+            destination = marketplace.destinations[id_]
+            timezone = marketplace.advertisers[destination.advertiser].timezone
+            return Owner(kind, id_, timezone, currency, destination.caps)
+
+
+def owners(marketplace: Marketplace) -> Iterator[Owner]:
+    """Everyone who has caps."""
+    parts: tuple[tuple[OwnerKind, Mapping[str, Advertiser | Campaign | Publisher | Destination]], ...] = (
+        ("advertiser", marketplace.advertisers),
+        ("campaign", marketplace.campaigns),
+        ("publisher", marketplace.publishers),
+        ("destination", marketplace.destinations),
+    )
+    for kind, part in parts:
+        for name, found in part.items():
+            if found.caps:
+                yield owner(marketplace, kind, name)
+
+
+def key(whose: Owner, cap: Cap) -> str:
+    """The counter's name, such as `campaign:plumbing:qualified:day`. A changed limit counts on."""
+    return f"{whose.kind}:{whose.id}:{measure(cap, whose.currency)}"
+
+
+def currency_of(whose: Owner, cap: Cap) -> str:
+    """The currency of the cap's amount."""
+    return cap.currency or whose.currency
+
+
+def current(whose: Owner, cap: Cap, at: int) -> Period:
+    """The cap's period at a moment, ms."""
+    return period(cap.per or "total", at, whose.timezone)
+
+
+def limit(cap: Cap) -> int:
+    """The cap's limit: calls, or the minor unit."""
+    found = cap.concurrent or cap.max or cap.max_amount
+    assert found is not None, "`document.parse` refuses a cap without a limit"
+    return found
+
+
+def describe(whose: Owner, cap: Cap) -> str:
+    """The cap for people: `10 qualified calls a day`, `500.00 USD a month`, `3 calls at once`."""
+    often = {"hour": "an hour", "total": "in total"}.get(cap.per or "", f"a {cap.per}")
+    if cap.concurrent is not None:
+        return f"{cap.concurrent} call{'s' if cap.concurrent > 1 else ''} at once"
+    if cap.max_amount is not None:
+        currency = currency_of(whose, cap)
+        return f"{format_amount(cap.max_amount, currency)} {currency} {often}"
+    basis = "offered" if cap.basis == "attempts" else cap.basis
+    return f"{cap.max} {basis} call{'s' if limit(cap) > 1 else ''} {often}"
+
+
+# What a call gets, what it uses
+
+
+def unchecked(wanted: Wanted) -> Answer:
+    """The answer when nobody knows: the call goes only to whom no limit is in play for."""
+    reason = f"caps could not be checked in {BUDGET_MS} ms"
+    is_limited = bool(wanted.claims) or wanted.funds is not None
+    return Answer(
+        left_out={name: reason for name, claims in wanted.destinations.items() if claims or is_limited}
+    )
+
+
+def gone(key: str, used: int, reserved: int) -> int:
+    """What of a counter is surely taken. A reservation may yet be given back; a place on a line is in use."""
+    return used + reserved if key.endswith(":concurrent") else used
+
+
+def full(claims: Iterable[Claim], taken: Mapping[tuple[str, int], int]) -> str | None:
+    """The first counter that is known to have no room, in words. `taken`: by key and start of period."""
+    for claim in claims:
+        if taken.get((claim.key, claim.period.start), 0) + claim.amount > claim.limit:
+            return claim.words
+    return None
+
+
+def is_open(key: str, record: CallRecord) -> bool:
+    """Whether nobody knows yet what the ended call uses of a counter: it waits for a conversion."""
+    if funds_of(key) is not None or record.waits_until is None:
+        return False
+    kind, owner, measured = key.split(":")[:3]
+    return measured in ("qualified", "amount") and (kind != "destination" or record.winner == owner)
+
+
+def use(key: str, record: CallRecord) -> int:
+    """What the ended call uses of a counter that it has reserved in; the rest is given back."""
+    if funds_of(key) is not None:
+        return 0  # the ledger's transfers say what is charged
+    kind, owner, measured = key.split(":")[:3]
+    is_destination = kind == "destination"
+    if measured == "attempts":
+        return int(any(not is_destination or leg.destination == owner for leg in record.legs))
+    if measured == "concurrent" or (is_destination and record.winner != owner):
+        return 0
+    if measured == "connected":
+        return int(record.connected_at is not None)
+    if measured == "amount":
+        return _moved(kind, key, record, record.money.charged, record.money.paid) if record.money else 0
+    return int(record.qualification is not None and record.qualification.qualified)
+
+
+def use_corrected(key: str, record: CallRecord, its: Net) -> int:
+    """The same, with what was taken back of the call since, and what was charged late: `its` money.
+
+    A call that is taken back whole counts as qualified no more, and one that is charged late does.
+    """
+    kind, owner, measured = key.split(":")[:3]
+    if kind == "destination" and record.winner != owner:
+        return use(key, record)
+    if measured == "amount" and record.money is not None:
+        return _moved(kind, key, record, its.price, its.payout)
+    if measured == "qualified":
+        return int((use(key, record) or its.charged) and not its.is_taken_back)
+    return use(key, record)
+
+
+def _moved(kind: str, key: str, record: CallRecord, price: int, payout: int) -> int:
+    """What counts of an amount: a publisher's cap counts what it earns, every other what the advertiser pays."""
+    if record.money is None or record.money.currency != key.rpartition(":")[2]:
+        return 0
+    return payout if kind == "publisher" else price
+
+
+# Which counters there are
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A cap that is in force, as far as ended calls count in it: its counter's key, whose, and its periods."""
+
+    key: str
+    owner: str
+    per: Per
+    timezone: str
+
+    def period_of(self, record: CallRecord) -> Period:
+        """The period that a call counts in: the one it was offered in."""
+        return period(self.per, record.offered_at or record.started_at, self.timezone)
+
+    def start_for(self, record: CallRecord, reserved_in: int) -> int:
+        """When the period began that a call counts in which has reserved in the one that began at `reserved_in` (ms).
+
+        It is that one, unless the owner's clock was changed since.
+        """
+        is_one = period(self.per, reserved_in, self.timezone).start == reserved_in
+        return reserved_in if is_one else self.period_of(record).start
+
+
+def rules(marketplace: Marketplace) -> Iterator[Rule]:
+    """The rules of the marketplace. What is concurrent counts no call that has ended."""
+    for whose in owners(marketplace):
+        for cap in whose.caps:
+            if cap.concurrent is None:
+                owner_name = f"{whose.kind}:{whose.id}"
+                yield Rule(key(whose, cap), owner_name, cap.per or "total", whose.timezone)
+
+
+def owners_of(record: CallRecord) -> set[str]:
+    """The owners, as rules name them, whose caps the call may count in: of destinations, all that were rung."""
+    ids = (("advertiser", record.advertiser), ("campaign", record.campaign), ("publisher", record.publisher))
+    rung = {record.winner, *(leg.destination for leg in record.legs)} - {None}
+    return {f"destination:{name}" for name in rung} | {
+        f"{kind}:{id_}" for kind, id_ in ids if id_ is not None
+    }

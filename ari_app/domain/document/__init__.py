@@ -1,0 +1,1 @@
+"""The marketplace as YAML: read, checked, compared."""

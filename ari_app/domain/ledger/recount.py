@@ -1,0 +1,90 @@
+"""A call that was only a repeat, judged again when the call that it repeated is taken back.
+
+A call whose whole charge went back to the advertiser does not count as the earlier call of a repeat. A
+later call of its caller that failed for nothing else is then charged and paid after all, by transfers
+that say why. Its record stays as it was judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ari_app.domain.calls.record import CallRecord, ClauseResult
+from ari_app.domain.ledger.transfers import (
+    EXCHANGE,
+    Transfer,
+    advertiser_account,
+    due_if_qualified,
+    publisher_account,
+)
+
+REPEAT_CLAUSE = "no_repeat_within"
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier call of the same caller that a repeat clause counts; `connected_at` in ms."""
+
+    call_id: str
+    connected_at: int
+    is_taken_back: bool
+
+
+def was_only_a_repeat(record: CallRecord) -> bool:
+    """The call met all of its terms but that it repeats an earlier one.
+
+    Not one that would have earned a bonus: how much that is, its record does not say.
+    """
+    parts = record.qualification.parts if record.qualification else []
+    has_bonus = any(part.due and part.name.startswith("bonus ") for part in parts)
+    return not has_bonus and {clause.name for clause in _failed(record)} == {REPEAT_CLAUSE}
+
+
+def no_repeat_after_all(record: CallRecord, earlier: Iterable[tuple[int, Iterable[Earlier]]]) -> str | None:
+    """Why a call that was only a repeat is none now; None when it still is.
+
+    `earlier` has the window (ms) of each of its repeat clauses, and the calls that the clause counts. Those that
+    its verdict names must be taken back, and so must every other within a window.
+    """
+    said = " ".join(clause.detail for clause in _failed(record))
+    counted = [(call, window_ms) for window_ms, its in earlier for call in its]
+    named = [call for call, _ in counted if call.call_id in said]
+    within = [call for call, window_ms in counted if record.started_at - call.connected_at < window_ms]
+    if not named or not all(call.is_taken_back for call in (*named, *within)):
+        return None
+    last = max(named, key=lambda call: call.connected_at)
+    return f"call {last.call_id} was taken back, so this call is no repeat of it"
+
+
+def late_transfers(record: CallRecord, at: int, reason: str) -> list[Transfer]:
+    """The charge and the payout of a call that is found to qualify after its verdict, once a call."""
+    money = record.money
+    if money is None:
+        return []
+    charged, paid = due_if_qualified(record)
+    sides = (
+        ("price", charged, advertiser_account(record.advertiser or ""), EXCHANGE),
+        ("payout", paid, EXCHANGE, publisher_account(record.publisher or "")),
+    )
+    return [
+        Transfer(
+            key=f"call:{record.id}:{name}:late",
+            kind="adjust",
+            debit=debit,
+            credit=credit,
+            amount=amount,
+            currency=money.currency,
+            at=at,
+            call_id=record.id,
+            terms_version=record.terms_version,
+            reason=reason,
+        )
+        for name, amount, debit, credit in sides
+        if amount
+    ]
+
+
+def _failed(record: CallRecord) -> list[ClauseResult]:
+    verdict = record.qualification
+    return [clause for clause in verdict.clauses if not clause.passed] if verdict else []

@@ -1,0 +1,33 @@
+"""Deposits that go back to the advertiser who paid them in: transfers that take a deposit, or a part of it, back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ari_app.domain.ledger.transfers import Transfer, take_back
+
+
+class CannotRefund(ValueError):
+    """The advertiser has not that much; the message says how much it has."""
+
+
+def key_of(key: str, n: int = 1) -> str:
+    """The key of a refund's n-th transfer: there is one for each deposit that it takes of."""
+    return f"refund:{key}" if n == 1 else f"refund:{key}:{n}"
+
+
+def refund(
+    deposits: Iterable[tuple[Transfer, int]], key: str, amount: int, at: int, reason: str
+) -> Iterator[Transfer]:
+    """The transfers that give `amount` back of these deposits, in their order, each with what is left of it.
+
+    What an advertiser has is never more than is left of all its deposits. Raises ValueError without a reason.
+    """
+    n = 0
+    for deposit, left in deposits:
+        part = min(amount, left)
+        if part > 0:
+            n += 1
+            yield take_back(deposit, key_of(key, n), part, at, reason)
+            amount -= part
+    assert amount == 0, "more was given back than was paid in"

@@ -1,0 +1,1 @@
+"""What the marketplace is made of: parties, campaigns and their terms, trunks, creatives."""

@@ -1,0 +1,93 @@
+"""Staged terms: what a campaign says now, and what it says from a moment on.
+
+After that moment the staged terms are what the marketplace says. What is written beside them counts no more, so an
+edit that would only change that, or bring it back unawares, is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ari_app.domain.basics.clock import from_iso, iso
+from ari_app.domain.market.marketplace import TERMS, Campaign, Marketplace
+
+
+def staged(campaign: Campaign) -> Campaign | None:
+    """The campaign with its staged terms in force; None when it has none."""
+    if campaign.staged is None:
+        return None
+    return replace(campaign, staged=None, **_staged_terms(campaign))
+
+
+def is_staged_at(campaign: Campaign, at: int) -> bool:
+    """Whether a call that begins at a moment (ms) is under the staged terms."""
+    return campaign.staged is not None and at >= campaign.staged.from_
+
+
+def campaign_at(campaign: Campaign, at: int) -> Campaign:
+    """The campaign as it is at a moment (ms): with its staged terms in their place, when their time has come."""
+    later = staged(campaign) if is_staged_at(campaign, at) else None
+    return later or campaign
+
+
+def in_force(marketplace: Marketplace, at: int) -> Marketplace:
+    """The marketplace as it is at a moment (ms)."""
+    campaigns = {name: campaign_at(campaign, at) for name, campaign in marketplace.campaigns.items()}
+    return replace(marketplace, campaigns=campaigns)
+
+
+def fold(entry: dict[str, Any], at: int) -> None:
+    """Puts staged terms whose time has come (ms) in their place, in a campaign's entry in a document."""
+    later = entry.get("staged")
+    if later is not None and from_iso(later["from"]) <= at:
+        del entry["staged"]
+        entry.update({name: value for name, value in later.items() if name != "from"})
+
+
+def refusals(
+    before: Mapping[str, Campaign], after: Mapping[str, Campaign], at: int, *, is_aware: bool
+) -> Iterator[str]:
+    """A line for each campaign whose staged terms, in force at `at` (ms), an edit would hide behind or undo unawares.
+
+    `is_aware`: `after` was made from what is in force, so that what it takes back, it means to.
+    """
+    for name in before.keys() & after.keys():
+        old, new = before[name], after[name]
+        if hidden := [term for term in TERMS if _is_hidden_edit(term, old, new, at)]:
+            yield (
+                f"campaign {name}: its staged terms are in force since {_since(new)} and hide its own "
+                f"{', '.join(hidden)}: write what is to count in their place, and take `staged` out"
+            )
+        if not is_aware and (undone := [term for term in TERMS if _is_undone(term, old, new, at)]):
+            yield (
+                f"campaign {name}: {', '.join(undone)} would be again what it was before {_since(old)}, when its "
+                f"staged terms came: write what `callrace export` says, or go back by `callrace campaigns set {name} "
+                f"{undone[0]}=VALUE`"
+            )
+
+
+def _is_hidden_edit(term: str, old: Campaign, new: Campaign, at: int) -> bool:
+    """Whether the staged terms hide a value that is neither what is written now nor what counts now."""
+    if not is_staged_at(new, at) or term not in _staged_terms(new):
+        return False
+    written = getattr(new, term)
+    known = (getattr(old, term), getattr(campaign_at(old, at), term), _staged_terms(new)[term])
+    return written not in known
+
+
+def _is_undone(term: str, old: Campaign, new: Campaign, at: int) -> bool:
+    """Whether a value that was in force before the staged terms would be in force again."""
+    was, is_now = getattr(old, term), getattr(campaign_at(old, at), term)
+    return bool(was != is_now and getattr(campaign_at(new, at), term) == was)
+
+
+def _staged_terms(campaign: Campaign) -> dict[str, Any]:
+    changed = {name: getattr(campaign.staged, name) for name in TERMS}
+    return {name: value for name, value in changed.items() if value is not None}
+
+
+def _since(campaign: Campaign) -> str:
+    assert campaign.staged is not None
+    return iso(campaign.staged.from_)

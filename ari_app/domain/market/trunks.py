@@ -1,0 +1,97 @@
+"""Which telephone numbers a trunk may dial, and how much it may spend: toll fraud dials what is dear.
+
+As in a rate table, the longest prefix decides. A number must match the trunk's `allow`; one of a range that is
+dear, or abused, must match it by an entry at least as long as that range. So `+1*` admits North America but
+not Jamaica, which `+1876*` admits.
+
+What legs out have cost is known when their call is over, so calls under way may go beyond a limit of spend: a
+trunk's `concurrent` says by how much.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ari_app.domain.basics.money import RATE_UNIT, format_amount
+from ari_app.domain.basics.periods import period
+from ari_app.domain.market.marketplace import Destination, Marketplace, Trunk
+
+ALLOWED = ("+1*",)
+"""What a trunk dials that says nothing: North America, less what is below."""
+
+_DEAR = {
+    "a premium-rate number": re.compile(r"\+1(?:900|\d{3}976)"),
+    # The NANP outside the USA, its territories and Canada: dialled like a neighbour, charged like overseas.
+    "a number abroad, in North America's numbering": re.compile(
+        r"\+1(?:242|246|264|268|284|345|441|473|649|658|664|721|758|767|784|809|829|849|868|869|876)"
+    ),
+    # ITU-T E.164's codes of no country: satellites, personal and premium-rate numbers.
+    "a satellite or premium-rate number": re.compile(r"\+(?:870|878|88[123]|979)"),
+}
+"""What is dear or abused, and where its numbers begin."""
+
+
+def why_not(trunk: str, rules: Trunk | None, phone: str) -> str | None:
+    """Why the trunk may not dial the number (E.164), and what would allow it; or None."""
+    allow = rules.allow if rules is not None and rules.allow is not None else ALLOWED
+    matched = max((len(e.rstrip("*")) for e in allow if _matches(e, phone)), default=0)
+    prefix, what = _dear(phone)
+    if matched > 0 and matched >= len(prefix):
+        return None
+    allowing = f'"{prefix}*"' if prefix else "a prefix of it"
+    return f"{phone} is {what} that trunk {trunk} may not dial; put {allowing} into trunks.{trunk}.allow to permit it"
+
+
+def barred(destinations: Mapping[str, Destination], trunks: Mapping[str, Trunk]) -> dict[str, str]:
+    """The destinations whose trunks may not dial them, and why."""
+    found = {name: why_not_dial(destination, trunks) for name, destination in destinations.items()}
+    return {name: reason for name, reason in found.items() if reason is not None}
+
+
+def why_not_dial(destination: Destination, trunks: Mapping[str, Trunk]) -> str | None:
+    """Why a destination's trunk may not dial it, or None; None also for one that no trunk dials."""
+    dial = destination.dial
+    if dial.phone is None or dial.trunk is None:
+        return None
+    return why_not(dial.trunk, trunks.get(dial.trunk), dial.phone)
+
+
+def limited(trunks: Mapping[str, Trunk], now: int) -> dict[str, int]:
+    """The trunks that have a limit of spend, and when the period of it that `now` (ms) is in began."""
+    return {name: period(t.spend.per, now, "UTC").start for name, t in trunks.items() if t.spend is not None}
+
+
+def spent(trunk: Trunk, talked_ms: int) -> int:
+    """What legs out of so many ms together cost, in the minor unit, a part of it counted whole."""
+    rate: int = trunk.cost_per_minute or 0
+    return -(-talked_ms * rate // (60_000 * RATE_UNIT))
+
+
+def overspent(marketplace: Marketplace, talked_ms: Mapping[str, int]) -> dict[str, str]:
+    """The destinations whose trunk has spent all that it may, and why. `talked_ms`: by trunk, in its period."""
+    full = {}
+    for name, trunk in marketplace.trunks.items():
+        if trunk.spend is not None and spent(trunk, talked_ms.get(name, 0)) >= trunk.spend.max_amount:
+            limit = format_amount(trunk.spend.max_amount, marketplace.currency)
+            full[name] = f"trunk {name} has spent its {limit} {marketplace.currency} a{_AN[trunk.spend.per]}"
+    return {
+        name: full[destination.dial.trunk]
+        for name, destination in marketplace.destinations.items()
+        if destination.dial.trunk in full
+    }
+
+
+_AN = {"hour": "n hour", "day": " day", "week": " week", "month": " month"}
+
+
+def _matches(entry: str, phone: str) -> bool:
+    return phone.startswith(entry[:-1]) if entry.endswith("*") else phone == entry
+
+
+def _dear(phone: str) -> tuple[str, str]:
+    """The range that the number is in, and what that is; an empty one where it is an ordinary number."""
+    for what, ranges in _DEAR.items():
+        if found := ranges.match(phone):
+            return found[0], what
+    return "", "a number"

@@ -1,0 +1,1 @@
+"""Tracking numbers: the stock of them, and publishers' applications to run one."""

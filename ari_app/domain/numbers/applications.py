@@ -1,0 +1,39 @@
+"""A publisher's application to a campaign: what can become of it, and who may apply."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ari_app.domain.market.marketplace import Campaign
+
+Event = Literal["submit", "approve", "decline", "suspend", "reinstate"]
+State = Literal["pending", "approved", "declined", "suspended"]
+
+# What each event makes of an application; None is one that is not there yet. All else is refused.
+TRANSITIONS: dict[tuple[State | None, Event], State] = {
+    (None, "submit"): "pending",
+    ("pending", "approve"): "approved",
+    ("pending", "decline"): "declined",
+    ("declined", "submit"): "pending",
+    ("approved", "suspend"): "suspended",
+    ("suspended", "reinstate"): "approved",
+}
+
+
+def after(state: State | None, event: Event) -> State | None:
+    """The state that the event leads to; None when it cannot happen in this one."""
+    return TRANSITIONS.get((state, event))
+
+
+def possible(state: State | None) -> list[Event]:
+    """The events that can happen in a state."""
+    return [event for before, event in TRANSITIONS if before == state]
+
+
+def closed_to(campaign: Campaign, publisher: str) -> str | None:
+    """Why the campaign takes no application of this publisher; None: it does."""
+    if campaign.status == "ended":
+        return "it is ended"
+    if campaign.visibility == "invited" and publisher not in campaign.invited:
+        return f"it takes only invited publishers, and {publisher} is not one"
+    return None

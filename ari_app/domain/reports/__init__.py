@@ -1,0 +1,1 @@
+"""What many calls come to."""

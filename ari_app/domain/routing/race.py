@@ -1,0 +1,522 @@
+"""The race: one call is offered to many agents at once, and the first acceptance wins.
+
+A pure state machine: `handle(event, now)` takes what happened and answers with what to do. It
+reads no clock, starts no timer and talks to nobody; `deadline()` says when it next wants a
+`TimeUp`. Times are milliseconds on one clock, the same for every call of a race.
+
+A leg's life (`cancelling` is a state of its own, because an answer can cross a cancel):
+
+    queued -> dialling -> ringing -> answered -> won -> connected
+       every one of these            -> cancelling -> ended
+
+and its `record.outcome` says how it ended: won, lost, declined, no_answer, busy, failed, cancelled.
+
+It takes a bounded time. A phone rings for `ring_timeout_ms` at most, a busy agent is waited for as long, once, and
+while anybody is ready to be rung `max_legs` phones ring: so a wave of n destinations, nobody of whom accepts, is done
+after (n / max_legs + 2) times `ring_timeout_ms`; an agent who may have answered unseen is rung, and a call that was
+given back is offered, `reoffer_times` more at most. Nobody is given up for having stood in line.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Literal
+
+from ari_app.domain.calls.record import LegOutcome, LegRecord
+from ari_app.domain.routing.ringqueue import RingQueue
+
+ACCEPT_DIGIT = "1"
+DECLINE_DIGIT = "2"
+DIGIT_WAIT_MS = 4_000
+PROMPT_LOOPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WavePlan:
+    """Destinations to ring together, best first; `after_ms` from the race's start, None: when the
+    wave before is exhausted."""
+
+    destinations: tuple[str, ...]
+    after_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RacePlan:
+    """The rules of one race, fixed before it starts."""
+
+    waves: tuple[WavePlan, ...]
+    accept: Literal["press-1", "answer"] = "press-1"
+    ring_timeout_ms: int = 30_000
+    max_legs: int = 10
+    reoffer_within_ms: int = 10_000
+    reoffer_times: int = 2
+
+
+class Phase(Enum):
+    """Where a leg is in its life."""
+
+    QUEUED = auto()
+    DIALLING = auto()
+    RINGING = auto()
+    ANSWERED = auto()
+    WON = auto()
+    CONNECTED = auto()
+    CANCELLING = auto()
+    ENDED = auto()
+
+
+# What happened. `leg` is the number that `Ring` gave.
+
+
+@dataclass(frozen=True, slots=True)
+class LegRinging:
+    """The phone rings."""
+
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    """Somebody, or some machine, picked up."""
+
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegDigit:
+    """The agent pressed a key."""
+
+    leg: int
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptDone:
+    """The accept prompt came to its end; the agent now has DIGIT_WAIT_MS to press."""
+
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegBridged:
+    """The winner and the caller hear each other."""
+
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    """The leg's channel is gone, with a Q.850 cause; None: nobody saw it end."""
+
+    leg: int
+    cause: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LegBlocked:
+    """The leg was not dialled: its destination is at capacity. It waits for `Freed`."""
+
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """A destination has capacity again."""
+
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerHungUp:
+    """The caller is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeUp:
+    """The moment that `deadline()` named has come. A TimeUp too early does nothing."""
+
+
+Event = (
+    LegRinging
+    | LegAnswered
+    | LegDigit
+    | PromptDone
+    | LegBridged
+    | LegEnded
+    | LegBlocked
+    | Freed
+    | CallerHungUp
+    | TimeUp
+)
+
+# What to do.
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Dial the destination as leg `leg`; answer `LegBlocked` when it has no capacity."""
+
+    leg: int
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Ask the agent to accept or decline; report `PromptDone` at its end."""
+
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class SayTaken:
+    """Tell the agent that the call is taken, then hang up as answered elsewhere (cause 26)."""
+
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Hang the leg up. `answered_elsewhere` is cause 26: the phone logs no missed call."""
+
+    leg: int
+    reason: Literal["answered_elsewhere", "normal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """This leg has won: bridge it, then report `LegBridged`."""
+
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reoffer:
+    """The winner vanished: the caller waits again, and a new round of legs follows."""
+
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """Nobody is left to ring."""
+
+
+Command = Ring | Prompt | SayTaken | HangUp | Award | Reoffer | Exhausted
+
+
+@dataclass(slots=True)
+class Leg:
+    """One offer. `deadline`: until when it may accept; `digit_deadline`: to the next key."""
+
+    number: int
+    round: int
+    record: LegRecord
+    deadline: int = 0
+    phase: Phase = Phase.QUEUED
+    was_rung: bool = False
+    loops: int = 0
+    digit_deadline: int | None = None
+    connected_at: int | None = None
+
+
+_OUTCOME_OF_CAUSE: dict[int, LegOutcome] = {
+    17: "busy",
+    18: "no_answer",
+    19: "no_answer",
+    21: "declined",
+}  # Q.850
+
+
+class Race:
+    """One call's race. Make it, `start` it, then `handle` whatever happens until it is over.
+
+    `winner` is set in the same call of `handle` that sees the first acceptance, so no second
+    acceptance can slip between: there is nothing to await.
+    """
+
+    def __init__(self, plan: RacePlan) -> None:
+        self.plan = plan
+        self.legs: list[Leg] = []
+        self.winner: Leg | None = None
+        self.over = False
+        self._round = 0
+        self._won_at = 0
+        self._started_at = 0
+        self._waves: deque[tuple[int, WavePlan]] = deque()  # not opened yet
+        self._queue = RingQueue(plan.ring_timeout_ms)
+        self._active: dict[int, Leg] = {}  # dialling, ringing or answered: `max_legs` at most
+        self._there: set[str] = set()  # destinations that were dialled, and whose channels are not gone
+
+    def start(self, now: int) -> list[Command]:
+        """Opens the first wave."""
+        return self._begin(now, lambda destination: True)
+
+    def deadline(self) -> int | None:
+        """When `TimeUp` is wanted next, or None."""
+        if self.over or self.winner:
+            return None
+        times = [self._queue.deadline()]
+        for leg in self._active.values():
+            times += leg.deadline, leg.digit_deadline
+        if self._waves and self._waves[0][1].after_ms is not None:
+            times.append(self._started_at + self._waves[0][1].after_ms)
+        return min((at for at in times if at is not None), default=None)
+
+    def waits_for(self, destination: str) -> bool:
+        """Whether the race wants to hear when this destination is free."""
+        return not (self.over or self.winner) and self._queue.is_aside(destination)
+
+    def handle(self, event: Event, now: int) -> list[Command]:
+        """What to do about `event`. An event that means nothing in the leg's phase does nothing."""
+        match event:
+            case CallerHungUp():
+                return self._caller_hung_up()
+            case Freed(destination):
+                return self._freed(destination, now)
+            case TimeUp():
+                return self._time_up(now)
+            case _:
+                leg = self.legs[event.leg]
+                reaction = _REACTIONS.get((leg.phase, type(event)))
+                return reaction(self, leg, event, now) if reaction else []
+
+    # Rounds, waves, queue
+
+    def _begin(self, now: int, wanted: Callable[[str], bool]) -> list[Command]:
+        self._started_at = now
+        self._queue = RingQueue(self.plan.ring_timeout_ms)
+        self._waves = deque(
+            (number, WavePlan(tuple(filter(wanted, wave.destinations)), wave.after_ms))
+            for number, wave in enumerate(self.plan.waves, start=1)
+        )
+        return self._advance(now)
+
+    def _advance(self, now: int) -> list[Command]:
+        """Opens the waves that are due, rings what is queued, and notices the end."""
+        if self.over or self.winner:
+            return []
+        commands = self._ring_queued(now)
+        while self._waves and (self._is_due(self._waves[0][1], now) or self._is_exhausted()):
+            self._open(*self._waves.popleft(), now)
+            commands += self._ring_queued(now)
+        if not (self._waves or self._active or self._queue):
+            self.over = True
+            commands.append(Exhausted())
+        return commands
+
+    def _is_due(self, wave: WavePlan, now: int) -> bool:
+        return wave.after_ms is not None and now >= self._started_at + wave.after_ms
+
+    def _is_exhausted(self) -> bool:
+        """Nobody rings, and nobody is about to: a destination at capacity holds no wave back."""
+        return not (self._active or self._queue.is_about_to_ring)
+
+    def _open(self, number: int, wave: WavePlan, now: int) -> None:
+        for destination in wave.destinations:
+            leg = Leg(len(self.legs), self._round, LegRecord(destination, number, now))
+            self.legs.append(leg)
+            self._queue.add(leg.number, destination)
+
+    def _ring_queued(self, now: int) -> list[Command]:
+        commands: list[Command] = []
+        while len(self._active) < self.plan.max_legs:
+            number = self._queue.next(self._there, now)
+            if number is None:
+                break
+            leg = self.legs[number]
+            leg.phase, leg.was_rung = Phase.DIALLING, True
+            leg.record.offered_at = now
+            leg.deadline = now + self.plan.ring_timeout_ms
+            self._active[number] = leg
+            self._there.add(leg.record.destination)
+            commands.append(Ring(number, leg.record.destination))
+        return commands
+
+    def _freed(self, destination: str, now: int) -> list[Command]:
+        self._queue.release(destination)
+        return self._advance(now)
+
+    # A leg's life
+
+    def _blocked(self, leg: Leg, event: Event, now: int) -> list[Command]:
+        leg.phase, leg.was_rung = Phase.QUEUED, False
+        del self._active[leg.number]
+        self._there.discard(leg.record.destination)
+        if not self._queue.set_aside(leg.number, leg.record.destination, now):
+            leg.phase = Phase.ENDED
+        return self._advance(now)
+
+    def _ringing(self, leg: Leg, event: Event, now: int) -> list[Command]:
+        leg.phase = Phase.RINGING
+        leg.record.ringing_at = now
+        return []
+
+    def _answered(self, leg: Leg, event: Event, now: int) -> list[Command]:
+        leg.phase = Phase.ANSWERED
+        leg.record.answered_at = now
+        return self._accept(leg, now) if self.plan.accept == "answer" else [Prompt(leg.number)]
+
+    def _answered_too_late(self, leg: Leg, event: Event, now: int) -> list[Command]:
+        """The answer crossed the cancel: the hang-up must be said again, to a channel that is up."""
+        if leg.record.answered_at is not None:
+            return []
+        leg.record.answered_at = now
+        if self.plan.accept == "answer":
+            self._note_late(leg, now)
+        return [HangUp(leg.number, _hangup_reason(leg))]
+
+    def _prompt_done(self, leg: Leg, event: Event, now: int) -> list[Command]:
+        leg.digit_deadline = now + DIGIT_WAIT_MS
+        return []
+
+    def _digit(self, leg: Leg, event: LegDigit, now: int) -> list[Command]:
+        if event.digit == ACCEPT_DIGIT:
+            return self._accept(leg, now)
+        if event.digit == DECLINE_DIGIT:
+            return [*self._cancel(leg, "declined"), *self._advance(now)]
+        return self._ask_again(leg, now)
+
+    def _ask_again(self, leg: Leg, now: int) -> list[Command]:
+        leg.digit_deadline = None
+        leg.loops += 1
+        if leg.loops < PROMPT_LOOPS:
+            return [Prompt(leg.number)]
+        return [*self._cancel(leg, "no_answer"), *self._advance(now)]
+
+    def _late_digit(self, leg: Leg, event: LegDigit, now: int) -> list[Command]:
+        if event.digit == ACCEPT_DIGIT:
+            self._note_late(leg, now)
+        return []
+
+    def _note_late(self, leg: Leg, now: int) -> None:
+        if leg.record.outcome == "lost" and leg.record.accepted_at is None:
+            leg.record.accepted_at = now
+            leg.record.lost_by_ms = now - self._won_at
+
+    def _ended(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
+        if event.cause is None:
+            return self._ended_unseen(leg, event, now)
+        answered = leg.phase is Phase.ANSWERED
+        leg.record.outcome = "no_answer" if answered else _OUTCOME_OF_CAUSE.get(event.cause, "failed")
+        self._bury(leg, event, now)
+        return self._advance(now)
+
+    def _ended_unseen(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
+        """Its agent may have answered in vain, and is rung again, a bounded few times in each round."""
+        leg.record.outcome = "failed"
+        self._bury(leg, event, now)
+        destination = leg.record.destination
+        offers = [
+            one for one in self.legs if one.round == leg.round and one.record.destination == destination
+        ]
+        if len(offers) <= self.plan.reoffer_times:
+            self._open(leg.record.wave, WavePlan((destination,)), now)
+        return self._advance(now)
+
+    def _cancelled(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
+        self._bury(leg, event, now)
+        return self._advance(now)
+
+    def _bury(self, leg: Leg, event: LegEnded, now: int) -> None:
+        """Its channel is gone, and its phone may be rung again."""
+        self._active.pop(leg.number, None)
+        self._there.discard(leg.record.destination)
+        self._queue.release(leg.record.destination)
+        leg.phase = Phase.ENDED
+        leg.digit_deadline = None
+        leg.record.ended_at = now
+        leg.record.hangup_cause = event.cause
+
+    # The award
+
+    def _accept(self, leg: Leg, now: int) -> list[Command]:
+        """The first acceptance wins. Every other leg is let go in the same breath."""
+        self.winner = self._active.pop(leg.number)
+        self._won_at = now
+        leg.phase = Phase.WON
+        leg.digit_deadline = None
+        leg.record.accepted_at = now
+        leg.record.outcome = "won"
+        return [Award(leg.number), *self._let_go("lost")]
+
+    def _bridged(self, leg: Leg, event: Event, now: int) -> list[Command]:
+        leg.phase = Phase.CONNECTED
+        leg.connected_at = now
+        return []
+
+    def _winner_ended(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
+        """A winner that vanishes, or hangs up at once, gives the call back (a bounded few times)."""
+        self._bury(leg, event, now)
+        if leg.connected_at is None:
+            leg.record.outcome = "failed"
+        elif now - leg.connected_at >= self.plan.reoffer_within_ms:
+            self.over = True
+            return []
+        if self._round >= self.plan.reoffer_times:
+            self.winner = None
+            self.over = True
+            return [Exhausted()]
+        self.winner = None
+        self._round += 1
+        # Whoever merely lost, or never rang, gets another chance; who declined or failed does not.
+        last = {leg.record.destination: leg.record.outcome for leg in self.legs}
+        return [Reoffer(leg.number), *self._begin(now, lambda name: last.get(name) in ("lost", None))]
+
+    def _caller_hung_up(self) -> list[Command]:
+        self.over = True
+        commands = self._let_go("cancelled")
+        if self.winner and self.winner.phase in (Phase.WON, Phase.CONNECTED):
+            self.winner.phase = Phase.CANCELLING
+            commands.append(HangUp(self.winner.number, "normal"))
+        return commands
+
+    def _let_go(self, outcome: LegOutcome) -> list[Command]:
+        return [command for leg in list(self._active.values()) for command in self._cancel(leg, outcome)]
+
+    def _cancel(self, leg: Leg, outcome: LegOutcome) -> list[Command]:
+        was_answered = leg.phase is Phase.ANSWERED
+        del self._active[leg.number]
+        leg.phase = Phase.CANCELLING
+        leg.digit_deadline = None
+        leg.record.outcome = outcome
+        if was_answered and outcome == "lost":
+            return [SayTaken(leg.number)]
+        return [HangUp(leg.number, _hangup_reason(leg))]
+
+    def _time_up(self, now: int) -> list[Command]:
+        commands: list[Command] = []
+        for number in self._queue.expire(now):
+            self.legs[number].phase = Phase.ENDED
+        for leg in list(self._active.values()):
+            if now >= leg.deadline:
+                commands += self._cancel(leg, "no_answer")
+            elif leg.digit_deadline is not None and now >= leg.digit_deadline:
+                commands += self._ask_again(leg, now)
+        return commands + self._advance(now)
+
+
+def _hangup_reason(leg: Leg) -> Literal["answered_elsewhere", "normal"]:
+    return "answered_elsewhere" if leg.record.outcome == "lost" else "normal"
+
+
+# What each event does in each phase; a pair that is not here does nothing.
+_REACTIONS: dict[tuple[Phase, type], Callable[..., list[Command]]] = {
+    (Phase.DIALLING, LegBlocked): Race._blocked,
+    (Phase.DIALLING, LegRinging): Race._ringing,
+    (Phase.DIALLING, LegAnswered): Race._answered,
+    (Phase.DIALLING, LegEnded): Race._ended,
+    (Phase.RINGING, LegAnswered): Race._answered,
+    (Phase.RINGING, LegEnded): Race._ended,
+    (Phase.ANSWERED, LegDigit): Race._digit,
+    (Phase.ANSWERED, PromptDone): Race._prompt_done,
+    (Phase.ANSWERED, LegEnded): Race._ended,
+    (Phase.WON, LegBridged): Race._bridged,
+    (Phase.WON, LegEnded): Race._winner_ended,
+    (Phase.CONNECTED, LegEnded): Race._winner_ended,
+    (Phase.CANCELLING, LegAnswered): Race._answered_too_late,
+    (Phase.CANCELLING, LegDigit): Race._late_digit,
+    (Phase.CANCELLING, LegEnded): Race._cancelled,
+}

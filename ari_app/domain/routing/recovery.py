@@ -1,0 +1,132 @@
+"""Calls that a switch left behind when it died: what becomes of each, from what it wrote down and what is there.
+
+both still in their bridge     talking   watched to its end, settled with its whole duration
+the caller, never connected    again     asked again what they were asked, or offered again
+anything else                  over      settled as far as it had come, no later than we know of it
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from ari_app.domain.calls.record import CallRecord, EndSource, LegOutcome, LegRecord
+from ari_app.domain.routing.snapshot import Pin
+
+Fate = Literal["talking", "again", "over"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A call's clock, for a process after this one: its time is the machine's monotonic clock and `offset_ms`.
+
+    `boot` is when the machine was started, in its own words: only until the next time does that clock go on.
+    """
+
+    boot: str
+    offset_ms: int
+
+
+@dataclass(slots=True)
+class UnderWay:
+    """A call that is not over, as far as it has come, and where in Asterisk to find it again.
+
+    `marketplace_version` is the snapshot it began with. `destinations` are those of its race, by the number of
+    the leg. `agent_channel_id` is set from the award to the end of the conversation. `restarts`: how often it
+    was begun again after a switch had died. `node` is where in the campaign's flow the caller is, None before it;
+    `entered_zip` the ZIP code that they have entered there. `trunk` is the PJSIP endpoint that the caller came by;
+    None: by something else. By its `timeline` its times go on whatever the system's clock is set to.
+    `last_seen` is until when a switch looked after it (ms), as long as no switch after that has looked at Asterisk.
+    """
+
+    record: CallRecord
+    channel_id: str
+    marketplace_version: int
+    destinations: list[str] = field(default_factory=list)
+    agent_channel_id: str | None = None
+    restarts: int = 0
+    trunk: str | None = None
+    node: str | None = None
+    entered_zip: str | None = None
+    timeline: Timeline | None = None
+    last_seen: int | None = None
+
+    @property
+    def pin(self) -> Pin | None:
+        """What the call is pinned to; None where it was not attributed yet, or is nobody's."""
+        record = self.record
+        if record.campaign is None or record.publisher is None or record.terms_version is None:
+            return None
+        whose = record.campaign, record.publisher, record.source
+        return Pin(self.marketplace_version, *whose, record.terms_version)
+
+    @property
+    def name(self) -> str:
+        """What the ids of everything made for it begin with; another one each time that it is begun again."""
+        return f"{self.record.id}-r{self.restarts}" if self.restarts else self.record.id
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What is left of one call: the caller's channel, the agent's, and whether they are in one bridge."""
+
+    caller: bool
+    agent: bool
+    together: bool
+
+
+def fate(call: UnderWay, remains: Remains) -> Fate:
+    """What becomes of the call."""
+    if remains.together:
+        return "talking"
+    return "again" if remains.caller and call.record.winner is None else "over"
+
+
+def winning_leg(record: CallRecord) -> LegRecord | None:
+    """The leg that has the call now, or had it last."""
+    return next((leg for leg in reversed(record.legs) if leg.outcome == "won"), None)
+
+
+def assume_awarded(record: CallRecord, destination: str, now: int) -> None:
+    """The call was taken in the last moment before the switch died, and that was not written down any more."""
+    for leg in (leg for leg in record.legs if leg.outcome is None):
+        if leg.destination == destination:
+            leg.outcome, leg.accepted_at = "won", now
+        else:
+            leg.outcome, leg.ended_at = "lost", now
+
+
+def assume_connected(record: CallRecord, now: int) -> None:
+    """They talk, but the beginning was not written down: it was when the agent accepted."""
+    leg = winning_leg(record)
+    record.winner = leg.destination if leg else None
+    record.connected_at = leg.accepted_at if leg and leg.accepted_at else now
+    record.disposition = "connected"
+
+
+def begin_again(record: CallRecord, last_seen: int) -> None:
+    """The caller waits where they were in the flow; what was rung before stays on record."""
+    record.disposition = record.winner = record.connected_at = record.offered_at = None
+    record.excluded = []
+    record.legs = [_ended(replace(leg, outcome=_outcome(leg)), last_seen) for leg in record.legs]
+
+
+def close(record: CallRecord, remains: Remains, last_seen: int) -> EndSource:
+    """Ends the record; who ended the call, as far as can be told."""
+    record.legs = [_ended(replace(leg, outcome=leg.outcome or "cancelled"), last_seen) for leg in record.legs]
+    if record.winner is None or record.connected_at is None:
+        return "caller"
+    record.disposition = "connected"
+    record.durations_ms.connected = max(last_seen - record.connected_at, 0)
+    if remains.caller:
+        return "agent"
+    return "caller" if remains.agent else "system"
+
+
+def _outcome(leg: LegRecord) -> LegOutcome:
+    """A winner that was never connected has failed the caller; who still rang was cancelled."""
+    return "failed" if leg.outcome == "won" else leg.outcome or "cancelled"
+
+
+def _ended(leg: LegRecord, at: int) -> LegRecord:
+    return leg if leg.ended_at is not None else replace(leg, ended_at=max(at, leg.offered_at))

@@ -1,0 +1,118 @@
+"""Whom a campaign does not take, before the IVR: closed, suspended, anonymous, blocked, redialling, capped.
+
+And whom no campaign takes (`barred`, and `ratelimits`). A campaign tells its callers so, and they may be customers;
+what is refused across the marketplace is abuse, and is turned away unanswered: an announcement would hold a line, and
+media, for as long as it is said, and begin to be billed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ari_app.domain.basics.hours import is_open
+from ari_app.domain.calls.record import Disposition
+from ari_app.domain.market.attestation import why_unattested
+from ari_app.domain.market.marketplace import Attestation, Campaign, Marketplace, Screen, Screening
+from ari_app.domain.routing.snapshot import Attribution
+
+CLOSED_PROMPT = "tts:We are closed at the moment. Please call again during our business hours."
+REFUSED_PROMPT = "tts:We are sorry. Your call can not be taken."
+CAPPED_PROMPT = "tts:We are sorry. We can take no more calls at the moment. Please call again later."
+
+# Q.850
+REJECTED = 21  # SIP 403: final, so that a carrier tries no other route
+NO_CIRCUIT = 34  # SIP 503: the carrier may try another
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the call is not taken, how the record names it, and what the caller hears.
+
+    `announce` None: the call is not answered, but rejected with the Q.850 cause `cause`.
+    """
+
+    disposition: Disposition
+    reason: str
+    announce: str | None = None
+    cause: int = REJECTED
+
+
+def barred(rules: Screening, ani: str | None, attestation: Attestation | None = None) -> Refusal | None:
+    """Why no campaign takes the caller, or None."""
+    reason = _unwelcome(rules, ani, attestation)
+    return Refusal("blocked", f"{reason}, in every campaign") if reason else None
+
+
+def trunk_full(trunk: str, size: int) -> Refusal:
+    """The refusal of a call that comes by a trunk which has as many calls as it takes."""
+    return Refusal(
+        "capped",
+        f"trunk {trunk} has {size} call{'s' if size > 1 else ''}, as many as it takes",
+        cause=NO_CIRCUIT,
+    )
+
+
+def screen(
+    campaign: Campaign,
+    timezone: str,
+    ani: str | None,
+    now: int,
+    last_call_at: int | None,
+    suspended: str | None = None,
+    attestation: Attestation | None = None,
+) -> Refusal | None:
+    """The first reason of the campaign to refuse the call, or None.
+
+    `timezone`: the advertiser's, for hours that name none. `last_call_at`: when this caller last
+    dialled this number, ms, or None. `suspended`: why the number's publisher is, or None.
+    """
+    rules = campaign.screen
+    if campaign.status != "live":
+        return Refusal("closed", f"the campaign is {campaign.status}", rules.announce or CLOSED_PROMPT)
+    if suspended is not None:
+        return Refusal("closed", f"the publisher is suspended: {suspended}", rules.announce or CLOSED_PROMPT)
+    if campaign.hours and not is_open(campaign.hours, now, timezone):
+        return Refusal("closed", "outside the campaign's hours", rules.announce or CLOSED_PROMPT)
+    reason = _unwelcome(rules, ani, attestation) or _redialled(rules, ani, now, last_call_at)
+    return Refusal("blocked", reason, rules.announce or REFUSED_PROMPT) if reason else None
+
+
+def refusal_by_rules(
+    marketplace: Marketplace,
+    found: Attribution,
+    ani: str | None,
+    now: int,
+    attestation: Attestation | None = None,
+) -> Refusal | None:
+    """The first reason to refuse a call, for who sees its rules alone: redials and rates only the switch counts."""
+    timezone = marketplace.advertisers[found.campaign.advertiser].timezone
+    return barred(marketplace.screen, ani, attestation) or screen(
+        found.campaign, timezone, ani, now, None, found.suspended, attestation
+    )
+
+
+def blocked_by(rules: Screen | Screening, ani: str | None) -> str | None:
+    """The entry of the block list that the number matches, or None."""
+    entries = rules.block if ani is not None else ()
+    matching = (e for e in entries if ani == e or (e.endswith("*") and str(ani).startswith(e[:-1])))
+    return next(matching, None)
+
+
+def capped(campaign: Campaign, reason: str) -> Refusal:
+    """The refusal of a call that a cap leaves no room for: known before the IVR, or found before the offer."""
+    return Refusal("capped", reason, campaign.screen.announce or CAPPED_PROMPT)
+
+
+def _unwelcome(rules: Screen | Screening, ani: str | None, attestation: Attestation | None) -> str | None:
+    if ani is None and rules.anonymous == "refuse":
+        return "anonymous callers are refused"
+    entry = blocked_by(rules, ani)
+    if entry is not None:
+        return f"{ani} is blocked by {entry}"
+    return why_unattested(attestation, rules.attestation)
+
+
+def _redialled(rules: Screen, ani: str | None, now: int, last_call_at: int | None) -> str | None:
+    if ani is not None and last_call_at is not None and now - last_call_at < rules.redial_within:
+        return f"redialled after {now - last_call_at} ms, within {rules.redial_within} ms"
+    return None

@@ -1,0 +1,1 @@
+"""What a call comes to under its campaign's terms."""

@@ -1,0 +1,138 @@
+"""Conversions: the advertiser tells which calls became sales, and calls whose terms wait for that are decided.
+
+A call that waits was judged at its end, and all but the conversion is decided. So its verdict is completed, not
+made anew: the clauses that wait pass when the conversion came in their time, and fail otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from ari_app.domain.basics import csvimport
+from ari_app.domain.basics.clock import from_iso, iso
+from ari_app.domain.basics.fields import Text
+from ari_app.domain.calls.record import (
+    CallRecord,
+    ClauseResult,
+    Conversion,
+    Event,
+    Part,
+    ShareOfPrice,
+    Verdict,
+)
+from ari_app.domain.ledger.transfers import CONVERSION_GRACE_MS, Transfer, due, settle
+from ari_app.domain.terms.pricing import of_price
+from ari_app.domain.terms.settlement import in_words
+
+COLUMNS = ("call", "at", "ref")
+CLOCK_SKEW_MS = 5 * 60_000
+"""How far the clock of who tells may be ahead of ours: a conversion later than that is still to come, and refused."""
+_REF = TypeAdapter[str](Text)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the advertiser tells: a call's id, when it became a sale (ms), the sale's own name or None."""
+
+    call_id: str
+    at: int
+    ref: str | None
+
+
+def parse(text: str, file: str) -> list[Told]:
+    """The conversions of a CSV text with the columns call, at and ref, in any order; `ref` may be empty.
+
+    Raises DocumentError, with the line of each mistake; then none of it is used.
+    """
+    found: dict[str, Told] = {}
+    csvimport.read(text, file, COLUMNS, partial(_take, found))
+    return list(found.values())
+
+
+def _take(found: dict[str, Told], values: dict[str, str]) -> Iterator[str]:
+    """Adds the row's conversion; or says what is wrong with it."""
+    call_id, ref = values["call"], values["ref"] or None
+    if call_id in found:
+        yield f"call: {call_id!a} is in this file twice"
+    try:
+        at = from_iso(values["at"])
+        found[call_id] = Told(call_id, at, ref and _REF.validate_python(ref))
+    except ValidationError as error:
+        yield f"ref: {error.errors()[0]['ctx']['error']}, got {ref!a}"
+    except ValueError:
+        yield f"at: expected a time such as 2026-11-23T10:00-05:00, got {values['at']!a}"
+
+
+def is_overdue(record: CallRecord, now: int) -> bool:
+    """Whether the call has waited in vain: a conversion may be told of a little after the call's time, and was not."""
+    until = record.waits_until
+    return until is not None and now >= until + CONVERSION_GRACE_MS
+
+
+def note(record: CallRecord, conversion: Conversion) -> None:
+    """Writes down that a call was converted, whatever follows."""
+    record.conversion = conversion
+    ref = f" ({conversion.ref})" if conversion.ref else ""
+    record.events.append(Event(conversion.told_at, "converted", f"at {iso(conversion.at)}{ref}"))
+
+
+def decide(record: CallRecord, now: int) -> list[Transfer]:
+    """Completes the verdict of a call that waits, by its conversion or for lack of one; all that it moves by now.
+
+    The transfers are those of `ledger.settle`, so what moved at its end is among them, under the same keys.
+    """
+    verdict = record.qualification
+    assert verdict is not None, "a call that waits was judged"
+    record.qualification = _decided(verdict, record.conversion)
+    if record.money is not None:
+        _share_together(record.money.price, record.qualification.late)
+        record.money.charged, record.money.paid = due(record)
+    record.events.append(Event(now, "judged", in_words(record)))
+    return settle(record, now)
+
+
+def _share_together(price: int, bonuses: Iterable[Part]) -> None:
+    """Late bonuses that are due together add to the payout what they would have, had they been known at the end.
+
+    `price` is what they are added to. The first adds what it would alone, each other what all so far add more.
+    """
+    so_far = price
+    for bonus in bonuses:
+        if bonus.due and bonus.share is not None:
+            alone = _added(bonus.share, price, bonus.price)
+            bonus.payout += _added(bonus.share, so_far, bonus.price) - alone
+            so_far += bonus.price
+
+
+def _added(share: ShareOfPrice, price: int, more: int) -> int:
+    return of_price(share, price + more) - of_price(share, price)
+
+
+def _decided(verdict: Verdict, conversion: Conversion | None) -> Verdict:
+    clauses = _clauses(verdict.clauses, conversion)
+    parts = []
+    for part in verdict.parts:
+        own = _clauses(part.clauses, conversion)
+        parts.append(replace(part, due=all(clause.passed for clause in own), clauses=own))
+    return Verdict(all(clause.passed for clause in clauses), clauses, parts)
+
+
+def _clauses(clauses: Iterable[ClauseResult], conversion: Conversion | None) -> list[ClauseResult]:
+    return [clause if clause.waits_until is None else _clause(clause, conversion) for clause in clauses]
+
+
+def _clause(clause: ClauseResult, conversion: Conversion | None) -> ClauseResult:
+    assert clause.waits_until is not None
+    until = f"the time until {iso(clause.waits_until)}"
+    if conversion is None:
+        return ClauseResult(clause.name, False, f"no conversion came in {until}")
+    said = f"converted at {iso(conversion.at)}"
+    if conversion.told_at >= clause.waits_until + CONVERSION_GRACE_MS:
+        return ClauseResult(clause.name, False, f"{said}, which was told more than a day after {until}")
+    is_in_time = conversion.at <= clause.waits_until
+    return ClauseResult(clause.name, is_in_time, f"{said}, {'in' if is_in_time else 'later than'} {until}")

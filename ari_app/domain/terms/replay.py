@@ -1,0 +1,160 @@
+"""Recorded calls judged again, under other terms: what would have been payable, and for how much.
+
+Both net of corrections: what was taken back of a call would be taken back in proportion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import NamedTuple
+
+from ari_app.domain.calls.geo import Geography, Place, locate
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.corrections import Net
+from ari_app.domain.market.marketplace import Marketplace
+from ari_app.domain.terms.qualification import EarlierCall
+from ari_app.domain.terms.repeats import Kind, Memory, kinds_of, longest_window
+from ari_app.domain.terms.settlement import assess, facts_of
+
+
+class Outcome(NamedTuple):
+    """Whether a call is payable, and what it charges and pays in the end."""
+
+    qualified: bool
+    charged: int
+    paid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejudged:
+    """A call as it was judged, and as it would be. `net` is what it came to with its corrections, if it has any."""
+
+    before: CallRecord
+    after: CallRecord
+    net: Net | None = None
+
+    @property
+    def was(self) -> Outcome:
+        """What it came to."""
+        judged = verdict_of(self.before)
+        if self.net is None:
+            return judged
+        return Outcome(judged.qualified or self.net.charged > 0, self.net.price, self.net.payout)
+
+    @property
+    def would_be(self) -> Outcome:
+        """What it would come to."""
+        judged, net = verdict_of(self.after), self.net or Net()
+        charged = _kept(judged.charged, net.credited, net.charged)
+        return Outcome(judged.qualified, charged, _kept(judged.paid, net.clawed_back, net.paid))
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it would be payable where it was not, or the other way round, or for another amount."""
+        return self.was != self.would_be
+
+
+def _kept(amount: int, taken_back: int, moved: int) -> int:
+    """What is left of an amount, of which as large a share is taken back as of what was moved."""
+    return amount - amount * taken_back // moved if moved else amount
+
+
+@dataclass(slots=True)
+class Sum:
+    """What calls come to: how many are payable, and what they charge and pay, in the minor unit.
+
+    `corrected_*` is what of it came by corrections, negative where it was taken back.
+    """
+
+    qualified: int = 0
+    charged: int = 0
+    paid: int = 0
+    corrected_charged: int = 0
+    corrected_paid: int = 0
+
+    def add(self, record: CallRecord, outcome: Outcome) -> None:
+        """Counts one call, and what it comes to in the end."""
+        judged = verdict_of(record)
+        self.qualified += outcome.qualified
+        self.charged += outcome.charged
+        self.paid += outcome.paid
+        self.corrected_charged += outcome.charged - judged.charged
+        self.corrected_paid += outcome.paid - judged.paid
+
+
+def verdict_of(record: CallRecord) -> Outcome:
+    """Whether a call is payable, and what it charges and pays, by its verdict alone."""
+    qualified = record.qualification is not None and record.qualification.qualified
+    return Outcome(
+        qualified, record.money.charged if record.money else 0, record.money.paid if record.money else 0
+    )
+
+
+def replay(
+    calls: Iterable[CallRecord],
+    terms: Marketplace,
+    geography: Geography,
+    since: int,
+    now: int,
+    corrected: Mapping[str, Net] = MappingProxyType({}),
+) -> Iterator[Rejudged]:
+    """Judges calls again by the campaigns of `terms`, in the order in which they began.
+
+    `corrected` are the calls whose money was corrected, by id. One that was taken back is no earlier call.
+
+    `calls` may begin before `since` (ms), so that repeat callers are known; those are not judged. A call whose
+    campaign `terms` does not have, and one that was screened out, stays as it was. What was converted by `now` is.
+    """
+    campaigns = terms.campaigns
+    memory = Memory(kinds_of(campaigns.values()), longest_window(campaigns.values()))
+    for record in calls:
+        campaign = campaigns.get(record.campaign or "")
+        if record.started_at < since:
+            _recall(memory, record, corrected.get(record.id))
+            continue
+        after = record
+        if campaign is not None and record.qualification is not None:
+            after = replace(record, money=record.money and replace(record.money))
+            timezone = terms.advertisers[campaign.advertiser].timezone
+            place = place_of(record, geography)
+            facts = facts_of(after, campaign, place, timezone, _earlier(memory, record), now)
+            assess(after, campaign, facts, geography)
+        _recall(memory, after, corrected.get(record.id))
+        yield Rejudged(record, after, corrected.get(record.id))
+
+
+def _recall(memory: Memory, record: CallRecord, net: Net | None) -> None:
+    """Remembers a call; of one that was taken back, only that it came in."""
+    memory.move_to(record.started_at)
+    if net is not None and net.is_taken_back:
+        memory.note("any", record, record.started_at)
+    else:
+        memory.recall(record)
+
+
+def sums(rejudged: Iterable[Rejudged]) -> Mapping[str, tuple[Sum, Sum]]:
+    """By campaign: what its calls came to, and what they would."""
+    found: dict[str, tuple[Sum, Sum]] = {}
+    for call in rejudged:
+        before, after = found.setdefault(call.before.campaign or "", (Sum(), Sum()))
+        before.add(call.before, call.was)
+        after.add(call.after, call.would_be)
+    return found
+
+
+def place_of(record: CallRecord, geography: Geography) -> Place:
+    """Where the caller was taken to be, with the point that a ZIP code has."""
+    place = record.place
+    if place.from_ == "zip":
+        return locate(geography, place.zip, record.ani, record.did)
+    return Place(place.state, place.zip, place.timezone, place.from_)
+
+
+def _earlier(memory: Memory, record: CallRecord) -> dict[Kind, EarlierCall]:
+    return {
+        **memory.last("any", record),
+        **memory.last("connected", record),
+        **memory.last("qualified", record),
+    }

@@ -1,0 +1,185 @@
+"""The end of a call: its durations, its verdict, and the money that it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ari_app.domain.calls.geo import Geography, Place
+from ari_app.domain.calls.record import (
+    CallRecord,
+    Disposition,
+    Event,
+    Money,
+    Part,
+    ShareOfPrice,
+    Verdict,
+    may_pass_until,
+)
+from ari_app.domain.ledger.transfers import Transfer, due, settle
+from ari_app.domain.market.marketplace import Bonus, Campaign, Rate
+from ari_app.domain.routing.screening import blocked_by
+from ari_app.domain.routing.snapshot import Attribution
+from ari_app.domain.terms.pricing import amount, of_price
+from ari_app.domain.terms.qualification import Facts, Repeats, judge_campaign
+
+SCREENED_OUT: frozenset[Disposition] = frozenset(("blocked", "closed", "capped"))
+
+
+def pin(record: CallRecord, attribution: Attribution, currency: str) -> None:
+    """Writes into a record whose call it is, and the terms that it is pinned to."""
+    campaign = attribution.campaign
+    record.campaign, record.advertiser = attribution.campaign_id, campaign.advertiser
+    record.publisher, record.source = attribution.number.publisher, attribution.number.source
+    record.terms_version = attribution.terms_version
+    price = amount(campaign.price, 0)  # known when the call is over, where it depends on its length
+    payout = amount(payout_rate(campaign, attribution.number.publisher), 0, price)
+    record.money = Money(currency, price, payout, reserved=most_charged(campaign))
+    detail = f"campaign {record.campaign}, publisher {record.publisher}, source {record.source or 'none'}"
+    detail += f", terms version {record.terms_version}"
+    record.events.append(Event(record.started_at, "attributed", detail))
+
+
+def conclude(
+    record: CallRecord,
+    attribution: Attribution | None,
+    place: Place,
+    timezone: str,
+    earlier: Repeats,
+    geography: Geography,
+) -> list[Transfer]:
+    """Completes the record of a call that has ended, and gives what it moves.
+
+    `attribution` is None where the number called is nobody's; `timezone` is the advertiser's. A call that
+    was screened out was never judged.
+    """
+    assert record.ended_at is not None, "the call has not ended"
+    _fill_in_durations(record, record.ended_at)
+    if attribution is not None and record.disposition not in SCREENED_OUT:
+        facts = facts_of(record, attribution.campaign, place, timezone, earlier)
+        assess(record, attribution.campaign, facts, geography)
+        _note_billed(record, attribution.campaign)
+        record.events.append(Event(record.ended_at, "judged", in_words(record)))
+    return settle(record, record.ended_at)
+
+
+def awaits_verdict(record: CallRecord) -> bool:
+    """Whether a call that is over is somebody's, was let in, and was never judged."""
+    is_somebodys = record.campaign is not None and record.disposition not in SCREENED_OUT
+    return is_somebodys and record.ended_at is not None and record.qualification is None
+
+
+def facts_of(
+    record: CallRecord,
+    campaign: Campaign,
+    place: Place,
+    timezone: str,
+    earlier: Repeats,
+    judged_at: int | None = None,
+) -> Facts:
+    """What the clauses may look at, of a call that has ended. It is judged at its end unless said (ms)."""
+    ended_at = record.ended_at or record.started_at
+    return Facts(
+        ended_at=ended_at,
+        judged_at=ended_at if judged_at is None else judged_at,
+        converted_at=record.conversion.at if record.conversion else None,
+        told_at=record.conversion.told_at if record.conversion else None,
+        started_at=record.started_at,
+        connected_ms=record.durations_ms.connected if record.connected_at else None,
+        answers=record.answers,
+        place=place,
+        ani=record.ani,
+        timezone=timezone,
+        earlier=earlier,
+        total_ms=record.durations_ms.total,
+        wait_ms=record.durations_ms.wait,
+        source=record.source,
+        blocked_by=blocked_by(campaign.screen, record.ani),
+    )
+
+
+def assess(record: CallRecord, campaign: Campaign, facts: Facts, geography: Geography) -> None:
+    """Writes the verdict into the record, and what the call comes to under the campaign's terms."""
+    publisher = record.publisher or ""
+    verdict = judge_campaign(campaign, publisher, facts, geography)
+    record.qualification = verdict
+    if record.money is None:
+        return
+    payable = replace(verdict, qualified=verdict.qualified or verdict.waits_until is not None)
+    earned = [bonus for bonus in campaign.bonus if payable.is_due(f"bonus {bonus.name}")]
+    talked_ms, rate = billed_ms(campaign, facts.connected_ms or 0), payout_rate(campaign, publisher)
+    price = amount(campaign.price, talked_ms) + sum(bonus.price for bonus in earned)
+    share = amount(rate, talked_ms, price)
+    for part, bonus in _late(verdict, campaign):
+        part.price, part.payout = bonus.price, bonus.payout
+        if isinstance(rate, Rate) and rate.share is not None:
+            part.share = ShareOfPrice(rate.share, rate.minimum, rate.maximum)
+            part.payout += of_price(part.share, price + bonus.price) - share
+    payout = share + sum(bonus.payout for bonus in earned)
+    record.money = Money(record.money.currency, price, payout, reserved=record.money.reserved)
+    record.money.charged, record.money.paid = due(record)
+
+
+def _late(verdict: Verdict, campaign: Campaign) -> Iterator[tuple[Part, Bonus]]:
+    """The bonuses that wait for a conversion, each with its part of the verdict."""
+    for bonus in campaign.bonus:
+        for part in verdict.parts:
+            if part.name == f"bonus {bonus.name}" and may_pass_until(part.clauses) is not None:
+                yield part, bonus
+
+
+def payout_rate(campaign: Campaign, publisher: str) -> int | Rate:
+    """What the publisher earns by a call."""
+    override = campaign.overrides.get(publisher)
+    own = override.payout if override else None
+    return campaign.payout if own is None else own
+
+
+def billed_ms(campaign: Campaign, talked_ms: int) -> int:
+    """How much of a conversation is paid for by the minute: what was reserved for, and no more.
+
+    A hang-up at `max_duration` takes a while, and would begin an increment that nobody has reserved.
+    """
+    return min(talked_ms, campaign.route.max_duration)
+
+
+def most_charged(campaign: Campaign) -> int:
+    """The most that a call of the campaign can cost its advertiser, if it lasts as long as it may."""
+    return amount(campaign.price, campaign.route.max_duration) + sum(bonus.price for bonus in campaign.bonus)
+
+
+def most_paid(campaign: Campaign, publisher: str) -> int:
+    """The most that a call of the campaign can earn its publisher."""
+    rate, longest_ms = payout_rate(campaign, publisher), campaign.route.max_duration
+    return amount(rate, longest_ms, most_charged(campaign)) + sum(bonus.payout for bonus in campaign.bonus)
+
+
+def _note_billed(record: CallRecord, campaign: Campaign) -> None:
+    """Says so where a rate does not count the whole conversation."""
+    talked_ms = record.durations_ms.connected
+    billed = billed_ms(campaign, talked_ms)
+    rates = (campaign.price, payout_rate(campaign, record.publisher or ""))
+    if billed < talked_ms and any(isinstance(rate, Rate) and rate.per_minute is not None for rate in rates):
+        detail = f"{billed / 1000:.10g} s of {talked_ms / 1000:.10g} s, which is the campaign's max_duration"
+        record.events.append(Event(record.ended_at or record.started_at, "billed", detail))
+
+
+def in_words(record: CallRecord) -> str:
+    """The verdict as the timeline has it."""
+    verdict = record.qualification
+    assert verdict is not None
+    failed = [clause.name for clause in verdict.clauses if not clause.passed]
+    if failed:
+        waits = may_pass_until(verdict.clauses) is not None
+        return f"{'waits for' if waits else 'not qualified'}: {', '.join(failed)}"
+    parts = [f"{part.name} {'due' if part.due else 'not due'}" for part in verdict.parts]
+    return ", ".join(["qualified", *parts])
+
+
+def _fill_in_durations(record: CallRecord, ended_at: int) -> None:
+    durations = record.durations_ms
+    durations.total = ended_at - record.started_at
+    if record.answered_at is not None:
+        durations.ivr = (record.offered_at or ended_at) - record.answered_at
+    if record.offered_at is not None:
+        durations.wait = (record.connected_at or ended_at) - record.offered_at

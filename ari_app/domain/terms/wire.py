@@ -1,0 +1,121 @@
+"""Calls as JSON, to be kept in a file until the database has them. Reading gives back what was written.
+
+The form has a version. It rises when an older Callrace would misread it; one that does not know the
+version refuses the file instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from ari_app.domain.basics.clock import LAST_MS
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.transfers import Transfer
+from ari_app.domain.routing.recovery import UnderWay
+from ari_app.domain.routing.snapshot import Pin
+
+_T = TypeVar("_T")
+
+
+class Unreadable(ValueError):
+    """What was read is no call that this Callrace could have written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _SettledFile:
+    record: CallRecord
+    transfers: list[Transfer]
+    version: Literal[1] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWayLine:
+    call: UnderWay
+    version: Literal[1] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _OverLine:
+    over: str
+    version: Literal[1] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _PinLine:
+    call: str
+    pin: Pin
+    version: Literal[1] = 1
+
+
+_SETTLED = TypeAdapter(_SettledFile)
+_UNDER_WAY = TypeAdapter(_UnderWayLine)
+_OVER = TypeAdapter(_OverLine)
+_PIN = TypeAdapter(_PinLine)
+_LINE: TypeAdapter[_UnderWayLine | _OverLine] = TypeAdapter(_UnderWayLine | _OverLine)
+
+
+def pack_settled(record: CallRecord, transfers: Sequence[Transfer]) -> bytes:
+    """A settled call. A field that holds what it should not is written all the same, as it is."""
+    return _SETTLED.dump_json(_SettledFile(record, list(transfers)), warnings=False)
+
+
+def unpack_settled(content: bytes) -> tuple[CallRecord, list[Transfer]]:
+    """What `pack_settled` was given. Raises Unreadable."""
+    file = _read(_SETTLED, content)
+    return file.record, file.transfers
+
+
+def pack_under_way(call: UnderWay) -> bytes:
+    """A call under way, in one line."""
+    return _UNDER_WAY.dump_json(_UnderWayLine(call), warnings=False)
+
+
+def pack_over(call_id: str) -> bytes:
+    """That a call is under way no more, in one line."""
+    return _OVER.dump_json(_OverLine(call_id))
+
+
+def unpack_line(content: bytes) -> tuple[str, UnderWay | None]:
+    """The id and the call that `pack_under_way` was given, or None for `pack_over`. Raises Unreadable."""
+    line = _read(_LINE, content)
+    if isinstance(line, _OverLine):
+        return line.over, None
+    record = line.call.record
+    is_nowhen = not record.events and record.ended_at is None
+    if is_nowhen or not all(0 <= at <= LAST_MS for at in _moments(record)):
+        raise Unreadable(f"call {record.id}: without a moment at which it can have been")
+    return record.id, line.call
+
+
+def pack_pinned(call_id: str, pin: Pin) -> bytes:
+    """What a call is pinned to, in one line."""
+    return _PIN.dump_json(_PinLine(call_id, pin))
+
+
+def unpack_pinned(content: bytes) -> tuple[str, Pin]:
+    """What `pack_pinned` was given. Raises Unreadable."""
+    line = _read(_PIN, content)
+    return line.call, line.pin
+
+
+def _moments(record: CallRecord) -> Iterator[int]:
+    """The times of a record, ms."""
+    yield record.started_at
+    told = [record.answered_at, record.offered_at, record.connected_at, record.ended_at]
+    for leg in record.legs:
+        told += leg.offered_at, leg.ringing_at, leg.answered_at, leg.accepted_at, leg.ended_at
+    yield from (at for at in told if at is not None)
+    yield from (event.at for event in record.events)
+
+
+def _read(adapter: TypeAdapter[_T], content: bytes) -> _T:
+    try:
+        return adapter.validate_json(content, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise Unreadable(f"{where}: {first['msg']}") from error
