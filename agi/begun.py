@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ari_app.domain.calls.dialplan_call import Outcome, cut_off
-from ari_app.store.folder import write_whole
+from ari_app.store.db.atomic_files import write_whole
 
 log = logging.getLogger(__name__)
 

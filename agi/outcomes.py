@@ -43,11 +43,12 @@ from ari_app.domain.terms.qualification import EarlierCall
 from ari_app.domain.terms.repeats import Kind, kinds_of
 from ari_app.domain.terms.settlement import conclude, pin
 from ari_app.settings import refused_file
-from ari_app.store import applications, calls, marketplaces, numbers
-from ari_app.store.calls import Settlement
-from ari_app.store.errors import DocumentUnreadable, StoreError
-from ari_app.store.folder import has_any
-from ari_app.store.writer import save_or_tell
+from ari_app.store.calls import calls
+from ari_app.store.calls.calls import Settlement
+from ari_app.store.calls.writer import save_or_tell
+from ari_app.store.db.atomic_files import has_any
+from ari_app.store.db.errors import DocumentUnreadable, StoreError
+from ari_app.store.market import applications, marketplaces, numbers
 from ari_app.switch.chores import Chores
 from ari_app.switch.clock import CallClock
 from ari_app.switch.legs import endpoint

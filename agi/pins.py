@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ari_app.domain.routing.snapshot import Pin
 from ari_app.domain.terms.wire import Unreadable, pack_pinned, unpack_pinned
-from ari_app.store.folder import write_whole
+from ari_app.store.db.atomic_files import write_whole
 
 log = logging.getLogger(__name__)
 

@@ -1,8 +1,8 @@
-"""Alembic's entry: runs on the connection and in the transaction of `ari_app.store.schema`."""
+"""Alembic's entry: runs on the connection and in the transaction of `ari_app.store.db.schema`."""
 
 from alembic import context
 
-from ari_app.store.tables import metadata
+from ari_app.store.db.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -19,7 +19,7 @@ from ari_app.domain.calls.record import (
     Verdict,
 )
 from ari_app.domain.ledger.transfers import charged_and_paid, settle
-from ari_app.store.calls import Settlement
+from ari_app.store.calls.calls import Settlement
 
 BEGAN = 1_763_900_000_000
 

@@ -11,8 +11,8 @@ from ari_app.cli.output import json_option, show_json, show_table, tell
 from ari_app.domain.market.marketplace import Destination, Dial
 from ari_app.ops import running
 from ari_app.settings import Settings
-from ari_app.store import pauses
-from ari_app.store.pauses import Pause
+from ari_app.store.market import pauses
+from ari_app.store.market.pauses import Pause
 
 
 @click.group()

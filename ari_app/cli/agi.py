@@ -25,8 +25,8 @@ from ari_app.ops.asterisk import ari_settings
 from ari_app.ops.running import only, running_pid
 from ari_app.settings import Settings
 from ari_app.store import geography
-from ari_app.store.folder import clear_unfinished
-from ari_app.store.journal import has_calls
+from ari_app.store.calls.journal import has_calls
+from ari_app.store.db.atomic_files import clear_unfinished
 from ari_app.switch.caps import Caps
 from ari_app.switch.chores import Chores
 from ari_app.switch.market import Market

@@ -12,11 +12,11 @@ from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.numbers.applications import Event
 from ari_app.domain.numbers.inventory import Wanted
-from ari_app.store import applications as stored
-from ari_app.store import desk
-from ari_app.store.applications import Application, Step
-from ari_app.store.desk import Decision
-from ari_app.store.errors import NumberRefused
+from ari_app.store.db.errors import NumberRefused
+from ari_app.store.market import applications as stored
+from ari_app.store.market import desk
+from ari_app.store.market.applications import Application, Step
+from ari_app.store.market.desk import Decision
 
 _reason = click.option(
     "--reason", metavar="TEXT", callback=one_line, required=True, help="Why; kept with the application."

@@ -15,8 +15,9 @@ from ari_app.domain.caps.outlook import outlook
 from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.ops import creatives, prompts, running
 from ari_app.settings import Settings
-from ari_app.store import ledger, marketplaces
-from ari_app.store.marketplaces import Applied
+from ari_app.store.ledger import ledger
+from ari_app.store.market import marketplaces
+from ari_app.store.market.marketplaces import Applied
 
 TAKE_OVER_S = 5.0
 _POLL_S = 0.05

@@ -21,8 +21,8 @@ from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.ledger.bills import Bill, BillLine, Period
 from ari_app.domain.ledger.transfers import Transfer
-from ari_app.store import bills
-from ari_app.store.bills import Party
+from ari_app.store.money import bills
+from ari_app.store.money.bills import Party
 
 COLUMNS = ("what", "campaign", "count", "amount")
 _PAYMENTS = {"invoice": "paid in", "statement": "paid out"}

@@ -20,9 +20,11 @@ from ari_app.domain.ledger.transfers import Transfer
 from ari_app.domain.reports.rollups import CALLS_COUNTED_AS, MONEY_SUMS, OFFERS_COUNTED_AS
 from ari_app.ops import running
 from ari_app.settings import Settings
-from ari_app.store import calls as stored
-from ari_app.store import disputes, ledger, schema
-from ari_app.store.engine import open_engine
+from ari_app.store.calls import calls as stored
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine
+from ari_app.store.ledger import ledger
+from ari_app.store.money import disputes
 
 
 def _duration(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:

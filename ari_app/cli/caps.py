@@ -16,8 +16,8 @@ from ari_app.domain.basics.periods import Period
 from ari_app.domain.caps import counters as domain
 from ari_app.domain.caps.counters import Owner
 from ari_app.domain.market.marketplace import Cap
-from ari_app.store import reservations
-from ari_app.store.reservations import Usage
+from ari_app.store.limits import reservations
+from ari_app.store.limits.reservations import Usage
 
 
 @click.group()

@@ -14,9 +14,10 @@ from sqlalchemy import Engine
 from ari_app.domain.basics.clock import from_iso
 from ari_app.domain.basics.fields import PHONE_NUMBER, Id, Text
 from ari_app.settings import Settings
-from ari_app.store import marketplaces, schema
-from ari_app.store.engine import open_engine
-from ari_app.store.marketplaces import Loaded
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine
+from ari_app.store.market import marketplaces
+from ari_app.store.market.marketplaces import Loaded
 
 SWITCH_INTERVAL_S = 0.0005
 """How long another thread may keep the event loop of a program that serves calls waiting, instead of Python's 5 ms."""

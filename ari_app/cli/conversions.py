@@ -15,9 +15,9 @@ from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.domain.terms.conversions import Told, parse
-from ari_app.store import conversions as stored
-from ari_app.store import ledger
-from ari_app.store.conversions import Became, Outcome
+from ari_app.store.ledger import ledger
+from ari_app.store.money import conversions as stored
+from ari_app.store.money.conversions import Became, Outcome
 
 
 @click.group()

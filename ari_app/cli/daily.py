@@ -10,8 +10,9 @@ from sqlalchemy import Engine
 from ari_app.cli.common import Refused, database, now_ms
 from ari_app.cli.output import json_option, tell
 from ari_app.settings import Settings
-from ari_app.store import conversions, recordings
-from ari_app.store.errors import StoreError
+from ari_app.store.calls import recordings
+from ari_app.store.db.errors import StoreError
+from ari_app.store.money import conversions
 
 JOBS: dict[str, Callable[[Engine, Settings, int], int]] = {
     "conversions expire": lambda engine, _, now: conversions.expire(engine, now),

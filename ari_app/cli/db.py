@@ -7,8 +7,8 @@ import click
 from ari_app.cli.common import Refused
 from ari_app.cli.output import json_option, show_json, tell
 from ari_app.settings import Settings
-from ari_app.store import schema
-from ari_app.store.engine import open_engine
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine
 
 
 @click.group()

@@ -26,9 +26,10 @@ from ari_app.domain.market.marketplace import Creative
 from ari_app.domain.market.staging import in_force
 from ari_app.ops import creatives, prompts
 from ari_app.settings import Settings
-from ari_app.store import geography, marketplaces
-from ari_app.store.errors import MarketplaceMoved
-from ari_app.store.marketplaces import Applied, Loaded
+from ari_app.store import geography
+from ari_app.store.db.errors import MarketplaceMoved
+from ari_app.store.market import marketplaces
+from ari_app.store.market.marketplaces import Applied, Loaded
 
 TRIES = 5
 

@@ -15,8 +15,8 @@ from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.disputes import Dispute, DisputeEvent, State
-from ari_app.store import calls as stored_calls
-from ari_app.store import disputes as stored
+from ari_app.store.calls import calls as stored_calls
+from ari_app.store.money import disputes as stored
 
 SERIAL = click.IntRange(1, 2**31 - 1)
 

@@ -21,7 +21,7 @@ from ari_app.domain.reports import forensics as domain
 from ari_app.domain.reports.forensics import JUST_S, Ending, Nearness
 from ari_app.domain.reports.reporting import ratio
 from ari_app.domain.reports.rollups import AROUND_S
-from ari_app.store import rollups
+from ari_app.store.reports import rollups
 
 DEFAULT_DAYS = 30
 

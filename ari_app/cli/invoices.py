@@ -13,8 +13,8 @@ from ari_app.cli.output import json_option, second, show_json, show_table
 from ari_app.cli.parties import advertiser_of
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.ledger.bills import Period, period_of
-from ari_app.store import bills
-from ari_app.store.bills import Party
+from ari_app.store.money import bills
+from ari_app.store.money.bills import Party
 
 
 @click.group()

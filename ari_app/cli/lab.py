@@ -16,8 +16,8 @@ from ari_app.cli.output import json_option, show_json
 from ari_app.ops import running
 from ari_app.ops.running import Program
 from ari_app.settings import REPOSITORY, Settings
-from ari_app.store import schema
-from ari_app.store.engine import open_engine
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine
 
 SCRIPT = REPOSITORY / "asterisk-docker" / "lab"
 CALLRACE = (sys.executable, "-m", "ari_app.cli.main")

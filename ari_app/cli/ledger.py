@@ -16,8 +16,10 @@ from ari_app.domain.basics.money import format_amount
 from ari_app.domain.ledger import transfers as domain
 from ari_app.domain.ledger.corrections import net
 from ari_app.domain.ledger.transfers import Balance, Line
-from ari_app.store import audit, corrections, parties, refunds, reservations
-from ari_app.store import ledger as stored
+from ari_app.store.ledger import ledger as stored
+from ari_app.store.limits import reservations
+from ari_app.store.market import parties
+from ari_app.store.money import audit, corrections, refunds
 
 
 @click.group()

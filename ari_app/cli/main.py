@@ -20,7 +20,7 @@ from ari_app.ops.prompts import PromptError
 from ari_app.ops.running import SwitchError
 from ari_app.ops.sipp import NotSeen, SippFailed
 from ari_app.settings import SettingsError
-from ari_app.store.errors import StoreError
+from ari_app.store.db.errors import StoreError
 from ari_app.store.geography import GeographyError
 
 EXPECTED = (

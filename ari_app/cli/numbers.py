@@ -23,9 +23,9 @@ from ari_app.domain.basics.states import STATE_NAMES
 from ari_app.domain.market.marketplace import Number, NumbersPolicy
 from ari_app.domain.numbers.inventory import Wanted, parse
 from ari_app.domain.numbers.stock import Shelf, stock_of
-from ari_app.store import desk, inventory, marketplaces
-from ari_app.store import numbers as stored
-from ari_app.store.inventory import Holding
+from ari_app.store.market import desk, inventory, marketplaces
+from ari_app.store.market import numbers as stored
+from ari_app.store.market.inventory import Holding
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

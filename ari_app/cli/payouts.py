@@ -22,9 +22,9 @@ from ari_app.cli.parties import publisher_of
 from ari_app.domain.basics.clock import LAST_MS, iso, ms_of
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.ledger.payouts import Waiting
-from ari_app.store import payouts as stored
-from ari_app.store.bills import Party
-from ari_app.store.payouts import Paid, Run
+from ari_app.store.money import payouts as stored
+from ari_app.store.money.bills import Party
+from ari_app.store.money.payouts import Paid, Run
 
 _DAY_MS = 86_400_000
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)

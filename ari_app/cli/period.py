@@ -18,7 +18,7 @@ from ari_app.cli.common import now_ms
 from ari_app.domain.basics.clock import iso, ms_of
 from ari_app.domain.reports.reporting import check_hours, midnight
 from ari_app.domain.reports.rollups import HOUR_MS
-from ari_app.store import rollups
+from ari_app.store.reports import rollups
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

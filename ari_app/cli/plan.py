@@ -20,8 +20,10 @@ from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.ops import asterisk, creatives, prompts
 from ari_app.settings import Settings, SettingsError
-from ari_app.store import geography, ledger, marketplaces
-from ari_app.store.marketplaces import Applied
+from ari_app.store import geography
+from ari_app.store.ledger import ledger
+from ari_app.store.market import marketplaces
+from ari_app.store.market.marketplaces import Applied
 
 
 @click.command(short_help="Show what an apply would change.")

@@ -10,9 +10,9 @@ from ari_app.domain.basics.fields import parse_duration
 from ari_app.ops import running
 from ari_app.ops.traces import Traces
 from ari_app.settings import Settings
-from ari_app.store import privacy as stored
-from ari_app.store import sqlite
-from ari_app.store.spool import Spool
+from ari_app.store.calls import privacy as stored
+from ari_app.store.calls.spool import Spool
+from ari_app.store.db import sqlite
 
 
 @click.group()

@@ -15,7 +15,9 @@ from ari_app.domain.market.staging import in_force
 from ari_app.domain.terms.repeats import longest_window
 from ari_app.domain.terms.replay import Rejudged, Sum, replay, sums
 from ari_app.settings import Settings
-from ari_app.store import calls, corrections, geography
+from ari_app.store import geography
+from ari_app.store.calls import calls
+from ari_app.store.money import corrections
 
 SHOWN = 50  # calls in the table; --json has them all
 

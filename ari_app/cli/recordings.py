@@ -11,9 +11,9 @@ from ari_app.cli.common import Refused, database, now_ms, one_line, who
 from ari_app.cli.output import json_option, show_json, show_table, tell
 from ari_app.domain.basics.clock import iso
 from ari_app.settings import Settings
-from ari_app.store import calls
-from ari_app.store import recordings as stored
-from ari_app.store.recordings import Kept
+from ari_app.store.calls import calls
+from ari_app.store.calls import recordings as stored
+from ari_app.store.calls.recordings import Kept
 
 
 @click.group()

@@ -29,8 +29,9 @@ from ari_app.domain.reports.rollups import HOUR_MS
 from ari_app.ops import running
 from ari_app.ops.running import SwitchNotRunning
 from ari_app.settings import Settings
-from ari_app.store import marketplaces, rollups
-from ari_app.store import rebuild as rebuilding
+from ari_app.store.calls import rebuild as rebuilding
+from ari_app.store.market import marketplaces
+from ari_app.store.reports import rollups
 
 OFFER_FILTERS = frozenset({"campaign", "advertiser"})
 DEFAULT_DAYS = 30

@@ -23,7 +23,8 @@ from ari_app.domain.routing.screening import Refusal, refusal_by_rules
 from ari_app.domain.routing.snapshot import Attribution, Snapshot, attribute
 from ari_app.domain.terms.qualification import seconds
 from ari_app.settings import Settings
-from ari_app.store import geography, ledger
+from ari_app.store import geography
+from ari_app.store.ledger import ledger
 
 
 @dataclass(frozen=True, slots=True)

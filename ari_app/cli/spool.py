@@ -8,8 +8,8 @@ from ari_app.cli.common import Refused, database
 from ari_app.cli.output import json_option, show_json, show_table, tell
 from ari_app.domain.basics.clock import iso
 from ari_app.settings import Settings
-from ari_app.store import writer
-from ari_app.store.spool import Kept, Spool
+from ari_app.store.calls import writer
+from ari_app.store.calls.spool import Kept, Spool
 
 
 @click.group()

@@ -26,10 +26,10 @@ from ari_app.ops.running import only_switch
 from ari_app.ops.supervision import supervision
 from ari_app.settings import Settings
 from ari_app.store import geography
-from ari_app.store.folder import clear_unfinished
-from ari_app.store.journal import ASIDE, Journal
-from ari_app.store.spool import Spool
-from ari_app.store.writer import Writer
+from ari_app.store.calls.journal import ASIDE, Journal
+from ari_app.store.calls.spool import Spool
+from ari_app.store.calls.writer import Writer
+from ari_app.store.db.atomic_files import clear_unfinished
 from ari_app.switch.app import Switch
 from ari_app.switch.control import control_socket
 from ari_app.switch.measured import MeasuredTransport

@@ -26,12 +26,14 @@ from ari_app.ops.finding import Finding, some
 from ari_app.ops.prompts import speech_program
 from ari_app.ops.runningchecks import check_agi, check_chores, check_saving, check_supervision, check_switch
 from ari_app.settings import Settings, SettingsError, refused_file
-from ari_app.store import ledger, marketplaces, schema
-from ari_app.store.aside import Aside
-from ari_app.store.engine import open_engine
-from ari_app.store.errors import DocumentUnreadable, StoreError
-from ari_app.store.journal import ASIDE, unreadable
-from ari_app.store.spool import Spool
+from ari_app.store.calls.aside import Aside
+from ari_app.store.calls.journal import ASIDE, unreadable
+from ari_app.store.calls.spool import Spool
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine
+from ari_app.store.db.errors import DocumentUnreadable, StoreError
+from ari_app.store.ledger import ledger
+from ari_app.store.market import marketplaces
 
 SECRETS = ("ari", "ami")
 ROOM_BYTES = 500_000_000

@@ -18,8 +18,9 @@ from sqlalchemy import Engine
 
 from ari_app.ops import running
 from ari_app.settings import Settings
-from ari_app.store import journal, sqlite
-from ari_app.store.aside import erase_caller as erase_aside
+from ari_app.store.calls import journal
+from ari_app.store.calls.aside import erase_caller as erase_aside
+from ari_app.store.db import sqlite
 
 PATIENCE_S = 3.0
 _POLL_S = 0.1

@@ -18,7 +18,7 @@ from zoneinfo import available_timezones
 
 from ari_app.domain.basics.states import STATE_NAMES
 from ari_app.domain.calls.geo import AreaCodeRow, Geography, ZipRow
-from ari_app.store.folder import locked
+from ari_app.store.db.atomic_files import locked
 
 _BUILD_TIMEOUT_S = 120
 

@@ -25,12 +25,13 @@ from ari_app.domain.market.marketplace import Campaign
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.routing.snapshot import Snapshot
 from ari_app.domain.terms.repeats import Kind, kinds_of, longest_window
-from ari_app.store import calls, pauses
-from ari_app.store.calls import Settlement
-from ari_app.store.errors import DatabaseUnavailable, StoreError
-from ari_app.store.journal import Journal
-from ari_app.store.pauses import Pause
-from ari_app.store.writer import CAPACITY, Writer
+from ari_app.store.calls import calls
+from ari_app.store.calls.calls import Settlement
+from ari_app.store.calls.journal import Journal
+from ari_app.store.calls.writer import CAPACITY, Writer
+from ari_app.store.db.errors import DatabaseUnavailable, StoreError
+from ari_app.store.market import pauses
+from ari_app.store.market.pauses import Pause
 from ari_app.switch.bystander import Bystander
 from ari_app.switch.call import Call
 from ari_app.switch.callers import Callers

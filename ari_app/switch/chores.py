@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from ari_app.store.errors import StoreError
+from ari_app.store.db.errors import StoreError
 
 log = logging.getLogger(__name__)
 

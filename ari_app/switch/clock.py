@@ -6,7 +6,7 @@ import math
 import time
 
 from ari_app.domain.routing.recovery import Timeline
-from ari_app.store.uptime import boot
+from ari_app.store.db.uptime import boot
 
 
 class CallClock:

@@ -28,8 +28,8 @@ from ari_app.domain.routing.snapshot import Attribution, Snapshot, attribute
 from ari_app.domain.terms.qualification import EarlierCall
 from ari_app.domain.terms.repeats import Kind
 from ari_app.domain.terms.settlement import conclude, pin
-from ari_app.store.calls import Settlement
-from ari_app.store.journal import Journal
+from ari_app.store.calls.calls import Settlement
+from ari_app.store.calls.journal import Journal
 from ari_app.switch.call import Call, CallerGone
 from ari_app.switch.callers import Callers
 from ari_app.switch.capacity import Capacity, trunk_place

@@ -22,7 +22,7 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 async def exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Exchange]:
     """An exchange that serves nothing yet. At the end nothing is left of any call, in Asterisk or the switch."""
     monkeypatch.setattr(ThreadPoolExecutor, "submit", _at_once)
-    monkeypatch.setattr("ari_app.store.journal.GATHER_S", 0.001)
+    monkeypatch.setattr("ari_app.store.calls.journal.GATHER_S", 0.001)
     loop = asyncio.get_running_loop()
     assert isinstance(loop, JumpingLoop)
     with moved_clocks(loop, MONDAY_NOON_MS):

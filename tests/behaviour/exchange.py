@@ -26,12 +26,14 @@ from ari_app.domain.calls.geo import Geography
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import media
-from ari_app.store import calls, ledger, marketplaces
-from ari_app.store.calls import Settlement
-from ari_app.store.errors import WriterStopped
-from ari_app.store.journal import Journal
-from ari_app.store.spool import Spool
-from ari_app.store.writer import Writer
+from ari_app.store.calls import calls
+from ari_app.store.calls.calls import Settlement
+from ari_app.store.calls.journal import Journal
+from ari_app.store.calls.spool import Spool
+from ari_app.store.calls.writer import Writer
+from ari_app.store.db.errors import WriterStopped
+from ari_app.store.ledger import ledger
+from ari_app.store.market import marketplaces
 from ari_app.switch.app import Switch
 from ari_app.switch.clock import CallClock
 from tests.kit.database import migrated

@@ -22,9 +22,10 @@ from ari_app.domain.market.marketplace import (
     Route,
 )
 from ari_app.domain.numbers.inventory import Item, Wanted
-from ari_app.store import desk, inventory, marketplaces, schema
-from ari_app.store.engine import open_engine
-from ari_app.store.errors import NumberRefused
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine
+from ari_app.store.db.errors import NumberRefused
+from ari_app.store.market import desk, inventory, marketplaces
 
 PROCESSES = 2
 NUMBERS = 500  # those that are handed out

@@ -26,12 +26,14 @@ from ari_app.domain.routing.screening import screen
 from ari_app.domain.routing.snapshot import Snapshot, attribute
 from ari_app.domain.terms.qualification import Facts, judge
 from ari_app.settings import REPOSITORY
-from ari_app.store import geography, marketplaces, schema
-from ari_app.store.calls import save
-from ari_app.store.engine import open_engine
-from ari_app.store.journal import Journal
-from ari_app.store.spool import Spool
-from ari_app.store.writer import BATCH, Writer
+from ari_app.store import geography
+from ari_app.store.calls.calls import save
+from ari_app.store.calls.journal import Journal
+from ari_app.store.calls.spool import Spool
+from ari_app.store.calls.writer import BATCH, Writer
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine
+from ari_app.store.market import marketplaces
 from ari_app.switch.app import Switch
 from ari_app.switch.callers import Callers
 from ari_app.switch.clock import CallClock

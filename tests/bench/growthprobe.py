@@ -30,25 +30,20 @@ from ari_app.domain.caps.counters import Claim, Wanted
 from ari_app.domain.document.reading import from_document
 from ari_app.domain.market.marketplace import Number
 from ari_app.domain.routing.recovery import UnderWay
-from ari_app.store import (
-    calls,
-    corrections,
-    geography,
-    marketplaces,
-    numbers,
-    pauses,
-    revision,
-    schema,
-    spending,
-)
-from ari_app.store import journal as journals
-from ari_app.store.engine import open_engine, reading, writing
-from ari_app.store.errors import DatabaseUnavailable
-from ari_app.store.journal import Journal
-from ari_app.store.pauses import Pause
-from ari_app.store.rebuild import rebuild_day
-from ari_app.store.spool import Spool
-from ari_app.store.writer import Writer
+from ari_app.store import geography
+from ari_app.store.calls import calls
+from ari_app.store.calls import journal as journals
+from ari_app.store.calls.journal import Journal
+from ari_app.store.calls.rebuild import rebuild_day
+from ari_app.store.calls.spool import Spool
+from ari_app.store.calls.writer import Writer
+from ari_app.store.db import revision, schema
+from ari_app.store.db.engine import open_engine, reading, writing
+from ari_app.store.db.errors import DatabaseUnavailable
+from ari_app.store.limits import spending
+from ari_app.store.market import marketplaces, numbers, pauses
+from ari_app.store.market.pauses import Pause
+from ari_app.store.money import corrections
 from ari_app.switch.app import Switch
 from ari_app.switch.caps import Caps
 from tests.bench.market import Shape, document

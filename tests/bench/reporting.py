@@ -32,11 +32,11 @@ from ari_app.domain.reports import reporting, rollups
 from ari_app.domain.reports.forensics import by_party
 from ari_app.domain.reports.rollups import HOUR_MS, CallKey, Cells, EndingKey, OfferKey
 from ari_app.settings import REPOSITORY
-from ari_app.store import rollups as stored
-from ari_app.store import schema
-from ari_app.store.callrows import call_row
-from ari_app.store.engine import open_engine, reading
-from ari_app.store.tables import calls, rollup_endings, rollup_offers
+from ari_app.store.calls.callrows import call_row
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine, reading
+from ari_app.store.db.tables import calls, rollup_endings, rollup_offers
+from ari_app.store.reports import rollups as stored
 from tests.store.postgres import running_cluster
 from tests.varied import varied_calls
 

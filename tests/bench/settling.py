@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ari_app.store import schema
-from ari_app.store.engine import open_engine
-from ari_app.store.spool import Spool
-from ari_app.store.writer import Writer
+from ari_app.store.calls.spool import Spool
+from ari_app.store.calls.writer import Writer
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine
 from tests.samples import make_call, settlement
 from tests.store.postgres import running_cluster
 

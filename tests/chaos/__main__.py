@@ -19,7 +19,7 @@ from functools import partial
 from itertools import islice
 from random import Random, SystemRandom
 
-from ari_app.store import calls
+from ari_app.store.calls import calls
 from tests.bench.machine import describe
 from tests.chaos import flood, namespace, report
 from tests.chaos.checks import judge

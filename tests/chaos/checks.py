@@ -11,9 +11,11 @@ from sqlalchemy import Engine, func, select
 
 from ari_app.domain.calls.dialplan_call import CUT_OFF
 from ari_app.domain.calls.record import CallRecord
-from ari_app.store import calls, ledger, marketplaces
-from ari_app.store.engine import reading
-from ari_app.store.tables import counters, number_assignments, reservations
+from ari_app.store.calls import calls
+from ari_app.store.db.engine import reading
+from ari_app.store.db.tables import counters, number_assignments, reservations
+from ari_app.store.ledger import ledger
+from ari_app.store.market import marketplaces
 from tests.chaos.faults import Injected
 from tests.chaos.load import PATIENCE_S, Seen, Talk
 from tests.chaos.market import (

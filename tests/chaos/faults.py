@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from ari_app.store.engine import writing
+from ari_app.store.db.engine import writing
 from tests.chaos import desk, namespace
 from tests.chaos.stage import Stage, StageError
 

@@ -18,10 +18,10 @@ from sqlalchemy import func, select
 
 from ari_app.ops import running
 from ari_app.ops.ports import free_tcp_ports
-from ari_app.store.engine import reading
-from ari_app.store.journal import Journal
-from ari_app.store.spool import Spool
-from ari_app.store.tables import calls
+from ari_app.store.calls.journal import Journal
+from ari_app.store.calls.spool import Spool
+from ari_app.store.db.engine import reading
+from ari_app.store.db.tables import calls
 from tests.chaos import desk, namespace
 from tests.chaos.market import SPOOLED_DID
 from tests.live.lab import REPO, Lab, private

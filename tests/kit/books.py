@@ -26,14 +26,17 @@ from ari_app.domain.ledger.transfers import EXCHANGE, Transfer, advertiser_accou
 from ari_app.domain.reports import reporting
 from ari_app.domain.reports.rollups import HOUR_MS, MONEY_SUMS
 from ari_app.domain.terms.conversions import Told
-from ari_app.store import audit, bills, calls, conversions, disputes, ledger, payouts, privacy, rollups
-from ari_app.store.bills import Party
-from ari_app.store.corrections import adjust
-from ari_app.store.engine import reading, writing
-from ari_app.store.payouts import Run
-from ari_app.store.rebuild import days, rebuild_day
-from ari_app.store.spool import Spool
-from ari_app.store.tables import terms
+from ari_app.store.calls import calls, privacy
+from ari_app.store.calls.rebuild import days, rebuild_day
+from ari_app.store.calls.spool import Spool
+from ari_app.store.db.engine import reading, writing
+from ari_app.store.db.tables import terms
+from ari_app.store.ledger import ledger
+from ari_app.store.money import audit, bills, conversions, disputes, payouts
+from ari_app.store.money.bills import Party
+from ari_app.store.money.corrections import adjust
+from ari_app.store.money.payouts import Run
+from ari_app.store.reports import rollups
 from tests.samples import make_call, settlement, waiting, with_late_bonus
 
 NEVER = 2**60

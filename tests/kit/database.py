@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import Engine
 
-from ari_app.store import schema
-from ari_app.store.engine import open_engine
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine
 
 
 def migrated(file: Path) -> Engine:

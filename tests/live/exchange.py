@@ -20,11 +20,14 @@ from ari_app.ops import prompts
 from ari_app.ops.recorder import recorder
 from ari_app.ops.sipp import Agent, Behaviour
 from ari_app.settings import Settings
-from ari_app.store import audit, geography, marketplaces, schema
-from ari_app.store.engine import open_engine
-from ari_app.store.journal import Journal
-from ari_app.store.spool import Spool
-from ari_app.store.writer import Writer
+from ari_app.store import geography
+from ari_app.store.calls.journal import Journal
+from ari_app.store.calls.spool import Spool
+from ari_app.store.calls.writer import Writer
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine
+from ari_app.store.market import marketplaces
+from ari_app.store.money import audit
 from ari_app.switch.app import Switch
 from ari_app.switch.clock import CallClock
 from tests.kit.market import DID, marketplace

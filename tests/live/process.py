@@ -25,9 +25,12 @@ from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.terms.wire import pack_under_way
 from ari_app.ops import prompts, running
 from ari_app.settings import Settings
-from ari_app.store import audit, calls, marketplaces, schema
-from ari_app.store.engine import open_engine
-from ari_app.store.journal import Journal
+from ari_app.store.calls import calls
+from ari_app.store.calls.journal import Journal
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine
+from ari_app.store.market import marketplaces
+from ari_app.store.money import audit
 from ari_app.switch.clock import CallClock
 from tests.live.lab import REPO, Lab
 

@@ -15,10 +15,10 @@ from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.transfers import deposit
 from ari_app.ops.sipp import Agent, Caller, answers, busy, hang_up, rings_forever, talk_ms
 from ari_app.settings import Settings
-from ari_app.store import calls as stored
-from ari_app.store import ledger
-from ari_app.store.engine import reading
-from ari_app.store.tables import reservations
+from ari_app.store.calls import calls as stored
+from ari_app.store.db.engine import reading
+from ari_app.store.db.tables import reservations
+from ari_app.store.ledger import ledger
 from ari_app.switch.clock import CallClock
 from tests.live.exchange import DID, Exchange, marketplace, phones, uris
 from tests.live.lab import Lab, private

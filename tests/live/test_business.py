@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ari_app.ops.sipp import accepts, hang_up, talk_ms
-from ari_app.store import calls
+from ari_app.store.calls import calls
 from tests.live.exchange import phones
 from tests.live.lab import REPO
 from tests.live.process import CALLRACE, switch_process

@@ -17,8 +17,8 @@ from ari_app.ops.sipp import (
     talk_ms,
     wait_ms,
 )
-from ari_app.store import desk
-from ari_app.store.desk import Decision
+from ari_app.store.market import desk
+from ari_app.store.market.desk import Decision
 from tests.live.exchange import DID, marketplace, phones, uris
 
 pytestmark = pytest.mark.live

@@ -12,8 +12,9 @@ from ari_app.cli.explain import explain
 from ari_app.domain.basics.periods import period
 from ari_app.domain.ledger.transfers import deposit
 from ari_app.ops.sipp import accepts, answers, rings_forever, talk_ms
-from ari_app.store import ledger, reservations
-from ari_app.store.reservations import Usage
+from ari_app.store.ledger import ledger
+from ari_app.store.limits import reservations
+from ari_app.store.limits.reservations import Usage
 from ari_app.switch.clock import CallClock
 from tests.live.exchange import marketplace, phones, uris
 

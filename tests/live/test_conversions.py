@@ -8,7 +8,8 @@ import pytest
 
 from ari_app.domain.terms.conversions import Told
 from ari_app.ops.sipp import answers, hang_up, talk_ms
-from ari_app.store import conversions, ledger
+from ari_app.store.ledger import ledger
+from ari_app.store.money import conversions
 from ari_app.switch.clock import CallClock
 from tests.live.exchange import marketplace, phones, uris
 

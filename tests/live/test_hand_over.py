@@ -9,7 +9,7 @@ from ari_app.ari.client import connect
 from ari_app.ops.asterisk import ari_settings
 from ari_app.ops.sipp import answers, talk_ms
 from ari_app.settings import Settings
-from ari_app.store import calls
+from ari_app.store.calls import calls
 from tests.live.exchange import DID, marketplace, phones, uris
 from tests.live.process import AgiProcess
 from tests.live.test_kill import FLOW

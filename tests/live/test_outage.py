@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from ari_app.ops.sipp import answers, talk_ms
-from ari_app.store import calls
-from ari_app.store.spool import Spool
+from ari_app.store.calls import calls
+from ari_app.store.calls.spool import Spool
 from tests.live.exchange import marketplace, phones, uris
 from tests.live.process import switch_process
 from tests.store.postgres import cluster

@@ -15,8 +15,8 @@ from ari_app.ops.recorder import Recorder
 from ari_app.ops.sipp import accepts, answers, answers_silently, hangs_up, rings_forever, talk_ms
 from ari_app.ops.sipp.rtp import FRAME_MS, SAMPLES_PER_MS, is_tone
 from ari_app.settings import Settings
-from ari_app.store import calls, privacy, recordings
-from ari_app.store.spool import Spool
+from ari_app.store.calls import calls, privacy, recordings
+from ari_app.store.calls.spool import Spool
 from tests.live.exchange import marketplace, phones, uris
 from tests.live.process import switch_process
 

@@ -20,8 +20,11 @@ from ari_app.domain.document.reading import parse
 from ari_app.domain.ledger.corrections import CannotCorrect
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.terms.conversions import Told
-from ari_app.store import calls, caprules, conversions, corrections, marketplaces, reservations
-from ari_app.store.engine import reading
+from ari_app.store.calls import calls
+from ari_app.store.db.engine import reading
+from ari_app.store.limits import caprules, reservations
+from ari_app.store.market import marketplaces
+from ari_app.store.money import conversions, corrections
 from tests.kit.database import migrated
 from tests.kit.market import marketplace
 from tests.samples import BEGAN, make_call, settlement, unqualified, waiting, with_late_bonus

@@ -43,13 +43,15 @@ from ari_app.domain.ledger.transfers import (
     verify,
 )
 from ari_app.domain.terms.conversions import Told, is_overdue
-from ari_app.store import audit, bills, calls, conversions, disputes, ledger, payouts
-from ari_app.store.bills import Party
-from ari_app.store.corrections import adjust
-from ari_app.store.engine import writing
-from ari_app.store.errors import KeyTaken
-from ari_app.store.payouts import Run
-from ari_app.store.tables import terms
+from ari_app.store.calls import calls
+from ari_app.store.db.engine import writing
+from ari_app.store.db.errors import KeyTaken
+from ari_app.store.db.tables import terms
+from ari_app.store.ledger import ledger
+from ari_app.store.money import audit, bills, conversions, disputes, payouts
+from ari_app.store.money.bills import Party
+from ari_app.store.money.corrections import adjust
+from ari_app.store.money.payouts import Run
 from tests.kit.database import migrated
 from tests.samples import BEGAN, make_call, settlement, unqualified, waiting, with_late_bonus
 

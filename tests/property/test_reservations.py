@@ -22,9 +22,11 @@ from ari_app.domain.basics.periods import Period
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.caps.counters import Claim, Funds, Wanted, use
 from ari_app.domain.ledger.transfers import deposit
-from ari_app.store import calls, ledger, reservations
-from ari_app.store.engine import reading
-from ari_app.store.tables import account_balances
+from ari_app.store.calls import calls
+from ari_app.store.db.engine import reading
+from ari_app.store.db.tables import account_balances
+from ari_app.store.ledger import ledger
+from ari_app.store.limits import reservations
 from tests.kit.database import migrated
 from tests.samples import BEGAN, make_call, settlement, unqualified
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from ari_app.store import audit, schema
-from ari_app.store.engine import open_engine, writing
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine, writing
+from ari_app.store.money import audit
 from tests.samples import BEGAN
 from tests.store.postgres import running_cluster
 

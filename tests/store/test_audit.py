@@ -12,13 +12,16 @@ from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.bills import period_of
 from ari_app.domain.ledger.corrections import charges_of
 from ari_app.domain.ledger.transfers import payout, take_back
-from ari_app.store import audit, bills, calls, disputes, ledger, payouts, rebuild, rollups
-from ari_app.store.bills import Party
-from ari_app.store.engine import writing
-from ari_app.store.payouts import Run
-from ari_app.store.tables import bills as bills_table
-from ari_app.store.tables import dispute_events
-from ari_app.store.tables import disputes as disputes_table
+from ari_app.store.calls import calls, rebuild
+from ari_app.store.db.engine import writing
+from ari_app.store.db.tables import bills as bills_table
+from ari_app.store.db.tables import dispute_events
+from ari_app.store.db.tables import disputes as disputes_table
+from ari_app.store.ledger import ledger
+from ari_app.store.money import audit, bills, disputes, payouts
+from ari_app.store.money.bills import Party
+from ari_app.store.money.payouts import Run
+from ari_app.store.reports import rollups
 from tests.samples import BEGAN, make_call, settlement
 
 pytestmark = pytest.mark.breaks_the_ledger

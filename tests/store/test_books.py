@@ -8,8 +8,8 @@ from itertools import count
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
-from ari_app.store import schema
-from ari_app.store.engine import open_engine
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine
 from tests.kit.books import live_through
 
 

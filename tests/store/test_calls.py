@@ -8,9 +8,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ari_app.domain.calls.record import CallRecord, ClauseResult, Part, ShareOfPrice
-from ari_app.store import calls, ledger
-from ari_app.store.calls import Settlement
-from ari_app.store.errors import AmbiguousCallId
+from ari_app.store.calls import calls
+from ari_app.store.calls.calls import Settlement
+from ari_app.store.db.errors import AmbiguousCallId
+from ari_app.store.ledger import ledger
 from tests.samples import BEGAN, make_call, settlement, unqualified
 
 MISSED: dict[str, Any] = {

@@ -16,9 +16,12 @@ from ari_app.domain.caps.counters import Answer, wanted
 from ari_app.domain.document.reading import parse
 from ari_app.domain.routing.snapshot import Attribution
 from ari_app.domain.terms.conversions import Told
-from ari_app.store import calls, conversions, corrections, marketplaces, reservations, spending
-from ari_app.store.marketplaces import Loaded
-from ari_app.store.reservations import Usage
+from ari_app.store.calls import calls
+from ari_app.store.limits import reservations, spending
+from ari_app.store.limits.reservations import Usage
+from ari_app.store.market import marketplaces
+from ari_app.store.market.marketplaces import Loaded
+from ari_app.store.money import conversions, corrections
 from tests.kit.market import DID, marketplace
 from tests.samples import BEGAN, make_call, settlement, unqualified, waiting, with_late_bonus
 

@@ -14,8 +14,11 @@ from ari_app.domain.calls.record import CallRecord, ClauseResult, Money, Verdict
 from ari_app.domain.caps.counters import Answer, Claim, Funds, Wanted
 from ari_app.domain.ledger.transfers import deposit
 from ari_app.domain.terms.conversions import Told
-from ari_app.store import audit, calls, conversions, ledger, rebuild, reservations
-from ari_app.store.engine import open_engine, open_hasty, writing
+from ari_app.store.calls import calls, rebuild
+from ari_app.store.db.engine import open_engine, open_hasty, writing
+from ari_app.store.ledger import ledger
+from ari_app.store.limits import reservations
+from ari_app.store.money import audit, conversions
 from tests.samples import BEGAN, make_call, settlement, waiting
 
 PATIENCE_S = 20

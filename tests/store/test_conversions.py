@@ -16,11 +16,15 @@ from ari_app.domain.ledger.transfers import CONVERSION_GRACE_MS, Balance, Transf
 from ari_app.domain.reports.rollups import HOUR_MS
 from ari_app.domain.terms import conversions as domain
 from ari_app.domain.terms.conversions import CLOCK_SKEW_MS, Told
-from ari_app.store import audit, bills, calls, conversions, disputes, ledger, reservations, rollups
-from ari_app.store.bills import Party
-from ari_app.store.corrections import adjust
-from ari_app.store.errors import NotDecided, UnknownCalls
-from ari_app.store.reservations import Usage
+from ari_app.store.calls import calls
+from ari_app.store.db.errors import NotDecided, UnknownCalls
+from ari_app.store.ledger import ledger
+from ari_app.store.limits import reservations
+from ari_app.store.limits.reservations import Usage
+from ari_app.store.money import audit, bills, conversions, disputes
+from ari_app.store.money.bills import Party
+from ari_app.store.money.corrections import adjust
+from ari_app.store.reports import rollups
 from tests.samples import BEGAN, make_call, settlement, unqualified, waiting, with_late_bonus
 
 CALL = waiting(1)

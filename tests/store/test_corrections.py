@@ -11,11 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from ari_app.domain.ledger.corrections import CannotCorrect, Net, charges_of, net
 from ari_app.domain.ledger.transfers import Balance, take_back, verify
-from ari_app.store import calls, ledger
-from ari_app.store.corrections import adjust
-from ari_app.store.engine import writing
-from ari_app.store.errors import KeyTaken
-from ari_app.store.tables import transfers
+from ari_app.store.calls import calls
+from ari_app.store.db.engine import writing
+from ari_app.store.db.errors import KeyTaken
+from ari_app.store.db.tables import transfers
+from ari_app.store.ledger import ledger
+from ari_app.store.money.corrections import adjust
 from tests.samples import BEGAN, make_call, settlement, unqualified
 
 CALL = make_call(1)

@@ -10,17 +10,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ari_app.domain.autopause import DAY_MS
 from sqlalchemy import Connection, Engine, event, select, text
 from sqlalchemy.exc import OperationalError
 
 import ari_app.store
-from ari_app.domain.autopause import DAY_MS
-from ari_app.store import calls as stored
-from ari_app.store import corrections, disputes, ledger, schema
-from ari_app.store import engine as way
-from ari_app.store.engine import TRIES, open_engine, retried, writing
-from ari_app.store.errors import DatabaseBusy
-from ari_app.store.tables import calls
+from ari_app.store.calls import calls as stored
+from ari_app.store.db import engine as way
+from ari_app.store.db import schema
+from ari_app.store.db.engine import TRIES, open_engine, retried, writing
+from ari_app.store.db.errors import DatabaseBusy
+from ari_app.store.db.tables import calls
+from ari_app.store.ledger import ledger
+from ari_app.store.money import corrections, disputes
 from tests.samples import BEGAN, make_call, settlement
 
 

@@ -10,8 +10,10 @@ from sqlalchemy import Engine
 from ari_app.domain.ledger.corrections import CannotCorrect, Net, net
 from ari_app.domain.ledger.disputes import Dispute, DisputeError
 from ari_app.domain.ledger.transfers import verify
-from ari_app.store import calls, disputes, ledger
-from ari_app.store.corrections import adjust
+from ari_app.store.calls import calls
+from ari_app.store.ledger import ledger
+from ari_app.store.money import disputes
+from ari_app.store.money.corrections import adjust
 from tests.samples import make_call, settlement, unqualified
 
 CALL = make_call(1)

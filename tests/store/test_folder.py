@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.store.folder import clear_unfinished, write_all, write_whole
+from ari_app.store.db.atomic_files import clear_unfinished, write_all, write_whole
 
 
 @pytest.fixture

@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
-from ari_app.store import calls, corrections, numbers, recount, spending
-from ari_app.store.engine import reading, writing
+from ari_app.store.calls import calls
+from ari_app.store.db.engine import reading, writing
+from ari_app.store.ledger import recount
+from ari_app.store.limits import spending
+from ari_app.store.market import numbers
+from ari_app.store.money import corrections
 from tests.samples import BEGAN, make_call, settlement, unqualified
 
 

@@ -11,9 +11,9 @@ from ari_app.domain.calls.geo import Geography
 from ari_app.domain.document.reading import from_document
 from ari_app.domain.market.marketplace import Marketplace, Number
 from ari_app.domain.numbers.inventory import Item, Wanted
-from ari_app.store import desk, inventory, marketplaces, pauses
-from ari_app.store.inforce import InForce
-from ari_app.store.pauses import Pause
+from ari_app.store.market import desk, inventory, marketplaces, pauses
+from ari_app.store.market.inforce import InForce
+from ari_app.store.market.pauses import Pause
 from tests.bench.market import Shape, document
 
 NOWHERE = Geography({}, {})

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from ari_app.domain.routing.recovery import UnderWay
-from ari_app.store import journal as journal_module
-from ari_app.store.journal import Journal
+from ari_app.store.calls import journal as journal_module
+from ari_app.store.calls.journal import Journal
 from tests.samples import make_call, settlement
 
 PATIENCE_S = 10
@@ -102,7 +102,7 @@ def test_a_line_that_is_no_call_is_kept_aside_and_harms_no_other(tmp_path: Path)
 def test_a_file_that_has_grown_long_gives_way_to_one_with_the_calls_under_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ari_app.store.journal.FILE_LIMIT", 0)
+    monkeypatch.setattr("ari_app.store.calls.journal.FILE_LIMIT", 0)
     with running(tmp_path) as journal:
         wait_until((tmp_path / "1.jsonl").exists)
         journal.keep(under_way(1))

@@ -7,8 +7,9 @@ from sqlalchemy import Engine
 
 from ari_app.domain.ledger.transfers import Balance, deposit, reversal, verify
 from ari_app.domain.ledger.transfers import balances as domain_balances
-from ari_app.store import calls, ledger
-from ari_app.store.errors import KeyTaken
+from ari_app.store.calls import calls
+from ari_app.store.db.errors import KeyTaken
+from ari_app.store.ledger import ledger
 from tests.samples import BEGAN, make_call, settlement, unqualified
 
 DEPOSIT = deposit("payment-1", "acme", 100_000, "USD", at=BEGAN)

@@ -25,13 +25,14 @@ from ari_app.domain.market.marketplace import (
     Staged,
     Wave,
 )
-from ari_app.store import marketplaces, numbers, pauses, revision, schema
-from ari_app.store.engine import reading, writing
-from ari_app.store.errors import DocumentUnreadable, MarketplaceMoved, StepRefused
-from ari_app.store.inforce import InForce
-from ari_app.store.numbers import Assignment
-from ari_app.store.pauses import Pause
-from ari_app.store.tables import marketplace_versions, terms
+from ari_app.store.db import revision, schema
+from ari_app.store.db.engine import reading, writing
+from ari_app.store.db.errors import DocumentUnreadable, MarketplaceMoved, StepRefused
+from ari_app.store.db.tables import marketplace_versions, terms
+from ari_app.store.market import marketplaces, numbers, pauses
+from ari_app.store.market.inforce import InForce
+from ari_app.store.market.numbers import Assignment
+from ari_app.store.market.pauses import Pause
 
 DID, OTHER_DID = "+18005550101", "+18005550102"
 NOW, LATER, LAST = 1000, 2000, 3000

@@ -14,9 +14,14 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ledger.transfers import Transfer, balances, deposit, payout, reversal, take_back
 from ari_app.domain.terms.conversions import Told
-from ari_app.store import audit, calls, conversions, corrections, ledger, marketplaces, rollups, schema
-from ari_app.store.engine import reading, writing
-from ari_app.store.tables import cap_rules, transfers
+from ari_app.store.calls import calls
+from ari_app.store.db import schema
+from ari_app.store.db.engine import reading, writing
+from ari_app.store.db.tables import cap_rules, transfers
+from ari_app.store.ledger import ledger
+from ari_app.store.market import marketplaces
+from ari_app.store.money import audit, conversions, corrections
+from ari_app.store.reports import rollups
 from tests.kit.market import marketplace
 from tests.samples import BEGAN, make_call, settlement, waiting
 

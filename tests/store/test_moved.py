@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.store import calls, sqlite
-from ari_app.store.engine import open_engine, open_hasty
-from ari_app.store.errors import DatabaseNotMigrated
+from ari_app.store.calls import calls
+from ari_app.store.db import sqlite
+from ari_app.store.db.engine import open_engine, open_hasty
+from ari_app.store.db.errors import DatabaseNotMigrated
 from tests.kit.database import migrated
 from tests.samples import make_call, settlement
 

@@ -9,9 +9,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, insert, select, text
 
 from ari_app.domain.document.reading import to_document
-from ari_app.store import marketplaces, schema
-from ari_app.store.engine import reading, writing
-from ari_app.store.tables import counters
+from ari_app.store.db import schema
+from ari_app.store.db.engine import reading, writing
+from ari_app.store.db.tables import counters
+from ari_app.store.market import marketplaces
 from tests.store.test_marketplaces import BEFORE, DID, NOW
 
 

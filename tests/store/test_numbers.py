@@ -12,11 +12,12 @@ from sqlalchemy.exc import IntegrityError
 from ari_app.domain.document.changes import words
 from ari_app.domain.market.marketplace import Applications, Marketplace, Number, NumbersPolicy
 from ari_app.domain.numbers.inventory import Item, Wanted
-from ari_app.store import desk, inventory, marketplaces, numbers, revision
-from ari_app.store.engine import open_engine, reading, writing
-from ari_app.store.errors import NumberRefused, NumbersInUse
-from ari_app.store.inventory import Imported
-from ari_app.store.tables import marketplace_versions, number_assignments
+from ari_app.store.db import revision
+from ari_app.store.db.engine import open_engine, reading, writing
+from ari_app.store.db.errors import NumberRefused, NumbersInUse
+from ari_app.store.db.tables import marketplace_versions, number_assignments
+from ari_app.store.market import desk, inventory, marketplaces, numbers
+from ari_app.store.market.inventory import Imported
 from tests.store.test_marketplaces import BEFORE, DID, with_campaign
 
 NOW, LATER, LAST = 1000, 2000, 3000

@@ -6,10 +6,12 @@ from pathlib import Path
 from random import Random
 
 from ari_app.domain.ledger.transfers import verify
-from ari_app.store import calls, ledger, schema
-from ari_app.store.engine import open_engine
-from ari_app.store.spool import Spool
-from ari_app.store.writer import Writer
+from ari_app.store.calls import calls
+from ari_app.store.calls.spool import Spool
+from ari_app.store.calls.writer import Writer
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine
+from ari_app.store.ledger import ledger
 from tests.samples import make_call, settlement
 from tests.store.postgres import cluster
 

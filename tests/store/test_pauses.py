@@ -2,8 +2,9 @@
 
 from sqlalchemy import Engine
 
-from ari_app.store import pauses, revision
-from ari_app.store.pauses import Pause
+from ari_app.store.db import revision
+from ari_app.store.market import pauses
+from ari_app.store.market.pauses import Pause
 
 LUNCH = Pause("agent-1", since=1000, reason="lunch", by="operator")
 

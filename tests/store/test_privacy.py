@@ -10,9 +10,11 @@ from sqlalchemy import Engine
 from ari_app.domain.calls.record import Tracks
 from ari_app.domain.ledger.transfers import verify
 from ari_app.domain.terms.conversions import Told
-from ari_app.store import calls, conversions, ledger, privacy, recordings
-from ari_app.store.errors import SpoolUnusable
-from ari_app.store.spool import Spool
+from ari_app.store.calls import calls, privacy, recordings
+from ari_app.store.calls.spool import Spool
+from ari_app.store.db.errors import SpoolUnusable
+from ari_app.store.ledger import ledger
+from ari_app.store.money import conversions
 from tests.samples import BEGAN, make_call, settlement, waiting
 
 ANI, OTHER = "+12125550142", "+12125550199"

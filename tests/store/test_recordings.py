@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Engine
 
 from ari_app.domain.calls.record import Tracks
-from ari_app.store import calls, privacy, recordings
-from ari_app.store.errors import FilesStay
-from ari_app.store.spool import Spool
+from ari_app.store.calls import calls, privacy, recordings
+from ari_app.store.calls.spool import Spool
+from ari_app.store.db.errors import FilesStay
 from tests.samples import BEGAN, make_call, settlement
 
 NOW = BEGAN + 1_000_000

@@ -9,8 +9,11 @@ from sqlalchemy import Engine
 
 from ari_app.domain.ledger.refunds import CannotRefund
 from ari_app.domain.ledger.transfers import Balance, deposit, verify
-from ari_app.store import calls, ledger, marketplaces, parties, refunds
-from ari_app.store.errors import KeyTaken
+from ari_app.store.calls import calls
+from ari_app.store.db.errors import KeyTaken
+from ari_app.store.ledger import ledger
+from ari_app.store.market import marketplaces, parties
+from ari_app.store.money import refunds
 from tests.samples import BEGAN, make_call, settlement
 from tests.store.test_marketplaces import BEFORE, LATER, NOW, with_campaign
 

@@ -11,10 +11,12 @@ from sqlalchemy import Engine, insert
 from ari_app.domain.calls.record import CallRecord, ClauseResult, Money, Verdict
 from ari_app.domain.ledger.corrections import Net, net
 from ari_app.domain.ledger.transfers import Balance, verify
-from ari_app.store import calls, disputes, ledger
-from ari_app.store.corrections import adjust
-from ari_app.store.engine import writing
-from ari_app.store.tables import terms
+from ari_app.store.calls import calls
+from ari_app.store.db.engine import writing
+from ari_app.store.db.tables import terms
+from ari_app.store.ledger import ledger
+from ari_app.store.money import disputes
+from ari_app.store.money.corrections import adjust
 from tests.samples import BEGAN, make_call, settlement
 
 ANI = "+12125550142"

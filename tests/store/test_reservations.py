@@ -16,12 +16,14 @@ from ari_app.domain.basics.periods import Period
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.caps.counters import Answer, Claim, Funds, Wanted
 from ari_app.domain.ledger.transfers import Balance, deposit, verify_kept
-from ari_app.store import calls, ledger, reservations
-from ari_app.store.calls import Settlement
-from ari_app.store.engine import open_engine, open_hasty, reading, writing
-from ari_app.store.errors import DatabaseUnavailable
-from ari_app.store.reservations import Usage
-from ari_app.store.tables import account_balances, counters
+from ari_app.store.calls import calls
+from ari_app.store.calls.calls import Settlement
+from ari_app.store.db.engine import open_engine, open_hasty, reading, writing
+from ari_app.store.db.errors import DatabaseUnavailable
+from ari_app.store.db.tables import account_balances, counters
+from ari_app.store.ledger import ledger
+from ari_app.store.limits import reservations
+from ari_app.store.limits.reservations import Usage
 from tests.samples import BEGAN, make_call, settlement, unqualified
 
 DAY = Period(BEGAN, BEGAN + 86_400_000)

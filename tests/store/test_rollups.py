@@ -15,9 +15,11 @@ from ari_app.domain.document.reading import parse
 from ari_app.domain.reports import rollups as domain
 from ari_app.domain.reports.forensics import Ending
 from ari_app.domain.reports.rollups import HOUR_MS, Counts
-from ari_app.store import calls, marketplaces, rollups
-from ari_app.store.engine import reading, writing
-from ari_app.store.rebuild import days, rebuild_day
+from ari_app.store.calls import calls
+from ari_app.store.calls.rebuild import days, rebuild_day
+from ari_app.store.db.engine import reading, writing
+from ari_app.store.market import marketplaces
+from ari_app.store.reports import rollups
 from tests.samples import BEGAN, make_call, settlement
 from tests.unit.cli.conftest import MARKETPLACE
 from tests.varied import varied_calls

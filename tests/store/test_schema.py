@@ -11,11 +11,14 @@ from sqlalchemy import Engine, delete, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ari_app.domain.ledger.transfers import Balance, Transfer, deposit
-from ari_app.store import calls, ledger, pauses, revision, schema
-from ari_app.store.engine import open_engine, reading, writing
-from ari_app.store.errors import BadDatabaseUrl, DatabaseNotMigrated, DatabaseUnavailable
-from ari_app.store.pauses import Pause
-from ari_app.store.tables import metadata, transfers
+from ari_app.store.calls import calls
+from ari_app.store.db import revision, schema
+from ari_app.store.db.engine import open_engine, reading, writing
+from ari_app.store.db.errors import BadDatabaseUrl, DatabaseNotMigrated, DatabaseUnavailable
+from ari_app.store.db.tables import metadata, transfers
+from ari_app.store.ledger import ledger
+from ari_app.store.market import pauses
+from ari_app.store.market.pauses import Pause
 
 
 def test_migrations_and_tables_agree(engine: Engine) -> None:

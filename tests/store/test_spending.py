@@ -11,8 +11,10 @@ from alembic.operations import Operations
 from sqlalchemy import Engine, delete, select
 
 from ari_app.domain.calls.record import CallRecord
-from ari_app.store import calls, schema, spending, tables
-from ari_app.store.engine import reading, writing
+from ari_app.store.calls import calls
+from ari_app.store.db import schema, tables
+from ari_app.store.db.engine import reading, writing
+from ari_app.store.limits import spending
 from tests.samples import BEGAN, make_call, settlement
 
 HOUR = 3_600_000

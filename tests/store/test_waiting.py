@@ -13,13 +13,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from ari_app.domain.routing.recovery import UnderWay
-from ari_app.store import calls, failures, schema, writer
-from ari_app.store.calls import Settlement
-from ari_app.store.engine import open_engine, writing
-from ari_app.store.errors import DatabaseNotMigrated
-from ari_app.store.journal import Journal
-from ari_app.store.spool import Spool
-from ari_app.store.writer import Writer
+from ari_app.store.calls import calls, writer
+from ari_app.store.calls.calls import Settlement
+from ari_app.store.calls.journal import Journal
+from ari_app.store.calls.spool import Spool
+from ari_app.store.calls.writer import Writer
+from ari_app.store.db import failures, schema
+from ari_app.store.db.engine import open_engine, writing
+from ari_app.store.db.errors import DatabaseNotMigrated
 from tests.samples import make_call, settlement
 from tests.store.postgres import cluster
 from tests.store.test_writer import running, wait_until

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.store import calls, ledger, writer
-from ari_app.store import spool as spool_module
-from ari_app.store.calls import Settlement
-from ari_app.store.errors import DatabaseUnavailable, QueueFull, SpoolUnusable, WriterStopped
-from ari_app.store.spool import Spool
-from ari_app.store.writer import Writer
+from ari_app.store.calls import calls, writer
+from ari_app.store.calls import spool as spool_module
+from ari_app.store.calls.calls import Settlement
+from ari_app.store.calls.spool import Spool
+from ari_app.store.calls.writer import Writer
+from ari_app.store.db.errors import DatabaseUnavailable, QueueFull, SpoolUnusable, WriterStopped
+from ari_app.store.ledger import ledger
 from tests.samples import make_call, settlement
 
 PATIENCE_S = 20

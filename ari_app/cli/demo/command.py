@@ -25,8 +25,9 @@ from ari_app.domain.ledger.transfers import Balances, Transfer, deposit, verify
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.ops.sipp import NotSeen, SippFailed
 from ari_app.settings import REPOSITORY
-from ari_app.store import calls, ledger
-from ari_app.store.engine import open_engine
+from ari_app.store.calls import calls
+from ari_app.store.db.engine import open_engine
+from ari_app.store.ledger import ledger
 
 MARKETPLACE = REPOSITORY / "config" / "demo.yaml"
 ADVERTISER = "acme-plumbing"

@@ -16,7 +16,7 @@ from ari_app.cli.demo.scenarios import Leaves, Scenario
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.ops.sipp import Agent, Call, Caller
-from ari_app.store import calls
+from ari_app.store.calls import calls
 
 SAVED_S = 10.0
 _POLL_S = 0.05

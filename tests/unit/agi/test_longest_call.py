@@ -16,7 +16,10 @@ from ari_app.domain.calls.geo import Geography
 from ari_app.domain.caps.counters import EXPIRES_AFTER_MS, Answer, Wanted
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ledger.transfers import deposit
-from ari_app.store import calls, ledger, marketplaces, reservations
+from ari_app.store.calls import calls
+from ari_app.store.ledger import ledger
+from ari_app.store.limits import reservations
+from ari_app.store.market import marketplaces
 from tests.kit.database import migrated
 from tests.kit.market import DID, marketplace
 from tests.unit.agi.test_outcomes import BEGAN

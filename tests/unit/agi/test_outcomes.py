@@ -18,10 +18,12 @@ from ari_app.domain.document.reading import parse
 from ari_app.domain.ledger.transfers import verify
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.routing.snapshot import Pin
-from ari_app.store import calls, ledger, marketplaces
-from ari_app.store.errors import DatabaseUnavailable
-from ari_app.store.journal import Journal, has_calls
-from ari_app.store.spool import Spool
+from ari_app.store.calls import calls
+from ari_app.store.calls.journal import Journal, has_calls
+from ari_app.store.calls.spool import Spool
+from ari_app.store.db.errors import DatabaseUnavailable
+from ari_app.store.ledger import ledger
+from ari_app.store.market import marketplaces
 from tests.kit.database import migrated
 from tests.samples import make_call, settlement
 from tests.unit.agi.test_services import ON_ANSWER

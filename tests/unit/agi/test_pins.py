@@ -10,7 +10,7 @@ import pytest
 from agi import pins as module
 from agi.pins import Pins
 from ari_app.domain.routing.snapshot import Pin
-from ari_app.store.folder import write_whole
+from ari_app.store.db.atomic_files import write_whole
 
 PIN = Pin(3, "plumbing", "homefix", "side, bar", 2, "complaints")
 

@@ -16,7 +16,9 @@ from ari_app.domain.calls.geo import Geography
 from ari_app.domain.document.reading import parse
 from ari_app.ops import prompts
 from ari_app.settings import Settings
-from ari_app.store import audit, geography, marketplaces
+from ari_app.store import geography
+from ari_app.store.market import marketplaces
+from ari_app.store.money import audit
 from tests.kit.database import migrated
 from tests.samples import BEGAN
 

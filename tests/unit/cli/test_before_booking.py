@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import Engine
 
 from ari_app.cli.common import now_ms
-from ari_app.store import bills, calls, disputes, ledger, payouts
+from ari_app.store.calls import calls
+from ari_app.store.ledger import ledger
+from ari_app.store.money import bills, disputes, payouts
 from tests.samples import make_call, settlement
 from tests.unit.cli.conftest import Cli, refusal
 

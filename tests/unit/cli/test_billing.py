@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 from ari_app.cli.common import now_ms
 from ari_app.domain.calls.record import ClauseResult, Money, Verdict
 from ari_app.domain.document.reading import parse
-from ari_app.store import calls, marketplaces
+from ari_app.store.calls import calls
+from ari_app.store.market import marketplaces
 from tests.samples import make_call, settlement, unqualified
 from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal
 

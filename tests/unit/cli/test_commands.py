@@ -18,9 +18,10 @@ from ari_app.domain.calls.record import to_json
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import stem
 from ari_app.settings import Settings
-from ari_app.store import calls, marketplaces, pauses
-from ari_app.store.engine import writing
-from ari_app.store.tables import account_balances
+from ari_app.store.calls import calls
+from ari_app.store.db.engine import writing
+from ari_app.store.db.tables import account_balances
+from ari_app.store.market import marketplaces, pauses
 from tests.samples import make_call, settlement, unqualified
 from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal
 from tests.unit.cli.fake_switch import STATUS, Server

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ari_app.domain.basics.clock import iso
-from ari_app.store import calls
+from ari_app.store.calls import calls
 from tests.samples import settlement, unqualified, waiting, with_late_bonus
 from tests.unit.cli.conftest import Cli, refusal
 

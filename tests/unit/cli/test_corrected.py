@@ -13,8 +13,9 @@ from sqlalchemy import Engine
 
 from ari_app.domain.reports.rollups import HOUR_MS, MONEY_SUMS
 from ari_app.domain.terms.conversions import Told
-from ari_app.store import calls, conversions, disputes
-from ari_app.store.corrections import adjust
+from ari_app.store.calls import calls
+from ari_app.store.money import conversions, disputes
+from ari_app.store.money.corrections import adjust
 from tests.samples import make_call, settlement, waiting
 from tests.unit.cli.conftest import MARKETPLACE, Cli
 from tests.unit.cli.test_reports import PERIOD, listed, report

@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import Engine
 
 from ari_app.domain.calls.record import Money
-from ari_app.store import calls, ledger, marketplaces
+from ari_app.store.calls import calls
+from ari_app.store.ledger import ledger
+from ari_app.store.market import marketplaces
 from tests.samples import make_call, settlement
 from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal
 

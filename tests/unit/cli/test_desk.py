@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from ari_app.cli import desk
 from ari_app.settings import Settings
-from ari_app.store import marketplaces
+from ari_app.store.market import marketplaces
 from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal
 
 FLOW = """\

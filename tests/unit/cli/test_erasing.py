@@ -19,9 +19,10 @@ from ari_app.domain.terms.conversions import Told
 from ari_app.domain.terms.wire import pack_over, pack_under_way
 from ari_app.ops import running
 from ari_app.settings import Settings
-from ari_app.store import calls, conversions
-from ari_app.store.journal import Journal
-from ari_app.store.spool import Spool
+from ari_app.store.calls import calls
+from ari_app.store.calls.journal import Journal
+from ari_app.store.calls.spool import Spool
+from ari_app.store.money import conversions
 from tests.samples import BEGAN, make_call, settlement, waiting
 from tests.unit.cli.conftest import Cli, refusal
 

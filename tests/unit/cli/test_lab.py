@@ -14,8 +14,8 @@ from ari_app.cli.main import main
 from ari_app.ops import running
 from ari_app.ops.ports import free_tcp_ports
 from ari_app.settings import Settings
-from ari_app.store import schema
-from ari_app.store.engine import open_engine
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine
 from tests.unit.cli.conftest import Cli, refusal
 
 Use = Callable[[str], None]

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ari_app.domain.document.reading import parse
-from ari_app.store import marketplaces
+from ari_app.store.market import marketplaces
 from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal
 
 CSV = "did,kind,region,trunk\n+12125550100,local,NY,main\n+12125550101,local,NY,main\n+18885550100,tollfree,,main\n"

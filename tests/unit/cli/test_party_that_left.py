@@ -10,9 +10,10 @@ from sqlalchemy import Engine, func, update
 
 from ari_app.cli.common import now_ms
 from ari_app.domain.document.reading import parse
-from ari_app.store import calls, marketplaces
-from ari_app.store.engine import writing
-from ari_app.store.tables import marketplace_versions
+from ari_app.store.calls import calls
+from ari_app.store.db.engine import writing
+from ari_app.store.db.tables import marketplace_versions
+from ari_app.store.market import marketplaces
 from tests.samples import make_call, settlement
 from tests.unit.cli.conftest import Cli, refusal
 

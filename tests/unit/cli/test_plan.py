@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ari_app.settings import Settings
-from ari_app.store import marketplaces
+from ari_app.store.market import marketplaces
 from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal
 
 CHANGED = (

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from ari_app.store import calls, ledger
+from ari_app.store.calls import calls
+from ari_app.store.ledger import ledger
 from tests.samples import make_call, settlement
 from tests.unit.cli.conftest import MARKETPLACE, Cli
 

@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 
 from ari_app.domain.calls.record import CallRecord, Event, Tracks
 from ari_app.settings import Settings
-from ari_app.store import calls, recordings
-from ari_app.store.spool import Spool
+from ari_app.store.calls import calls, recordings
+from ari_app.store.calls.spool import Spool
 from tests.samples import BEGAN, make_call, settlement
 from tests.unit.cli.conftest import Cli, refusal
 from tests.unit.cli.fake_switch import STATUS, Server

@@ -16,9 +16,9 @@ from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.record import Disposition
 from ari_app.domain.reports.rollups import CALLS_COUNTED_AS, HOUR_MS, OFFERS_COUNTED_AS
 from ari_app.settings import Settings
-from ari_app.store import calls
-from ari_app.store.engine import writing
-from ari_app.store.rollups import TABLES
+from ari_app.store.calls import calls
+from ari_app.store.db.engine import writing
+from ari_app.store.reports.rollups import TABLES
 from tests.samples import BEGAN, make_call, settlement
 from tests.unit.cli.conftest import Cli, refusal
 from tests.unit.cli.fake_switch import STATUS, Server

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ari_app.domain.document.reading import parse
-from ari_app.store import marketplaces
+from ari_app.store.market import marketplaces
 from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal
 
 FILE = MARKETPLACE.replace(

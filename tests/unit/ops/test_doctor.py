@@ -21,8 +21,8 @@ from ari_app.ops.asteriskchecks import MODULES, AsteriskView
 from ari_app.ops.finding import Finding
 from ari_app.ops.ports import free_tcp_ports
 from ari_app.settings import Settings
-from ari_app.store.aside import Aside
-from ari_app.store.journal import Journal
+from ari_app.store.calls.aside import Aside
+from ari_app.store.calls.journal import Journal
 from tests.kit.market import marketplace
 from tests.samples import make_call
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport

@@ -10,9 +10,9 @@ from ari_app.ari.client import connect
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.document.reading import parse
 from ari_app.domain.routing.snapshot import make_snapshot
-from ari_app.store.engine import open_engine
-from ari_app.store.errors import QueueFull
-from ari_app.store.journal import Journal
+from ari_app.store.calls.journal import Journal
+from ari_app.store.db.engine import open_engine
+from ari_app.store.db.errors import QueueFull
 from ari_app.switch import app
 from ari_app.switch.app import Switch
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event

@@ -15,7 +15,7 @@ from ari_app.ari.errors import AriError, AriOverload, AriTimeout
 from ari_app.ari.transport import Request, Response
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse
-from ari_app.store import marketplaces
+from ari_app.store.market import marketplaces
 from tests.kit.loop import LONGEST_STOP_S, turns_of_the_loop
 from tests.kit.market import DID, marketplace
 from tests.unit.switch.test_calls_at_the_edge import (  # noqa: F401

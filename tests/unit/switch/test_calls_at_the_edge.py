@@ -18,11 +18,11 @@ from ari_app.ari.transport import Request, Response
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse
-from ari_app.store import marketplaces
-from ari_app.store.calls import Settlement
-from ari_app.store.journal import Journal
-from ari_app.store.spool import Spool
-from ari_app.store.writer import Writer
+from ari_app.store.calls.calls import Settlement
+from ari_app.store.calls.journal import Journal
+from ari_app.store.calls.spool import Spool
+from ari_app.store.calls.writer import Writer
+from ari_app.store.market import marketplaces
 from ari_app.switch.app import BEHIND, Switch
 from ari_app.switch.session import Session, trunk_of
 from tests.kit.database import migrated

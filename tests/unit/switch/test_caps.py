@@ -18,9 +18,10 @@ from ari_app.domain.caps import counters as domain
 from ari_app.domain.caps.counters import Answer, Claim, Wanted
 from ari_app.domain.document.reading import parse
 from ari_app.domain.routing.snapshot import attribute, make_snapshot
-from ari_app.store import calls, reservations
-from ari_app.store.errors import DatabaseUnavailable
-from ari_app.store.reservations import Usage
+from ari_app.store.calls import calls
+from ari_app.store.db.errors import DatabaseUnavailable
+from ari_app.store.limits import reservations
+from ari_app.store.limits.reservations import Usage
 from ari_app.switch import caps as module
 from ari_app.switch.caps import Caps
 from ari_app.switch.clock import CallClock

@@ -15,10 +15,11 @@ from sqlalchemy import Engine, insert, select
 
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.document.reading import parse
-from ari_app.store import marketplaces, revision, schema
-from ari_app.store.engine import open_engine, writing
-from ari_app.store.errors import DatabaseUnavailable
-from ari_app.store.tables import marketplace_versions
+from ari_app.store.db import revision, schema
+from ari_app.store.db.engine import open_engine, writing
+from ari_app.store.db.errors import DatabaseUnavailable
+from ari_app.store.db.tables import marketplace_versions
+from ari_app.store.market import marketplaces
 from ari_app.switch import caps as caps_module
 from ari_app.switch import market as market_module
 from ari_app.switch.caps import Caps
@@ -148,7 +149,9 @@ async def test_a_defect_in_looking_at_caps_ends_neither_the_looking_nor_the_swee
         raise AssertionError("a defect")
 
     monkeypatch.setattr(caps, "look", fail)
-    monkeypatch.setattr("ari_app.store.reservations.expire", lambda *args: sweeps.append(1) or {}["no"])
+    monkeypatch.setattr(
+        "ari_app.store.limits.reservations.expire", lambda *args: sweeps.append(1) or {}["no"]
+    )
     both = [
         asyncio.create_task(caps.keep_looking(lambda: market.snapshot)),
         asyncio.create_task(caps.keep_sweeping(lambda: 0)),

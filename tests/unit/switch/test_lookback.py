@@ -5,10 +5,11 @@ from contextlib import suppress
 
 import pytest
 
-from ari_app.store import calls, schema
-from ari_app.store.engine import open_engine
-from ari_app.store.errors import DatabaseUnavailable
-from ari_app.store.spool import Spool
+from ari_app.store.calls import calls
+from ari_app.store.calls.spool import Spool
+from ari_app.store.db import schema
+from ari_app.store.db.engine import open_engine
+from ari_app.store.db.errors import DatabaseUnavailable
 from ari_app.switch import lookback
 from ari_app.switch.callers import Callers
 from ari_app.switch.chores import Chores

@@ -13,7 +13,7 @@ from ari_app.ari.errors import http_error
 from ari_app.ari.transport import Request
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse
-from ari_app.store import marketplaces
+from ari_app.store.market import marketplaces
 from ari_app.switch.capacity import trunk_place
 from tests.kit.loop import LONGEST_STOP_S, turns_of_the_loop
 from tests.kit.market import marketplace

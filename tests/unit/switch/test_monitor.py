@@ -13,10 +13,10 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from ari_app.ari.client import connect
 from ari_app.domain.document.reading import parse
-from ari_app.store import marketplaces
-from ari_app.store.journal import Journal
-from ari_app.store.spool import Spool
-from ari_app.store.writer import Writer
+from ari_app.store.calls.journal import Journal
+from ari_app.store.calls.spool import Spool
+from ari_app.store.calls.writer import Writer
+from ari_app.store.market import marketplaces
 from ari_app.switch import app as app_module
 from ari_app.switch.app import Switch
 from ari_app.switch.monitor import HOST, monitor, routes

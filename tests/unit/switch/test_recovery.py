@@ -24,14 +24,16 @@ from ari_app.domain.document.reading import parse
 from ari_app.domain.market.marketplace import Number
 from ari_app.domain.numbers.inventory import Item, Wanted
 from ari_app.domain.routing.recovery import UnderWay
-from ari_app.store import applications, calls, desk, inventory, marketplaces, revision, schema
-from ari_app.store.applications import Step
-from ari_app.store.calls import Settlement
-from ari_app.store.engine import open_engine, writing
-from ari_app.store.journal import Journal
-from ari_app.store.spool import Spool
-from ari_app.store.tables import marketplace_versions
-from ari_app.store.writer import Writer
+from ari_app.store.calls import calls
+from ari_app.store.calls.calls import Settlement
+from ari_app.store.calls.journal import Journal
+from ari_app.store.calls.spool import Spool
+from ari_app.store.calls.writer import Writer
+from ari_app.store.db import revision, schema
+from ari_app.store.db.engine import open_engine, writing
+from ari_app.store.db.tables import marketplace_versions
+from ari_app.store.market import applications, desk, inventory, marketplaces
+from ari_app.store.market.applications import Step
 from ari_app.switch.app import Switch
 from tests.kit.market import DID, marketplace
 from tests.samples import make_call

@@ -1,0 +1,1 @@
+"""Calls: saved once, and kept in files until they are."""

@@ -1,0 +1,87 @@
+"""Calls that a switch could not take up, a file each, until one can: the next start tries them again.
+
+    aside/ID.json   the call as far as it had come, as a line of the journal has it
+    aside/ID.txt    why it was set aside
+
+What is here is charged to nobody yet. A file goes only when its call is saved.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ari_app.domain.calls.privacy import erase
+from ari_app.domain.routing.recovery import UnderWay
+from ari_app.domain.terms.wire import Unreadable, pack_under_way, unpack_line
+from ari_app.store.db.atomic_files import listed, sync, write_whole
+
+log = logging.getLogger(__name__)
+
+
+class Aside:
+    """The calls in `folder`, which is made when the first one comes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ids = {path.stem for path in listed(folder)}
+
+    def __len__(self) -> int:
+        """How many calls are here, as far as this process knows."""
+        return len(self._ids)
+
+    def put(self, call: UnderWay, reason: str) -> None:
+        """Keeps a call as it stands now, in place of what was kept of it before. Raises OSError."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"{call.record.id}.json"
+        write_whole(path.with_suffix(".txt"), reason.encode())
+        write_whole(path, pack_under_way(call))
+        sync(self._folder)
+        self._ids.add(call.record.id)
+
+    def calls(self) -> list[UnderWay]:
+        """The calls, in the order in which they began. A file that is none stays, and is named in the log."""
+        found = []
+        for path in listed(self._folder):
+            try:
+                _, call = unpack_line(path.read_bytes())
+            except (Unreadable, OSError) as error:
+                log.error("%s is no call that this Callrace can read, and stays: %s", path, error)
+                continue
+            if call is not None:
+                found.append(call)
+        return sorted(found, key=lambda call: call.record.id)
+
+    def reasons(self) -> Mapping[str, str]:
+        """Why each call is here, by id. Raises OSError."""
+        texts = {path.stem: path.with_suffix(".txt") for path in listed(self._folder)}
+        return {
+            name: text.read_text(errors="replace") if text.exists() else "" for name, text in texts.items()
+        }
+
+    def forget(self, call_ids: Iterable[str]) -> None:
+        """These calls are saved. One that is not here is no error; a file that cannot go is tried at the next start."""
+        for call_id in self._ids.intersection(call_ids):
+            path = self._folder / f"{call_id}.json"
+            try:
+                path.unlink(missing_ok=True)
+                path.with_suffix(".txt").unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("call %s is saved, but %s stays: %s", call_id, path, error.strerror)
+                continue
+            self._ids.discard(call_id)
+
+
+def erase_caller(folder: Path, ani: str, now: int) -> None:
+    """Takes a caller out of the calls that are set aside, at `now` (ms). What is no call stays. Raises OSError."""
+    for path in listed(folder):
+        try:
+            _, call = unpack_line(path.read_bytes())
+        except (FileNotFoundError, Unreadable):
+            continue
+        if call is not None and call.record.ani == ani:
+            erase(call.record, now)
+            call.entered_zip = None
+            write_whole(path, pack_under_way(call))
+            sync(folder)

@@ -1,0 +1,296 @@
+"""The journal: every call under way, for the switch that comes after one that died.
+
+    journal/N.jsonl   a line each time that a call takes a step: the call as it stands, or that it is over;
+                      of each call the last line counts
+    journal/aside/    calls that could not be taken up, see `aside`
+    journal/alive     until when the switch lived, by the machine's monotonic clock: written with each step, and each
+                      ALIVE_EVERY_S. After another boot the newest of the files tells it
+
+One file is appended to for all calls, because to make a file a call costs more than all the rest. When it has
+grown to FILE_LIMIT and to GROWTH times what it began with, or holds calls that are over and is KEPT_FOR_S old, the next
+one begins with the calls under way, and the older ones go: who called is not kept here for longer. So however many
+calls are under way, a line costs the same. What the spool or the database has is not kept here either.
+
+Written by a thread, so that no call waits for the disk, within GATHER_S. While there are calls the thread looks
+by itself so often; to be woken for each step would cost a call more than all that is written. What a killed
+process had written stays written. (Nothing is synced: when the machine dies, its Asterisk and its calls die
+too.) Where the disk is full calls go on, and are lost to recovery until it takes them again.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO
+
+from ari_app.domain.routing.recovery import Timeline, UnderWay
+from ari_app.domain.terms.wire import Unreadable, pack_over, pack_under_way, unpack_line
+from ari_app.store.calls.aside import Aside
+from ari_app.store.calls.calls import Settlement
+from ari_app.store.db.uptime import boot, monotonic_ms
+
+log = logging.getLogger(__name__)
+
+ALIVE_EVERY_S = 1.0
+GATHER_S = 0.1
+FILE_LIMIT = 64 * 1024 * 1024  # bytes
+GROWTH = 3
+KEPT_FOR_S = 600.0
+CLOSE_S = 5.0
+_UNREADABLE = ".unreadable"
+ASIDE = "aside"  # the folder in the journal's, see `store.aside`
+
+_Entries = Mapping[str, UnderWay | None]
+"""Calls to be written down, by id; None: it is over."""
+
+
+class Journal:
+    """The journal in `folder`. `last_seen` (ms) is when the switch before this one last lived, if one did, as the
+    system's clock was; see `last_seen_by`.
+
+    `aside` are the calls that could not be taken up.
+
+    Of each call only the newest entry is written, so what waits is bounded by the calls under way.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._alive = folder / "alive"
+        folder.mkdir(parents=True, exist_ok=True)
+        files = [path for path in folder.iterdir() if path.is_file()]
+        self.last_seen = max((int(path.stat().st_mtime * 1000) for path in files), default=None)
+        self._last_alive = _last_alive(self._alive)
+        self.aside = Aside(folder / ASIDE)
+        self._under_way = _read(folder)
+        self._waiting: dict[str, UnderWay | None] = {}
+        self._lock = threading.Lock()
+        self._has_news = threading.Event()
+        self._closing = threading.Event()
+        self._file: BinaryIO | None = None  # none yet, or the disk did not take what was to go into it
+        self._begun_at = 0.0
+        self._limit = FILE_LIMIT
+        self._has_ended_calls = False  # in the file
+        self._is_to_begin = False
+        self._is_usable = True
+        self._thread = threading.Thread(target=self._run, name="callrace-journal", daemon=True)
+
+    def left(self) -> list[UnderWay]:
+        """The calls that a switch before this one left, in the order in which they began.
+
+        They stay under way until they are forgotten. To be asked before any other is kept.
+        """
+        return [call for _, call in sorted(self._under_way.items())]
+
+    def last_seen_by(self, timeline: Timeline | None) -> int | None:
+        """When the switch before this one last lived (ms), as the clock of one of its calls tells it."""
+        if timeline is None or self._last_alive is None or timeline.boot != self._last_alive[0]:
+            return self.last_seen
+        return timeline.offset_ms + self._last_alive[1]
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the disk took what was last to be written."""
+        return self._is_usable
+
+    def start(self) -> None:
+        """Begins to write."""
+        self._thread.start()
+
+    def keep(self, call: UnderWay) -> None:
+        """Has a call written down as it stands now, in place of what was written of it before."""
+        with self._lock:
+            self._under_way[call.record.id] = self._waiting[call.record.id] = call
+            self._end_rest()
+
+    def settled(self, batch: Iterable[Settlement]) -> None:
+        """These calls are safe, in the database or in the spool: for the writer to tell, as often as it likes."""
+        safe = [settlement.record.id for settlement in batch]
+        self.forget(safe)
+        self.aside.forget(safe)
+
+    def forget(self, call_ids: Iterable[str]) -> None:
+        """These calls are over, and safe elsewhere."""
+        with self._lock:
+            for call_id in call_ids:
+                if self._under_way.pop(call_id, None) is not None:
+                    self._waiting[call_id] = None
+            if self._waiting:
+                self._end_rest()
+
+    def begin_anew(self) -> None:
+        """Has the next file begun within two seconds: then calls that are over are not here any more."""
+        self._is_to_begin = True
+        self._has_news.set()
+
+    def close(self) -> None:
+        """Writes what waits, and stops."""
+        self._closing.set()
+        self._has_news.set()
+        if self._thread.is_alive():
+            self._thread.join(CLOSE_S)
+
+    def _end_rest(self) -> None:
+        if not self._has_news.is_set():  # most often it is, and this costs nothing
+            self._has_news.set()
+
+    # The thread
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            self._write(self._take())
+            if self._has_news.wait(ALIVE_EVERY_S):
+                self._write_what_comes()
+        self._write(self._take())
+        self._close_file()
+
+    def _write_what_comes(self) -> None:
+        """Until for ALIVE_EVERY_S there was nothing to write."""
+        rest_at = time.monotonic() + ALIVE_EVERY_S
+        while time.monotonic() < rest_at and not self._closing.wait(GATHER_S):
+            entries = self._take()
+            if entries:
+                self._write(entries)
+                rest_at = time.monotonic() + ALIVE_EVERY_S
+        with self._lock:
+            if not self._waiting:
+                self._has_news.clear()
+
+    def _take(self) -> _Entries:
+        with self._lock:
+            entries, self._waiting = self._waiting, {}
+        return entries
+
+    def _write(self, entries: _Entries) -> None:
+        try:
+            if self._file is None or self._file.tell() > self._limit or self._is_stale() or self._is_to_begin:
+                self._begin_file()
+            elif entries:
+                _append(self._file, entries)
+                self._has_ended_calls |= None in entries.values()
+            self._alive.write_text(f"{boot()} {monotonic_ms()}")
+            self._is_usable = True
+        except OSError as error:
+            self._close_file()  # its last line may be half a line; the next file will have every call
+            if self._is_usable:
+                message = "calls under way are not written down (%s: %s): a crash now would lose them"
+                log.critical(message, self._folder, error.strerror)
+            self._is_usable = False
+
+    def _is_stale(self) -> bool:
+        return self._has_ended_calls and time.monotonic() - self._begun_at > KEPT_FOR_S
+
+    def _begin_file(self) -> None:
+        """The next file, with every call under way in it; then those before it go. Raises OSError."""
+        self._close_file()
+        self._is_to_begin = False
+        with self._lock:
+            under_way = dict(self._under_way)
+        self._file = _begin(self._folder, under_way)
+        self._begun_at, self._has_ended_calls = time.monotonic(), False
+        self._limit = max(FILE_LIMIT, GROWTH * self._file.tell())
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file = None
+
+
+def forget_ended(folder: Path) -> None:
+    """Takes calls that are over out of a journal that no switch writes. When its switch last lived stays told.
+
+    Raises OSError.
+    """
+    files = _files(folder)
+    if files:
+        lived_at = max(path.stat().st_mtime_ns for path in files)
+        _begin(folder, _read(folder)).close()
+        os.utime(_files(folder)[-1], ns=(lived_at, lived_at))
+
+
+def _begin(folder: Path, under_way: _Entries) -> BinaryIO:
+    """The next file, with these calls in it; then those before it go. Raises OSError."""
+    older = _files(folder)
+    unfinished = folder / "next.part"
+    file = unfinished.open("wb", buffering=0)
+    _append(file, under_way)
+    number = int(older[-1].stem) + 1 if older else 1
+    unfinished.rename(folder / f"{number}.jsonl")
+    for path in older:
+        path.unlink()
+    return file
+
+
+def _last_alive(path: Path) -> tuple[str, int] | None:
+    """The boot, and the milliseconds of its monotonic clock, at which a switch last lived; None: it is not told."""
+    try:
+        its_boot, at = path.read_text().split()
+        return its_boot, int(at)
+    except (OSError, ValueError):
+        return None
+
+
+def _append(file: BinaryIO, entries: _Entries) -> None:
+    """Writes a line each. Raises OSError."""
+    # A call goes on meanwhile; its record is written as it stands, in one step of the interpreter.
+    packed = [pack_over(name) if call is None else pack_under_way(call) for name, call in entries.items()]
+    content = b"".join(line + b"\n" for line in packed)
+    if file.write(content) != len(content):
+        raise OSError(errno.ENOSPC, "the disk took only a part")
+
+
+def _files(folder: Path) -> list[Path]:
+    """The journal's files, oldest first. Others that somebody put beside them are none of it."""
+    ours = (path for path in folder.glob("*.jsonl") if path.stem.isdecimal())
+    return sorted(ours, key=lambda path: int(path.stem))
+
+
+def unreadable(folder: Path) -> list[Path]:
+    """The files of a journal that had a line which is no call under way, as they were kept."""
+    return sorted(folder.glob(f"*{_UNREADABLE}"))
+
+
+def has_calls(folder: Path) -> bool:
+    """Whether a switch that died left calls here. One may ask often: the same journal is read once. Raises OSError."""
+    try:
+        stats = [(path, path.stat()) for path in _files(folder)]
+        return _has_calls(tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats))
+    except FileNotFoundError:  # a switch that starts writes another one
+        return False
+
+
+@lru_cache(maxsize=1)
+def _has_calls(files: tuple[tuple[Path, int, int], ...]) -> bool:
+    newest = {}
+    for path, _, _ in files:
+        for line in _lines(path):
+            with suppress(Unreadable):
+                name, call = unpack_line(line)
+                newest[name] = call is not None
+    return any(newest.values())
+
+
+def _read(folder: Path) -> dict[str, UnderWay]:
+    """The calls under way, by id."""
+    newest: dict[str, UnderWay | None] = {}
+    for path in _files(folder):
+        for line in _lines(path):
+            try:
+                name, call = unpack_line(line)
+                newest[name] = call
+            except Unreadable as error:
+                kept = shutil.copy(path, path.with_name(path.name + _UNREADABLE))
+                log.error("%s has a line that is no call under way (%s); it is kept as %s", path, error, kept)
+    return {name: call for name, call in newest.items() if call is not None}
+
+
+def _lines(path: Path) -> list[bytes]:
+    """What comes after the last newline was cut off."""
+    return path.read_bytes().split(b"\n")[:-1]

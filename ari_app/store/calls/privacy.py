@@ -1,0 +1,80 @@
+"""Forgetting callers, in the records that are saved and in those that wait in the spool; first, their recordings.
+
+Transfers name no caller, and are never touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, Engine, select
+
+from ari_app.domain.calls.privacy import erase
+from ari_app.domain.calls.record import CallRecord
+from ari_app.store.calls.calls import locked, rewrite
+from ari_app.store.calls.recordings import remove_files
+from ari_app.store.calls.spool import Spool
+from ari_app.store.db.engine import reading, retried, writing
+from ari_app.store.db.tables import calls
+
+_AT_ONCE = 500  # calls in one transaction
+
+
+def erase_caller(engine: Engine, spool: Spool, folder: Path, ani: str, now: int) -> int:
+    """Takes a caller out of every call; how many there were. `now` in ms; `folder` is that of the recordings.
+
+    A call that is under way is not reached. Raises StoreError; one about the spool only after the saved calls.
+    """
+    try:
+        count = _erase_spooled(spool, folder, lambda record: record.ani == ani, now)
+    finally:
+        saved = _erase_saved(engine, folder, calls.c.ani == ani, now)
+    return count + saved
+
+
+def erase_before(engine: Engine, spool: Spool, folder: Path, before: int, now: int) -> int:
+    """Takes the callers out of the calls that began before a moment (ms); how many there were. Raises StoreError."""
+    is_old = calls.c.ani.is_not(None) & (calls.c.started_at < before)
+    count = _erase_spooled(
+        spool, folder, lambda record: record.ani is not None and record.started_at < before, now
+    )
+    return count + _erase_saved(engine, folder, is_old, now)
+
+
+def _erase_spooled(spool: Spool, folder: Path, is_wanted: Callable[[CallRecord], bool], now: int) -> int:
+    """Before the saved ones: a switch may save what it has read of the spool at any moment."""
+
+    def change(record: CallRecord) -> None:
+        _erase(record, folder, now)
+
+    return spool.amend(is_wanted, change)
+
+
+def _erase_saved(engine: Engine, folder: Path, which: ColumnElement[bool], now: int) -> int:
+    """Each round finds fewer: an erased call has no number any more."""
+    count = 0
+    while True:
+        with reading(engine) as connection:
+            found = select(calls.c.id).where(which).order_by(calls.c.id).limit(_AT_ONCE)
+            ids = connection.execute(found).scalars().all()
+        for call_id in ids:
+            remove_files(folder, call_id)
+        _erase_some(engine, ids, now)
+        count += len(ids)
+        if len(ids) < _AT_ONCE:
+            return count
+
+
+@retried
+def _erase_some(engine: Engine, ids: Sequence[str], now: int) -> None:
+    with writing(engine) as connection:  # whatever else became of them meanwhile stays
+        for record in locked(connection, ids).values():
+            if record.ani is not None:
+                erase(record, now)
+                rewrite(connection, record)
+
+
+def _erase(record: CallRecord, folder: Path, now: int) -> None:
+    remove_files(folder, record.id)
+    erase(record, now)

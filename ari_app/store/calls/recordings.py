@@ -1,0 +1,104 @@
+"""Recordings: which calls have one, and their files. The files go first; then the call says so, in its timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Engine, select
+
+from ari_app.domain.calls import recording
+from ari_app.domain.calls.record import track_files
+from ari_app.store.calls import calls
+from ari_app.store.db.engine import reading, retried, writing
+from ari_app.store.db.errors import FilesStay
+from ari_app.store.db.tables import calls as call_table
+from ari_app.store.db.tables import recordings
+
+_AT_ONCE = 500  # calls in one transaction
+_WAV_HEADER = 44  # bytes
+
+
+class Kept(NamedTuple):
+    """A recording. Times in ms."""
+
+    call_id: str
+    campaign: str | None
+    started_at: int
+    keep_until: int
+    deleted_at: int | None
+
+
+def latest(engine: Engine, limit: int) -> list[Kept]:
+    """The recordings that began last, newest first, deleted ones too."""
+    columns = (recordings.c.call_id, call_table.c.campaign, *list(recordings.c)[1:])
+    query = select(*columns).join(call_table).order_by(recordings.c.started_at.desc()).limit(limit)
+    with reading(engine) as connection:
+        return [Kept(*row) for row in connection.execute(query)]
+
+
+def delete(engine: Engine, folder: Path, call_id: str, why: str, now: int) -> bool:
+    """Deletes a call's recording; False when it has none, or no more. `now` in ms. Raises StoreError."""
+    return _delete(engine, folder, recordings.c.call_id == call_id, why, now) == 1
+
+
+def expire(engine: Engine, folder: Path, now: int) -> int:
+    """Deletes the recordings that are kept no longer; how many there were. Raises StoreError."""
+    return _delete(engine, folder, recordings.c.keep_until <= now, "it was kept for as long as agreed", now)
+
+
+def _delete(engine: Engine, folder: Path, which: ColumnElement[bool], why: str, now: int) -> int:
+    """Each round finds fewer: a deleted recording is looked for no more, nor one whose files cannot be deleted.
+
+    Raises FilesStay in the end, when all others are deleted.
+    """
+    query = select(recordings.c.call_id).where(which, recordings.c.deleted_at.is_(None))
+    count, stuck = 0, dict[str, FilesStay]()
+    while len(stuck) < _AT_ONCE:
+        with reading(engine) as connection:
+            found = query.where(recordings.c.call_id.not_in(stuck)).order_by(recordings.c.keep_until)
+            ids = connection.execute(found.limit(_AT_ONCE)).scalars().all()
+        for call_id in ids:
+            try:
+                remove_files(folder, call_id)
+            except FilesStay as error:
+                stuck[call_id] = error
+        count += _note(engine, [one for one in ids if one not in stuck], why, now)
+        if len(ids) < _AT_ONCE:
+            break
+    if stuck:
+        raise FilesStay(f"{count} recordings are deleted, {len(stuck)} are not: {next(iter(stuck.values()))}")
+    return count
+
+
+@retried
+def _note(engine: Engine, ids: Sequence[str], why: str, now: int) -> int:
+    """Writes down that the files of these calls are gone; of how many."""
+    with writing(engine) as connection:  # whatever else became of them meanwhile stays
+        records = calls.locked(connection, ids).values()
+        for record in records:
+            recording.delete(record, why, now)
+            calls.rewrite(connection, record)
+    return len(records)
+
+
+def paths(folder: Path, call_id: str) -> list[Path]:
+    """Where the tracks of a call are, if it has any."""
+    return [folder / name for name in track_files(call_id).values()]
+
+
+def is_there(folder: Path, call_id: str) -> bool:
+    """Whether both tracks hold anything. Raises OSError when the folder may not be looked into."""
+    return all(path.exists() and path.stat().st_size > _WAV_HEADER for path in paths(folder, call_id))
+
+
+def remove_files(folder: Path, call_id: str) -> None:
+    """Deletes the tracks of a call, also those that no record tells of. Raises FilesStay."""
+    try:
+        for path in paths(folder, call_id):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise FilesStay(
+            f"{error.filename} cannot be deleted: {error.strerror}; its call stays as it was"
+        ) from error

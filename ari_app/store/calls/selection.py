@@ -1,0 +1,112 @@
+"""Which calls a reader asks for, as conditions on the tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import get_args
+
+from sqlalchemy import ColumnElement, exists, or_, true
+
+from ari_app.domain.calls.privacy import ERASED
+from ari_app.domain.calls.record import Disposition, LegOutcome
+from ari_app.domain.reports.rollups import MONEY_SUMS
+from ari_app.store.db.tables import calls, legs, transfers
+from ari_app.store.ledger.callmoney import IS_CORRECTION, calls_that_moved
+
+_REPEAT = '["no_repeat_within",false,'  # as `calls.save` writes a clause that did not hold
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Calls that match everything given. A party that is an empty text is one that the call does not have.
+
+    `since` and `until` (ms) are of the call's beginning, `talked_*_ms` of its connection; each range
+    includes its beginning and not its end. `counted_as` is a counter of `domain.rollups`: of calls, or,
+    with a destination, of what was offered to it. With one of money, `since` and `until` are of when it moved.
+    """
+
+    did: str | None = None
+    ani: str | None = None
+    campaign: str | None = None
+    advertiser: str | None = None
+    publisher: str | None = None
+    source: str | None = None
+    state: str | None = None
+    winner: str | None = None
+    disposition: str | None = None
+    qualified: bool | None = None
+    since: int | None = None
+    until: int | None = None
+    talked_from_ms: int | None = None
+    talked_until_ms: int | None = None
+    destination: str | None = None
+    counted_as: str | None = None
+    corrected: bool = False
+
+
+def conditions(wanted: Selection) -> list[ColumnElement[bool]]:
+    """What a row of `calls` must be like."""
+    given = {name: getattr(wanted, name) for name in _PARTIES if getattr(wanted, name) is not None}
+    found: list[ColumnElement[bool]] = [
+        _PARTIES[name] == value if value else _PARTIES[name].is_(None) for name, value in given.items()
+    ]
+    if wanted.counted_as in MONEY_SUMS:
+        moved = calls_that_moved(wanted.counted_as, _within(transfers.c.at, wanted))
+        found.append(calls.c.id.in_(moved))
+    else:
+        found += _within(calls.c.started_at, wanted)
+    if wanted.talked_from_ms is not None:
+        found.append(calls.c.connected_ms >= wanted.talked_from_ms)
+    if wanted.talked_until_ms is not None:
+        found.append(calls.c.connected_ms < wanted.talked_until_ms)
+    if (wanted.talked_from_ms, wanted.talked_until_ms) != (None, None):
+        found.append(calls.c.disposition == "connected")
+    if wanted.qualified is not None:
+        found.append(calls.c.qualified.is_(True) if wanted.qualified else calls.c.qualified.is_not(True))
+    if wanted.destination is not None:
+        is_counted = _OFFERS[wanted.counted_as or "offered"]
+        found.append(
+            exists().where(legs.c.call_id == calls.c.id, legs.c.destination == wanted.destination, is_counted)
+        )
+    elif wanted.counted_as in _CALLS:
+        found.append(_CALLS[wanted.counted_as])
+    if wanted.corrected:
+        found.append(exists().where(transfers.c.call_id == calls.c.id, IS_CORRECTION))
+    return found
+
+
+def _within(at: ColumnElement[int], wanted: Selection) -> list[ColumnElement[bool]]:
+    since = [at >= wanted.since] if wanted.since is not None else []
+    return since + ([at < wanted.until] if wanted.until is not None else [])
+
+
+_PARTIES = {
+    "did": calls.c.did,
+    "ani": calls.c.ani,
+    "campaign": calls.c.campaign,
+    "advertiser": calls.c.advertiser,
+    "publisher": calls.c.publisher,
+    "source": calls.c.source,
+    "state": calls.c.place_state,
+    "winner": calls.c.winner,
+    "disposition": calls.c.disposition,
+}
+# The same as `domain.rollups.call_counts` and `offer_counts` say of a record; a test holds them together.
+_CALLS: dict[str, ColumnElement[bool]] = {
+    "incoming": true(),
+    "answered": calls.c.answered_at.is_not(None),
+    "offered": calls.c.offered_at.is_not(None) & (calls.c.disposition != "no_route"),
+    "qualified": calls.c.qualified.is_(True),
+    "repeat": or_(
+        calls.c.ani.is_not(None) & calls.c.clauses_json.contains(_REPEAT, autoescape=True),
+        calls.c.clauses_json.contains(f'{_REPEAT}"{ERASED}', autoescape=True),
+    ),
+    **{name: calls.c.disposition == name for name in get_args(Disposition)},
+}
+_OFFERS: dict[str, ColumnElement[bool]] = {
+    "offered": true(),
+    "answered": legs.c.answered_at.is_not(None),
+    "accepted": legs.c.accepted_at.is_not(None),
+    "late": legs.c.lost_by_ms.is_not(None),
+    **{name: legs.c.outcome == name for name in get_args(LegOutcome)},
+}

@@ -1,0 +1,216 @@
+"""The way to a database: SQLite in one file, or PostgreSQL, by URL.
+
+Every query of this package runs inside `reading` or `writing`, so that a database that is away
+or has no tables is always the same clear error.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from random import uniform
+from typing import Any, ParamSpec, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, event, func
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, PendingRollbackError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from ari_app.store.db import failures
+from ari_app.store.db.errors import BadDatabaseUrl, DatabaseBusy, DatabaseNotMigrated, DatabaseUnavailable
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+BUSY_TIMEOUT_S = 10
+TRIES = 5
+"""How often a transaction is tried that the database undoes because of others at work."""
+_PAUSE_S = 0.1  # at most, before the second try; before each later one, as much more
+ANSWER_S = 3.0
+"""How long a program that serves calls waits for a database that is silent, before it connects anew."""
+HASTY_ANSWER_S = 1.0
+
+
+def open_engine(url: str, *, is_serving: bool = False) -> Engine:
+    """An engine for `sqlite:///FILE` or `postgresql://...`, after one try to reach it.
+
+    `is_serving`: for a program that serves calls, which gives a connection up after ANSWER_S without an answer.
+    Raises BadDatabaseUrl, or DatabaseUnavailable when it cannot be reached. Whether it is migrated is
+    asked by `ari_app.store.db.schema.require`.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise BadDatabaseUrl(f"cannot read the database URL: {error}; {_URL_HELP}") from error
+    engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed, is_serving)
+    with reading(engine):
+        return engine
+
+
+_URL_HELP = "set CALLRACE_DATABASE_URL to sqlite:///FILE or postgresql://USER@HOST/NAME"
+
+
+def open_hasty(engine: Engine, patience_ms: int) -> Engine:
+    """An engine of its own on the same database, for what somebody waits for.
+
+    What takes longer than `patience_ms` raises DatabaseUnavailable. A commit does not wait for the disk:
+    what a crash of the machine could undo are reservations of calls that the crash has ended.
+    """
+    if engine.dialect.name == "sqlite":
+        hasty = _sqlite(engine.url, patience_ms / 1000)
+        event.listen(hasty, "connect", _leave_the_disk_to_others)
+        return hasty
+    from ari_app.store.db.postgresql import open_hasty_postgresql
+
+    return open_hasty_postgresql(engine.url, patience_ms, HASTY_ANSWER_S)
+
+
+def _leave_the_disk_to_others(connection: Any, _record: object) -> None:
+    for pragma in ("synchronous = NORMAL", "wal_autocheckpoint = 0"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite(url: URL, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
+    if not url.database or url.database == ":memory:":
+        # Every thread would see a database of its own.
+        raise BadDatabaseUrl(f"the database URL {url} names no file; {_URL_HELP}")
+    folder = Path(url.database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnavailable(f"cannot make {folder} for the database: {error.strerror}") from error
+    engine = create_engine(url, connect_args={"timeout": busy_timeout_s})
+    event.listen(engine, "connect", _prepare_sqlite)
+    _keep_to_file(engine, Path(url.database))
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _keep_to_file(engine: Engine, file: Path) -> None:
+    """A connection goes on writing to the file that it opened, were that moved or deleted: then another one is made."""
+
+    def now() -> tuple[int, int] | None:
+        try:
+            found = file.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def note(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = now()
+
+    def look(_connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if record.info["file"] != now():
+            raise DisconnectionError(f"{file} is another file now")
+
+    event.listen(engine, "connect", note)
+    event.listen(engine, "checkout", look)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A write takes its lock at once: a reader that turns writer half-way may have to fail.
+    is_write = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+
+def _postgresql(url: URL, is_serving: bool) -> Engine:
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise BadDatabaseUrl(f"the database URL names {url.get_backend_name()}; {_URL_HELP}")
+    from ari_app.store.db.postgresql import (  # SQLite's users need no driver of it
+        open_postgresql,
+        open_serving,
+    )
+
+    return open_serving(url, ANSWER_S) if is_serving else open_postgresql(url)
+
+
+@contextmanager
+def reading(engine: Engine, *, is_much: bool = False) -> Iterator[Connection]:
+    """A transaction that reads one consistent state. Raises DatabaseUnavailable, DatabaseNotMigrated.
+
+    `is_much`: the database may take a minute, also where it is asked by a program that serves calls.
+    """
+    with _translating(engine), engine.connect() as connection:
+        if is_much and engine.dialect.name == "postgresql":
+            from ari_app.store.db.postgresql import be_patient
+
+            be_patient(connection)
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that is committed at the end, or rolled back by an exception. Raises as `reading`."""
+    with (
+        _translating(engine),
+        engine.connect() as connection,
+        connection.execution_options(writes=True).begin(),
+    ):
+        yield connection
+
+
+def retried(use_case: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Does a use case again, TRIES times in all, while others at work on the same rows have the database undo it.
+
+    For what is one transaction of `writing` and leaves nothing outside it. Raises DatabaseBusy when that was too few.
+    """
+
+    @wraps(use_case)
+    def tried(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        for tries in range(1, TRIES):
+            try:
+                return use_case(*args, **kwargs)
+            except DatabaseBusy:
+                time.sleep(uniform(0, tries * _PAUSE_S))  # two that met are not to meet again
+        return use_case(*args, **kwargs)
+
+    return tried
+
+
+def lock_table(connection: Connection, table: Table) -> None:
+    """Lets nobody else write to the table until this transaction of `writing` ends.
+
+    In SQLite nobody can anyway: a write has the whole database to itself.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
+
+
+def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column, for a condition that rows are not looked up by: its index would give all of a campaign's calls."""
+    return func.coalesce(column, "")
+
+
+@contextmanager
+def _translating(engine: Engine) -> Iterator[None]:
+    where = engine.url.render_as_string(hide_password=True)
+    try:
+        yield
+    except DBAPIError as error:
+        if failures.is_of_the_data(error):
+            raise
+        reason = " ".join(str(error.orig).split())
+        if failures.is_of_the_moment(error):
+            what = reason.partition(" DETAIL")[0]
+            message = f"others changed the same calls or accounts in {where} at this moment ({what})"
+            raise DatabaseBusy(f"{message}; nothing was done: do it again") from error
+        if failures.is_of_the_tables(error):
+            message = (
+                f"the database {where} is not as this version needs it ({reason}); run `callrace db upgrade`"
+            )
+            raise DatabaseNotMigrated(message) from error
+        message = f"the database {where} cannot be used now: {reason}; check that it runs and is writable"
+        raise DatabaseUnavailable(message) from error
+    except (PoolTimeout, PendingRollbackError) as error:
+        raise DatabaseUnavailable(f"the database {where} cannot be used now: {error}") from error

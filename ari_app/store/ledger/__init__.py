@@ -1,0 +1,1 @@
+"""The ledger's transfers, and what they come to."""

@@ -1,0 +1,398 @@
+"""Reservations: what calls under way hold of caps and of funds, and the counters that they change.
+
+What is taken is taken by a statement that carries its own condition, so the database, and not we, sees
+to it that nothing goes over a limit, whoever else is asking. A reservation is ended by
+deleting its row: who deletes it, gives it back, and nobody else can.
+
+Every transaction takes its locks in one order, and what calls that wait to be offered need comes last, so that it
+is locked for the shortest time:
+
+    1. calls by id, and the reservations that it ends: nobody else's
+    2. what is counted for reports (`rollups`) and for trunks (`spending`), by table and key
+    3. balances by account backwards, so advertisers' come last: a trigger takes them when transfers are there already
+    4. counters of caps, by key
+
+So they do not wait for each other in a circle, and who waits before advertisers' balances keeps no caller waiting.
+Should PostgreSQL ever end one that does, a reservation counts as not made, and the writer saves its calls again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    TextClause,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.sql.expression import ColumnElement
+
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.caps.counters import (
+    EXPIRES_AFTER_MS,
+    Answer,
+    Claim,
+    Funds,
+    Rule,
+    Wanted,
+    funds_key,
+    funds_of,
+    is_open,
+    use,
+)
+from ari_app.domain.ledger.transfers import CONVERSION_GRACE_MS, Transfer
+from ari_app.store.db.engine import reading, writing
+from ari_app.store.db.tables import account_balances, counters, reservations
+from ari_app.store.ledger import ledger
+from ari_app.store.limits import caprules
+from ari_app.store.limits.caprules import Using
+
+EXPIRED_AT_ONCE = 500
+
+_OPEN_ACCOUNT = text(
+    "INSERT INTO account_balances (account, currency, posted, held, reserved) "
+    "VALUES (:account, :currency, 0, 0, 0) ON CONFLICT DO NOTHING"
+)
+# What is held for others is not there; what is held for this account is not there yet.
+_TAKE_FUNDS = text(
+    "UPDATE account_balances SET reserved = reserved + :amount "
+    "WHERE account = :account AND currency = :currency "
+    "AND posted + CASE WHEN held < 0 THEN held ELSE 0 END - reserved - :amount >= -:credit_limit"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Of one counter: what settled calls used, and what calls under way have reserved."""
+
+    used: int
+    reserved: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """`count` reservations that are no more: what they gave back, and what was used, by counter (key, start).
+
+    `counted`: by call and key, whose use is among that.
+    """
+
+    count: int = 0
+    given: Counter[tuple[str, int]] = field(default_factory=Counter)
+    used: Counter[tuple[str, int]] = field(default_factory=Counter)
+    counted: set[tuple[str, str]] = field(default_factory=set)
+
+
+class _Nothing(Exception):
+    """Nothing is reserved, and the transaction is undone; the answer says why."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def reserve(engine: Engine, wanted: Wanted) -> Answer:
+    """Reserves all that the call needs in one transaction, or nothing. Asked again, it is reserved once.
+
+    A destination whose own caps have no room is left out, and nothing is reserved for it. When nobody is
+    left to be rung, nothing is reserved at all. Raises DatabaseUnavailable.
+    """
+    try:
+        with writing(engine) as connection:
+            return Answer(left_out=_reserve(connection, wanted))
+    except _Nothing as nothing:
+        return nothing.answer
+
+
+def give_back(engine: Engine, call_id: str) -> None:
+    """Gives back all that the call has reserved: it is not going to be offered."""
+    with writing(engine) as connection:
+        settle(connection, _end(connection, reservations.c.call_id == call_id, {}))
+
+
+def give_back_losers(engine: Engine, call_id: str, winner: str) -> None:
+    """Gives back what the call has reserved of destinations that can no longer get it.
+
+    That they were offered it stays, where a cap counts that.
+    """
+    key = reservations.c.key
+    is_loser = key.startswith("destination:") & ~key.startswith(f"destination:{winner}:")
+    is_loser &= ~key.contains(":attempts:")
+    with writing(engine) as connection:
+        settle(connection, _end(connection, (reservations.c.call_id == call_id) & is_loser, {}))
+
+
+def end(
+    connection: Connection,
+    records: Iterable[CallRecord],
+    before: Iterable[CallRecord] = (),
+    using: Using = use,
+) -> Ended:
+    """Ends what the calls have reserved; `settle` is to follow, as late as can be. Part of `calls.save`.
+
+    What a call that waits for a conversion may yet use stays reserved as long as it waits; `before` are the calls as
+    they waited, and `using` says what each uses of a counter. What is used is counted even where its reservation
+    expired, or the cap began after it was made.
+    """
+    by_id = {record.id: record for record in records}
+    if not by_id:
+        return Ended()
+    caprules.hold(connection)
+    its: ColumnElement[bool] = reservations.c.call_id.in_(by_id)
+    if kept := _keep(connection, by_id):
+        its &= tuple_(reservations.c.call_id, reservations.c.key).not_in(kept)
+    by_owner = caprules.in_force(connection, by_id.values())
+    ended = _end(connection, its, by_id, using, {r.key: r for rules in by_owner.values() for r in rules})
+    ended.used.update(caprules.used_besides(by_owner, by_id.values(), ended.counted, before, using))
+    return ended
+
+
+def settle(connection: Connection, ended: Ended, moved: Collection[Transfer] = ()) -> None:
+    """Adds what the calls moved; then what they had reserved becomes use, or is given back.
+
+    Transfers are many and their balances few: those are locked when the transfers are written, and by nothing else.
+    """
+    funds = {key: account for key in ended.given if (account := funds_of(key[0])) is not None}
+    accounts = ledger.accounts(moved)
+    if not accounts.issuperset(funds.values()):
+        ledger.lock_accounts(connection, accounts.union(funds.values()))
+    ledger.add(connection, moved)
+    _release(connection, {account: ended.given[counter] for counter, account in funds.items()})
+    counted = {*ended.given, *ended.used} - funds.keys()
+    _count(connection, {counter: (ended.given[counter], ended.used[counter]) for counter in counted})
+
+
+def _keep(connection: Connection, calls: Mapping[str, CallRecord]) -> list[tuple[str, str]]:
+    """Keeps the reservations of calls that wait until after that; which these are, by call and key."""
+    waiting = {id_: until for id_, record in calls.items() if (until := record.waits_until) is not None}
+    if not waiting:
+        return []
+    query = select(reservations.c.call_id, reservations.c.key).where(reservations.c.call_id.in_(waiting))
+    kept = [(id_, key) for id_, key in connection.execute(query) if is_open(key, calls[id_])]
+    for call_id, key in kept:
+        is_it = and_(reservations.c.call_id == call_id, reservations.c.key == key)
+        expires_at = waiting[call_id] + CONVERSION_GRACE_MS + EXPIRES_AFTER_MS
+        connection.execute(update(reservations).where(is_it).values(expires_at=expires_at))
+    return kept
+
+
+def expire(engine: Engine, now: int) -> int:
+    """Gives back what calls that never came back have reserved, EXPIRED_AT_ONCE at most; how many it was."""
+    each = tuple_(reservations.c.call_id, reservations.c.key)
+    is_over = reservations.c.expires_at <= now
+    oldest = select(reservations.c.call_id, reservations.c.key).where(is_over)
+    with writing(engine) as connection:
+        limited = oldest.order_by(reservations.c.expires_at).limit(EXPIRED_AT_ONCE)
+        ended = _end(connection, each.in_(limited), {})
+        settle(connection, ended)
+        return ended.count
+
+
+def usage(engine: Engine, starts: Iterable[int]) -> dict[tuple[str, int], Usage]:
+    """The counters of the periods that begin at these moments (ms), by key and start."""
+    query = select(counters).where(counters.c.period_start.in_(set(starts)))
+    with reading(engine) as connection:
+        return {
+            (row.key, row.period_start): Usage(row.used, row.reserved) for row in connection.execute(query)
+        }
+
+
+def reserved_funds(engine: Engine) -> dict[tuple[str, str], int]:
+    """What calls under way have reserved, by account and currency; only where it is something."""
+    query = select(account_balances).where(account_balances.c.reserved != 0)
+    with reading(engine) as connection:
+        return {(row.account, row.currency): row.reserved for row in connection.execute(query)}
+
+
+# Taking
+
+
+def _reserve(connection: Connection, wanted: Wanted) -> dict[str, str]:
+    """Takes everything; the destinations left out, with the reason. Raises _Nothing.
+
+    What belongs to the call alone is written first: what all calls share is locked last, by few statements.
+    """
+    has = reservations.c.call_id == wanted.call_id
+    held = set(connection.execute(select(reservations.c.key).where(has)).scalars())
+    if held:  # begun again after a while without a switch, it may last for as long as a new one
+        connection.execute(update(reservations).where(has).values(expires_at=wanted.expires_at))
+    groups = (wanted.claims, *wanted.destinations.values())
+    new = sorted((claim for group in groups for claim in group if claim.key not in held), key=_key)
+    funds = wanted.funds if wanted.funds and _funds_key(wanted.funds) not in held else None
+    rows = [_row(wanted, claim.key, claim.period.start, claim.amount) for claim in new]
+    if funds is not None:
+        rows.append(_row(wanted, _funds_key(funds), 0, funds.amount))
+    if rows:
+        connection.execute(insert(reservations), rows)
+    has_funds = funds is None or _take_funds(connection, funds)
+    without_room = {claim.key for claim in new} - _take(connection, new)
+    left_out = _left_out(wanted, new, without_room)
+    if funds is not None and not has_funds:
+        raise _Nothing(Answer(left_out=dict.fromkeys(wanted.destinations, funds.words)))
+    if without_room:
+        _give_up(connection, wanted, left_out, new, without_room)
+    return left_out
+
+
+def _key(claim: Claim) -> str:
+    return claim.key
+
+
+def _funds_key(funds: Funds) -> str:
+    return funds_key(funds.account, funds.currency)
+
+
+def _left_out(wanted: Wanted, new: Sequence[Claim], without_room: Collection[str]) -> dict[str, str]:
+    """The destinations that cannot be rung, with the reason. Raises _Nothing where nobody can."""
+    for claim in new:
+        if claim.key in without_room and claim in wanted.claims:
+            raise _Nothing(Answer(capped=claim.words))
+    left_out = {
+        name: claim.words
+        for name, claims in wanted.destinations.items()
+        for claim in sorted(claims, key=_key, reverse=True)  # the first in order has the last word
+        if claim.key in without_room
+    }
+    if len(left_out) == len(wanted.destinations):
+        raise _Nothing(Answer(left_out=left_out))
+    return left_out
+
+
+def _give_up(
+    connection: Connection,
+    wanted: Wanted,
+    left_out: Collection[str],
+    new: Sequence[Claim],
+    without_room: Collection[str],
+) -> None:
+    """Gives back what was taken for destinations that are left out."""
+    its = {claim.key for name in left_out for claim in wanted.destinations[name]}
+    given_up = [claim for claim in new if claim.key in its]
+    is_given_up = reservations.c.key.in_([claim.key for claim in given_up])
+    connection.execute(delete(reservations).where(reservations.c.call_id == wanted.call_id, is_given_up))
+    taken = [claim for claim in given_up if claim.key not in without_room]
+    _count(connection, {(claim.key, claim.period.start): (claim.amount, 0) for claim in taken})
+
+
+def _take(connection: Connection, claims: Sequence[Claim]) -> set[str]:
+    """Takes each claim that has room, in the order given; the keys of those. One statement, whatever their number."""
+    possible = [claim for claim in claims if claim.amount <= claim.limit]
+    if not possible:
+        return set()
+    values = {
+        f"{name}{n}": value
+        for n, claim in enumerate(possible)
+        for name, value in (
+            ("key", claim.key),
+            ("start", claim.period.start),
+            ("amount", claim.amount),
+            ("limit", claim.limit),
+        )
+    }
+    return set(connection.execute(_taking(len(possible)), values).scalars())
+
+
+@cache
+def _taking(count: int) -> TextClause:
+    """Both databases speak this. An upsert whose condition does not hold changes no row, and returns none."""
+    rows = ", ".join(f"(:key{n}, :start{n}, 0, :amount{n})" for n in range(count))
+    limit = " ".join(f"WHEN :key{n} THEN :limit{n}" for n in range(count))
+    return text(
+        f"INSERT INTO counters (key, period_start, used, reserved) VALUES {rows} "
+        "ON CONFLICT (key, period_start) DO UPDATE SET reserved = counters.reserved + excluded.reserved "
+        "WHERE counters.used + counters.reserved + excluded.reserved "
+        f"<= CASE excluded.key {limit} END RETURNING key"
+    )
+
+
+def _take_funds(connection: Connection, funds: Funds) -> bool:
+    """Takes the money, if it is there."""
+    account = {"account": funds.account, "currency": funds.currency}
+    if funds.credit_limit:  # without credit, an account that never had money has none to give
+        connection.execute(_OPEN_ACCOUNT, account)
+    taking = {**account, "amount": funds.amount, "credit_limit": funds.credit_limit}
+    return connection.execute(_TAKE_FUNDS, taking).rowcount == 1
+
+
+def _row(wanted: Wanted, key: str, period_start: int, amount: int) -> dict[str, Any]:
+    return {
+        "call_id": wanted.call_id,
+        "key": key,
+        "period_start": period_start,
+        "amount": amount,
+        "at": wanted.at,
+        "expires_at": wanted.expires_at,
+    }
+
+
+# Ending
+
+
+def _end(
+    connection: Connection,
+    which: ColumnElement[bool],
+    calls: Mapping[str, CallRecord],
+    using: Using = use,
+    rules: Mapping[str, Rule] = MappingProxyType({}),
+) -> Ended:
+    """Ends these reservations: `using` says what of them a call in `calls` has used.
+
+    It is used in the period of the cap in force (`rules`, by key), whose clock may have been changed since.
+    """
+    columns = [reservations.c[name] for name in ("call_id", "key", "period_start", "amount")]
+    rows = connection.execute(delete(reservations).where(which).returning(*columns)).all()
+    ended = Ended(len(rows))
+    for call_id, key, start, amount in rows:
+        ended.given[key, start] += amount
+        ended.counted.add((call_id, key))
+        if call_id in calls:
+            at = rules[key].start_for(calls[call_id], start) if key in rules else start
+            ended.used[key, at] += using(key, calls[call_id])
+    return ended
+
+
+def _count(connection: Connection, changes: Mapping[tuple[str, int], tuple[int, int]]) -> None:
+    """By counter (key, start), what is given back and what is used. In the order of the keys."""
+    rows = [
+        {"its_key": key, "its_start": start, "given": given, "more": more}
+        for (key, start), (given, more) in sorted(changes.items())
+    ]
+    if rows:
+        connection.execute(_COUNT, rows)
+
+
+def _release(connection: Connection, given: Mapping[tuple[str, str], int]) -> None:
+    rows = [
+        {"its_account": account, "its_currency": currency, "given": amount}
+        for (account, currency), amount in given.items()
+    ]
+    if rows:
+        connection.execute(_RELEASE, rows)
+
+
+# Where nothing was reserved, the counter may not be there yet.
+_COUNT = text(
+    "INSERT INTO counters (key, period_start, used, reserved) VALUES (:its_key, :its_start, :more, 0) "
+    "ON CONFLICT (key, period_start) DO UPDATE SET reserved = counters.reserved - :given, "
+    "used = counters.used + :more"
+)
+_RELEASE = (
+    update(account_balances)
+    .where(
+        account_balances.c.account == bindparam("its_account"),
+        account_balances.c.currency == bindparam("its_currency"),
+    )
+    .values(reserved=account_balances.c.reserved - bindparam("given"))
+)

@@ -1,0 +1,1 @@
+"""The marketplace in force, its parties, its numbers."""

@@ -1,0 +1,115 @@
+"""Publishers' applications to campaigns. What becomes of one is only ever added to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Select, and_, func, insert, select
+
+from ari_app.domain.numbers.applications import Event, State
+from ari_app.store.db.engine import reading
+from ari_app.store.db.tables import application_events, applications
+
+_EVENTS = tuple(application_events.c[name] for name in ("n", "at", "event", "state", "note", "by"))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happened to an application at a moment (ms), the state it led to, why, and by whom."""
+
+    n: int
+    at: int
+    event: Event
+    state: State
+    note: str | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A publisher's request to join a campaign, and the newest of its steps."""
+
+    id: int
+    campaign: str
+    publisher: str
+    newest: Step
+
+    @property
+    def state(self) -> State:
+        """What it is now."""
+        return self.newest.state
+
+
+def all_of(engine: Engine) -> list[Application]:
+    """Every application, in the order that they were made."""
+    with reading(engine) as connection:
+        return [_application(row) for row in connection.execute(_newest().order_by(applications.c.id))]
+
+
+def history(engine: Engine, id: int) -> list[Step]:
+    """All that happened to an application, oldest first; nothing when there is none."""
+    query = select(*_EVENTS).where(application_events.c.application_id == id).order_by(application_events.c.n)
+    with reading(engine) as connection:
+        return [Step(*row) for row in connection.execute(query)]
+
+
+def get(connection: Connection, id: int) -> Application | None:
+    """The application, as this transaction sees it."""
+    row = connection.execute(_newest().where(applications.c.id == id)).one_or_none()
+    return _application(row) if row else None
+
+
+def of(connection: Connection, campaign: str, publisher: str) -> Application | None:
+    """The application of this publisher to this campaign."""
+    is_it = applications.c.campaign == campaign, applications.c.publisher == publisher
+    row = connection.execute(_newest().where(*is_it)).one_or_none()
+    return _application(row) if row else None
+
+
+def add(connection: Connection, campaign: str, publisher: str) -> int:
+    """A new application's id; its first step is for the caller to note."""
+    made = connection.execute(insert(applications).values(campaign=campaign, publisher=publisher))
+    assert made.inserted_primary_key is not None
+    id: int = made.inserted_primary_key[0]
+    return id
+
+
+def note(connection: Connection, id: int, step: Step) -> None:
+    """Adds a step. The key of step numbers refuses the second of two that would be the same."""
+    row = {name: getattr(step, name) for name in ("n", "at", "event", "state", "note", "by")}
+    connection.execute(insert(application_events), row | {"application_id": id})
+
+
+def suspended_in(connection: Connection) -> dict[tuple[str, str], str]:
+    """Why each publisher who is suspended from a campaign is, by both."""
+    rows = map(_application, connection.execute(_newest()))
+    return {(a.campaign, a.publisher): a.newest.note or "" for a in rows if a.state == "suspended"}
+
+
+def suspended(engine: Engine, campaign: str, publisher: str, at: int) -> str | None:
+    """Why a publisher was suspended from a campaign at a moment (ms); None: was not."""
+    is_it = applications.c.campaign == campaign, applications.c.publisher == publisher
+    with reading(engine) as connection:
+        row = connection.execute(_newest(at).where(*is_it)).one_or_none()
+    found = _application(row) if row else None
+    return found.newest.note or "" if found is not None and found.state == "suspended" else None
+
+
+def _newest(at: int | None = None) -> Select[Any]:
+    """Applications with their newest step, now or at a moment."""
+    table = application_events
+    last = select(table.c.application_id, func.max(table.c.n).label("n")).group_by(table.c.application_id)
+    if at is not None:
+        last = last.where(table.c.at <= at)
+    newest = last.subquery()
+    is_newest = and_(table.c.application_id == newest.c.application_id, table.c.n == newest.c.n)
+    joined = applications.join(table, table.c.application_id == applications.c.id).join(newest, is_newest)
+    return select(applications.c.id, applications.c.campaign, applications.c.publisher, *_EVENTS).select_from(
+        joined
+    )
+
+
+def _application(row: Row[Any]) -> Application:
+    id, campaign, publisher, *step = tuple(row)
+    return Application(id, campaign, publisher, Step(*step))

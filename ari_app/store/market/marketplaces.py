@@ -1,0 +1,347 @@
+"""The marketplace: applied as a whole, in versions. Terms are versioned of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, insert, select
+
+from ari_app.domain.calls.geo import Geography
+from ari_app.domain.document.assembly import Assembled, assemble, what_is_wrong
+from ari_app.domain.document.changes import Change, Terms, changes
+from ari_app.domain.document.reading import from_document, to_document
+from ari_app.domain.market import campaigns, staging
+from ari_app.domain.market.marketplace import TERMS, Marketplace
+from ari_app.domain.routing.snapshot import Snapshot, make_snapshot
+from ari_app.store.db import revision
+from ari_app.store.db.engine import reading, retried, writing
+from ari_app.store.db.errors import DocumentUnreadable, MarketplaceMoved, NumbersInUse, StepRefused
+from ari_app.store.db.tables import marketplace_versions, terms
+from ari_app.store.limits import caprules
+from ari_app.store.market import applications, numbers, pauses
+from ari_app.store.market.parties import KeptAccount, accounts_of_removed
+
+_NEWEST = select(marketplace_versions).order_by(marketplace_versions.c.version.desc()).limit(1)
+_TermsVersions = dict[tuple[str, str], int]  # by campaign and the terms' fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an apply does: the version then in force, what is no longer as it was before, and what it then says.
+
+    `accounts` are those of the advertisers and publishers that it removes: they stay.
+    """
+
+    version: int
+    changes: list[Change]
+    marketplace: Marketplace
+    accounts: list[KeptAccount] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The marketplace in force, with the numbers of file and desk. `pauses` says why, and so does
+    `suspended`, by campaign and publisher; `revision` is the counter that it belongs to. `unreadable`
+    says why a later version is not this one; None: there is none.
+    """
+
+    version: int
+    marketplace: Marketplace
+    terms_versions: dict[str, int]
+    pauses: dict[str, str]
+    revision: int
+    staged_versions: dict[str, int]
+    suspended: dict[tuple[str, str], str]
+    unreadable: str | None = None
+
+    def snapshot(self, geography: Geography, before: Snapshot | None = None) -> Snapshot:
+        """The same, made ready for look-ups. Of the version of `before` only numbers, pauses and suspensions differ."""
+        if before is not None and before.version == self.version:
+            return replace(before, marketplace=self.marketplace, pauses=self.pauses, suspended=self.suspended)
+        return make_snapshot(
+            self.version,
+            self.marketplace,
+            self.terms_versions,
+            geography,
+            self.pauses,
+            self.staged_versions,
+            self.suspended,
+        )
+
+
+def plan(engine: Engine, marketplace: Marketplace, now: int) -> Applied:
+    """What `apply` would do at `now` (ms). Nothing is changed."""
+    with reading(engine) as connection:
+        after = _with_desk_numbers(connection, marketplace)
+        planned = _difference(_newest(connection), after, _versions(connection), now, is_aware=False)
+        return replace(planned, accounts=accounts_of_removed(connection, planned.changes))
+
+
+@retried
+def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int | None = None) -> Applied:
+    """Puts the marketplace in force at `now` (ms), all of it or nothing.
+
+    The same marketplace again is the same version. A campaign whose terms say what an earlier version
+    of them said is back at that version. With `based_on`, the version that it was made from, it is refused
+    (MarketplaceMoved) when that is not in force any more; 0: there was none. A number that the desk assigned,
+    and this marketplace does not name, stays whose it is. Raises StepRefused, DocumentUnreadable, and NumbersInUse
+    when the campaign or the publisher of such a number would be gone.
+
+    Nothing that it removes orphans a live call: a switch keeps each call on the snapshot, and the terms
+    version, that it began with, and so on its campaign, flow and destinations; terms are never deleted.
+    """
+    with writing(engine) as connection:
+        revision.lock(connection)
+        before = _newest(connection)
+        if based_on not in (None, before.version if before else 0):
+            raise MarketplaceMoved("the marketplace was changed by somebody else meanwhile; try again")
+        versions = _versions(connection)
+        marketplace = _with_desk_numbers(connection, marketplace)
+        applied = _difference(before, marketplace, versions, now, is_aware=based_on is not None)
+        applied = replace(applied, accounts=accounts_of_removed(connection, applied.changes))
+        if not applied.changes:
+            return applied
+        document = to_document(marketplace)
+        applied_at = max(now, before.applied_at if before else now, numbers.latest_in(connection))
+        del document["numbers"]
+        row = {
+            "version": applied.version,
+            "applied_at": applied_at,
+            "document_json": _canonical(document),
+        }
+        connection.execute(insert(marketplace_versions), row)
+        _save_terms(connection, document, versions, applied_at)
+        numbers.assign(connection, marketplace.numbers, applied_at, marketplace.numbers_policy.quarantine)
+        revision.rise(connection)
+        caprules.put(connection, marketplace, applied_at)
+    return applied
+
+
+def load(engine: Engine) -> Loaded | None:
+    """The marketplace in force, with its campaigns' terms versions; None when none was applied yet.
+
+    Raises DocumentUnreadable.
+    """
+    with reading(engine, is_much=True) as connection:
+        row = connection.execute(_NEWEST).one_or_none()
+        return _loaded(connection, row, numbers.documents_in(connection)) if row else None
+
+
+def version_at(engine: Engine, at: int) -> int | None:
+    """The version that was in force at a moment (ms); None: there was none."""
+    with reading(engine) as connection:
+        then = _NEWEST.where(marketplace_versions.c.applied_at <= at)
+        return connection.execute(then.with_only_columns(marketplace_versions.c.version)).scalar_one_or_none()
+
+
+def load_version(engine: Engine, version: int) -> Loaded | None:
+    """An applied marketplace, in force or not, for calls that are pinned to it; None: there is none.
+
+    It has no numbers, and nobody is suspended: what it was to a call, the call is pinned to. Raises DocumentUnreadable.
+    """
+    with reading(engine, is_much=True) as connection:
+        its = select(marketplace_versions.c.version).where(marketplace_versions.c.version == version)
+        if connection.execute(its).one_or_none() is None:
+            return None
+        assembled, in_force, staged = pieces(connection, version)
+        paused = {pause.destination: pause.reason for pause in pauses.paused_in(connection)}
+        counter = revision.read_in(connection)
+    return Loaded(version, assembled.marketplace, in_force, paused, counter, staged, suspended={})
+
+
+def pieces(
+    connection: Connection, version: int, before: Assembled | None = None
+) -> tuple[Assembled, dict[str, int], dict[str, int]]:
+    """What an applied version says, read piece by piece, for who serves calls meanwhile; and the version of each
+    campaign's terms, and of those staged. Raises DocumentUnreadable.
+    """
+    its = select(marketplace_versions.c.document_json).where(marketplace_versions.c.version == version)
+    try:
+        assembled = assemble(connection.execute(its).scalar_one(), before)
+    except (ValueError, TypeError) as error:
+        raise DocumentUnreadable(version, str(error)) from error
+    return assembled, *_numbered(assembled.document("advertisers", "campaigns"), _versions(connection))
+
+
+def _loaded(connection: Connection, row: Row[Any], owned: Mapping[str, Any]) -> Loaded:
+    """What a version says, with whose the numbers are. Raises DocumentUnreadable."""
+    document, marketplace = _read(row, {"numbers": owned})
+    in_force, staged = _numbered(document, _versions(connection))
+    paused = {pause.destination: pause.reason for pause in pauses.paused_in(connection)}
+    suspended = applications.suspended_in(connection)
+    counter = revision.read_in(connection)
+    return Loaded(row.version, marketplace, in_force, paused, counter, staged, suspended)
+
+
+def _read(row: Row[Any], others: Mapping[str, Any]) -> tuple[dict[str, Any], Marketplace]:
+    """A version's document, with `others` for its own fields, raw and read. Raises DocumentUnreadable."""
+    try:
+        document = {**json.loads(row.document_json), **others}
+        return document, from_document(document)
+    except (ValueError, TypeError) as error:  # pydantic's ValidationError is a ValueError
+        raise DocumentUnreadable(row.version, what_is_wrong(error)) from error
+
+
+def rules_in(connection: Connection) -> tuple[Marketplace, int] | None:
+    """The rules in force, and since when (ms), as this transaction sees them.
+
+    Numbers and destinations are left out: they are many, and the rules are asked while others wait. Raises
+    DocumentUnreadable.
+    """
+    row = connection.execute(_NEWEST).one_or_none()
+    if row is None:
+        return None
+    return _read(row, {"numbers": {}, "destinations": {}})[1], row.applied_at
+
+
+def terms_of(engine: Engine, campaign: str, version: int) -> dict[str, Any] | None:
+    """What a version of a campaign's terms says, in the words of the marketplace's document."""
+    query = select(terms.c.terms_json).where(terms.c.campaign == campaign, terms.c.version == version)
+    with reading(engine) as connection:
+        text = connection.execute(query).scalar_one_or_none()
+        return json.loads(text) if text is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    version: int
+    applied_at: int
+    marketplace: Marketplace
+
+
+def _newest(connection: Connection) -> _Version | None:
+    row = connection.execute(_NEWEST).one_or_none()
+    if row is None:
+        return None
+    _, marketplace = _read(row, {"numbers": numbers.documents_in(connection)})
+    return _Version(row.version, row.applied_at, marketplace)
+
+
+def _with_desk_numbers(connection: Connection, marketplace: Marketplace) -> Marketplace:
+    """The marketplace, and the numbers that the desk assigned and it does not name. Raises NumbersInUse."""
+    kept = {did: n for did, n in numbers.of_desk(connection).items() if did not in marketplace.numbers}
+    for did, number in kept.items():
+        for what, name, known in (
+            ("campaign", number.campaign, marketplace.campaigns),
+            ("publisher", number.publisher, marketplace.publishers),
+        ):
+            if name not in known:
+                raise NumbersInUse(
+                    f"{what} {name} has {did}, which `numbers assign` gave it, and is not in the file; "
+                    f"run `callrace numbers release {did}` first"
+                )
+    return replace(marketplace, numbers={**kept, **marketplace.numbers}) if kept else marketplace
+
+
+def _difference(
+    before: _Version | None, marketplace: Marketplace, versions: _TermsVersions, now: int, *, is_aware: bool
+) -> Applied:
+    """What the marketplace changes of what is in force at `now`, and the version that it is or would be.
+
+    `is_aware`: it was made from what is in force. Raises StepRefused.
+    """
+    old = before.marketplace if before else None
+    steps_of = (old.campaigns if old else {}, marketplace.campaigns)
+    refused = [*campaigns.refusals(*steps_of), *staging.refusals(*steps_of, now, is_aware=is_aware)]
+    if refused:
+        raise StepRefused("\n".join(refused))
+    was, will_be = old and staging.in_force(old, now), staging.in_force(marketplace, now)
+    terms_before = _numbered(to_document(was), versions)[0] if was else {}
+    known = {(campaign, version) for (campaign, _), version in versions.items()}
+    steps = {
+        campaign: Terms(terms_before.get(campaign), version, (campaign, version) not in known)
+        for campaign, version in _numbered(to_document(will_be), versions)[0].items()
+    }
+    found = changes(was, will_be, steps)
+    in_force = before.version if before else 0
+    return Applied(in_force + bool(found), found, marketplace)
+
+
+# Terms
+
+
+def _terms(document: Mapping[str, Any], campaign: str, *, is_staged: bool = False) -> dict[str, Any]:
+    """All that decides whether a call is paid, and how much: the clauses may mean the advertiser's zone.
+
+    And the campaign's block list, where a clause is `not_blocked`.
+    """
+    rules = document["campaigns"][campaign]
+    if is_staged:
+        rules = {**rules, **rules["staged"]}
+    own = {name: rules[name] for name in TERMS if rules.get(name)}
+    block = sorted(rules.get("screen", {}).get("block", ())) if _asks_for_block(own) else ()
+    return {
+        "advertiser": rules["advertiser"],
+        "currency": rules.get("currency", document["currency"]),
+        "timezone": document["advertisers"][rules["advertiser"]].get("timezone"),
+        "qualify": [],
+        **own,
+        **({"block": block} if block else {}),
+    }
+
+
+def _asks_for_block(terms: Any) -> bool:
+    """Whether any clause, wherever in the terms it is, is `not_blocked`."""
+    if isinstance(terms, Mapping):
+        return bool(terms.get("not_blocked")) or any(map(_asks_for_block, terms.values()))
+    return isinstance(terms, list) and any(map(_asks_for_block, terms))
+
+
+def _contents(document: Mapping[str, Any]) -> Iterator[tuple[str, bool, dict[str, Any]]]:
+    """Every campaign's terms, and then (True) those that it has staged."""
+    for campaign, rules in document["campaigns"].items():
+        yield campaign, False, _terms(document, campaign)
+        if rules.get("staged"):
+            yield campaign, True, _terms(document, campaign, is_staged=True)
+
+
+def _numbered(document: Mapping[str, Any], versions: _TermsVersions) -> tuple[dict[str, int], dict[str, int]]:
+    """The version of each campaign's terms, and of those staged; the next one for terms that were never seen."""
+    known, last = dict(versions), dict[str, int]()
+    for (campaign, _), version in versions.items():
+        last[campaign] = max(version, last.get(campaign, 0))
+    in_force: dict[str, int] = {}
+    staged: dict[str, int] = {}
+    for campaign, is_staged, content in _contents(document):
+        key = campaign, _fingerprint(content)
+        if key not in known:
+            known[key] = last[campaign] = last.get(campaign, 0) + 1
+        (staged if is_staged else in_force)[campaign] = known[key]
+    return in_force, staged
+
+
+def _save_terms(
+    connection: Connection, document: Mapping[str, Any], versions: _TermsVersions, now: int
+) -> None:
+    """Writes down terms that were never seen, as the campaign's next versions."""
+    numbered = _numbered(document, versions)
+    known = set(versions)
+    for campaign, is_staged, content in _contents(document):
+        fingerprint = _fingerprint(content)
+        if (campaign, fingerprint) not in known:
+            known.add((campaign, fingerprint))
+            row = {
+                "campaign": campaign,
+                "version": numbered[is_staged][campaign],
+                "fingerprint": fingerprint,
+                "terms_json": _canonical(content),
+                "created_at": now,
+            }
+            connection.execute(insert(terms), row)
+
+
+def _versions(connection: Connection) -> _TermsVersions:
+    rows = connection.execute(select(terms.c.campaign, terms.c.fingerprint, terms.c.version))
+    return {(row.campaign, row.fingerprint): row.version for row in rows}
+
+
+def _fingerprint(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_canonical(content).encode()).hexdigest()
+
+
+def _canonical(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,1 @@
+"""Bills, payouts, refunds, disputes, conversions: what moves money after a call."""

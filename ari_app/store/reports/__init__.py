@@ -1,0 +1,1 @@
+"""Rollups, and what is read from them."""
