@@ -21,8 +21,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from agi.begun import Begun
 from agi.pins import Pins
+from agi.unfinished import Begun
 from ari_app.domain.calls.dialplan_call import (
     CUT_OFF,
     NOBODY_THERE,
@@ -42,6 +42,8 @@ from ari_app.domain.routing.snapshot import Attribution, Pin, Snapshot, attribut
 from ari_app.domain.terms.qualification import EarlierCall
 from ari_app.domain.terms.repeats import Kind, kinds_of
 from ari_app.domain.terms.settlement import conclude, pin
+from ari_app.serving.chores import Chores
+from ari_app.serving.clock import CallClock
 from ari_app.settings import refused_file
 from ari_app.store.calls import calls
 from ari_app.store.calls.calls import Settlement
@@ -49,8 +51,6 @@ from ari_app.store.calls.writer import save_or_tell
 from ari_app.store.db.atomic_files import has_any
 from ari_app.store.db.errors import DocumentUnreadable, StoreError
 from ari_app.store.market import applications, marketplaces, numbers
-from ari_app.switch.chores import Chores
-from ari_app.switch.clock import CallClock
 from ari_app.switch.legs import endpoint
 
 log = logging.getLogger(__name__)

@@ -21,15 +21,15 @@ from ari_app.ari.client import requests_only
 from ari_app.cli.common import SWITCH_INTERVAL_S, Refused, database, now_ms
 from ari_app.domain.routing.snapshot import Snapshot
 from ari_app.logs import log_to_stderr
-from ari_app.ops.asterisk import ari_settings
-from ari_app.ops.running import only, running_pid
+from ari_app.media.asterisk import ari_settings
+from ari_app.serving.caps import Caps
+from ari_app.serving.chores import Chores
+from ari_app.serving.market import Market
+from ari_app.serving.running import only, running_pid
 from ari_app.settings import Settings
 from ari_app.store import geography
 from ari_app.store.calls.journal import has_calls
 from ari_app.store.db.atomic_files import clear_unfinished
-from ari_app.switch.caps import Caps
-from ari_app.switch.chores import Chores
-from ari_app.switch.market import Market
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from ari_app.cli.output import json_option, show_json
 from ari_app.cli.plan import as_values, read_proposal, show
 from ari_app.domain.caps.outlook import outlook
 from ari_app.domain.ivr.prompts import prompts_of
-from ari_app.ops import creatives, prompts, running
+from ari_app.media import creatives, prompts
+from ari_app.serving import running
 from ari_app.settings import Settings
 from ari_app.store.ledger import ledger
 from ari_app.store.market import marketplaces

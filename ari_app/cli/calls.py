@@ -18,7 +18,7 @@ from ari_app.domain.basics.fields import parse_duration
 from ari_app.domain.calls.record import CallRecord, Disposition
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.domain.reports.rollups import CALLS_COUNTED_AS, MONEY_SUMS, OFFERS_COUNTED_AS
-from ari_app.ops import running
+from ari_app.serving import running
 from ari_app.settings import Settings
 from ari_app.store.calls import calls as stored
 from ari_app.store.db import schema

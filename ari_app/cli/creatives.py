@@ -14,7 +14,7 @@ from ari_app.cli.desk import Document, add, add_common_commands, amend, entry_of
 from ari_app.cli.output import json_option, show_json
 from ari_app.domain.market.creatives import for_people, render
 from ari_app.domain.market.marketplace import Creative, Marketplace, Number
-from ari_app.ops.creatives import find
+from ari_app.media.creatives import find
 from ari_app.settings import Settings
 
 

@@ -24,7 +24,7 @@ from ari_app.domain.document.reading import DocumentError, accept, to_document
 from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.domain.market.marketplace import Creative
 from ari_app.domain.market.staging import in_force
-from ari_app.ops import creatives, prompts
+from ari_app.media import creatives, prompts
 from ari_app.settings import Settings
 from ari_app.store import geography
 from ari_app.store.db.errors import MarketplaceMoved

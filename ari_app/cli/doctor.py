@@ -8,8 +8,8 @@ import click
 
 from ari_app.cli.common import Refused
 from ari_app.cli.output import json_option, show_json, show_table, show_title
-from ari_app.ops.doctor import examine
 from ari_app.settings import Settings
+from ari_app.watch.doctor import examine
 
 
 @click.command()

@@ -13,8 +13,8 @@ import click
 
 from ari_app.cli.common import Refused
 from ari_app.cli.output import json_option, show_json
-from ari_app.ops import running
-from ari_app.ops.running import Program
+from ari_app.serving import running
+from ari_app.serving.running import Program
 from ari_app.settings import REPOSITORY, Settings
 from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine

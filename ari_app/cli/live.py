@@ -25,7 +25,7 @@ from ari_app.cli.board import (
 )
 from ari_app.cli.common import database, now_ms
 from ari_app.cli.output import json_option, show_json, show_table, show_title
-from ari_app.ops import running
+from ari_app.serving import running
 from ari_app.settings import Settings
 from ari_app.store.db.errors import StoreError
 from ari_app.store.reports import today

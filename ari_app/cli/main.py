@@ -15,10 +15,10 @@ from ari_app.domain.ledger.bills import BillError
 from ari_app.domain.ledger.corrections import CannotCorrect
 from ari_app.domain.ledger.disputes import DisputeError
 from ari_app.domain.ledger.refunds import CannotRefund
-from ari_app.ops.creatives import CreativeError
-from ari_app.ops.prompts import PromptError
-from ari_app.ops.running import SwitchError
-from ari_app.ops.sipp import NotSeen, SippFailed
+from ari_app.lab.sipp import NotSeen, SippFailed
+from ari_app.media.creatives import CreativeError
+from ari_app.media.prompts import PromptError
+from ari_app.serving.running import SwitchError
 from ari_app.settings import SettingsError
 from ari_app.store.db.errors import StoreError
 from ari_app.store.geography import GeographyError

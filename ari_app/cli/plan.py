@@ -18,7 +18,7 @@ from ari_app.domain.document.changes import words
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.domain.market.marketplace import Marketplace
-from ari_app.ops import asterisk, creatives, prompts
+from ari_app.media import asterisk, creatives, prompts
 from ari_app.settings import Settings, SettingsError
 from ari_app.store import geography
 from ari_app.store.ledger import ledger

@@ -7,8 +7,8 @@ import click
 from ari_app.cli.common import Refused, database, now_ms, phone_number
 from ari_app.cli.output import json_option, tell
 from ari_app.domain.basics.fields import parse_duration
-from ari_app.ops import running
-from ari_app.ops.traces import Traces
+from ari_app.serving import running
+from ari_app.serving.traces import Traces
 from ari_app.settings import Settings
 from ari_app.store.calls import privacy as stored
 from ari_app.store.calls.spool import Spool

@@ -26,8 +26,8 @@ from ari_app.domain.caps import counters
 from ari_app.domain.reports import reporting
 from ari_app.domain.reports.reporting import Group
 from ari_app.domain.reports.rollups import HOUR_MS
-from ari_app.ops import running
-from ari_app.ops.running import SwitchNotRunning
+from ari_app.serving import running
+from ari_app.serving.running import SwitchNotRunning
 from ari_app.settings import Settings
 from ari_app.store.calls import rebuild as rebuilding
 from ari_app.store.market import marketplaces

@@ -18,12 +18,9 @@ from ari_app.cli.common import SWITCH_INTERVAL_S, database
 from ari_app.cli.output import json_option, tell
 from ari_app.domain.basics.fields import parse_duration
 from ari_app.logs import log_to_stderr
-from ari_app.ops import running
-from ari_app.ops.asterisk import ari_settings
-from ari_app.ops.asteriskchecks import TRUNK
-from ari_app.ops.recorder import recorder
-from ari_app.ops.running import only_switch
-from ari_app.ops.supervision import supervision
+from ari_app.media.asterisk import ari_settings
+from ari_app.serving import running
+from ari_app.serving.running import only_switch
 from ari_app.settings import Settings
 from ari_app.store import geography
 from ari_app.store.calls.journal import ASIDE, Journal
@@ -35,6 +32,9 @@ from ari_app.switch.control import control_socket
 from ari_app.switch.measured import MeasuredTransport
 from ari_app.switch.metrics import Metrics
 from ari_app.switch.monitor import monitor
+from ari_app.watch.asteriskchecks import TRUNK
+from ari_app.watch.recorder import recorder
+from ari_app.watch.supervision import supervision
 
 log = logging.getLogger(__name__)
 

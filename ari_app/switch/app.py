@@ -25,6 +25,15 @@ from ari_app.domain.market.marketplace import Campaign
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.routing.snapshot import Snapshot
 from ari_app.domain.terms.repeats import Kind, kinds_of, longest_window
+from ari_app.serving.callers import Callers
+from ari_app.serving.capacity import Capacity
+from ari_app.serving.caps import Caps
+from ari_app.serving.chores import Chores
+from ari_app.serving.clock import CallClock
+from ari_app.serving.lookback import keep_hearing, keep_looking_back
+from ari_app.serving.market import Market
+from ari_app.serving.phones import Phones
+from ari_app.serving.unanswered import Unanswered
 from ari_app.store.calls import calls
 from ari_app.store.calls.calls import Settlement
 from ari_app.store.calls.journal import Journal
@@ -34,23 +43,14 @@ from ari_app.store.market import pauses
 from ari_app.store.market.pauses import Pause
 from ari_app.switch.bystander import Bystander
 from ari_app.switch.call import Call
-from ari_app.switch.callers import Callers
-from ari_app.switch.capacity import Capacity
-from ari_app.switch.caps import Caps
-from ari_app.switch.chores import Chores
-from ari_app.switch.clock import CallClock
 from ari_app.switch.live import PHASES, agents_view, live_view, phase_of
-from ari_app.switch.lookback import keep_hearing, keep_looking_back
-from ari_app.switch.market import Market
 from ari_app.switch.metrics import Metrics
-from ari_app.switch.phones import Phones
 from ari_app.switch.recording import NoRecorder, Recorder
 from ari_app.switch.recovery import NotTakenUp, Resumed, settled, sweep
 from ari_app.switch.session import Session, new_call
 from ari_app.switch.strangers import Strangers
 from ari_app.switch.survey import FirstLook, Surveyed, look
 from ari_app.switch.sweeper import Sweeper
-from ari_app.switch.unanswered import Unanswered
 
 log = logging.getLogger(__name__)
 

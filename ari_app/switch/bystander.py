@@ -19,8 +19,8 @@ from ari_app.domain.market.marketplace import Route
 from ari_app.domain.routing import recovery
 from ari_app.domain.routing.race import Leg
 from ari_app.domain.routing.recovery import Remains, winning_leg
+from ari_app.serving.ids import bridge_id
 from ari_app.switch.call import Call, CallerGone
-from ari_app.switch.ids import bridge_id
 from ari_app.switch.recovery import rung
 from ari_app.switch.survey import FirstLook, Survey
 

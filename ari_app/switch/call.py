@@ -26,9 +26,9 @@ from ari_app.domain.calls.record import CallRecord, EndSource
 from ari_app.domain.calls.record import Event as TimelineEvent
 from ari_app.domain.ivr.prompts import media
 from ari_app.domain.routing.recovery import UnderWay
+from ari_app.serving.clock import CallClock
+from ari_app.serving.ids import numbered
 from ari_app.store.calls.journal import Journal
-from ari_app.switch.clock import CallClock
-from ari_app.switch.ids import numbered
 from ari_app.switch.survey import Survey, Surveyed
 
 log = logging.getLogger(__name__)

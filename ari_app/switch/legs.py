@@ -13,9 +13,9 @@ from typing import Literal
 from ari_app.ari.errors import AriError, AriHttpError, AriTimeout, AriUnavailable
 from ari_app.domain.ivr.prompts import TAKEN_PROMPT
 from ari_app.domain.market.marketplace import Dial
+from ari_app.serving.capacity import Capacity
+from ari_app.serving.ids import leg_id
 from ari_app.switch.call import ABSOLUTE_TIMEOUT, BACKSTOP_MS, NO_CAUSE, Call
-from ari_app.switch.capacity import Capacity
-from ari_app.switch.ids import leg_id
 
 # Asterisk gives up on a leg this long after the race should have: only if we are gone.
 DIAL_BACKSTOP_MS = 10_000

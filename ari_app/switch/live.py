@@ -10,7 +10,7 @@ from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.routing.race import Leg
 from ari_app.domain.routing.snapshot import Snapshot
-from ari_app.switch.capacity import Capacity
+from ari_app.serving.capacity import Capacity
 
 CallPhase = Literal["arriving", "ivr", "race", "connected", "ending"]
 PHASES: tuple[CallPhase, ...] = get_args(CallPhase)

@@ -24,8 +24,8 @@ from prometheus_client.utils import floatToGoString
 
 from ari_app.ari.errors import AriError
 from ari_app.domain.calls.record import CallRecord, Disposition, LegOutcome, LegRecord
+from ari_app.serving.clock import CallClock
 from ari_app.store.calls.calls import Settlement
-from ari_app.switch.clock import CallClock
 
 LAG_EVERY_S = 0.5
 

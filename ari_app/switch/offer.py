@@ -25,9 +25,9 @@ from ari_app.domain.ivr.whisper import heard
 from ari_app.domain.market.marketplace import Dial, Route
 from ari_app.domain.routing import race as racing
 from ari_app.domain.routing.race import Leg, Phase, Race, RacePlan
+from ari_app.serving.capacity import Capacity
+from ari_app.serving.ids import bridge_id
 from ari_app.switch.call import Call, CallerGone, FoundUp
-from ari_app.switch.capacity import Capacity
-from ari_app.switch.ids import bridge_id
 from ari_app.switch.legs import Legs, NotDialled
 
 Ending = Literal["exhausted", "agent", "limit"]

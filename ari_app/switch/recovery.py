@@ -21,12 +21,12 @@ from ari_app.domain.routing import recovery
 from ari_app.domain.routing.recovery import Remains, UnderWay, fate, winning_leg
 from ari_app.domain.routing.snapshot import Attribution, Snapshot, pinned
 from ari_app.domain.terms.settlement import SCREENED_OUT, awaits_verdict, conclude
+from ari_app.serving.callers import Callers
+from ari_app.serving.capacity import Capacity
+from ari_app.serving.caps import Caps
+from ari_app.serving.ids import bridge_id, leg_ids
 from ari_app.store.calls.calls import Settlement
 from ari_app.switch.call import Call, CallerGone
-from ari_app.switch.callers import Callers
-from ari_app.switch.capacity import Capacity
-from ari_app.switch.caps import Caps
-from ari_app.switch.ids import bridge_id, leg_ids
 from ari_app.switch.offer import Ending
 from ari_app.switch.recording import Recorder
 from ari_app.switch.session import Session

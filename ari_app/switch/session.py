@@ -28,13 +28,13 @@ from ari_app.domain.routing.snapshot import Attribution, Snapshot, attribute
 from ari_app.domain.terms.qualification import EarlierCall
 from ari_app.domain.terms.repeats import Kind
 from ari_app.domain.terms.settlement import conclude, pin
+from ari_app.serving.callers import Callers
+from ari_app.serving.capacity import Capacity, trunk_place
+from ari_app.serving.caps import Caps
+from ari_app.serving.clock import CallClock
 from ari_app.store.calls.calls import Settlement
 from ari_app.store.calls.journal import Journal
 from ari_app.switch.call import Call, CallerGone
-from ari_app.switch.callers import Callers
-from ari_app.switch.capacity import Capacity, trunk_place
-from ari_app.switch.caps import Caps
-from ari_app.switch.clock import CallClock
 from ari_app.switch.ivr import run_flow
 from ari_app.switch.offer import Ending, Offer, wait_music
 from ari_app.switch.recording import CallRecording, Recorder

@@ -26,6 +26,7 @@ from ari_app.domain.calls.geo import Geography
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import media
+from ari_app.serving.clock import CallClock
 from ari_app.store.calls import calls
 from ari_app.store.calls.calls import Settlement
 from ari_app.store.calls.journal import Journal
@@ -35,7 +36,6 @@ from ari_app.store.db.errors import WriterStopped
 from ari_app.store.ledger import ledger
 from ari_app.store.market import marketplaces
 from ari_app.switch.app import Switch
-from ari_app.switch.clock import CallClock
 from tests.kit.database import migrated
 from tests.kit.market import DID, marketplace
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ari_app.ops.ports import free_tcp_ports
+from ari_app.lab.ports import free_tcp_ports
 from tests.bench.decisions import apply
 from tests.bench.market import Shape, number
 from tests.bench.step import percentile

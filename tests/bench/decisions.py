@@ -25,6 +25,8 @@ from ari_app.domain.routing.routing import route
 from ari_app.domain.routing.screening import screen
 from ari_app.domain.routing.snapshot import Snapshot, attribute
 from ari_app.domain.terms.qualification import Facts, judge
+from ari_app.serving.callers import Callers
+from ari_app.serving.clock import CallClock
 from ari_app.settings import REPOSITORY
 from ari_app.store import geography
 from ari_app.store.calls.calls import save
@@ -35,8 +37,6 @@ from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine
 from ari_app.store.market import marketplaces
 from ari_app.switch.app import Switch
-from ari_app.switch.callers import Callers
-from ari_app.switch.clock import CallClock
 from tests.bench.cpu import peak_resident_mb, resident_mb
 from tests.bench.market import NUMBERS, Shape, caller, document, number
 from tests.bench.step import percentile

@@ -30,6 +30,7 @@ from ari_app.domain.caps.counters import Claim, Wanted
 from ari_app.domain.document.reading import from_document
 from ari_app.domain.market.marketplace import Number
 from ari_app.domain.routing.recovery import UnderWay
+from ari_app.serving.caps import Caps
 from ari_app.store import geography
 from ari_app.store.calls import calls
 from ari_app.store.calls import journal as journals
@@ -45,7 +46,6 @@ from ari_app.store.market import marketplaces, numbers, pauses
 from ari_app.store.market.pauses import Pause
 from ari_app.store.money import corrections
 from ari_app.switch.app import Switch
-from ari_app.switch.caps import Caps
 from tests.bench.market import Shape, document
 from tests.samples import BEGAN, make_call, settlement
 

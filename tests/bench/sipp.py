@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ari_app.ops.ports import free_udp_port
+from ari_app.lab.ports import free_udp_port
 from tests.bench import scenarios
 from tests.bench.plan import CALL_MS, RINGS_MS
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from ari_app.ops import running
+from ari_app.serving import running
 from ari_app.settings import REPOSITORY, Settings
 from tests.bench import cel
 from tests.bench.plan import DID, EXTENSION, NATIVE

@@ -17,11 +17,11 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
 
-from ari_app.ops.sipp.agents import Agent, answers_silently
-from ari_app.ops.sipp.call import Event
-from ari_app.ops.sipp.callers import Callers
-from ari_app.ops.sipp.party import Party
-from ari_app.ops.sipp.process import SippFailed
+from ari_app.lab.sipp.agents import Agent, answers_silently
+from ari_app.lab.sipp.call import Event
+from ari_app.lab.sipp.callers import Callers
+from ari_app.lab.sipp.party import Party
+from ari_app.lab.sipp.process import SippFailed
 from tests.chaos.market import CROWD_DID, REPEAT_DID
 
 # The first agent to answer wins; the others are cancelled.

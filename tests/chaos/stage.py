@@ -16,8 +16,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from ari_app.ops import running
-from ari_app.ops.ports import free_tcp_ports
+from ari_app.lab.ports import free_tcp_ports
+from ari_app.serving import running
 from ari_app.store.calls.journal import Journal
 from ari_app.store.calls.spool import Spool
 from ari_app.store.db.engine import reading

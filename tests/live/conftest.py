@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.ops.sipp import Agent, Behaviour, Caller, Callers, Step
+from ari_app.lab.sipp import Agent, Behaviour, Caller, Callers, Step
 from ari_app.settings import Settings
 from tests.live.exchange import DID, Exchange
 from tests.live.lab import Lab, private

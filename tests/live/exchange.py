@@ -16,9 +16,9 @@ from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.domain.ledger.transfers import Finding
-from ari_app.ops import prompts
-from ari_app.ops.recorder import recorder
-from ari_app.ops.sipp import Agent, Behaviour
+from ari_app.lab.sipp import Agent, Behaviour
+from ari_app.media import prompts
+from ari_app.serving.clock import CallClock
 from ari_app.settings import Settings
 from ari_app.store import geography
 from ari_app.store.calls.journal import Journal
@@ -29,7 +29,7 @@ from ari_app.store.db.engine import open_engine
 from ari_app.store.market import marketplaces
 from ari_app.store.money import audit
 from ari_app.switch.app import Switch
-from ari_app.switch.clock import CallClock
+from ari_app.watch.recorder import recorder
 from tests.kit.market import DID, marketplace
 
 __all__ = ["DID", "Exchange", "marketplace", "phones", "uris"]

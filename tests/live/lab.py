@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from ari_app.ops.ports import free_tcp_ports, free_udp_port
+from ari_app.lab.ports import free_tcp_ports, free_udp_port
 
 REPO = Path(__file__).parents[2]
 RTP_START = 20000  # Asterisk takes free ports of a range, so several labs may share it

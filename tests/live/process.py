@@ -23,7 +23,9 @@ from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.domain.ledger.transfers import Finding
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.terms.wire import pack_under_way
-from ari_app.ops import prompts, running
+from ari_app.media import prompts
+from ari_app.serving import running
+from ari_app.serving.clock import CallClock
 from ari_app.settings import Settings
 from ari_app.store.calls import calls
 from ari_app.store.calls.journal import Journal
@@ -31,7 +33,6 @@ from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine
 from ari_app.store.market import marketplaces
 from ari_app.store.money import audit
-from ari_app.switch.clock import CallClock
 from tests.live.lab import REPO, Lab
 
 CALLRACE = (sys.executable, "-m", "ari_app.cli.main")

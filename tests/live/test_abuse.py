@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ari_app.ops.sipp import Agent, accepts, answers, hang_up, talk_ms
+from ari_app.lab.sipp import Agent, accepts, answers, hang_up, talk_ms
 from tests.live.exchange import marketplace, phones, uris
 
 pytestmark = pytest.mark.live

@@ -13,13 +13,13 @@ from sqlalchemy import func, select
 
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.transfers import deposit
-from ari_app.ops.sipp import Agent, Caller, answers, busy, hang_up, rings_forever, talk_ms
+from ari_app.lab.sipp import Agent, Caller, answers, busy, hang_up, rings_forever, talk_ms
+from ari_app.serving.clock import CallClock
 from ari_app.settings import Settings
 from ari_app.store.calls import calls as stored
 from ari_app.store.db.engine import reading
 from ari_app.store.db.tables import reservations
 from ari_app.store.ledger import ledger
-from ari_app.switch.clock import CallClock
 from tests.live.exchange import DID, Exchange, marketplace, phones, uris
 from tests.live.lab import Lab, private
 from tests.live.process import AgiProcess

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.ops.sipp import answers, talk_ms
+from ari_app.lab.sipp import answers, talk_ms
 from ari_app.settings import Settings
 from tests.live.exchange import Exchange, marketplace, phones, uris
 from tests.live.lab import Lab

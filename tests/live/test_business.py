@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ari_app.ops.sipp import accepts, hang_up, talk_ms
+from ari_app.lab.sipp import accepts, hang_up, talk_ms
 from ari_app.store.calls import calls
 from tests.live.exchange import phones
 from tests.live.lab import REPO

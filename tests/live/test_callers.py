@@ -7,7 +7,7 @@ import pytest
 
 from ari_app.domain.calls.record import to_json
 from ari_app.domain.numbers.inventory import Wanted
-from ari_app.ops.sipp import (
+from ari_app.lab.sipp import (
     accepts,
     answers,
     answers_silently,

@@ -11,11 +11,11 @@ import pytest
 from ari_app.cli.explain import explain
 from ari_app.domain.basics.periods import period
 from ari_app.domain.ledger.transfers import deposit
-from ari_app.ops.sipp import accepts, answers, rings_forever, talk_ms
+from ari_app.lab.sipp import accepts, answers, rings_forever, talk_ms
+from ari_app.serving.clock import CallClock
 from ari_app.store.ledger import ledger
 from ari_app.store.limits import reservations
 from ari_app.store.limits.reservations import Usage
-from ari_app.switch.clock import CallClock
 from tests.live.exchange import marketplace, phones, uris
 
 pytestmark = pytest.mark.live
@@ -29,7 +29,7 @@ QUIET = {"screen": {"announce": BEEP}}
 def patience(request, monkeypatch):
     """How long a busy machine takes is not what these tests ask, but for the one that says so."""
     if "in_time" not in request.node.name:
-        monkeypatch.setattr("ari_app.switch.caps.BUDGET_MS", 2_000)
+        monkeypatch.setattr("ari_app.serving.caps.BUDGET_MS", 2_000)
 
 
 def told(record):

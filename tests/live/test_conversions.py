@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from ari_app.domain.terms.conversions import Told
-from ari_app.ops.sipp import answers, hang_up, talk_ms
+from ari_app.lab.sipp import answers, hang_up, talk_ms
+from ari_app.serving.clock import CallClock
 from ari_app.store.ledger import ledger
 from ari_app.store.money import conversions
-from ari_app.switch.clock import CallClock
 from tests.live.exchange import marketplace, phones, uris
 
 pytestmark = pytest.mark.live

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.ops.ports import free_udp_port
-from ari_app.ops.sipp import Agent, accepts, talk_ms
+from ari_app.lab.ports import free_udp_port
+from ari_app.lab.sipp import Agent, accepts, talk_ms
 from tests.live.exchange import marketplace
 
 pytestmark = pytest.mark.live

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from ari_app.ops.sipp import answers, talk_ms
+from ari_app.lab.sipp import answers, talk_ms
 from tests.live.exchange import marketplace, phones, uris
 from tests.live.process import switch_process
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.ops.sipp import answers, talk_ms
+from ari_app.lab.sipp import answers, talk_ms
 from tests.live.exchange import marketplace, phones, uris
 
 pytestmark = pytest.mark.live

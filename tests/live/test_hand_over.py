@@ -6,8 +6,8 @@ from copy import deepcopy
 import pytest
 
 from ari_app.ari.client import connect
-from ari_app.ops.asterisk import ari_settings
-from ari_app.ops.sipp import answers, talk_ms
+from ari_app.lab.sipp import answers, talk_ms
+from ari_app.media.asterisk import ari_settings
 from ari_app.settings import Settings
 from ari_app.store.calls import calls
 from tests.live.exchange import DID, marketplace, phones, uris

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ari_app.domain.calls.record import CallRecord
-from ari_app.ops.sipp import accepts, answers, answers_silently, hang_up, rings_forever, talk_ms
+from ari_app.lab.sipp import accepts, answers, answers_silently, hang_up, rings_forever, talk_ms
 from ari_app.store.calls import calls
 from ari_app.switch.call import BACKSTOP_MS
 from ari_app.switch.recovery import NEW_CALLS_S

@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from ari_app.ops.sipp import (
+from ari_app.lab.sipp import (
     accepts,
     answers,
     answers_silently,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.ops.sipp import Agent, Caller, accepts, hang_up, press, rings_forever, talk_ms, wait_ms
+from ari_app.lab.sipp import Agent, Caller, accepts, hang_up, press, rings_forever, talk_ms, wait_ms
 from tests import readme
 from tests.live.lab import REPO, private
 from tests.live.process import CALLRACE

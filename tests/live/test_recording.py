@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from ari_app.domain.calls.record import CallRecord, track_files
-from ari_app.ops.ports import free_tcp_ports
-from ari_app.ops.recorder import Recorder
-from ari_app.ops.sipp import accepts, answers, answers_silently, hangs_up, rings_forever, talk_ms
-from ari_app.ops.sipp.rtp import FRAME_MS, SAMPLES_PER_MS, is_tone
+from ari_app.lab.ports import free_tcp_ports
+from ari_app.lab.sipp import accepts, answers, answers_silently, hangs_up, rings_forever, talk_ms
+from ari_app.lab.sipp.rtp import FRAME_MS, SAMPLES_PER_MS, is_tone
 from ari_app.settings import Settings
 from ari_app.store.calls import calls, privacy, recordings
 from ari_app.store.calls.spool import Spool
+from ari_app.watch.recorder import Recorder
 from tests.live.exchange import marketplace, phones, uris
 from tests.live.process import switch_process
 

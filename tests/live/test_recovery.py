@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ari_app.ops.sipp import answers, rings_forever, talk_ms
+from ari_app.lab.sipp import answers, rings_forever, talk_ms
 from ari_app.store.market import pauses
 from tests.live.exchange import marketplace, phones, uris
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import aiohttp
 
-from ari_app.ops.sipp import Caller, accepts, answers, busy, hang_up, press, rings_forever, talk, talk_ms
+from ari_app.lab.sipp import Caller, accepts, answers, busy, hang_up, press, rings_forever, talk, talk_ms
 from tests.live.lab import Lab
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from ari_app.lab.sipp import Agent, accepts, answers_silently, rings_forever, talk_ms
 from ari_app.logs import Logfmt
-from ari_app.ops import supervision as ops_supervision
-from ari_app.ops.sipp import Agent, accepts, answers_silently, rings_forever, talk_ms
 from ari_app.settings import Settings
 from ari_app.switch import sweeper
+from ari_app.watch import supervision as ops_supervision
 from tests.live.exchange import DID, marketplace, phones, uris
 from tests.live.test_destinations import register
 

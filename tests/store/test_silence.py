@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 
 from ari_app.domain.basics.periods import Period
 from ari_app.domain.caps.counters import Answer, Claim, Wanted
+from ari_app.serving.caps import Caps
 from ari_app.store.calls import calls, writer
 from ari_app.store.calls.spool import Spool
 from ari_app.store.calls.writer import Writer
@@ -22,7 +23,6 @@ from ari_app.store.db import postgresql, revision
 from ari_app.store.db.engine import open_engine, open_hasty, reading, writing
 from ari_app.store.db.errors import DatabaseUnavailable
 from ari_app.store.limits import reservations
-from ari_app.switch.caps import Caps
 from tests.samples import BEGAN, make_call, settlement
 
 PATIENCE_S = 10

@@ -6,7 +6,7 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-from ari_app.ops.sipp.call import Event
+from ari_app.lab.sipp.call import Event
 from tests.chaos.load import Load
 
 NUMBER = "<sip:+12122000001@127.0.0.1>"

@@ -23,7 +23,7 @@ from ari_app.domain.calls.record import CallRecord, to_json
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ledger.transfers import Balances, Transfer, deposit, verify
 from ari_app.domain.market.marketplace import Marketplace
-from ari_app.ops.sipp import NotSeen, SippFailed
+from ari_app.lab.sipp import NotSeen, SippFailed
 from ari_app.settings import REPOSITORY
 from ari_app.store.calls import calls
 from ari_app.store.db.engine import open_engine

@@ -15,7 +15,7 @@ from ari_app.cli.common import Refused
 from ari_app.cli.demo.scenarios import Leaves, Scenario
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.market.marketplace import Marketplace
-from ari_app.ops.sipp import Agent, Call, Caller
+from ari_app.lab.sipp import Agent, Call, Caller
 from ari_app.store.calls import calls
 
 SAVED_S = 10.0

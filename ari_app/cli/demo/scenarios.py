@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ari_app.domain.calls.record import Disposition, LegOutcome
 from ari_app.domain.ledger.transfers import Kind
-from ari_app.ops.sipp import (
+from ari_app.lab.sipp import (
     Behaviour,
     Step,
     accepts,

@@ -20,9 +20,9 @@ from pathlib import Path
 
 from ari_app.ari.client import requests_only
 from ari_app.cli.common import Refused
-from ari_app.ops import running
-from ari_app.ops.asterisk import ari_settings
-from ari_app.ops.ports import free_tcp_ports
+from ari_app.lab.ports import free_tcp_ports
+from ari_app.media.asterisk import ari_settings
+from ari_app.serving import running
 from ari_app.settings import Settings
 
 LEFT_S = 5.0

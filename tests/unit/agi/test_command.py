@@ -11,9 +11,9 @@ from agi.outcomes import Outcomes
 from ari_app.cli.agi import _serve
 from ari_app.cli.common import Refused
 from ari_app.domain.calls.geo import Geography
+from ari_app.serving.caps import Caps
+from ari_app.serving.market import Market
 from ari_app.store.db.engine import open_engine
-from ari_app.switch.caps import Caps
-from ari_app.switch.market import Market
 
 
 async def _no_channels() -> set[str]:

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 import agi.outcomes
-from agi.begun import GONE_LOOKS
 from agi.outcomes import Outcomes
+from agi.unfinished import GONE_LOOKS
 from ari_app.domain.calls.dialplan_call import CUT_OFF, id_of_begun
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse

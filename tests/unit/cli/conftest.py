@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from ari_app.cli.main import main
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.document.reading import parse
-from ari_app.ops import prompts
+from ari_app.media import prompts
 from ari_app.settings import Settings
 from ari_app.store import geography
 from ari_app.store.market import marketplaces

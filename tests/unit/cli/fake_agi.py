@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 
-from ari_app.ops.running import only
+from ari_app.serving.running import only
 from ari_app.settings import Settings
 
 

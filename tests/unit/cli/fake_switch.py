@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingMixIn, UnixStreamServer
 from typing import Any
 
-from ari_app.ops.running import only_switch
+from ari_app.serving.running import only_switch
 from ari_app.settings import Settings
 
 STATUS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
-from ari_app.ops.running import only
+from ari_app.serving.running import only
 from ari_app.settings import Settings
 from tests.unit.cli.conftest import Cli, refusal
 

@@ -11,10 +11,10 @@ from sqlalchemy import Engine
 from ari_app.domain.caps.counters import wanted
 from ari_app.domain.document.reading import parse
 from ari_app.domain.routing.snapshot import attribute, make_snapshot
+from ari_app.serving.clock import CallClock
 from ari_app.store.calls import calls
 from ari_app.store.limits import reservations
 from ari_app.store.market import marketplaces
-from ari_app.switch.clock import CallClock
 from tests.samples import make_call, settlement
 from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE, Cli
 

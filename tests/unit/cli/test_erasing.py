@@ -17,7 +17,7 @@ from ari_app.domain.calls.record import CallRecord, ClauseResult, Event, Verdict
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.terms.conversions import Told
 from ari_app.domain.terms.wire import pack_over, pack_under_way
-from ari_app.ops import running
+from ari_app.serving import running
 from ari_app.settings import Settings
 from ari_app.store.calls import calls
 from ari_app.store.calls.journal import Journal
@@ -151,7 +151,7 @@ def test_beside_a_running_agi_server_what_it_is_to_read_is_left_to_it(
     monkeypatch.setattr(
         running, "running_pid", lambda settings, program="switch": 1 if program == "agi" else None
     )
-    monkeypatch.setattr("ari_app.ops.traces.PATIENCE_S", 0.1)
+    monkeypatch.setattr("ari_app.serving.traces.PATIENCE_S", 0.1)
     told, refused = settings.fallback_files[1], settings.fallback_files[1].with_suffix(".refused")
     put(told, line(ANI, 1))
     put(refused, f"{ANI},nonsense\n")

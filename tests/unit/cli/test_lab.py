@@ -11,8 +11,8 @@ import pytest
 
 from ari_app.cli import lab
 from ari_app.cli.main import main
-from ari_app.ops import running
-from ari_app.ops.ports import free_tcp_ports
+from ari_app.lab.ports import free_tcp_ports
+from ari_app.serving import running
 from ari_app.settings import Settings
 from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine

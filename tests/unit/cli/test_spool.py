@@ -7,10 +7,10 @@ import json
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.ops import doctor
 from ari_app.settings import Settings
 from ari_app.store.calls import calls
 from ari_app.store.calls.spool import Spool
+from ari_app.watch import doctor
 from tests.samples import make_call, settlement
 from tests.unit.cli.conftest import Cli, refusal
 

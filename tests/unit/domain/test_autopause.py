@@ -4,7 +4,7 @@ import pytest
 
 from ari_app.domain.market.autopause import DAY_MS, HOUR_MS, why_pause
 from ari_app.domain.market.marketplace import AutoPause
-from ari_app.switch.unanswered import Unanswered
+from ari_app.serving.unanswered import Unanswered
 
 NOW = 10 * DAY_MS
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.ops import ami
-from ari_app.ops.ami import AmiError, EndpointState, endpoint_state
 from ari_app.settings import Settings
+from ari_app.watch import ami
+from ari_app.watch.ami import AmiError, EndpointState, endpoint_state
 
 Serve = Callable[[dict[str, str]], str]
 

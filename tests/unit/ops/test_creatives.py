@@ -13,7 +13,7 @@ from PIL import Image
 
 from ari_app.domain.document.reading import parse
 from ari_app.domain.market.marketplace import Creative, Marketplace
-from ari_app.ops.creatives import LARGEST_BYTES, checker, find, keep, pinned
+from ari_app.media.creatives import LARGEST_BYTES, checker, find, keep, pinned
 from tests.unit.cli.conftest import MARKETPLACE
 
 _BANNER = Creative(campaign="plumbing", kind="banner", image="banner.png", size="300x250")

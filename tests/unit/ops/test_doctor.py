@@ -15,14 +15,15 @@ from ari_app.ari.client import connect
 from ari_app.ari.transport import Request
 from ari_app.domain.document.reading import parse
 from ari_app.domain.routing.recovery import UnderWay
-from ari_app.ops import ami, asteriskchecks, doctor, running, runningchecks
-from ari_app.ops.ami import AmiError, EndpointState
-from ari_app.ops.asteriskchecks import MODULES, AsteriskView
-from ari_app.ops.finding import Finding
-from ari_app.ops.ports import free_tcp_ports
+from ari_app.lab.ports import free_tcp_ports
+from ari_app.serving import running
 from ari_app.settings import Settings
 from ari_app.store.calls.aside import Aside
 from ari_app.store.calls.journal import Journal
+from ari_app.watch import ami, asteriskchecks, doctor, runningchecks
+from ari_app.watch.ami import AmiError, EndpointState
+from ari_app.watch.asteriskchecks import MODULES, AsteriskView
+from ari_app.watch.finding import Finding
 from tests.kit.market import marketplace
 from tests.samples import make_call
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport

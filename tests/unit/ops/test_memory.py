@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.ops.memory import asterisk_memory
+from ari_app.watch.memory import asterisk_memory
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ari_app.domain.ivr.prompts import stem
-from ari_app.ops import prompts
-from ari_app.ops.prompts import PromptError, checker, prepare, resample, sounds_in
+from ari_app.media import prompts
+from ari_app.media.prompts import PromptError, checker, prepare, resample, sounds_in
 
 Record = Callable[..., Path]
 

@@ -12,13 +12,13 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from ari_app.ops import running
-from ari_app.ops.running import SwitchError, SwitchNotRunning, only_switch
+from ari_app.serving import running
+from ari_app.serving.running import SwitchError, SwitchNotRunning, only_switch
 from ari_app.settings import Settings
 
 HOLD = """
 import sys, threading
-from ari_app.ops.running import only_switch
+from ari_app.serving.running import only_switch
 from ari_app.settings import Settings
 if sys.argv[1] == "deaf":
     import signal

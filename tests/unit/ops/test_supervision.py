@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.ops import ami, supervision
-from ari_app.ops.supervision import Seen, watch
 from ari_app.settings import Settings
+from ari_app.watch import ami, supervision
+from ari_app.watch.supervision import Seen, watch
 
 LISTS = {
     "DeviceStateList": [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.ops.taskprocessors import LATELY_S, TaskProcessors
+from ari_app.watch.taskprocessors import LATELY_S, TaskProcessors
 
 LINE = (
     "[2026-11-25 12:00:00.000] WARNING[17] taskprocessor.c: The 'stasis/m:cache-00000042' task processor queue "

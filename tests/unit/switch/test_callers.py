@@ -2,8 +2,8 @@
 
 import asyncio
 
-from ari_app.switch import callers as module
-from ari_app.switch.callers import Callers
+from ari_app.serving import callers as module
+from ari_app.serving.callers import Callers
 from tests.samples import make_call
 
 DAY_MS = 86_400_000

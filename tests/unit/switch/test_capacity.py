@@ -1,6 +1,6 @@
 """Places at destinations, and who waits for them."""
 
-from ari_app.switch.capacity import Capacity, trunk_place
+from ari_app.serving.capacity import Capacity, trunk_place
 
 
 def test_no_more_places_are_taken_than_there_are():

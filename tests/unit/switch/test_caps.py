@@ -18,13 +18,13 @@ from ari_app.domain.caps import counters as domain
 from ari_app.domain.caps.counters import Answer, Claim, Wanted
 from ari_app.domain.document.reading import parse
 from ari_app.domain.routing.snapshot import attribute, make_snapshot
+from ari_app.serving import caps as module
+from ari_app.serving.caps import Caps
+from ari_app.serving.clock import CallClock
 from ari_app.store.calls import calls
 from ari_app.store.db.errors import DatabaseUnavailable
 from ari_app.store.limits import reservations
 from ari_app.store.limits.reservations import Usage
-from ari_app.switch import caps as module
-from ari_app.switch.caps import Caps
-from ari_app.switch.clock import CallClock
 from tests.kit.database import migrated
 from tests.kit.market import DID, marketplace
 from tests.samples import BEGAN, make_call, settlement
@@ -110,7 +110,7 @@ async def test_a_call_that_is_ended_while_it_waits_leaves_nothing_reserved(
     engine: Engine, slow: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "ari_app.switch.caps.BUDGET_MS", 60_000
+        "ari_app.serving.caps.BUDGET_MS", 60_000
     )  # it is still waiting, however busy the machine
     caps = Caps(engine)
     call = asyncio.create_task(caps.reserve(wanted()))

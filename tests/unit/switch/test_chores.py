@@ -15,16 +15,16 @@ from sqlalchemy import Engine, insert, select
 
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.document.reading import parse
+from ari_app.serving import caps as caps_module
+from ari_app.serving import market as market_module
+from ari_app.serving.caps import Caps
+from ari_app.serving.chores import Chores
+from ari_app.serving.market import Market
 from ari_app.store.db import revision, schema
 from ari_app.store.db.engine import open_engine, writing
 from ari_app.store.db.errors import DatabaseUnavailable
 from ari_app.store.db.tables import marketplace_versions
 from ari_app.store.market import marketplaces
-from ari_app.switch import caps as caps_module
-from ari_app.switch import market as market_module
-from ari_app.switch.caps import Caps
-from ari_app.switch.chores import Chores
-from ari_app.switch.market import Market
 from tests.kit.market import marketplace
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from ari_app.switch.clock import CallClock
+from ari_app.serving.clock import CallClock
 
 
 @pytest.mark.parametrize("step_s", [-3600.0, 3600.0])

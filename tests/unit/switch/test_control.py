@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
-from ari_app.ops import running
+from ari_app.serving import running
 from ari_app.settings import Settings
 from ari_app.switch.control import control_socket
 

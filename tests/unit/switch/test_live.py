@@ -9,8 +9,8 @@ from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse
 from ari_app.domain.routing.race import LegAnswered, LegDigit, LegRinging, Race, RacePlan, WavePlan
 from ari_app.domain.routing.snapshot import make_snapshot
+from ari_app.serving.capacity import Capacity
 from ari_app.switch import live
-from ari_app.switch.capacity import Capacity
 from ari_app.switch.live import agents_view, live_view, phase_of
 from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
 

@@ -5,15 +5,15 @@ from contextlib import suppress
 
 import pytest
 
+from ari_app.serving import lookback
+from ari_app.serving.callers import Callers
+from ari_app.serving.chores import Chores
+from ari_app.serving.lookback import keep_hearing, keep_looking_back
 from ari_app.store.calls import calls
 from ari_app.store.calls.spool import Spool
 from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine
 from ari_app.store.db.errors import DatabaseUnavailable
-from ari_app.switch import lookback
-from ari_app.switch.callers import Callers
-from ari_app.switch.chores import Chores
-from ari_app.switch.lookback import keep_hearing, keep_looking_back
 from tests.samples import make_call, settlement
 
 KINDS = frozenset({("connected", "campaign")})

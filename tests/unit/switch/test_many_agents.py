@@ -13,8 +13,8 @@ from ari_app.ari.errors import http_error
 from ari_app.ari.transport import Request
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse
+from ari_app.serving.capacity import trunk_place
 from ari_app.store.market import marketplaces
-from ari_app.switch.capacity import trunk_place
 from tests.kit.loop import LONGEST_STOP_S, turns_of_the_loop
 from tests.kit.market import marketplace
 from tests.unit.switch.test_calls_at_the_edge import (  # noqa: F401

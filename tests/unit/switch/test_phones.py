@@ -9,8 +9,8 @@ import yaml
 
 from ari_app.domain.document.reading import parse
 from ari_app.domain.routing.snapshot import Snapshot, make_snapshot
-from ari_app.switch.capacity import Capacity
-from ari_app.switch.phones import Phones
+from ari_app.serving.capacity import Capacity
+from ari_app.serving.phones import Phones
 from ari_app.switch.sweeper import Sweeper
 from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
 

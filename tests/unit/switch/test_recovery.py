@@ -313,7 +313,7 @@ async def test_a_caller_who_talked_while_the_switch_was_replaced_is_a_repeat_cal
 async def test_a_caller_whom_the_dialplan_served_is_a_repeat_caller_although_that_call_is_saved_later(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ari_app.switch.lookback.HEAR_EVERY_S", 0.005)
+    monkeypatch.setattr("ari_app.serving.lookback.HEAR_EVERY_S", 0.005)
     assigned(engine, qualify=[{"no_repeat_within": "30d"}])
     call = talking()
     leave(tmp_path, call)

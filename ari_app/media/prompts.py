@@ -19,7 +19,7 @@ from operator import mul
 from pathlib import Path
 
 from ari_app.domain.ivr.prompts import stem
-from ari_app.ops import asterisk
+from ari_app.media import asterisk
 from ari_app.settings import Settings
 
 RATE_HZ = 8_000

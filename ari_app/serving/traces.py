@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from sqlalchemy import Engine
 
-from ari_app.ops import running
+from ari_app.serving import running
 from ari_app.settings import Settings
 from ari_app.store.calls import journal
 from ari_app.store.calls.aside import erase_caller as erase_aside

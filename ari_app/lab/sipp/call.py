@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from ari_app.ops.sipp.media import Stream
+from ari_app.lab.sipp.media import Stream
 
 HANGUP_METHOD = "HANGUP"
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from ari_app.ops.sipp import rtp
-from ari_app.ops.sipp.call import Call, Event, Log
-from ari_app.ops.sipp.media import Media
-from ari_app.ops.sipp.process import Process, SippFailed
-from ari_app.ops.sipp.steps import Step
+from ari_app.lab.sipp import rtp
+from ari_app.lab.sipp.call import Call, Event, Log
+from ari_app.lab.sipp.media import Media
+from ari_app.lab.sipp.process import Process, SippFailed
+from ari_app.lab.sipp.steps import Step
 
 
 class Party(Log):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from ari_app.ops.sipp.call import Call
+from ari_app.lab.sipp.call import Call
 
 Step = Callable[[Call], Awaitable[None]]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ari_app.ops.ports import free_udp_port
-from ari_app.ops.sipp.agent_scenario import agent_scenario
-from ari_app.ops.sipp.party import Party
-from ari_app.ops.sipp.process import Process
-from ari_app.ops.sipp.steps import Step, hang_up, press, talk, talk_ms, wait_ms
+from ari_app.lab.ports import free_udp_port
+from ari_app.lab.sipp.agent_scenario import agent_scenario
+from ari_app.lab.sipp.party import Party
+from ari_app.lab.sipp.process import Process
+from ari_app.lab.sipp.steps import Step, hang_up, press, talk, talk_ms, wait_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from ari_app.ari.events import now_ms
 from ari_app.ari.version import OLDEST, require_version
 from ari_app.domain.ivr.prompts import SYSTEM_PROMPTS, prompts_of
 from ari_app.domain.market.marketplace import Marketplace
-from ari_app.ops import ami
-from ari_app.ops.finding import Finding, some
 from ari_app.settings import Settings, SettingsError
+from ari_app.watch import ami
+from ari_app.watch.finding import Finding, some
 
 TRUNK = "carrier"
 AGENTS = "agents"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ari_app.ops import running
-from ari_app.ops.finding import Finding, some
+from ari_app.serving import running
 from ari_app.settings import Settings
+from ari_app.watch.finding import Finding, some
 
 
 def check_switch(settings: Settings) -> Finding:

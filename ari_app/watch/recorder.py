@@ -15,9 +15,9 @@ from typing import Any
 
 from ari_app.domain.calls.record import track_files
 from ari_app.domain.calls.recording import NotRecorded
-from ari_app.ops import ami
-from ari_app.ops.ami import AmiError, Session
 from ari_app.settings import Settings, SettingsError
+from ari_app.watch import ami
+from ari_app.watch.ami import AmiError, Session
 
 ANSWER_S = 2.0  # how long a call's end can have to wait for AMI
 PAUSE_S = 5.0  # after AMI has failed, calls are not recorded, rather than that each waits for it

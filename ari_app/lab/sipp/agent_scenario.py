@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from string import Template
 
-from ari_app.ops.sipp.scenario_parts import BYE_AT_ANY_TIME, END, REASONS, sdp
+from ari_app.lab.sipp.scenario_parts import BYE_AT_ANY_TIME, END, REASONS, sdp
 
 
 def agent_scenario(*, media_port: int, ring_ms: int | None, status: int) -> str:

@@ -20,11 +20,9 @@ from ari_app.ari.events import now_ms
 from ari_app.domain.caps.outlook import Available, outlook
 from ari_app.domain.ivr.prompts import prompts_of, stem
 from ari_app.domain.market.marketplace import Marketplace
-from ari_app.ops import asterisk, running
-from ari_app.ops.asteriskchecks import check_asterisk, check_trunk_state, look
-from ari_app.ops.finding import Finding, some
-from ari_app.ops.prompts import speech_program
-from ari_app.ops.runningchecks import check_agi, check_chores, check_saving, check_supervision, check_switch
+from ari_app.media import asterisk
+from ari_app.media.prompts import speech_program
+from ari_app.serving import running
 from ari_app.settings import Settings, SettingsError, refused_file
 from ari_app.store.calls.aside import Aside
 from ari_app.store.calls.journal import ASIDE, unreadable
@@ -34,6 +32,9 @@ from ari_app.store.db.engine import open_engine
 from ari_app.store.db.errors import DocumentUnreadable, StoreError
 from ari_app.store.ledger import ledger
 from ari_app.store.market import marketplaces
+from ari_app.watch.asteriskchecks import check_asterisk, check_trunk_state, look
+from ari_app.watch.finding import Finding, some
+from ari_app.watch.runningchecks import check_agi, check_chores, check_saving, check_supervision, check_switch
 
 SECRETS = ("ari", "ami")
 ROOM_BYTES = 500_000_000

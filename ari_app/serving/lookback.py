@@ -15,10 +15,10 @@ from itertools import islice
 from sqlalchemy import Engine
 
 from ari_app.domain.calls.record import CallRecord
+from ari_app.serving.callers import Callers
+from ari_app.serving.chores import Chores
+from ari_app.serving.clock import CallClock
 from ari_app.store.calls import calls
-from ari_app.switch.callers import Callers
-from ari_app.switch.chores import Chores
-from ari_app.switch.clock import CallClock
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ happened on a pipe; we steer it with one private request (HANGUP, matched by Cal
         await agent.wait_for("bye")
 """
 
-from ari_app.ops.sipp.agents import (
+from ari_app.lab.sipp.agents import (
     Agent,
     Behaviour,
     accepts,
@@ -21,10 +21,10 @@ from ari_app.ops.sipp.agents import (
     presses,
     rings_forever,
 )
-from ari_app.ops.sipp.call import Call, Event, NotSeen
-from ari_app.ops.sipp.callers import Caller, Callers, Outcome
-from ari_app.ops.sipp.process import SippFailed
-from ari_app.ops.sipp.steps import Step, hang_up, press, talk, talk_ms, wait_ms
+from ari_app.lab.sipp.call import Call, Event, NotSeen
+from ari_app.lab.sipp.callers import Caller, Callers, Outcome
+from ari_app.lab.sipp.process import SippFailed
+from ari_app.lab.sipp.steps import Step, hang_up, press, talk, talk_ms, wait_ms
 
 __all__ = [
     "Agent",

@@ -16,12 +16,12 @@ from sqlalchemy import Engine
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.market import trunks
 from ari_app.domain.routing.snapshot import Snapshot
+from ari_app.serving.chores import Chores
+from ari_app.serving.clock import CallClock
 from ari_app.store.db import revision
 from ari_app.store.limits import spending
 from ari_app.store.market import marketplaces
 from ari_app.store.market.inforce import InForce
-from ari_app.switch.chores import Chores
-from ari_app.switch.clock import CallClock
 
 log = logging.getLogger(__name__)
 

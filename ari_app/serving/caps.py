@@ -21,11 +21,11 @@ from ari_app.domain.caps import counters as domain
 from ari_app.domain.caps.counters import BUDGET_MS, Answer, Wanted
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.routing.snapshot import Attribution, Snapshot
+from ari_app.serving.chores import Chores
+from ari_app.serving.clock import CallClock
 from ari_app.store.db.engine import open_hasty
 from ari_app.store.db.errors import StoreError
 from ari_app.store.limits import reservations
-from ari_app.switch.chores import Chores
-from ari_app.switch.clock import CallClock
 
 log = logging.getLogger(__name__)
 

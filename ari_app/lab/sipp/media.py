@@ -7,7 +7,7 @@ import random
 import time
 from collections import deque
 
-from ari_app.ops.sipp import rtp
+from ari_app.lab.sipp import rtp
 
 Address = tuple[str, int]
 KEPT_FRAMES = 500  # ten seconds of what was heard, per call

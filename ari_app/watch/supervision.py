@@ -16,12 +16,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ari_app.ari.backoff import delays
-from ari_app.ops import ami
-from ari_app.ops.ami import AmiError, Session
-from ari_app.ops.asteriskchecks import AGENTS
-from ari_app.ops.memory import asterisk_memory
-from ari_app.ops.taskprocessors import TaskProcessors
 from ari_app.settings import Settings, SettingsError
+from ari_app.watch import ami
+from ari_app.watch.ami import AmiError, Session
+from ari_app.watch.asteriskchecks import AGENTS
+from ari_app.watch.memory import asterisk_memory
+from ari_app.watch.taskprocessors import TaskProcessors
 
 log = logging.getLogger(__name__)
 

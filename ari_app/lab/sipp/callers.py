@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ari_app.ops.ports import free_udp_port
-from ari_app.ops.sipp.call import Call
-from ari_app.ops.sipp.caller_scenario import caller_scenario
-from ari_app.ops.sipp.party import Party
-from ari_app.ops.sipp.process import Process
-from ari_app.ops.sipp.steps import Step
+from ari_app.lab.ports import free_udp_port
+from ari_app.lab.sipp.call import Call
+from ari_app.lab.sipp.caller_scenario import caller_scenario
+from ari_app.lab.sipp.party import Party
+from ari_app.lab.sipp.process import Process
+from ari_app.lab.sipp.steps import Step
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ interface nothing is lost.
 
 from __future__ import annotations
 
-from ari_app.ops.sipp.rtp import TELEPHONE_EVENT
+from ari_app.lab.sipp.rtp import TELEPHONE_EVENT
 
 
 def sdp(media_port: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from string import Template
 
-from ari_app.ops.sipp.scenario_parts import BYE_AT_ANY_TIME, END, REASONS, sdp
+from ari_app.lab.sipp.scenario_parts import BYE_AT_ANY_TIME, END, REASONS, sdp
 
 _REFUSALS = (400, 401, 403, 404, 408, 410, 480, 481, 484, 486, 487, 488, 500, 501, 502, 503, 504, 600, 603)
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
-from ari_app.ops.ports import free_udp_port
+from ari_app.lab.ports import free_udp_port
 
 _MESSAGE = """{method} sip:sipp SIP/2.0\r
 Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-{method}\r

@@ -1,0 +1,1 @@
+"""SIP callers and agents, and a lab to try calls in."""

@@ -1,1 +1,0 @@
-"""Looking after a running Asterisk: AMI, health, the findings of `callrace doctor`."""
