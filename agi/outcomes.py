@@ -44,6 +44,7 @@ from ari_app.domain.terms.repeats import Kind, kinds_of
 from ari_app.domain.terms.settlement import conclude, pin
 from ari_app.serving.chores import Chores
 from ari_app.serving.clock import CallClock
+from ari_app.serving.dialstrings import endpoint
 from ari_app.settings import refused_file
 from ari_app.store.calls import calls
 from ari_app.store.calls.calls import Settlement
@@ -51,7 +52,6 @@ from ari_app.store.calls.writer import save_or_tell
 from ari_app.store.db.atomic_files import has_any
 from ari_app.store.db.errors import DocumentUnreadable, StoreError
 from ari_app.store.market import applications, marketplaces, numbers
-from ari_app.switch.legs import endpoint
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from ari_app.domain.routing.routing import leave_out
 from ari_app.domain.routing.routing import route as decide
 from ari_app.domain.routing.screening import refusal_by_rules
 from ari_app.domain.routing.snapshot import Attribution, Pin, Snapshot, attribute, pin_of
-from ari_app.switch.legs import endpoint
-from ari_app.switch.session import mint_call_id
+from ari_app.serving.dialstrings import endpoint
+from ari_app.serving.ids import mint_call_id
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import click
 
 from ari_app.ari.errors import AriError
 from ari_app.cli.common import Refused
-from ari_app.domain.document.reading import DocumentError
+from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.ledger.bills import BillError
 from ari_app.domain.ledger.corrections import CannotCorrect
 from ari_app.domain.ledger.disputes import DisputeError

@@ -14,6 +14,7 @@ from ari_app.ari.errors import AriError, AriHttpError, AriTimeout, AriUnavailabl
 from ari_app.domain.ivr.prompts import TAKEN_PROMPT
 from ari_app.domain.market.marketplace import Dial
 from ari_app.serving.capacity import Capacity
+from ari_app.serving.dialstrings import endpoint
 from ari_app.serving.ids import leg_id
 from ari_app.switch.call import ABSOLUTE_TIMEOUT, BACKSTOP_MS, NO_CAUSE, Call
 
@@ -187,12 +188,3 @@ class Legs:
 def _said(error: AriError) -> str:
     """What an error says of a leg: where Asterisk refused, its own words."""
     return f"{error.status} {error.reason}" if isinstance(error, AriHttpError) else str(error)
-
-
-def endpoint(dial: Dial) -> str:
-    """The dial string of a destination, from fields whose patterns admit nothing but an address."""
-    if dial.uri is not None:
-        return f"PJSIP/agents/{dial.uri}"
-    if dial.extension is not None:
-        return f"PJSIP/{dial.extension}"
-    return f"PJSIP/{dial.phone}@{dial.trunk}"

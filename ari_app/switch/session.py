@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from random import Random
@@ -32,6 +31,7 @@ from ari_app.serving.callers import Callers
 from ari_app.serving.capacity import Capacity, trunk_place
 from ari_app.serving.caps import Caps
 from ari_app.serving.clock import CallClock
+from ari_app.serving.ids import mint_call_id
 from ari_app.store.calls.calls import Settlement
 from ari_app.store.calls.journal import Journal
 from ari_app.switch.call import Call, CallerGone
@@ -44,11 +44,6 @@ log = logging.getLogger(__name__)
 # Q.850
 UNALLOCATED = 1  # SIP 404
 NORMAL = 16
-
-
-def mint_call_id(now_ms: int) -> str:
-    """A call's id: 13 hex digits of time, so that ids sort by it, and 10 of chance."""
-    return f"{now_ms:013x}{secrets.token_hex(5)}"
 
 
 def new_call(client: Client, start: StasisStart, version: int, journal: Journal) -> Call:

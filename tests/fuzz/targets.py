@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from agi.conversation import Conversation, ProtocolError
 from ari_app.ari.client import connect
 from ari_app.ari.events import EVENT_TYPES
-from ari_app.domain.document.reading import DocumentError, from_document, parse, to_document
+from ari_app.domain.basics.errors import DocumentError
+from ari_app.domain.document.reading import from_document, parse, to_document
 from ari_app.domain.numbers import inventory
 from ari_app.settings import REPOSITORY
 from tests.fuzz.mutation import edited

@@ -9,6 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.basics.fields import format_duration, parse_duration
 from ari_app.domain.basics.hours import Hours, is_open
 from ari_app.domain.basics.money import format_amount, format_rate, parse_amount, parse_rate
@@ -16,7 +17,7 @@ from ari_app.domain.basics.states import STATE_NAMES
 from ari_app.domain.calls.geo import (
     miles_between,
 )
-from ari_app.domain.document.reading import DocumentError, from_document, parse, to_document
+from ari_app.domain.document.reading import from_document, parse, to_document
 from ari_app.domain.ivr.digits import Collector, Digit, Digits, Invalid, NoInput, PromptDone, Spec, TimeUp
 from ari_app.domain.market.marketplace import Timers
 

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable, Iterable, Sequence
 from io import StringIO
 
-from ari_app.domain.document.reading import MAX_FINDINGS, DocumentError
+from ari_app.domain.basics.errors import MAX_FINDINGS, DocumentError
 
 MAX_ROWS = 500_000
 

@@ -14,12 +14,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from ari_app.domain.basics.errors import MAX_FINDINGS, DocumentError
 from ari_app.domain.basics.yamltext import Complaint, FieldPath, Position, YamlError, positions, read
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.document.checks import World, check, did_you_mean
 from ari_app.domain.market.marketplace import Creative, Marketplace
-
-MAX_FINDINGS = 100
 
 _MARKETPLACE = TypeAdapter(Marketplace)
 _EXPECTED = {
@@ -33,14 +32,6 @@ _EXPECTED = {
     "bool_parsing": "expected true or false",
 }
 _LONGEST_SHOWN = 60
-
-
-class DocumentError(Exception):
-    """The document is refused; `findings` are its mistakes, a line each."""
-
-    def __init__(self, findings: list[str]) -> None:
-        super().__init__("\n".join(findings))
-        self.findings = findings
 
 
 def parse(

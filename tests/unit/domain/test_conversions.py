@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.calls.geo import Geography, Place
 from ari_app.domain.calls.record import CallRecord, Conversion, to_json
-from ari_app.domain.document.reading import DocumentError
 from ari_app.domain.ledger.transfers import CONVERSION_GRACE_MS, settle, verify
 from ari_app.domain.market.marketplace import Bonus, Campaign, Clause, Rate, Route
 from ari_app.domain.terms.conversions import Told, decide, is_overdue, note, parse

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.caps.counters import Wanted, wanted
-from ari_app.domain.document.reading import DocumentError, from_document, parse, to_document
+from ari_app.domain.document.reading import from_document, parse, to_document
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.routing.snapshot import Attribution, attribute, make_snapshot
 from ari_app.domain.terms.settlement import pin

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from ari_app.domain.basics.errors import MAX_FINDINGS, DocumentError
 from ari_app.domain.calls.geo import Geography
-from ari_app.domain.document.reading import MAX_FINDINGS, DocumentError, from_document, parse, to_document
+from ari_app.domain.document.reading import from_document, parse, to_document
 from ari_app.domain.market.marketplace import Marketplace
 
 DEMO = (Path(__file__).parents[3] / "config" / "demo.yaml").read_text()

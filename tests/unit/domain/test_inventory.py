@@ -2,7 +2,7 @@
 
 import pytest
 
-from ari_app.domain.document.reading import DocumentError
+from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.numbers.inventory import Item, parse
 
 GOOD = "did,kind,region,trunk\n+12125550100,local,NY,main\n+18885550100,tollfree,,main\n"

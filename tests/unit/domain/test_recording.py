@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.basics.states import ALL_PARTY_CONSENT, STATE_NAMES
 from ari_app.domain.calls import recording
 from ari_app.domain.calls.geo import Place
 from ari_app.domain.calls.record import Event, Tracks, to_json, track_files
 from ari_app.domain.calls.recording import why_announced
-from ari_app.domain.document.reading import DocumentError, parse
+from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.domain.market.marketplace import Consent
 from tests.samples import BEGAN, make_call

@@ -3,8 +3,9 @@
 import yaml
 
 from ari_app.domain.basics.clock import from_iso
+from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.calls.geo import Geography
-from ari_app.domain.document.reading import DocumentError, parse, to_document
+from ari_app.domain.document.reading import parse, to_document
 from ari_app.domain.routing.snapshot import attribute, make_snapshot
 from tests.kit.market import DID, marketplace
 

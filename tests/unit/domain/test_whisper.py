@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from ari_app.domain.document.reading import DocumentError, parse
+from ari_app.domain.basics.errors import DocumentError
+from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.domain.ivr.whisper import heard
 from tests.kit.market import marketplace

@@ -4,8 +4,7 @@ from itertools import pairwise
 
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.routing.recovery import UnderWay
-from ari_app.serving.ids import bridge_id, leg_id, leg_ids, numbered
-from ari_app.switch.session import mint_call_id
+from ari_app.serving.ids import bridge_id, leg_id, leg_ids, mint_call_id, numbered
 from ari_app.switch.sweeper import Sweeper, is_bridge
 
 CALLS = [

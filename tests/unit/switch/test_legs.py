@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ari_app.domain.market.marketplace import Dial
-from ari_app.switch.legs import endpoint
+from ari_app.serving.dialstrings import endpoint
 
 
 @pytest.mark.parametrize(
