@@ -14,7 +14,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -25,29 +26,40 @@ from sqlalchemy import text
 
 import ari_app.cli.switch  # noqa: F401  what the switch's process has in memory
 from agi.outcomes import Outcomes
-from ari_app.domain.basics.periods import Period
-from ari_app.domain.caps.counters import Claim, Wanted
-from ari_app.domain.document.reading import from_document
-from ari_app.domain.market.marketplace import Number
-from ari_app.domain.routing.recovery import UnderWay
-from ari_app.serving.caps import Caps
-from ari_app.store import geography
-from ari_app.store.calls import calls
-from ari_app.store.calls import journal as journals
-from ari_app.store.calls.journal import Journal
-from ari_app.store.calls.rebuild import rebuild_day
-from ari_app.store.calls.spool import Spool
-from ari_app.store.calls.writer import Writer
-from ari_app.store.db import revision, schema
-from ari_app.store.db.engine import open_engine, reading, writing
-from ari_app.store.db.errors import DatabaseUnavailable
-from ari_app.store.limits import spending
-from ari_app.store.market import marketplaces, numbers, pauses
-from ari_app.store.market.pauses import Pause
-from ari_app.store.money import corrections
 from ari_app.switch.app import Switch
 from tests.bench.market import Shape, document
 from tests.samples import BEGAN, make_call, settlement
+
+
+def _module(*names: str) -> Any:
+    """The module by the first of its names that this build has: rooms move from one build to the next."""
+    for name in names:
+        with suppress(ModuleNotFoundError):
+            return import_module(name)
+    raise ModuleNotFoundError(f"this build has none of {', '.join(names)}")
+
+
+calls = _module("ari_app.store.calls.calls", "ari_app.store.calls")
+corrections = _module("ari_app.store.money.corrections", "ari_app.store.corrections")
+counters = _module("ari_app.domain.caps.counters", "ari_app.domain.caps")
+documents = _module("ari_app.domain.document.reading", "ari_app.domain.document")
+engines = _module("ari_app.store.db.engine", "ari_app.store.engine")
+errors = _module("ari_app.store.db.errors", "ari_app.store.errors")
+geography = _module("ari_app.store.geography")
+journals = _module("ari_app.store.calls.journal", "ari_app.store.journal")
+market = _module("ari_app.domain.market.marketplace", "ari_app.domain.marketplace")
+marketplaces = _module("ari_app.store.market.marketplaces", "ari_app.store.marketplaces")
+numbers = _module("ari_app.store.market.numbers", "ari_app.store.numbers")
+pauses = _module("ari_app.store.market.pauses", "ari_app.store.pauses")
+periods = _module("ari_app.domain.basics.periods", "ari_app.domain.periods")
+rebuild = _module("ari_app.store.calls.rebuild", "ari_app.store.rebuild")
+recovery = _module("ari_app.domain.routing.recovery", "ari_app.domain.leftover")
+revision = _module("ari_app.store.db.revision", "ari_app.store.revision")
+schema = _module("ari_app.store.db.schema", "ari_app.store.schema")
+spending = _module("ari_app.store.limits.spending", "ari_app.store.spending")
+spools = _module("ari_app.store.calls.spool", "ari_app.store.spool")
+writers = _module("ari_app.store.calls.writer", "ari_app.store.writer")
+serving_caps = _module("ari_app.serving.caps", "ari_app.switch.caps")
 
 SHAPE = Shape(500, 20)
 DAY_MS = 86_400_000
@@ -74,9 +86,9 @@ def resident_mb() -> float:
 
 def make(database: str, count: str) -> Figures:
     """A marketplace of 10,000 destinations and 50,000 numbers, and `count` calls of the month before now."""
-    engine = open_engine(f"sqlite:///{database}")
+    engine = engines.open_engine(f"sqlite:///{database}")
     schema.upgrade(engine)
-    marketplaces.apply(engine, from_document(document(SHAPE)), now_ms())
+    marketplaces.apply(engine, documents.from_document(document(SHAPE)), now_ms())
     columns = {
         "id": "printf('%013x%010x', at, i)",
         "did": "'+18002000000'",
@@ -106,14 +118,14 @@ def make(database: str, count: str) -> Figures:
         "legs": "INSERT INTO legs (call_id, n, destination, wave, offered_at, answered_at, ended_at) "
         "SELECT id, 0, winner, 1, started_at, connected_at, ended_at FROM calls",
     }
-    with writing(engine) as connection:
+    with engines.writing(engine) as connection:
         connection.execute(text(said["calls"]), {"count": int(count)})
         connection.execute(text(said["legs"]))
     return {}
 
 
 def upgrade(database: str) -> Figures:
-    schema.upgrade(open_engine(f"sqlite:///{database}"))
+    schema.upgrade(engines.open_engine(f"sqlite:///{database}"))
     return {}
 
 
@@ -147,8 +159,8 @@ def serve(database: str, began: str) -> Figures:
 
 async def _serve(database: Path, began: float) -> Figures:
     home = database.parent
-    engine = open_engine(f"sqlite:///{database}")
-    journal = Journal(home / "journal")
+    engine = engines.open_engine(f"sqlite:///{database}")
+    journal = journals.Journal(home / "journal")
     writer = _writer(engine, home / "spool", journal)
     switch = Switch(engine, writer, journal, geography.load(home))
     switch.load()
@@ -191,13 +203,13 @@ TIMES = {"pause": 3, "number": 3, "apply": 1, "window": 1}
 
 def act(database: str, step: str, n: str) -> Figures:
     """A step of the marketplace, in a process of its own."""
-    engine = open_engine(f"sqlite:///{database}")
+    engine = engines.open_engine(f"sqlite:///{database}")
     if step == "pause":
-        pauses.pause(engine, Pause(f"agent-{n}", now_ms(), "lunch", "operator"))
+        pauses.pause(engine, pauses.Pause(f"agent-{n}", now_ms(), "lunch", "operator"))
         return {}
     if step == "number":
-        with writing(engine) as connection:  # what `numbers assign` comes to
-            number = Number(f"campaign-{n}", "publisher-1", None)
+        with engines.writing(engine) as connection:  # what `numbers assign` comes to
+            number = market.Number(f"campaign-{n}", "publisher-1", None)
             numbers.begin(connection, {f"+1800999999{n}": number}, now_ms(), "desk")
             revision.rise(connection)
         return {}
@@ -206,7 +218,7 @@ def act(database: str, step: str, n: str) -> Figures:
     changed["campaigns"]["campaign-7"]["price"] = f"{7 + int(n)}.00"
     if step == "window":
         changed["campaigns"]["campaign-7"]["qualify"][2]["no_repeat_within"] = "60d"
-    marketplaces.apply(engine, from_document(changed), now_ms())
+    marketplaces.apply(engine, documents.from_document(changed), now_ms())
     return {}
 
 
@@ -214,7 +226,7 @@ def _elsewhere(*words: str) -> int:
     return subprocess.run((sys.executable, "-P", __file__, *words), stdout=subprocess.DEVNULL).returncode
 
 
-async def _calls(switch: Switch, writer: Writer) -> None:
+async def _calls(switch: Switch, writer: writers.Writer) -> None:
     """Calls end, are judged by their caller's earlier calls, and are saved."""
     n = 0
     while True:
@@ -236,10 +248,10 @@ async def _until(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-def _hand_over(switch: Switch, journal: Journal) -> float:
+def _hand_over(switch: Switch, journal: journals.Journal) -> float:
     """How long it takes to leave CALLS_UNDER_WAY calls to the next switch."""
     for n in range(CALLS_UNDER_WAY):
-        left = UnderWay(make_call(n), f"channel-{n}", 1)
+        left = recovery.UnderWay(make_call(n), f"channel-{n}", 1)
         call = SimpleNamespace(keep=lambda left=left: journal.keep(left))
         switch._sessions[object()] = SimpleNamespace(call=call, record=left.record)  # type: ignore[index, assignment]
     began = time.monotonic()
@@ -252,10 +264,10 @@ def _hand_over(switch: Switch, journal: Journal) -> float:
 
 def ask(database: str, _count: str) -> Figures:
     """What one look-up takes, in ms: the median of five."""
-    engine = open_engine(f"sqlite:///{database}")
+    engine = engines.open_engine(f"sqlite:///{database}")
     call = make_call(1)
     calls.save(engine, [settlement(call)])
-    with reading(engine) as connection:
+    with engines.reading(engine) as connection:
         some = connection.execute(text("SELECT id, ani, started_at FROM calls LIMIT 1 OFFSET 5000")).one()
     month = now_ms() - 28 * DAY_MS
     later = make_call(2, ani=some.ani, started_at=now_ms(), campaign="campaign-0")
@@ -306,9 +318,9 @@ def _ms(work: Callable[[int], object], n: int) -> float:
 def outage(folder: str, count: str) -> Figures:
     """Calls that end while the database is away, and then its return."""
     journals.FILE_LIMIT //= 8  # what an hour comes to, in a minute
-    home, engine = Path(folder), open_engine(f"sqlite:///{folder}/outage.db")
+    home, engine = Path(folder), engines.open_engine(f"sqlite:///{folder}/outage.db")
     schema.upgrade(engine)
-    journal = Journal(home / "journal")
+    journal = journals.Journal(home / "journal")
     journal.start()
     writer = _writer(engine, home / "spool", journal)
     ended, each = int(count), 2_000
@@ -318,7 +330,7 @@ def outage(folder: str, count: str) -> Figures:
             cpu = time.process_time()
             for n in range(first, first + each):
                 one = settlement(make_call(n))
-                journal.keep(UnderWay(one.record, f"channel-{n}", 1))
+                journal.keep(recovery.UnderWay(one.record, f"channel-{n}", 1))
                 writer.submit(one)
                 time.sleep(0.0002)
             _wait(lambda first=first: len(writer._spool) >= first + each)  # type: ignore[misc]
@@ -341,7 +353,7 @@ def _away() -> Iterator[None]:
     save = calls.save
 
     def nowhere(*_: object, **__: object) -> None:
-        raise DatabaseUnavailable("the database is away")
+        raise errors.DatabaseUnavailable("the database is away")
 
     calls.save = nowhere  # type: ignore[assignment]
     try:
@@ -356,10 +368,10 @@ def _wait(is_so: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def _writer(engine: Any, spool: Path, journal: Journal) -> Writer:
+def _writer(engine: Any, spool: Path, journal: journals.Journal) -> Any:
     """The journal forgets what is saved; where it can, what is in the spool."""
-    forgets = "on_safe" if "on_safe" in inspect.signature(Writer).parameters else "on_saved"
-    return Writer(engine, Spool(spool), **{forgets: journal.settled})
+    forgets = "on_safe" if "on_safe" in inspect.signature(writers.Writer).parameters else "on_saved"
+    return writers.Writer(engine, spools.Spool(spool), **{forgets: journal.settled})
 
 
 # Caps under load
@@ -367,14 +379,14 @@ def _writer(engine: Any, spool: Path, journal: Journal) -> Writer:
 
 def capped(url: str, seconds: str) -> Figures:
     """Of a thousand calls those that get no answer in time: 50 a second, which are saved, while reports are rebuilt."""
-    engine = open_engine(url)
+    engine = engines.open_engine(url)
     schema.upgrade(engine)
     with TemporaryDirectory() as folder:
         writer = _writer(engine, Path(folder), SimpleNamespace(settled=lambda _: None))  # type: ignore[arg-type]
-        return asyncio.run(_capped(Caps(engine), writer, engine, float(seconds)))
+        return asyncio.run(_capped(serving_caps.Caps(engine), writer, engine, float(seconds)))
 
 
-async def _capped(caps: Caps, writer: Writer, engine: Any, seconds: float) -> Figures:
+async def _capped(caps: serving_caps.Caps, writer: writers.Writer, engine: Any, seconds: float) -> Figures:
     stop = asyncio.Event()
     for first in range(10_000, 14_000, 500):
         calls.save(engine, [settlement(make_call(n)) for n in range(first, first + 500)])
@@ -383,8 +395,8 @@ async def _capped(caps: Caps, writer: Writer, engine: Any, seconds: float) -> Fi
 
     async def one(n: int) -> None:
         record = make_call(n)
-        claim = Claim("campaign:plumbing:qualified:day", Period(0, None), 1, 10**6, "full")
-        wish = Wanted(record.id, (claim,), None, {"agent-1": ()}, now_ms(), now_ms() + DAY_MS)
+        claim = counters.Claim("campaign:plumbing:qualified:day", periods.Period(0, None), 1, 10**6, "full")
+        wish = counters.Wanted(record.id, (claim,), None, {"agent-1": ()}, now_ms(), now_ms() + DAY_MS)
         answer = await caps.reserve(wish)
         answers.append(bool(answer.left_out) or answer.capped is not None)
         writer.submit(settlement(record))
@@ -403,7 +415,7 @@ async def _capped(caps: Caps, writer: Writer, engine: Any, seconds: float) -> Fi
 async def _rebuild(engine: Any, stop: asyncio.Event) -> None:
     """`reports rebuild`, over and over."""
     while not stop.is_set():
-        await asyncio.to_thread(rebuild_day, engine, COUNTED_ANEW - COUNTED_ANEW % DAY_MS)
+        await asyncio.to_thread(rebuild.rebuild_day, engine, COUNTED_ANEW - COUNTED_ANEW % DAY_MS)
         await asyncio.sleep(0.2)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 from ari_app.store.db.engine import reading, writing
 from ari_app.store.db.errors import DatabaseNotMigrated
 
-MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 _UPGRADE_LOCK = 0x43414C4C  # "CALL": PostgreSQL's advisory lock of two upgrades at once
 
 
