@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, and_, case, func, insert, or_, select, tuple_, union_all
 from sqlalchemy.exc import IntegrityError
 
-from ari_app.domain.ledger import transfers
 from ari_app.domain.ledger import transfers as domain
 from ari_app.domain.ledger.transfers import Balance, Balances, Line, Transfer
 from ari_app.store.db.engine import reading, retried, writing

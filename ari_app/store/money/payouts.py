@@ -10,11 +10,7 @@ from sqlalchemy import Connection, Engine, case, exists, func, insert, literal, 
 from ari_app.domain.ledger import transfers as domain
 from ari_app.domain.ledger.payouts import Earning, Waiting, due, total, waiting
 from ari_app.domain.ledger.transfers import Transfer
-from ari_app.store import ledger
-from ari_app.store.engine import lock_table, reading, retried, writing
-from ari_app.store.errors import KeyTaken
-from ari_app.store.tables import (
-from ari_app.store.db.engine import lock_table, reading, writing
+from ari_app.store.db.engine import lock_table, reading, retried, writing
 from ari_app.store.db.errors import KeyTaken
 from ari_app.store.db.tables import (
     calls,
