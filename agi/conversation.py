@@ -19,7 +19,7 @@ from asterisk.agi import AGI, AGIException
 from ari_app.domain.basics.fields import PHONE_NUMBER
 from ari_app.domain.calls.dialplan_call import id_of_begun
 from ari_app.domain.market.attestation import attestation_of
-from ari_app.domain.market.marketplace import Attestation
+from ari_app.domain.market.shapes import Attestation
 
 HEADER_LINES = 100  # Asterisk sends 21 and one for each argument
 COMMAND_BYTES = 2_000  # Asterisk reads a command into 2,048

@@ -36,7 +36,9 @@ from ari_app.domain.calls.dialplan_call import (
 )
 from ari_app.domain.calls.geo import Geography, locate
 from ari_app.domain.calls.record import CallRecord, Event
-from ari_app.domain.market.marketplace import Campaign, Destination, Number
+from ari_app.domain.market.campaigns import Campaign
+from ari_app.domain.market.destinations import Destination
+from ari_app.domain.market.marketplace import Number
 from ari_app.domain.routing.screening import refusal_by_rules
 from ari_app.domain.routing.snapshot import Attribution, Pin, Snapshot, attribute_to, pinned
 from ari_app.domain.terms.qualification import EarlierCall

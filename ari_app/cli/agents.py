@@ -8,7 +8,7 @@ import click
 
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, reason_given, who
 from ari_app.cli.output import json_option, show_json, show_table, tell
-from ari_app.domain.market.marketplace import Destination, Dial
+from ari_app.domain.market.destinations import Destination, Dial
 from ari_app.serving import running
 from ari_app.settings import Settings
 from ari_app.store.market import pauses

@@ -15,7 +15,7 @@ from ari_app.domain.basics.money import format_amount
 from ari_app.domain.basics.periods import Period
 from ari_app.domain.caps import counters as domain
 from ari_app.domain.caps.counters import Owner
-from ari_app.domain.market.marketplace import Cap
+from ari_app.domain.market.parties import Cap
 from ari_app.store.limits import reservations
 from ari_app.store.limits.reservations import Usage
 

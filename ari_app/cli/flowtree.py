@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ari_app.domain.market.marketplace import Clause, Flow, Node
+from ari_app.domain.market.flows import Flow, Node
+from ari_app.domain.market.terms import Clause
 
 
 def tree(flow: Flow) -> list[str]:

@@ -8,7 +8,8 @@ from sqlalchemy import Engine
 
 from ari_app.cli.common import Refused
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.market.marketplace import Advertiser, Marketplace, Publisher
+from ari_app.domain.market.marketplace import Marketplace
+from ari_app.domain.market.parties import Advertiser, Publisher
 from ari_app.store.market import parties
 from ari_app.store.market.parties import KeptAccount
 

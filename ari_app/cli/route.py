@@ -16,7 +16,8 @@ from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.geo import Place, locate
 from ari_app.domain.caps.outlook import Shortage, outlook_for
 from ari_app.domain.ivr.flow import Caller, DryRun, Offer, dry_run
-from ari_app.domain.market.marketplace import Attestation, Route
+from ari_app.domain.market.campaigns import Route
+from ari_app.domain.market.shapes import Attestation
 from ari_app.domain.routing.routing import Decision
 from ari_app.domain.routing.routing import route as decide
 from ari_app.domain.routing.screening import Refusal, refusal_by_rules

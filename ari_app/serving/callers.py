@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from ari_app.domain.calls.record import CallRecord
-from ari_app.domain.market.marketplace import Basis
+from ari_app.domain.market.terms import Basis
 from ari_app.domain.routing.ratelimits import RateLimits
 from ari_app.domain.terms.qualification import EarlierCall
 from ari_app.domain.terms.repeats import Kind, Memory

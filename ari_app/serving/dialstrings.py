@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ari_app.domain.market.marketplace import Dial
+from ari_app.domain.market.destinations import Dial
 
 
 def endpoint(dial: Dial) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 
 from ari_app.domain.market.autopause import DAY_MS, why_pause
-from ari_app.domain.market.marketplace import AutoPause
+from ari_app.domain.market.destinations import AutoPause
 
 
 class Unanswered:

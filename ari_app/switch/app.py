@@ -21,7 +21,7 @@ from ari_app.ari.events import StasisStart
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.calls.record import CallRecord
-from ari_app.domain.market.marketplace import Campaign
+from ari_app.domain.market.campaigns import Campaign
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.routing.snapshot import Snapshot
 from ari_app.domain.terms.repeats import Kind, kinds_of, longest_window

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import ChannelDestroyed
 from ari_app.domain.calls.record import EndSource
-from ari_app.domain.market.marketplace import Route
+from ari_app.domain.market.campaigns import Route
 from ari_app.domain.routing import recovery
 from ari_app.domain.routing.race import Leg
 from ari_app.domain.routing.recovery import Remains, winning_leg

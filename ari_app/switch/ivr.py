@@ -6,7 +6,7 @@ from ari_app.ari.events import ChannelDtmfReceived
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.ivr.digits import Collector, Digit, Digits, Invalid, PromptDone, Result, TimeUp
 from ari_app.domain.ivr.flow import Caller, End, FlowRun, Gather, Offer, Outcome, Play, Played
-from ari_app.domain.market.marketplace import Flow
+from ari_app.domain.market.flows import Flow
 from ari_app.switch.call import Call, is_end_of
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from ari_app.ari.errors import AriError, AriHttpError, AriTimeout, AriUnavailable
 from ari_app.domain.ivr.prompts import TAKEN_PROMPT
-from ari_app.domain.market.marketplace import Dial
+from ari_app.domain.market.destinations import Dial
 from ari_app.serving.capacity import Capacity
 from ari_app.serving.dialstrings import endpoint
 from ari_app.serving.ids import leg_id

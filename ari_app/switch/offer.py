@@ -22,7 +22,8 @@ from ari_app.ari.events import (
 from ari_app.domain.calls.record import Exclusion
 from ari_app.domain.ivr.prompts import ACCEPT_PROMPT
 from ari_app.domain.ivr.whisper import heard
-from ari_app.domain.market.marketplace import Dial, Route
+from ari_app.domain.market.campaigns import Route
+from ari_app.domain.market.destinations import Dial
 from ari_app.domain.routing import race as racing
 from ari_app.domain.routing.race import Leg, Phase, Race, RacePlan
 from ari_app.serving.capacity import Capacity

@@ -20,7 +20,7 @@ from ari_app.domain.calls.recording import (
     may_have_begun,
     why_announced,
 )
-from ari_app.domain.market.marketplace import Recording
+from ari_app.domain.market.campaigns import Recording
 from ari_app.switch.call import Call
 
 

@@ -13,7 +13,7 @@ from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError, AriReplaced
 from ari_app.ari.events import ChannelDestroyed, Reconnected, Replaced, StasisEnd
 from ari_app.ari.inbox import Inbox
-from ari_app.domain.market.marketplace import Route
+from ari_app.domain.market.campaigns import Route
 from ari_app.switch.survey import Survey, Surveyed, look
 
 log = logging.getLogger(__name__)

@@ -12,15 +12,9 @@ import tempfile
 import time
 from dataclasses import dataclass, replace
 
-from ari_app.domain.market.marketplace import (
-    Advertiser,
-    Applications,
-    Campaign,
-    Marketplace,
-    Number,
-    Publisher,
-    Route,
-)
+from ari_app.domain.market.campaigns import Applications, Campaign, Route
+from ari_app.domain.market.marketplace import Marketplace, Number
+from ari_app.domain.market.parties import Advertiser, Publisher
 from ari_app.domain.numbers.inventory import Item, Wanted
 from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine

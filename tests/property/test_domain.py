@@ -19,7 +19,7 @@ from ari_app.domain.calls.geo import (
 )
 from ari_app.domain.document.reading import from_document, parse, to_document
 from ari_app.domain.ivr.digits import Collector, Digit, Digits, Invalid, NoInput, PromptDone, Spec, TimeUp
-from ari_app.domain.market.marketplace import Timers
+from ari_app.domain.market.flows import Timers
 
 CURRENCIES = st.sampled_from(["USD", "EUR", "JPY", "KWD", "CLF"])
 MINUTES_A_WEEK = 7 * 24 * 60

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from ari_app.domain.calls.geo import Geography, Place
 from ari_app.domain.calls.record import Conversion
 from ari_app.domain.ledger.transfers import charged_and_paid, settle, verify
-from ari_app.domain.market.marketplace import Bonus, Campaign, Clause, NoRepeat, Override, Rate, Route
+from ari_app.domain.market.campaigns import Campaign, Route
+from ari_app.domain.market.terms import Bonus, Clause, NoRepeat, Override, Rate
 from ari_app.domain.terms.conversions import decide
 from ari_app.domain.terms.qualification import EarlierCall
 from ari_app.domain.terms.settlement import assess, facts_of, most_charged

@@ -10,21 +10,11 @@ from sqlalchemy import Engine, func, insert, select
 from ari_app.domain.basics.hours import Hours
 from ari_app.domain.document.changes import words
 from ari_app.domain.document.reading import to_document
-from ari_app.domain.market.marketplace import (
-    Advertiser,
-    Campaign,
-    Clause,
-    Coverage,
-    Creative,
-    Destination,
-    Dial,
-    Marketplace,
-    Number,
-    Publisher,
-    Route,
-    Staged,
-    Wave,
-)
+from ari_app.domain.market.campaigns import Campaign, Route, Wave
+from ari_app.domain.market.destinations import Coverage, Destination, Dial
+from ari_app.domain.market.marketplace import Creative, Marketplace, Number
+from ari_app.domain.market.parties import Advertiser, Publisher
+from ari_app.domain.market.terms import Clause, Staged
 from ari_app.store.db import revision, schema
 from ari_app.store.db.engine import reading, writing
 from ari_app.store.db.errors import DocumentUnreadable, MarketplaceMoved, StepRefused

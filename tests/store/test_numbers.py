@@ -10,7 +10,8 @@ from sqlalchemy import Engine, insert, text
 from sqlalchemy.exc import IntegrityError
 
 from ari_app.domain.document.changes import words
-from ari_app.domain.market.marketplace import Applications, Marketplace, Number, NumbersPolicy
+from ari_app.domain.market.campaigns import Applications
+from ari_app.domain.market.marketplace import Marketplace, Number, NumbersPolicy
 from ari_app.domain.numbers.inventory import Item, Wanted
 from ari_app.store.db import revision
 from ari_app.store.db.engine import open_engine, reading, writing

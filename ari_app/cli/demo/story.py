@@ -18,7 +18,7 @@ from ari_app.cli.output import Section, show_sections, show_table, show_title
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.transfers import Balances, Transfer
-from ari_app.domain.market.marketplace import Flow
+from ari_app.domain.market.flows import Flow
 
 _ACCOUNTS = {
     "advertiser": "what is left of the money paid in",

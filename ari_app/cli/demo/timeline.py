@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ari_app.cli.explain import place_text
 from ari_app.cli.show import offset
 from ari_app.domain.calls.record import CallRecord, Event
-from ari_app.domain.market.marketplace import Flow
+from ari_app.domain.market.flows import Flow
 
 # What is said of events; {} is their detail.
 _OF_THE_CALL = {

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ari_app.domain.basics.fields import PHONE_NUMBER
 from ari_app.domain.calls.record import CallRecord, Disposition, Event, LegOutcome, LegRecord
 from ari_app.domain.market.attestation import attestation_of
-from ari_app.domain.market.marketplace import Attestation
+from ari_app.domain.market.shapes import Attestation
 
 _MILLISECONDS = re.compile(r"\d{13}", re.ASCII)
 _DURATION = re.compile(r"\d{0,10}", re.ASCII)

@@ -15,7 +15,7 @@ from typing import Literal
 
 from ari_app.domain.basics.states import STATE_NAMES
 from ari_app.domain.calls.record import PlaceRecord
-from ari_app.domain.market.marketplace import Coverage
+from ari_app.domain.market.destinations import Coverage
 
 ZipRow = tuple[str, float | None, float | None, str | None]
 """State, latitude, longitude and time zone of a ZIP code."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.market.marketplace import Attestation
+from ari_app.domain.market.shapes import Attestation
 
 Disposition = Literal[
     "connected",  # an agent and the caller were bridged

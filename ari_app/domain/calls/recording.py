@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ari_app.domain.calls.geo import Place
 from ari_app.domain.calls.record import CallRecord, Event
-from ari_app.domain.market.marketplace import Consent
+from ari_app.domain.market.campaigns import Consent
 
 ANNOUNCED = "recording announced"
 UNANNOUNCED = "recording not announced"

@@ -17,7 +17,10 @@ from ari_app.domain.basics.periods import Per, Period, period
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.corrections import Net
 from ari_app.domain.ledger.transfers import advertiser_account
-from ari_app.domain.market.marketplace import Advertiser, Campaign, Cap, Destination, Marketplace, Publisher
+from ari_app.domain.market.campaigns import Campaign
+from ari_app.domain.market.destinations import Destination
+from ari_app.domain.market.marketplace import Marketplace
+from ari_app.domain.market.parties import Advertiser, Cap, Publisher
 from ari_app.domain.routing.snapshot import Attribution
 from ari_app.domain.terms.settlement import most_charged, most_paid
 

@@ -14,8 +14,10 @@ from ari_app.domain.basics.fields import format_duration
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.caps.counters import Owner, currency_of, describe, limit, owner
 from ari_app.domain.ledger.transfers import advertiser_account
-from ari_app.domain.market.marketplace import Campaign, Marketplace, Rate, Route
+from ari_app.domain.market.campaigns import Campaign, Route
+from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.market.staging import campaign_at
+from ari_app.domain.market.terms import Rate
 from ari_app.domain.routing.snapshot import Attribution
 from ari_app.domain.terms.settlement import most_charged, most_paid
 

@@ -16,27 +16,14 @@ from ari_app.domain.basics.yamltext import Complaint, FieldPath
 from ari_app.domain.calls.geo import Geography, area_of
 from ari_app.domain.caps.counters import measure
 from ari_app.domain.ivr import whisper
+from ari_app.domain.market.campaigns import Campaign, Recording, Route, Wave
 from ari_app.domain.market.creatives import complaints_about
-from ari_app.domain.market.marketplace import (
-    Advertiser,
-    Bonus,
-    Campaign,
-    Cap,
-    Clause,
-    Collect,
-    Coverage,
-    Creative,
-    Destination,
-    Dial,
-    Flow,
-    Marketplace,
-    Node,
-    Rate,
-    Recording,
-    Route,
-    Wave,
-)
+from ari_app.domain.market.destinations import Coverage, Destination, Dial
+from ari_app.domain.market.flows import Collect, Flow, Node
+from ari_app.domain.market.marketplace import Creative, Marketplace
+from ari_app.domain.market.parties import Advertiser, Cap
 from ari_app.domain.market.staging import staged
+from ari_app.domain.market.terms import Bonus, Clause, Rate
 from ari_app.domain.market.trunks import why_not_dial
 
 MENU_KEYS = frozenset("0123456789*#")

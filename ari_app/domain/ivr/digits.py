@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ari_app.domain.market.marketplace import Timers
+from ari_app.domain.market.flows import Timers
 
 DIGITS = frozenset("0123456789")
 TERMINATOR = "#"

@@ -30,7 +30,8 @@ from ari_app.domain.ivr.digits import (
     Spec,
     TimeUp,
 )
-from ari_app.domain.market.marketplace import Clause, Collect, Flow, Menu, Node, Timers
+from ari_app.domain.market.flows import Collect, Flow, Menu, Node, Timers
+from ari_app.domain.market.terms import Clause
 
 MAX_STEPS = 100
 _LONGEST_WAIT_MS = 10**9

@@ -11,7 +11,9 @@ import hashlib
 from collections.abc import Iterator
 
 from ari_app.domain.ivr import whisper
-from ari_app.domain.market.marketplace import Campaign, Flow, Marketplace
+from ari_app.domain.market.campaigns import Campaign
+from ari_app.domain.market.flows import Flow
+from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.routing.screening import CAPPED_PROMPT, CLOSED_PROMPT, REFUSED_PROMPT
 
 ASTERISK_FOLDER = "/var/lib/callrace/prompts"

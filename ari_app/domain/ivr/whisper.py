@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ari_app.domain.basics.states import STATE_NAMES
-from ari_app.domain.market.marketplace import Flow
+from ari_app.domain.market.flows import Flow
 
 STATE = "state"
 _PARTS = re.compile(r"\{([a-z][a-z0-9_-]*)\}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import get_args
 
-from ari_app.domain.market.marketplace import Attestation, AttestationAsked
+from ari_app.domain.market.shapes import Attestation, AttestationAsked
 
 _LEVELS: dict[str, Attestation] = {level: level for level in get_args(Attestation)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ari_app.domain.market.marketplace import AutoPause
+from ari_app.domain.market.destinations import AutoPause
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

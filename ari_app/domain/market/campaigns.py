@@ -3,8 +3,141 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
 
-from ari_app.domain.market.marketplace import Campaign
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from ari_app.domain.basics.fields import (
+    CallerPattern,
+    Currency,
+    DurationMs,
+    Id,
+    OneOf,
+    PositiveMs,
+    Prompt,
+    Speech,
+    StateCode,
+    whole_between,
+)
+from ari_app.domain.basics.hours import Hours
+from ari_app.domain.basics.states import ALL_PARTY_CONSENT
+from ari_app.domain.market.parties import Caps
+from ari_app.domain.market.shapes import STRICT, AttestationAsked
+from ari_app.domain.market.terms import AmountOrRate, Bonus, Clause, Override, Staged
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Wave:
+    """Destinations rung together, `after` the race's start, or once the wave before is exhausted."""
+
+    destinations: tuple[Id, ...]
+    after: DurationMs | None = None
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Fallback:
+    """What the caller hears when nobody takes the call, before the hang-up."""
+
+    play: Prompt | None = None
+    hangup: Literal[True] = True
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Route:
+    """How a campaign's calls are offered. `max_legs`: phones rung at once, 50 at most.
+
+    `whisper` is said to an agent before the accept prompt; see `ari_app.domain.ivr.whisper`.
+    """
+
+    waves: tuple[Wave, ...] = ()
+    accept: Literal["press-1", "answer"] = "press-1"
+    ring_timeout: PositiveMs = 30_000
+    accept_prompt: Prompt | None = None
+    whisper: Speech | None = None
+    wait: Literal["ringback", "music"] = "ringback"
+    max_legs: Annotated[int, whole_between(1, 50)] = 10
+    max_duration: PositiveMs = 4 * 3_600_000
+    reoffer_within: DurationMs = 10_000
+    reoffer_times: Annotated[int, whole_between(0, 10)] = 2
+    fallback: Fallback = Fallback()
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Consent:
+    """What callers are told before they are recorded, and where: in `states`, and where they may be anywhere.
+
+    `everywhere: true` tells every caller.
+    """
+
+    prompt: Prompt
+    states: OneOf[StateCode] = ALL_PARTY_CONSENT
+    everywhere: bool = False
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Recording:
+    """Conversations are recorded; see `ari_app.domain.calls.recording`. `keep`: how long the files are kept."""
+
+    consent: Consent
+    keep: PositiveMs = 90 * 86_400_000
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Screen:
+    """Whom a campaign does not take: `block` lists E.164 numbers or prefixes ending in `*`.
+
+    `attestation`: the levels that a caller must have one of, `none` for no attestation; empty: not looked at.
+    """
+
+    anonymous: Literal["allow", "refuse"] = "allow"
+    redial_within: DurationMs = 2_000
+    block: tuple[CallerPattern, ...] = ()
+    attestation: OneOf[AttestationAsked] = frozenset()
+    announce: Prompt | None = None
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Applications:
+    """How publishers come to a campaign. `numbers_per_publisher`: as many as commands give to each, at most."""
+
+    auto_approve: bool = False
+    numbers_per_publisher: Annotated[int, whole_between(1, 1_000)] = 5
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Campaign:
+    """An advertiser's standing order for calls. Price and payout are in the minor unit, or rates.
+
+    `currency` is that of all its money; None: the marketplace's.
+
+    `qualify` decides whether a call is payable. `price_when` and `payout_when` add to it for one side alone;
+    `bonus` adds to the amounts, `overrides` says by publisher what is paid instead. Only a draft may lack waves.
+    Without `recording` nothing is recorded. Of `status` see `ari_app.domain.market.campaigns`. An `invited` campaign
+    takes applications only from the publishers in `invited`.
+    """
+
+    advertiser: Id
+    price: AmountOrRate
+    payout: AmountOrRate
+    currency: Currency | None = None
+    route: Route = Route()
+    status: Literal["draft", "live", "paused", "ended"] = "live"
+    flow: Id | None = None
+    hours: Hours | None = None
+    screen: Screen = Screen()
+    recording: Recording | None = None
+    qualify: tuple[Clause, ...] = ()
+    price_when: tuple[Clause, ...] = ()
+    payout_when: tuple[Clause, ...] = ()
+    bonus: tuple[Bonus, ...] = ()
+    overrides: Mapping[Id, Override] = Field(default_factory=dict)
+    staged: Staged | None = None
+    caps: Caps = ()
+    visibility: Literal["public", "invited"] = "public"
+    invited: OneOf[Id] = frozenset()
+    applications: Applications = Applications()
+
 
 NEXT: Mapping[str, tuple[str, ...]] = {
     "draft": ("live",),

@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from ari_app.domain.basics.clock import from_iso, iso
-from ari_app.domain.market.marketplace import TERMS, Campaign, Marketplace
+from ari_app.domain.market.campaigns import Campaign
+from ari_app.domain.market.marketplace import Marketplace
+from ari_app.domain.market.terms import TERMS
 
 
 def staged(campaign: Campaign) -> Campaign | None:

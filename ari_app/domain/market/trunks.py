@@ -15,7 +15,8 @@ from collections.abc import Mapping
 
 from ari_app.domain.basics.money import RATE_UNIT, format_amount
 from ari_app.domain.basics.periods import period
-from ari_app.domain.market.marketplace import Destination, Marketplace, Trunk
+from ari_app.domain.market.destinations import Destination
+from ari_app.domain.market.marketplace import Marketplace, Trunk
 
 ALLOWED = ("+1*",)
 """What a trunk dials that says nothing: North America, less what is below."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ari_app.domain.market.marketplace import Campaign
+from ari_app.domain.market.campaigns import Campaign
 
 Event = Literal["submit", "approve", "decline", "suspend", "reinstate"]
 State = Literal["pending", "approved", "declined", "suspended"]

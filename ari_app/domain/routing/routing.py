@@ -10,7 +10,8 @@ from ari_app.domain.basics.hours import is_open
 from ari_app.domain.calls.geo import Area, Place, area_covers
 from ari_app.domain.calls.record import Exclusion
 from ari_app.domain.market.attestation import why_unattested
-from ari_app.domain.market.marketplace import Attestation, Campaign
+from ari_app.domain.market.campaigns import Campaign
+from ari_app.domain.market.shapes import Attestation
 from ari_app.domain.routing.race import RacePlan, WavePlan
 from ari_app.domain.routing.snapshot import Snapshot
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from ari_app.domain.basics.hours import is_open
 from ari_app.domain.calls.record import Disposition
 from ari_app.domain.market.attestation import why_unattested
-from ari_app.domain.market.marketplace import Attestation, Campaign, Marketplace, Screen, Screening
+from ari_app.domain.market.campaigns import Campaign, Screen
+from ari_app.domain.market.marketplace import Marketplace, Screening
+from ari_app.domain.market.shapes import Attestation
 from ari_app.domain.routing.snapshot import Attribution
 
 CLOSED_PROMPT = "tts:We are closed at the moment. Please call again during our business hours."

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from ari_app.domain.calls.geo import Area, Geography, area_of
-from ari_app.domain.market.marketplace import Campaign, Marketplace, Number
+from ari_app.domain.market.campaigns import Campaign
+from ari_app.domain.market.marketplace import Marketplace, Number
 from ari_app.domain.market.staging import is_staged_at, staged
 from ari_app.domain.market.trunks import barred
 

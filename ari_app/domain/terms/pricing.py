@@ -7,7 +7,7 @@ are added up; then `minimum` and `maximum` hold.
 from __future__ import annotations
 
 from ari_app.domain.calls.record import ShareOfPrice
-from ari_app.domain.market.marketplace import Rate
+from ari_app.domain.market.terms import Rate
 
 WHOLE = 10_000  # a share of 100 %, in hundredths of a percent
 MINUTE_MS = 60_000

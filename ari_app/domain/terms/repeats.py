@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ari_app.domain.calls.record import CallRecord
-from ari_app.domain.market.marketplace import Basis, Campaign, Clause, Scope
+from ari_app.domain.market.campaigns import Campaign
 from ari_app.domain.market.staging import staged
+from ari_app.domain.market.terms import Basis, Clause, Scope
 from ari_app.domain.terms.qualification import EarlierCall
 
 Kind = tuple[Basis, Scope]

@@ -17,7 +17,8 @@ from ari_app.domain.calls.record import (
     may_pass_until,
 )
 from ari_app.domain.ledger.transfers import Transfer, due, settle
-from ari_app.domain.market.marketplace import Bonus, Campaign, Rate
+from ari_app.domain.market.campaigns import Campaign
+from ari_app.domain.market.terms import Bonus, Rate
 from ari_app.domain.routing.screening import blocked_by
 from ari_app.domain.routing.snapshot import Attribution
 from ari_app.domain.terms.pricing import amount, of_price

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from ari_app.domain.calls.record import CallRecord, Verdict
 from ari_app.domain.ledger.transfers import Transfer
-from ari_app.domain.market.marketplace import Basis, Scope
+from ari_app.domain.market.terms import Basis, Scope
 from ari_app.domain.reports.rollups import call_moved
 from ari_app.domain.terms.qualification import EarlierCall
 from ari_app.domain.terms.repeats import whose

@@ -19,7 +19,7 @@ from ari_app.domain.ledger.recount import (
     was_only_a_repeat,
 )
 from ari_app.domain.ledger.transfers import Transfer
-from ari_app.domain.market.marketplace import Clause, NoRepeat
+from ari_app.domain.market.terms import Clause, NoRepeat
 from ari_app.domain.terms.repeats import whose
 from ari_app.store.db.engine import unindexed
 from ari_app.store.db.tables import calls, terms

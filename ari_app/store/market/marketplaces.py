@@ -15,7 +15,8 @@ from ari_app.domain.document.assembly import Assembled, assemble, what_is_wrong
 from ari_app.domain.document.changes import Change, Terms, changes
 from ari_app.domain.document.reading import from_document, to_document
 from ari_app.domain.market import campaigns, staging
-from ari_app.domain.market.marketplace import TERMS, Marketplace
+from ari_app.domain.market.marketplace import Marketplace
+from ari_app.domain.market.terms import TERMS
 from ari_app.domain.routing.snapshot import Snapshot, make_snapshot
 from ari_app.store.db import revision
 from ari_app.store.db.engine import reading, retried, writing

@@ -13,7 +13,8 @@ from ari_app.domain.document.assembly import what_is_wrong
 from ari_app.domain.document.changes import Change
 from ari_app.domain.document.reading import from_document
 from ari_app.domain.ledger.transfers import advertiser_account, publisher_account
-from ari_app.domain.market.marketplace import Advertiser, Marketplace, Publisher
+from ari_app.domain.market.marketplace import Marketplace
+from ari_app.domain.market.parties import Advertiser, Publisher
 from ari_app.store.db.engine import reading
 from ari_app.store.db.errors import DocumentUnreadable
 from ari_app.store.db.tables import account_balances, marketplace_versions

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from ari_app.domain.market.marketplace import Campaign, Route
+from ari_app.domain.market.campaigns import Campaign, Route
 from ari_app.domain.numbers.applications import TRANSITIONS, Event, State, after, closed_to, possible
 
 OPEN = Campaign(advertiser="acme", price=1, payout=1, route=Route(waves=()))

@@ -3,7 +3,7 @@
 import pytest
 
 from ari_app.domain.market.autopause import DAY_MS, HOUR_MS, why_pause
-from ari_app.domain.market.marketplace import AutoPause
+from ari_app.domain.market.destinations import AutoPause
 from ari_app.serving.unanswered import Unanswered
 
 NOW = 10 * DAY_MS

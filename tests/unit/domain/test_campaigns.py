@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ari_app.domain.market.campaigns import NEXT, refusals
-from ari_app.domain.market.marketplace import Campaign
+from ari_app.domain.market.campaigns import NEXT, Campaign, refusals
 
 _CAMPAIGN = Campaign(advertiser="acme", price=4200, payout=3000)
 

@@ -31,7 +31,9 @@ from ari_app.domain.caps.counters import (
 )
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ledger.corrections import Net
-from ari_app.domain.market.marketplace import Cap, Marketplace, Rate
+from ari_app.domain.market.marketplace import Marketplace
+from ari_app.domain.market.parties import Cap
+from ari_app.domain.market.terms import Rate
 from ari_app.domain.routing.race import RacePlan, WavePlan
 from ari_app.domain.routing.routing import Decision, leave_out
 from ari_app.domain.routing.snapshot import Attribution, attribute, make_snapshot

@@ -10,7 +10,8 @@ from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.calls.geo import Geography, Place
 from ari_app.domain.calls.record import CallRecord, Conversion, to_json
 from ari_app.domain.ledger.transfers import CONVERSION_GRACE_MS, settle, verify
-from ari_app.domain.market.marketplace import Bonus, Campaign, Clause, Rate, Route
+from ari_app.domain.market.campaigns import Campaign, Route
+from ari_app.domain.market.terms import Bonus, Clause, Rate
 from ari_app.domain.terms.conversions import Told, decide, is_overdue, note, parse
 from ari_app.domain.terms.qualification import IN_VAIN
 from ari_app.domain.terms.settlement import assess, facts_of

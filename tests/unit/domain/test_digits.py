@@ -13,7 +13,7 @@ from ari_app.domain.ivr.digits import (
     Spec,
     TimeUp,
 )
-from ari_app.domain.market.marketplace import Timers
+from ari_app.domain.market.flows import Timers
 
 ZIP = Spec(5, 5)
 AMOUNT = Spec(1, 4)

@@ -19,7 +19,7 @@ from ari_app.domain.ivr.flow import (
     Played,
     dry_run,
 )
-from ari_app.domain.market.marketplace import Flow
+from ari_app.domain.market.flows import Flow
 
 GEOGRAPHY = Geography(
     zips={"10001": ("NY", 40.7, -74.0, "America/New_York"), "90001": ("CA", 34.0, -118.2, None)},

@@ -11,7 +11,7 @@ from ari_app.domain.calls.geo import (
     locate,
     miles_between,
 )
-from ari_app.domain.market.marketplace import Coverage
+from ari_app.domain.market.destinations import Coverage
 
 EASTERN = "America/New_York"
 GEOGRAPHY = Geography(

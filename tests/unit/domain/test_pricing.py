@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.domain.market.marketplace import Rate
+from ari_app.domain.market.terms import Rate
 from ari_app.domain.terms.pricing import amount
 
 AMOUNTS = st.integers(0, 10**9)

@@ -4,7 +4,8 @@ import pytest
 
 from ari_app.domain.basics.hours import Hours
 from ari_app.domain.calls.geo import Geography, Place
-from ari_app.domain.market.marketplace import Clause, Coverage, NoRepeat
+from ari_app.domain.market.destinations import Coverage
+from ari_app.domain.market.terms import Clause, NoRepeat
 from ari_app.domain.terms.qualification import EarlierCall, Facts, judge, seconds
 
 DAY_MS = 86_400_000

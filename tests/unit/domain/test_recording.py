@@ -12,7 +12,7 @@ from ari_app.domain.calls.record import Event, Tracks, to_json, track_files
 from ari_app.domain.calls.recording import why_announced
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import prompts_of
-from ari_app.domain.market.marketplace import Consent
+from ari_app.domain.market.campaigns import Consent
 from tests.samples import BEGAN, make_call
 from tests.unit.cli.conftest import MARKETPLACE
 

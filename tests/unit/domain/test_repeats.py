@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ari_app.domain.calls.record import Verdict
-from ari_app.domain.market.marketplace import Clause, NoRepeat
+from ari_app.domain.market.terms import Clause, NoRepeat
 from ari_app.domain.terms.repeats import Memory, whose
 from tests.samples import make_call, unqualified
 

@@ -8,18 +8,10 @@ import pytest
 
 from ari_app.domain.basics.hours import Hours
 from ari_app.domain.calls.geo import Geography, locate
-from ari_app.domain.market.marketplace import (
-    Advertiser,
-    Campaign,
-    Coverage,
-    Destination,
-    Dial,
-    Marketplace,
-    Number,
-    Publisher,
-    Route,
-    Wave,
-)
+from ari_app.domain.market.campaigns import Campaign, Route, Wave
+from ari_app.domain.market.destinations import Coverage, Destination, Dial
+from ari_app.domain.market.marketplace import Marketplace, Number
+from ari_app.domain.market.parties import Advertiser, Publisher
 from ari_app.domain.routing.routing import route
 from ari_app.domain.routing.snapshot import attribute, make_snapshot
 

@@ -3,7 +3,8 @@
 import pytest
 
 from ari_app.domain.basics.hours import Hours
-from ari_app.domain.market.marketplace import Campaign, Route, Screen, Screening, Wave
+from ari_app.domain.market.campaigns import Campaign, Route, Screen, Wave
+from ari_app.domain.market.marketplace import Screening
 from ari_app.domain.routing.screening import CAPPED_PROMPT, CLOSED_PROMPT, barred, capped, screen
 
 NOW = 1_763_992_800_000  # Monday 09:00 in New York

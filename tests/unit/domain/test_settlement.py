@@ -9,7 +9,9 @@ import pytest
 
 from ari_app.domain.calls.geo import Geography, Place
 from ari_app.domain.calls.record import CallRecord, Conversion, Durations, Money, ShareOfPrice
-from ari_app.domain.market.marketplace import Bonus, Campaign, Clause, Number, Override, Rate, Route, Screen
+from ari_app.domain.market.campaigns import Campaign, Route, Screen
+from ari_app.domain.market.marketplace import Number
+from ari_app.domain.market.terms import Bonus, Clause, Override, Rate
 from ari_app.domain.routing.snapshot import Attribution
 from ari_app.domain.terms.settlement import (
     assess,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ari_app.domain.market.marketplace import Dial
+from ari_app.domain.market.destinations import Dial
 from ari_app.serving.dialstrings import endpoint
 
 

@@ -1,0 +1,74 @@
+"""Destinations: who can take a call, where the phone is, and which callers it is for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic.dataclasses import dataclass
+
+from ari_app.domain.basics.fields import (
+    E164,
+    AreaCode,
+    Id,
+    Miles,
+    OneOf,
+    SipUri,
+    StateCode,
+    ZipCode,
+    whole_between,
+)
+from ari_app.domain.basics.hours import Hours
+from ari_app.domain.market.parties import Caps
+from ari_app.domain.market.shapes import STRICT, AttestationAsked
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Dial:
+    """How to reach a destination: exactly one of a SIP URI, a registered phone, a PSTN number."""
+
+    uri: SipUri | None = None
+    extension: Id | None = None
+    phone: E164 | None = None
+    trunk: Id | None = None
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Coverage:
+    """Where callers may be: any of the given states, ZIPs, area codes, or a radius around a ZIP.
+
+    `anywhere: true` covers every caller, also one whose place is unknown.
+    """
+
+    states: OneOf[StateCode] = frozenset()
+    zips: OneOf[ZipCode] = frozenset()
+    area_codes: OneOf[AreaCode] = frozenset()
+    zip: ZipCode | None = None
+    radius_miles: Miles | None = None
+    anywhere: bool = False
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class AutoPause:
+    """A destination that leaves so many calls unanswered within an hour, or a day, is paused; 0: never."""
+
+    per_hour: Annotated[int, whole_between(0, 1_000)] = 3
+    per_day: Annotated[int, whole_between(0, 1_000)] = 5
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Destination:
+    """An agent's phone or a buyer's location that can take a call.
+
+    `attestation`: the STIR/SHAKEN levels of callers that it takes; empty: all.
+    """
+
+    advertiser: Id
+    dial: Dial
+    covers: Coverage
+    hours: Hours | None = None
+    capacity: Annotated[int, whole_between(1, 1_000)] = 1
+    priority: Annotated[int, whole_between(1, 1_000)] = 1
+    weight: Annotated[int, whole_between(1, 1_000)] = 1
+    auto_pause: AutoPause = AutoPause()
+    attestation: OneOf[AttestationAsked] = frozenset()
+    caps: Caps = ()
