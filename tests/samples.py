@@ -18,7 +18,8 @@ from ari_app.domain.calls.record import (
     PlaceRecord,
     Verdict,
 )
-from ari_app.domain.ledger.transfers import charged_and_paid, settle
+from ari_app.domain.ledger.balances import charged_and_paid
+from ari_app.domain.ledger.calls import settle
 from ari_app.store.calls.calls import Settlement
 
 BEGAN = 1_763_900_000_000

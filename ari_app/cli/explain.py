@@ -25,8 +25,9 @@ from ari_app.domain.calls.record import (
     may_pass_until,
     track_files,
 )
+from ari_app.domain.ledger.calls import BONUS, is_rest
 from ari_app.domain.ledger.disputes import Dispute
-from ari_app.domain.ledger.transfers import BONUS, Transfer, is_rest
+from ari_app.domain.ledger.transfers import Transfer
 
 _AT_ONCE_MS = 100
 _CAUSES = {

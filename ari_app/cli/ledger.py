@@ -14,8 +14,8 @@ from ari_app.cli.parties import advertiser_of
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.ledger import transfers as domain
+from ari_app.domain.ledger.balances import Balance, Line
 from ari_app.domain.ledger.corrections import net
-from ari_app.domain.ledger.transfers import Balance, Line
 from ari_app.store.ledger import ledger as stored
 from ari_app.store.limits import reservations
 from ari_app.store.market import parties

@@ -20,7 +20,7 @@ import yaml
 import ari_app.cli.switch  # noqa: F401  what the switch's process has in memory
 from ari_app.domain.calls.geo import locate
 from ari_app.domain.document.reading import parse
-from ari_app.domain.ledger.transfers import settle
+from ari_app.domain.ledger.calls import settle
 from ari_app.domain.routing.routing import route
 from ari_app.domain.routing.screening import screen
 from ari_app.domain.routing.snapshot import Snapshot, attribute

@@ -15,7 +15,7 @@ from ari_app.ari.settings import AriSettings
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import prompts_of
-from ari_app.domain.ledger.transfers import Finding
+from ari_app.domain.ledger.verification import Finding
 from ari_app.lab.sipp import Agent, Behaviour
 from ari_app.media import prompts
 from ari_app.serving.clock import CallClock

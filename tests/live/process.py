@@ -20,7 +20,7 @@ import yaml
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import prompts_of
-from ari_app.domain.ledger.transfers import Finding
+from ari_app.domain.ledger.verification import Finding
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.terms.wire import pack_under_way
 from ari_app.media import prompts

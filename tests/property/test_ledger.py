@@ -27,21 +27,13 @@ from sqlalchemy import event, insert
 from sqlalchemy.exc import IntegrityError
 
 from ari_app.domain.calls.record import CallRecord, ClauseResult, Money, Verdict
+from ari_app.domain.ledger.balances import Balances, balances
 from ari_app.domain.ledger.bills import BillError, period_of
+from ari_app.domain.ledger.calls import awarded_at
 from ari_app.domain.ledger.corrections import CannotCorrect, net
 from ari_app.domain.ledger.disputes import DisputeError
-from ari_app.domain.ledger.transfers import (
-    EXCHANGE,
-    WORLD,
-    Balances,
-    Transfer,
-    advertiser_account,
-    awarded_at,
-    balances,
-    deposit,
-    reversal,
-    verify,
-)
+from ari_app.domain.ledger.transfers import EXCHANGE, WORLD, Transfer, advertiser_account, deposit, reversal
+from ari_app.domain.ledger.verification import verify
 from ari_app.domain.terms.conversions import Told, is_overdue
 from ari_app.store.calls import calls
 from ari_app.store.db.engine import writing

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from ari_app.domain.calls.geo import Geography, Place
 from ari_app.domain.calls.record import Conversion
-from ari_app.domain.ledger.transfers import charged_and_paid, settle, verify
+from ari_app.domain.ledger.balances import charged_and_paid
+from ari_app.domain.ledger.calls import settle
+from ari_app.domain.ledger.verification import verify
 from ari_app.domain.market.campaigns import Campaign, Route
 from ari_app.domain.market.terms import Bonus, Clause, NoRepeat, Override, Rate
 from ari_app.domain.terms.conversions import decide

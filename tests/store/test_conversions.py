@@ -10,9 +10,11 @@ from sqlalchemy import Engine
 from ari_app.domain.basics.periods import Period
 from ari_app.domain.calls.record import CallRecord, Money
 from ari_app.domain.caps.counters import Claim, Wanted
+from ari_app.domain.ledger.balances import Balance
 from ari_app.domain.ledger.bills import period_of
+from ari_app.domain.ledger.calls import CONVERSION_GRACE_MS
 from ari_app.domain.ledger.corrections import CannotCorrect, Net, net
-from ari_app.domain.ledger.transfers import CONVERSION_GRACE_MS, Balance, Transfer
+from ari_app.domain.ledger.transfers import Transfer
 from ari_app.domain.reports.rollups import HOUR_MS
 from ari_app.domain.terms import conversions as domain
 from ari_app.domain.terms.conversions import CLOCK_SKEW_MS, Told

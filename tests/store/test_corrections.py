@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import Engine, insert
 from sqlalchemy.exc import IntegrityError
 
+from ari_app.domain.ledger.balances import Balance
 from ari_app.domain.ledger.corrections import CannotCorrect, Net, charges_of, net
-from ari_app.domain.ledger.transfers import Balance, take_back, verify
+from ari_app.domain.ledger.transfers import take_back
+from ari_app.domain.ledger.verification import verify
 from ari_app.store.calls import calls
 from ari_app.store.db.engine import writing
 from ari_app.store.db.errors import KeyTaken

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from ari_app.domain.ledger.corrections import CannotCorrect, Net, net
 from ari_app.domain.ledger.disputes import Dispute, DisputeError
-from ari_app.domain.ledger.transfers import verify
+from ari_app.domain.ledger.verification import verify
 from ari_app.store.calls import calls
 from ari_app.store.ledger import ledger
 from ari_app.store.money import disputes

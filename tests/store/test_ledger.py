@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain.ledger.transfers import Balance, deposit, reversal, verify
-from ari_app.domain.ledger.transfers import balances as domain_balances
+from ari_app.domain.ledger.balances import Balance
+from ari_app.domain.ledger.balances import balances as domain_balances
+from ari_app.domain.ledger.transfers import deposit, reversal
+from ari_app.domain.ledger.verification import verify
 from ari_app.store.calls import calls
 from ari_app.store.db.errors import KeyTaken
 from ari_app.store.ledger import ledger

@@ -12,7 +12,8 @@ from sqlalchemy import Engine, delete, inspect, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ari_app.domain.document.reading import parse
-from ari_app.domain.ledger.transfers import Transfer, balances, deposit, payout, reversal, take_back
+from ari_app.domain.ledger.balances import balances
+from ari_app.domain.ledger.transfers import Transfer, deposit, payout, reversal, take_back
 from ari_app.domain.terms.conversions import Told
 from ari_app.store.calls import calls
 from ari_app.store.db import schema

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
-from ari_app.domain.ledger.transfers import verify
+from ari_app.domain.ledger.verification import verify
 from ari_app.store.calls import calls
 from ari_app.store.calls.spool import Spool
 from ari_app.store.calls.writer import Writer

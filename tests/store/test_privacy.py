@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ari_app.domain.calls.record import Tracks
-from ari_app.domain.ledger.transfers import verify
+from ari_app.domain.ledger.verification import verify
 from ari_app.domain.terms.conversions import Told
 from ari_app.store.calls import calls, privacy, recordings
 from ari_app.store.calls.spool import Spool

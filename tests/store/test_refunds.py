@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine
 
+from ari_app.domain.ledger.balances import Balance
 from ari_app.domain.ledger.refunds import CannotRefund
-from ari_app.domain.ledger.transfers import Balance, deposit, verify
+from ari_app.domain.ledger.transfers import deposit
+from ari_app.domain.ledger.verification import verify
 from ari_app.store.calls import calls
 from ari_app.store.db.errors import KeyTaken
 from ari_app.store.ledger import ledger

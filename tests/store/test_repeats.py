@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from ari_app.domain.calls.record import CallRecord, ClauseResult, Money, Verdict
+from ari_app.domain.ledger.balances import Balance
 from ari_app.domain.ledger.corrections import Net, net
-from ari_app.domain.ledger.transfers import Balance, verify
+from ari_app.domain.ledger.verification import verify
 from ari_app.store.calls import calls
 from ari_app.store.db.engine import writing
 from ari_app.store.db.tables import terms

@@ -15,7 +15,9 @@ from sqlalchemy import Engine, insert, update
 from ari_app.domain.basics.periods import Period
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.caps.counters import Answer, Claim, Funds, Wanted
-from ari_app.domain.ledger.transfers import Balance, deposit, verify_kept
+from ari_app.domain.ledger.balances import Balance
+from ari_app.domain.ledger.transfers import deposit
+from ari_app.domain.ledger.verification import verify_kept
 from ari_app.store.calls import calls
 from ari_app.store.calls.calls import Settlement
 from ari_app.store.db.engine import open_engine, open_hasty, reading, writing

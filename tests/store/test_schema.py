@@ -10,7 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, delete, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from ari_app.domain.ledger.transfers import Balance, Transfer, deposit
+from ari_app.domain.ledger.balances import Balance
+from ari_app.domain.ledger.transfers import Transfer, deposit
 from ari_app.store.calls import calls
 from ari_app.store.db import revision, schema
 from ari_app.store.db.engine import open_engine, reading, writing

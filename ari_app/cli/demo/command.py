@@ -21,7 +21,9 @@ from ari_app.cli.demo.verdict import differences
 from ari_app.domain.basics.money import format_amount, parse_amount
 from ari_app.domain.calls.record import CallRecord, to_json
 from ari_app.domain.document.reading import parse
-from ari_app.domain.ledger.transfers import Balances, Transfer, deposit, verify
+from ari_app.domain.ledger.balances import Balances
+from ari_app.domain.ledger.transfers import Transfer, deposit
+from ari_app.domain.ledger.verification import verify
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.lab.sipp import NotSeen, SippFailed
 from ari_app.settings import REPOSITORY

@@ -17,7 +17,8 @@ from ari_app.cli.explain import explain
 from ari_app.cli.output import Section, show_sections, show_table, show_title
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import CallRecord
-from ari_app.domain.ledger.transfers import Balances, Transfer
+from ari_app.domain.ledger.balances import Balances
+from ari_app.domain.ledger.transfers import Transfer
 from ari_app.domain.market.flows import Flow
 
 _ACCOUNTS = {

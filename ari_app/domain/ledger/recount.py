@@ -11,13 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ari_app.domain.calls.record import CallRecord, ClauseResult
-from ari_app.domain.ledger.transfers import (
-    EXCHANGE,
-    Transfer,
-    advertiser_account,
-    due_if_qualified,
-    publisher_account,
-)
+from ari_app.domain.ledger.calls import due_if_qualified
+from ari_app.domain.ledger.transfers import EXCHANGE, Transfer, advertiser_account, publisher_account
 
 REPEAT_CLAUSE = "no_repeat_within"
 

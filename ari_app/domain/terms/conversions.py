@@ -25,7 +25,8 @@ from ari_app.domain.calls.record import (
     ShareOfPrice,
     Verdict,
 )
-from ari_app.domain.ledger.transfers import CONVERSION_GRACE_MS, Transfer, due, settle
+from ari_app.domain.ledger.calls import CONVERSION_GRACE_MS, due, settle
+from ari_app.domain.ledger.transfers import Transfer
 from ari_app.domain.terms.pricing import of_price
 from ari_app.domain.terms.settlement import in_words
 

@@ -9,7 +9,7 @@ from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.hours import is_open
 from ari_app.domain.calls.geo import Geography, Place, area_covers, area_of
 from ari_app.domain.calls.record import ClauseResult, Part, Verdict
-from ari_app.domain.ledger.transfers import CONVERSION_GRACE_MS
+from ari_app.domain.ledger.calls import CONVERSION_GRACE_MS
 from ari_app.domain.market.campaigns import Campaign
 from ari_app.domain.market.terms import Basis, Clause, NoRepeat, Scope
 

@@ -16,7 +16,8 @@ from ari_app.domain.calls.record import (
     Verdict,
     may_pass_until,
 )
-from ari_app.domain.ledger.transfers import Transfer, due, settle
+from ari_app.domain.ledger.calls import due, settle
+from ari_app.domain.ledger.transfers import Transfer
 from ari_app.domain.market.campaigns import Campaign
 from ari_app.domain.market.terms import Bonus, Rate
 from ari_app.domain.routing.screening import blocked_by

@@ -53,7 +53,8 @@ from ari_app.domain.caps.counters import (
     is_open,
     use,
 )
-from ari_app.domain.ledger.transfers import CONVERSION_GRACE_MS, Transfer
+from ari_app.domain.ledger.calls import CONVERSION_GRACE_MS
+from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store.db.engine import reading, writing
 from ari_app.store.db.tables import account_balances, counters, reservations
 from ari_app.store.ledger import ledger

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine, case, func, select
 
 from ari_app.domain.ledger.bills import Bill, account_of
-from ari_app.domain.ledger.transfers import Finding, verify, verify_kept
+from ari_app.domain.ledger.verification import Finding, verify, verify_kept
 from ari_app.store.calls import calls
 from ari_app.store.db.engine import reading
 from ari_app.store.db.tables import bill_items, payout_items, payouts, transfers

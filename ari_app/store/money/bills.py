@@ -20,7 +20,8 @@ from ari_app.domain.ledger.bills import (
     bill_lines,
     to_issue,
 )
-from ari_app.domain.ledger.transfers import BONUS, Transfer
+from ari_app.domain.ledger.calls import BONUS
+from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store.db.engine import lock_table, reading, retried, writing
 from ari_app.store.db.tables import bill_items, bills, calls, transfers
 from ari_app.store.ledger import ledger

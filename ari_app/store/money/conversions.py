@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, select
 
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.record import CallRecord, Conversion
-from ari_app.domain.ledger.transfers import CONVERSION_GRACE_MS
+from ari_app.domain.ledger.calls import CONVERSION_GRACE_MS
 from ari_app.domain.reports.rollups import call_moved
 from ari_app.domain.terms import conversions as domain
 from ari_app.domain.terms.conversions import CLOCK_SKEW_MS, Told

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, func, literal, or_, select, union_all
 
-from ari_app.domain.ledger.transfers import Finding
+from ari_app.domain.ledger.verification import Finding
 from ari_app.domain.reports.rollups import HOUR_MS, MONEY_SUMS
 from ari_app.store.db.tables import transfers
 from ari_app.store.ledger import callmoney

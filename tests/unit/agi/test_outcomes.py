@@ -15,7 +15,7 @@ from agi.unfinished import GONE_LOOKS
 from ari_app.domain.calls.dialplan_call import CUT_OFF, id_of_begun
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse
-from ari_app.domain.ledger.transfers import verify
+from ari_app.domain.ledger.verification import verify
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.routing.snapshot import Pin
 from ari_app.store.calls import calls

@@ -21,7 +21,8 @@ from ari_app.domain.calls.record import (
     PlaceRecord,
     Verdict,
 )
-from ari_app.domain.ledger.transfers import reversal, settle
+from ari_app.domain.ledger.calls import settle
+from ari_app.domain.ledger.transfers import reversal
 
 AT = 1_795_461_623_000  # 2026-11-23T19:20:23Z
 

@@ -11,10 +11,12 @@ import pytest
 from ari_app.domain.basics.clock import from_iso, iso
 from ari_app.domain.calls.record import ClauseResult, Money, Part, Verdict
 from ari_app.domain.ledger.bills import BillError, period_of, to_issue
+from ari_app.domain.ledger.calls import settle
 from ari_app.domain.ledger.corrections import CannotCorrect, Net, clawback_for, correct, net
 from ari_app.domain.ledger.disputes import NEXT, Dispute, DisputeError, DisputeEvent, State, What, require
 from ari_app.domain.ledger.recount import Earlier, late_transfers, no_repeat_after_all, was_only_a_repeat
-from ari_app.domain.ledger.transfers import Transfer, payout, settle, take_back, verify
+from ari_app.domain.ledger.transfers import Transfer, payout, take_back
+from ari_app.domain.ledger.verification import verify
 from tests.samples import BEGAN, make_call, unqualified
 
 CALL = make_call()

@@ -9,7 +9,8 @@ import pytest
 from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.calls.geo import Geography, Place
 from ari_app.domain.calls.record import CallRecord, Conversion, to_json
-from ari_app.domain.ledger.transfers import CONVERSION_GRACE_MS, settle, verify
+from ari_app.domain.ledger.calls import CONVERSION_GRACE_MS, settle
+from ari_app.domain.ledger.verification import verify
 from ari_app.domain.market.campaigns import Campaign, Route
 from ari_app.domain.market.terms import Bonus, Clause, Rate
 from ari_app.domain.terms.conversions import Told, decide, is_overdue, note, parse

@@ -8,21 +8,10 @@ from dataclasses import replace
 import pytest
 
 from ari_app.domain.calls.record import CallRecord, Money
-from ari_app.domain.ledger.transfers import (
-    CONVERSION_GRACE_MS,
-    HOLD_EXPIRES_MS,
-    Balance,
-    Finding,
-    Transfer,
-    balances,
-    deposit,
-    payout,
-    reversal,
-    settle,
-    take_back,
-    verify,
-    verify_kept,
-)
+from ari_app.domain.ledger.balances import Balance, balances
+from ari_app.domain.ledger.calls import CONVERSION_GRACE_MS, HOLD_EXPIRES_MS, settle
+from ari_app.domain.ledger.transfers import Transfer, deposit, payout, reversal, take_back
+from ari_app.domain.ledger.verification import Finding, verify, verify_kept
 from tests.samples import BEGAN, make_call, unqualified, waiting, with_late_bonus
 
 CALL = make_call()

@@ -6,21 +6,10 @@ from dataclasses import replace
 import pytest
 
 from ari_app.domain.calls.record import CallRecord, Money
-from ari_app.domain.ledger.transfers import (
-    HOLD_EXPIRES_MS,
-    Balance,
-    Transfer,
-    awarded_at,
-    balances,
-    charged_and_paid,
-    deposit,
-    payout,
-    rest_key,
-    reversal,
-    settle,
-    statement,
-    verify,
-)
+from ari_app.domain.ledger.balances import Balance, balances, charged_and_paid, statement
+from ari_app.domain.ledger.calls import HOLD_EXPIRES_MS, awarded_at, rest_key, settle
+from ari_app.domain.ledger.transfers import Transfer, deposit, payout, reversal
+from ari_app.domain.ledger.verification import verify
 from tests.samples import BEGAN, make_call, unqualified
 
 CALL = make_call()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ari_app.domain.calls.record import CallRecord, EndSource, LegRecord
-from ari_app.domain.ledger.transfers import awarded_at
+from ari_app.domain.ledger.calls import awarded_at
 from ari_app.domain.routing.recovery import (
     Remains,
     UnderWay,
