@@ -11,9 +11,10 @@ import click
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine
 
+from ari_app.access.actor import Actor, operator
 from ari_app.domain.basics.clock import from_iso
 from ari_app.domain.basics.fields import PHONE_NUMBER, Id, Text
-from ari_app.settings import Settings
+from ari_app.settings import Settings, SettingsError
 from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine
 from ari_app.store.market import marketplaces
@@ -96,12 +97,22 @@ def marketplace_in_force(engine: Engine) -> Loaded:
     return loaded
 
 
-def who() -> str:
-    """The user who runs this, or the number of one who has no name here."""
+def acting() -> Actor:
+    """Who runs this: CALLRACE_OPERATOR, or else the login's name, or the number of one who has no name here.
+
+    Raises SettingsError.
+    """
     try:
-        return getpass.getuser()
+        return operator(os.environ.get("CALLRACE_OPERATOR") or getpass.getuser())
     except (KeyError, OSError):
-        return f"uid {os.getuid()}"
+        return operator(f"uid {os.getuid()}")
+    except ValueError as error:
+        raise SettingsError(f"CALLRACE_OPERATOR: {error}") from error
+
+
+def who() -> str:
+    """Who runs this, as it is written down."""
+    return str(acting())
 
 
 def text_of(file: TextIO) -> str:

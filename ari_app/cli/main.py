@@ -10,6 +10,8 @@ import click
 
 from ari_app.ari.errors import AriError
 from ari_app.cli.common import Refused
+from ari_app.cli.remedies import told
+from ari_app.desk import refused
 from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.ledger.bills import BillError
 from ari_app.domain.ledger.corrections import CannotCorrect
@@ -38,6 +40,7 @@ EXPECTED = (
     SippFailed,
     StoreError,
     SwitchError,
+    refused.Refused,
 )
 
 
@@ -115,7 +118,7 @@ class _Callrace(click.Group):
         try:
             return super().invoke(ctx)
         except EXPECTED as error:
-            raise Refused(str(error)) from error
+            raise Refused(told(error)) from error
 
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

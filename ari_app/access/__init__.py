@@ -1,0 +1,1 @@
+"""Who acts; and later, who may see and do what."""
