@@ -20,8 +20,8 @@ from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.cli.plan import trunks
 from ari_app.domain.basics.errors import DocumentError
-from ari_app.domain.document.checks import World
 from ari_app.domain.document.reading import accept, to_document
+from ari_app.domain.document.world import World
 from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.domain.market.marketplace import Creative
 from ari_app.domain.market.staging import in_force

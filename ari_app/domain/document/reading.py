@@ -17,7 +17,8 @@ from pydantic_core import ErrorDetails
 from ari_app.domain.basics.errors import MAX_FINDINGS, DocumentError
 from ari_app.domain.basics.yamltext import Complaint, FieldPath, Position, YamlError, positions, read
 from ari_app.domain.calls.geo import Geography
-from ari_app.domain.document.checks import World, check, did_you_mean
+from ari_app.domain.document.checks import check
+from ari_app.domain.document.world import World, did_you_mean
 from ari_app.domain.market.marketplace import Creative, Marketplace
 
 _MARKETPLACE = TypeAdapter(Marketplace)
