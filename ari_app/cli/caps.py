@@ -12,10 +12,9 @@ from ari_app.cli.common import database, marketplace_in_force, now_ms
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.basics.periods import Period
 from ari_app.domain.caps import counters as domain
 from ari_app.domain.caps.counters import Owner
-from ari_app.domain.market.parties import Cap
+from ari_app.domain.caps.standing import Standing
 from ari_app.store.limits import reservations
 from ari_app.store.limits.reservations import Usage
 
@@ -42,7 +41,7 @@ def list_(owner: str | None, as_json: bool) -> None:
     engine = database()
     marketplace = marketplace_in_force(engine).marketplace
     owners = [whose for whose in domain.owners(marketplace) if owner in (None, whose.id)]
-    rows = standing(engine, owners)
+    rows = list(map(to_json, standing(engine, owners)))
     if as_json:
         show_json(rows)
     elif not rows:
@@ -52,15 +51,16 @@ def list_(owner: str | None, as_json: bool) -> None:
         show_table(columns, [[row[name.replace(" ", "_")] for name in columns] for row in rows])
 
 
-def standing(engine: Engine, owners: Iterable[Owner]) -> list[dict[str, Any]]:
-    """The owners' caps with what is used and left of each now, as `caps list --json` gives them."""
+def standing(engine: Engine, owners: Iterable[Owner]) -> list[Standing]:
+    """The owners' caps with what is used and left of each now."""
     now = now_ms()
     found = [(whose, cap, domain.current(whose, cap, now)) for whose in owners for cap in whose.caps]
     usage = reservations.usage(engine, {period.start for *_, period in found})
-    return [
-        _row(whose, cap, period, usage.get((domain.key(whose, cap), period.start), Usage(0, 0)))
-        for whose, cap, period in found
-    ]
+    standing = []
+    for whose, cap, period in found:
+        its = usage.get((domain.key(whose, cap), period.start), Usage(0, 0))
+        standing.append(Standing(whose, cap, period, its.used, its.reserved))
+    return standing
 
 
 def words(caps: Iterable[dict[str, Any]]) -> str:
@@ -68,11 +68,12 @@ def words(caps: Iterable[dict[str, Any]]) -> str:
     return "; ".join(f"{cap['used']} used, {cap['reserved']} reserved of {cap['cap']}" for cap in caps)
 
 
-def _row(whose: Owner, cap: Cap, period: Period, usage: Usage) -> dict[str, Any]:
-    left = max(domain.limit(cap) - usage.used - usage.reserved, 0)
+def to_json(standing: Standing) -> dict[str, Any]:
+    """A cap as its readers see it."""
+    whose, cap, period = standing.owner, standing.cap, standing.period
     shown = [
         number if cap.max_amount is None else format_amount(number, domain.currency_of(whose, cap))
-        for number in (domain.limit(cap), usage.used, usage.reserved, left)
+        for number in (domain.limit(cap), standing.used, standing.reserved, standing.left)
     ]
     return {
         "owner": whose.kind,

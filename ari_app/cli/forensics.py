@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, BinaryIO, TextIO
 from zoneinfo import ZoneInfo
 
@@ -13,12 +12,12 @@ from rich.console import Console
 from ari_app.cli.common import database
 from ari_app.cli.csvtext import write_csv
 from ari_app.cli.output import json_option, show_json, show_table, show_title
-from ari_app.cli.period import Period, period, period_options, warn_of_uncounted
+from ari_app.cli.period import calls_command, period, period_options, warn_of_uncounted
 from ari_app.cli.reportcolumns import bar
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.fields import format_duration
 from ari_app.domain.reports import forensics as domain
-from ari_app.domain.reports.forensics import JUST_S, Ending, Nearness
+from ari_app.domain.reports.forensics import JUST_S, Findings, Nearness
 from ari_app.domain.reports.reporting import ratio
 from ari_app.domain.reports.rollups import AROUND_S
 from ari_app.store.reports import rollups
@@ -26,43 +25,19 @@ from ari_app.store.reports import rollups
 DEFAULT_DAYS = 30
 
 
-@dataclass(frozen=True, slots=True)
-class _Findings:
-    """The connections of a period that have the parties in `only`, by destination and by publisher."""
-
-    period: Period
-    only: dict[str, str]
-    destinations: list[Ending]
-    publishers: list[Ending]
-
-    @property
-    def payable_ms(self) -> list[int]:
-        """What the terms ask for."""
-        return sorted({ending.payable_ms for ending in self.destinations})
-
-    @property
-    def seconds(self) -> dict[int, int]:
-        """The histogram."""
-        return domain.histogram(self.destinations)
-
-    @property
-    def total(self) -> Nearness:
-        """Of all connections."""
-        return domain.nearness(self.destinations)
-
-    def calls_command(self, first: int, last: int, **party: str) -> str | None:
-        """The command that lists the calls of these seconds; None unless they are one campaign's, with one
-        duration: other calls may have talked as long under terms that do not ask for it.
-        """
-        if len(self.payable_ms) != 1 or "campaign" not in self.only:
-            return None
-        since, until = domain.talked_ms(self.payable_ms[0], first, last)
-        options: list[str] = []
-        for name, value in {**self.only, **party}.items():
-            options += ["--winner" if name == "destination" else f"--{name}", value]
-        options += ["--talked-from", format_duration(since)] if since is not None else []
-        options += ["--talked-until", format_duration(until)] if until is not None else []
-        return self.period.calls_command(*options)
+def _calls_command(found: Findings, first: int, last: int, **party: str) -> str | None:
+    """The command that lists the calls of these seconds; None unless they are one campaign's, with one
+    duration: other calls may have talked as long under terms that do not ask for it.
+    """
+    if len(found.payable_ms) != 1 or "campaign" not in found.only:
+        return None
+    since, until = domain.talked_ms(found.payable_ms[0], first, last)
+    options: list[str] = []
+    for name, value in {**found.only, **party}.items():
+        options += ["--winner" if name == "destination" else f"--{name}", value]
+    options += ["--talked-from", format_duration(since)] if since is not None else []
+    options += ["--talked-until", format_duration(until)] if until is not None else []
+    return calls_command(found.period, *options)
 
 
 @click.command()
@@ -102,12 +77,12 @@ def forensics(
     destinations, publishers = (
         rollups.endings(engine, party, when.since, when.until, only) for party in ("destination", "publisher")
     )
-    found = _Findings(when, only, destinations, publishers)
+    found = Findings(when, only, destinations, publishers)
     if as_json:
         show_json(_json(found))
     elif csv_file:
         rows = [
-            [second, count, found.calls_command(second, second)] for second, count in found.seconds.items()
+            [second, count, _calls_command(found, second, second)] for second, count in found.seconds.items()
         ]
         write_csv(csv_file, ["second", "connections", "calls"], rows)
     elif png_file:
@@ -119,12 +94,12 @@ def forensics(
         _show(found)
 
 
-def _about(found: _Findings) -> str:
+def _about(found: Findings) -> str:
     parties = "".join(f"{name} {value}, " for name, value in found.only.items())
     return f"{parties}{found.period}"
 
 
-def _json(found: _Findings) -> dict[str, Any]:
+def _json(found: Findings) -> dict[str, Any]:
     return {
         "timezone": found.period.zone.key,
         "since": iso(found.period.since),
@@ -133,7 +108,7 @@ def _json(found: _Findings) -> dict[str, Any]:
         "payable_ms": found.payable_ms,
         "just_s": JUST_S,
         "seconds": [
-            {"second": second, "connections": count, "calls": found.calls_command(second, second)}
+            {"second": second, "connections": count, "calls": _calls_command(found, second, second)}
             for second, count in found.seconds.items()
         ],
         "total": _nearness_json(found, found.total),
@@ -148,7 +123,7 @@ def _json(found: _Findings) -> dict[str, Any]:
     }
 
 
-def _nearness_json(found: _Findings, near: Nearness, **party: str) -> dict[str, Any]:
+def _nearness_json(found: Findings, near: Nearness, **party: str) -> dict[str, Any]:
     return {
         "connections": near.connections,
         "before": near.before,
@@ -156,15 +131,15 @@ def _nearness_json(found: _Findings, near: Nearness, **party: str) -> dict[str, 
         "before_share": ratio(near.before, near.connections),
         "after_share": ratio(near.after, near.connections),
         "skew": near.skew,
-        "calls_before": found.calls_command(-JUST_S, -1, **party),
-        "calls_after": found.calls_command(0, JUST_S - 1, **party),
+        "calls_before": _calls_command(found, -JUST_S, -1, **party),
+        "calls_after": _calls_command(found, 0, JUST_S - 1, **party),
     }
 
 
 # For people
 
 
-def _show(found: _Findings) -> None:
+def _show(found: Findings) -> None:
     if not found.destinations:
         click.echo(f"no connections under terms with connected_at_least: {_about(found)}")
         return
@@ -204,8 +179,8 @@ def _show_parties(name: str, of_party: Iterable[tuple[str, Nearness]]) -> None:
     show_table((name, "connections", "just before", "just after", "before %", "after %", "skew"), rows)
 
 
-def _show_commands(found: _Findings) -> None:
-    before, after = found.calls_command(-JUST_S, -1), found.calls_command(0, JUST_S - 1)
+def _show_commands(found: Findings) -> None:
+    before, after = _calls_command(found, -JUST_S, -1), _calls_command(found, 0, JUST_S - 1)
     if before is None or after is None:
         click.echo(
             "\nFor the commands that list the calls, choose one --campaign, and one duration's period."

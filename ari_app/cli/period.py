@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ from sqlalchemy import Engine
 
 from ari_app.cli.common import now_ms
 from ari_app.domain.basics.clock import iso, ms_of
+from ari_app.domain.reports.report import Span
 from ari_app.domain.reports.reporting import check_hours, midnight
 from ari_app.domain.reports.rollups import HOUR_MS
 from ari_app.store.reports import rollups
@@ -58,29 +58,14 @@ def system_timezone() -> str:
     return next((name for name in (os.environ.get("TZ"), linked) if name in available_timezones()), "UTC")
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
-    """From `since` until before `until`, full hours in ms, on the clock of `zone`."""
-
-    since: int
-    until: int
-    zone: ZoneInfo
-
-    def __str__(self) -> str:
-        since, until = (
-            datetime.fromtimestamp(at // 1000, self.zone).strftime("%Y-%m-%d %H:%M")
-            for at in (self.since, self.until)
-        )
-        return f"{since} to {until}, {self.zone.key}"
-
-    def calls_command(self, *options: str) -> str:
-        """The command that lists the period's calls that the options choose."""
-        since, until = iso(self.since), iso(self.until)
-        command = ("callrace", "calls", "list", "--since", since, "--until", until, *options)
-        return shlex.join((*command, "--limit", str(LISTED)))
+def calls_command(when: Span, *options: str) -> str:
+    """The command that lists the period's calls that the options choose."""
+    since, until = iso(when.since), iso(when.until)
+    command = ("callrace", "calls", "list", "--since", since, "--until", until, *options)
+    return shlex.join((*command, "--limit", str(LISTED)))
 
 
-def period(since: str | None, until: str | None, zone: ZoneInfo, days: int) -> Period:
+def period(since: str | None, until: str | None, zone: ZoneInfo, days: int) -> Span:
     """What --since and --until say. Without them: since midnight `days` ago, until the hour under way is over.
 
     Raises click.BadParameter for times that no report can be cut at.
@@ -95,10 +80,10 @@ def period(since: str | None, until: str | None, zone: ZoneInfo, days: int) -> P
         check_hours(since_ms, until_ms, zone)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
-    return Period(since_ms, until_ms, zone)
+    return Span(since_ms, until_ms, zone)
 
 
-def warn_of_uncounted(engine: Engine, when: Period) -> None:
+def warn_of_uncounted(engine: Engine, when: Span) -> None:
     """Says so, on stderr, when the period has calls that reports do not count yet."""
     first = rollups.first_uncounted(engine)
     if first is not None and first < when.until:

@@ -17,13 +17,15 @@ from ari_app.cli.caps import standing
 from ari_app.cli.common import Refused, database
 from ari_app.cli.forensics import forensics
 from ari_app.cli.output import json_option, show_json, tell
-from ari_app.cli.period import Period, period, period_options, warn_of_uncounted
-from ari_app.cli.reportview import HAVE_CAPS, By, Report, draw, show, to_json, write_as_csv
+from ari_app.cli.period import period, period_options, warn_of_uncounted
+from ari_app.cli.reportview import draw, show, to_json, write_as_csv
 from ari_app.domain.basics.clock import from_iso
 from ari_app.domain.basics.money import exponent
 from ari_app.domain.calls.record import Disposition
 from ari_app.domain.caps import counters
+from ari_app.domain.caps.standing import Standing
 from ari_app.domain.reports import reporting
+from ari_app.domain.reports.report import HAVE_CAPS, By, Report, Span
 from ari_app.domain.reports.reporting import Group
 from ari_app.domain.reports.rollups import HOUR_MS
 from ari_app.serving import running
@@ -147,7 +149,7 @@ def rebuild(as_json: bool) -> None:
 # Making a report
 
 
-def _report(engine: Engine, by: By, when: Period, only: dict[str, str], cost: str | None) -> Report:
+def _report(engine: Engine, by: By, when: Span, only: dict[str, str], cost: str | None) -> Report:
     if by == "destination":
         groups = rollups.offers_by_destination(engine, when.since, when.until, only)
     else:
@@ -167,23 +169,23 @@ def _report(engine: Engine, by: By, when: Period, only: dict[str, str], cost: st
     return Report(by, when, only, lines, total, _caps(engine, by))
 
 
-def _caps(engine: Engine, by: By) -> dict[str, list[dict[str, Any]]]:
+def _caps(engine: Engine, by: By) -> dict[str, list[Standing]]:
     """The caps in force of each that the report is by, with their use now, by id."""
     loaded = marketplaces.load(engine) if by in HAVE_CAPS else None
     if loaded is None:
         return {}
     owners = [whose for whose in counters.owners(loaded.marketplace) if whose.kind == by]
-    found = defaultdict(list)
+    found: defaultdict[str, list[Standing]] = defaultdict(list)
     for cap in standing(engine, owners):
-        found[cap["id"]].append(cap)
+        found[cap.owner.id].append(cap)
     return found
 
 
-def _label(by: By, when: Period, key: str | int) -> str | None:
+def _label(by: By, when: Span, key: str | int) -> str | None:
     return _time_label(by, when, key) if isinstance(key, int) else key or None
 
 
-def _time_label(by: By, when: Period, at: int) -> str:
+def _time_label(by: By, when: Span, at: int) -> str:
     return (reporting.local_hour if by == "hour" else reporting.local_day)(at - at % HOUR_MS, when.zone)
 
 
@@ -201,7 +203,7 @@ def _cost_a_minute(text: str | None, groups: Sequence[Group]) -> Fraction:
     return Fraction(text) * Fraction(10) ** exponent(next(iter(currencies), "USD"))
 
 
-def _live_keys(by: By, when: Period, only: dict[str, str]) -> list[str | None] | None:
+def _live_keys(by: By, when: Span, only: dict[str, str]) -> list[str | None] | None:
     """The line of each call under way in the period; None when no switch runs."""
     try:
         under_way = running.ask(Settings.from_env(), "/live")
@@ -215,6 +217,6 @@ def _live_keys(by: By, when: Period, only: dict[str, str]) -> list[str | None] |
     return [call.get(by) for call in found]
 
 
-def _is_of(call: dict[str, Any], when: Period, only: dict[str, str]) -> bool:
+def _is_of(call: dict[str, Any], when: Span, only: dict[str, str]) -> bool:
     began = from_iso(call["started_at"])
     return when.since <= began < when.until and all((call.get(k) or "") == only[k] for k in only)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, BinaryIO, Literal, TextIO, get_args
+from typing import Any, BinaryIO, TextIO
 
 import click
 from rich.console import Console
 
+from ari_app.cli import caps, period
 from ari_app.cli.csvtext import write_csv
 from ari_app.cli.output import show_table, show_title
-from ari_app.cli.period import Period
 from ari_app.cli.reportcolumns import (
     Column,
     Table,
@@ -22,63 +20,16 @@ from ari_app.cli.reportcolumns import (
     offer_tables,
 )
 from ari_app.domain.basics.clock import iso
-from ari_app.domain.caps.counters import OwnerKind
-from ari_app.domain.reports import reporting
+from ari_app.domain.reports.report import HAVE_CAPS, Report
 from ari_app.domain.reports.reporting import Line
-
-By = Literal[
-    "campaign", "publisher", "source", "destination", "advertiser", "state", "hour", "day", "disposition"
-]
-"""What a report has a line for each of."""
-HAVE_CAPS = get_args(OwnerKind)
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A report: its lines and their sum, for the calls of a period that have the parties in `only`.
-
-    `caps` are those in force of what its lines are about, with their use now, by id.
-    """
-
-    by: By
-    period: Period
-    only: dict[str, str]
-    lines: list[Line]
-    total: Line
-    caps: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
-
-    @property
-    def counts_offers(self) -> bool:
-        """Whether it counts offers to destinations, not calls."""
-        return self.by == "destination"
-
-    @property
-    def counts_calls(self) -> bool:
-        """Whether it counts calls with all their times and money."""
-        return self.by not in ("destination", "disposition")
-
-    def largest(self, line: Line) -> int:
-        """The count that the others of the line are parts of."""
-        return line.counts["offered" if self.counts_offers else "incoming"]
 
 
 def calls_command(report: Report, line: Line | None) -> str:
     """The command that lists the calls that a line counts; without a line those of the whole report."""
-    period, chosen = report.period, dict(report.only)
-    if line is not None and report.by in ("hour", "day"):
-        since, until = _bounds(report, line)
-        period = replace(period, since=max(since, period.since), until=min(until, period.until))
-    elif line is not None:
-        chosen[report.by] = line.key or ""
-    options = [word for name, value in sorted(chosen.items()) for word in (f"--{name}", value)]
-    return period.calls_command(*options)
-
-
-def _bounds(report: Report, line: Line) -> tuple[int, int]:
-    assert line.key is not None
-    if report.by == "hour":
-        return reporting.hour_bounds(line.key)
-    return reporting.day_bounds(line.key, report.period.zone)
+    when, chosen = report.calls_of(line)
+    return period.calls_command(
+        when, *(word for name, value in sorted(chosen.items()) for word in (f"--{name}", value))
+    )
 
 
 def to_json(report: Report) -> dict[str, Any]:
@@ -183,4 +134,7 @@ def _tables(report: Report) -> list[Table]:
     if report.by == "disposition":
         return disposition_tables(report.total.counts["incoming"])
     tables = offer_tables() if report.counts_offers else call_tables(sorted(report.total.takings))
-    return [*tables, caps_table(report.caps)] if report.by in HAVE_CAPS else tables
+    if report.by not in HAVE_CAPS:
+        return tables
+    standing = {name: list(map(caps.to_json, its)) for name, its in report.caps.items()}
+    return [*tables, caps_table(standing)]

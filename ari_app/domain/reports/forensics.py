@@ -7,10 +7,11 @@ an agent who hangs up in time not to pay; many just after it a caller who was ke
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ari_app.domain.reports.report import Span
 from ari_app.domain.reports.rollups import AROUND_S, SECOND_MS
 
 JUST_S = 5
@@ -37,6 +38,31 @@ class Nearness:
     def skew(self) -> float | None:
         """How many ended just before for each that ended just after; about 1 where nobody looks at the clock."""
         return round(self.before / self.after, 2) if self.after else None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The connections of a period that have the parties in `only`, by destination and by publisher."""
+
+    period: Span
+    only: Mapping[str, str]
+    destinations: Sequence[Ending]
+    publishers: Sequence[Ending]
+
+    @property
+    def payable_ms(self) -> list[int]:
+        """What the terms ask for."""
+        return sorted({ending.payable_ms for ending in self.destinations})
+
+    @property
+    def seconds(self) -> dict[int, int]:
+        """The histogram."""
+        return histogram(self.destinations)
+
+    @property
+    def total(self) -> Nearness:
+        """Of all connections."""
+        return nearness(self.destinations)
 
 
 def histogram(endings: Iterable[Ending]) -> dict[int, int]:

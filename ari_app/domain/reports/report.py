@@ -1,0 +1,84 @@
+"""A report as data: its period, its lines and their sum, and which calls each line counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo
+
+from ari_app.domain.caps.counters import OwnerKind
+from ari_app.domain.caps.standing import Standing
+from ari_app.domain.reports import reporting
+from ari_app.domain.reports.reporting import Line
+
+By = Literal[
+    "campaign", "publisher", "source", "destination", "advertiser", "state", "hour", "day", "disposition"
+]
+"""What a report has a line for each of."""
+HAVE_CAPS = get_args(OwnerKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From `since` until before `until`, full hours in ms, on the clock of `zone`."""
+
+    since: int
+    until: int
+    zone: ZoneInfo
+
+    def __str__(self) -> str:
+        since, until = (
+            datetime.fromtimestamp(at // 1000, self.zone).strftime("%Y-%m-%d %H:%M")
+            for at in (self.since, self.until)
+        )
+        return f"{since} to {until}, {self.zone.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report: its lines and their sum, for the calls of a period that have the parties in `only`.
+
+    `caps` are those in force of what its lines are about, with their use now, by id.
+    """
+
+    by: By
+    period: Span
+    only: Mapping[str, str]
+    lines: Sequence[Line]
+    total: Line
+    caps: Mapping[str, Sequence[Standing]] = field(default_factory=dict)
+
+    @property
+    def counts_offers(self) -> bool:
+        """Whether it counts offers to destinations, not calls."""
+        return self.by == "destination"
+
+    @property
+    def counts_calls(self) -> bool:
+        """Whether it counts calls with all their times and money."""
+        return self.by not in ("destination", "disposition")
+
+    def largest(self, line: Line) -> int:
+        """The count that the others of the line are parts of."""
+        return line.counts["offered" if self.counts_offers else "incoming"]
+
+    def calls_of(self, line: Line | None) -> tuple[Span, dict[str, str]]:
+        """When the calls that a line counts began, and the parties that they have; without a line, the whole report's.
+
+        A party that is an empty text is one that the calls do not have.
+        """
+        if line is None:
+            return self.period, dict(self.only)
+        if self.by in ("hour", "day"):
+            assert line.key is not None, "a line in time has one"
+            since, until = self._bounds(line.key)
+            within = Span(max(since, self.period.since), min(until, self.period.until), self.period.zone)
+            return within, dict(self.only)
+        return self.period, {**self.only, self.by: line.key or ""}
+
+    def _bounds(self, key: str) -> tuple[int, int]:
+        if self.by == "hour":
+            return reporting.hour_bounds(key)
+        return reporting.day_bounds(key, self.period.zone)
