@@ -145,6 +145,20 @@ destination_pauses = Table(
     Column("by", Text, nullable=False),
 )
 
+# Who did what: a line for each use case that changed something. Only ever added to (see the migration).
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("use_case", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("facts_json", Text, nullable=False),
+    Index("audit_log_subject", "subject"),
+    Index("audit_log_actor", "actor"),
+)
+
 calls = Table(
     "calls",
     metadata,

@@ -1,0 +1,50 @@
+"""Who did what, and when: a line for each use case that changed something, in the transaction of the change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select
+
+from ari_app.store.db.engine import reading
+from ari_app.store.db.tables import audit_log
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What was done at a moment (ms): by whom (the text of an `Actor`), which use case, to what, with which values.
+
+    A use case is named as its module and function (`numbers.assign`). The subject is an id, of what the use case is of.
+    """
+
+    at: int
+    actor: str
+    use_case: str
+    subject: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def note(connection: Connection, entry: Entry) -> None:
+    """Adds a line. Its facts are values of JSON."""
+    row = {name: getattr(entry, name) for name in ("at", "actor", "use_case", "subject")}
+    facts = json.dumps(entry.facts, separators=(",", ":"), ensure_ascii=False)
+    connection.execute(insert(audit_log), row | {"facts_json": facts})
+
+
+def newest(
+    engine: Engine, limit: int, *, actor: str | None = None, subject: str | None = None
+) -> list[Entry]:
+    """The newest lines, at most `limit`, newest first; those of an actor, or of a subject."""
+    table = audit_log.c
+    wanted = {table.actor: actor, table.subject: subject}
+    query = (
+        select(table.at, table.actor, table.use_case, table.subject, table.facts_json)
+        .where(*(column == value for column, value in wanted.items() if value is not None))
+        .order_by(table.id.desc())
+        .limit(limit)
+    )
+    with reading(engine) as connection:
+        return [Entry(*row, json.loads(facts)) for *row, facts in connection.execute(query)]
