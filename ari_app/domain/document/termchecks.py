@@ -65,7 +65,7 @@ def check_clauses(
 def check_clause(
     path: FieldPath, clause: Clause, allowed: tuple[str, ...], answers: Collection[str], world: World
 ) -> Iterator[Complaint]:
-    """Complains of a clause that is not exactly one of the `allowed` kinds, or that asks for an answer that no flow sets."""
+    """Complains of a clause that is not exactly one of the `allowed` kinds, or asks for an answer that no flow sets."""
     given = [name for name in CLAUSE_KINDS if getattr(clause, name) is not None]
     if len(given) != 1 or given[0] not in allowed:
         yield Complaint(path, f"expected exactly one of {', '.join(allowed)}, got {listed(given)}")
