@@ -14,8 +14,19 @@ from random import Random
 from agi.conversation import VALUE_CHARACTERS, Request
 from ari_app.domain.calls.geo import locate
 from ari_app.domain.caps.counters import Answer, Wanted, wanted
-from ari_app.domain.routing.routing import leave_out
-from ari_app.domain.routing.routing import route as decide
+from ari_app.domain.routing.intake import (
+    UNCOUNTED,
+    Arrival,
+    Attributed,
+    Ended,
+    Intake,
+    Offer,
+    Reserve,
+    Reserved,
+    Take,
+    Unknown,
+)
+from ari_app.domain.routing.routing import Decision
 from ari_app.domain.routing.screening import refusal_by_rules
 from ari_app.domain.routing.snapshot import Attribution, Pin, Snapshot, attribute, pin_of
 from ari_app.serving.dialstrings import endpoint
@@ -24,7 +35,7 @@ from ari_app.serving.ids import mint_call_id
 log = logging.getLogger(__name__)
 
 Variables = dict[str, str]
-Reserve = Callable[[Wanted], Awaitable[Answer]]
+ReserveRoom = Callable[[Wanted], Awaitable[Answer]]
 
 PinCall = Callable[[str, Pin], None]
 """Remembers what a call is pinned to, by its id. Raises nothing."""
@@ -62,7 +73,7 @@ def lookup(snapshot: Snapshot, request: Request, now: int) -> Variables:
 
 
 async def route(
-    snapshot: Snapshot, request: Request, now: int, random: Random, reserve: Reserve, pin: PinCall
+    snapshot: Snapshot, request: Request, now: int, random: Random, reserve: ReserveRoom, pin: PinCall
 ) -> Variables:
     """Whom to ring, as CALLRACE_DIAL for Dial(); CALLRACE_RESULT is DIAL, NOBODY, REFUSED or UNKNOWN.
 
@@ -83,30 +94,47 @@ async def route(
     call_id = request.begun_id or mint_call_id(now)
     nobody = {"CALLRACE_CALL": call_id, "CALLRACE_LEGS": "", "CALLRACE_DIAL": ""}
     began_at = request.began_at or now
-    found = _attribute(snapshot, request, began_at)
-    if found is None or request.did is None:
+    if request.did is None:
         return nobody | UNKNOWN
-    pin(call_id, pin_of(snapshot, found))
-    if _is_refused(snapshot, found, request, began_at):
-        return nobody | {"CALLRACE_RESULT": "REFUSED"}
-    if found.campaign.route.accept != "answer":
-        return nobody | {"CALLRACE_RESULT": "NOBODY"}
-    place = locate(snapshot.geography, None, request.ani, request.did)
-    decision = decide(snapshot, found.campaign, place, request.ani, now, random, request.attestation)
-    rung = [name for wave in decision.plan.waves for name in wave.destinations]
-    wish = wanted(call_id, snapshot.marketplace, found, rung, began_at)
-    if not wish.is_nothing and request.begun_id is None:
-        return nobody | {"CALLRACE_RESULT": "NOBODY"}
-    reserved = await reserve(wish)
-    if reserved.capped is not None:
-        return nobody | {"CALLRACE_RESULT": "NOBODY"}
-    plan = leave_out(decision, reserved.left_out).plan
+    intake = Intake(snapshot, Arrival(request.did, request.ani, began_at, request.attestation), random)
+    step = intake.start()
+    while not isinstance(step, Ended):
+        outcome = UNCOUNTED[type(step)]
+        match step:
+            case Attributed(found):
+                pin(call_id, pin_of(snapshot, found))
+            case Take() if intake.campaign.route.accept != "answer":
+                return nobody | {"CALLRACE_RESULT": "NOBODY"}
+            case Reserve(decision):
+                wish = wanted(call_id, snapshot.marketplace, intake.mine, decision.rung, began_at)
+                if not wish.is_nothing and request.begun_id is None:
+                    return nobody | {"CALLRACE_RESULT": "NOBODY"}
+                reserved = await reserve(wish)
+                if reserved.capped is not None:
+                    return nobody | {"CALLRACE_RESULT": "NOBODY"}
+                outcome = Reserved(left_out=reserved.left_out)
+        step = intake.handle(outcome, now)
+    match step:
+        case Unknown():
+            return nobody | UNKNOWN
+        case Offer(decision):
+            return nobody | _rung(snapshot, intake.mine, decision)
+        case _:
+            return nobody | {"CALLRACE_RESULT": "REFUSED"}
+
+
+def _rung(snapshot: Snapshot, found: Attribution, decision: Decision) -> Variables:
+    """The first wave that has anybody, as much of it as may ring at once."""
+    plan, destinations = decision.plan, snapshot.marketplace.destinations
     first = next((wave.destinations for wave in plan.waves if wave.destinations), ())
-    destinations = snapshot.marketplace.destinations
     legs, dial = dialled({name: endpoint(destinations[name].dial) for name in first[: plan.max_legs]})
     result = "DIAL" if dial else "NOBODY"
-    rung_for = {"CALLRACE_LEGS": legs, "CALLRACE_DIAL": dial, "CALLRACE_LIMIT": _limit(found)}
-    return nobody | rung_for | {"CALLRACE_RESULT": result}
+    return {
+        "CALLRACE_LEGS": legs,
+        "CALLRACE_DIAL": dial,
+        "CALLRACE_LIMIT": _limit(found),
+        "CALLRACE_RESULT": result,
+    }
 
 
 def _limit(found: Attribution) -> str:

@@ -13,15 +13,15 @@ from ari_app.cli.common import database, marketplace_in_force, moment, phone_num
 from ari_app.cli.explain import place_text
 from ari_app.cli.output import Section, json_option, show_json, show_sections
 from ari_app.domain.basics.clock import iso
-from ari_app.domain.calls.geo import Place, locate
+from ari_app.domain.calls.geo import Place
 from ari_app.domain.caps.outlook import Shortage, outlook_for
 from ari_app.domain.ivr.flow import Caller, DryRun, Offer, dry_run
 from ari_app.domain.market.campaigns import Route
 from ari_app.domain.market.shapes import Attestation
+from ari_app.domain.routing.intake import UNCOUNTED, Arrival, Ask, Ended, Intake, Refused, Told, Unknown
 from ari_app.domain.routing.routing import Decision
-from ari_app.domain.routing.routing import route as decide
-from ari_app.domain.routing.screening import Refusal, refusal_by_rules
-from ari_app.domain.routing.snapshot import Attribution, Snapshot, attribute
+from ari_app.domain.routing.screening import Refusal
+from ari_app.domain.routing.snapshot import Attribution, Snapshot
 from ari_app.domain.terms.qualification import seconds
 from ari_app.settings import Settings
 from ari_app.store import geography
@@ -107,24 +107,18 @@ def _try(
     at: int,
     attestation: Attestation | None,
 ) -> _Trial:
-    """The life of a call, as `switch.session` has it, up to the race."""
-    found = attribute(snapshot, did, at)
-    if found is None:
-        return _Trial(did, ani, at)
-    campaign, marketplace = found.campaign, snapshot.marketplace
-    timezone = marketplace.advertisers[campaign.advertiser].timezone
-    refusal = refusal_by_rules(marketplace, found, ani, at, attestation)
-    if refusal is not None:
-        return _Trial(did, ani, at, found, refusal)
-    run = None
-    if campaign.flow is not None:
-        caller = Caller(snapshot.geography, did, ani, at, timezone)
-        run = dry_run(marketplace.flows[campaign.flow], caller, presses)
-    place = locate(snapshot.geography, run.answers.get("zip") if run else None, ani, did)
-    if run is not None and not isinstance(run.end, Offer):
-        return _Trial(did, ani, at, found, None, run, place)
-    decision = decide(snapshot, campaign, place, ani, at, Random(f"{did} {ani}"), attestation)
-    return _Trial(did, ani, at, found, None, run, place, decision)
+    """The way of a call that nobody makes, up to the race."""
+    intake = Intake(snapshot, Arrival(did, ani, at, attestation), Random(f"{did} {ani}"))
+    step, run = intake.start(), None
+    while not isinstance(step, Ended):
+        outcome = UNCOUNTED[type(step)]
+        if isinstance(step, Ask):
+            run = dry_run(step.flow, Caller(snapshot.geography, did, ani, at, step.timezone), presses)
+            outcome = Told(isinstance(run.end, Offer), run.entered_zip)
+        step = intake.handle(outcome, at)
+    if isinstance(step, Unknown | Refused):
+        return _Trial(did, ani, at, intake.found, step.refusal if isinstance(step, Refused) else None)
+    return _Trial(did, ani, at, intake.found, None, run, intake.place, intake.decision)
 
 
 # For people

@@ -263,7 +263,7 @@ class DryRun:
 
     end: Offer | End
     answers: dict[str, str]
-    place: Place
+    entered_zip: str | None
     path: list[str]
     unused: list[str]
 
@@ -281,7 +281,7 @@ def dry_run(flow: Flow, caller: Caller, presses: Iterable[str]) -> DryRun:
             step = run.handle(Played())
         else:
             step = run.handle(_collected(step, left.pop(0) if left else ""))
-    return DryRun(step, run.answers, run.place, run.path, left)
+    return DryRun(step, run.answers, run.entered_zip, run.path, left)
 
 
 def _collected(step: Gather, keys: str) -> Result:

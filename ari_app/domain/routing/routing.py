@@ -28,6 +28,11 @@ class Decision:
         """No destination is eligible."""
         return not any(wave.destinations for wave in self.plan.waves)
 
+    @property
+    def rung(self) -> list[str]:
+        """Every destination that may be rung, wave by wave."""
+        return [name for wave in self.plan.waves for name in wave.destinations]
+
 
 def route(
     snapshot: Snapshot,

@@ -463,6 +463,14 @@ def test_a_route_names_who_is_left_out_and_why(cli: Cli, applied: Engine) -> Non
     assert [excluded["destination"] for excluded in decision["excluded"]] == ["agent-1", "agent-2"]
 
 
+def test_a_route_takes_a_zip_code_by_whatever_name_the_flow_gives_it(cli: Cli, engine: Engine) -> None:
+    text = MARKETPLACE.replace("as: zip, check: us-zip", "as: postal, check: us-zip")
+    marketplaces.apply(engine, parse(text, "test.yaml"), 1)
+    words = ("--did", "+18005550101", "--ani", "+13105550142", "--press", "1,10001", "--json")
+    place = json.loads(cli("route", "explain", *words).output)["place"]
+    assert (place["zip"], place["from"]) == ("10001", "zip")
+
+
 def test_a_route_stops_at_a_refusal_at_the_flows_end_and_at_an_unknown_number(
     cli: Cli, applied: Engine
 ) -> None:

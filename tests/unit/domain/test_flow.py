@@ -232,7 +232,7 @@ def test_a_dry_run_presses_one_item_a_question() -> None:
     outcome = dry_run(flow_of(INTAKE), CALLER, ["2", "10001", "9"])
     assert outcome.end == Offer()
     assert outcome.answers == {"service": "install", "where": "10001"}
-    assert outcome.place.zip == "10001"
+    assert outcome.entered_zip == "10001"
     assert outcome.unused == ["9"]
 
 
