@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import wraps
 from typing import IO, Any
-from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy import Engine
 
 from ari_app.cli.common import now_ms
-from ari_app.cli.csvtext import write_csv
 from ari_app.cli.files import Writable, writing_down
 from ari_app.cli.items import deliver_items, items_option
-from ari_app.cli.output import json_option, second, show_json, show_table, show_title
-from ari_app.domain.basics.clock import iso
-from ari_app.domain.basics.money import format_amount
-from ari_app.domain.ledger.bills import Bill, BillLine, Period
+from ari_app.cli.output import json_option, show_json, show_table, show_title
+from ari_app.domain.ledger.bills import Bill, Period
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store.money import bills
 from ari_app.store.money.bills import Party
-
-COLUMNS = ("what", "campaign", "count", "amount")
-_PAYMENTS = {"invoice": "paid in", "statement": "paid out"}
+from ari_app.views.bills.bill import COLUMNS, bill_facts, bill_json, bill_rows
+from ari_app.views.csvtext import write_csv
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +91,7 @@ def deliver(bill: Bill, delivery: Delivery, items: Callable[[], list[tuple[Trans
         columns = ("kind", "number", "party", "period", "currency", *COLUMNS)
         write_csv(csv_file, columns, [(*head, *row) for row in bill_rows(bill)])
     if pdf_file is not None:
-        from ari_app.cli.billpdf import write_pdf  # its libraries take a while to load
+        from ari_app.views.bills.pdf import write_pdf  # its libraries take a while to load
 
         write_pdf(pdf_file, bill)
         pdf_file.flush()
@@ -107,82 +101,9 @@ def deliver(bill: Bill, delivery: Delivery, items: Callable[[], list[tuple[Trans
         _show(bill)
 
 
-def bill_rows(bill: Bill) -> list[tuple[str, str | None, int | None, str]]:
-    """The bill from its opening balance to its closing one, in the columns COLUMNS."""
-    lines = [
-        (_what(line), line.campaign, line.count, format_amount(line.amount, bill.currency))
-        for line in bill.lines
-    ]
-
-    def sum_of(what: str, minor: int) -> tuple[str, None, None, str]:
-        return what, None, None, format_amount(minor, bill.currency)
-
-    return [
-        sum_of("opening balance", bill.opening),
-        *lines,
-        sum_of("total", bill.total),
-        sum_of(_PAYMENTS[bill.kind], bill.payments),
-        sum_of("closing balance", bill.closing),
-    ]
-
-
-def bill_facts(bill: Bill) -> dict[str, str]:
-    """Whose bill it is and of when, in words."""
-    return {
-        "for": f"{bill.name} ({bill.party})",
-        "period": _period(bill.period),
-        "issued": f"{second(bill.issued_at)} UTC",
-        "currency": bill.currency,
-    }
-
-
-def bill_json(bill: Bill) -> dict[str, object]:
-    """The bill as its readers see it."""
-    amounts = {
-        name: format_amount(getattr(bill, name), bill.currency)
-        for name in ("opening", "total", "payments", "closing")
-    }
-    return {
-        "kind": bill.kind,
-        "number": bill.number,
-        "party": bill.party,
-        "name": bill.name,
-        "currency": bill.currency,
-        "period": bill.period.name,
-        "timezone": bill.period.timezone,
-        "from": iso(bill.period.from_at),
-        "until": iso(bill.period.until_at),
-        "issued_at": iso(bill.issued_at),
-        "lines": [
-            {
-                "what": line.what,
-                "campaign": line.campaign,
-                "earlier": line.is_earlier,
-                "count": line.count,
-                "amount": format_amount(line.amount, bill.currency),
-            }
-            for line in bill.lines
-        ],
-        **amounts,
-    }
-
-
 def _show(bill: Bill) -> None:
     show_title(f"{bill.kind.capitalize()} {bill.number}")
     for name, value in bill_facts(bill).items():
         click.echo(f"  {name:<9} {value}")
     click.echo()
     show_table(COLUMNS, bill_rows(bill))
-
-
-def _what(line: BillLine) -> str:
-    return f"{line.what} of earlier months" if line.is_earlier else line.what
-
-
-def _period(period: Period) -> str:
-    zone = ZoneInfo(period.timezone)
-    begins, ends = (
-        f"{datetime.fromtimestamp(at // 1000, zone):%Y-%m-%d %H:%M}"
-        for at in (period.from_at, period.until_at)
-    )
-    return f"{period.name}: from {begins} until {ends}, {period.timezone}"

@@ -9,11 +9,9 @@ import click
 from sqlalchemy import Engine
 
 from ari_app.cli.common import Refused, database, phone_number
-from ari_app.cli.explain import explain
-from ari_app.cli.output import json_option, second, show_json, show_sections, show_table
+from ari_app.cli.output import json_option, show_json, show_sections, show_table
 from ari_app.cli.period import utc_moment
 from ari_app.cli.show import show
-from ari_app.cli.since import net_cells, net_json, whole_json
 from ari_app.domain.basics.fields import parse_duration
 from ari_app.domain.calls.record import CallRecord, Disposition
 from ari_app.domain.ledger.transfers import Transfer
@@ -25,6 +23,9 @@ from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine
 from ari_app.store.ledger import ledger
 from ari_app.store.money import disputes
+from ari_app.views.aftermath import net_cells, net_json, whole_json
+from ari_app.views.explain import explain
+from ari_app.views.words import second
 
 
 def _duration(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:

@@ -63,11 +63,6 @@ def standing(engine: Engine, owners: Iterable[Owner]) -> list[Standing]:
     return standing
 
 
-def words(caps: Iterable[dict[str, Any]]) -> str:
-    """One owner's caps for people: `2 used, 1 reserved of 10 qualified calls a day`."""
-    return "; ".join(f"{cap['used']} used, {cap['reserved']} reserved of {cap['cap']}" for cap in caps)
-
-
 def to_json(standing: Standing) -> dict[str, Any]:
     """A cap as its readers see it."""
     whose, cap, period = standing.owner, standing.cap, standing.period

@@ -8,8 +8,7 @@ from typing import Any, TextIO
 import click
 
 from ari_app.cli.common import database, moment, now_ms, one_line, text_of
-from ari_app.cli.output import json_option, second, show_json, show_table, tell
-from ari_app.cli.since import net_amounts, net_cells
+from ari_app.cli.output import json_option, show_json, show_table, tell
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import CallRecord
@@ -18,6 +17,8 @@ from ari_app.domain.terms.conversions import Told, parse
 from ari_app.store.ledger import ledger
 from ari_app.store.money import conversions as stored
 from ari_app.store.money.conversions import Became, Outcome
+from ari_app.views.aftermath import net_amounts, net_cells
+from ari_app.views.words import second
 
 
 @click.group()

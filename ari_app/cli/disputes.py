@@ -9,14 +9,15 @@ from sqlalchemy import Engine
 
 from ari_app.cli.amounts import amount as minor_units
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, reason_given, who
-from ari_app.cli.output import json_option, second, show_json, show_table, show_title
+from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.cli.parties import advertiser_of
-from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.disputes import Dispute, DisputeEvent, State
 from ari_app.store.calls import calls as stored_calls
 from ari_app.store.money import disputes as stored
+from ari_app.views.disputes import dispute_json, optional_amount
+from ari_app.views.words import second
 
 SERIAL = click.IntRange(1, 2**31 - 1)
 
@@ -157,31 +158,6 @@ def charged_call(engine: Engine, call_id: str) -> tuple[CallRecord, str]:
     return record, record.money.currency
 
 
-def dispute_json(dispute: Dispute) -> dict[str, object]:
-    """The dispute as its readers see it."""
-    return {
-        "id": dispute.id,
-        "call_id": dispute.call_id,
-        "state": dispute.state,
-        "advertiser": dispute.advertiser,
-        "publisher": dispute.publisher,
-        "currency": dispute.currency,
-        "claimed": format_amount(dispute.claimed, dispute.currency),
-        "credited": format_amount(dispute.credited, dispute.currency),
-        "events": [
-            {
-                "at": iso(event.at),
-                "what": event.what,
-                "by": event.by,
-                "reason": event.reason,
-                "amount": _optional(event.amount, dispute.currency),
-                "clawback": _optional(event.clawback, dispute.currency),
-            }
-            for event in dispute.events
-        ],
-    }
-
-
 _COLUMNS = ("id", "opened (UTC)", "call", "advertiser", "publisher", "claimed", "credited", "state", "reason")
 
 
@@ -204,8 +180,8 @@ def _event_row(event: DisputeEvent, currency: str) -> tuple[object, ...]:
         second(event.at),
         event.what,
         event.by,
-        _optional(event.amount, currency),
-        _optional(event.clawback, currency),
+        optional_amount(event.amount, currency),
+        optional_amount(event.clawback, currency),
         event.reason,
     )
 
@@ -229,7 +205,3 @@ def _positive(text: str | None, currency: str, option: str) -> int | None:
 
 def _money(dispute: Dispute, minor: int) -> str:
     return f"{format_amount(minor, dispute.currency)} {dispute.currency}"
-
-
-def _optional(minor: int | None, currency: str) -> str | None:
-    return None if minor is None else format_amount(minor, currency)

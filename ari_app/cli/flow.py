@@ -7,13 +7,13 @@ from typing import TextIO
 
 import click
 
-from ari_app.cli.flowtree import tree
 from ari_app.cli.output import json_option, show_json, show_title
 from ari_app.domain.basics.fields import format_duration
 from ari_app.domain.document.reading import parse, to_document
 from ari_app.media.prompts import checker
 from ari_app.settings import Settings
 from ari_app.store import geography
+from ari_app.views.flowtree import tree
 
 
 @click.group()

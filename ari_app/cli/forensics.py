@@ -10,10 +10,8 @@ import click
 from rich.console import Console
 
 from ari_app.cli.common import database
-from ari_app.cli.csvtext import write_csv
 from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.cli.period import calls_command, period, period_options, warn_of_uncounted
-from ari_app.cli.reportcolumns import bar
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.fields import format_duration
 from ari_app.domain.reports import forensics as domain
@@ -21,6 +19,8 @@ from ari_app.domain.reports.forensics import JUST_S, Findings, Nearness
 from ari_app.domain.reports.reporting import ratio
 from ari_app.domain.reports.rollups import AROUND_S
 from ari_app.store.reports import rollups
+from ari_app.views.csvtext import write_csv
+from ari_app.views.reports.columns import bar
 
 DEFAULT_DAYS = 30
 
@@ -86,10 +86,10 @@ def forensics(
         ]
         write_csv(csv_file, ["second", "connections", "calls"], rows)
     elif png_file:
-        from ari_app.cli import reportplot  # matplotlib takes half a second to load
+        from ari_app.views.reports import plot  # matplotlib takes half a second to load
 
         title = f"Connections that end around the payable second\n{_about(found)}"
-        reportplot.draw_endings(png_file, title, found.seconds, found.payable_ms)
+        plot.draw_endings(png_file, title, found.seconds, found.payable_ms)
     else:
         _show(found)
 

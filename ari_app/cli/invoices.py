@@ -5,16 +5,18 @@ from __future__ import annotations
 import click
 
 from ari_app.cli.amounts import currency_option
-from ari_app.cli.bills import Delivery, bill_json, bill_options, deliver, dry_run_option
+from ari_app.cli.bills import Delivery, bill_options, deliver, dry_run_option
 from ari_app.cli.bills import issue as issue_bill
 from ari_app.cli.common import Refused, database, marketplace_in_force
 from ari_app.cli.disputes import SERIAL
-from ari_app.cli.output import json_option, second, show_json, show_table
+from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.cli.parties import advertiser_of
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.ledger.bills import Period, period_of
 from ari_app.store.money import bills
 from ari_app.store.money.bills import Party
+from ari_app.views.bills.bill import bill_json
+from ari_app.views.words import second
 
 
 @click.group()

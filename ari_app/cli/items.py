@@ -7,11 +7,11 @@ from typing import IO
 
 import click
 
-from ari_app.cli.csvtext import write_csv
 from ari_app.cli.output import show_json, show_table
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.ledger.transfers import Transfer
+from ari_app.views.csvtext import write_csv
 
 items_option = click.option("--items", is_flag=True, help="List the transfers behind it, with their calls.")
 

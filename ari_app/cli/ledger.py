@@ -9,7 +9,7 @@ from ari_app.cli.amounts import amount as minor_units
 from ari_app.cli.amounts import currency_option, taken_back
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, one_line, reason_given
 from ari_app.cli.disputes import charged_call
-from ari_app.cli.output import json_option, second, show_json, show_table
+from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.cli.parties import advertiser_of
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
@@ -20,6 +20,7 @@ from ari_app.store.ledger import ledger as stored
 from ari_app.store.limits import reservations
 from ari_app.store.market import parties
 from ari_app.store.money import audit, corrections, refunds
+from ari_app.views.words import second
 
 
 @click.group()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import click
@@ -17,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ari_app.domain.basics.clock import iso
+from ari_app.views.sections import Section
 
 _STYLES = {
     "ok": "green",
@@ -36,22 +35,9 @@ _NUMBERS = frozenset("0123456789.,+-")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A heading and lines under it. A line that begins with `- ` is a bullet."""
-
-    title: str
-    lines: list[str] = field(default_factory=list)
-
-
 def show_json(value: Any) -> None:
     """Prints a value as JSON that people can read, too."""
     click.echo(json.dumps(value, indent=2))
-
-
-def second(at: int) -> str:
-    """A moment (ms) in UTC, to the second: `2026-11-25 14:33:31`."""
-    return iso(at)[:19].replace("T", " ")
 
 
 def tell(value: Any, text: str, as_json: bool) -> None:

@@ -13,11 +13,10 @@ import click
 from ari_app.cli.amounts import amount, currency_option
 from ari_app.cli.bills import Delivery, bill_options, dry_run_option, issue
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
-from ari_app.cli.csvtext import write_csv
 from ari_app.cli.files import Writable, writing_down
 from ari_app.cli.invoices import month
 from ari_app.cli.items import deliver_items, items_option
-from ari_app.cli.output import json_option, second, show_json, show_table
+from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.cli.parties import publisher_of
 from ari_app.domain.basics.clock import LAST_MS, iso, ms_of
 from ari_app.domain.basics.money import format_amount
@@ -25,6 +24,8 @@ from ari_app.domain.ledger.payouts import Waiting
 from ari_app.store.money import payouts as stored
 from ari_app.store.money.bills import Party
 from ari_app.store.money.payouts import Paid, Run
+from ari_app.views.csvtext import write_csv
+from ari_app.views.words import second
 
 _DAY_MS = 86_400_000
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)

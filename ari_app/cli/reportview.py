@@ -8,9 +8,12 @@ import click
 from rich.console import Console
 
 from ari_app.cli import caps, period
-from ari_app.cli.csvtext import write_csv
 from ari_app.cli.output import show_table, show_title
-from ari_app.cli.reportcolumns import (
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.reports.report import HAVE_CAPS, Report
+from ari_app.domain.reports.reporting import Line
+from ari_app.views.csvtext import write_csv
+from ari_app.views.reports.columns import (
     Column,
     Table,
     bar,
@@ -19,9 +22,6 @@ from ari_app.cli.reportcolumns import (
     disposition_tables,
     offer_tables,
 )
-from ari_app.domain.basics.clock import iso
-from ari_app.domain.reports.report import HAVE_CAPS, Report
-from ari_app.domain.reports.reporting import Line
 
 
 def calls_command(report: Report, line: Line | None) -> str:
@@ -82,9 +82,9 @@ def _cell(column: Column, line: Line) -> Any:
 
 def draw(report: Report, file: BinaryIO) -> None:
     """The report as a PNG picture."""
-    from ari_app.cli import reportplot  # matplotlib takes half a second to load
+    from ari_app.views.reports import plot  # matplotlib takes half a second to load
 
-    reportplot.draw_report(file, f"{_about(report)}\n{report.period}", report.by, report.lines)
+    plot.draw_report(file, f"{_about(report)}\n{report.period}", report.by, report.lines)
 
 
 def show(report: Report) -> None:

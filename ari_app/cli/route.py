@@ -10,8 +10,7 @@ from typing import Any, get_args
 import click
 
 from ari_app.cli.common import database, marketplace_in_force, moment, phone_number
-from ari_app.cli.explain import place_text
-from ari_app.cli.output import Section, json_option, show_json, show_sections
+from ari_app.cli.output import json_option, show_json, show_sections
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.geo import Place
 from ari_app.domain.caps.outlook import Shortage, outlook_for
@@ -26,6 +25,8 @@ from ari_app.domain.terms.qualification import seconds
 from ari_app.settings import Settings
 from ari_app.store import geography
 from ari_app.store.ledger import ledger
+from ari_app.views.explain import place_text
+from ari_app.views.sections import Section
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import click
 
-from ari_app.cli.output import second, show_table, show_title
-from ari_app.cli.since import net_amounts
+from ari_app.cli.output import show_table, show_title
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import CallRecord, ClauseResult, LegRecord, Tracks, track_files
 from ari_app.domain.ledger.corrections import corrections_of
 from ari_app.domain.ledger.transfers import Transfer
+from ari_app.views.aftermath import net_amounts
+from ari_app.views.words import second
 
 
 def show(record: CallRecord, transfers: Sequence[Transfer] = ()) -> None:

@@ -1,1 +1,1 @@
-"""How things are told: as sections, rows, JSON. Pure, over the domain alone."""
+"""How a call, a report, a bill, a flow, the board are told, as data: sections, rows, JSON, CSV, PDF, PNG. Pure."""

@@ -8,7 +8,6 @@ import sqlite3
 
 import pytest
 
-from ari_app.cli.explain import explain
 from ari_app.domain.basics.periods import period
 from ari_app.domain.ledger.transfers import deposit
 from ari_app.lab.sipp import accepts, answers, rings_forever, talk_ms
@@ -16,6 +15,7 @@ from ari_app.serving.clock import CallClock
 from ari_app.store.ledger import ledger
 from ari_app.store.limits import reservations
 from ari_app.store.limits.reservations import Usage
+from ari_app.views.explain import explain
 from tests.live.exchange import marketplace, phones, uris
 
 pytestmark = pytest.mark.live

@@ -12,10 +12,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.cli.csvtext import write_csv
 from ari_app.domain.ledger.bills import Movement, bill_lines, period_of
 from ari_app.domain.ledger.corrections import Net, clawback_for
 from ari_app.domain.ledger.payouts import Earning, due, total
+from ari_app.views.csvtext import write_csv
 
 MINOR = st.integers(0, 1_000_000)
 NOW = 1_000

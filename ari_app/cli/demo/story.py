@@ -13,13 +13,14 @@ import click
 from ari_app.cli.demo.play import Seen
 from ari_app.cli.demo.scenarios import Scenario
 from ari_app.cli.demo.timeline import timeline
-from ari_app.cli.explain import explain
-from ari_app.cli.output import Section, show_sections, show_table, show_title
+from ari_app.cli.output import show_sections, show_table, show_title
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.balances import Balances
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.domain.market.flows import Flow
+from ari_app.views.explain import explain
+from ari_app.views.sections import Section
 
 _ACCOUNTS = {
     "advertiser": "what is left of the money paid in",

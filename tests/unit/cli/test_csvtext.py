@@ -7,7 +7,7 @@ from io import StringIO
 
 import pytest
 
-from ari_app.cli.csvtext import write_csv
+from ari_app.views.csvtext import write_csv
 
 
 def written(*cells: object) -> list[str]:

@@ -7,7 +7,6 @@ from typing import Any, get_args
 
 import pytest
 
-from ari_app.cli.explain import explain
 from ari_app.domain.calls.record import (
     CallRecord,
     ClauseResult,
@@ -23,6 +22,7 @@ from ari_app.domain.calls.record import (
 )
 from ari_app.domain.ledger.calls import settle
 from ari_app.domain.ledger.transfers import reversal
+from ari_app.views.explain import explain
 
 AT = 1_795_461_623_000  # 2026-11-23T19:20:23Z
 

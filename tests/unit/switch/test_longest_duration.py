@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import yaml
 
 from ari_app.ari.transport import Request
-from ari_app.cli.explain import explain
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ledger.transfers import deposit
 from ari_app.serving.clock import CallClock
 from ari_app.store.ledger import ledger
 from ari_app.store.market import marketplaces
+from ari_app.views.explain import explain
 from tests.kit.market import marketplace
 from tests.unit.switch.test_calls_at_the_edge import FLOW, INCOMING, Running, finish_prompt, is_dialling
 from tests.unit.switch.test_calls_at_the_edge import running as running

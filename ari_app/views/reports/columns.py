@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, get_args
 
-from ari_app.cli import caps
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import Disposition
 from ari_app.domain.reports.reporting import Line, Takings, ratio
 from ari_app.domain.reports.rollups import MONEY_SUMS, OFFERS_COUNTED_AS
+from ari_app.views import caps
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _BAR = 12  # characters

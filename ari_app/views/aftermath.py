@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ari_app.cli.disputes import dispute_json
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import CallRecord, to_json
 from ari_app.domain.ledger.corrections import corrections_of, net
 from ari_app.domain.ledger.disputes import Dispute
 from ari_app.domain.ledger.transfers import EXCHANGE, Transfer
+from ari_app.views.disputes import dispute_json
 
 
 def since(record: CallRecord, transfers: Sequence[Transfer], disputes: Sequence[Dispute]) -> Iterator[str]:

@@ -10,8 +10,8 @@ from fpdf import FPDF
 from fpdf.enums import TableBordersLayout
 from matplotlib import get_data_path
 
-from ari_app.cli.bills import COLUMNS, bill_facts, bill_rows
 from ari_app.domain.ledger.bills import Bill
+from ari_app.views.bills.bill import COLUMNS, bill_facts, bill_rows
 
 # PDF's own fonts lack most of the world's letters; these come with matplotlib.
 _FONTS = {"": "DejaVuSans.ttf", "B": "DejaVuSans-Bold.ttf"}

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from ari_app.cli.output import Section
-from ari_app.cli.since import comes_to, since
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.basics.states import STATE_NAMES
@@ -28,6 +26,8 @@ from ari_app.domain.calls.record import (
 from ari_app.domain.ledger.calls import BONUS, is_rest
 from ari_app.domain.ledger.disputes import Dispute
 from ari_app.domain.ledger.transfers import Transfer
+from ari_app.views.aftermath import comes_to, since
+from ari_app.views.sections import Section
 
 _AT_ONCE_MS = 100
 _CAUSES = {
