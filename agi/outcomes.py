@@ -2,7 +2,8 @@
 
 The dialplan writes a line a call into a file, and `record` writes the same line into another; here both are
 read. A file is put aside under another name, read, saved, and then removed: a line is lost at no moment, and
-a call that was saved before stays as it is, so nothing counts twice. The dialplan tells of a call when it begins,
+a call that was saved before stays as it is, so nothing counts twice. After an outage they are many: BATCH of them
+are one transaction, which costs little more than to save one. The dialplan tells of a call when it begins,
 too: one that Asterisk ended with (`begun`) is closed for that reason, without money. Of a call that a switch came
 back for in time, the switch makes the record.
 """
@@ -13,8 +14,8 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -60,12 +61,29 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0
 LONGEST_LINE = 2_000
 WAIT_S = 300.0
+BATCH = 100  # calls in one transaction, as the switch saves what is in its spool
 VERSIONS_KEPT = 3  # calls that end together began with the same, or nearly
+_TO_BE_TRIED_AGAIN = (OSError, StoreError, SQLAlchemyError)
 
 
 class NotPinned(Exception):
     """What a call was pinned to, or its number belonged to, is in no marketplace; the message says what."""
 
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A call that is over, and the line that tells of it."""
+
+    line: str
+    outcome: Outcome
+
+    @property
+    def call_id(self) -> str:
+        return id_of(self.outcome)
+
+
+_Refused = list[tuple[str, str]]
+"""Lines of which no record can be made, each with why."""
 
 Channels = Callable[[], Awaitable[Collection[str]]]
 """The ids of Asterisk's channels now. Raises AriError, or SettingsError where it cannot be asked."""
@@ -136,12 +154,8 @@ class Outcomes:
                 await asyncio.to_thread(self._save_cut_off, gone)
 
     def _save_cut_off(self, gone: Iterable[Outcome]) -> None:
-        refused = []
-        for outcome in gone:
-            line = ",".join(self._begun.fields(outcome.unique_id))
-            reason = self._save(outcome, CUT_OFF)
-            refused += [(line, reason)] if reason is not None else []
-        self._refuse(refused, refused_file(self._files[0]))
+        told = [_Told(",".join(self._begun.fields(outcome.unique_id)), outcome) for outcome in gone]
+        self._refuse(self._save_all(told, CUT_OFF), refused_file(self._files[0]))
         self._begun.keep()
 
     def _save_aside(self, file: Path) -> None:
@@ -152,8 +166,9 @@ class Outcomes:
             return
         if aside.exists():
             with aside.open(errors="replace") as lines:
-                refused = [(line, why) for line in lines if (why := self._take(line)) is not None]
-            self._refuse(refused, refused_file(file))
+                unreadable: _Refused = []
+                unsaved = self._save_all(self._ended(lines, unreadable))
+            self._refuse(unreadable + unsaved, refused_file(file))
             self._begun.keep()
             aside.unlink()
         if file.exists():
@@ -173,47 +188,83 @@ class Outcomes:
         return now - self._waits_since < WAIT_S
 
     def _refuse(self, refused: Iterable[tuple[str, str]], file: Path) -> None:
-        """Keeps lines of which no record can be made. Not before all the others are saved: they may be read again."""
+        """Keeps lines of which no record can be made. Not before all the others are saved: they may be read again.
+
+        As the last program may have been killed in this moment, one that is kept already is not kept twice.
+        """
+        if refused and file.exists():
+            kept_before = set(file.read_text(errors="replace").splitlines())
+            refused = [(line, why) for line, why in refused if line.rstrip("\n") not in kept_before]
         for line, why in refused:
             log.error("a call's outcome is refused, and kept in %s: %s", file, why)
             with file.open("a") as kept:
                 kept.write(line if line.endswith("\n") else f"{line}\n")
 
-    def _take(self, line: str) -> str | None:
-        """Takes one line; why no record can be made of it, or None. Raises what `_save` does."""
-        fields = line.rstrip("\n")[:LONGEST_LINE].split(",")
-        try:
-            if not has_ended(fields):
-                self._begun.add(fields)
-                return None
-            outcome = outcome_of(fields)
-        except ValueError as error:
-            return str(error)
-        if outcome.dial_status == PASSED_ON:
-            self._begun.end(outcome.unique_id)
-            return None
-        return self._save(outcome)
+    def _ended(self, lines: Iterable[str], unreadable: _Refused) -> Iterator[_Told]:
+        """The calls that the lines tell the end of, and that are ours to save. Adds to `unreadable`."""
+        for line in lines:
+            fields = line.rstrip("\n")[:LONGEST_LINE].split(",")
+            try:
+                if not has_ended(fields):
+                    self._begun.add(fields)
+                    continue
+                outcome = outcome_of(fields)
+            except ValueError as error:
+                unreadable.append((line, str(error)))
+                continue
+            if outcome.dial_status == PASSED_ON:
+                self._begun.end(outcome.unique_id)
+            else:
+                yield _Told(line, outcome)
 
-    def _save(self, outcome: Outcome, why: str = NOBODY_THERE) -> str | None:
-        """Saves one call; why no record can be made of it, or None. `why` is why it failed, should it have.
+    def _save_all(self, told: Iterable[_Told], why: str = NOBODY_THERE) -> _Refused:
+        """Saves the calls in their order; those that never can be. `why` is why they failed, should they have.
 
-        Raises OSError, StoreError and SQLAlchemyError where it is to be tried again.
+        Raises OSError, StoreError and SQLAlchemyError where they are to be told again.
         """
+        refused: _Refused = []
+        for batch in _batches(told):
+            reasons = self._save(batch, why)
+            for one in batch:
+                self._begun.end(one.outcome.unique_id)
+            self._pins.forget(one.call_id for one in batch if one.call_id not in reasons)
+            refused += [(one.line, reasons[one.call_id]) for one in batch if one.call_id in reasons]
+        return refused
+
+    def _save(self, batch: Sequence[_Told], why: str) -> dict[str, str]:
+        """Saves those that are not saved yet; why the others cannot be, by their ids. Raises as `_save_all`."""
+        there = calls.saved(self._engine, [one.call_id for one in batch])
+        settlements: list[Settlement] = []
+        reasons: dict[str, str] = {}
+        for one in batch:
+            if one.call_id in there:
+                continue
+            try:
+                settlements.append(self._settle(one.outcome, why))
+            except (DocumentUnreadable, NotPinned) as error:
+                reasons[one.call_id] = str(error)
+            except _TO_BE_TRIED_AGAIN:
+                raise
+            except Exception as error:
+                log.error("a call's outcome cannot be settled: %s", error, exc_info=error)
+                reasons[one.call_id] = _named(error)
+        return reasons | self._save_together(settlements)
+
+    def _save_together(self, settlements: Sequence[Settlement]) -> dict[str, str]:
+        """In one transaction, or, when one of them cannot be saved, each in its own."""
         try:
-            settlement = self._settle(outcome, why)
-            _, bad = save_or_tell(self._engine, [settlement], of_others=True)
-            reason = bad[0][1] if bad else None
-        except (DocumentUnreadable, NotPinned) as error:
-            reason = str(error)
-        except (OSError, StoreError, SQLAlchemyError):
+            _, bad = save_or_tell(self._engine, settlements, of_others=True)
+            return {settlement.record.id: reason for settlement, reason in bad}
+        except _TO_BE_TRIED_AGAIN:
             raise
         except Exception as error:
-            log.error("a call's outcome cannot be settled: %s", error, exc_info=error)
-            reason = f"{type(error).__name__}: {error}"
-        self._begun.end(outcome.unique_id)
-        if reason is None:
-            self._pins.forget([id_of(outcome)])
-        return reason
+            log.error("a call's outcome cannot be saved: %s", error, exc_info=error)
+            if len(settlements) == 1:
+                return {settlements[0].record.id: _named(error)}
+            reasons: dict[str, str] = {}
+            for settlement in settlements:
+                reasons |= self._save_together([settlement])
+            return reasons
 
     def _settle(self, outcome: Outcome, why: str) -> Settlement:
         """The call's record and transfers, by what it is pinned to."""
@@ -275,6 +326,24 @@ class Outcomes:
     def _earlier(self, record: CallRecord, campaign: Campaign) -> dict[Kind, EarlierCall]:
         found = {kind: calls.earlier_call(self._engine, record, *kind) for kind in kinds_of([campaign])}
         return {kind: call for kind, call in found.items() if call is not None}
+
+
+def _batches(told: Iterable[_Told]) -> Iterator[list[_Told]]:
+    """So many at a time, of each caller one: a repeat is told by the calls before it, which have to be saved."""
+    batch: dict[str, _Told] = {}
+    for one in told:
+        caller = one.outcome.ani or one.call_id
+        if caller in batch or len(batch) == BATCH:
+            yield list(batch.values())
+            batch = {}
+        batch[caller] = one
+    if batch:
+        yield list(batch.values())
+
+
+def _named(error: Exception) -> str:
+    """What a defect of ours says."""
+    return f"{type(error).__name__}: {error}"
 
 
 def _winner(outcome: Outcome, destinations: Mapping[str, Destination]) -> str | None:
