@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ari_app.domain.autopause import DAY_MS
 from sqlalchemy import Connection, Engine, event, select, text
 from sqlalchemy.exc import OperationalError
 
 import ari_app.store
+from ari_app.domain.market.autopause import DAY_MS
 from ari_app.store.calls import calls as stored
 from ari_app.store.db import engine as way
 from ari_app.store.db import schema

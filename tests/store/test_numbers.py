@@ -127,6 +127,18 @@ def test_the_number_that_has_rested_longest_is_given_first(market: Engine) -> No
     assert desk.assign(market, HOMEFIX, IN_NY, LATER + QUARANTINE_MS) == NY_TOO
 
 
+def test_what_was_done_while_the_clock_was_ahead_is_seen_and_what_follows_keeps_its_order(
+    market: Engine,
+) -> None:
+    assert marketplaces.changed_at(market) == NOW
+    desk.assign(market, HOMEFIX, Wanted(did=NY), LAST)
+    assert marketplaces.changed_at(market) == LAST
+    desk.release(market, NY, LATER)  # the clock was put back
+    assert marketplaces.changed_at(market) == LAST
+    [was] = numbers.history(market, NY)
+    assert (was.from_at, was.to_at) == (LAST, LAST)
+
+
 def test_a_late_call_is_attributed_to_whom_the_number_belonged(market: Engine) -> None:
     desk.assign(market, HOMEFIX, Wanted(did=NY), LATER)
     desk.release(market, NY, LAST)

@@ -36,6 +36,9 @@ WELL = AsteriskView(
 )
 
 
+NOW = 1_763_992_800_000  # 2025-11-24T14:00:00Z
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A home with nothing in it."""
@@ -287,6 +290,19 @@ def test_a_destination_whose_phone_asterisk_does_not_know_is_named() -> None:
     assert not list(asteriskchecks.check_phones(replace(WELL, endpoints=WELL.endpoints | {"desk-7"}), known))
     without_agents = replace(WELL, endpoints=frozenset({"desk-7"}))  # a finding of its own
     assert not list(asteriskchecks.check_phones(without_agents, known))
+
+
+@pytest.mark.parametrize(
+    ("changed_at", "ok"), [(0, True), (NOW, True), (NOW + 5_000, True), (NOW + 5_001, False)]
+)
+def test_a_change_that_was_made_while_the_clock_was_ahead_is_found(changed_at: int, ok: bool) -> None:
+    assert doctor.check_dates(changed_at, NOW).ok == ok
+
+
+def test_it_says_until_when_changes_are_dated_ahead() -> None:
+    found = doctor.check_dates(NOW + 3_600_000, NOW)
+    assert "dated 2025-11-24T15:00:00.000Z, 3600 s ahead of this machine's clock" in found.detail
+    assert "set the clock right" in found.remedy
 
 
 def test_a_campaign_that_no_call_can_be_paid_for_is_named() -> None:
