@@ -10,12 +10,11 @@ from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, 
 from ari_app.cli.numbers import wanted, wanted_options
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.domain.basics.clock import iso
-from ari_app.domain.numbers.applications import Event
+from ari_app.domain.numbers.applications import Application, Event, Step
 from ari_app.domain.numbers.inventory import Wanted
 from ari_app.store.db.errors import NumberRefused
 from ari_app.store.market import applications as stored
 from ari_app.store.market import desk
-from ari_app.store.market.applications import Application, Step
 from ari_app.store.market.desk import Decision
 
 _reason = click.option(

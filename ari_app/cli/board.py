@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ari_app.domain.basics.clock import from_iso, iso
 from ari_app.domain.basics.money import format_amount
-from ari_app.store.reports.today import Sums
+from ari_app.domain.reports.today import Sums
 
 TRUNKS_SHOWN = 6
 _FRAME = 2  # lines of a panel's border

@@ -25,11 +25,11 @@ from ari_app.cli.board import (
 )
 from ari_app.cli.common import database, now_ms
 from ari_app.cli.output import json_option, show_json, show_table, show_title
+from ari_app.domain.reports.today import Sums
 from ari_app.serving import running
 from ari_app.settings import Settings
 from ari_app.store.db.errors import StoreError
 from ari_app.store.reports import today
-from ari_app.store.reports.today import Sums
 
 REFRESH_S = 0.25
 TODAY_EVERY_S = 5.0

@@ -21,11 +21,11 @@ from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.states import STATE_NAMES
 from ari_app.domain.market.marketplace import Number, NumbersPolicy
+from ari_app.domain.numbers.holdings import Holding
 from ari_app.domain.numbers.inventory import Wanted, parse
 from ari_app.domain.numbers.stock import Shelf, stock_of
 from ari_app.store.market import desk, inventory, marketplaces
 from ari_app.store.market import numbers as stored
-from ari_app.store.market.inventory import Holding
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

@@ -8,10 +8,10 @@ from sqlalchemy import Engine
 
 from ari_app.cli.common import Refused
 from ari_app.domain.basics.money import format_amount
+from ari_app.domain.ledger.balances import KeptAccount
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.market.parties import Advertiser, Publisher
 from ari_app.store.market import parties
-from ari_app.store.market.parties import KeptAccount
 
 
 def advertiser_of(engine: Engine, marketplace: Marketplace, name: str) -> Advertiser:

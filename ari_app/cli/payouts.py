@@ -20,10 +20,9 @@ from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.cli.parties import publisher_of
 from ari_app.domain.basics.clock import LAST_MS, iso, ms_of
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.ledger.payouts import Waiting
+from ari_app.domain.ledger.payouts import Paid, Run, Waiting
 from ari_app.store.money import payouts as stored
 from ari_app.store.money.bills import Party
-from ari_app.store.money.payouts import Paid, Run
 from ari_app.views.csvtext import write_csv
 from ari_app.views.words import second
 

@@ -10,10 +10,10 @@ import click
 from ari_app.cli.common import Refused, database, now_ms, one_line, who
 from ari_app.cli.output import json_option, show_json, show_table, tell
 from ari_app.domain.basics.clock import iso
+from ari_app.domain.calls.recording import Recording
 from ari_app.settings import Settings
 from ari_app.store.calls import calls
 from ari_app.store.calls import recordings as stored
-from ari_app.store.calls.recordings import Kept
 
 
 @click.group()
@@ -89,7 +89,7 @@ def expire(as_json: bool) -> None:
     tell({"deleted": count}, f"{count} recording{'' if count == 1 else 's'} deleted", as_json)
 
 
-def _state(kept: Kept, folder: Path) -> str:
+def _state(kept: Recording, folder: Path) -> str:
     if kept.deleted_at is not None:
         return "deleted"
     return "kept" if stored.is_there(folder, kept.call_id) else "missing"
@@ -99,7 +99,7 @@ def _minute(at: int) -> str:
     return iso(at)[:16].replace("T", " ")
 
 
-def _json(kept: Kept, folder: Path) -> dict[str, Any]:
+def _json(kept: Recording, folder: Path) -> dict[str, Any]:
     return {
         "call": kept.call_id,
         "campaign": kept.campaign,

@@ -8,12 +8,12 @@ import pytest
 
 from ari_app.domain.ivr.prompts import media
 from ari_app.domain.ledger.transfers import deposit
+from ari_app.domain.numbers.applications import Step
 from ari_app.domain.routing.screening import CAPPED_PROMPT, CLOSED_PROMPT, REFUSED_PROMPT
 from ari_app.store.db import revision
 from ari_app.store.db.engine import writing
 from ari_app.store.ledger import ledger
 from ari_app.store.market import applications
-from ari_app.store.market.applications import Step
 from tests.behaviour.exchange import MONDAY_NOON_MS as NOW
 from tests.behaviour.exchange import Exchange, outcomes, timeline
 

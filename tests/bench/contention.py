@@ -24,6 +24,7 @@ from ari_app.cli.common import SWITCH_INTERVAL_S
 from ari_app.domain.basics.periods import Period
 from ari_app.domain.caps.counters import Claim, Funds, Wanted
 from ari_app.domain.ledger.bills import period_of
+from ari_app.domain.ledger.payouts import Run
 from ari_app.domain.ledger.transfers import deposit
 from ari_app.domain.terms.conversions import Told
 from ari_app.serving.caps import Caps
@@ -36,7 +37,6 @@ from ari_app.store.db.engine import open_engine
 from ari_app.store.ledger import ledger
 from ari_app.store.money import bills, conversions, payouts
 from ari_app.store.money.bills import Party
-from ari_app.store.money.payouts import Run
 from tests.samples import BEGAN, make_call, settlement, waiting
 from tests.store.postgres import running_cluster
 

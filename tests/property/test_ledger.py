@@ -32,6 +32,7 @@ from ari_app.domain.ledger.bills import BillError, period_of
 from ari_app.domain.ledger.calls import awarded_at
 from ari_app.domain.ledger.corrections import CannotCorrect, net
 from ari_app.domain.ledger.disputes import DisputeError
+from ari_app.domain.ledger.payouts import Run
 from ari_app.domain.ledger.transfers import EXCHANGE, WORLD, Transfer, advertiser_account, deposit, reversal
 from ari_app.domain.ledger.verification import verify
 from ari_app.domain.terms.conversions import Told, is_overdue
@@ -43,7 +44,6 @@ from ari_app.store.ledger import ledger
 from ari_app.store.money import audit, bills, conversions, disputes, payouts
 from ari_app.store.money.bills import Party
 from ari_app.store.money.corrections import adjust
-from ari_app.store.money.payouts import Run
 from tests.kit.database import migrated
 from tests.samples import BEGAN, make_call, settlement, unqualified, waiting, with_late_bonus
 

@@ -9,13 +9,12 @@ from sqlalchemy import Engine, delete, update
 from sqlalchemy.exc import DBAPIError
 
 from ari_app.domain.market.marketplace import Number
-from ari_app.domain.numbers.applications import Event
+from ari_app.domain.numbers.applications import Application, Event
 from ari_app.domain.numbers.inventory import Wanted
 from ari_app.store.db.engine import open_engine, reading, writing
 from ari_app.store.db.errors import ApplicationRefused, NumberRefused
 from ari_app.store.db.tables import application_events
 from ari_app.store.market import applications, desk, inventory, marketplaces, numbers
-from ari_app.store.market.applications import Application
 from ari_app.store.market.desk import Decision
 from tests.store.test_marketplaces import BEFORE, with_campaign
 from tests.store.test_numbers import ANY, LAST, LATER, MARKET, NOW, QUARANTINE_MS, STOCK

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from ari_app.domain.basics.clock import from_iso
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.bills import Bill, BillError, BillLine, period_of
+from ari_app.domain.ledger.payouts import Run
 from ari_app.domain.ledger.transfers import deposit
 from ari_app.store.calls import calls
 from ari_app.store.db.engine import writing
@@ -19,7 +20,6 @@ from ari_app.store.ledger import ledger
 from ari_app.store.money import bills, payouts
 from ari_app.store.money.bills import Party
 from ari_app.store.money.corrections import adjust
-from ari_app.store.money.payouts import Run
 from tests.samples import make_call, settlement
 
 ZONE = "America/New_York"

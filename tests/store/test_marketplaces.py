@@ -15,13 +15,13 @@ from ari_app.domain.market.destinations import Coverage, Destination, Dial
 from ari_app.domain.market.marketplace import Creative, Marketplace, Number
 from ari_app.domain.market.parties import Advertiser, Publisher
 from ari_app.domain.market.terms import Clause, Staged
+from ari_app.domain.numbers.holdings import Assignment
 from ari_app.store.db import revision, schema
 from ari_app.store.db.engine import reading, writing
 from ari_app.store.db.errors import DocumentUnreadable, MarketplaceMoved, StepRefused
 from ari_app.store.db.tables import marketplace_versions, terms
 from ari_app.store.market import marketplaces, numbers, pauses
 from ari_app.store.market.inforce import InForce
-from ari_app.store.market.numbers import Assignment
 from ari_app.store.market.pauses import Pause
 
 DID, OTHER_DID = "+18005550101", "+18005550102"

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import Engine
 
 from ari_app.domain.ledger.balances import Balance
+from ari_app.domain.ledger.payouts import Run
 from ari_app.domain.ledger.verification import verify
 from ari_app.store.calls import calls
 from ari_app.store.db.errors import KeyTaken
 from ari_app.store.ledger import ledger
 from ari_app.store.money import disputes, payouts
 from ari_app.store.money.corrections import adjust
-from ari_app.store.money.payouts import Run
 from tests.samples import make_call, settlement, unqualified
 
 CALL = make_call(1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Engine
 
 from ari_app.domain.calls.record import Money
+from ari_app.domain.reports.today import Sums
 from ari_app.store.calls import calls
 from ari_app.store.money.corrections import adjust
 from ari_app.store.reports import today
-from ari_app.store.reports.today import Sums
 from tests.samples import BEGAN, make_call, settlement, unqualified
 
 

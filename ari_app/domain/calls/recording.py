@@ -9,6 +9,8 @@ What is announced, begun, not begun and deleted is in the call's timeline, in th
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ari_app.domain.calls.geo import Place
 from ari_app.domain.calls.record import CallRecord, Event
 from ari_app.domain.market.campaigns import Consent
@@ -23,6 +25,16 @@ DELETED = "recording deleted"
 
 class NotRecorded(Exception):
     """The call is not recorded; the message says why."""
+
+
+class Recording(NamedTuple):
+    """A recording: whose, how long it is kept, and when it was deleted. Times in ms."""
+
+    call_id: str
+    campaign: str | None
+    started_at: int
+    keep_until: int
+    deleted_at: int | None
 
 
 def why_announced(consent: Consent, place: Place) -> str | None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from ari_app.domain.ledger.transfers import Transfer
+
+PartyKind = Literal["advertiser", "publisher"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +86,17 @@ def statement(account: str, transfers: Iterable[Transfer]) -> list[Line]:
 
 def ends_a_hold(transfer: Transfer) -> bool:
     return transfer.kind in ("post", "void") and transfer.resolves is not None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAccount:
+    """What a party that leaves has in one currency, in the minor unit: negative is what it owes.
+
+    `set_aside` is what calls that are not settled yet may take of it.
+    """
+
+    what: PartyKind
+    name: str
+    currency: str
+    balance: int
+    set_aside: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -79,3 +79,38 @@ def waiting(earnings: Collection[Earning], until_at: int, held_since: int, minim
 def total(earnings: Iterable[Earning]) -> int:
     """What they come to, in the minor unit."""
     return sum(earning.amount for earning in earnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run was asked: the earnings of calls that ended before `until_at`, and `hold_ms` before `at`.
+
+    Times in ms. `minimum` is what a publisher must have due, in the minor unit of `currency`.
+    """
+
+    key: str
+    at: int
+    currency: str
+    until_at: int
+    hold_ms: int
+    minimum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """What a run paid one publisher, and for how many calls (those that it took back from included)."""
+
+    publisher: str
+    amount: int
+    calls: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A run and its payouts, by publisher. `is_new`: it was run now, not before; then `waits` is what it left."""
+
+    run: Run
+    payouts: list[Payout]
+    is_new: bool = False
+    waits: Sequence[Waiting] = ()

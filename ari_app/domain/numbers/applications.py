@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from ari_app.domain.market.campaigns import Campaign
@@ -18,6 +19,33 @@ TRANSITIONS: dict[tuple[State | None, Event], State] = {
     ("approved", "suspend"): "suspended",
     ("suspended", "reinstate"): "approved",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happened to an application at a moment (ms), the state it led to, why, and by whom."""
+
+    n: int
+    at: int
+    event: Event
+    state: State
+    note: str | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A publisher's request to join a campaign, and the newest of its steps."""
+
+    id: int
+    campaign: str
+    publisher: str
+    newest: Step
+
+    @property
+    def state(self) -> State:
+        """What it is now."""
+        return self.newest.state
 
 
 def after(state: State | None, event: Event) -> State | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Engine, select
 
 from ari_app.domain.calls import recording
 from ari_app.domain.calls.record import track_files
+from ari_app.domain.calls.recording import Recording
 from ari_app.store.calls import calls
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.errors import FilesStay
@@ -20,22 +20,12 @@ _AT_ONCE = 500  # calls in one transaction
 _WAV_HEADER = 44  # bytes
 
 
-class Kept(NamedTuple):
-    """A recording. Times in ms."""
-
-    call_id: str
-    campaign: str | None
-    started_at: int
-    keep_until: int
-    deleted_at: int | None
-
-
-def latest(engine: Engine, limit: int) -> list[Kept]:
+def latest(engine: Engine, limit: int) -> list[Recording]:
     """The recordings that began last, newest first, deleted ones too."""
     columns = (recordings.c.call_id, call_table.c.campaign, *list(recordings.c)[1:])
     query = select(*columns).join(call_table).order_by(recordings.c.started_at.desc()).limit(limit)
     with reading(engine) as connection:
-        return [Kept(*row) for row in connection.execute(query)]
+        return [Recording(*row) for row in connection.execute(query)]
 
 
 def delete(engine: Engine, folder: Path, call_id: str, why: str, now: int) -> bool:

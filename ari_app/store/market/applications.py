@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, and_, func, insert, select
 
-from ari_app.domain.numbers.applications import Event, State
+from ari_app.domain.numbers.applications import Application, Step
 from ari_app.store.db.engine import reading
 from ari_app.store.db.tables import application_events, applications
 
 _EVENTS = tuple(application_events.c[name] for name in ("n", "at", "event", "state", "note", "by"))
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What happened to an application at a moment (ms), the state it led to, why, and by whom."""
-
-    n: int
-    at: int
-    event: Event
-    state: State
-    note: str | None
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Application:
-    """A publisher's request to join a campaign, and the newest of its steps."""
-
-    id: int
-    campaign: str
-    publisher: str
-    newest: Step
-
-    @property
-    def state(self) -> State:
-        """What it is now."""
-        return self.newest.state
 
 
 def all_of(engine: Engine) -> list[Application]:

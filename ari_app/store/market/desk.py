@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from ari_app.domain.market.marketplace import Marketplace, Number
-from ari_app.domain.numbers.applications import Event, after, closed_to, possible
+from ari_app.domain.numbers.applications import Application, Event, Step, after, closed_to, possible
+from ari_app.domain.numbers.holdings import Assignment
 from ari_app.domain.numbers.inventory import Wanted
 from ari_app.store.db import revision
 from ari_app.store.db.engine import retried, writing
 from ari_app.store.db.errors import ApplicationRefused, NoMarketplace, NumberRefused
 from ari_app.store.market import applications, inventory, marketplaces, numbers
-from ari_app.store.market.applications import Application, Step
-from ari_app.store.market.numbers import Assignment
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection, Engine, and_, insert, select, update
 
 from ari_app.domain.market.marketplace import Number
-from ari_app.domain.numbers.inventory import Item, Kind, Status, Wanted
+from ari_app.domain.numbers.holdings import Holding
+from ari_app.domain.numbers.inventory import Item, Wanted
 from ari_app.store.db import revision
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.errors import NumberRefused
 from ari_app.store.db.tables import inventory, number_assignments
 from ari_app.store.market import numbers
-from ari_app.store.market.numbers import OPEN, Origin
+from ari_app.store.market.numbers import OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,30 +25,6 @@ class Imported:
     added: int
     changed: int
     same: int
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """A number, whose it is (None: nobody's), and what the inventory says of it (None: not there).
-
-    `available_from`: in ms; a number that nobody has is quarantined until then.
-    """
-
-    did: str
-    campaign: str | None
-    publisher: str | None
-    source: str | None
-    origin: Origin | None
-    kind: Kind | None
-    region: str | None
-    trunk: str | None
-    available_from: int | None
-
-    def status(self, now: int) -> Status:
-        """What the number is at `now` (ms)."""
-        if self.campaign is not None:
-            return "assigned"
-        return "quarantined" if self.available_from is not None and self.available_from > now else "free"
 
 
 @retried

@@ -14,6 +14,7 @@ from ari_app.domain.calls.geo import Geography
 from ari_app.domain.document.assembly import Assembled, assemble, what_is_wrong
 from ari_app.domain.document.changes import Change, Terms, changes
 from ari_app.domain.document.reading import from_document, to_document
+from ari_app.domain.ledger.balances import KeptAccount
 from ari_app.domain.market import campaigns, staging
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.market.terms import TERMS
@@ -24,7 +25,7 @@ from ari_app.store.db.errors import DocumentUnreadable, MarketplaceMoved, Number
 from ari_app.store.db.tables import marketplace_versions, terms
 from ari_app.store.limits import caprules
 from ari_app.store.market import applications, numbers, pauses
-from ari_app.store.market.parties import KeptAccount, accounts_of_removed
+from ari_app.store.market.parties import accounts_of_removed
 
 _NEWEST = select(marketplace_versions).order_by(marketplace_versions.c.version.desc()).limit(1)
 _TermsVersions = dict[tuple[str, str], int]  # by campaign and the terms' fingerprint

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from sys import intern
-from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, or_, select, update
 
 from ari_app.domain.market.marketplace import Number
+from ari_app.domain.numbers.holdings import Assignment, Origin
 from ari_app.store.db.engine import reading
 from ari_app.store.db.tables import inventory, number_assignments
-
-Origin = Literal["file", "desk"]
 
 OPEN = number_assignments.c.to_at.is_(None)
 _COLUMNS = tuple(
@@ -26,19 +24,6 @@ _COLUMNS = tuple(
 )
 
 _AT_ONCE = 1000  # numbers in one statement: a database takes only so many parameters
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """Whose a number was from `from_at` until before `to_at` (ms); None while it lasts."""
-
-    did: str
-    campaign: str
-    publisher: str
-    source: str | None
-    from_at: int
-    to_at: int | None
-    origin: Origin = "file"
 
 
 def history(engine: Engine, did: str) -> list[Assignment]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import Connection, Engine, select
@@ -12,6 +11,7 @@ from sqlalchemy import Connection, Engine, select
 from ari_app.domain.document.assembly import what_is_wrong
 from ari_app.domain.document.changes import Change
 from ari_app.domain.document.reading import from_document
+from ari_app.domain.ledger.balances import KeptAccount, PartyKind
 from ari_app.domain.ledger.transfers import advertiser_account, publisher_account
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.market.parties import Advertiser, Publisher
@@ -19,22 +19,7 @@ from ari_app.store.db.engine import reading
 from ari_app.store.db.errors import DocumentUnreadable
 from ari_app.store.db.tables import account_balances, marketplace_versions
 
-PartyKind = Literal["advertiser", "publisher"]
 _ACCOUNT = {"advertiser": advertiser_account, "publisher": publisher_account}
-
-
-@dataclass(frozen=True, slots=True)
-class KeptAccount:
-    """What a party that leaves has in one currency, in the minor unit: negative is what it owes.
-
-    `set_aside` is what calls that are not settled yet may take of it.
-    """
-
-    what: PartyKind
-    name: str
-    currency: str
-    balance: int
-    set_aside: int
 
 
 def advertiser(engine: Engine, name: str) -> Advertiser | None:

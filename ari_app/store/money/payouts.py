@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from sqlalchemy import Connection, Engine, case, exists, func, insert, literal, select
 
 from ari_app.domain.ledger import transfers as domain
-from ari_app.domain.ledger.payouts import Earning, Waiting, due, total, waiting
+from ari_app.domain.ledger.payouts import Earning, Paid, Payout, Run, due, total, waiting
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store.db.engine import lock_table, reading, retried, writing
 from ari_app.store.db.errors import KeyTaken
@@ -22,41 +21,6 @@ from ari_app.store.db.tables import (
     transfers,
 )
 from ari_app.store.ledger import ledger
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a run was asked: the earnings of calls that ended before `until_at`, and `hold_ms` before `at`.
-
-    Times in ms. `minimum` is what a publisher must have due, in the minor unit of `currency`.
-    """
-
-    key: str
-    at: int
-    currency: str
-    until_at: int
-    hold_ms: int
-    minimum: int
-
-
-@dataclass(frozen=True, slots=True)
-class Payout:
-    """What a run paid one publisher, and for how many calls (those that it took back from included)."""
-
-    publisher: str
-    amount: int
-    calls: int
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Paid:
-    """A run and its payouts, by publisher. `is_new`: it was run now, not before; then `waits` is what it left."""
-
-    run: Run
-    payouts: list[Payout]
-    is_new: bool = False
-    waits: Sequence[Waiting] = ()
 
 
 @retried

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, Row, func, select
 
+from ari_app.domain.reports.today import Sums
 from ari_app.store.db.engine import reading
 from ari_app.store.db.tables import calls, transfers
 from ari_app.store.ledger import callmoney
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """The calls and the money of one currency, or the calls of none (no campaign); amounts in its minor unit.
-
-    `charged` and `paid` are net; `corrected_*` is what of them came by corrections, negative where it was taken back.
-    """
-
-    currency: str | None
-    calls: int
-    connected: int
-    qualified: int
-    charged: int
-    paid: int
-    corrected_charged: int = 0
-    corrected_paid: int = 0
 
 
 def since(engine: Engine, at_ms: int) -> list[Sums]:

@@ -22,6 +22,7 @@ from ari_app.domain.calls.geo import Geography
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse
 from ari_app.domain.market.marketplace import Number
+from ari_app.domain.numbers.applications import Step
 from ari_app.domain.numbers.inventory import Item, Wanted
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.store.calls import calls
@@ -33,7 +34,6 @@ from ari_app.store.db import revision, schema
 from ari_app.store.db.engine import open_engine, writing
 from ari_app.store.db.tables import marketplace_versions
 from ari_app.store.market import applications, desk, inventory, marketplaces
-from ari_app.store.market.applications import Step
 from ari_app.switch.app import Switch
 from tests.kit.market import DID, marketplace
 from tests.samples import make_call
