@@ -21,6 +21,7 @@ from ari_app.ari.events import StasisStart
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.stage import ROWS
 from ari_app.domain.market.campaigns import Campaign
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.routing.snapshot import Snapshot
@@ -43,7 +44,7 @@ from ari_app.store.market import pauses
 from ari_app.store.market.pauses import Pause
 from ari_app.switch.bystander import Bystander
 from ari_app.switch.call import Call
-from ari_app.switch.live import PHASES, agents_view, live_view, phase_of
+from ari_app.switch.live import PHASES, agents_view, live_view
 from ari_app.switch.metrics import Metrics
 from ari_app.switch.recording import NoRecorder, Recorder
 from ari_app.switch.recovery import NotTakenUp, Resumed, settled, sweep
@@ -170,7 +171,7 @@ class Switch:
         surveyed = self._surveyed = FirstLook(self.client)
         for call_id, call in sorted(left.items()):
             if call_id in saved:
-                self._over.append(call.channel_id)
+                self._over.append(call.caller)
                 continue
             try:
                 self._take_up(call, snapshots[call.marketplace_version], surveyed)
@@ -196,7 +197,7 @@ class Switch:
         """Serves or settles one call. Raises what keeps it from that, having done nothing."""
         assert self.client is not None
         if left.record.ended_at is not None:
-            self._over.append(left.channel_id)
+            self._over.append(left.caller)
             self._do(self._settle_left(left, began_with, surveyed))
             return
         snapshot = began_with
@@ -229,7 +230,7 @@ class Switch:
         reason = f"{type(why).__name__}: {why}"
         self._callers.recall([left.record])
         if left.record.ended_at is not None:
-            self._over.append(left.channel_id)
+            self._over.append(left.caller)
             self._do(asyncio.to_thread(self._keep_aside, left, reason))
             return
         call = Call(self.client, self._journal, left)
@@ -507,7 +508,7 @@ class Switch:
             "draining": self._draining,
             "calls": len(self._sessions),
             "calls_by_phase": dict.fromkeys(PHASES, 0)
-            | Counter(phase_of(session.record) for session in self._sessions.values()),
+            | Counter(ROWS[session.call.stage].phase for session in self._sessions.values()),
             "unsaved_calls": self._writer.backlog(),
             "saving_problem": self._writer.problem(),
             "refused_calls": self._writer.refused(),
@@ -541,7 +542,7 @@ class Switch:
 
     def live(self) -> list[dict[str, object]]:
         """The calls under way."""
-        return [live_view(session.record, session.legs) for session in self._in_hand()]
+        return [live_view(session.record, session.call.stage, session.legs) for session in self._in_hand()]
 
 
 def _defect(error: Exception) -> Exception | None:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import ChannelDestroyed
 from ari_app.domain.calls.record import EndSource
+from ari_app.domain.calls.stage import Stage
 from ari_app.domain.market.campaigns import Route
 from ari_app.domain.routing import recovery
 from ari_app.domain.routing.race import Leg
@@ -41,7 +42,7 @@ class Bystander:
         self._surveyed = surveyed
         self._keep = keep
         self._rung = rung(call.under_way)
-        for channel_id in {*self._rung, *filter(None, [call.under_way.agent_channel_id])}:
+        for channel_id in {*self._rung, *filter(None, [call.under_way.agent])}:
             call.client.watch(call.inbox, channel_id)
 
     async def run(self) -> None:
@@ -63,7 +64,7 @@ class Bystander:
     def _partner(self, found: Survey) -> str | None:
         """The agent's channel, where caller and agent are in a bridge together."""
         call = self.call
-        theirs = [call.under_way.agent_channel_id, *self._rung]
+        theirs = [call.under_way.agent, *self._rung]
         members = found.with_(call.channel_id)
         return next((name for name in theirs if name in members), None)
 
@@ -73,7 +74,8 @@ class Bystander:
             if winning_leg(record) is None and agent in self._rung:
                 recovery.assume_awarded(record, self._rung[agent], self._last_seen)
             recovery.assume_connected(record, self._last_seen)
-        call.under_way.agent_channel_id = agent
+        call.under_way.parties["agent"] = agent
+        call.enter(Stage.TALKING)
         call.is_up(agent)
         call.note("set aside", f"talks to {record.winner}")
         try:
@@ -110,7 +112,7 @@ class Bystander:
     def _close(self, found: Survey) -> None:
         """Nobody talks: the call is over, as of when it was last seen."""
         record, caller = self.record, self.call.channel_id in found.channels
-        agent = self.call.under_way.agent_channel_id in found.channels
+        agent = self.call.under_way.agent in found.channels
         by = recovery.close(record, Remains(caller=caller, agent=agent, together=False), self._last_seen)
         record.disposition = record.disposition or "failed"
         record.end_source, record.ended_at = by, self._last_seen

@@ -24,6 +24,7 @@ from ari_app.ari.events import (
 from ari_app.ari.inbox import Inbox
 from ari_app.domain.calls.record import CallRecord, EndSource
 from ari_app.domain.calls.record import Event as TimelineEvent
+from ari_app.domain.calls.stage import Stage
 from ari_app.domain.ivr.prompts import media
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.serving.clock import CallClock
@@ -69,7 +70,7 @@ class Call:
         self.client = client
         self.inbox: Inbox = client.inbox()
         self.under_way = under_way
-        self.channel_id = under_way.channel_id
+        self.channel_id = under_way.caller
         self.record: CallRecord = under_way.record
         self.clock = CallClock(under_way.timeline)
         under_way.timeline = self.clock.timeline
@@ -88,6 +89,15 @@ class Call:
     def name(self) -> str:
         """What the ids of this call's objects in Asterisk begin with."""
         return self.under_way.name
+
+    @property
+    def stage(self) -> Stage:
+        """Where the call is in its life."""
+        return self.under_way.stage
+
+    def enter(self, stage: Stage) -> None:
+        """The call is in this stage from now on; `keep` writes it down."""
+        self.under_way.stage = stage
 
     def keep(self) -> None:
         """Writes the call down as it stands, for the switch after this one, should this one die."""
@@ -153,7 +163,7 @@ class Call:
         self.note("asterisk is connected again")
         known = {name for name, since in self._channels.items() if since < found.asked_at}
         gone = known - found.states.keys()
-        if gone & {self.channel_id, self.under_way.agent_channel_id}:
+        if gone & {self.channel_id, self.under_way.agent}:
             self.cut_at = lost_sight_at
         # The caller first: for one who is gone nobody is rung again.
         for channel_id in sorted(gone, key=lambda name: name != self.channel_id):

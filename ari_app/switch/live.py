@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import chain, islice
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.stage import ROWS, Phase, Stage
 from ari_app.domain.routing.race import Leg
 from ari_app.domain.routing.snapshot import Snapshot
 from ari_app.serving.capacity import Capacity
 
-CallPhase = Literal["arriving", "ivr", "race", "connected", "ending"]
-PHASES: tuple[CallPhase, ...] = get_args(CallPhase)
+PHASES: tuple[Phase, ...] = get_args(Phase)
 AGENTS_SHOWN = 200
 
 
-def phase_of(record: CallRecord) -> CallPhase:
-    """Where a call under way is in its life, from what its record says so far."""
-    if record.winner is not None:
-        return "connected"
-    if record.disposition is not None:
-        return "ending"
-    if record.offered_at is not None:
-        return "race"
-    return "arriving" if record.answered_at is None else "ivr"
-
-
-def live_view(record: CallRecord, legs: Sequence[Leg] = ()) -> dict[str, Any]:
+def live_view(record: CallRecord, stage: Stage, legs: Sequence[Leg] = ()) -> dict[str, Any]:
     """A call under way: what is known of it now. `stage` is the last thing that happened."""
     last = record.events[-1] if record.events else None
     return {
@@ -43,7 +32,7 @@ def live_view(record: CallRecord, legs: Sequence[Leg] = ()) -> dict[str, Any]:
         "started_at": iso(record.started_at),
         "stage": last.what if last else None,
         "winner": record.winner,
-        "phase": phase_of(record),
+        "phase": ROWS[stage].phase,
         "connected_at": iso(record.connected_at),
         "place": record.place.state,
         "legs": [_leg_view(leg) for leg in legs],

@@ -20,6 +20,7 @@ from ari_app.ari.events import (
     StasisStart,
 )
 from ari_app.domain.calls.record import Exclusion
+from ari_app.domain.calls.stage import Stage
 from ari_app.domain.ivr.prompts import ACCEPT_PROMPT
 from ari_app.domain.ivr.whisper import heard
 from ari_app.domain.market.campaigns import Route
@@ -223,6 +224,7 @@ class Offer:
         record.disposition = "connected"
         record.connected_at = now
         record.winner = self.race.legs[leg].record.destination
+        self._call.enter(Stage.TALKING)
         self._on_connected(now)
         self._keep()
         return racing.LegBridged(leg)
@@ -302,7 +304,8 @@ class Offer:
 
     def _award(self, leg: int) -> None:
         self._note(leg, "accepted", "the call is awarded")
-        self._call.under_way.agent_channel_id = self._legs.channel_id(leg)
+        self._call.under_way.parties["agent"] = self._legs.channel_id(leg)
+        self._call.enter(Stage.BRIDGING)
         self._keep()
         if self._legs.hush(leg):  # the bridge waits for the prompt's end, or it would wait in the lane
             self._bridge_by = self._call.now() + PROMPT_STOP_MS
@@ -341,7 +344,8 @@ class Offer:
         self._note(leg, "vanished", "the call is offered again")
         self._bridge_by = None
         call.record.disposition = call.record.winner = call.cut_at = None
-        call.under_way.agent_channel_id = None
+        call.under_way.parties.pop("agent", None)
+        call.enter(Stage.WAITING)
         self._keep()
         call.end_by_itself(None)
         if self.race.legs[leg].connected_at is not None:
@@ -390,6 +394,7 @@ class Offer:
             if leg.record.outcome is None
         ]
         if self._longest is not None:
+            self._call.enter(Stage.TALKING)
             record.disposition = "connected"
             record.winner = self._longest.leg.record.destination
             record.connected_at = self._longest.started_at

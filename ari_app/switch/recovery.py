@@ -17,6 +17,7 @@ from ari_app.ari.resources.requester import Json
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.geo import Geography, Place, locate
 from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.stage import Fate, Stage
 from ari_app.domain.routing import recovery
 from ari_app.domain.routing.recovery import Remains, UnderWay, fate, winning_leg
 from ari_app.domain.routing.snapshot import Attribution, Snapshot, pinned
@@ -111,9 +112,8 @@ class Resumed(Session):
         record = call.record
         self._surveyed = surveyed
         self._last_seen = max(call.under_way.last_seen or 0, record.events[-1].at)
-        self._if_abandoned = "abandoned_queue" if record.offered_at is not None else "abandoned_ivr"
         self._was_let_in = record.answered_at is not None and record.disposition not in SCREENED_OUT
-        self._agent = call.under_way.agent_channel_id
+        self._agent = call.under_way.agent
         self._taken: list[str] = []
         self._is_up = False
         try:
@@ -179,7 +179,7 @@ class Resumed(Session):
             return
         for channel_id, destination in self._rung().items():
             if channel_id in together:
-                self._agent = self.call.under_way.agent_channel_id = channel_id
+                self._agent = self.call.under_way.parties["agent"] = channel_id
                 recovery.assume_awarded(self.record, destination, self._last_seen)
                 self._take_places()
 
@@ -190,7 +190,7 @@ class Resumed(Session):
             together=self._agent in found.with_(self.call.channel_id),
         )
 
-    async def _clear(self, found: Survey, what: recovery.Fate) -> None:
+    async def _clear(self, found: Survey, what: Fate) -> None:
         """Hangs up everybody who was rung for the call, but for an agent who talks."""
         channels = self.call.client.channels
         for channel_id in found.legs_of.get(self.record.id, ()):
@@ -208,6 +208,7 @@ class Resumed(Session):
             recovery.assume_connected(record, call.now())
             assert record.connected_at is not None
             self._connected(record.connected_at)
+        call.enter(Stage.TALKING)
         call.is_up(self._agent)
         call.note("taken up again", f"talks to {record.winner}")
         self._take_up_recording()
@@ -247,7 +248,7 @@ class Resumed(Session):
     async def _begin_again(self, found: Survey) -> None:
         call, record = self.call, self.record
         recovery.begin_again(record, self._last_seen)
-        call.under_way.agent_channel_id = None
+        call.under_way.parties.pop("agent", None)
         call.under_way.restarts += 1
         self._is_up = found.channels[call.channel_id]["state"] == "Up"
         node = call.under_way.node
@@ -256,7 +257,7 @@ class Resumed(Session):
         if self._is_up:
             call.post(call.client.channels.stop_moh(call.channel_id))
             call.end_by_itself(None)
-        self._if_abandoned = "abandoned_ivr"
+        call.enter(Stage.ARRIVING)
         await super()._serve()
 
     async def _answer(self) -> None:

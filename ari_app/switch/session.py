@@ -15,6 +15,7 @@ from ari_app.ari.errors import AriError, Conflict, NotFound
 from ari_app.ari.events import StasisStart
 from ari_app.domain.calls.geo import Place, locate
 from ari_app.domain.calls.record import CallRecord, Disposition, Exclusion
+from ari_app.domain.calls.stage import ROWS, Stage
 from ari_app.domain.caps.counters import Answer, wanted
 from ari_app.domain.ivr.prompts import NOBODY_PROMPT
 from ari_app.domain.market.attestation import attestation_of
@@ -57,7 +58,7 @@ def new_call(client: Client, start: StasisStart, version: int, journal: Journal)
         id=mint_call_id(now), did=did, ani=ani or None, started_at=now, attestation=attestation_of(attested)
     )
     trunk = trunk_of(start.channel_name)
-    call = Call(client, journal, UnderWay(record, start.channel_id, version, trunk=trunk))
+    call = Call(client, journal, UnderWay(record, {"caller": start.channel_id}, version, trunk=trunk))
     call.note("received", f"{record.ani or 'anonymous'} called {record.did}", at=now)
     return call
 
@@ -89,7 +90,6 @@ class Session:
         self._attribution: Attribution | None = None
         self._place = Place()
         self._earlier: dict[Kind, EarlierCall] = {}
-        self._if_abandoned: Disposition = "abandoned_ivr"
         self._hangup_cause = NORMAL
         self._is_anyone_capped = False  # among the destinations rung
         self._trunk_taken: str | None = None  # the caller's place on a trunk of limited size
@@ -110,9 +110,8 @@ class Session:
         except CallerGone as gone:
             record.end_source = gone.by
             self.call.note(gone.why)
-            record.disposition = record.disposition or (
-                self._if_abandoned if gone.by == "caller" else "failed"
-            )
+            left_as = ROWS[self.call.stage].left_as if gone.by == "caller" else None
+            record.disposition = record.disposition or left_as or "failed"
         except asyncio.CancelledError:  # the switch is stopping; the call is ended and settled all the same
             record.end_source = "system"
             record.disposition = record.disposition or "failed"
@@ -139,16 +138,22 @@ class Session:
         self._attribution = self._attribute()
         if self._attribution is None:
             self.call.note("unknown number", self.record.did)
-            self.record.disposition = "unknown_number"
+            self._end_as("unknown_number")
             self._hangup_cause = UNALLOCATED
             return
         if await self._screened_out(self._attribution):
             return
         await self._answer()
+        self.call.enter(Stage.IVR)
         if not await self._qualify(self._attribution):
             return
         decision = self._route(self._attribution)
         await self._offer(self._attribution, decision)
+
+    def _end_as(self, disposition: Disposition) -> None:
+        """How the call ends is decided; what is left is to tell the caller."""
+        self.record.disposition = disposition
+        self.call.enter(Stage.ENDING)
 
     # Attribute, screen
 
@@ -213,7 +218,7 @@ class Session:
 
     async def _turn_away(self, refusal: Refusal) -> None:
         """Tells the caller that the call is not taken; or, where nothing is to be said, rejects it unanswered."""
-        self.record.disposition = refusal.disposition
+        self._end_as(refusal.disposition)
         self.call.note("refused", refusal.reason)
         self.call.keep()
         if refusal.announce is None:
@@ -241,7 +246,7 @@ class Session:
         run = await run_flow(self.call, flow, self._snapshot.geography, self._timezone())
         self._locate(run.entered_zip)
         if not run.offers:
-            self.record.disposition = "flow_ended"
+            self._end_as("flow_ended")
         return run.offers
 
     def _locate(self, entered_zip: str | None) -> None:
@@ -276,7 +281,7 @@ class Session:
         record, rules = self.record, attribution.campaign.route
         if not decision.nobody:
             await self._recording.ask_consent(attribution.campaign.recording, self._place)
-            self._if_abandoned = "abandoned_queue"
+            self.call.enter(Stage.WAITING)
             wait_music(self.call, rules, start=True)
             answer = await self._reserve(attribution, decision)
             if answer.capped is not None:
@@ -285,7 +290,7 @@ class Session:
             decision = leave_out(decision, answer.left_out)
         record.offered_at = self.call.now()
         if decision.nobody:
-            record.disposition = "no_route"
+            self._end_as("no_route")
             self.call.note("no destination is eligible")
             await self._fall_back(rules.fallback.play)
             return
@@ -324,7 +329,8 @@ class Session:
             case "exhausted":
                 if not self.call.is_caller_here:  # left while the last phones were silenced
                     raise CallerGone
-                record.disposition = record.disposition or "no_answer"
+                if record.disposition is None:
+                    self._end_as("no_answer")
                 await self._fall_back(fallback)
 
     def destination(self, name: str) -> Destination:

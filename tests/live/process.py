@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.stage import Stage
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.domain.ledger.verification import Finding
@@ -194,10 +195,11 @@ class SwitchProcess(CallraceProcess):
         """As if it had died before it wrote anything down."""
         shutil.rmtree(self.settings.journal)
 
-    def rewrite_journal(self, agent_channel_id: str | None, **changes: Any) -> None:
+    def rewrite_journal(self, stage: Stage, agent: str | None, **changes: Any) -> None:
         """As if the one call had stood otherwise, its record too, when it was last written down."""
         (call,) = self._journal()
-        call.agent_channel_id = agent_channel_id
+        call.stage = stage
+        call.parties = {"caller": call.caller} | ({"agent": agent} if agent is not None else {})
         call.record = replace(call.record, **changes)
         (journal,) = self.settings.journal.glob("*.jsonl")
         journal.write_bytes(pack_under_way(call) + b"\n")

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.stage import Stage
 from ari_app.lab.sipp import accepts, answers, answers_silently, hang_up, rings_forever, talk_ms
 from ari_app.store.calls import calls
 from ari_app.switch.call import BACKSTOP_MS
@@ -313,7 +314,8 @@ async def test_an_award_that_was_bridged_but_not_written_down_so_is_a_conversati
             await switch.live("connected")
             left = await switch.written(lambda call: call.record.winner is not None)
             switch.kill()
-            switch.rewrite_journal(left.agent_channel_id, winner=None, connected_at=None, disposition=None)
+            changes = {"winner": None, "connected_at": None, "disposition": None}
+            switch.rewrite_journal(Stage.BRIDGING, left.agent, **changes)
             await switch.start()
             await switch.live("taken up again")
             await who.hang_up()
@@ -332,7 +334,8 @@ async def test_who_took_the_call_in_the_last_moment_before_a_kill_keeps_it(switc
                 replace(leg, outcome=None, accepted_at=None, ended_at=None) for leg in left.record.legs
             ]
             switch.kill()
-            switch.rewrite_journal(None, winner=None, connected_at=None, disposition=None, legs=ringing)
+            changes = {"winner": None, "connected_at": None, "disposition": None, "legs": ringing}
+            switch.rewrite_journal(Stage.WAITING, None, **changes)
             await switch.start()
             await switch.live("taken up again")
             assert switch.ask("/status")["capacity_in_use"] == {"agent": 1}

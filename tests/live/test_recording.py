@@ -264,7 +264,7 @@ async def test_what_a_killed_switch_had_no_time_to_write_down_is_taken_to_be_rec
         async with calling(plan=TALK) as who:
             left = await switch.written(lambda call: call.record.recording is not None)
             switch.kill()
-            switch.rewrite_journal(left.agent_channel_id, recording=None)
+            switch.rewrite_journal(left.stage, left.agent, recording=None)
             await switch.start()
             await switch.live("recording assumed")
             await who.hang_up()

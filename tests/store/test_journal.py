@@ -20,7 +20,7 @@ PATIENCE_S = 10
 
 
 def under_way(n: int = 1) -> UnderWay:
-    return UnderWay(make_call(n, ended_at=None), f"channel-{n}", marketplace_version=3)
+    return UnderWay(make_call(n, ended_at=None), {"caller": f"channel-{n}"}, marketplace_version=3)
 
 
 @contextmanager
@@ -58,9 +58,11 @@ def test_of_each_call_the_newest_state_counts(tmp_path: Path) -> None:
     call = under_way()
     with running(tmp_path) as journal:
         journal.keep(call)
-        call.agent_channel_id = "agent"
+        call.parties["agent"] = "agent"
         journal.keep(call)
-    assert Journal(tmp_path).left() == [replace(under_way(), agent_channel_id="agent")]
+    assert Journal(tmp_path).left() == [
+        replace(under_way(), parties={"caller": "channel-1", "agent": "agent"})
+    ]
 
 
 def test_a_line_that_was_cut_off_leaves_the_one_before_it(tmp_path: Path) -> None:

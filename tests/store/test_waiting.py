@@ -165,7 +165,7 @@ def test_the_journal_forgets_what_is_saved_spooled_or_refused(engine: Engine, tm
     journal.start()
     bad, good = make_call(1, did=None), make_call(2)
     for record in (bad, good):
-        journal.keep(UnderWay(record, f"channel-{record.id}", 1))
+        journal.keep(UnderWay(record, {"caller": f"channel-{record.id}"}, 1))
     subject = Writer(engine, Spool(tmp_path / "spool"), on_safe=journal.settled)
     for record in (bad, good):
         subject.submit(settlement(record))

@@ -8,12 +8,10 @@ anything else                  over      settled as far as it had come, no later
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from ari_app.domain.calls.record import CallRecord, EndSource, LegOutcome, LegRecord
+from ari_app.domain.calls.stage import ROWS, Fate, Role, Stage
 from ari_app.domain.routing.snapshot import Pin
-
-Fate = Literal["talking", "again", "over"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +29,36 @@ class Timeline:
 class UnderWay:
     """A call that is not over, as far as it has come, and where in Asterisk to find it again.
 
+    `parties` are the channels of those who are in it; the agent's from the award to the end of the conversation.
     `marketplace_version` is the snapshot it began with. `destinations` are those of its race, by the number of
-    the leg. `agent_channel_id` is set from the award to the end of the conversation. `restarts`: how often it
-    was begun again after a switch had died. `node` is where in the campaign's flow the caller is, None before it;
-    `entered_zip` the ZIP code that they have entered there. `trunk` is the PJSIP endpoint that the caller came by;
-    None: by something else. By its `timeline` its times go on whatever the system's clock is set to.
-    `last_seen` is until when a switch looked after it (ms), as long as no switch after that has looked at Asterisk.
+    the leg. `restarts`: how often it was begun again after a switch had died. `node` is where in the campaign's
+    flow the caller is, None before it; `entered_zip` the ZIP code that they have entered there. `trunk` is the PJSIP
+    endpoint that the caller came by; None: by something else. By its `timeline` its times go on whatever the
+    system's clock is set to. `last_seen` is until when a switch looked after it (ms), as long as no switch after
+    that has looked at Asterisk.
     """
 
     record: CallRecord
-    channel_id: str
+    parties: dict[Role, str]
     marketplace_version: int
     destinations: list[str] = field(default_factory=list)
-    agent_channel_id: str | None = None
+    stage: Stage = Stage.ARRIVING
     restarts: int = 0
     trunk: str | None = None
     node: str | None = None
     entered_zip: str | None = None
     timeline: Timeline | None = None
     last_seen: int | None = None
+
+    @property
+    def caller(self) -> str:
+        """The caller's channel."""
+        return self.parties["caller"]
+
+    @property
+    def agent(self) -> str | None:
+        """The channel of the agent who has the call; None: nobody has."""
+        return self.parties.get("agent")
 
     @property
     def pin(self) -> Pin | None:
@@ -79,7 +88,7 @@ def fate(call: UnderWay, remains: Remains) -> Fate:
     """What becomes of the call."""
     if remains.together:
         return "talking"
-    return "again" if remains.caller and call.record.winner is None else "over"
+    return ROWS[call.stage].restart if remains.caller else "over"
 
 
 def winning_leg(record: CallRecord) -> LegRecord | None:
@@ -117,7 +126,8 @@ def close(record: CallRecord, remains: Remains, last_seen: int) -> EndSource:
     if record.winner is None or record.connected_at is None:
         return "caller"
     record.disposition = "connected"
-    record.durations_ms.connected = max(last_seen - record.connected_at, 0)
+    if not record.durations_ms.connected:  # or the conversation was over, and measured
+        record.durations_ms.connected = max(last_seen - record.connected_at, 0)
     if remains.caller:
         return "agent"
     return "caller" if remains.agent else "system"

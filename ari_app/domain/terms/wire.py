@@ -1,21 +1,22 @@
 """Calls as JSON, to be kept in a file until the database has them. Reading gives back what was written.
 
 The form has a version. It rises when an older Callrace would misread it; one that does not know the
-version refuses the file instead.
+version refuses the file instead. A newer Callrace reads what an older one wrote: `_UnderWayLine1` is such a form.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from ari_app.domain.basics.clock import LAST_MS
 from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.stage import Role, Stage
 from ari_app.domain.ledger.transfers import Transfer
-from ari_app.domain.routing.recovery import UnderWay
+from ari_app.domain.routing.recovery import Timeline, UnderWay
 from ari_app.domain.routing.snapshot import Pin
 
 _T = TypeVar("_T")
@@ -35,6 +36,60 @@ class _SettledFile:
 @dataclass(frozen=True, slots=True)
 class _UnderWayLine:
     call: UnderWay
+    version: Literal[2] = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay1:
+    """A call under way as version 1 wrote it: its parties had a field each, its stage was in its record."""
+
+    record: CallRecord
+    channel_id: str
+    marketplace_version: int
+    destinations: list[str] = field(default_factory=list)
+    agent_channel_id: str | None = None
+    restarts: int = 0
+    trunk: str | None = None
+    node: str | None = None
+    entered_zip: str | None = None
+    timeline: Timeline | None = None
+    last_seen: int | None = None
+
+    def now(self) -> UnderWay:
+        """The call as it is written now."""
+        parties: dict[Role, str] = {"caller": self.channel_id}
+        if self.agent_channel_id is not None:
+            parties["agent"] = self.agent_channel_id
+        return UnderWay(
+            self.record,
+            parties,
+            self.marketplace_version,
+            self.destinations,
+            self._stage(),
+            self.restarts,
+            self.trunk,
+            self.node,
+            self.entered_zip,
+            self.timeline,
+            self.last_seen,
+        )
+
+    def _stage(self) -> Stage:
+        record = self.record
+        if record.winner is not None:
+            return Stage.TALKING
+        if record.disposition is not None:
+            return Stage.ENDING
+        if self.agent_channel_id is not None:
+            return Stage.BRIDGING
+        if record.offered_at is not None:
+            return Stage.WAITING
+        return Stage.ARRIVING if record.answered_at is None else Stage.IVR
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWayLine1:
+    call: _UnderWay1
     version: Literal[1] = 1
 
 
@@ -55,7 +110,9 @@ _SETTLED = TypeAdapter(_SettledFile)
 _UNDER_WAY = TypeAdapter(_UnderWayLine)
 _OVER = TypeAdapter(_OverLine)
 _PIN = TypeAdapter(_PinLine)
-_LINE: TypeAdapter[_UnderWayLine | _OverLine] = TypeAdapter(_UnderWayLine | _OverLine)
+_LINE: TypeAdapter[_UnderWayLine | _OverLine | _UnderWayLine1] = TypeAdapter(
+    _UnderWayLine | _OverLine | _UnderWayLine1
+)
 
 
 def pack_settled(record: CallRecord, transfers: Sequence[Transfer]) -> bytes:
@@ -84,11 +141,12 @@ def unpack_line(content: bytes) -> tuple[str, UnderWay | None]:
     line = _read(_LINE, content)
     if isinstance(line, _OverLine):
         return line.over, None
-    record = line.call.record
+    call = line.call if isinstance(line, _UnderWayLine) else line.call.now()
+    record = call.record
     is_nowhen = not record.events and record.ended_at is None
     if is_nowhen or not all(0 <= at <= LAST_MS for at in _moments(record)):
         raise Unreadable(f"call {record.id}: without a moment at which it can have been")
-    return record.id, line.call
+    return record.id, call
 
 
 def pack_pinned(call_id: str, pin: Pin) -> bytes:

@@ -515,7 +515,7 @@ def test_who_calls_again_while_no_switch_has_taken_up_their_first_call_is_a_repe
     marketplaces.apply(engine, parse(once, "test.yaml"), BEGAN)
     first = make_call(1, started_at=BEGAN + 1, connected_at=BEGAN + 2, ani=line()[3], campaign="plumbing")
     journal = Journal(tmp_path / "journal")
-    journal.keep(UnderWay(first, "caller-1", 1))
+    journal.keep(UnderWay(first, {"caller": "caller-1"}, 1))
     journal.start()
     journal.close()
     outcomes = Outcomes(

@@ -67,13 +67,13 @@ def home(applied: Engine, settings: Settings) -> Iterator[Settings]:
         spool.refuse(settlement(talkative(302)), f"value too long: {ANI}\nparameters {ANI}")
         put(settings.spool / "refused" / f"{BEGAN:013x}-old.json.part", f'{{"ani": "{ANI}"}}')
         os.utime(settings.spool / "refused" / f"{BEGAN:013x}-old.json.part", (1, 1))
-        left = UnderWay(talkative(401, OTHER), "channel", 1)
-        over = UnderWay(talkative(402), "channel", 1)
+        left = UnderWay(talkative(401, OTHER), {"caller": "channel"}, 1)
+        over = UnderWay(talkative(402), {"caller": "channel"}, 1)
         lines = [pack_under_way(left), pack_under_way(over), pack_over(over.record.id), b""]
         put(settings.journal / "7.jsonl", b"\n".join(lines).decode())
         put(settings.journal / "6.jsonl.unreadable", f'{{"ani": "{ANI}", half a line')
         Journal(settings.journal).aside.put(
-            UnderWay(talkative(403), "channel", 1, entered_zip="1"), f"of {ANI}"
+            UnderWay(talkative(403), {"caller": "channel"}, 1, entered_zip="1"), f"of {ANI}"
         )
         for file in settings.fallback_files:
             put(file, line(ANI, 1) + line(OTHER, 2))
@@ -118,7 +118,10 @@ def test_when_the_switch_last_lived_stays_told(home: Settings, cli: Cli) -> None
 def test_a_call_that_a_switch_left_is_named_and_stays_whole(
     applied: Engine, settings: Settings, cli: Cli
 ) -> None:
-    put(settings.journal / "1.jsonl", pack_under_way(UnderWay(talkative(1), "c", 1)).decode() + "\n")
+    put(
+        settings.journal / "1.jsonl",
+        pack_under_way(UnderWay(talkative(1), {"caller": "c"}, 1)).decode() + "\n",
+    )
     said = refusal(cli("privacy", "erase", ANI))
     assert f"the number is still in {settings.journal}/2.jsonl: in a call that is not over" in said
     assert [call.record.ani for call in Journal(settings.journal).left()] == [ANI]
@@ -167,9 +170,9 @@ def test_beside_a_running_switch_its_journal_is_begun_anew(
 ) -> None:
     journal = Journal(settings.journal)
     journal.start()
-    over = UnderWay(talkative(1), "c", 1)
+    over = UnderWay(talkative(1), {"caller": "c"}, 1)
     journal.keep(over)
-    journal.keep(UnderWay(talkative(2, OTHER), "c", 1))
+    journal.keep(UnderWay(talkative(2, OTHER), {"caller": "c"}, 1))
     while not having(settings):
         assert journal.is_usable
     journal.forget([over.record.id])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ari_app.domain.calls.record import CallRecord, EndSource, LegRecord
+from ari_app.domain.calls.stage import Stage
 from ari_app.domain.ledger.calls import awarded_at
 from ari_app.domain.routing.recovery import (
     Remains,
@@ -48,24 +49,27 @@ def connected() -> CallRecord:
 
 
 @pytest.mark.parametrize(
-    ("record", "remains", "expected"),
+    ("stage", "remains", "expected"),
     [
-        (connected(), TALKING, "talking"),
-        (awarded(), TALKING, "talking"),
-        (awarded(), AWARDED, "again"),
-        (ringing(), CALLER, "again"),
-        (in_ivr(), CALLER, "again"),
-        (in_ivr(), NOTHING, "over"),
-        (awarded(), AGENT, "over"),
-        (connected(), CALLER, "over"),
-        (connected(), AGENT, "over"),
-        (connected(), NOTHING, "over"),
+        (Stage.TALKING, TALKING, "talking"),
+        (Stage.BRIDGING, TALKING, "talking"),
+        (Stage.WAITING, TALKING, "talking"),
+        (Stage.BRIDGING, AWARDED, "again"),
+        (Stage.ARRIVING, CALLER, "again"),
+        (Stage.IVR, CALLER, "again"),
+        (Stage.WAITING, CALLER, "again"),
+        (Stage.ENDING, CALLER, "again"),
+        (Stage.IVR, NOTHING, "over"),
+        (Stage.BRIDGING, AGENT, "over"),
+        (Stage.TALKING, CALLER, "over"),
+        (Stage.TALKING, AGENT, "over"),
+        (Stage.TALKING, NOTHING, "over"),
     ],
 )
 def test_its_fate_follows_from_how_far_it_was_and_who_is_there(
-    record: CallRecord, remains: Remains, expected: str
+    stage: Stage, remains: Remains, expected: str
 ) -> None:
-    assert fate(UnderWay(record, "channel", 1), remains) == expected
+    assert fate(UnderWay(in_ivr(), {"caller": "channel"}, 1, stage=stage), remains) == expected
 
 
 @pytest.mark.parametrize(("remains", "by"), [(CALLER, "agent"), (AGENT, "caller"), (NOTHING, "system")])
@@ -75,6 +79,13 @@ def test_a_conversation_that_ended_unseen_counts_until_the_switch_was_last_seen(
     record = connected()
     assert close(record, remains, last_seen=10_010) == by
     assert (record.disposition, record.durations_ms.connected) == ("connected", 7_000)
+
+
+def test_a_conversation_that_was_over_and_measured_lasts_no_longer() -> None:
+    record = connected()
+    record.durations_ms.connected = 2_000
+    close(record, CALLER, last_seen=10_010)
+    assert record.durations_ms.connected == 2_000
 
 
 def test_who_rang_when_the_caller_left_was_cancelled() -> None:
@@ -98,8 +109,8 @@ def test_a_conversation_of_which_only_the_award_is_known_began_with_the_acceptan
 
 
 def test_what_a_call_makes_after_a_restart_has_names_of_its_own() -> None:
-    assert UnderWay(in_ivr(), "channel", 1).name == "call"
-    assert UnderWay(in_ivr(), "channel", 1, restarts=2).name == "call-r2"
+    assert UnderWay(in_ivr(), {"caller": "channel"}, 1).name == "call"
+    assert UnderWay(in_ivr(), {"caller": "channel"}, 1, restarts=2).name == "call-r2"
 
 
 def test_a_call_taken_in_the_last_moment_is_lost_by_all_who_still_rang() -> None:

@@ -145,7 +145,7 @@ def test_a_switch_that_does_not_run_is_found(settings: Settings) -> None:
 def test_a_call_that_could_not_be_taken_up_is_found_with_the_reason(settings: Settings) -> None:
     assert doctor.check_set_aside(settings).ok
     call = make_call()
-    Aside(settings.journal / "aside").put(UnderWay(call, "c1", 7), "there is no\nmarketplace 7")
+    Aside(settings.journal / "aside").put(UnderWay(call, {"caller": "c1"}, 7), "there is no\nmarketplace 7")
     finding = doctor.check_set_aside(settings)
     assert (finding.ok, finding.detail) == (False, f"call {call.id} (there is no marketplace 7)")
     assert "start" in finding.remedy

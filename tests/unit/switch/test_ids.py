@@ -8,7 +8,7 @@ from ari_app.serving.ids import bridge_id, leg_id, leg_ids, mint_call_id, number
 from ari_app.switch.sweeper import Sweeper, is_bridge
 
 CALLS = [
-    UnderWay(CallRecord(mint_call_id(at), "+1", None, 0), "c1", 1, restarts=restarts).name
+    UnderWay(CallRecord(mint_call_id(at), "+1", None, 0), {"caller": "c1"}, 1, restarts=restarts).name
     for at in (0, 10**12)
     for restarts in (0, 1, 2, 10, 11, 100)
 ]

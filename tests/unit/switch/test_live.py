@@ -6,12 +6,13 @@ import pytest
 
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.stage import Stage
 from ari_app.domain.document.reading import parse
 from ari_app.domain.routing.race import LegAnswered, LegDigit, LegRinging, Race, RacePlan, WavePlan
 from ari_app.domain.routing.snapshot import make_snapshot
 from ari_app.serving.capacity import Capacity
 from ari_app.switch import live
-from ari_app.switch.live import agents_view, live_view, phase_of
+from ari_app.switch.live import agents_view, live_view
 from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
 
 BEGAN = 1_763_900_000_000
@@ -22,18 +23,18 @@ def call(**known: object) -> CallRecord:
 
 
 @pytest.mark.parametrize(
-    ("known", "phase"),
+    ("stage", "phase"),
     [
-        ({}, "arriving"),
-        ({"answered_at": BEGAN}, "ivr"),
-        ({"answered_at": BEGAN, "offered_at": BEGAN}, "race"),
-        ({"offered_at": BEGAN, "winner": "agent-1", "disposition": "connected"}, "connected"),
-        ({"offered_at": BEGAN, "disposition": "no_answer"}, "ending"),
-        ({"disposition": "closed"}, "ending"),
+        (Stage.ARRIVING, "arriving"),
+        (Stage.IVR, "ivr"),
+        (Stage.WAITING, "race"),
+        (Stage.BRIDGING, "race"),
+        (Stage.TALKING, "connected"),
+        (Stage.ENDING, "ending"),
     ],
 )
-def test_the_phase_follows_the_record(known: dict[str, object], phase: str) -> None:
-    assert phase_of(call(**known)) == phase
+def test_a_call_is_told_in_its_phase(stage: Stage, phase: str) -> None:
+    assert live_view(call(), stage)["phase"] == phase
 
 
 def test_each_leg_is_told_with_its_phase_its_wave_and_since_when() -> None:
@@ -42,7 +43,7 @@ def test_each_leg_is_told_with_its_phase_its_wave_and_since_when() -> None:
     race.handle(LegRinging(0), BEGAN + 100)
     race.handle(LegRinging(1), BEGAN + 200)
     race.handle(LegAnswered(1), BEGAN + 3_000)
-    legs = live_view(call(), race.legs)["legs"]
+    legs = live_view(call(), Stage.WAITING, race.legs)["legs"]
     assert [(leg["destination"], leg["phase"], leg["since"]) for leg in legs] == [
         ("a", "ringing", iso(BEGAN + 100)),
         ("b", "answered", iso(BEGAN + 3_000)),
@@ -57,7 +58,7 @@ def test_losers_are_told_as_lost_while_they_are_being_hung_up() -> None:
     for leg in (0, 1):
         race.handle(LegAnswered(leg), BEGAN)
     race.handle(LegDigit(0, "1"), BEGAN + 500)
-    winner, loser = live_view(call(), race.legs)["legs"]
+    winner, loser = live_view(call(), Stage.WAITING, race.legs)["legs"]
     assert (winner["phase"], winner["outcome"]) == ("won", "won")
     assert (loser["phase"], loser["outcome"]) == ("cancelling", "lost")
 

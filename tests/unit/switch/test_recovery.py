@@ -20,6 +20,7 @@ from ari_app.ari.client import connect
 from ari_app.ari.transport import Request
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.stage import Role, Stage
 from ari_app.domain.document.reading import parse
 from ari_app.domain.market.marketplace import Number
 from ari_app.domain.numbers.applications import Step
@@ -72,7 +73,16 @@ def talking(n: int = 1, **changes: Any) -> UnderWay:
     its = {"started_at": BEGAN, "connected_at": CONNECTED, "ended_at": None, "end_source": None} | changes
     record = make_call(n, **{"did": DID, "qualification": None, **its})
     record.durations_ms.connected = 0
-    return UnderWay(record, f"caller-{n}", 1, ["agent-1"], f"{record.id}-leg-0")
+    parties: dict[Role, str] = {"caller": f"caller-{n}", "agent": f"{record.id}-leg-0"}
+    return UnderWay(record, parties, 1, ["agent-1"], Stage.TALKING)
+
+
+def waiting() -> UnderWay:
+    """A call that was under way, for which phones were rung."""
+    call = talking(connected_at=None, winner=None, disposition=None, legs=[])
+    del call.parties["agent"]
+    call.stage = Stage.WAITING
+    return call
 
 
 def leave(tmp_path: Path, *left: UnderWay) -> None:
@@ -126,7 +136,7 @@ async def next_switch(engine: Engine, tmp_path: Path, *there: UnderWay) -> Async
     writer = Writer(engine, Spool(tmp_path / "spool"), gather_s=0.001, on_saved=journal.settled)
     switch = Switch(engine, writer, journal, Geography({}, {}))
     switch.load()
-    both = [name for call in there for name in (call.channel_id, call.agent_channel_id) if name]
+    both = [name for call in there for name in call.parties.values()]
     channels = [
         {
             "id": name,
@@ -138,9 +148,7 @@ async def next_switch(engine: Engine, tmp_path: Path, *there: UnderWay) -> Async
         for name in both
     ]
     bridges = [
-        {"id": f"{call.name}-bridge", "channels": [call.channel_id, call.agent_channel_id]}
-        for call in there
-        if call.agent_channel_id
+        {"id": f"{call.name}-bridge", "channels": list(call.parties.values())} for call in there if call.agent
     ]
     transport = ScriptedTransport(
         {
@@ -234,16 +242,15 @@ async def test_who_waits_is_offered_again_by_the_campaign_that_the_call_began_wi
     engine: Engine, tmp_path: Path, change: Callable[[Engine], None]
 ) -> None:
     assigned(engine)
-    waiting = talking(connected_at=None, winner=None, disposition=None, legs=[])
-    waiting.agent_channel_id = None
-    leave(tmp_path, waiting)
+    left = waiting()
+    leave(tmp_path, left)
     change(engine)
-    async with next_switch(engine, tmp_path, waiting) as after:
+    async with next_switch(engine, tmp_path, left) as after:
         await after.until(
             lambda: any("channels/create" in sent or "-leg-" in sent for sent in after.transport.sent)
         )
         after.hang_up("caller-1")
-        record = await after.saved(waiting.record.id)
+        record = await after.saved(left.record.id)
     assert (record.campaign, record.publisher, record.disposition) == (
         "plumbing",
         "homefix",
@@ -287,7 +294,7 @@ async def test_a_call_that_was_refused_as_there_was_no_marketplace_needs_none(
 ) -> None:
     refused = CallRecord("0019ab0a20ae80000000009", DID, "+12125550142", BEGAN)
     refused.ended_at, refused.disposition, refused.end_source = BEGAN, "failed", "system"
-    leave(tmp_path, UnderWay(refused, "caller-9", 0))
+    leave(tmp_path, UnderWay(refused, {"caller": "caller-9"}, 0))
     async with next_switch(engine, tmp_path) as after:
         assert (await after.saved(refused.id)).disposition == "failed"
         assert after.switch.status()["calls_set_aside"] == 0
@@ -393,13 +400,12 @@ async def test_who_waited_in_a_call_that_is_set_aside_is_served_as_a_new_call(
     monkeypatch.setattr("ari_app.switch.recovery.NEW_CALLS_S", 0)
     assigned(engine)
     apply(engine, market(campaign={"price": "50.00"}), ASSIGNED + 1)
-    waiting = talking(connected_at=None, winner=None, disposition=None, legs=[])
-    waiting.agent_channel_id = None
-    leave(tmp_path, waiting)
+    left = waiting()
+    leave(tmp_path, left)
     make_unreadable(engine, 1)
-    async with next_switch(engine, tmp_path, waiting) as after:
+    async with next_switch(engine, tmp_path, left) as after:
         await after.until(lambda: "POST channels/caller-1/answer" in after.transport.sent)
-        assert [call["id"] for call in after.switch.live()] != [waiting.record.id]
+        assert [call["id"] for call in after.switch.live()] != [left.record.id]
         await after.until(lambda: after.switch.status()["calls_set_aside"] == 1)
 
 
