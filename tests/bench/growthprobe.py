@@ -63,6 +63,7 @@ serving_caps = _module("ari_app.serving.caps", "ari_app.switch.caps")
 
 SHAPE = Shape(500, 20)
 DAY_MS = 86_400_000
+SWITCH_INTERVAL_S = 0.0005  # as the switch has it: its threads share one interpreter
 CALLS_EVERY_S = 0.05  # one ends meanwhile
 CALLS_UNDER_WAY = 2_000
 AGENTS = [f"agent-{n}" for n in range(20)]
@@ -153,7 +154,7 @@ class Gaps:
 
 def serve(database: str, began: str) -> Figures:
     """A start, and then steps of the marketplace, while calls end."""
-    sys.setswitchinterval(0.0005)  # as the switch has it
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     return asyncio.run(_serve(Path(database), float(began)))
 
 
@@ -323,6 +324,7 @@ def _ms(work: Callable[[int], object], n: int) -> float:
 
 def outage(folder: str, count: str) -> Figures:
     """Calls that end while the database is away, and then its return."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     journals.FILE_LIMIT //= 8  # what an hour comes to, in a minute
     home, engine = Path(folder), engines.open_engine(f"sqlite:///{folder}/outage.db")
     schema.upgrade(engine)
@@ -342,6 +344,7 @@ def outage(folder: str, count: str) -> Figures:
             _wait(lambda first=first: len(writer._spool) >= first + each)  # type: ignore[misc]
             per_call_us.append((time.process_time() - cpu) / each * 1e6)
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    _wait(lambda: len(writer._spool) < ended)  # the database is asked again within a second
     began, there = time.monotonic(), len(writer._spool)
     _wait(lambda: not len(writer._spool) or time.monotonic() - began > 20)
     drained = (there - len(writer._spool)) / (time.monotonic() - began)

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.terms.wire import Unreadable, pack_settled, unpack_settled
 from ari_app.store.calls.calls import Settlement
-from ari_app.store.db.atomic_files import listed, names, sync, write_all, write_whole
+from ari_app.store.db.atomic_files import listed, names, remove_all, sync, write_all, write_whole
 from ari_app.store.db.errors import SpoolUnusable
 
 log = logging.getLogger(__name__)
@@ -73,8 +73,7 @@ class Spool:
             write_all(self.folder, files)
             self._count += count
         except OSError as error:
-            with suppress(OSError):
-                self._count = len(names(self.folder))
+            self._count_anew()
             raise SpoolUnusable(f"{self.folder} takes no calls: {error.strerror}") from error
 
     def oldest(self, limit: int) -> list[Settlement]:
@@ -96,12 +95,14 @@ class Spool:
         if not self._count:
             return
         try:
-            for settlement in settlements:
-                with suppress(FileNotFoundError):
-                    (self.folder / _name(settlement)).unlink()
-                    self._count -= 1
+            self._count -= remove_all(self.folder / _name(settlement) for settlement in settlements)
         except OSError as error:
+            self._count_anew()
             raise SpoolUnusable(f"{self.folder} cannot be cleared: {error.strerror}") from error
+
+    def _count_anew(self) -> None:
+        with suppress(OSError):
+            self._count = len(names(self.folder))
 
     def refuse(self, settlement: Settlement, reason: str) -> None:
         """Puts a call aside that the database will never take as it is. Raises SpoolUnusable."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
+_T = TypeVar("_T")
 _UNFINISHED = ".part"
+_AT_ONCE = 4  # files that the disk is asked about together: a busy one lets each wait, and all of them as long as one
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -34,11 +38,28 @@ def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
     with _gone_on_failure(unfinished.values()):
         for name, content in files.items():
             unfinished[name].write_bytes(content)
-        for path in unfinished.values():
-            sync(path)
+        _together(sync, unfinished.values())
         for name, path in unfinished.items():
             path.replace(folder / name)
         sync(folder)
+
+
+def remove_all(paths: Iterable[Path]) -> int:
+    """Removes files; how many of them were there. Raises OSError, having removed some."""
+    return sum(_together(_remove, paths))
+
+
+def _remove(path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        path.unlink()
+        return True
+    return False
+
+
+def _together(work: Callable[[Path], _T], paths: Iterable[Path]) -> list[_T]:
+    """Does the same with each file, with some at once. Raises what the first of them that fails does."""
+    with ThreadPoolExecutor(_AT_ONCE, "callrace-disk") as threads:
+        return list(threads.map(work, paths))
 
 
 def clear_unfinished(*patterns: Path) -> None:
