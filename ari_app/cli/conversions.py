@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 
@@ -11,14 +10,11 @@ from ari_app.cli.common import database, moment, now_ms, one_line, text_of
 from ari_app.cli.output import json_option, show_json, show_table, tell
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.calls.record import CallRecord
-from ari_app.domain.ledger.transfers import Transfer
 from ari_app.domain.terms.conversions import Told, parse
 from ari_app.store.ledger import ledger
 from ari_app.store.money import conversions as stored
 from ari_app.store.money.conversions import Became, Outcome
-from ari_app.views.aftermath import net_amounts, net_cells
-from ari_app.views.words import second
+from ari_app.views.conversions import COLUMNS, conversion_json, row
 
 
 @click.group()
@@ -50,7 +46,9 @@ def post(call_id: str, at: int, ref: str | None, as_json: bool) -> None:
     engine = database()
     [outcome] = stored.tell(engine, [Told(call_id, at, ref)], now_ms())
     if as_json:
-        show_json(_json(outcome.record, ledger.of_call(engine, call_id)) | {"became": outcome.became})
+        show_json(
+            conversion_json(outcome.record, ledger.of_call(engine, call_id)) | {"became": outcome.became}
+        )
     else:
         click.echo(_said(outcome))
 
@@ -94,22 +92,11 @@ def list_(pending: bool, limit: int, as_json: bool) -> None:
     found = stored.latest(engine, limit, waiting=pending)
     moved = ledger.of_many(engine, [record.id for record in found])
     if as_json:
-        show_json([_json(record, moved.get(record.id, ())) for record in found])
+        show_json([conversion_json(record, moved.get(record.id, ())) for record in found])
     elif not found:
         click.echo("no calls wait" if pending else "no conversions")
     else:
-        columns = (
-            "call",
-            "campaign",
-            "waits until (UTC)",
-            "converted at (UTC)",
-            "ref",
-            "price",
-            "charged",
-            "paid",
-            "corrected",
-        )
-        show_table(columns, [_row(record, moved.get(record.id, ())) for record in found])
+        show_table(COLUMNS, [row(record, moved.get(record.id, ())) for record in found])
 
 
 @conversions.command()
@@ -137,38 +124,3 @@ def _said(outcome: Outcome) -> str:
         return f"call {record.id} is decided: not payable; see `callrace calls explain {record.id}`"
     charged, paid = (format_amount(amount, money.currency) for amount in (money.charged, money.paid))
     return f"call {record.id} is decided: charged {charged}, paid {paid} {money.currency}"
-
-
-def _row(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[object, ...]:
-    money, conversion = record.money, record.conversion
-    price = format_amount(money.price, money.currency) if money else None
-    times = (record.waits_until, conversion.at if conversion else None)
-    moments = [None if at is None else second(at) for at in times]
-    return (
-        record.id,
-        record.campaign,
-        *moments,
-        conversion.ref if conversion else None,
-        price,
-        *net_cells(record, transfers),
-    )
-
-
-def _json(record: CallRecord, transfers: Sequence[Transfer]) -> dict[str, Any]:
-    money, conversion = record.money, record.conversion
-    net = net_amounts(money.currency, transfers) if money else (None, None)
-    return {
-        "call": record.id,
-        "campaign": record.campaign,
-        "waits_until": iso(record.waits_until),
-        "converted_at": iso(conversion.at) if conversion else None,
-        "told_at": iso(conversion.told_at) if conversion else None,
-        "ref": conversion.ref if conversion else None,
-        "currency": money.currency if money else None,
-        **{
-            name: format_amount(getattr(money, name), money.currency) if money else None
-            for name in ("price", "payout", "charged", "paid")
-        },
-        "net_charged": net[0],
-        "net_paid": net[1],
-    }

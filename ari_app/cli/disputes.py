@@ -13,11 +13,10 @@ from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.cli.parties import advertiser_of
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import CallRecord
-from ari_app.domain.ledger.disputes import Dispute, DisputeEvent, State
+from ari_app.domain.ledger.disputes import Dispute, State
 from ari_app.store.calls import calls as stored_calls
 from ari_app.store.money import disputes as stored
-from ari_app.views.disputes import dispute_json, optional_amount
-from ari_app.views.words import second
+from ari_app.views.disputes import COLUMNS, EVENT_COLUMNS, dispute_json, event_row, row
 
 SERIAL = click.IntRange(1, 2**31 - 1)
 
@@ -74,7 +73,7 @@ def list_(state: State | None, advertiser: str | None, as_json: bool) -> None:
     elif not found:
         click.echo("no disputes")
     else:
-        show_table(_COLUMNS, [_row(dispute) for dispute in found])
+        show_table(COLUMNS, [row(dispute) for dispute in found])
 
 
 @disputes.command()
@@ -95,8 +94,7 @@ def show(dispute_id: int, as_json: bool) -> None:
     click.echo(f"  call        {dispute.call_id}")
     click.echo(f"  advertiser  {dispute.advertiser}")
     click.echo(f"  publisher   {dispute.publisher}\n")
-    columns = ("at (UTC)", "what", "by", "amount", "clawback", "reason")
-    show_table(columns, [_event_row(event, dispute.currency) for event in dispute.events])
+    show_table(EVENT_COLUMNS, [event_row(event, dispute.currency) for event in dispute.events])
 
 
 @disputes.command()
@@ -156,34 +154,6 @@ def charged_call(engine: Engine, call_id: str) -> tuple[CallRecord, str]:
     if record.money is None:
         raise Refused(f"call {record.id} belongs to no campaign, so no money moved by it")
     return record, record.money.currency
-
-
-_COLUMNS = ("id", "opened (UTC)", "call", "advertiser", "publisher", "claimed", "credited", "state", "reason")
-
-
-def _row(dispute: Dispute) -> tuple[object, ...]:
-    return (
-        dispute.id,
-        second(dispute.events[0].at),
-        dispute.call_id,
-        dispute.advertiser,
-        dispute.publisher,
-        format_amount(dispute.claimed, dispute.currency),
-        format_amount(dispute.credited, dispute.currency),
-        dispute.state,
-        dispute.events[0].reason,
-    )
-
-
-def _event_row(event: DisputeEvent, currency: str) -> tuple[object, ...]:
-    return (
-        second(event.at),
-        event.what,
-        event.by,
-        optional_amount(event.amount, currency),
-        optional_amount(event.clawback, currency),
-        event.reason,
-    )
 
 
 def _window_ms(engine: Engine, record: CallRecord) -> int:

@@ -11,12 +11,10 @@ from ari_app.cli.common import Refused, database, marketplace_in_force
 from ari_app.cli.disputes import SERIAL
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.cli.parties import advertiser_of
-from ari_app.domain.basics.money import format_amount
 from ari_app.domain.ledger.bills import Period, period_of
 from ari_app.store.money import bills
 from ari_app.store.money.bills import Party
-from ari_app.views.bills.bill import bill_json
-from ari_app.views.words import second
+from ari_app.views.bills.bill import LIST_COLUMNS, bill_json, list_row
 
 
 @click.group()
@@ -78,20 +76,7 @@ def list_(advertiser: str | None, as_json: bool) -> None:
     elif not found:
         click.echo("no invoices")
     else:
-        columns = ("number", "advertiser", "period", "issued (UTC)", "total", "closing", "currency")
-        rows = [
-            (
-                bill.number,
-                bill.party,
-                bill.period.name,
-                second(bill.issued_at),
-                format_amount(bill.total, bill.currency),
-                format_amount(bill.closing, bill.currency),
-                bill.currency,
-            )
-            for bill in found
-        ]
-        show_table(columns, rows)
+        show_table(LIST_COLUMNS, map(list_row, found))
 
 
 @invoices.command()

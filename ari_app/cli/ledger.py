@@ -11,16 +11,24 @@ from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, 
 from ari_app.cli.disputes import charged_call
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.cli.parties import advertiser_of
-from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.ledger import transfers as domain
-from ari_app.domain.ledger.balances import Balance, Line
+from ari_app.domain.ledger.balances import Balance
 from ari_app.domain.ledger.corrections import net
 from ari_app.store.ledger import ledger as stored
 from ari_app.store.limits import reservations
 from ari_app.store.market import parties
 from ari_app.store.money import audit, corrections, refunds
-from ari_app.views.words import second
+from ari_app.views.ledger import (
+    BALANCE_COLUMNS,
+    STATEMENT_COLUMNS,
+    adjustment_json,
+    balance_json,
+    line_json,
+    line_row,
+    payment_json,
+    proof_json,
+)
 
 
 @click.group()
@@ -43,14 +51,13 @@ def balances(as_json: bool) -> None:
     engine = database()
     reserved = reservations.reserved_funds(engine)
     found = stored.balances(engine)
-    lines = [_balance(*key, found.get(key, Balance()), reserved.get(key, 0)) for key in found | reserved]
+    lines = [balance_json(*key, found.get(key, Balance()), reserved.get(key, 0)) for key in found | reserved]
     if as_json:
         show_json(lines)
     elif not lines:
         click.echo("no money has moved yet")
     else:
-        columns = ("account", "posted", "held", "reserved", "available", "currency")
-        show_table(columns, [tuple(line[column] for column in columns) for line in lines])
+        show_table(BALANCE_COLUMNS, [[line[column] for column in BALANCE_COLUMNS] for line in lines])
 
 
 @ledger.command()
@@ -68,11 +75,11 @@ def statement(account: str, as_json: bool) -> None:
     if not lines:
         _check_account(engine, account)
     if as_json:
-        show_json([_line_json(account, line) for line in lines])
+        show_json([line_json(account, line) for line in lines])
     elif not lines:
         click.echo("no transfers")
     else:
-        show_table(_LINE_COLUMNS, [_line_row(account, line) for line in lines])
+        show_table(STATEMENT_COLUMNS, [line_row(account, line) for line in lines])
 
 
 @ledger.command()
@@ -87,8 +94,7 @@ def verify(as_json: bool) -> None:
     """
     transfers, findings = audit.prove(database(), now_ms())
     if as_json:
-        listed = [{"rule": f.rule, "about": f.about, "detail": f.detail} for f in findings]
-        show_json({"balanced": not findings, "transfers": transfers, "findings": listed})
+        show_json(proof_json(transfers, findings))
     elif findings:
         show_table(("rule", "about", "detail"), [(f.rule, f.about, f.detail) for f in findings])
     else:
@@ -121,7 +127,7 @@ def deposit(
     is_new = stored.post(engine, domain.deposit(key, advertiser, minor, currency, now_ms(), reason or ""))
     paid = format_amount(minor, currency)
     if as_json:
-        show_json(_payment_json(advertiser, paid, currency, key, is_new))
+        show_json(payment_json(advertiser, paid, currency, key, is_new))
     else:
         done = "deposited" if is_new else "was deposited before:"
         click.echo(f"{done} {paid} {currency} for {advertiser} (key {key})")
@@ -150,7 +156,7 @@ def refund(advertiser: str, amount: str, key: str, reason: str, currency: str | 
     is_new = refunds.give_back(engine, advertiser, key, minor, currency, now_ms(), reason)
     given = format_amount(minor, currency)
     if as_json:
-        show_json(_payment_json(advertiser, given, currency, key, is_new))
+        show_json(payment_json(advertiser, given, currency, key, is_new))
     else:
         done = "gave back" if is_new else "was given back before:"
         click.echo(f"{done} {given} {currency} to {advertiser} (key {key})")
@@ -165,10 +171,6 @@ def _payment(engine: Engine, advertiser: str, amount: str, currency: str | None)
     if minor == 0:
         raise click.BadParameter("expected more than zero", param_hint="AMOUNT")
     return minor, currency
-
-
-def _payment_json(advertiser: str, amount: str, currency: str, key: str, is_new: bool) -> dict[str, object]:
-    return {"advertiser": advertiser, "amount": amount, "currency": currency, "key": key, "is_new": is_new}
 
 
 @ledger.command()
@@ -205,8 +207,7 @@ def adjust(call_id: str, price: str | None, payout: str | None, reason: str, key
     after = net(stored.of_call(engine, record.id))
     charged, paid = format_amount(after.price, currency), format_amount(after.payout, currency)
     if as_json:
-        comes_to = {"charged": charged, "paid": paid, "currency": currency}
-        show_json({"call_id": record.id, "key": key, "is_new": is_new, "comes_to": comes_to})
+        show_json(adjustment_json(record.id, key, is_new, after, currency))
     else:
         done = "adjusted" if is_new else "was adjusted before:"
         click.echo(
@@ -222,78 +223,3 @@ def _check_account(engine: Engine, account: str) -> None:
         raise Refused(
             f"there is no account {account}; accounts are advertiser:ID, publisher:ID, exchange and world"
         )
-
-
-def _balance_cells(balance: Balance, currency: str) -> tuple[str, str, str]:
-    posted, held, available = (
-        format_amount(amount, currency) for amount in (balance.posted, balance.held, balance.available)
-    )
-    return posted, held, available
-
-
-def _balance(account: str, currency: str, balance: Balance, reserved: int) -> dict[str, str]:
-    amounts = {
-        "posted": balance.posted,
-        "held": balance.held,
-        "reserved": reserved,
-        "available": balance.available - reserved,
-    }
-    said = {name: format_amount(amount, currency) for name, amount in amounts.items()}
-    return {"account": account, "currency": currency, **said}
-
-
-def _signed(account: str, line: Line) -> str:
-    transfer = line.transfer
-    sign = 1 if transfer.credit == account else -1
-    return format_amount(sign * transfer.amount, transfer.currency)
-
-
-_LINE_COLUMNS = (
-    "at (UTC)",
-    "kind",
-    "other account",
-    "amount",
-    "posted",
-    "held",
-    "currency",
-    "call",
-    "reason",
-)
-
-
-def _line_row(account: str, line: Line) -> tuple[object, ...]:
-    transfer = line.transfer
-    other = transfer.debit if transfer.credit == account else transfer.credit
-    posted, held, _ = _balance_cells(line.after, transfer.currency)
-    at = second(transfer.at)
-    return (
-        at,
-        transfer.kind,
-        other,
-        _signed(account, line),
-        posted,
-        held,
-        transfer.currency,
-        transfer.call_id,
-        transfer.reason,
-    )
-
-
-def _line_json(account: str, line: Line) -> dict[str, object]:
-    transfer = line.transfer
-    posted, held, available = _balance_cells(line.after, transfer.currency)
-    return {
-        "key": transfer.key,
-        "at": iso(transfer.at),
-        "kind": transfer.kind,
-        "debit": transfer.debit,
-        "credit": transfer.credit,
-        "amount": format_amount(transfer.amount, transfer.currency),
-        "effect": _signed(account, line),
-        "currency": transfer.currency,
-        "call_id": transfer.call_id,
-        "terms_version": transfer.terms_version,
-        "resolves": transfer.resolves,
-        "reason": transfer.reason,
-        "after": {"posted": posted, "held": held, "available": available},
-    }

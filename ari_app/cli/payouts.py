@@ -18,12 +18,13 @@ from ari_app.cli.invoices import month
 from ari_app.cli.items import deliver_items, items_option
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.cli.parties import publisher_of
-from ari_app.domain.basics.clock import LAST_MS, iso, ms_of
+from ari_app.domain.basics.clock import LAST_MS, ms_of
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.ledger.payouts import Paid, Run, Waiting
 from ari_app.store.money import payouts as stored
 from ari_app.store.money.bills import Party
 from ari_app.views.csvtext import write_csv
+from ari_app.views.payouts import COLUMNS, RUN_COLUMNS, rows, run_json, run_row
 from ari_app.views.words import second
 
 _DAY_MS = 86_400_000
@@ -110,12 +111,11 @@ def list_(as_json: bool) -> None:
     """List the payout runs, the oldest first."""
     runs = stored.every(database())
     if as_json:
-        show_json([_json(paid) for paid in runs])
+        show_json([run_json(paid) for paid in runs])
     elif not runs:
         click.echo("no payout runs")
     else:
-        columns = ("key", "at (UTC)", "calls before (UTC)", "publishers", "paid", "currency")
-        show_table(columns, [_row(paid) for paid in runs])
+        show_table(RUN_COLUMNS, map(run_row, runs))
 
 
 @payouts.command()
@@ -171,23 +171,15 @@ def statement(
     issue(engine, party, month(period, producer.timezone), force_open, dry_run, delivery)
 
 
-_COLUMNS = ("publisher", "amount", "currency", "calls", "key")
-
-
 def _deliver(paid: Paid, as_json: bool, csv_file: IO[str] | None) -> None:
-    currency = paid.run.currency
-    rows = [
-        (payout.publisher, format_amount(payout.amount, currency), currency, payout.calls, payout.key)
-        for payout in paid.payouts
-    ]
     if csv_file is not None:
-        write_csv(csv_file, _COLUMNS, rows)
+        write_csv(csv_file, COLUMNS, rows(paid))
     if as_json:
-        show_json(_json(paid))
-    elif csv_file is None and not rows:
+        show_json(run_json(paid))
+    elif csv_file is None and not paid.payouts:
         click.echo("nobody has enough due: nothing was paid")
     elif csv_file is None:
-        show_table(_COLUMNS, rows)
+        show_table(COLUMNS, rows(paid))
 
 
 def _waiting(run: Run, waiting: Waiting) -> str:
@@ -208,49 +200,6 @@ def _waiting(run: Run, waiting: Waiting) -> str:
             return f"{whose} {has} {amount}, each less than {minimum}; see --minimum"
         case "owes":
             return f"{whose} {owes} {amount} that was taken back after it was paid"
-
-
-def _row(paid: Paid) -> tuple[object, ...]:
-    run = paid.run
-    total = sum(payout.amount for payout in paid.payouts)
-    ended_before = min(run.until_at, run.at - run.hold_ms)
-    return (
-        run.key,
-        second(run.at),
-        second(ended_before),
-        len(paid.payouts),
-        format_amount(total, run.currency),
-        run.currency,
-    )
-
-
-def _json(paid: Paid) -> dict[str, object]:
-    run = paid.run
-    return {
-        "key": run.key,
-        "at": iso(run.at),
-        "currency": run.currency,
-        "until": iso(run.until_at),
-        "hold_days": run.hold_ms // _DAY_MS,
-        "minimum": format_amount(run.minimum, run.currency),
-        "payouts": [
-            {
-                "publisher": payout.publisher,
-                "amount": format_amount(payout.amount, run.currency),
-                "calls": payout.calls,
-                "key": payout.key,
-            }
-            for payout in paid.payouts
-        ],
-        "waits": [
-            {
-                "reason": waiting.reason,
-                "publishers": waiting.publishers,
-                "amount": format_amount(waiting.amount, run.currency),
-            }
-            for waiting in paid.waits
-        ],
-    }
 
 
 def _run_key(text: str) -> str:

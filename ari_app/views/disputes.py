@@ -1,10 +1,11 @@
-"""Disputes."""
+"""Disputes: a list of them, what happened to one, and one as JSON."""
 
 from __future__ import annotations
 
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.ledger.disputes import Dispute
+from ari_app.domain.ledger.disputes import Dispute, DisputeEvent
+from ari_app.views.words import optional_amount, second
 
 
 def dispute_json(dispute: Dispute) -> dict[str, object]:
@@ -32,6 +33,34 @@ def dispute_json(dispute: Dispute) -> dict[str, object]:
     }
 
 
-def optional_amount(minor: int | None, currency: str) -> str | None:
-    """The amount in decimals; None stays None."""
-    return None if minor is None else format_amount(minor, currency)
+COLUMNS = ("id", "opened (UTC)", "call", "advertiser", "publisher", "claimed", "credited", "state", "reason")
+
+
+def row(dispute: Dispute) -> tuple[object, ...]:
+    """A dispute in a list."""
+    return (
+        dispute.id,
+        second(dispute.events[0].at),
+        dispute.call_id,
+        dispute.advertiser,
+        dispute.publisher,
+        format_amount(dispute.claimed, dispute.currency),
+        format_amount(dispute.credited, dispute.currency),
+        dispute.state,
+        dispute.events[0].reason,
+    )
+
+
+EVENT_COLUMNS = ("at (UTC)", "what", "by", "amount", "clawback", "reason")
+
+
+def event_row(event: DisputeEvent, currency: str) -> tuple[object, ...]:
+    """What happened to a dispute, once."""
+    return (
+        second(event.at),
+        event.what,
+        event.by,
+        optional_amount(event.amount, currency),
+        optional_amount(event.clawback, currency),
+        event.reason,
+    )

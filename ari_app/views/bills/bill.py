@@ -74,6 +74,22 @@ def bill_json(bill: Bill) -> dict[str, object]:
     }
 
 
+LIST_COLUMNS = ("number", "advertiser", "period", "issued (UTC)", "total", "closing", "currency")
+
+
+def list_row(bill: Bill) -> tuple[object, ...]:
+    """A bill in a list."""
+    return (
+        bill.number,
+        bill.party,
+        bill.period.name,
+        second(bill.issued_at),
+        format_amount(bill.total, bill.currency),
+        format_amount(bill.closing, bill.currency),
+        bill.currency,
+    )
+
+
 def _what(line: BillLine) -> str:
     return f"{line.what} of earlier months" if line.is_earlier else line.what
 

@@ -1,0 +1,70 @@
+"""Payout runs: what each paid to whom, as rows and as JSON."""
+
+from __future__ import annotations
+
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.ledger.payouts import Paid
+from ari_app.views.words import second
+
+_DAY_MS = 86_400_000
+
+
+COLUMNS = ("publisher", "amount", "currency", "calls", "key")
+
+
+def rows(paid: Paid) -> list[tuple[object, ...]]:
+    """What a run paid, a row for each publisher."""
+    currency = paid.run.currency
+    return [
+        (payout.publisher, format_amount(payout.amount, currency), currency, payout.calls, payout.key)
+        for payout in paid.payouts
+    ]
+
+
+RUN_COLUMNS = ("key", "at (UTC)", "calls before (UTC)", "publishers", "paid", "currency")
+
+
+def run_row(paid: Paid) -> tuple[object, ...]:
+    """A run in a list."""
+    run = paid.run
+    total = sum(payout.amount for payout in paid.payouts)
+    ended_before = min(run.until_at, run.at - run.hold_ms)
+    return (
+        run.key,
+        second(run.at),
+        second(ended_before),
+        len(paid.payouts),
+        format_amount(total, run.currency),
+        run.currency,
+    )
+
+
+def run_json(paid: Paid) -> dict[str, object]:
+    """A payout run as its readers see it."""
+    run = paid.run
+    return {
+        "key": run.key,
+        "at": iso(run.at),
+        "currency": run.currency,
+        "until": iso(run.until_at),
+        "hold_days": run.hold_ms // _DAY_MS,
+        "minimum": format_amount(run.minimum, run.currency),
+        "payouts": [
+            {
+                "publisher": payout.publisher,
+                "amount": format_amount(payout.amount, run.currency),
+                "calls": payout.calls,
+                "key": payout.key,
+            }
+            for payout in paid.payouts
+        ],
+        "waits": [
+            {
+                "reason": waiting.reason,
+                "publishers": waiting.publishers,
+                "amount": format_amount(waiting.amount, run.currency),
+            }
+            for waiting in paid.waits
+        ],
+    }
