@@ -18,7 +18,7 @@ from ari_app.domain.calls.record import EndSource
 from ari_app.domain.calls.stage import Stage
 from ari_app.domain.market.campaigns import Route
 from ari_app.domain.routing import recovery
-from ari_app.domain.routing.race import Leg
+from ari_app.domain.routing.legs import Leg
 from ari_app.domain.routing.recovery import Remains, winning_leg
 from ari_app.serving.ids import bridge_id
 from ari_app.switch.call import Call, CallerGone

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.calls.stage import ROWS, Phase, Stage
-from ari_app.domain.routing.race import Leg
+from ari_app.domain.routing.legs import Leg
 from ari_app.domain.routing.snapshot import Snapshot
 from ari_app.serving.capacity import Capacity
 

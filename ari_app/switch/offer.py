@@ -25,8 +25,9 @@ from ari_app.domain.ivr.prompts import ACCEPT_PROMPT
 from ari_app.domain.ivr.whisper import heard
 from ari_app.domain.market.campaigns import Route
 from ari_app.domain.market.destinations import Dial
-from ari_app.domain.routing import race as racing
-from ari_app.domain.routing.race import Leg, Phase, Race, RacePlan
+from ari_app.domain.routing import legs as racing
+from ari_app.domain.routing.legs import Leg, Phase
+from ari_app.domain.routing.race import Race, RacePlan
 from ari_app.serving.capacity import Capacity
 from ari_app.serving.ids import bridge_id
 from ari_app.switch.call import Call, CallerGone, FoundUp

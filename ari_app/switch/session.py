@@ -20,7 +20,7 @@ from ari_app.domain.caps.counters import Answer, wanted
 from ari_app.domain.ivr.prompts import NOBODY_PROMPT
 from ari_app.domain.market.attestation import attestation_of
 from ari_app.domain.market.destinations import Destination, Dial
-from ari_app.domain.routing.race import Leg
+from ari_app.domain.routing.legs import Leg
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.routing.routing import Decision, leave_out, route
 from ari_app.domain.routing.screening import Refusal, barred, capped, screen, trunk_full

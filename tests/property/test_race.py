@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from ari_app.domain.routing.race import (
+from ari_app.domain.routing.legs import (
     Award,
     CallerHungUp,
     Exhausted,
@@ -21,14 +21,12 @@ from ari_app.domain.routing.race import (
     Phase,
     Prompt,
     PromptDone,
-    Race,
-    RacePlan,
     Reoffer,
     Ring,
     SayTaken,
     TimeUp,
-    WavePlan,
 )
+from ari_app.domain.routing.race import Race, RacePlan, WavePlan
 
 LET_GO = (HangUp, SayTaken)
 legs = st.integers(0, 30)

@@ -4,7 +4,7 @@ from collections import deque
 
 import pytest
 
-from ari_app.domain.routing.race import (
+from ari_app.domain.routing.legs import (
     Award,
     CallerHungUp,
     Exhausted,
@@ -19,14 +19,12 @@ from ari_app.domain.routing.race import (
     Phase,
     Prompt,
     PromptDone,
-    Race,
-    RacePlan,
     Reoffer,
     Ring,
     SayTaken,
     TimeUp,
-    WavePlan,
 )
+from ari_app.domain.routing.race import Race, RacePlan, WavePlan
 
 
 def plan(*waves, **rules):

@@ -8,7 +8,8 @@ from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.calls.stage import Stage
 from ari_app.domain.document.reading import parse
-from ari_app.domain.routing.race import LegAnswered, LegDigit, LegRinging, Race, RacePlan, WavePlan
+from ari_app.domain.routing.legs import LegAnswered, LegDigit, LegRinging
+from ari_app.domain.routing.race import Race, RacePlan, WavePlan
 from ari_app.domain.routing.snapshot import make_snapshot
 from ari_app.serving.capacity import Capacity
 from ari_app.switch import live
