@@ -38,7 +38,7 @@ def old(empty: Engine) -> Engine:
         config = schema._config()
         config.attributes["connection"] = connection
         command.upgrade(config, "0004-1")
-        ledger.add(connection, [DEPOSIT, reversal(DEPOSIT, BEGAN, "bounced"), HOLD, POST])
+        ledger.add_of_calls(connection, [DEPOSIT, reversal(DEPOSIT, BEGAN, "bounced"), HOLD, POST])
     return empty
 
 
@@ -69,7 +69,7 @@ def test_transfers_still_cannot_be_changed(old: Engine) -> None:
 def test_what_was_refused_is_refused_still(old: Engine, wrong: Transfer) -> None:
     schema.upgrade(old)
     with pytest.raises(IntegrityError), writing(old) as connection:
-        ledger.add(connection, [wrong])
+        ledger.add_of_calls(connection, [wrong])
 
 
 def test_the_indexes_are_all_there(old: Engine) -> None:
@@ -153,4 +153,4 @@ def test_a_ledger_with_holds_that_were_released_in_part_can_go_back_and_forth(em
     assert list(ledger.all_transfers(empty)) == before
     hold = next(transfer for transfer in before if transfer.kind == "hold")
     with pytest.raises(IntegrityError), writing(empty) as connection:
-        ledger.add(connection, [replace(hold, key="again", kind="void", resolves=hold.key)])
+        ledger.add_of_calls(connection, [replace(hold, key="again", kind="void", resolves=hold.key)])

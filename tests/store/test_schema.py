@@ -62,8 +62,8 @@ def test_the_balances_of_an_older_ledger_are_kept_at_hand_after_an_upgrade(
         patched.setattr(command, "upgrade", lambda config, revision: upgrade(config, "0001"))
         schema.upgrade(empty)
     hold = Transfer("hold", "hold", "advertiser:acme", "exchange", 30, "USD", at=1)
-    for transfer in (deposit("1", "acme", 100, "USD", at=1), hold):
-        ledger.post(empty, transfer)
+    with writing(empty) as connection:
+        ledger.add_of_calls(connection, [deposit("1", "acme", 100, "USD", at=1), hold])
     schema.upgrade(empty)
     ledger.post(empty, deposit("2", "acme", 50, "USD", at=1))
     assert ledger.kept_balances(empty) == ledger.balances(empty)

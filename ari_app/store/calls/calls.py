@@ -30,6 +30,7 @@ from ari_app.domain.terms.qualification import EarlierCall
 from ari_app.domain.terms.repeats import whose
 from ari_app.store.calls.callrows import call_row, leg_row, records, tracks_row
 from ari_app.store.calls.selection import Selection, conditions
+from ari_app.store.db import outbox
 from ari_app.store.db.engine import reading, unindexed, writing
 from ari_app.store.db.errors import AmbiguousCallId
 from ari_app.store.db.tables import calls, calls_of_others, legs, recordings
@@ -83,6 +84,7 @@ def save(engine: Engine, batch: Sequence[Settlement], *, of_others: bool = False
         spending.add(connection, ended)
         added = [transfer for record in ended for transfer in moved[record.id]]
         reservations.settle(connection, reserved, added)
+        outbox.add(connection, "call.ended", ((one.id, one.ended_at or one.started_at) for one in ended))
 
 
 def _tell_of_others(connection: Connection, ended: Collection[CallRecord]) -> None:

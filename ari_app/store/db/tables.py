@@ -159,6 +159,17 @@ audit_log = Table(
     Index("audit_log_actor", "actor"),
 )
 
+# What others are to hear of, until they have (`store.db.outbox`).
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Index("outbox_at", "at"),
+)
+
 calls = Table(
     "calls",
     metadata,

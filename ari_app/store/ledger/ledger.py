@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from ari_app.domain.ledger import balances as domain
 from ari_app.domain.ledger.balances import Balance, Balances, Line
 from ari_app.domain.ledger.transfers import Transfer
+from ari_app.store.db import outbox
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.errors import KeyTaken
 from ari_app.store.db.tables import account_balances, calls, transfers
@@ -31,7 +32,7 @@ def post(engine: Engine, transfer: Transfer) -> bool:
     """
     try:
         with writing(engine) as connection:
-            connection.execute(insert(transfers), transfer_row(transfer))
+            add(connection, [transfer])
         return True
     except IntegrityError:
         there = find(engine, transfer.key)
@@ -128,6 +129,12 @@ def lock_accounts(connection: Connection, which: Collection[tuple[str, str]]) ->
 
 def add(connection: Connection, added: Collection[Transfer]) -> None:
     """Adds transfers in this transaction. Their keys are unique: SQLAlchemy's IntegrityError otherwise."""
+    add_of_calls(connection, added)
+    outbox.add(connection, "money.moved", ((transfer.key, transfer.at) for transfer in added))
+
+
+def add_of_calls(connection: Connection, added: Collection[Transfer]) -> None:
+    """The same for what calls come to: others hear of the calls, not of each of their transfers."""
     if added:
         connection.execute(insert(transfers), [transfer_row(transfer) for transfer in added])
 

@@ -169,7 +169,7 @@ def settle(connection: Connection, ended: Ended, moved: Collection[Transfer] = (
     accounts = ledger.accounts(moved)
     if not accounts.issuperset(funds.values()):
         ledger.lock_accounts(connection, accounts.union(funds.values()))
-    ledger.add(connection, moved)
+    ledger.add_of_calls(connection, moved)
     _release(connection, {account: ended.given[counter] for counter, account in funds.items()})
     counted = {*ended.given, *ended.used} - funds.keys()
     _count(connection, {counter: (ended.given[counter], ended.used[counter]) for counter in counted})

@@ -19,7 +19,7 @@ from ari_app.domain.market import campaigns, staging
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.market.terms import TERMS
 from ari_app.domain.routing.snapshot import Snapshot, make_snapshot
-from ari_app.store.db import revision
+from ari_app.store.db import outbox, revision
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.errors import DocumentUnreadable, MarketplaceMoved, NumbersInUse, StepRefused
 from ari_app.store.db.tables import marketplace_versions, terms
@@ -116,6 +116,7 @@ def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int |
             "document_json": _canonical(document),
         }
         connection.execute(insert(marketplace_versions), row)
+        outbox.add(connection, "marketplace.applied", [(str(applied.version), applied_at)])
         _save_terms(connection, document, versions, applied_at)
         numbers.assign(connection, marketplace.numbers, applied_at, marketplace.numbers_policy.quarantine)
         revision.rise(connection)

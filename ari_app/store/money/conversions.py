@@ -17,7 +17,7 @@ from ari_app.domain.terms import conversions as domain
 from ari_app.domain.terms.conversions import CLOCK_SKEW_MS, Told
 from ari_app.store.calls import calls
 from ari_app.store.calls.callrows import records
-from ari_app.store.db import revision
+from ari_app.store.db import outbox, revision
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.errors import NotDecided, StoreError, UnknownCalls
 from ari_app.store.db.tables import calls as table
@@ -173,3 +173,4 @@ def _decide(connection: Connection, records: Sequence[CallRecord], now: int) -> 
         calls.rewrite(connection, record)
     rollups.judged_again(connection, zip(before, records, strict=True), moved)
     reservations.settle(connection, reserved, new)
+    outbox.add(connection, "call.decided", ((record.id, now) for record in records))
