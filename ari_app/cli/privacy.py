@@ -8,11 +8,11 @@ from ari_app.cli.common import Refused, database, now_ms, phone_number
 from ari_app.cli.output import json_option, tell
 from ari_app.domain.basics.fields import parse_duration
 from ari_app.serving import running
+from ari_app.serving.oldtraces import OldTraces
 from ari_app.serving.traces import Traces
 from ari_app.settings import Settings
 from ari_app.store.calls import privacy as stored
 from ari_app.store.calls.spool import Spool
-from ari_app.store.db import sqlite
 
 
 @click.group()
@@ -58,6 +58,9 @@ def erase(number: str, as_json: bool) -> None:
 def expire(older_than: str, as_json: bool) -> None:
     """Take the callers out of all calls that began longer ago than a duration, and delete what was recorded.
 
+    Also out of calls that were set aside, lines of the dialplan, the journal, the database's log and free space. What
+    is left, such as a log that nobody has written to for so long, is named, and the exit code is 1.
+
     Run it daily. A repeat caller is told by the number: keep it for as long as your longest repeat window.
 
     \b
@@ -70,12 +73,17 @@ def expire(older_than: str, as_json: bool) -> None:
         raise click.BadParameter(f"{error}, got {older_than!r}", param_hint="--older-than") from error
     now, settings = now_ms(), Settings.from_env()
     engine = database()
-    calls = stored.erase_before(engine, Spool(settings.spool), settings.recordings, now - age_ms, now)
-    if sqlite.file_of(engine) is not None and not sqlite.empty_log(engine):
-        click.echo(
-            "the database's log still names callers: somebody reads it for long; run this again", err=True
-        )
-    tell({"calls": calls}, f"erased from {_calls(calls)}", as_json)
+    before = now - age_ms
+    callers = stored.callers_before(engine, before)
+    traces = OldTraces(settings, before)
+    traces.sweep(now)
+    try:
+        calls = stored.erase_before(engine, Spool(settings.spool), settings.recordings, before, now)
+    finally:
+        left = traces.after(engine, callers)
+    tell({"calls": calls, "left": left}, f"erased from {_calls(calls)}", as_json)
+    if left:
+        raise Refused("\n".join(f"callers may still be in {where}" for where in left))
 
 
 def _under_way(settings: Settings, number: str) -> list[str]:

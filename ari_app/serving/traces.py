@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from ari_app.serving import running
 from ari_app.settings import Settings
 from ari_app.store.calls import journal
-from ari_app.store.calls.aside import erase_caller as erase_aside
+from ari_app.store.calls.aside import erase_callers
 from ari_app.store.db import sqlite
 
 PATIENCE_S = 3.0
@@ -69,18 +69,15 @@ class Traces:
             _wait(lambda: not any(self._has(path) for path in self._files(_DIALPLANS)))
         else:
             self._blank(_DIALPLANS)
-        erase_aside(self._settings.journal / journal.ASIDE, self._number, now)
+        aside = self._settings.journal / journal.ASIDE
+        erase_callers(aside, lambda record: record.ani == self._number, now)
 
     def after(self, engine: Engine) -> list[str]:
         """After the records: takes the number out of the other files; where it still is, and why, a line each.
 
         Raises SwitchError, OSError.
         """
-        if running.running_pid(self._settings) is None:
-            with running.only_switch(self._settings):
-                journal.forget_ended(self._settings.journal)
-        else:
-            running.renew_journal(self._settings)
+        if forget_ended(self._settings):
             _wait(lambda: not any(self._has(path) for path in self._files(("journal/*.jsonl",))))
         self._blank(_TEXTS)
         return [*self._in_database(engine), *self._left()]
@@ -121,7 +118,7 @@ class Traces:
             if not path.is_file():  # a socket, a pipe
                 return False
             with path.open("rb") as file:
-                return any(True for _ in _found(file, spelt or self._spelt))
+                return any(True for _ in found_in(file, spelt or self._spelt))
         except FileNotFoundError:  # it went meanwhile
             return False
 
@@ -129,16 +126,34 @@ class Traces:
         for path in self._files(patterns):
             with suppress(FileNotFoundError):  # it went meanwhile
                 if not _is_being_written(path) and self._has(path):
-                    with path.open("r+b") as file:
-                        for at, length in list(_found(file, self._spelt)):
-                            os.pwrite(file.fileno(), b" " * length, at)
+                    blank(path, self._spelt)
+
+
+def forget_ended(settings: Settings) -> bool:
+    """Takes calls that are over out of the journal; whether a running switch does that, within two seconds.
+
+    Raises SwitchError, OSError.
+    """
+    if running.running_pid(settings) is None:
+        with running.only_switch(settings):
+            journal.forget_ended(settings.journal)
+        return False
+    running.renew_journal(settings)
+    return True
 
 
 def _is_being_written(path: Path) -> bool:
     return path.suffix == ".part" and time.time() - path.stat().st_mtime < _PART_S
 
 
-def _found(file: BinaryIO, spelt: re.Pattern[bytes]) -> Iterator[tuple[int, int]]:
+def blank(path: Path, spelt: re.Pattern[bytes]) -> None:
+    """Overwrites what is spelt so by as many spaces, where it stands: others may be appending. Raises OSError."""
+    with path.open("r+b") as file:
+        for at, length in list(found_in(file, spelt)):
+            os.pwrite(file.fileno(), b" " * length, at)
+
+
+def found_in(file: BinaryIO, spelt: re.Pattern[bytes]) -> Iterator[tuple[int, int]]:
     """Where in a file it stands, and how long it is; the file is read piece by piece."""
     buffer, begins_at, seen_to = b"", 0, 0
     while True:

@@ -9,10 +9,11 @@ What is here is charged to nobody yet. A file goes only when its call is saved.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ari_app.domain.calls.privacy import erase
+from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.terms.wire import Unreadable, pack_under_way, unpack_line
 from ari_app.store.db.atomic_files import listed, sync, write_whole
@@ -73,15 +74,23 @@ class Aside:
             self._ids.discard(call_id)
 
 
-def erase_caller(folder: Path, ani: str, now: int) -> None:
-    """Takes a caller out of the calls that are set aside, at `now` (ms). What is no call stays. Raises OSError."""
+def erase_callers(folder: Path, is_wanted: Callable[[CallRecord], bool], now: int) -> None:
+    """Takes the callers out of some of the calls that are set aside, at `now` (ms). What is no call stays.
+
+    Raises OSError.
+    """
     for path in listed(folder):
         try:
             _, call = unpack_line(path.read_bytes())
         except (FileNotFoundError, Unreadable):
             continue
-        if call is not None and call.record.ani == ani:
-            erase(call.record, now)
-            call.entered_zip = None
-            write_whole(path, pack_under_way(call))
-            sync(folder)
+        if call is None or call.record.ani is None or not is_wanted(call.record):
+            continue
+        reason = path.with_suffix(".txt")
+        if reason.exists():
+            told = reason.read_text(errors="replace").replace(call.record.ani, " " * len(call.record.ani))
+            write_whole(reason, told.encode())
+        erase(call.record, now)
+        call.entered_zip = None
+        write_whole(path, pack_under_way(call))
+        sync(folder)

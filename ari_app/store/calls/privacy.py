@@ -42,6 +42,14 @@ def erase_before(engine: Engine, spool: Spool, folder: Path, before: int, now: i
     return count + _erase_saved(engine, folder, is_old, now)
 
 
+def callers_before(engine: Engine, before: int) -> set[str]:
+    """Who called before a moment (ms), and not since: in E.164."""
+    old = select(calls.c.ani).where(calls.c.ani.is_not(None), calls.c.started_at < before).distinct()
+    since = select(calls.c.ani).where(calls.c.ani.is_not(None), calls.c.started_at >= before)
+    with reading(engine, is_much=True) as connection:
+        return set(connection.execute(old.except_(since)).scalars())
+
+
 def _erase_spooled(spool: Spool, folder: Path, is_wanted: Callable[[CallRecord], bool], now: int) -> int:
     """Before the saved ones: a switch may save what it has read of the spool at any moment."""
 

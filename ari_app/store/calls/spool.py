@@ -146,10 +146,13 @@ class Spool:
             try:
                 record, transfers = unpack_settled(path.read_bytes())
                 if is_wanted(record):
+                    ani = record.ani or ""
                     change(record)
                     write_whole(path, pack_settled(record, transfers))
                     if reason is not None:  # below its first line it may quote the call
-                        write_whole(_reason_file(path), reason.partition("\n")[0].encode())
+                        told = reason.partition("\n")[0]
+                        told = told.replace(ani, " " * len(ani)) if ani and record.ani is None else told
+                        write_whole(_reason_file(path), told.encode())
                     sync(path.parent)
                     count += 1
             except FileNotFoundError:  # somebody else saved it meanwhile

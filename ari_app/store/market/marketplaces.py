@@ -127,7 +127,7 @@ def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int |
 def changed_at(engine: Engine) -> int:
     """When the last apply, or the last step with a number, is dated (ms); 0: there was none.
 
-    No later change has an earlier date: was the machine's clock ahead then, all are dated ahead until it has come there.
+    No later change has an earlier date: was the machine's clock ahead then, all are dated so until it has come there.
     """
     with reading(engine) as connection:
         applied_at = connection.execute(_NEWEST.with_only_columns(marketplace_versions.c.applied_at)).scalar()

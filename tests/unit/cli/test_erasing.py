@@ -11,14 +11,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from sqlalchemy import Engine
 
+from ari_app.ari.events import now_ms
 from ari_app.domain.calls.record import CallRecord, ClauseResult, Event, Verdict
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.terms.conversions import Told
 from ari_app.domain.terms.wire import pack_over, pack_under_way
 from ari_app.serving import running
-from ari_app.settings import Settings
+from ari_app.settings import Settings, refused_file
 from ari_app.store.calls import calls
 from ari_app.store.calls.journal import Journal
 from ari_app.store.calls.spool import Spool
@@ -96,6 +98,67 @@ def test_no_file_has_the_number_any_more(home: Settings, cli: Cli) -> None:
         "under_way": [],
         "left": [],
     }
+
+
+AGE_MS = now_ms() - BEGAN - 3_600_000  # all calls here are older, by an hour or nearly
+
+
+def expired(cli: Cli) -> Result:
+    """After all who called an hour after BEGAN, or before, are forgotten."""
+    return cli("privacy", "expire", "--older-than", f"{AGE_MS // 1000}s")
+
+
+def old(home: Settings) -> None:
+    """Nobody has written to what has no dates for as long."""
+    for path in home.home.rglob("*"):
+        if path == home.asterisk_log or path.suffix in (".log", ".unreadable", ".refused", ".part"):
+            os.utime(path, (BEGAN / 1000, BEGAN / 1000))
+
+
+def test_who_is_forgotten_by_age_is_in_no_file_but_those_that_are_named(home: Settings, cli: Cli) -> None:
+    old(home)
+    result = expired(cli)
+    assert result.exit_code == 1
+    named = [path for path in having(home) if f"{home.home}/{path}: not written to since" in result.stderr]
+    assert named == having(home)
+    for path in named:
+        (home.home / path).unlink()
+    assert expired(cli).exit_code == 0
+    assert having(home) == []
+
+
+def test_who_called_since_is_not_forgotten(home: Settings, applied: Engine, cli: Cli) -> None:
+    new = talkative(5000, started_at=now_ms() - 1000)
+    calls.save(applied, [settlement(new)])
+    Journal(home.journal).aside.put(UnderWay(new, "channel", 1), f"of {ANI}")
+    for file in home.fallback_files:
+        put(refused_file(file), f"{now_ms()},1763.9,+18005550101,{ANI},,,,,,,\n" + line(ANI, 1))
+    expired(cli)
+    assert [record.ani for record in calls.every(applied) if record.ani is not None] == [ANI]
+    assert [call.record.ani for call in Journal(home.journal).aside.calls()] == [None, ANI]
+    for file in home.fallback_files:
+        kept, forgotten = refused_file(file).read_text().splitlines()
+        assert ANI in kept
+        assert forgotten == line(" " * len(ANI), 1).rstrip("\n")
+
+
+def test_free_space_is_emptied_of_those_who_are_forgotten_by_age(
+    applied: Engine, settings: Settings, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(settings.home / "callrace.db", isolation_level=None)) as careless:
+        careless.execute("PRAGMA secure_delete = OFF")
+        careless.execute("CREATE TABLE scrap (text)")
+        careless.execute("INSERT INTO scrap VALUES (?)", (f"{ANI} " * 1000,))
+        careless.execute("DELETE FROM scrap")
+    calls.save(applied, [settlement(talkative(1))])
+    with monkeypatch.context() as beside_a_switch:
+        beside_a_switch.setattr(running, "running_pid", lambda settings, program="switch": 1)
+        beside_a_switch.setattr(running, "renew_journal", lambda settings: None)
+        assert "in free space, or in what people wrote; run this again while no switch runs" in refusal(
+            expired(cli)
+        )
+    assert expired(cli).exit_code == 0
+    assert having(settings) == []
 
 
 def test_nobody_else_is_erased_and_no_line_is_lost(home: Settings, applied: Engine, cli: Cli) -> None:
