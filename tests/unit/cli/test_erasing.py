@@ -130,7 +130,7 @@ def test_who_is_forgotten_by_age_is_in_no_file_but_those_that_are_named(home: Se
 def test_who_called_since_is_not_forgotten(home: Settings, applied: Engine, cli: Cli) -> None:
     new = talkative(5000, started_at=now_ms() - 1000)
     calls.save(applied, [settlement(new)])
-    Journal(home.journal).aside.put(UnderWay(new, "channel", 1), f"of {ANI}")
+    Journal(home.journal).aside.put(UnderWay(new, {"caller": "channel"}, 1), f"of {ANI}")
     for file in home.fallback_files:
         put(refused_file(file), f"{now_ms()},1763.9,+18005550101,{ANI},,,,,,,\n" + line(ANI, 1))
     expired(cli)
