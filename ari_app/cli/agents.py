@@ -8,11 +8,11 @@ import click
 
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, reason_given, who
 from ari_app.cli.output import json_option, show_json, show_table, tell
-from ari_app.domain.market.destinations import Destination, Dial
 from ari_app.serving import running
 from ari_app.settings import Settings
 from ari_app.store.market import pauses
 from ari_app.store.market.pauses import Pause
+from ari_app.views.agents import COLUMNS, agent_json
 
 
 @click.group()
@@ -36,7 +36,7 @@ def list_(advertiser: str | None, as_json: bool) -> None:
     loaded = marketplace_in_force(database())
     in_use = _in_use()
     rows = [
-        _row(name, destination, in_use, loaded.pauses)
+        agent_json(name, destination, in_use, loaded.pauses)
         for name, destination in loaded.marketplace.destinations.items()
         if advertiser in (None, destination.advertiser)
     ]
@@ -45,8 +45,7 @@ def list_(advertiser: str | None, as_json: bool) -> None:
     elif not rows:
         click.echo("no agents")
     else:
-        columns = ("agent", "advertiser", "dial", "capacity", "in use", "paused")
-        show_table(columns, [list(row.values()) for row in rows])
+        show_table(COLUMNS, [list(row.values()) for row in rows])
 
 
 @agents.command()
@@ -101,24 +100,3 @@ def _in_use() -> dict[str, int] | None:
     except running.SwitchNotRunning:
         return None
     return in_use
-
-
-def _row(
-    name: str, destination: Destination, in_use: dict[str, int] | None, paused: dict[str, str]
-) -> dict[str, object]:
-    return {
-        "agent": name,
-        "advertiser": destination.advertiser,
-        "dial": _dial_text(destination.dial),
-        "capacity": destination.capacity,
-        "in_use": None if in_use is None else in_use.get(name, 0),
-        "paused": paused.get(name),
-    }
-
-
-def _dial_text(dial: Dial) -> str:
-    if dial.uri is not None:
-        return dial.uri
-    if dial.extension is not None:
-        return f"phone {dial.extension}"
-    return f"{dial.phone} by trunk {dial.trunk}"

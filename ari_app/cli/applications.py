@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, one_line, owned_id, who
 from ari_app.cli.numbers import wanted, wanted_options
 from ari_app.cli.output import json_option, show_json, show_table
-from ari_app.domain.basics.clock import iso
-from ari_app.domain.numbers.applications import Application, Event, Step
+from ari_app.domain.numbers.applications import Application, Event
 from ari_app.domain.numbers.inventory import Wanted
 from ari_app.store.db.errors import NumberRefused
 from ari_app.store.market import applications as stored
 from ari_app.store.market import desk
 from ari_app.store.market.desk import Decision
+from ari_app.views.applications import COLUMNS, STEP_COLUMNS, application_json, step_json
 
 _reason = click.option(
     "--reason", metavar="TEXT", callback=one_line, required=True, help="Why; kept with the application."
@@ -80,12 +78,11 @@ def list_(campaign: str | None, publisher: str | None, state: str | None, as_jso
         and state in (None, one.state)
     ]
     if as_json:
-        show_json([_values(one) for one in found])
+        show_json([application_json(one) for one in found])
     elif not found:
         click.echo("no applications")
     else:
-        columns = ("id", "campaign", "publisher", "state", "since", "note", "by")
-        show_table(columns, [list(_values(one).values()) for one in found])
+        show_table(COLUMNS, [list(application_json(one).values()) for one in found])
 
 
 @applications.command()
@@ -101,11 +98,11 @@ def show(id: int, as_json: bool) -> None:
     steps = stored.history(database(), id)
     if not steps:
         raise Refused(f"there is no application {id}; see `callrace applications list`")
-    rows = [_step_values(step) for step in steps]
+    rows = [step_json(step) for step in steps]
     if as_json:
         show_json(rows)
     else:
-        show_table(("at", "event", "state", "note", "by"), [list(row.values()) for row in rows])
+        show_table(STEP_COLUMNS, [list(row.values()) for row in rows])
 
 
 @applications.command()
@@ -197,25 +194,8 @@ def _decide(id: int, event: Event, reason: str | None, as_json: bool) -> None:
 
 def _told(application: Application, as_json: bool, dids: list[str] | None = None) -> None:
     if as_json:
-        show_json(_values(application) | ({} if dids is None else {"numbers": dids}))
+        show_json(application_json(application) | ({} if dids is None else {"numbers": dids}))
         return
     given = f", with {', '.join(dids)}" if dids else ""
     about = f"{application.publisher} for {application.campaign}"
     click.echo(f"application {application.id} ({about}) is {application.state}{given}")
-
-
-def _values(application: Application) -> dict[str, Any]:
-    newest = application.newest
-    return {
-        "id": application.id,
-        "campaign": application.campaign,
-        "publisher": application.publisher,
-        "state": application.state,
-        "since": iso(newest.at),
-        "note": newest.note,
-        "by": newest.by,
-    }
-
-
-def _step_values(step: Step) -> dict[str, Any]:
-    return {"at": iso(step.at), "event": step.event, "state": step.state, "note": step.note, "by": step.by}

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import click
 from sqlalchemy import Engine
 
 from ari_app.cli.common import database, marketplace_in_force, now_ms
 from ari_app.cli.output import json_option, show_json, show_table
-from ari_app.domain.basics.clock import iso
-from ari_app.domain.basics.money import format_amount
 from ari_app.domain.caps import counters as domain
 from ari_app.domain.caps.counters import Owner
 from ari_app.domain.caps.standing import Standing
 from ari_app.store.limits import reservations
 from ari_app.store.limits.reservations import Usage
+from ari_app.views.caps import COLUMNS, cap_json, cap_row
 
 
 @click.group()
@@ -41,14 +39,13 @@ def list_(owner: str | None, as_json: bool) -> None:
     engine = database()
     marketplace = marketplace_in_force(engine).marketplace
     owners = [whose for whose in domain.owners(marketplace) if owner in (None, whose.id)]
-    rows = list(map(to_json, standing(engine, owners)))
+    rows = list(map(cap_json, standing(engine, owners)))
     if as_json:
         show_json(rows)
     elif not rows:
         click.echo("no caps")
     else:
-        columns = ("owner", "id", "cap", "used", "reserved", "left", "resets at")
-        show_table(columns, [[row[name.replace(" ", "_")] for name in columns] for row in rows])
+        show_table(COLUMNS, map(cap_row, rows))
 
 
 def standing(engine: Engine, owners: Iterable[Owner]) -> list[Standing]:
@@ -61,21 +58,3 @@ def standing(engine: Engine, owners: Iterable[Owner]) -> list[Standing]:
         its = usage.get((domain.key(whose, cap), period.start), Usage(0, 0))
         standing.append(Standing(whose, cap, period, its.used, its.reserved))
     return standing
-
-
-def to_json(standing: Standing) -> dict[str, Any]:
-    """A cap as its readers see it."""
-    whose, cap, period = standing.owner, standing.cap, standing.period
-    shown = [
-        number if cap.max_amount is None else format_amount(number, domain.currency_of(whose, cap))
-        for number in (domain.limit(cap), standing.used, standing.reserved, standing.left)
-    ]
-    return {
-        "owner": whose.kind,
-        "id": whose.id,
-        "key": domain.key(whose, cap),
-        "cap": domain.describe(whose, cap),
-        **dict(zip(("limit", "used", "reserved", "left"), shown, strict=True)),
-        "period_start": iso(period.start) if period.end is not None else None,
-        "resets_at": iso(period.end),
-    }

@@ -21,11 +21,21 @@ from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.states import STATE_NAMES
 from ari_app.domain.market.marketplace import Number, NumbersPolicy
-from ari_app.domain.numbers.holdings import Holding
 from ari_app.domain.numbers.inventory import Wanted, parse
-from ari_app.domain.numbers.stock import Shelf, stock_of
+from ari_app.domain.numbers.stock import stock_of
 from ari_app.store.market import desk, inventory, marketplaces
 from ari_app.store.market import numbers as stored
+from ari_app.views.numbers import (
+    COLUMNS,
+    HISTORY_COLUMNS,
+    STOCK_COLUMNS,
+    assigned_json,
+    assignment_json,
+    holding_json,
+    released_json,
+    shelf_json,
+    shelf_row,
+)
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -101,25 +111,13 @@ def list_(
         and state in (None, holding.region)
         and kind in (None, holding.kind)
     ]
-    rows = [_row(holding, is_) for holding, is_ in found if status in (is_, "any")]
+    rows = [holding_json(holding, is_) for holding, is_ in found if status in (is_, "any")]
     if as_json:
         show_json(rows)
     elif not rows:
         click.echo("no numbers")
     else:
-        columns = (
-            "number",
-            "campaign",
-            "publisher",
-            "source",
-            "by",
-            "kind",
-            "state",
-            "trunk",
-            "status",
-            "free from",
-        )
-        show_table(columns, [list(row.values()) for row in rows])
+        show_table(COLUMNS, [list(row.values()) for row in rows])
 
 
 @numbers.command()
@@ -188,7 +186,7 @@ def assign(
     number = Number(campaign, publisher, source)
     given = desk.assign(database(), number, wanted(state, kind, did), now_ms())
     if as_json:
-        show_json({"did": given, "campaign": campaign, "publisher": publisher, "source": source})
+        show_json(assigned_json(given, number))
     else:
         click.echo(f"{given} is {publisher}'s for {campaign}")
 
@@ -208,13 +206,7 @@ def release(did: str, as_json: bool) -> None:
     """
     held, free_from = desk.release(database(), did, now_ms())
     if as_json:
-        told = {
-            "did": did,
-            "campaign": held.campaign,
-            "publisher": held.publisher,
-            "free_from": iso(free_from),
-        }
-        show_json(told)
+        show_json(released_json(did, held, free_from))
     else:
         click.echo(
             f"{did} is no longer {held.publisher}'s for {held.campaign}; it rests until {iso(free_from)}"
@@ -237,62 +229,23 @@ def stock(as_json: bool) -> None:
     now = now_ms()
     shelves = stock_of((h.kind, h.region, h.status(now)) for h in inventory.holdings(engine))
     if as_json:
-        show_json([_shelf_json(shelf, policy.low_stock) for shelf in shelves])
+        show_json([shelf_json(shelf, policy.low_stock) for shelf in shelves])
         return
     if not shelves:
         click.echo("no numbers were imported; see `callrace numbers import --help`")
         return
-    rows = [(s.kind, s.region, s.free, s.assigned, s.quarantined) for s in shelves]
-    show_table(("kind", "state", "free", "assigned", "quarantined"), rows)
+    show_table(STOCK_COLUMNS, map(shelf_row, shelves))
     for shelf in shelves:
         if shelf.free < policy.low_stock:
             click.echo(f"low stock: {shelf}, {shelf.free} free, fewer than {policy.low_stock}", err=True)
-
-
-def _row(holding: Holding, status: str) -> dict[str, object]:
-    return {
-        "did": holding.did,
-        "campaign": holding.campaign,
-        "publisher": holding.publisher,
-        "source": holding.source,
-        "origin": holding.origin,
-        "kind": holding.kind,
-        "region": holding.region,
-        "trunk": holding.trunk,
-        "status": status,
-        "free_from": iso(holding.available_from) if status == "quarantined" else None,
-    }
-
-
-def _shelf_json(shelf: Shelf, low_stock: int) -> dict[str, object]:
-    return {
-        "kind": shelf.kind,
-        "region": shelf.region,
-        "free": shelf.free,
-        "assigned": shelf.assigned,
-        "quarantined": shelf.quarantined,
-        "low": shelf.free < low_stock,
-    }
 
 
 def _show_history(did: str, as_json: bool) -> None:
     history = stored.history(database(), did)
     if not history:
         raise Refused(f"{did} never was a tracking number here")
-    rows = [
-        {
-            "did": entry.did,
-            "campaign": entry.campaign,
-            "publisher": entry.publisher,
-            "source": entry.source,
-            "from": iso(entry.from_at),
-            "to": iso(entry.to_at),
-            "origin": entry.origin,
-        }
-        for entry in history
-    ]
+    rows = [assignment_json(entry) for entry in history]
     if as_json:
         show_json(rows)
     else:
-        columns = ("number", "campaign", "publisher", "source", "from", "to", "by")
-        show_table(columns, [list(row.values()) for row in rows])
+        show_table(HISTORY_COLUMNS, [list(row.values()) for row in rows])

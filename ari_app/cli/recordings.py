@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ari_app.cli.common import Refused, database, now_ms, one_line, who
 from ari_app.cli.output import json_option, show_json, show_table, tell
-from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.recording import Recording
 from ari_app.settings import Settings
 from ari_app.store.calls import calls
 from ari_app.store.calls import recordings as stored
+from ari_app.views.recordings import COLUMNS, recording_json, recording_row
 
 
 @click.group()
@@ -36,21 +35,13 @@ def list_(limit: int, as_json: bool) -> None:
     folder = Settings.from_env().recordings
     found = stored.latest(database(), limit)
     if as_json:
-        show_json([_json(kept, folder) for kept in found])
+        show_json(
+            [recording_json(kept, _state(kept, folder), stored.paths(folder, kept.call_id)) for kept in found]
+        )
     elif not found:
         click.echo("no recordings")
     else:
-        rows = [
-            (
-                kept.call_id,
-                kept.campaign,
-                _minute(kept.started_at),
-                _minute(kept.keep_until),
-                _state(kept, folder),
-            )
-            for kept in found
-        ]
-        show_table(("call", "campaign", "started (UTC)", "kept until (UTC)", "state"), rows)
+        show_table(COLUMNS, [recording_row(kept, _state(kept, folder)) for kept in found])
 
 
 @recordings.command()
@@ -93,19 +84,3 @@ def _state(kept: Recording, folder: Path) -> str:
     if kept.deleted_at is not None:
         return "deleted"
     return "kept" if stored.is_there(folder, kept.call_id) else "missing"
-
-
-def _minute(at: int) -> str:
-    return iso(at)[:16].replace("T", " ")
-
-
-def _json(kept: Recording, folder: Path) -> dict[str, Any]:
-    return {
-        "call": kept.call_id,
-        "campaign": kept.campaign,
-        "started_at": iso(kept.started_at),
-        "keep_until": iso(kept.keep_until),
-        "deleted_at": iso(kept.deleted_at),
-        "state": _state(kept, folder),
-        "files": [str(path) for path in stored.paths(folder, kept.call_id)],
-    }

@@ -18,7 +18,7 @@ from ari_app.cli.common import Refused, database
 from ari_app.cli.forensics import forensics
 from ari_app.cli.output import json_option, show_json, tell
 from ari_app.cli.period import period, period_options, warn_of_uncounted
-from ari_app.cli.reportview import draw, show, to_json, write_as_csv
+from ari_app.cli.reportview import calls_command, show
 from ari_app.domain.basics.clock import from_iso
 from ari_app.domain.basics.money import exponent
 from ari_app.domain.calls.record import Disposition
@@ -34,6 +34,7 @@ from ari_app.settings import Settings
 from ari_app.store.calls import rebuild as rebuilding
 from ari_app.store.market import marketplaces
 from ari_app.store.reports import rollups
+from ari_app.views.reports.report import about, report_json, write_report
 
 OFFER_FILTERS = frozenset({"campaign", "advertiser"})
 DEFAULT_DAYS = 30
@@ -123,11 +124,13 @@ def by_(
     warn_of_uncounted(engine, when)
     report = _report(engine, by, when, only, cost_per_minute)
     if as_json:
-        show_json(to_json(report))
+        show_json(report_json(report, calls_command))
     elif csv_file:
-        write_as_csv(report, csv_file)
+        write_report(csv_file, report, calls_command)
     elif png_file:
-        draw(report, png_file)
+        from ari_app.views.reports.plot import draw_report  # matplotlib takes half a second to load
+
+        draw_report(png_file, f"{about(report)}\n{report.period}", by, report.lines)
     else:
         show(report)
 

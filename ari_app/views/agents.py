@@ -1,0 +1,31 @@
+"""Destinations that take calls: how they are dialled, and whether they are rung."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ari_app.domain.market.destinations import Destination, Dial
+
+COLUMNS = ("agent", "advertiser", "dial", "capacity", "in use", "paused")
+
+
+def agent_json(
+    name: str, destination: Destination, in_use: Mapping[str, int] | None, paused: Mapping[str, str]
+) -> dict[str, object]:
+    """A destination. By destination: `in_use` the calls (None: no switch tells), `paused` the reasons."""
+    return {
+        "agent": name,
+        "advertiser": destination.advertiser,
+        "dial": _dial_text(destination.dial),
+        "capacity": destination.capacity,
+        "in_use": None if in_use is None else in_use.get(name, 0),
+        "paused": paused.get(name),
+    }
+
+
+def _dial_text(dial: Dial) -> str:
+    if dial.uri is not None:
+        return dial.uri
+    if dial.extension is not None:
+        return f"phone {dial.extension}"
+    return f"{dial.phone} by trunk {dial.trunk}"

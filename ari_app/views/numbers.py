@@ -1,0 +1,83 @@
+"""Tracking numbers: whose they are and were, and how many are in stock."""
+
+from __future__ import annotations
+
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.market.marketplace import Number
+from ari_app.domain.numbers.holdings import Assignment, Holding
+from ari_app.domain.numbers.stock import Shelf
+
+COLUMNS = (
+    "number",
+    "campaign",
+    "publisher",
+    "source",
+    "by",
+    "kind",
+    "state",
+    "trunk",
+    "status",
+    "free from",
+)
+
+
+def holding_json(holding: Holding, status: str) -> dict[str, object]:
+    """A number, and whose it is; `status` is what it is now."""
+    return {
+        "did": holding.did,
+        "campaign": holding.campaign,
+        "publisher": holding.publisher,
+        "source": holding.source,
+        "origin": holding.origin,
+        "kind": holding.kind,
+        "region": holding.region,
+        "trunk": holding.trunk,
+        "status": status,
+        "free_from": iso(holding.available_from) if status == "quarantined" else None,
+    }
+
+
+def shelf_json(shelf: Shelf, low_stock: int) -> dict[str, object]:
+    """How many numbers of a kind and state there are; `low`: fewer are free than the policy wants."""
+    return {
+        "kind": shelf.kind,
+        "region": shelf.region,
+        "free": shelf.free,
+        "assigned": shelf.assigned,
+        "quarantined": shelf.quarantined,
+        "low": shelf.free < low_stock,
+    }
+
+
+HISTORY_COLUMNS = ("number", "campaign", "publisher", "source", "from", "to", "by")
+
+
+def assignment_json(entry: Assignment) -> dict[str, object]:
+    """Whose a number was, and when."""
+    return {
+        "did": entry.did,
+        "campaign": entry.campaign,
+        "publisher": entry.publisher,
+        "source": entry.source,
+        "from": iso(entry.from_at),
+        "to": iso(entry.to_at),
+        "origin": entry.origin,
+    }
+
+
+def assigned_json(did: str, number: Number) -> dict[str, object]:
+    """A number that was given, and to whom."""
+    return {"did": did, "campaign": number.campaign, "publisher": number.publisher, "source": number.source}
+
+
+def released_json(did: str, held: Assignment, free_from: int) -> dict[str, object]:
+    """A number that was taken back, and from when it can be given again (ms)."""
+    return {"did": did, "campaign": held.campaign, "publisher": held.publisher, "free_from": iso(free_from)}
+
+
+STOCK_COLUMNS = ("kind", "state", "free", "assigned", "quarantined")
+
+
+def shelf_row(shelf: Shelf) -> tuple[object, ...]:
+    """The stock of one kind and state in a list."""
+    return shelf.kind, shelf.region, shelf.free, shelf.assigned, shelf.quarantined

@@ -1,0 +1,112 @@
+"""A report as its readers get it: tables for people, JSON, CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import IO, Any
+
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.reports.report import HAVE_CAPS, Report, Span
+from ari_app.domain.reports.reporting import Line
+from ari_app.views import caps
+from ari_app.views.csvtext import write_csv
+from ari_app.views.reports.columns import (
+    Column,
+    Table,
+    bar,
+    call_tables,
+    caps_table,
+    disposition_tables,
+    offer_tables,
+)
+
+Link = Callable[[Span, dict[str, str]], str]
+"""What leads to the calls of a period that have these parties: a command, or an address."""
+
+
+def about(report: Report) -> str:
+    """What the report is of, in words."""
+    parties = "".join(f", {name} {value or 'not known'}" for name, value in report.only.items())
+    return f"{'Offers' if report.counts_offers else 'Calls'} by {report.by}{parties}"
+
+
+def tables(report: Report) -> list[Table]:
+    """The report's tables: one for each kind of column, and for the money of each currency."""
+    if report.by == "disposition":
+        return disposition_tables(report.total.counts["incoming"])
+    found = offer_tables() if report.counts_offers else call_tables(sorted(report.total.takings))
+    if report.by not in HAVE_CAPS:
+        return found
+    standing = {name: list(map(caps.cap_json, its)) for name, its in report.caps.items()}
+    return [*found, caps_table(standing)]
+
+
+def shown(report: Report, table: Table, *, has_bars: bool) -> tuple[list[str], list[list[object]]] | None:
+    """A table's columns and rows for people, of what is worth showing; None when nothing is."""
+    columns = [column for column in table.columns if _is_worth_showing(report, column)]
+    if not columns:
+        return None
+    largest = max(map(report.largest, report.lines))
+    rows: list[list[object]] = []
+    for line in (*report.lines, report.total):
+        name, drawn = line.key or "(not known)", bar(report.largest(line), largest)
+        if line is report.total:
+            name, drawn = "total", ""
+        values = [column.value(line) for column in columns]
+        cells = [None if v is None else column.shown(v) for column, v in zip(columns, values, strict=True)]
+        if any(cell is not None for cell in cells):
+            rows.append([name, *([drawn] if has_bars else []), *cells])
+    return [report.by, *([""] if has_bars else []), *(column.header for column in columns)], rows
+
+
+def report_json(report: Report, link: Link) -> dict[str, Any]:
+    """The report for programs. Rates are shares of one, times ms, amounts decimal strings."""
+    return {
+        "by": report.by,
+        "timezone": report.period.zone.key,
+        "since": iso(report.period.since),
+        "until": iso(report.period.until),
+        "only": report.only,
+        "lines": [
+            {report.by: line.key, **_values(report, line), "calls": link(*report.calls_of(line))}
+            for line in report.lines
+        ],
+        "total": {**_values(report, report.total), "calls": link(*report.calls_of(None))},
+    }
+
+
+def _values(report: Report, line: Line) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    money = []
+    for table in tables(report):
+        values = {column.name: column.value(line) for column in table.columns}
+        if table.currency is None:
+            found |= values
+        else:
+            money.append({"currency": table.currency, **values})
+    return {**found, "money": money} if report.counts_calls else found
+
+
+def write_report(file: IO[str], report: Report, link: Link) -> None:
+    """A line of CSV for each of the report's, its money in columns for each currency."""
+    columns = [
+        (f"{column.name}_{table.currency}" if table.currency else column.name, column)
+        for table in tables(report)
+        for column in table.columns
+    ]
+    rows = [
+        [line.key, *(_cell(column, line) for _, column in columns), link(*report.calls_of(line))]
+        for line in report.lines
+    ]
+    write_csv(file, [report.by, *(name for name, _ in columns), "calls"], rows)
+
+
+def _cell(column: Column, line: Line) -> Any:
+    """What programs get, or people's text of a list: CSV has none."""
+    value = column.value(line)
+    return column.shown(value) if isinstance(value, list) else value
+
+
+def _is_worth_showing(report: Report, column: Column) -> bool:
+    """Not a column of which nothing is known, nor one that says `nothing`."""
+    return any(column.value(line) not in (None, column.nothing) for line in report.lines)
