@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, BinaryIO, TextIO
+from collections.abc import Iterable, Mapping
+from typing import BinaryIO, TextIO
 from zoneinfo import ZoneInfo
 
 import click
@@ -12,32 +12,21 @@ from rich.console import Console
 from ari_app.cli.common import database
 from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.cli.period import calls_command, period, period_options, warn_of_uncounted
-from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.fields import format_duration
 from ari_app.domain.reports import forensics as domain
 from ari_app.domain.reports.forensics import JUST_S, Findings, Nearness
-from ari_app.domain.reports.reporting import ratio
+from ari_app.domain.reports.report import Span
 from ari_app.domain.reports.rollups import AROUND_S
 from ari_app.store.reports import rollups
-from ari_app.views.csvtext import write_csv
 from ari_app.views.reports.columns import bar
+from ari_app.views.reports.forensics import about, calls_of, findings_json, write_seconds
 
 DEFAULT_DAYS = 30
 
 
-def _calls_command(found: Findings, first: int, last: int, **party: str) -> str | None:
-    """The command that lists the calls of these seconds; None unless they are one campaign's, with one
-    duration: other calls may have talked as long under terms that do not ask for it.
-    """
-    if len(found.payable_ms) != 1 or "campaign" not in found.only:
-        return None
-    since, until = domain.talked_ms(found.payable_ms[0], first, last)
-    options: list[str] = []
-    for name, value in {**found.only, **party}.items():
-        options += ["--winner" if name == "destination" else f"--{name}", value]
-    options += ["--talked-from", format_duration(since)] if since is not None else []
-    options += ["--talked-until", format_duration(until)] if until is not None else []
-    return calls_command(found.period, *options)
+def _command(when: Span, chosen: Mapping[str, str]) -> str:
+    """The command that lists the calls of a period that have these."""
+    return calls_command(when, *(word for name, value in chosen.items() for word in (f"--{name}", value)))
 
 
 @click.command()
@@ -79,61 +68,16 @@ def forensics(
     )
     found = Findings(when, only, destinations, publishers)
     if as_json:
-        show_json(_json(found))
+        show_json(findings_json(found, _command))
     elif csv_file:
-        rows = [
-            [second, count, _calls_command(found, second, second)] for second, count in found.seconds.items()
-        ]
-        write_csv(csv_file, ["second", "connections", "calls"], rows)
+        write_seconds(csv_file, found, _command)
     elif png_file:
         from ari_app.views.reports import plot  # matplotlib takes half a second to load
 
-        title = f"Connections that end around the payable second\n{_about(found)}"
+        title = f"Connections that end around the payable second\n{about(found)}"
         plot.draw_endings(png_file, title, found.seconds, found.payable_ms)
     else:
         _show(found)
-
-
-def _about(found: Findings) -> str:
-    parties = "".join(f"{name} {value}, " for name, value in found.only.items())
-    return f"{parties}{found.period}"
-
-
-def _json(found: Findings) -> dict[str, Any]:
-    return {
-        "timezone": found.period.zone.key,
-        "since": iso(found.period.since),
-        "until": iso(found.period.until),
-        "only": found.only,
-        "payable_ms": found.payable_ms,
-        "just_s": JUST_S,
-        "seconds": [
-            {"second": second, "connections": count, "calls": _calls_command(found, second, second)}
-            for second, count in found.seconds.items()
-        ],
-        "total": _nearness_json(found, found.total),
-        "destinations": [
-            {"destination": name, **_nearness_json(found, near, destination=name)}
-            for name, near in domain.by_party(found.destinations).items()
-        ],
-        "publishers": [
-            {"publisher": name, **_nearness_json(found, near, publisher=name)}
-            for name, near in domain.by_party(found.publishers).items()
-        ],
-    }
-
-
-def _nearness_json(found: Findings, near: Nearness, **party: str) -> dict[str, Any]:
-    return {
-        "connections": near.connections,
-        "before": near.before,
-        "after": near.after,
-        "before_share": ratio(near.before, near.connections),
-        "after_share": ratio(near.after, near.connections),
-        "skew": near.skew,
-        "calls_before": _calls_command(found, -JUST_S, -1, **party),
-        "calls_after": _calls_command(found, 0, JUST_S - 1, **party),
-    }
 
 
 # For people
@@ -141,9 +85,9 @@ def _nearness_json(found: Findings, near: Nearness, **party: str) -> dict[str, A
 
 def _show(found: Findings) -> None:
     if not found.destinations:
-        click.echo(f"no connections under terms with connected_at_least: {_about(found)}")
+        click.echo(f"no connections under terms with connected_at_least: {about(found)}")
         return
-    show_title(f"Connections that end around the payable second: {_about(found)}")
+    show_title(f"Connections that end around the payable second: {about(found)}")
     needed = ", ".join(map(format_duration, found.payable_ms))
     click.echo(f"The terms ask for {needed}; second 0 is the first that is paid for.\n")
     _show_seconds(found.seconds)
@@ -180,13 +124,14 @@ def _show_parties(name: str, of_party: Iterable[tuple[str, Nearness]]) -> None:
 
 
 def _show_commands(found: Findings) -> None:
-    before, after = _calls_command(found, -JUST_S, -1), _calls_command(found, 0, JUST_S - 1)
+    before, after = calls_of(found, -JUST_S, -1), calls_of(found, 0, JUST_S - 1)
     if before is None or after is None:
         click.echo(
             "\nFor the commands that list the calls, choose one --campaign, and one duration's period."
         )
         return
-    click.echo(f"\nThe calls just before, and just after:\n  {before}\n  {after}")
+    commands = _command(found.period, before), _command(found.period, after)
+    click.echo("\nThe calls just before, and just after:\n  {}\n  {}".format(*commands))
 
 
 def _percent(part: int, near: Nearness) -> str:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TextIO
 
 import click
 
 from ari_app.cli.common import Refused, database, moment, now_ms
 from ari_app.cli.output import json_option, show_json, show_table, show_title
-from ari_app.domain.basics.money import format_amount
 from ari_app.domain.document.reading import parse
 from ari_app.domain.market.staging import in_force
 from ari_app.domain.terms.repeats import longest_window
-from ari_app.domain.terms.replay import Rejudged, Sum, replay, sums
+from ari_app.domain.terms.replay import Rejudged, replay, sums
 from ari_app.settings import Settings
 from ari_app.store import geography
 from ari_app.store.calls import calls
 from ari_app.store.money import corrections
+from ari_app.views.replay import CHANGE_COLUMNS, SUM_COLUMNS, Currencies, change_row, replay_json, sum_row
 
 SHOWN = 50  # calls in the table; --json has them all
 
@@ -69,15 +69,11 @@ def replay_(since: int, until: int, campaign: str | None, file: TextIO, as_json:
     currencies = {name: terms.currency_of(one) for name, one in terms.campaigns.items()}
     _refuse_other_money(rejudged, currencies, file.name)
     if as_json:
-        show_json(_as_values(rejudged, currencies))
+        show_json(replay_json(rejudged, currencies))
     elif not rejudged:
         click.echo("no calls of these campaigns in that time")
     else:
         _show(rejudged, currencies)
-
-
-Currencies = Mapping[str, str]
-"""By campaign."""
 
 
 def _refuse_other_money(rejudged: Iterable[Rejudged], currencies: Currencies, file: str) -> None:
@@ -91,94 +87,11 @@ def _refuse_other_money(rejudged: Iterable[Rejudged], currencies: Currencies, fi
             )
 
 
-_PAIRS = ("payable", "would be", "charged", "would be", "paid", "would be")
-_SUMS = ("campaign", *_PAIRS, "profit by", "currency", "corrected")
-_CHANGES = ("id", "campaign", *_PAIRS, "why")
-
-
 def _show(rejudged: list[Rejudged], currencies: Currencies) -> None:
-    show_table(_SUMS, [_row(name, *pair, currencies[name]) for name, pair in sums(rejudged).items()])
+    show_table(SUM_COLUMNS, [sum_row(name, *pair, currencies[name]) for name, pair in sums(rejudged).items()])
     changed = [call for call in rejudged if call.is_changed]
     show_title(f"Calls that would be judged otherwise: {len(changed)} of {len(rejudged)}")
     if changed:
-        show_table(_CHANGES, [_changed_row(call, currencies) for call in changed[:SHOWN]])
+        show_table(CHANGE_COLUMNS, [change_row(call, currencies) for call in changed[:SHOWN]])
     if len(changed) > SHOWN:
         click.echo(f"and {len(changed) - SHOWN} more; --json has them all")
-
-
-def _row(name: str, before: Sum, after: Sum, currency: str) -> tuple[object, ...]:
-    profit = (after.charged - after.paid) - (before.charged - before.paid)
-    amounts = [
-        format_amount(amount, currency)
-        for amount in (before.charged, after.charged, before.paid, after.paid, profit)
-    ]
-    parts = (before.corrected_charged, before.corrected_paid)
-    corrected = "charged {}, paid {}".format(*(format_amount(part, currency) for part in parts))
-    return (name, before.qualified, after.qualified, *amounts, currency, corrected if any(parts) else None)
-
-
-def _changed_row(call: Rejudged, currencies: Currencies) -> tuple[object, ...]:
-    currency = currencies[call.before.campaign or ""]
-    (was, charged, paid), (is_now, charges, pays) = call.was, call.would_be
-    amounts = [format_amount(amount, currency) for amount in (charged, charges, paid, pays)]
-    return (call.before.id, call.before.campaign, _yes(was), _yes(is_now), *amounts, _why(call))
-
-
-def _yes(qualified: bool) -> str:
-    return "yes" if qualified else "no"
-
-
-def _why(call: Rejudged) -> str:
-    """The clauses that decide: those that would fail, or those that failed."""
-    for record in (call.after, call.before):
-        verdict = record.qualification
-        failed = [clause.detail for clause in verdict.clauses if not clause.passed] if verdict else []
-        if failed:
-            return "; ".join(failed)
-    return "other amounts"
-
-
-def _as_values(rejudged: list[Rejudged], currencies: Currencies) -> dict[str, object]:
-    return {
-        "campaigns": [
-            {
-                "campaign": name,
-                "currency": currencies[name],
-                "before": _sum(before, currencies[name]),
-                "after": _sum(after, currencies[name]),
-            }
-            for name, (before, after) in sums(rejudged).items()
-        ],
-        "calls": len(rejudged),
-        "changed": [
-            {
-                "id": call.before.id,
-                "campaign": call.before.campaign,
-                "before": _verdict(call, currencies, is_after=False),
-                "after": _verdict(call, currencies, is_after=True),
-                "why": _why(call),
-            }
-            for call in rejudged
-            if call.is_changed
-        ],
-    }
-
-
-def _sum(found: Sum, currency: str) -> dict[str, object]:
-    return {
-        "qualified": found.qualified,
-        "charged": format_amount(found.charged, currency),
-        "paid": format_amount(found.paid, currency),
-        "corrected_charged": format_amount(found.corrected_charged, currency),
-        "corrected_paid": format_amount(found.corrected_paid, currency),
-    }
-
-
-def _verdict(call: Rejudged, currencies: Currencies, *, is_after: bool) -> dict[str, object]:
-    currency = currencies[call.before.campaign or ""]
-    qualified, charged, paid = call.would_be if is_after else call.was
-    return {
-        "qualified": qualified,
-        "charged": format_amount(charged, currency),
-        "paid": format_amount(paid, currency),
-    }

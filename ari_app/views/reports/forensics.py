@@ -1,0 +1,86 @@
+"""Connections that end around the payable second, for programs."""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.basics.fields import format_duration
+from ari_app.domain.reports import forensics as domain
+from ari_app.domain.reports.forensics import JUST_S, Findings, Nearness
+from ari_app.domain.reports.reporting import ratio
+from ari_app.views.csvtext import write_csv
+from ari_app.views.reports.report import Link
+
+
+def calls_of(found: Findings, first: int, last: int, **party: str) -> dict[str, str] | None:
+    """What the calls of these seconds have, by the names that a list of calls is asked by.
+
+    None unless they are one campaign's, with one duration: other calls may have talked as long under terms that do
+    not ask for it.
+    """
+    if len(found.payable_ms) != 1 or "campaign" not in found.only:
+        return None
+    since, until = domain.talked_ms(found.payable_ms[0], first, last)
+    parties = {**found.only, **party}
+    chosen = {"winner" if name == "destination" else name: value for name, value in parties.items()}
+    return (
+        chosen
+        | ({"talked-from": format_duration(since)} if since is not None else {})
+        | ({"talked-until": format_duration(until)} if until is not None else {})
+    )
+
+
+def write_seconds(file: IO[str], found: Findings, link: Link) -> None:
+    """The histogram as CSV."""
+    rows = [[second, count, _linked(link, found, second, second)] for second, count in found.seconds.items()]
+    write_csv(file, ["second", "connections", "calls"], rows)
+
+
+def about(found: Findings) -> str:
+    """Whose connections, and of when, in words."""
+    parties = "".join(f"{name} {value}, " for name, value in found.only.items())
+    return f"{parties}{found.period}"
+
+
+def findings_json(found: Findings, link: Link) -> dict[str, Any]:
+    """The findings for programs; what leads to calls is None where no list would be of these alone."""
+    return {
+        "timezone": found.period.zone.key,
+        "since": iso(found.period.since),
+        "until": iso(found.period.until),
+        "only": found.only,
+        "payable_ms": found.payable_ms,
+        "just_s": JUST_S,
+        "seconds": [
+            {"second": second, "connections": count, "calls": _linked(link, found, second, second)}
+            for second, count in found.seconds.items()
+        ],
+        "total": _nearness_json(link, found, found.total),
+        "destinations": [
+            {"destination": name, **_nearness_json(link, found, near, destination=name)}
+            for name, near in domain.by_party(found.destinations).items()
+        ],
+        "publishers": [
+            {"publisher": name, **_nearness_json(link, found, near, publisher=name)}
+            for name, near in domain.by_party(found.publishers).items()
+        ],
+    }
+
+
+def _nearness_json(link: Link, found: Findings, near: Nearness, **party: str) -> dict[str, Any]:
+    return {
+        "connections": near.connections,
+        "before": near.before,
+        "after": near.after,
+        "before_share": ratio(near.before, near.connections),
+        "after_share": ratio(near.after, near.connections),
+        "skew": near.skew,
+        "calls_before": _linked(link, found, -JUST_S, -1, **party),
+        "calls_after": _linked(link, found, 0, JUST_S - 1, **party),
+    }
+
+
+def _linked(link: Link, found: Findings, first: int, last: int, **party: str) -> str | None:
+    chosen = calls_of(found, first, last, **party)
+    return None if chosen is None else link(found.period, chosen)
