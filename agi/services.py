@@ -20,7 +20,7 @@ from ari_app.domain.routing.intake import (
     Attributed,
     Ended,
     Intake,
-    Offer,
+    Offered,
     Reserve,
     Reserved,
     Take,
@@ -117,7 +117,7 @@ async def route(
     match step:
         case Unknown():
             return nobody | UNKNOWN
-        case Offer(decision):
+        case Offered(decision):
             return nobody | _rung(snapshot, intake.mine, decision)
         case _:
             return nobody | {"CALLRACE_RESULT": "REFUSED"}

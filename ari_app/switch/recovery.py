@@ -19,6 +19,7 @@ from ari_app.domain.calls.geo import Geography, Place, locate
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.calls.stage import Fate, Stage
 from ari_app.domain.routing import recovery
+from ari_app.domain.routing.intake import Intake, Pinned, Step
 from ari_app.domain.routing.recovery import Remains, UnderWay, fate, winning_leg
 from ari_app.domain.routing.snapshot import Attribution, Snapshot, pinned
 from ari_app.domain.terms.settlement import SCREENED_OUT, awaits_verdict, conclude
@@ -161,13 +162,16 @@ class Resumed(Session):
         finally:
             self._give_places_back()
 
-    def _attribute(self) -> Attribution | None:
-        """A call stays whose it was, under the terms that it began with."""
-        return self._attribution or super()._attribute()
+    def _first_step(self, intake: Intake) -> Step:
+        """A call stays whose it was, under the terms that it began with. Who was let in is not screened again: what was
+        decided since is about the calls that came since.
+        """
+        if self._attribution is None:
+            return intake.start()
+        return intake.resume(self._attribution, is_taken=self._was_let_in)
 
-    async def _screened_out(self, attribution: Attribution) -> bool:
-        """Who was let in is not screened again: what was decided since is about the calls that came since."""
-        return not self._was_let_in and await super()._screened_out(attribution)
+    def _pin(self, found: Attribution, place: Place) -> Pinned:
+        return super()._pin(found, place) if self._attribution is None else self._pinned()
 
     def _rung(self) -> dict[str, str]:
         return rung(self.call.under_way)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from random import Random
 from typing import Any
@@ -13,18 +13,43 @@ from ari_app import logs
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError, Conflict, NotFound
 from ari_app.ari.events import StasisStart
-from ari_app.domain.calls.geo import Place, locate
+from ari_app.domain.calls.geo import Place
 from ari_app.domain.calls.record import CallRecord, Disposition, Exclusion
 from ari_app.domain.calls.stage import ROWS, Stage
-from ari_app.domain.caps.counters import Answer, wanted
+from ari_app.domain.caps.counters import wanted
 from ari_app.domain.ivr.prompts import NOBODY_PROMPT
 from ari_app.domain.market.attestation import attestation_of
+from ari_app.domain.market.campaigns import Route
 from ari_app.domain.market.destinations import Destination, Dial
+from ari_app.domain.routing.intake import (
+    Arrival,
+    Ask,
+    Attributed,
+    Count,
+    Counted,
+    Counter,
+    Ended,
+    FlowEnded,
+    Intake,
+    Located,
+    Offered,
+    Outcome,
+    Pinned,
+    Placed,
+    Refused,
+    Reserve,
+    Reserved,
+    Step,
+    Take,
+    Taken,
+    Told,
+    Unknown,
+)
 from ari_app.domain.routing.legs import Leg
 from ari_app.domain.routing.recovery import UnderWay
-from ari_app.domain.routing.routing import Decision, leave_out, route
-from ari_app.domain.routing.screening import Refusal, barred, capped, screen, trunk_full
-from ari_app.domain.routing.snapshot import Attribution, Snapshot, attribute
+from ari_app.domain.routing.routing import Decision
+from ari_app.domain.routing.screening import Refusal, capped, trunk_full
+from ari_app.domain.routing.snapshot import Attribution, Snapshot
 from ari_app.domain.terms.qualification import EarlierCall
 from ari_app.domain.terms.repeats import Kind
 from ari_app.domain.terms.settlement import conclude, pin
@@ -135,20 +160,50 @@ class Session:
             raise
 
     async def _serve(self) -> None:
-        self._attribution = self._attribute()
-        if self._attribution is None:
-            self.call.note("unknown number", self.record.did)
-            self._end_as("unknown_number")
-            self._hangup_cause = UNALLOCATED
-            return
-        if await self._screened_out(self._attribution):
-            return
-        await self._answer()
-        self.call.enter(Stage.IVR)
-        if not await self._qualify(self._attribution):
-            return
-        decision = self._route(self._attribution)
-        await self._offer(self._attribution, decision)
+        record = self.record
+        arrival = Arrival(record.did, record.ani, record.started_at, record.attestation)
+        intake = Intake(self._snapshot, arrival, Random(record.id))
+        step = self._first_step(intake)
+        while not isinstance(step, Ended):
+            step = intake.handle(await self._perform(step), self.call.now())
+        match step:
+            case Unknown():
+                self.call.note("unknown number", record.did)
+                self._end_as("unknown_number")
+                self._hangup_cause = UNALLOCATED
+            case Refused(refusal):
+                await self._turn_away(refusal)
+            case FlowEnded():
+                self._end_as("flow_ended")
+            case Offered(decision):
+                await self._offer(intake.campaign.route, decision)
+
+    def _first_step(self, intake: Intake) -> Step:
+        return intake.start()
+
+    async def _perform(self, step: Step) -> Outcome:
+        """Does what a step of the intake asks for; what came of it. Raises CallerGone."""
+        match step:
+            case Attributed(found, place):
+                return self._pin(found, place)
+            case Count(what):
+                return Counted(self._counters[what]())
+            case Take():
+                await self._answer()
+                self.call.enter(Stage.IVR)
+                return Taken()
+            case Ask(flow, timezone):
+                run = await run_flow(self.call, flow, self._snapshot.geography, timezone)
+                return Told(run.offers, run.entered_zip)
+            case Located(place):
+                self._put_at(place)
+                where = " ".join(filter(None, (place.state, place.zip))) or "unknown"
+                self.call.note("located", f"{where}, from {place.from_}")
+                return Placed()
+            case Reserve(decision):
+                self._note_excluded(decision.excluded)
+                return await self._reserve(decision)
+        raise TypeError(f"{step} is no step to perform")
 
     def _end_as(self, disposition: Disposition) -> None:
         """How the call ends is decided; what is left is to tell the caller."""
@@ -157,43 +212,36 @@ class Session:
 
     # Attribute, screen
 
-    def _attribute(self) -> Attribution | None:
-        record = self.record
-        found = attribute(self._snapshot, record.did, record.started_at)
-        if found is None:
-            return None
+    def _pin(self, found: Attribution, place: Place) -> Pinned:
+        """Whose the call is, for good."""
+        record, self._attribution = self.record, found
         pin(record, found, self._snapshot.marketplace.currency_of(found.campaign))
         self._earlier |= self._callers.note("any", record, record.started_at)
-        self._place = locate(self._snapshot.geography, None, record.ani, record.did)
-        record.place = self._place.record()
+        self._put_at(place)
         self.call.keep()
-        return found
+        return self._pinned()
 
-    async def _screened_out(self, attribution: Attribution) -> bool:
+    def _pinned(self) -> Pinned:
         record = self.record
-        at, before = record.started_at, self._callers.dialled(record.did, record.ani, record.started_at)
-        everywhere = self._snapshot.marketplace.screen
-        refusal = (
-            barred(everywhere, record.ani, record.attestation)
-            or self._enter_trunk()
-            or self._callers.rates.refusal(everywhere, record.did, record.ani, at)
-            or screen(
-                attribution.campaign,
-                self._timezone(),
-                record.ani,
-                at,
-                before,
-                attribution.suspended,
-                record.attestation,
-            )
-        )
-        if refusal is None:
-            full = self._caps.full(self._snapshot.marketplace, attribution, at)
-            refusal = capped(attribution.campaign, full) if full is not None else None
-        if refusal is None:
-            return False
-        await self._turn_away(refusal)
-        return True
+        return Pinned(self._callers.dialled(record.did, record.ani, record.started_at))
+
+    def _put_at(self, place: Place) -> None:
+        self._place, self.record.place = place, place.record()
+
+    @property
+    def _counters(self) -> Mapping[Counter, Callable[[], Refusal | None]]:
+        """Each says why it has no room for the call, or None; what it counts has the call in it then."""
+        return {"trunk": self._enter_trunk, "rates": self._too_often, "caps": self._cap_full}
+
+    def _too_often(self) -> Refusal | None:
+        record, rules = self.record, self._snapshot.marketplace.screen
+        return self._callers.rates.refusal(rules, record.did, record.ani, record.started_at)
+
+    def _cap_full(self) -> Refusal | None:
+        found = self._attribution
+        assert found is not None
+        full = self._caps.full(self._snapshot.marketplace, found, self.record.started_at)
+        return capped(found.campaign, full) if full is not None else None
 
     def _enter_trunk(self) -> Refusal | None:
         """Takes the caller's place on the trunk, once, where that is limited."""
@@ -228,7 +276,7 @@ class Session:
             await self._answer()
         await self.call.play_last(refusal.announce)
 
-    # Answer, qualify, locate
+    # Answer
 
     async def _answer(self) -> None:
         await self.call.client.channels.answer(self.call.channel_id)
@@ -236,58 +284,29 @@ class Session:
         self.call.note("call answered")
         self.call.keep()
 
-    async def _qualify(self, attribution: Attribution) -> bool:
-        """Runs the campaign's IVR; True when the caller is to be offered."""
-        name = attribution.campaign.flow
-        if name is None:
-            self._locate(None)
-            return True
-        flow = self._snapshot.marketplace.flows[name]
-        run = await run_flow(self.call, flow, self._snapshot.geography, self._timezone())
-        self._locate(run.entered_zip)
-        if not run.offers:
-            self._end_as("flow_ended")
-        return run.offers
-
-    def _locate(self, entered_zip: str | None) -> None:
-        record = self.record
-        self._place = locate(self._snapshot.geography, entered_zip, record.ani, record.did)
-        record.place = self._place.record()
-        where = " ".join(filter(None, (self._place.state, self._place.zip))) or "unknown"
-        self.call.note("located", f"{where}, from {self._place.from_}")
-
     # Route, race
-
-    def _route(self, attribution: Attribution) -> Decision:
-        record = self.record
-        decision = route(
-            self._snapshot,
-            attribution.campaign,
-            self._place,
-            record.ani,
-            self.call.now(),
-            Random(record.id),
-            record.attestation,
-        )
-        self._note_excluded(decision.excluded)
-        return decision
 
     def _note_excluded(self, excluded: Iterable[Exclusion]) -> None:
         for exclusion in excluded:
             self.record.excluded.append(exclusion)
             self.call.note("excluded", f"{exclusion.destination}: {exclusion.reason}")
 
-    async def _offer(self, attribution: Attribution, decision: Decision) -> None:
-        record, rules = self.record, attribution.campaign.route
-        if not decision.nobody:
-            await self._recording.ask_consent(attribution.campaign.recording, self._place)
-            self.call.enter(Stage.WAITING)
-            wait_music(self.call, rules, start=True)
-            answer = await self._reserve(attribution, decision)
-            if answer.capped is not None:
-                await self._turn_away(capped(attribution.campaign, answer.capped))
-                return
-            decision = leave_out(decision, answer.left_out)
+    async def _reserve(self, decision: Decision) -> Reserved:
+        """Sees that caps and funds have room for the call: the one time that it waits for the database."""
+        found = self._attribution
+        assert found is not None
+        await self._recording.ask_consent(found.campaign.recording, self._place)
+        self.call.enter(Stage.WAITING)
+        wait_music(self.call, found.campaign.route, start=True)
+        now = self.call.now()
+        wish = wanted(self.record.id, self._snapshot.marketplace, found, decision.rung, now)
+        answer = await self._caps.reserve(wish)
+        self._is_anyone_capped = any(wish.destinations.values())
+        return Reserved(answer.capped, answer.left_out)
+
+    async def _offer(self, rules: Route, decision: Decision) -> None:
+        record = self.record
+        self._note_excluded(decision.excluded[len(record.excluded) :])
         record.offered_at = self.call.now()
         if decision.nobody:
             self._end_as("no_route")
@@ -302,16 +321,6 @@ class Session:
         finally:
             await offer.close()
         await self._end_of_offer(ending, rules.fallback.play)
-
-    async def _reserve(self, attribution: Attribution, decision: Decision) -> Answer:
-        """Sees that caps and funds have room for the call: the one time that it waits for the database."""
-        rung = [name for wave in decision.plan.waves for name in wave.destinations]
-        now = self.call.now()
-        wish = wanted(self.record.id, self._snapshot.marketplace, attribution, rung, now)
-        answer = await self._caps.reserve(wish)
-        self._note_excluded(Exclusion(name, reason) for name, reason in answer.left_out.items())
-        self._is_anyone_capped = any(wish.destinations.values())
-        return answer
 
     async def _end_of_offer(self, ending: Ending, fallback: str | None) -> None:
         record = self.record

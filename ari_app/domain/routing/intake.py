@@ -10,6 +10,7 @@
     Count         look at what is counted of other calls                 Counted
     Take          answer the call                                        Taken
     Ask           take the caller through the campaign's flow            Told
+    Located       write down where the caller is                         Placed
     Reserve       see that caps and funds have room                      Reserved
 
 It ends in Unknown, Refused, FlowEnded or Offer. The switch performs it with a call (`switch.session`), a trial with
@@ -78,6 +79,13 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Located:
+    """Where the caller is, as well as will be known."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Reserve:
     """Whom the call would be offered to; `decision` names one destination at least."""
 
@@ -102,14 +110,14 @@ class FlowEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Offered:
     """Whom the call is offered to: maybe nobody."""
 
     decision: Decision
 
 
-Ended = Unknown | Refused | FlowEnded | Offer
-Step = Attributed | Count | Take | Ask | Reserve | Ended
+Ended = Unknown | Refused | FlowEnded | Offered
+Step = Attributed | Count | Take | Ask | Located | Reserve | Ended
 
 
 # What came of a step
@@ -143,6 +151,11 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """It is written down."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reserved:
     """`capped`: why there is no room for the call; `left_out`: destinations without room, and why."""
 
@@ -150,13 +163,14 @@ class Reserved:
     left_out: Mapping[str, str] = field(default_factory=dict)
 
 
-Outcome = Pinned | Counted | Taken | Told | Reserved
+Outcome = Pinned | Counted | Taken | Told | Placed | Reserved
 
 UNCOUNTED: Mapping[type, Outcome] = {
     Attributed: Pinned(),
     Count: Counted(),
     Take: Taken(),
     Ask: Told(),
+    Located: Placed(),
     Reserve: Reserved(),
 }
 """By the step: what is answered by somebody who counts nothing, asks nobody, and reserves nothing."""
@@ -172,6 +186,7 @@ class Intake:
         self._snapshot = snapshot
         self._arrival = arrival
         self._random = random
+        self._is_offered = True  # unless its flow ends it
         self._step: Step = Unknown()
         self._screening: Iterator[Count | Refusal | None] = iter(())
 
@@ -232,26 +247,30 @@ class Intake:
     def _ask(self, outcome: Taken, now: int) -> Step:
         name = self.campaign.flow
         if name is None:
-            return self._route(now)
+            return Located(self.place)
         return Ask(self._snapshot.marketplace.flows[name], self._timezone)
 
     def _told(self, outcome: Told, now: int) -> Step:
+        self._is_offered = outcome.offer
         self._locate(outcome.entered_zip)
-        return self._route(now) if outcome.offer else FlowEnded()
+        return Located(self.place)
+
+    def _placed(self, outcome: Placed, now: int) -> Step:
+        return self._route(now) if self._is_offered else FlowEnded()
 
     def _reserved(self, outcome: Reserved, now: int) -> Step:
         assert self.decision is not None, "who is reserved for is known"
         if outcome.capped is not None:
             return Refused(capped(self.campaign, outcome.capped))
         self.decision = leave_out(self.decision, outcome.left_out)
-        return Offer(self.decision)
+        return Offered(self.decision)
 
     def _route(self, now: int) -> Step:
         call = self._arrival
         self.decision = route(
             self._snapshot, self.campaign, self.place, call.ani, now, self._random, call.attestation
         )
-        return Offer(self.decision) if self.decision.nobody else Reserve(self.decision)
+        return Offered(self.decision) if self.decision.nobody else Reserve(self.decision)
 
     # Screening: the first reason counts, so the order is a part of what is promised
 
@@ -279,5 +298,6 @@ _TABLE: Mapping[tuple[type, type], Callable[[Intake, Any, int], Step]] = {
     (Count, Counted): Intake._counted,
     (Take, Taken): Intake._ask,
     (Ask, Told): Intake._told,
+    (Located, Placed): Intake._placed,
     (Reserve, Reserved): Intake._reserved,
 }

@@ -47,4 +47,5 @@ def newest(
         .limit(limit)
     )
     with reading(engine) as connection:
-        return [Entry(*row, json.loads(facts)) for *row, facts in connection.execute(query)]
+        rows = connection.execute(query)
+        return [Entry(r.at, r.actor, r.use_case, r.subject, json.loads(r.facts_json)) for r in rows]

@@ -17,7 +17,7 @@ from ari_app.domain.routing.intake import (
     Ended,
     FlowEnded,
     Intake,
-    Offer,
+    Offered,
     Outcome,
     Pinned,
     Refused,
@@ -110,8 +110,9 @@ def test_a_call_is_attributed_screened_asked_located_routed_and_reserved_for(sna
         "Count caps",
         "Take",
         "Ask",
+        "Located",
         "Reserve",
-        "Offer",
+        "Offered",
     ]
     assert taken[-1].decision.rung == ["agent-2"]
     assert (call.place.zip, call.place.from_) == ("90210", "zip")
@@ -119,7 +120,7 @@ def test_a_call_is_attributed_screened_asked_located_routed_and_reserved_for(sna
 
 def test_a_campaign_without_a_flow_asks_nothing_and_goes_by_the_callers_number(snapshot):
     call = intake(snapshot, "+18005550102")
-    assert kinds(steps(call))[-3:] == ["Take", "Reserve", "Offer"]
+    assert kinds(steps(call))[-4:] == ["Take", "Located", "Reserve", "Offered"]
     assert (call.place.state, call.decision.rung) == ("NY", ["agent-1"])
 
 
@@ -157,7 +158,7 @@ def test_what_the_whole_marketplace_refuses_is_rejected_unanswered(snapshot):
 
 
 def test_a_redial_that_is_late_enough_is_taken(snapshot):
-    assert isinstance(steps(intake(snapshot), {Attributed: Pinned(NOW - 2_000)})[-1], Offer)
+    assert isinstance(steps(intake(snapshot), {Attributed: Pinned(NOW - 2_000)})[-1], Offered)
 
 
 def test_a_flow_that_ends_without_an_offer_rings_nobody_but_places_the_caller(snapshot):
@@ -204,7 +205,7 @@ def test_a_call_that_was_only_attributed_before_is_screened(snapshot):
 
 
 def test_each_step_has_its_own_outcome_and_no_other(snapshot):
-    for step in (Attributed, Count, Take, Ask, Reserve):
+    for step in UNCOUNTED:
         for other in set(UNCOUNTED) - {step}:
             call = intake(snapshot)
             found = call.start()
