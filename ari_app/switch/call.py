@@ -74,8 +74,7 @@ class Call:
         self.record: CallRecord = under_way.record
         self.clock = CallClock(under_way.timeline)
         under_way.timeline = self.clock.timeline
-        self.is_caller_here = True
-        self.ended_with_asterisk: CallerGone | None = None
+        self.gone: CallerGone | None = None  # how the caller's channel ended; None: it is there
         self.cut_at: int | None = None  # when the call, or its conversation, ended; None: it has not
         # Known to be there until it is told, or seen, that they are not; and since when (s, monotonic).
         self._channels = {self.channel_id: time.monotonic()}
@@ -119,12 +118,12 @@ class Call:
             self.is_gone(event.channel_id)
         match event:
             case StasisEnd(channel_id=gone) | ChannelDestroyed(channel_id=gone) if (
-                gone == self.channel_id and self.is_caller_here
+                gone == self.channel_id and self.gone is None
             ):
-                self.is_caller_here = False
                 self.is_gone(self.channel_id)
                 self.cut_at = self.happened(event) if self.cut_at is None else self.cut_at
-                raise CallerGone
+                self.gone = CallerGone()
+                raise self.gone
             case Replaced():
                 raise AriReplaced(
                     "another switch has taken the application over; this call is its affair now"
@@ -177,10 +176,9 @@ class Call:
         self.cut_at, self._lost_sight_at = self._lost_sight_at, None
         for channel_id in self._channels.keys() - {self.channel_id}:
             self.inbox.put(ChannelDestroyed(event.at_ms, channel_id, NO_CAUSE, "Asterisk restarted"))
-        if self.is_caller_here:
-            self.is_caller_here = False
-            self.ended_with_asterisk = CallerGone("system", "Asterisk restarted")
-            raise self.ended_with_asterisk
+        if self.gone is None:
+            self.gone = CallerGone("system", "Asterisk restarted")
+            raise self.gone
 
     def happened(self, event: Event) -> int:
         """When an event happened, ms on this call's clock: a broken connection, or a busy machine, tells it late.

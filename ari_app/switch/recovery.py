@@ -276,11 +276,11 @@ class Resumed(Session):
     def _close(self, remains: Remains) -> None:
         call = self.call
         call.cut_at = self._last_seen
-        call.is_caller_here = remains.caller
         by = recovery.close(self.record, remains, self._last_seen)
         self._take_up_recording()
         if not remains.caller:
-            raise CallerGone(by, "the caller was gone when the switch was back")
+            call.gone = CallerGone(by, "the caller was gone when the switch was back")
+            raise call.gone
         self.record.end_source = by
         call.note("the agent was gone when the switch was back")
 

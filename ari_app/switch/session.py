@@ -323,11 +323,11 @@ class Session:
         await self._end_of_offer(ending, rules.fallback.play)
 
     async def _end_of_offer(self, ending: Ending, fallback: str | None) -> None:
-        record = self.record
+        record, gone = self.record, self.call.gone
         if (
-            ending != "agent" and self.call.ended_with_asterisk is not None
+            ending != "agent" and gone is not None and gone.by == "system"
         ):  # seen while the offer was cleared away
-            raise self.call.ended_with_asterisk
+            raise gone
         match ending:
             case "agent":
                 record.end_source = "agent"
@@ -336,8 +336,8 @@ class Session:
                 record.end_source = "system"
                 self.call.note("longest duration reached")
             case "exhausted":
-                if not self.call.is_caller_here:  # left while the last phones were silenced
-                    raise CallerGone
+                if gone is not None:  # left while the last phones were silenced
+                    raise gone
                 if record.disposition is None:
                     self._end_as("no_answer")
                 await self._fall_back(fallback)
@@ -389,7 +389,7 @@ class Session:
         if self._release is not None:
             self._release.cancel()
         try:
-            if call.is_caller_here:
+            if call.gone is None:
                 await call.client.channels.hangup(call.channel_id, reason_code=self._hangup_cause)
             await call.requests_done()
         except AriError as error:
