@@ -10,15 +10,16 @@ from sqlalchemy import Engine
 
 from ari_app.cli.common import Refused, database, now_ms
 from ari_app.cli.output import json_option, show_json
-from ari_app.cli.plan import as_values, read_proposal, show
+from ari_app.cli.plan import read_proposal, show
 from ari_app.domain.caps.outlook import outlook
+from ari_app.domain.document.applied import Applied
 from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.media import creatives, prompts
 from ari_app.serving import running
 from ari_app.settings import Settings
 from ari_app.store.ledger import ledger
 from ari_app.store.market import marketplaces
-from ari_app.store.market.marketplaces import Applied
+from ari_app.views.applied import applied_json
 
 TAKE_OVER_S = 5.0
 _POLL_S = 0.05
@@ -53,7 +54,9 @@ def tell(settings: Settings, engine: Engine, applied: Applied, made: list[str], 
     short = outlook(applied.marketplace, ledger.available(engine), now_ms())
     taken_over = _wait_for_switch(settings, applied.version)
     if as_json:
-        show_json(as_values(applied, made, short) | {"switch": "in force" if taken_over else "not running"})
+        show_json(
+            applied_json(applied, made, short) | {"switch": "in force" if taken_over else "not running"}
+        )
         return
     show(applied, made, short, "applied")
     if taken_over:

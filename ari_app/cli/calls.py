@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, get_args
 
 import click
@@ -14,7 +13,6 @@ from ari_app.cli.period import utc_moment
 from ari_app.cli.show import show
 from ari_app.domain.basics.fields import parse_duration
 from ari_app.domain.calls.record import CallRecord, Disposition
-from ari_app.domain.ledger.transfers import Transfer
 from ari_app.domain.reports.rollups import CALLS_COUNTED_AS, MONEY_SUMS, OFFERS_COUNTED_AS
 from ari_app.serving import running
 from ari_app.settings import Settings
@@ -23,9 +21,9 @@ from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine
 from ari_app.store.ledger import ledger
 from ari_app.store.money import disputes
-from ari_app.views.aftermath import net_cells, net_json, whole_json
+from ari_app.views.calls import COLUMNS, net_json, row, whole_json
 from ari_app.views.explain import explain
-from ari_app.views.words import second
+from ari_app.views.sections import section_json
 
 
 def _duration(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -108,36 +106,7 @@ def list_(
     elif not records:
         click.echo("no calls")
     else:
-        show_table(_COLUMNS, [_row(record, moved.get(record.id, ())) for record in records])
-
-
-_COLUMNS = (
-    "id",
-    "started (UTC)",
-    "from",
-    "to",
-    "campaign",
-    "disposition",
-    "winner",
-    "talked s",
-    "charged",
-    "paid",
-    "corrected",
-)
-
-
-def _row(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[object, ...]:
-    return (
-        record.id,
-        second(record.started_at),
-        record.ani or "anonymous",
-        record.did,
-        record.campaign,
-        record.disposition,
-        record.winner,
-        f"{record.durations_ms.connected // 100 / 10:.1f}" if record.connected_at else None,
-        *net_cells(record, transfers),
-    )
+        show_table(COLUMNS, [row(record, moved.get(record.id, ())) for record in records])
 
 
 @calls.command("show")
@@ -176,7 +145,7 @@ def explain_(call_id: str, as_json: bool) -> None:
     engine, record = _find(call_id)
     sections = explain(record, ledger.of_call(engine, record.id), disputes.of_call(engine, record.id))
     if as_json:
-        show_json([{"title": section.title, "lines": section.lines} for section in sections])
+        show_json(list(map(section_json, sections)))
     else:
         show_sections(sections)
 

@@ -20,6 +20,7 @@ from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.cli.plan import trunks
 from ari_app.domain.basics.errors import DocumentError
+from ari_app.domain.document.applied import Applied
 from ari_app.domain.document.reading import accept, to_document
 from ari_app.domain.document.world import World
 from ari_app.domain.ivr.prompts import prompts_of
@@ -30,7 +31,7 @@ from ari_app.settings import Settings
 from ari_app.store import geography
 from ari_app.store.db.errors import MarketplaceMoved
 from ari_app.store.market import marketplaces
-from ari_app.store.market.marketplaces import Applied, Loaded
+from ari_app.store.market.marketplaces import Loaded
 
 TRIES = 5
 

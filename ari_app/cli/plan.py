@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 
 from ari_app.ari.errors import AriError
 from ari_app.cli.common import database, now_ms, text_of
 from ari_app.cli.output import json_option, show_json
-from ari_app.cli.parties import kept_values, kept_words
 from ari_app.domain.caps.outlook import Shortage, outlook
-from ari_app.domain.document.changes import words
+from ari_app.domain.document.applied import Applied
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.domain.market.marketplace import Marketplace
@@ -23,7 +22,7 @@ from ari_app.settings import Settings, SettingsError
 from ari_app.store import geography
 from ari_app.store.ledger import ledger
 from ari_app.store.market import marketplaces
-from ari_app.store.market.marketplaces import Applied
+from ari_app.views.applied import applied_json, applied_lines
 
 
 @click.command(short_help="Show what an apply would change.")
@@ -53,7 +52,7 @@ def plan(file: TextIO, check: bool, as_json: bool) -> None:
     to_make = prompts.unready(prompts_of(proposal.marketplace), proposal.base, settings.prompts)
     short = outlook(planned.marketplace, ledger.available(engine), now_ms())
     if as_json:
-        show_json(as_values(planned, to_make, short))
+        show_json(applied_json(planned, to_make, short))
     else:
         show(planned, to_make, short, "would be applied")
     if check and (planned.changes or to_make):
@@ -88,27 +87,8 @@ def show(applied: Applied, made: list[str], short: list[Shortage], verb: str) ->
         click.echo(f"marketplace version {applied.version} {verb}:")
     else:
         click.echo(f"nothing to change: marketplace version {applied.version} says the same")
-    for line in [*words(applied.changes), *kept_words(applied.accounts), *map(_prompt_words, made)]:
-        click.echo(f"  {line}")
-    for shortage in short:
-        click.echo(f"warning: {shortage.words}")
-
-
-def as_values(applied: Applied, made: list[str], short: list[Shortage]) -> dict[str, Any]:
-    """The same for JSON."""
-    changes = [asdict(change) for change in applied.changes]
-    return {
-        "version": applied.version,
-        "changes": changes,
-        "accounts": kept_values(applied.accounts),
-        "prompts": made,
-        "warnings": [asdict(shortage) for shortage in short],
-    }
-
-
-def _prompt_words(prompt: str) -> str:
-    kind, _, content = prompt.partition(":")
-    return f"prompt rendered: {content}" if kind == "tts" else f"prompt copied: {content}"
+    for line in applied_lines(applied, made, short):
+        click.echo(line)
 
 
 def trunks(settings: Settings) -> list[str] | None:

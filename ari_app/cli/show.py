@@ -12,7 +12,7 @@ from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import CallRecord, ClauseResult, LegRecord, Tracks, track_files
 from ari_app.domain.ledger.corrections import corrections_of
 from ari_app.domain.ledger.transfers import Transfer
-from ari_app.views.aftermath import net_amounts
+from ari_app.views.calls import net_amounts
 from ari_app.views.words import second
 
 

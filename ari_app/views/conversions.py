@@ -9,7 +9,7 @@ from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.transfers import Transfer
-from ari_app.views.aftermath import net_amounts, net_cells
+from ari_app.views.calls import net_amounts, net_cells
 from ari_app.views.words import second
 
 COLUMNS = (

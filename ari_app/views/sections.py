@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,3 +12,8 @@ class Section:
 
     title: str
     lines: list[str] = field(default_factory=list)
+
+
+def section_json(section: Section) -> dict[str, Any]:
+    """A section for programs: its lines as people read them."""
+    return {"title": section.title, "lines": section.lines}

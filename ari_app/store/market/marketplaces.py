@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, insert, select
 
 from ari_app.domain.calls.geo import Geography
+from ari_app.domain.document.applied import Applied
 from ari_app.domain.document.assembly import Assembled, assemble, what_is_wrong
-from ari_app.domain.document.changes import Change, Terms, changes
+from ari_app.domain.document.changes import Terms, changes
 from ari_app.domain.document.reading import from_document, to_document
-from ari_app.domain.ledger.balances import KeptAccount
 from ari_app.domain.market import campaigns, staging
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.market.terms import TERMS
@@ -29,19 +29,6 @@ from ari_app.store.market.parties import accounts_of_removed
 
 _NEWEST = select(marketplace_versions).order_by(marketplace_versions.c.version.desc()).limit(1)
 _TermsVersions = dict[tuple[str, str], int]  # by campaign and the terms' fingerprint
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What an apply does: the version then in force, what is no longer as it was before, and what it then says.
-
-    `accounts` are those of the advertisers and publishers that it removes: they stay.
-    """
-
-    version: int
-    changes: list[Change]
-    marketplace: Marketplace
-    accounts: list[KeptAccount] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,64 @@
+"""What an apply changes, or would change: a line each, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.caps.outlook import Shortage
+from ari_app.domain.document.applied import Applied
+from ari_app.domain.document.changes import words
+from ari_app.domain.ledger.balances import KeptAccount
+
+
+def applied_lines(applied: Applied, made: Sequence[str], short: Sequence[Shortage]) -> list[str]:
+    """Every change, what parties that leave are owed and owe, what is (to be) done with prompts, and what lets few
+    calls through, a line each.
+    """
+    changes = [*words(applied.changes), *_kept_words(applied.accounts), *map(_prompt_words, made)]
+    return [*(f"  {change}" for change in changes), *(f"warning: {shortage.words}" for shortage in short)]
+
+
+def applied_json(applied: Applied, made: Sequence[str], short: Sequence[Shortage]) -> dict[str, Any]:
+    """The same for programs."""
+    changes = [asdict(change) for change in applied.changes]
+    return {
+        "version": applied.version,
+        "changes": changes,
+        "accounts": _kept_json(applied.accounts),
+        "prompts": list(made),
+        "warnings": [asdict(shortage) for shortage in short],
+    }
+
+
+def _kept_words(accounts: Iterable[KeptAccount]) -> Iterator[str]:
+    """What parties that leave are owed and owe, a line each."""
+    for kept in accounts:
+        said = []
+        if kept.balance:
+            verb = "is owed" if kept.balance > 0 else "owes"
+            said.append(f"it {verb} {format_amount(abs(kept.balance), kept.currency)} {kept.currency}")
+        if kept.set_aside:
+            amount = f"{format_amount(kept.set_aside, kept.currency)} {kept.currency}"
+            said.append(f"{amount} of it may go to calls that are not settled yet")
+        yield f"{kept.what} {kept.name} keeps its account: {'; '.join(said)}"
+
+
+def _kept_json(accounts: Iterable[KeptAccount]) -> list[dict[str, str]]:
+    return [
+        {
+            "what": kept.what,
+            "name": kept.name,
+            "currency": kept.currency,
+            "balance": format_amount(kept.balance, kept.currency),
+            "set_aside": format_amount(kept.set_aside, kept.currency),
+        }
+        for kept in accounts
+    ]
+
+
+def _prompt_words(prompt: str) -> str:
+    kind, _, content = prompt.partition(":")
+    return f"prompt rendered: {content}" if kind == "tts" else f"prompt copied: {content}"

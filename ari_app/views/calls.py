@@ -1,0 +1,90 @@
+"""Calls in a list, and a call as JSON: its record, what it comes to after all corrections, its disputes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ari_app.domain.basics.clock import iso
+from ari_app.domain.basics.money import format_amount
+from ari_app.domain.calls.record import CallRecord, to_json
+from ari_app.domain.ledger.corrections import corrections_of, net
+from ari_app.domain.ledger.disputes import Dispute
+from ari_app.domain.ledger.transfers import Transfer
+from ari_app.views.disputes import dispute_json
+from ari_app.views.words import second
+
+COLUMNS = (
+    "id",
+    "started (UTC)",
+    "from",
+    "to",
+    "campaign",
+    "disposition",
+    "winner",
+    "talked s",
+    "charged",
+    "paid",
+    "corrected",
+)
+
+
+def row(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[object, ...]:
+    """A call in a list."""
+    return (
+        record.id,
+        second(record.started_at),
+        record.ani or "anonymous",
+        record.did,
+        record.campaign,
+        record.disposition,
+        record.winner,
+        f"{record.durations_ms.connected // 100 / 10:.1f}" if record.connected_at else None,
+        *net_cells(record, transfers),
+    )
+
+
+def net_amounts(currency: str, transfers: Sequence[Transfer]) -> tuple[str, str]:
+    """What is charged and what is paid, after all corrections."""
+    after = net(transfers)
+    return format_amount(after.price, currency), format_amount(after.payout, currency)
+
+
+def net_cells(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[str | None, str | None, str | None]:
+    """What a call is charged and paid in the end, and by how much that was corrected, for people's tables."""
+    if record.money is None:
+        return (None, None, None)
+    money, after = record.money, net(transfers)
+    corrected = None
+    if corrections_of(transfers):
+        parts = (after.price - money.charged, after.payout - money.paid)
+        corrected = "charged {}, paid {}".format(*(format_amount(part, money.currency) for part in parts))
+    return (*net_amounts(money.currency, transfers), corrected)
+
+
+def net_json(record: CallRecord, transfers: Sequence[Transfer]) -> dict[str, Any]:
+    """The call's record, with what it comes to (`money.net_charged`, `net_paid`) and its corrections."""
+    whole = to_json(record)
+    if record.money is not None:
+        price, payout = net_amounts(record.money.currency, transfers)
+        whole["money"] |= {"net_charged": price, "net_paid": payout}
+    whole["adjustments"] = [_correction_json(transfer) for transfer in corrections_of(transfers)]
+    return whole
+
+
+def whole_json(
+    record: CallRecord, transfers: Sequence[Transfer], disputes: Sequence[Dispute]
+) -> dict[str, Any]:
+    """The same, and the call's disputes."""
+    return net_json(record, transfers) | {"disputes": [dispute_json(dispute) for dispute in disputes]}
+
+
+def _correction_json(transfer: Transfer) -> dict[str, str]:
+    return {
+        "key": transfer.key,
+        "at": iso(transfer.at),
+        "debit": transfer.debit,
+        "credit": transfer.credit,
+        "amount": format_amount(transfer.amount, transfer.currency),
+        "reason": transfer.reason,
+    }
