@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.desk import add, add_common_commands, amend, given
+from ari_app.cli.desk import add_common_commands, change, given
 from ari_app.cli.output import json_option
+from ari_app.desk import documents
 
 
 @click.group()
@@ -47,7 +48,7 @@ def add_(
         dispute_window=dispute_window,
         billing=given(model=billing, credit_limit=credit_limit),
     )
-    amend(lambda document: add(document, "advertisers", "advertiser", name, entry), as_json)
+    change(lambda site, actor: documents.add(site, actor, "advertisers", name, entry), as_json)
 
 
 add_common_commands(

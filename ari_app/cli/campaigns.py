@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.common import Refused, now_ms
-from ari_app.cli.desk import Document, add, add_common_commands, amend, entry_of, given
+from ari_app.cli.desk import add_common_commands, change, given
 from ari_app.cli.output import json_option
-from ari_app.domain.document.fieldpath import AssignmentError, assign
-from ari_app.domain.market.staging import fold
+from ari_app.desk import campaigns as desk
+from ari_app.desk.documents import Document
 
 
 @click.group()
@@ -54,15 +53,13 @@ def create(
     """
     entry: Document = {
         "advertiser": advertiser,
-        "status": "draft",
         "price": price,
         "payout": payout,
         **given(currency=currency, flow=flow),
     }
     if waves:
         entry["route"] = {"waves": [{"destinations": wave.split(",")} for wave in waves]}
-    _assign_all(entry, assignments)
-    amend(lambda document: add(document, "campaigns", "campaign", name, entry), as_json)
+    change(lambda site, actor: desk.create(site, actor, name, entry, assignments), as_json)
 
 
 @campaigns.command("set")
@@ -82,13 +79,7 @@ def set_(name: str, assignments: tuple[str, ...], as_json: bool) -> None:
       callrace campaigns set plumbing "route.waves[1]={destinations: [overflow], after: 12s}"
       callrace campaigns set plumbing "hours={open: ['mon-fri 08:00-20:00']}" screen.announce=
     """
-
-    def change(document: Document) -> None:
-        entry = entry_of(document, "campaigns", "campaign", name)
-        fold(entry, now_ms())
-        _assign_all(entry, assignments)
-
-    amend(change, as_json)
+    change(lambda site, actor: desk.set_fields(site, actor, name, assignments), as_json)
 
 
 @campaigns.command()
@@ -101,7 +92,7 @@ def start(name: str, as_json: bool) -> None:
     Example:
       callrace campaigns start plumbing
     """
-    _become("live", name, as_json)
+    change(lambda site, actor: desk.become(site, actor, name, "live"), as_json)
 
 
 @campaigns.command()
@@ -114,7 +105,7 @@ def pause(name: str, as_json: bool) -> None:
     Example:
       callrace campaigns pause plumbing
     """
-    _become("paused", name, as_json)
+    change(lambda site, actor: desk.become(site, actor, name, "paused"), as_json)
 
 
 @campaigns.command()
@@ -127,22 +118,7 @@ def end(name: str, as_json: bool) -> None:
     Example:
       callrace campaigns end plumbing
     """
-    _become("ended", name, as_json)
-
-
-def _become(status: str, name: str, as_json: bool) -> None:
-    def change(document: Document) -> None:
-        entry_of(document, "campaigns", "campaign", name)["status"] = status
-
-    amend(change, as_json)
-
-
-def _assign_all(entry: Document, assignments: tuple[str, ...]) -> None:
-    try:
-        for assignment in assignments:
-            assign(entry, assignment)
-    except AssignmentError as error:
-        raise Refused(str(error)) from error
+    change(lambda site, actor: desk.become(site, actor, name, "ended"), as_json)
 
 
 add_common_commands(

@@ -12,12 +12,13 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine
 
 from ari_app.access.actor import Actor, operator
+from ari_app.desk.inforce import in_force
+from ari_app.desk.site import Site
 from ari_app.domain.basics.clock import from_iso
 from ari_app.domain.basics.fields import PHONE_NUMBER, Id, Text
 from ari_app.settings import Settings, SettingsError
 from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine
-from ari_app.store.market import marketplaces
 from ari_app.store.market.marketplaces import Loaded
 
 SWITCH_INTERVAL_S = 0.0005
@@ -87,14 +88,14 @@ def database(*, is_serving: bool = False) -> Engine:
     return engine
 
 
+def site() -> Site:
+    """The exchange of the settings, for use cases. Raises StoreError, SettingsError."""
+    return Site(Settings.from_env(), database(), now_ms)
+
+
 def marketplace_in_force(engine: Engine) -> Loaded:
     """The marketplace applied last. Raises Refused when there is none."""
-    loaded = marketplaces.load(engine)
-    if loaded is None:
-        raise Refused(
-            "no marketplace was applied yet; run `callrace apply FILE`, or `callrace marketplace init`"
-        )
-    return loaded
+    return in_force(engine)
 
 
 def acting() -> Actor:

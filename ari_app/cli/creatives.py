@@ -9,13 +9,14 @@ from typing import TextIO
 
 import click
 
-from ari_app.cli.common import Refused, database, marketplace_in_force, text_of
-from ari_app.cli.desk import Document, add, add_common_commands, amend, entry_of, given
+from ari_app.cli.common import site, text_of
+from ari_app.cli.desk import add_common_commands, change, given
 from ari_app.cli.output import json_option, show_json
+from ari_app.desk import creatives as desk
+from ari_app.desk import documents
+from ari_app.desk.creatives import Ad
+from ari_app.desk.documents import Document
 from ari_app.domain.market.creatives import for_people, render
-from ari_app.domain.market.marketplace import Creative, Marketplace, Number
-from ari_app.media.creatives import find
-from ari_app.settings import Settings
 
 
 @click.group()
@@ -71,7 +72,7 @@ def add_(
         address=address,
     )
     base = image.parent if image else Path()
-    amend(lambda document: add(document, "creatives", "creative", name, entry), as_json, base)
+    change(lambda site, actor: documents.add(site, actor, "creatives", name, entry, base), as_json)
 
 
 @creatives.command()
@@ -84,13 +85,7 @@ def approve(name: str, as_json: bool) -> None:
     Example:
       callrace creatives approve banner-300
     """
-
-    def change(document: Document) -> None:
-        entry = entry_of(document, "creatives", "creative", name)
-        entry["status"] = "approved"
-        entry.pop("reason", None)
-
-    amend(change, as_json)
+    change(lambda site, actor: desk.approve(site, actor, name), as_json)
 
 
 @creatives.command()
@@ -104,11 +99,7 @@ def reject(name: str, reason: str, as_json: bool) -> None:
     Example:
       callrace creatives reject banner-300 --reason "says free, which it is not"
     """
-
-    def change(document: Document) -> None:
-        entry_of(document, "creatives", "creative", name).update(status="rejected", reason=reason)
-
-    amend(change, as_json)
+    change(lambda site, actor: desk.reject(site, actor, name, reason), as_json)
 
 
 @creatives.command()
@@ -130,62 +121,28 @@ def export(name: str, publisher: str, source: str | None, out: Path, as_json: bo
       callrace creatives export banner-300 --publisher homefix --out ads/
       callrace creatives export banner-300 --publisher homefix --source sidebar --out ads/
     """
-    marketplace = marketplace_in_force(database()).marketplace
-    creative = marketplace.creatives.get(name)
-    if creative is None:
-        raise Refused(f"there is no creative {name}; see `callrace creatives list`")
-    if creative.status != "approved":
-        raise Refused(f"creative {name} is {creative.status}; run `callrace creatives approve {name}`")
-    if marketplace.campaigns[creative.campaign].status == "ended":
-        raise Refused(f"the campaign {creative.campaign} has ended: nobody would take the calls")
-    did, number = _number(marketplace, creative.campaign, publisher, source)
-    about = _write(name, creative, did, number, out)
+    ad = desk.ad(site(), name, publisher, source)
+    about = _write(name, ad, out)
     if as_json:
         show_json(about)
         return
-    click.echo(f"{name} for {publisher}, {for_people(did)}, source {number.source or 'none'}:")
+    click.echo(f"{name} for {publisher}, {for_people(ad.did)}, source {ad.number.source or 'none'}:")
     for file in about["files"]:
         click.echo(f"  {out / file}")
 
 
-def _number(
-    marketplace: Marketplace, campaign: str, publisher: str, source: str | None
-) -> tuple[str, Number]:
-    """The publisher's number for the campaign. Raises Refused when there is none, or when it could be several."""
-    if publisher not in marketplace.publishers:
-        raise Refused(f"there is no publisher {publisher}; see `callrace publishers list`")
-    found = [
-        (did, number)
-        for did, number in sorted(marketplace.numbers.items())
-        if (number.campaign, number.publisher) == (campaign, publisher) and source in (None, number.source)
-    ]
-    where = f" with source {source}" if source else ""
-    if not found:
-        raise Refused(f"{publisher} has no number for {campaign}{where}; see `callrace numbers list`")
-    if len({number.source for _, number in found}) > 1:
-        sources = ", ".join(sorted(number.source or "none" for _, number in found))
-        raise Refused(
-            f"{publisher} has {len(found)} numbers for {campaign}; choose one by --source: {sources}"
-        )
-    return found[0]
-
-
-def _write(name: str, creative: Creative, did: str, number: Number, out: Path) -> Document:
+def _write(name: str, ad: Ad, out: Path) -> Document:
     """Writes the ad's files; what the ad is, for its last one and for --json."""
+    creative, number = ad.creative, ad.number
     out.mkdir(parents=True, exist_ok=True)
-    ad = f"{name}.{'txt' if creative.kind == 'text' else 'html'}"
-    files = [ad]
+    text = f"{name}.{'txt' if creative.kind == 'text' else 'html'}"
+    files = [text]
     image = None
-    if creative.sha256 is not None:
-        kept = find(Settings.from_env().creatives, creative.sha256)
-        if kept is None:
-            raise Refused(
-                f"the image of {name} is not kept on this machine; apply its marketplace here again"
-            )
-        image = f"{name}{kept.suffix}"
-        shutil.copyfile(kept, out / image)
+    if ad.image is not None:
+        image = f"{name}{ad.image.suffix}"
+        shutil.copyfile(ad.image, out / image)
         files.append(image)
-    (out / ad).write_text(f"{render(creative, did, number.source, image).rstrip()}\n", encoding="utf-8")
+    (out / text).write_text(f"{render(creative, ad.did, number.source, image).rstrip()}\n", encoding="utf-8")
     about: Document = {
         "creative": name,
         "campaign": creative.campaign,
@@ -193,9 +150,9 @@ def _write(name: str, creative: Creative, did: str, number: Number, out: Path) -
         "size": creative.size,
         "publisher": number.publisher,
         "source": number.source,
-        "number": did,
-        "number_text": for_people(did),
-        "tel": f"tel:{did}",
+        "number": ad.did,
+        "number_text": for_people(ad.did),
+        "tel": f"tel:{ad.did}",
         "files": [*files, f"{name}.json"],
     }
     (out / f"{name}.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

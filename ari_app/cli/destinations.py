@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.desk import add, add_common_commands, amend, given, names
+from ari_app.cli.apply import tell
+from ari_app.cli.common import acting, site
+from ari_app.cli.desk import add_common_commands, change, given, names
 from ari_app.cli.output import json_option
+from ari_app.desk import destinations as desk
+from ari_app.desk import documents
 
 
 @click.group()
 def destinations() -> None:
-    """Add, see and remove destinations: agents' phones and buyers' places. `callrace agents` pauses them."""
+    """Add, see, move and remove destinations: agents' phones and buyers' places. `callrace agents` pauses them."""
 
 
 @destinations.command("add")
@@ -82,7 +86,30 @@ def add_(
             weight=weight,
         ),
     }
-    amend(lambda document: add(document, "destinations", "destination", name, entry), as_json)
+    change(lambda site, actor: documents.add(site, actor, "destinations", name, entry), as_json)
+
+
+@destinations.command()
+@click.argument("name", metavar="ID")
+@click.option("--advertiser", metavar="NEW", required=True, help="Whose it is to be.")
+@json_option
+def move(name: str, advertiser: str, as_json: bool) -> None:
+    """Make the destination ID another advertiser's, from now on.
+
+    Calls under way go on as they began, and records, reports and bills keep the advertiser that each call had. Refused,
+    saying by which, while campaigns of the advertiser that it leaves route to it. Its capacity, hours, caps and
+    a pause stay; what is in its advertiser's time zone is in the new one's, and that is told.
+
+    \b
+    Example:
+      callrace destinations move agent-1 --advertiser bolt
+    """
+    asked = site()
+    moved = desk.move(asked, acting(), name, advertiser)
+    tell(asked.settings, moved.changed, as_json)
+    if moved.timezones is not None:
+        was, is_now = moved.timezones
+        click.echo(f"its hours and caps are in {is_now} now, no more in {was}", err=True)
 
 
 add_common_commands(

@@ -8,8 +8,9 @@ from typing import TextIO
 import click
 
 from ari_app.cli.common import Refused, text_of
-from ari_app.cli.desk import Document, add_common_commands, amend
+from ari_app.cli.desk import add_common_commands, change
 from ari_app.cli.output import json_option
+from ari_app.desk import flows as desk
 from ari_app.domain.basics.yamltext import YamlError, read
 
 
@@ -40,10 +41,8 @@ def add_(file: TextIO, as_json: bool) -> None:
     if not isinstance(found, dict) or not found:
         raise Refused(f"{file.name}: expected flows by their ids, such as `intake: {{start: …, nodes: …}}`")
 
-    def change(document: Document) -> None:
-        document.setdefault("flows", {}).update(found)
-
-    amend(change, as_json, base=Path(file.name).parent)
+    base = Path(file.name).parent
+    change(lambda site, actor: desk.put(site, actor, found, base), as_json)
 
 
 add_common_commands(flows, "flows", "flow", "intake", ("start",))

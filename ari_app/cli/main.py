@@ -50,6 +50,7 @@ NOUNS = (
     "agi",
     "applications",
     "apply",
+    "audit",
     "calls",
     "campaigns",
     "caps",

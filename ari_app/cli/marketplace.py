@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.desk import begin
+from ari_app.cli.desk import change
 from ari_app.cli.output import json_option
+from ari_app.desk import marketplaces
 
 
 @click.group()
@@ -25,4 +26,4 @@ def init(currency: str, as_json: bool) -> None:
     Example:
       callrace db upgrade && callrace marketplace init --currency USD
     """
-    begin(currency, as_json)
+    change(lambda site, actor: marketplaces.begin(site, actor, currency), as_json)

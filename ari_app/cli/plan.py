@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 import click
 
-from ari_app.ari.errors import AriError
-from ari_app.cli.common import database, now_ms, text_of
+from ari_app.cli.common import site, text_of
 from ari_app.cli.output import json_option, show_json
-from ari_app.domain.caps.outlook import Shortage, outlook
-from ari_app.domain.document.applied import Applied
-from ari_app.domain.document.reading import parse
-from ari_app.domain.ivr.prompts import prompts_of
-from ari_app.domain.market.marketplace import Marketplace
-from ari_app.media import asterisk, creatives, prompts
-from ari_app.settings import Settings, SettingsError
-from ari_app.store import geography
-from ari_app.store.ledger import ledger
-from ari_app.store.market import marketplaces
+from ari_app.desk import marketplaces
+from ari_app.desk.marketplaces import Changed
 from ari_app.views.applied import applied_json, applied_lines
 
 
@@ -45,56 +34,27 @@ def plan(file: TextIO, check: bool, as_json: bool) -> None:
       callrace export | callrace plan -
       callrace plan --check market.yaml || echo "not applied yet"
     """
-    settings = Settings.from_env()
-    engine = database()
-    proposal = read_proposal(file, settings)
-    planned = marketplaces.plan(engine, proposal.marketplace, now_ms())
-    to_make = prompts.unready(prompts_of(proposal.marketplace), proposal.base, settings.prompts)
-    short = outlook(planned.marketplace, ledger.available(engine), now_ms())
+    planned = marketplaces.plan(site(), *document_in(file))
     if as_json:
-        show_json(applied_json(planned, to_make, short))
+        show_json(applied_json(planned.applied, planned.prompts, planned.shortages))
     else:
-        show(planned, to_make, short, "would be applied")
-    if check and (planned.changes or to_make):
+        show(planned, "would be applied")
+    if check and (planned.applied.changes or planned.prompts):
         raise click.exceptions.Exit(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A marketplace that could be applied; its `file:` prompts and its images are relative to `base`."""
-
-    marketplace: Marketplace
-    base: Path
-
-
-def read_proposal(file: TextIO, settings: Settings) -> Proposal:
-    """The marketplace in the file, checked against everything there is. Raises DocumentError, Refused."""
+def document_in(file: TextIO) -> tuple[str, str, Path]:
+    """A document's text, its file's name, and the folder that what it names is relative to. Raises Refused."""
     base = Path() if file.name in ("-", "<stdin>") else Path(file.name).parent
-    marketplace = parse(
-        text_of(file),
-        file.name,
-        prompts=prompts.checker(base, partial(prompts.installed_sounds, settings)),
-        trunks=trunks(settings),
-        images=creatives.checker(base, settings.creatives),
-        geography=geography.load(settings.home),
-    )
-    return Proposal(creatives.pinned(marketplace, base), base)
+    return text_of(file), file.name, base
 
 
-def show(applied: Applied, made: list[str], short: list[Shortage], verb: str) -> None:
+def show(changed: Changed, verb: str) -> None:
     """Prints the version with what is (to be) done with it, every change, and what lets few calls through."""
+    applied = changed.applied
     if applied.changes:
         click.echo(f"marketplace version {applied.version} {verb}:")
     else:
         click.echo(f"nothing to change: marketplace version {applied.version} says the same")
-    for line in applied_lines(applied, made, short):
+    for line in applied_lines(applied, changed.prompts, changed.shortages):
         click.echo(line)
-
-
-def trunks(settings: Settings) -> list[str] | None:
-    """Asterisk's PJSIP endpoints; None, for not checked, when Asterisk is not there to be asked."""
-    try:
-        endpoints = asterisk.ask(settings, lambda client: client.endpoints.list())
-    except (AriError, SettingsError):
-        return None
-    return [endpoint["resource"] for endpoint in endpoints if endpoint["technology"] == "PJSIP"]

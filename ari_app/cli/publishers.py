@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.desk import add, add_common_commands, amend, given
+from ari_app.cli.desk import add_common_commands, change, given
 from ari_app.cli.output import json_option
+from ari_app.desk import documents
 
 
 @click.group()
@@ -26,7 +27,7 @@ def add_(name: str, title: str, timezone: str | None, as_json: bool) -> None:
       callrace publishers add homefix --name HomeFix --timezone America/New_York
     """
     entry = given(name=title, timezone=timezone)
-    amend(lambda document: add(document, "publishers", "publisher", name, entry), as_json)
+    change(lambda site, actor: documents.add(site, actor, "publishers", name, entry), as_json)
 
 
 add_common_commands(publishers, "publishers", "publisher", "homefix", ("name", "timezone"))

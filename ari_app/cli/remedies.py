@@ -6,6 +6,7 @@ By a refusal's code, or by an error's class. What stands in braces are the refus
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from ari_app.desk.refused import Code, Refused
 
@@ -14,13 +15,20 @@ REMEDIES: Mapping[Code | type[Exception], str] = {
     Code.MARKETPLACE_EXISTS: "see `callrace export`",
     Code.UNKNOWN: "see `callrace {what}s list`",
     Code.EXISTS: "see `callrace {what}s show {name}`",
+    Code.IS_ROUTED_TO: "take it out of those by `callrace campaigns set ID route.waves=...`",
+    Code.SWITCH_CANNOT_READ: "replace it by `callrace switch hand-over && callrace lab up`",
+    Code.CREATIVE_NOT_APPROVED: "run `callrace creatives approve {name}`",
+    Code.NO_NUMBER: "see `callrace numbers list`",
+    Code.SEVERAL_NUMBERS: "choose one by --source: {sources}",
+    Code.IMAGE_NOT_KEPT: "apply its marketplace here again",
 }
 
 
 def told(error: Exception) -> str:
     """What the error says, and what to do about it."""
+    facts: Mapping[str, Any]
     if isinstance(error, Refused):
-        remedy, facts = REMEDIES.get(error.code), error.facts
+        remedy, facts = REMEDIES.get(error.code), error.texts
     else:
         remedy, facts = REMEDIES.get(type(error)), vars(error)
     return str(error) if remedy is None else f"{error}; {remedy.format_map(facts)}"

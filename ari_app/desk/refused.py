@@ -28,6 +28,23 @@ class Code(StrEnum):
     MARKETPLACE_EXISTS = "marketplace_exists", "there is a marketplace in force already"
     UNKNOWN = "unknown", "there is no {what} {name}"
     EXISTS = "exists", "there is a {what} {name} already"
+    STILL_NEEDED = "still_needed", "{what} {name} is needed by what would be left:\n{findings}"
+    BAD_FIELD = "bad_field", "{why}"
+    IS_THEIRS = "is_theirs", "{what} {name} is {owner}'s already"
+    IS_ROUTED_TO = "is_routed_to", "destination {name} is in the waves of {owner}'s campaigns: {campaigns}"
+    SWITCH_CANNOT_READ = (
+        "switch_cannot_read",
+        "version {version} is applied, but the running switch goes on with {in_force}: {why}",
+    )
+    SWITCH_IS_BEHIND = (
+        "switch_is_behind",
+        "version {version} is applied, but the running switch has not taken it over within {seconds} s; see {log}",
+    )
+    CREATIVE_NOT_APPROVED = "creative_not_approved", "creative {name} is {status}"
+    CAMPAIGN_HAS_ENDED = "campaign_has_ended", "the campaign {name} has ended: nobody would take the calls"
+    NO_NUMBER = "no_number", "{publisher} has no number for {campaign}{where}"
+    SEVERAL_NUMBERS = "several_numbers", "{publisher} has {count} numbers for {campaign}"
+    IMAGE_NOT_KEPT = "image_not_kept", "the image of {name} is not kept on this machine"
 
 
 class Refused(Exception):
@@ -37,9 +54,14 @@ class Refused(Exception):
     """
 
     def __init__(self, code: Code, **facts: Fact) -> None:
-        super().__init__(code.sentence.format_map({name: _text(fact) for name, fact in facts.items()}))
         self.code = code
         self.facts: Mapping[str, Fact] = facts
+        super().__init__(code.sentence.format_map(self.texts))
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """The facts as a sentence has them."""
+        return {name: _text(fact) for name, fact in self.facts.items()}
 
 
 def _text(fact: Fact) -> str:

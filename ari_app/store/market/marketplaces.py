@@ -19,7 +19,8 @@ from ari_app.domain.market import campaigns, staging
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.market.terms import TERMS
 from ari_app.domain.routing.snapshot import Snapshot, make_snapshot
-from ari_app.store.db import outbox, revision
+from ari_app.store.db import auditlog, outbox, revision
+from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.errors import DocumentUnreadable, MarketplaceMoved, NumbersInUse, StepRefused
 from ari_app.store.db.tables import marketplace_versions, terms
@@ -71,14 +72,22 @@ def plan(engine: Engine, marketplace: Marketplace, now: int) -> Applied:
 
 
 @retried
-def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int | None = None) -> Applied:
+def apply(
+    engine: Engine,
+    marketplace: Marketplace,
+    now: int,
+    *,
+    based_on: int | None = None,
+    entry: Entry | None = None,
+) -> Applied:
     """Puts the marketplace in force at `now` (ms), all of it or nothing.
 
     The same marketplace again is the same version. A campaign whose terms say what an earlier version
     of them said is back at that version. With `based_on`, the version that it was made from, it is refused
     (MarketplaceMoved) when that is not in force any more; 0: there was none. A number that the desk assigned,
     and this marketplace does not name, stays whose it is. Raises StepRefused, DocumentUnreadable, and NumbersInUse
-    when the campaign or the publisher of such a number would be gone.
+    when the campaign or the publisher of such a number would be gone. What `entry` says goes into the audit log, with
+    the version, where anything changed.
 
     Nothing that it removes orphans a live call: a switch keeps each call on the snapshot, and the terms
     version, that it began with, and so on its campaign, flow and destinations; terms are never deleted.
@@ -108,6 +117,9 @@ def apply(engine: Engine, marketplace: Marketplace, now: int, *, based_on: int |
         numbers.assign(connection, marketplace.numbers, applied_at, marketplace.numbers_policy.quarantine)
         revision.rise(connection)
         caprules.put(connection, marketplace, applied_at)
+        if entry is not None:
+            facts = {**entry.facts, "version": applied.version}
+            auditlog.note(connection, replace(entry, at=applied_at, facts=facts))
     return applied
 
 

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, update
 
-from ari_app.cli import apply
 from ari_app.cli.main import main
+from ari_app.desk import takeover
 from ari_app.domain.calls.record import to_json
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import stem
@@ -202,7 +202,7 @@ def test_apply_returns_when_the_running_switch_has_the_version(
 def test_apply_is_refused_when_the_running_switch_does_not_take_it_over(
     cli: Cli, engine: Engine, sounds: Path, file: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apply, "TAKE_OVER_S", 0.2)
+    monkeypatch.setattr(takeover, "TAKE_OVER_S", 0.2)
     with Server(settings, STATUS, []):
         assert "version 1 is applied, but the running switch has not taken it over within 0.2 s" in refusal(
             cli("apply", str(file))

@@ -10,7 +10,9 @@ from click.testing import Result
 from PIL import Image
 from sqlalchemy import Engine
 
-from ari_app.cli import desk
+from ari_app.access.actor import operator
+from ari_app.cli.common import site
+from ari_app.desk import documents
 from ari_app.settings import Settings
 from ari_app.store.market import marketplaces
 from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal
@@ -187,13 +189,15 @@ def test_a_campaign_that_has_ended_is_not_started_again_by_a_command_or_by_a_fil
 
 
 def test_a_change_that_somebody_else_makes_meanwhile_is_not_lost(market: Cli, engine: Engine) -> None:
-    def change(document: desk.Document) -> None:
+    def change(document: documents.Document) -> None:
         if "bluebird" not in document["publishers"]:
             done(market("publishers", "add", "bluebird", "--name", "Bluebird"))
         document["publishers"]["redbird"] = {"name": "Redbird"}
 
-    desk.amend(change, as_json=True)
+    done_by = documents.done(site(), operator("ada"), "publishers.add", "redbird")
+    changed = documents.amend(site(), change, done_by)
 
+    assert changed.begun_again == 1
     in_force = marketplaces.load(engine)
     assert in_force is not None
     assert set(in_force.marketplace.publishers) == {"homefix", "bluebird", "redbird"}

@@ -1,0 +1,135 @@
+"""Changes to the marketplace in force, one at a time: what the nouns of its document share.
+
+The document in force is the one truth. A use case reads it, changes it, and applies it, checked as a file is
+that is applied. A change that somebody else makes meanwhile is never lost: it is begun again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from ari_app.access.actor import Actor
+from ari_app.desk import marketplaces
+from ari_app.desk.inforce import in_force
+from ari_app.desk.marketplaces import Changed, Proposal, trunks
+from ari_app.desk.refused import Code, Refused
+from ari_app.desk.site import Site
+from ari_app.domain.basics.errors import DocumentError
+from ari_app.domain.document.reading import accept, to_document
+from ari_app.domain.document.world import World
+from ari_app.domain.ivr.prompts import prompts_of
+from ari_app.domain.market import staging
+from ari_app.domain.market.marketplace import Creative
+from ari_app.media import creatives, prompts
+from ari_app.store import geography
+from ari_app.store.db.auditlog import Entry
+from ari_app.store.db.errors import MarketplaceMoved
+from ari_app.store.market.marketplaces import Loaded
+
+TRIES = 5
+
+Document = dict[str, Any]
+Part = Literal["advertisers", "publishers", "destinations", "campaigns", "flows", "creatives"]
+
+
+def listed(site: Site, part: Part) -> Document:
+    """The entries of a part of the marketplace in force, as it is now, with their defaults. Raises Refused."""
+    marketplace = staging.in_force(in_force(site.engine).marketplace, site.now())
+    entries: Document = to_document(marketplace)[part]
+    return entries
+
+
+def shown(site: Site, part: Part, name: str) -> Document:
+    """An entry of the marketplace in force. Raises Refused."""
+    return entry_of({part: listed(site, part)}, part, name)
+
+
+def add(site: Site, actor: Actor, part: Part, name: str, entry: Document, base: Path = Path()) -> Changed:
+    """Adds an entry, in the words of the document. Raises Refused, DocumentError, StoreError."""
+
+    def change(document: Document) -> None:
+        entries = document.setdefault(part, {})
+        if name in entries:
+            raise Refused(Code.EXISTS, what=_one_of(part), name=name)
+        entries[name] = entry
+
+    return amend(site, change, done(site, actor, f"{part}.add", name), base)
+
+
+def remove(site: Site, actor: Actor, part: Part, name: str) -> Changed:
+    """Removes an entry that nothing else needs. Raises Refused, StoreError."""
+
+    def change(document: Document) -> None:
+        entry_of(document, part, name)
+        del document[part][name]
+
+    try:
+        return amend(site, change, done(site, actor, f"{part}.remove", name))
+    except DocumentError as error:
+        raise Refused(Code.STILL_NEEDED, what=_one_of(part), name=name, findings=str(error)) from error
+
+
+def amend(site: Site, change: Callable[[Document], None], entry: Entry, base: Path = Path()) -> Changed:
+    """Makes the change to the document in force, applies it, and says what changed.
+
+    Files that the change names are relative to `base`. Raises Refused, DocumentError, StoreError.
+    """
+    for tries in range(TRIES):
+        loaded = in_force(site.engine)
+        document = to_document(loaded.marketplace, defaults=False)
+        change(document)
+        try:
+            return replace(_put(site, document, entry, base, loaded), begun_again=tries)
+        except MarketplaceMoved:
+            if tries == TRIES - 1:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def done(site: Site, actor: Actor, use_case: str, subject: str, **facts: Any) -> Entry:
+    """The line of the audit log that says so."""
+    return Entry(site.now(), str(actor), use_case, subject, facts)
+
+
+def entry_of(document: Document, part: Part, name: str) -> Document:
+    """An entry of a part of the document. Raises Refused when there is none."""
+    entries = document.get(part, {})
+    if name not in entries:
+        raise Refused(Code.UNKNOWN, what=_one_of(part), name=name)
+    entry: Document = entries[name]
+    return entry
+
+
+def _one_of(part: Part) -> str:
+    return part.removesuffix("s")
+
+
+def _put(site: Site, document: Document, entry: Entry, base: Path, loaded: Loaded) -> Changed:
+    """Applies the document in place of what is loaded. What was good there is not looked at again."""
+    settings = site.settings
+    known_prompts = frozenset(prompts_of(loaded.marketplace))
+    known_creatives = frozenset(loaded.marketplace.creatives.values())
+    complain = prompts.checker(base, partial(prompts.installed_sounds, settings))
+    complain_of_image = creatives.checker(base, settings.creatives)
+
+    def image_complaint(creative: Creative) -> str | None:
+        return None if creative in known_creatives else complain_of_image(creative)
+
+    world = World(
+        prompts=lambda prompt: None if prompt in known_prompts else complain(prompt),
+        trunks=trunks(settings),
+        images=image_complaint,
+        geography=geography.load(settings.home),
+    )
+    return marketplaces.put(
+        site,
+        Proposal(creatives.pinned(accept(document, world), base), base),
+        entry,
+        based_on=loaded.version,
+        known_prompts=known_prompts,
+        known_creatives=known_creatives,
+    )
