@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, event, text
 
 from ari_app.domain.basics.periods import Period
 from ari_app.domain.calls.record import CallRecord, ClauseResult, Money, Verdict
@@ -17,7 +17,7 @@ from ari_app.domain.terms.conversions import Told
 from ari_app.store.calls import calls, rebuild
 from ari_app.store.db.engine import open_engine, open_hasty, writing
 from ari_app.store.ledger import ledger
-from ari_app.store.limits import reservations
+from ari_app.store.limits import atonce, reservations
 from ari_app.store.money import audit, conversions
 from tests.samples import BEGAN, make_call, settlement, waiting
 
@@ -118,6 +118,44 @@ def test_who_waits_for_a_lock_keeps_no_caller_waiting(
     assert not working.is_alive()
     assert answers == [Answer()] * 5
     hasty.dispose()
+
+
+def test_where_there_is_room_all_that_a_call_needs_is_reserved_by_one_message(engine: Engine) -> None:
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    assert reservations.reserve(engine, wish("call")) == Answer()
+    assert len(asked) == 1
+
+
+def test_at_once_the_same_is_reserved_as_step_by_step(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reserved(call_id: str) -> list[tuple[object, ...]]:
+        counted = "SELECT key, period_start, used, reserved FROM counters ORDER BY key"
+        money = "SELECT account, currency, posted, held, reserved FROM account_balances ORDER BY account"
+        claims = "SELECT key, period_start, amount, at, expires_at FROM reservations WHERE call_id = :id ORDER BY key"
+        assert reservations.reserve(engine, wanted_of_each_kind(call_id)) == Answer()
+        with writing(engine) as connection:
+            queries = counted, money, claims
+            rows = [
+                tuple(row) for query in queries for row in connection.execute(text(query), {"id": call_id})
+            ]
+        reservations.give_back(engine, call_id)
+        return rows
+
+    at_once = reserved("at-once")
+    monkeypatch.setattr(atonce, "reserve", lambda *_: False)
+    assert reserved("by-steps") == at_once
+
+
+def wanted_of_each_kind(call_id: str) -> Wanted:
+    claims = tuple(
+        Claim(f"campaign:{name}:{measured}:day", Period(start, None), amount, amount, "full")
+        for name, measured, start, amount in (("b", "qualified", 7, 1), ("a", "amount", 0, 4200))
+    )
+    of_agents = (Claim("destination:agent-1:attempts:day", Period(9, None), 1, 6, "full"),)
+    funds = Funds("advertiser:acme", "USD", 4200, 100, "no funds")
+    return Wanted(call_id, claims, funds, {"agent-1": of_agents, "agent-2": ()}, BEGAN, BEGAN * 2)
 
 
 def wait_until_somebody_waits(connection: Connection) -> None:

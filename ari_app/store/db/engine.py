@@ -178,6 +178,16 @@ def retried(use_case: Callable[_P, _T]) -> Callable[_P, _T]:
     return tried
 
 
+@contextmanager
+def at_once(engine: Engine) -> Iterator[Connection]:
+    """A connection of which each statement is a transaction by itself, without messages to begin and to end it.
+
+    Raises as `reading`.
+    """
+    with _translating(engine), engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT", writes=True)
+
+
 def lock_table(connection: Connection, table: Table) -> None:
     """Lets nobody else write to the table until this transaction of `writing` ends.
 

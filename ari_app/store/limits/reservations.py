@@ -19,7 +19,7 @@ Should PostgreSQL ever end one that does, a reservation counts as not made, and 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
@@ -58,7 +58,7 @@ from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store.db.engine import reading, writing
 from ari_app.store.db.tables import account_balances, counters, reservations
 from ari_app.store.ledger import ledger
-from ari_app.store.limits import caprules
+from ari_app.store.limits import atonce, caprules
 from ari_app.store.limits.caprules import Using
 
 EXPIRED_AT_ONCE = 500
@@ -110,9 +110,12 @@ def reserve(engine: Engine, wanted: Wanted) -> Answer:
     A destination whose own caps have no room is left out, and nothing is reserved for it. When nobody is
     left to be rung, nothing is reserved at all. Raises DatabaseUnavailable.
     """
+    claims = sorted(_claims(wanted), key=_key)
+    if atonce.reserve(engine, wanted, claims):
+        return Answer()
     try:
         with writing(engine) as connection:
-            return Answer(left_out=_reserve(connection, wanted))
+            return Answer(left_out=_reserve(connection, wanted, claims))
     except _Nothing as nothing:
         return nothing.answer
 
@@ -220,7 +223,13 @@ def reserved_funds(engine: Engine) -> dict[tuple[str, str], int]:
 # Taking
 
 
-def _reserve(connection: Connection, wanted: Wanted) -> dict[str, str]:
+def _claims(wanted: Wanted) -> Iterator[Claim]:
+    yield from wanted.claims
+    for its_own in wanted.destinations.values():
+        yield from its_own
+
+
+def _reserve(connection: Connection, wanted: Wanted, claims: Iterable[Claim]) -> dict[str, str]:
     """Takes everything; the destinations left out, with the reason. Raises _Nothing.
 
     What belongs to the call alone is written first: what all calls share is locked last, by few statements.
@@ -229,8 +238,7 @@ def _reserve(connection: Connection, wanted: Wanted) -> dict[str, str]:
     held = set(connection.execute(select(reservations.c.key).where(has)).scalars())
     if held:  # begun again after a while without a switch, it may last for as long as a new one
         connection.execute(update(reservations).where(has).values(expires_at=wanted.expires_at))
-    groups = (wanted.claims, *wanted.destinations.values())
-    new = sorted((claim for group in groups for claim in group if claim.key not in held), key=_key)
+    new = [claim for claim in claims if claim.key not in held]
     funds = wanted.funds if wanted.funds and _funds_key(wanted.funds) not in held else None
     rows = [_row(wanted, claim.key, claim.period.start, claim.amount) for claim in new]
     if funds is not None:
