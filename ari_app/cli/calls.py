@@ -8,9 +8,8 @@ import click
 from sqlalchemy import Engine
 
 from ari_app.cli.common import Refused, database, phone_number
-from ari_app.cli.output import json_option, show_json, show_sections, show_table
+from ari_app.cli.output import json_option, show_json, show_listings, show_sections, show_table, show_title
 from ari_app.cli.period import utc_moment
-from ari_app.cli.show import show
 from ari_app.domain.basics.fields import parse_duration
 from ari_app.domain.calls.record import CallRecord, Disposition
 from ari_app.domain.reports.rollups import CALLS_COUNTED_AS, MONEY_SUMS, OFFERS_COUNTED_AS
@@ -22,6 +21,7 @@ from ari_app.store.db.engine import open_engine
 from ari_app.store.ledger import ledger
 from ari_app.store.money import disputes
 from ari_app.views.calls import COLUMNS, net_json, row, whole_json
+from ari_app.views.callsheet import CallSheet, sheet
 from ari_app.views.explain import explain
 from ari_app.views.sections import section_json
 
@@ -127,7 +127,7 @@ def show_(call_id: str, as_json: bool) -> None:
     if as_json:
         show_json(whole_json(record, transfers, disputes.of_call(engine, record.id)))
     else:
-        show(record, transfers)
+        _show(sheet(record, transfers))
 
 
 @calls.command("explain")
@@ -162,6 +162,13 @@ def live(as_json: bool) -> None:
     else:
         columns = ("id", "started_at", "ani", "did", "campaign", "stage", "winner")
         show_table(columns, [[call[name] for name in columns] for call in under_way])
+
+
+def _show(call: CallSheet) -> None:
+    show_title(call.title)
+    for name, value in call.facts.items():
+        click.echo(f"  {name:<12} {value}")
+    show_listings(call.listings)
 
 
 def _find(call_id: str) -> tuple[Engine, CallRecord]:

@@ -12,17 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from sqlalchemy import Engine
 
-from ari_app.cli.board import (
-    View,
-    agent_rows,
-    board,
-    leg_text,
-    phases_text,
-    state_text,
-    to_json,
-    today_text,
-    trunk_lines,
-)
+from ari_app.cli.board import board
 from ari_app.cli.common import database, now_ms
 from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.domain.reports.today import Sums
@@ -30,6 +20,16 @@ from ari_app.serving import running
 from ari_app.settings import Settings
 from ari_app.store.db.errors import StoreError
 from ari_app.store.reports import today
+from ari_app.views.board import (
+    View,
+    agent_rows,
+    board_json,
+    leg_text,
+    phases_text,
+    state_text,
+    today_text,
+    trunk_lines,
+)
 
 REFRESH_S = 0.25
 TODAY_EVERY_S = 5.0
@@ -51,7 +51,7 @@ def live(as_json: bool) -> None:
     """
     settings = Settings.from_env()
     if as_json:
-        show_json(to_json(_view(settings, _today(database()))))
+        show_json(board_json(_view(settings, _today(database()))))
     elif Console().is_terminal:
         _watch(settings, database())
     else:
@@ -126,7 +126,7 @@ def _print(view: View) -> None:
     click.echo()
     show_title("Trunks")
     for line in trunk_lines(view.status):
-        click.echo(line.plain)
+        click.echo("".join(span.text for span in line))
 
 
 _CALL_COLUMNS = ("id", "phase", "ani", "did", "campaign", "winner", "legs")

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ari_app.views.sections import Section
+from ari_app.views.sections import Listing, Section
 
 _STYLES = {
     "ok": "green",
@@ -70,6 +70,14 @@ def show_sections(sections: Iterable[Section]) -> None:
         show_title(section.title)
         for line in section.lines:
             click.echo(_coloured(_indented(line)))
+
+
+def show_listings(listings: Iterable[Listing]) -> None:
+    """Prints tables under their headings, an empty line before each."""
+    for listing in listings:
+        click.echo()
+        show_title(listing.title)
+        show_table(listing.columns, listing.rows)
 
 
 def _is_terminal() -> bool:

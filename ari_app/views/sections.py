@@ -1,9 +1,10 @@
-"""What is told in a heading and sentences: the terminal, a web page and JSON show the same."""
+"""What is told under a heading, in sentences or in rows: the terminal, a web page and JSON show the same."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,14 @@ class Section:
 
     title: str
     lines: list[str] = field(default_factory=list)
+
+
+class Listing(NamedTuple):
+    """A heading, and columns with rows under it; None is an empty cell."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
 
 
 def section_json(section: Section) -> dict[str, Any]:

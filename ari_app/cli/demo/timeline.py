@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ari_app.cli.show import offset
 from ari_app.domain.calls.record import CallRecord, Event
 from ari_app.domain.market.flows import Flow
+from ari_app.views.callsheet import offset
 from ari_app.views.explain import place_text
 
 # What is said of events; {} is their detail.

@@ -9,11 +9,12 @@ import pytest
 from rich.console import Console
 from sqlalchemy import Engine
 
-from ari_app.cli.board import View, board, to_json, today_text
+from ari_app.cli.board import board
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.reports.today import Sums
 from ari_app.settings import Settings
 from ari_app.store.calls import calls
+from ari_app.views.board import View, board_json, today_text
 from tests.samples import make_call, settlement
 from tests.unit.cli.conftest import Cli, refusal
 from tests.unit.cli.fake_switch import STATUS, Server
@@ -192,7 +193,7 @@ def test_the_day_is_told_in_a_line(sums: list[Sums] | None, text: str) -> None:
 
 
 def test_json_has_amounts_as_decimal_strings() -> None:
-    [sums] = to_json(View(AT, WELL, today=[Sums("USD", 1, 1, 1, 3200, 2300, -1000, -700)]))["today"]
+    [sums] = board_json(View(AT, WELL, today=[Sums("USD", 1, 1, 1, 3200, 2300, -1000, -700)]))["today"]
     assert (sums["charged"], sums["paid"]) == ("32.00", "23.00")
     assert (sums["corrected_charged"], sums["corrected_paid"]) == ("-10.00", "-7.00")
 

@@ -1,46 +1,66 @@
-"""A call's record as people read it: header, timeline, legs, verdict, money. Pure, but for printing."""
+"""A call's record as people read it: facts, timeline, legs, verdict, money."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-import click
-
-from ari_app.cli.output import show_table, show_title
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import CallRecord, ClauseResult, LegRecord, Tracks, track_files
 from ari_app.domain.ledger.corrections import corrections_of
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.views.calls import net_amounts
+from ari_app.views.sections import Listing
 from ari_app.views.words import second
 
 
-def show(record: CallRecord, transfers: Sequence[Transfer] = ()) -> None:
-    """Prints the record, and from the call's transfers what was corrected since."""
-    _header(record)
-    _part("Timeline", ("offset", "what", "detail"), _timeline(record))
-    _part("Legs", _LEG_COLUMNS, [_leg(leg, record) for leg in record.legs])
-    _part("Left out", ("destination", "reason"), [(e.destination, e.reason) for e in record.excluded])
-    if record.qualification is not None:
-        waits = "waits for a conversion" if record.waits_until is not None else "not qualified"
-        verdict = "qualified" if record.qualification.qualified else waits
-        clauses = record.qualification.clauses
-        _part(f"Verdict: {verdict}", _CLAUSE_COLUMNS, _clauses(clauses))
-        for part in record.qualification.parts:
-            _part(f"{part.name}: {'due' if part.due else 'not due'}", _CLAUSE_COLUMNS, _clauses(part.clauses))
-    if record.money is not None:
-        money = record.money
-        amounts = [
-            format_amount(amount, money.currency)
-            for amount in (money.price, money.payout, money.charged, money.paid)
-        ]
-        _part("Money", ("currency", "price", "payout", "charged", "paid"), [(money.currency, *amounts)])
-        corrections = corrections_of(transfers)
-        _part("Corrected since", _CORRECTION_COLUMNS, [_correction(transfer) for transfer in corrections])
-        if corrections:
-            net = net_amounts(money.currency, transfers)
-            _part("What it comes to", ("currency", "charged", "paid"), [(money.currency, *net)])
+@dataclass(frozen=True, slots=True)
+class CallSheet:
+    """A call's record for people: its facts by name, and what there was of each kind in rows."""
+
+    title: str
+    facts: dict[str, str]
+    listings: list[Listing]
+
+
+def sheet(record: CallRecord, transfers: Sequence[Transfer] = ()) -> CallSheet:
+    """The record, and from the call's transfers what was corrected since. Listings without rows are left out."""
+    listings = [
+        Listing("Timeline", ("offset", "what", "detail"), _timeline(record)),
+        Listing("Legs", _LEG_COLUMNS, [_leg(leg, record) for leg in record.legs]),
+        Listing("Left out", ("destination", "reason"), [(e.destination, e.reason) for e in record.excluded]),
+        *_verdict(record),
+        *_money(record, transfers),
+    ]
+    return CallSheet(f"Call {record.id}", _facts(record), [one for one in listings if one.rows])
+
+
+def _verdict(record: CallRecord) -> Iterator[Listing]:
+    if record.qualification is None:
+        return
+    waits = "waits for a conversion" if record.waits_until is not None else "not qualified"
+    verdict = "qualified" if record.qualification.qualified else waits
+    yield Listing(f"Verdict: {verdict}", _CLAUSE_COLUMNS, _clauses(record.qualification.clauses))
+    for part in record.qualification.parts:
+        title = f"{part.name}: {'due' if part.due else 'not due'}"
+        yield Listing(title, _CLAUSE_COLUMNS, _clauses(part.clauses))
+
+
+def _money(record: CallRecord, transfers: Sequence[Transfer]) -> Iterator[Listing]:
+    money = record.money
+    if money is None:
+        return
+    amounts = [
+        format_amount(amount, money.currency)
+        for amount in (money.price, money.payout, money.charged, money.paid)
+    ]
+    yield Listing("Money", ("currency", "price", "payout", "charged", "paid"), [(money.currency, *amounts)])
+    corrections = corrections_of(transfers)
+    yield Listing("Corrected since", _CORRECTION_COLUMNS, list(map(_correction, corrections)))
+    if corrections:
+        net = net_amounts(money.currency, transfers)
+        yield Listing("What it comes to", ("currency", "charged", "paid"), [(money.currency, *net)])
 
 
 _CLAUSE_COLUMNS = ("result", "clause", "detail")
@@ -55,8 +75,7 @@ def offset(at: int | None, record: CallRecord) -> str | None:
     return None if at is None else f"+{(at - record.started_at) / 1000:06.3f}"
 
 
-def _header(record: CallRecord) -> None:
-    show_title(f"Call {record.id}")
+def _facts(record: CallRecord) -> dict[str, str]:
     place = record.place
     where = " ".join(filter(None, (place.state, place.zip, place.timezone))) or "unknown"
     answers = ", ".join(f"{name}={value}" for name, value in record.answers.items())
@@ -79,9 +98,7 @@ def _header(record: CallRecord) -> None:
             f"wait {_seconds(durations.wait)}, connected {_seconds(durations.connected)}"
         ),
     }
-    for name, value in fields.items():
-        if value:
-            click.echo(f"  {name:<12} {value}")
+    return {name: value for name, value in fields.items() if isinstance(value, str) and value}
 
 
 def _recording(call_id: str, tracks: Tracks) -> str:
@@ -96,13 +113,6 @@ def _who(end_source: str | None) -> str:
 
 def _seconds(duration_ms: int) -> str:
     return f"{duration_ms / 1000:.3f} s"
-
-
-def _part(title: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
-    if rows:
-        click.echo()
-        show_title(title)
-        show_table(columns, rows)
 
 
 def _timeline(record: CallRecord) -> list[tuple[object, ...]]:
