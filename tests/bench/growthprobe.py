@@ -397,7 +397,9 @@ def capped(url: str, seconds: str) -> Figures:
             calls.save(engine, [settlement(make_call(n)) for n in range(first, first + 500)])
         caps = serving_caps.Caps(engine)
         rebuilding = subprocess.Popen((sys.executable, "-P", __file__, "rebuild_reports", url))
-        time.sleep(2)  # until its lanes are connected, as a switch's are before its first call, and that is at work
+        time.sleep(
+            2
+        )  # until its lanes are connected, as a switch's are before its first call, and that is at work
         try:
             return asyncio.run(_capped(caps, writer, float(seconds)))
         finally:
