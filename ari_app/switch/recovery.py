@@ -126,15 +126,13 @@ class Resumed(Session):
             raise
 
     def _hold(self) -> None:
-        call, record = self.call, self.record
-        self._callers.recall([record])
+        call = self.call
+        self._callers.recall([call.record])
         self._enter_trunk()
         for channel_id in self._rung():
             call.client.watch(call.inbox, channel_id)
         if self._agent is not None:
             self._take_places()
-        if record.winner is not None and record.connected_at is not None:
-            self._connected(record.connected_at)
 
     def _let_go(self) -> None:
         self._give_places_back()
@@ -210,8 +208,9 @@ class Resumed(Session):
         assert self._agent is not None
         if record.winner is None:
             recovery.assume_connected(record, call.now())
-            assert record.connected_at is not None
-            self._connected(record.connected_at)
+        assert record.connected_at is not None
+        self._is_anyone_capped = self._holds_for_losers(record.connected_at)
+        self._connected(record.connected_at)
         call.enter(Stage.TALKING)
         call.is_up(self._agent)
         call.note("taken up again", f"talks to {record.winner}")
@@ -225,6 +224,14 @@ class Resumed(Session):
             await call.client.channels.hangup(self._agent)
             await call.client.bridges.destroy(bridge_id(call.name))
         await self._end_of_offer(ending, None)
+
+    def _holds_for_losers(self, connected_at: int) -> bool:
+        """Whether the switch before this one died before it gave back what is reserved of who lost."""
+        assert self._attribution is not None
+        is_given_back = self._last_seen >= connected_at + self._attribution.campaign.route.reoffer_within
+        return not is_given_back and any(
+            self.destination(name).caps for name in self.call.under_way.destinations
+        )
 
     async def _until_they_part(self) -> Ending:
         """Raises CallerGone."""

@@ -127,7 +127,7 @@ class Session:
         return self.call.record
 
     async def run(self) -> Settlement:
-        """Serves the call to its end, whoever ends it, and settles it."""
+        """Serves the call to its end, whoever ends it, and settles it. What nobody ended the system has."""
         record = self.record
         logs.begin(record.id)
         try:
@@ -138,11 +138,9 @@ class Session:
             left_as = ROWS[self.call.stage].left_as if gone.by == "caller" else None
             record.disposition = record.disposition or left_as or "failed"
         except asyncio.CancelledError:  # the switch is stopping; the call is ended and settled all the same
-            record.end_source = "system"
             record.disposition = record.disposition or "failed"
             self.call.note("switch stopped")
         except AriError as error:
-            record.end_source = "system"
             record.disposition = record.disposition or "failed"
             self.call.note("failed", str(error))
             log.error("call failed: %s", error)
@@ -324,16 +322,13 @@ class Session:
 
     async def _end_of_offer(self, ending: Ending, fallback: str | None) -> None:
         record, gone = self.record, self.call.gone
-        if (
-            ending != "agent" and gone is not None and gone.by == "system"
-        ):  # seen while the offer was cleared away
-            raise gone
+        if ending != "agent" and gone is not None and gone.by == "system":
+            raise gone  # seen while the offer was cleared away
         match ending:
             case "agent":
                 record.end_source = "agent"
                 self.call.note("agent hung up")
             case "limit":
-                record.end_source = "system"
                 self.call.note("longest duration reached")
             case "exhausted":
                 if gone is not None:  # left while the last phones were silenced
@@ -360,24 +355,23 @@ class Session:
         record = self.record
         assert record.campaign is not None
         self._earlier = self._callers.note("connected", record, at) | self._earlier
-        self._release_losers_later()
+        self._release_losers_later(at)
         self._recording.connected()
 
-    def _release_losers_later(self) -> None:
+    def _release_losers_later(self, connected_at: int) -> None:
         """Once the call can not be offered again, the caps of destinations that lost have room again."""
         assert self._attribution is not None
         if self._release is not None:
             self._release.cancel()
         if self._is_anyone_capped:
-            after_s = self._attribution.campaign.route.reoffer_within / 1000
-            self._release = asyncio.get_running_loop().call_later(after_s, self._release_losers)
+            after_ms = connected_at + self._attribution.campaign.route.reoffer_within - self.call.now()
+            self._release = asyncio.get_running_loop().call_later(after_ms / 1000, self._release_losers)
 
     def _release_losers(self) -> None:
         if self.record.winner is not None:  # None: it is being offered again at this moment
             self._caps.release_losers(self.record.id, self.record.winner)
 
     async def _fall_back(self, prompt: str | None) -> None:
-        self.record.end_source = "system"
         self.call.note("fallback", prompt or "hang up")
         await self.call.play_last(prompt or NOBODY_PROMPT)
 

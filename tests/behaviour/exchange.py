@@ -133,6 +133,9 @@ class Exchange:
 
     def dies(self) -> None:
         """The switch is killed: it does nothing more, and what it wrote down is all that is known."""
+        for session in self.switch._sessions.values():  # its timers end with it
+            if session._release is not None:
+                session._release.cancel()
         self.journal.close()
         self._last_seen_now()
         self.writer.close(1)

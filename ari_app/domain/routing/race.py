@@ -281,7 +281,6 @@ class Race:
         self._there.discard(leg.record.destination)
         self._queue.release(leg.record.destination)
         leg.phase = Phase.ENDED
-        leg.digit_deadline = None
         leg.record.ended_at = now
         leg.record.hangup_cause = event.cause
 
@@ -292,7 +291,6 @@ class Race:
         self.winner = self._active.pop(leg.number)
         self._won_at = now
         leg.phase = Phase.WON
-        leg.digit_deadline = None
         leg.record.accepted_at = now
         leg.record.outcome = "won"
         return [Award(leg.number), *self._let_go("lost")]
@@ -335,7 +333,6 @@ class Race:
         was_answered = leg.phase is Phase.ANSWERED
         del self._active[leg.number]
         leg.phase = Phase.CANCELLING
-        leg.digit_deadline = None
         leg.record.outcome = outcome
         if was_answered and outcome == "lost":
             return [SayTaken(leg.number)]

@@ -436,3 +436,31 @@ def test_who_declines_leaves_its_place_to_the_next_at_that_moment():
     race.handle(LegAnswered(0), 0)
     assert race.handle(LegDigit(0, "2"), 700) == [HangUp(0, "normal"), Ring(1, "b")]
     assert race.legs[1].record.offered_at == 700
+
+
+def test_who_waits_for_a_place_is_queued_and_was_not_rung_until_it_has_waited_its_time():
+    race = started("a", ring_timeout_ms=3_000)
+    race.handle(LegBlocked(0), 0)
+    assert (race.legs[0].phase, race.legs[0].was_rung) == (Phase.QUEUED, False)
+    race.handle(Freed("a"), 1_000)
+    assert (race.legs[0].phase, race.legs[0].was_rung) == (Phase.DIALLING, True)
+    race.handle(Freed("a"), 3_000)
+    race.handle(LegBlocked(0), 3_000)  # full again, and the time is up
+    assert (race.legs[0].phase, race.legs[0].was_rung, race.over) == (Phase.ENDED, False, True)
+
+
+def test_a_phone_that_nobody_saw_end_waits_its_turn_again_from_that_moment():
+    race = started("ab", max_legs=1, reoffer_times=1)
+    assert race.handle(LegEnded(0, None), 500) == [Ring(1, "b")]
+    again = race.legs[2]
+    assert (again.record.destination, again.record.offered_at, again.phase) == ("a", 500, Phase.QUEUED)
+
+
+def test_who_is_silent_three_times_leaves_its_place_to_the_next_at_that_moment():
+    race = started("ab", max_legs=1)
+    race.handle(LegAnswered(0), 0)
+    for asked_at in (1_000, 6_000, 11_000):
+        race.handle(PromptDone(0), asked_at)
+        commands = race.handle(TimeUp(), asked_at + 4_000)
+    assert commands == [HangUp(0, "normal"), Ring(1, "b")]
+    assert race.legs[1].record.offered_at == 15_000

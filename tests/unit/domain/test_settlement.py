@@ -10,6 +10,7 @@ import pytest
 from ari_app.domain.calls.geo import Geography, Place
 from ari_app.domain.calls.record import CallRecord, Conversion, Durations, Money, ShareOfPrice
 from ari_app.domain.market.campaigns import Campaign, Route, Screen
+from ari_app.domain.market.destinations import Coverage
 from ari_app.domain.market.marketplace import Number
 from ari_app.domain.market.terms import Bonus, Clause, Override, Rate
 from ari_app.domain.routing.snapshot import Attribution
@@ -96,7 +97,7 @@ class TestFacts:
         under = campaign(screen=Screen(block=(f"{record.ani}",)))
         facts = facts_of(record, under, NEW_YORK, "Asia/Tokyo", {("any", "campaign"): None})
         assert facts.ended_at == facts.judged_at == record.ended_at
-        assert facts.converted_at == BEGAN + 500_000
+        assert (facts.converted_at, facts.told_at) == (BEGAN + 500_000, BEGAN + 600_000)
         assert (facts.started_at, facts.connected_ms, facts.total_ms, facts.wait_ms) == (
             record.started_at,
             95_000,
@@ -110,6 +111,11 @@ class TestFacts:
     def test_a_call_that_is_judged_again_has_both_moments(self) -> None:
         facts = facts_of(ended(), campaign(), NEW_YORK, "UTC", {}, judged_at=5)
         assert (facts.judged_at, facts.ended_at) == (5, ended().ended_at)
+
+    def test_a_conversion_that_was_told_too_late_is_none(self) -> None:
+        late = Conversion(BEGAN + 500_000, BEGAN + 3 * 86_400_000)
+        under = campaign(qualify=(Clause(converted_within=86_400_000),))
+        assert judged(under, ended(conversion=late)).money == Money("USD", 4200, 3000, 0, 0, 9999)
 
     def test_who_was_never_connected_talked_for_no_time_at_all(self) -> None:
         facts = facts_of(ended(connected_at=None), campaign(), NEW_YORK, "UTC", {})
@@ -174,6 +180,23 @@ class TestMoney:
         assert record.money is None
         assert record.qualification is not None and record.qualification.qualified
 
+    def test_a_call_is_judged_and_paid_by_what_its_publisher_has_agreed(self) -> None:
+        longer = (Clause(connected_at_least=96_000),)
+        under = campaign(overrides={"homefix": Override(payout=3100, payout_when=longer)})
+        assert judged(under, ended()).money == Money("USD", 4200, 3100, 4200, 0, 9999)
+
+    def test_who_was_never_connected_has_begun_no_minute(self) -> None:
+        under = campaign(price=Rate(per_minute=60), qualify=(Clause(total_at_least=1),))
+        assert judged(under, ended(connected_at=None)).money == Money("USD", 0, 3000, 0, 0, 9999)
+
+    def test_where_the_caller_was_is_found_in_the_geography(self) -> None:
+        geography = Geography({"10001": ("NY", 40.75, -73.99, "America/New_York")}, {})
+        here = Place("NY", "10001", "America/New_York", "zip", 40.75, -73.99)
+        under = campaign(qualify=(Clause(caller_in=Coverage(zip="10001", radius_miles=5)),))
+        record = ended()
+        conclude(record, attribution(under), here, "UTC", {}, geography)
+        assert record.money is not None and record.money.charged == 4200
+
     def test_an_overriding_payout_is_paid_to_its_publisher_alone(self) -> None:
         under = campaign(overrides={"homefix": Override(payout=1), "other": Override()})
         assert (payout_rate(under, "homefix"), payout_rate(under, "other")) == (1, 3000)
@@ -184,6 +207,8 @@ class TestMoney:
         assert (most_charged(under), most_paid(under, "homefix")) == (600 + 600, 600 + 370)
         by_minute = replace(under, payout=Rate(per_minute=30))
         assert most_paid(by_minute, "homefix") == 300 + 370
+        more = replace(by_minute, overrides={"homefix": Override(payout=1_000)})
+        assert (most_paid(more, "homefix"), most_paid(more, "other")) == (1_000 + 370, 300 + 370)
         assert (billed_ms(under, 599_999), billed_ms(under, 600_001)) == (599_999, 600_000)
 
 

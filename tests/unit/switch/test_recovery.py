@@ -77,9 +77,9 @@ def talking(n: int = 1, **changes: Any) -> UnderWay:
     return UnderWay(record, parties, 1, ["agent-1"], Stage.TALKING)
 
 
-def waiting() -> UnderWay:
+def waiting(**changes: Any) -> UnderWay:
     """A call that was under way, for which phones were rung."""
-    call = talking(connected_at=None, winner=None, disposition=None, legs=[])
+    call = talking(**{"connected_at": None, "winner": None, "disposition": None, "legs": []} | changes)
     del call.parties["agent"]
     call.stage = Stage.WAITING
     return call
@@ -107,10 +107,14 @@ class Next:
         gone = event("ChannelDestroyed", channel_id, cause=16, cause_txt="Normal Clearing")
         self.transport.streams[-1].send(gone)
 
-    def end_leg(self, request: Request) -> None:
-        """A phone that is hung up is gone."""
+    def follow(self, request: Request) -> None:
+        """A phone that is hung up is gone; a prompt has been heard to its end at once."""
+        name = request.uri.rpartition("/")[2]
         if request.method == "DELETE" and "-leg-" in request.uri:
-            self.hang_up(request.uri.rpartition("/")[2])
+            self.hang_up(name)
+        if "/play/" in request.uri:
+            heard = event("PlaybackFinished", playback={"id": name, "state": "done"})
+            self.transport.streams[-1].send(heard)
 
     async def saved(self, call_id: str) -> CallRecord:
         async with asyncio.timeout(5):
@@ -158,7 +162,7 @@ async def next_switch(engine: Engine, tmp_path: Path, *there: UnderWay) -> Async
         }
     )
     after = Next(switch, transport, writer, engine)
-    transport.before_answer = after.end_leg
+    transport.before_answer = after.follow
     async with connect(SETTINGS, switch.on_incoming, transport, switch.on_reconnected) as client:
         switch.client = client
         switch.recover()
@@ -256,6 +260,59 @@ async def test_who_waits_is_offered_again_by_the_campaign_that_the_call_began_wi
         "homefix",
         "abandoned_queue",
     )
+
+
+BLOCKED = {"block": ["+12125550001"]}
+
+
+@pytest.mark.parametrize(
+    ("left", "disposition"),
+    [
+        ({"answered_at": None}, "blocked"),  # it was not looked at yet
+        ({"disposition": "blocked"}, "blocked"),  # it was being told so
+        ({}, "abandoned_queue"),  # it was let in
+    ],
+)
+async def test_who_was_let_in_is_not_screened_again_and_nobody_else_gets_in(
+    engine: Engine, tmp_path: Path, left: dict[str, Any], disposition: str
+) -> None:
+    apply(engine, marketplace(AGENTS, accept="answer", campaign={"screen": BLOCKED}), APPLIED)
+    call = waiting(**left)
+    leave(tmp_path, call)
+    async with next_switch(engine, tmp_path, call) as after:
+        if disposition == "abandoned_queue":
+            await after.until(lambda: any("-leg-" in sent for sent in after.transport.sent))
+            after.hang_up("caller-1")
+        record = await after.saved(call.record.id)
+        assert record.disposition == disposition
+        assert any("-leg-" in sent for sent in after.transport.sent) is (disposition != "blocked")
+
+
+async def test_a_call_that_was_answered_as_the_switch_died_was_answered_when_it_was_last_seen(
+    engine: Engine, tmp_path: Path
+) -> None:
+    assigned(engine)
+    call = waiting(answered_at=None)
+    call.last_seen = CONNECTED
+    leave(tmp_path, call)
+    async with next_switch(engine, tmp_path, call) as after:
+        await after.until(lambda: any("-leg-" in sent for sent in after.transport.sent))
+        after.hang_up("caller-1")
+        record = await after.saved(call.record.id)
+        assert "POST channels/caller-1/answer" not in after.transport.sent
+    assert record.answered_at == max(CONNECTED, call.record.events[-1].at)
+
+
+async def test_a_conversation_that_a_wrong_clock_begins_in_a_time_to_come_lasts_no_less_than_nothing(
+    engine: Engine, tmp_path: Path
+) -> None:
+    assigned(engine)
+    call = talking(connected_at=NOW + 3_600_000)
+    leave(tmp_path, call)
+    async with next_switch(engine, tmp_path, call) as after:
+        after.hang_up("caller-1")
+        record = await after.saved(call.record.id)
+    assert record.durations_ms.connected == 0
 
 
 async def test_a_call_that_had_ended_without_a_verdict_is_judged_and_charged(
@@ -407,6 +464,18 @@ async def test_who_waited_in_a_call_that_is_set_aside_is_served_as_a_new_call(
         await after.until(lambda: "POST channels/caller-1/answer" in after.transport.sent)
         assert [call["id"] for call in after.switch.live()] != [left.record.id]
         await after.until(lambda: after.switch.status()["calls_set_aside"] == 1)
+
+
+async def test_a_call_of_a_campaign_that_its_document_does_not_have_is_set_aside(
+    engine: Engine, tmp_path: Path
+) -> None:
+    assigned(engine)
+    call = talking(campaign="roofing")
+    leave(tmp_path, call)
+    async with next_switch(engine, tmp_path, call) as after:
+        await after.until(lambda: after.switch.status()["calls_set_aside"] == 1)
+    why = (tmp_path / "journal" / "aside" / f"{call.record.id}.txt").read_text()
+    assert "marketplace 1 has no campaign roofing of homefix" in why
 
 
 async def test_a_defect_over_one_call_leaves_nothing_held_for_it(engine: Engine, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,8 +12,10 @@ import pytest
 
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriBadAnswer, AriReplaced, AriTimeout
+from ari_app.ari.events import now_ms
+from ari_app.ari.inbox import AT_ONCE
 from ari_app.switch.recovery import sweep
-from ari_app.switch.survey import Survey, look, survey
+from ari_app.switch.survey import TURN_S, FirstLook, Survey, look, survey
 
 CALL = "001a20959a68069ae67cc70"
 LEG = f"{CALL}-leg-000000"
@@ -71,7 +74,9 @@ async def test_a_survey_knows_every_channels_state_and_of_ours_all() -> None:
         [channel("caller"), channel(LEG, "Ringing"), channel("theirs", "Down")],
         {BRIDGE: ["caller", LEG], "conference": ["theirs"]},
     )
+    before = time.monotonic()
     found = await survey(asterisk.client)
+    assert before <= found.asked_at <= time.monotonic()
     assert found.states == {"caller": "Up", LEG: "Ringing", "theirs": "Down"}
     assert set(found.channels) == {"caller", LEG}
     assert found.legs_of == {"caller": ["caller"], CALL: [LEG]}
@@ -98,7 +103,39 @@ async def test_a_look_is_repeated_until_it_is_answered(monkeypatch: pytest.Monke
     asterisk = Asterisk([], [], {})
     asterisk.errors = [AriTimeout("no answer"), AriTimeout("no answer")]
     assert (await look(asterisk.client)).states == {}
-    assert len(waits) == 2
+    assert len(waits) == 2 and all(wait > 0 for wait in waits)
+
+
+async def test_calls_that_wait_for_the_first_look_go_on_a_few_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    first = FirstLook(Asterisk(["caller"], [channel("caller")], {}).client)
+    await first.found()
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    told = [await first.found() for _ in range(2 * AT_ONCE)]
+    assert all(found is told[0] for found in told) and set(told[0].channels) == {"caller"}
+    assert waits == [TURN_S] * AT_ONCE + [2 * TURN_S]
+
+
+async def test_a_first_look_that_nobody_waits_for_is_looked_no_more() -> None:
+    asterisk = Asterisk([], [], {})
+    first = FirstLook(asterisk.client)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first.found()
+
+
+async def test_a_call_that_is_stopped_while_it_waits_leaves_the_look_to_the_others() -> None:
+    first = FirstLook(Asterisk(["caller"], [channel("caller")], {}).client)
+    stopped, other = (asyncio.create_task(first.found()) for _ in range(2))
+    await asyncio.sleep(0)
+    stopped.cancel()
+    assert set((await other).channels) == {"caller"}
 
 
 async def test_a_switch_that_is_replaced_looks_no_more() -> None:
@@ -131,6 +168,7 @@ class TestSweeping:
         _, [start] = await self.swept(asterisk)
         assert (start.channel_id, start.args) == ("caller", ("in", "+18005550101", "+12125550142", "A"))
         assert (start.caller_number, start.caller_name) == ("+12125550142", "Ann")
+        assert abs(start.at_ms - now_ms()) < 60_000
         assert (start.channel_name, start.extension, start.state) == ("PJSIP/x-1", "+18005550101", "Ring")
         assert asterisk.hung_up == []
 
@@ -141,6 +179,11 @@ class TestSweeping:
         asterisk.watched = {"in-hand"}
         _, served = await self.swept(asterisk, had=lambda name: name == "over")
         assert (asterisk.hung_up, served) == ([LEG, "over"], [])
+
+    async def test_a_channel_of_which_it_is_not_told_what_it_runs_is_no_call(self) -> None:
+        asterisk = Asterisk(["some"], [channel("some", dialplan={"exten": "s"})], {})
+        _, served = await self.swept(asterisk)
+        assert (asterisk.hung_up, served) == (["some"], [])
 
     async def test_a_caller_in_a_bridge_is_no_new_call(self) -> None:
         app_data = "callrace,in,+18005550101,+12125550142,A"
