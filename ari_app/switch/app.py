@@ -23,7 +23,7 @@ from ari_app.domain.calls.geo import Geography
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.calls.stage import ROWS
 from ari_app.domain.market.campaigns import Campaign
-from ari_app.domain.routing.recovery import UnderWay
+from ari_app.domain.routing.recovery import UnderWay, give_up
 from ari_app.domain.routing.snapshot import Snapshot
 from ari_app.domain.terms.repeats import Kind, kinds_of, longest_window
 from ari_app.serving.callers import Callers
@@ -151,14 +151,15 @@ class Switch:
         aside = self._journal.aside
         left = {call.record.id: call for call in [*aside.calls(), *self._journal.left()]}
         last_seen = self._journal.last_seen or self._started_at
-        saved = self._writer.spooled() & left.keys()
-        saved |= calls.saved(self._engine, left.keys())
+        known = {*left, *(record.id for record in self._journal.lost)}
+        saved = self._writer.spooled() & known
+        saved |= calls.saved(self._engine, known)
         if left:
             log.warning(
                 "a switch died, last seen at %s: %d calls were under way, %d of them are saved",
                 iso(last_seen),
                 len(left),
-                len(saved),
+                len(saved & left.keys()),
             )
         versions = {call.marketplace_version for call_id, call in left.items() if call_id not in saved}
         snapshots = {version: self._snapshot_of(version) for version in versions}
@@ -178,6 +179,10 @@ class Switch:
             except Exception as error:
                 log.error("call %s is set aside: %s", call_id, error, exc_info=_defect(error))
                 self._set_aside(call, error, surveyed)
+        for record in self._journal.lost:
+            if record.id not in saved:
+                give_up(record, last_seen)
+                self._save(Settlement(record))
         self._do(self._sweep(self.client, surveyed))
 
     def _snapshot_of(self, version: int) -> Snapshot | Exception:

@@ -1,7 +1,8 @@
 """Two who talk in a bridge of a call of which nothing is known: the switch that had it died, and its line of the
 journal is lost, or cannot be read. They go on talking, until one of them ends it.
 
-No record is made of it: what cannot be read was kept (`store.journal`), for somebody to look at.
+Its record says how it began, where that could be read, and no more (`Journal.lost`): what cannot be read was kept, for
+somebody to look at.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ari_app.domain.calls.record import CallRecord, EndSource, LegOutcome, LegRecord
+from ari_app.domain.calls.record import CallRecord, EndSource, Event, LegOutcome, LegRecord
 from ari_app.domain.calls.stage import ROWS, Fate, Role, Stage
 from ari_app.domain.routing.snapshot import Pin
 
@@ -94,6 +94,15 @@ def fate(call: UnderWay, remains: Remains) -> Fate:
 def winning_leg(record: CallRecord) -> LegRecord | None:
     """The leg that has the call now, or had it last."""
     return next((leg for leg in reversed(record.legs) if leg.outcome == "won"), None)
+
+
+def give_up(record: CallRecord, last_seen: int) -> None:
+    """Ends the record of a call of which no more can be read than how it began. Nobody is charged."""
+    record.disposition, record.end_source = "failed", "system"
+    record.ended_at = max(last_seen, record.started_at)
+    record.durations_ms.total = record.ended_at - record.started_at
+    what = "the switch that served it died, and what it wrote down of the call cannot be read"
+    record.events.append(Event(record.ended_at, "failed", what))
 
 
 def assume_awarded(record: CallRecord, destination: str, now: int) -> None:

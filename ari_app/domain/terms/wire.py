@@ -6,6 +6,7 @@ version refuses the file instead. A newer Callrace reads what an older one wrote
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
@@ -115,6 +116,12 @@ _LINE: TypeAdapter[_UnderWayLine | _OverLine | _UnderWayLine1] = TypeAdapter(
 )
 
 
+# What every version of a call's line has had at its beginning.
+_BEGINNING = re.compile(
+    rb'"record":\{"id":"([0-9a-f]{23})","did":"(\+\d{7,15})","ani":(?:null|"(\+\d{7,15})"),"started_at":(\d{13}),'
+)
+
+
 def pack_settled(record: CallRecord, transfers: Sequence[Transfer]) -> bytes:
     """A settled call. A field that holds what it should not is written all the same, as it is."""
     return _SETTLED.dump_json(_SettledFile(record, list(transfers)), warnings=False)
@@ -147,6 +154,16 @@ def unpack_line(content: bytes) -> tuple[str, UnderWay | None]:
     if is_nowhen or not all(0 <= at <= LAST_MS for at in _moments(record)):
         raise Unreadable(f"call {record.id}: without a moment at which it can have been")
     return record.id, call
+
+
+def salvaged(content: bytes) -> CallRecord | None:
+    """Who called what, and when, of the line of a call that is Unreadable; None where not even that can be read."""
+    found = _BEGINNING.search(content)
+    if found is None:
+        return None
+    call_id, did, ani, started_at = (None if part is None else part.decode() for part in found.groups())
+    assert call_id is not None and did is not None and started_at is not None
+    return CallRecord(call_id, did, ani, int(started_at))
 
 
 def pack_pinned(call_id: str, pin: Pin) -> bytes:

@@ -31,8 +31,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
+from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.routing.recovery import Timeline, UnderWay
-from ari_app.domain.terms.wire import Unreadable, pack_over, pack_under_way, unpack_line
+from ari_app.domain.terms.wire import Unreadable, pack_over, pack_under_way, salvaged, unpack_line
 from ari_app.store.calls.aside import Aside
 from ari_app.store.calls.calls import Settlement
 from ari_app.store.db.uptime import boot, monotonic_ms
@@ -56,7 +57,8 @@ class Journal:
     """The journal in `folder`. `last_seen` (ms) is when the switch before this one last lived, if one did, as the
     system's clock was; see `last_seen_by`.
 
-    `aside` are the calls that could not be taken up.
+    `aside` are the calls that could not be taken up, `lost` those of which no line can be read: their records have what
+    could be, which is how they began.
 
     Of each call only the newest entry is written, so what waits is bounded by the calls under way.
     """
@@ -69,7 +71,7 @@ class Journal:
         self.last_seen = max((int(path.stat().st_mtime * 1000) for path in files), default=None)
         self._last_alive = _last_alive(self._alive)
         self.aside = Aside(folder / ASIDE)
-        self._under_way = _read(folder)
+        self._under_way, self.lost = _read(folder)
         self._waiting: dict[str, UnderWay | None] = {}
         self._lock = threading.Lock()
         self._has_news = threading.Event()
@@ -211,7 +213,7 @@ def forget_ended(folder: Path) -> None:
     files = _files(folder)
     if files:
         lived_at = max(path.stat().st_mtime_ns for path in files)
-        _begin(folder, _read(folder)).close()
+        _begin(folder, _read(folder)[0]).close()
         os.utime(_files(folder)[-1], ns=(lived_at, lived_at))
 
 
@@ -277,9 +279,10 @@ def _has_calls(files: tuple[tuple[Path, int, int], ...]) -> bool:
     return any(newest.values())
 
 
-def _read(folder: Path) -> dict[str, UnderWay]:
-    """The calls under way, by id."""
+def _read(folder: Path) -> tuple[dict[str, UnderWay], list[CallRecord]]:
+    """The calls under way, by id; and how those began of which no line can be read."""
     newest: dict[str, UnderWay | None] = {}
+    unread: dict[str, CallRecord] = {}
     for path in _files(folder):
         for line in _lines(path):
             try:
@@ -288,7 +291,10 @@ def _read(folder: Path) -> dict[str, UnderWay]:
             except Unreadable as error:
                 kept = shutil.copy(path, path.with_name(path.name + _UNREADABLE))
                 log.error("%s has a line that is no call under way (%s); it is kept as %s", path, error, kept)
-    return {name: call for name, call in newest.items() if call is not None}
+                if (record := salvaged(line)) is not None:
+                    unread[record.id] = record
+    lost = [record for name, record in sorted(unread.items()) if name not in newest]
+    return {name: call for name, call in newest.items() if call is not None}, lost
 
 
 def _lines(path: Path) -> list[bytes]:

@@ -34,6 +34,7 @@ from ari_app.store.calls.writer import Writer
 from ari_app.store.db import revision, schema
 from ari_app.store.db.engine import open_engine, writing
 from ari_app.store.db.tables import marketplace_versions
+from ari_app.store.ledger import ledger
 from ari_app.store.market import applications, desk, inventory, marketplaces
 from ari_app.switch.app import Switch
 from tests.kit.market import DID, marketplace
@@ -476,6 +477,58 @@ async def test_a_call_of_a_campaign_that_its_document_does_not_have_is_set_aside
         await after.until(lambda: after.switch.status()["calls_set_aside"] == 1)
     why = (tmp_path / "journal" / "aside" / f"{call.record.id}.txt").read_text()
     assert "marketplace 1 has no campaign roofing of homefix" in why
+
+
+def broken(journal: Path, how: Callable[[bytes], bytes]) -> None:
+    """Every line of the journal as somebody else has left it."""
+    for file in journal.glob("*.jsonl"):
+        file.write_bytes(b"".join(how(line) + b"\n" for line in file.read_bytes().splitlines()))
+
+
+@pytest.mark.parametrize(
+    "how", [lambda line: line[:200], lambda line: line.replace(b'"parties"', b'"people"')]
+)
+async def test_a_call_whose_line_cannot_be_read_is_recorded_as_far_as_it_can(
+    engine: Engine, tmp_path: Path, how: Callable[[bytes], bytes]
+) -> None:
+    assigned(engine)
+    lost = talking()
+    leave(tmp_path, lost)
+    broken(tmp_path / "journal", how)
+    for _ in range(2):  # the second finds it saved
+        async with next_switch(engine, tmp_path) as after:
+            record = await after.saved(lost.record.id)
+    assert (record.did, record.ani, record.started_at) == (DID, lost.record.ani, lost.record.started_at)
+    assert (record.disposition, record.end_source, record.money) == ("failed", "system", None)
+    assert "cannot be read" in record.events[-1].detail
+    assert list(ledger.all_transfers(engine)) == []
+
+
+async def test_a_call_that_was_saved_stays_as_it_is_though_its_line_cannot_be_read(
+    engine: Engine, tmp_path: Path
+) -> None:
+    assigned(engine)
+    ended = make_call(1, did=DID)
+    calls.save(engine, [Settlement(ended)])
+    leave(tmp_path, talking())
+    broken(tmp_path / "journal", lambda line: line[:200])
+    async with next_switch(engine, tmp_path) as after:
+        await after.until(lambda: after.switch.client is not None)
+        assert after.switch._untold == []
+    assert calls.get(engine, ended.id) == ended
+
+
+async def test_a_call_of_which_an_earlier_line_can_be_read_is_taken_up_from_there(
+    engine: Engine, tmp_path: Path
+) -> None:
+    assigned(engine)
+    call = talking()
+    leave(tmp_path, call)
+    [file] = (tmp_path / "journal").glob("*.jsonl")
+    file.write_bytes(file.read_bytes() + file.read_bytes().replace(b'"parties"', b'"people"'))
+    async with next_switch(engine, tmp_path, call) as after:
+        after.hang_up("caller-1")
+        assert (await after.saved(call.record.id)).disposition == "connected"
 
 
 async def test_a_defect_over_one_call_leaves_nothing_held_for_it(engine: Engine, tmp_path: Path) -> None:
