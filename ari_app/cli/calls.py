@@ -22,7 +22,6 @@ from ari_app.store.ledger import ledger
 from ari_app.store.money import disputes
 from ari_app.views.calls import COLUMNS, net_json, row, whole_json
 from ari_app.views.callsheet import CallSheet, sheet
-from ari_app.views.explain import explain
 from ari_app.views.sections import section_json
 
 
@@ -142,6 +141,8 @@ def explain_(call_id: str, as_json: bool) -> None:
     Example:
       callrace calls explain 019abc
     """
+    from ari_app.views.explain import explain  # no list waits for all that a call may be explained by
+
     engine, record = _find(call_id)
     sections = explain(record, ledger.of_call(engine, record.id), disputes.of_call(engine, record.id))
     if as_json:

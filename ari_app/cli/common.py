@@ -5,21 +5,22 @@ from __future__ import annotations
 import getpass
 import os
 import time
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine
 
 from ari_app.access.actor import Actor, operator
-from ari_app.desk.inforce import in_force
 from ari_app.desk.site import Site
 from ari_app.domain.basics.clock import from_iso
 from ari_app.domain.basics.fields import PHONE_NUMBER, Id, Text
 from ari_app.settings import Settings, SettingsError
 from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine
-from ari_app.store.market.marketplaces import Loaded
+
+if TYPE_CHECKING:
+    from ari_app.store.market.marketplaces import Loaded
 
 SWITCH_INTERVAL_S = 0.0005
 """How long another thread may keep the event loop of a program that serves calls waiting, instead of Python's 5 ms."""
@@ -95,6 +96,10 @@ def site() -> Site:
 
 def marketplace_in_force(engine: Engine) -> Loaded:
     """The marketplace applied last. Raises Refused when there is none."""
+    from ari_app.desk.inforce import (
+        in_force,
+    )  # many commands need none
+
     return in_force(engine)
 
 

@@ -8,81 +8,48 @@ from typing import Any
 
 import click
 
-from ari_app.ari.errors import AriError
-from ari_app.cli.common import Refused
-from ari_app.cli.remedies import told
-from ari_app.desk import refused
-from ari_app.domain.basics.errors import DocumentError
-from ari_app.domain.ledger.bills import BillError
-from ari_app.domain.ledger.corrections import CannotCorrect
-from ari_app.domain.ledger.disputes import DisputeError
-from ari_app.domain.ledger.refunds import CannotRefund
-from ari_app.lab.sipp import NotSeen, SippFailed
-from ari_app.media.creatives import CreativeError
-from ari_app.media.prompts import PromptError
-from ari_app.serving.running import SwitchError
-from ari_app.settings import SettingsError
-from ari_app.store.db.errors import StoreError
-from ari_app.store.geography import GeographyError
-
-EXPECTED = (
-    AriError,
-    BillError,
-    CannotCorrect,
-    CannotRefund,
-    CreativeError,
-    DisputeError,
-    DocumentError,
-    GeographyError,
-    NotSeen,
-    PromptError,
-    SettingsError,
-    SippFailed,
-    StoreError,
-    SwitchError,
-    refused.Refused,
-)
-
-
-NOUNS = (
-    "advertisers",
-    "agents",
-    "agi",
-    "applications",
-    "apply",
-    "audit",
-    "calls",
-    "campaigns",
-    "caps",
-    "completion",
-    "conversions",
-    "creatives",
-    "daily",
-    "db",
-    "demo",
-    "destinations",
-    "disputes",
-    "doctor",
-    "export",
-    "flow",
-    "flows",
-    "invoices",
-    "lab",
-    "ledger",
-    "live",
-    "marketplace",
-    "numbers",
-    "payouts",
-    "plan",
-    "privacy",
-    "publishers",
-    "qualify",
-    "recordings",
-    "reports",
-    "route",
-    "spool",
-    "switch",
-)
+NOUNS = {
+    "advertisers": "Add, see and remove advertisers: the buyers of calls.",
+    "agents": "See the destinations that take calls; pause and resume them.",
+    "agi": "Answer the dialplan, also while no switch is connected.",
+    "applications": "Publishers' applications to campaigns: submit, approve, decline, suspend, reinstate.",
+    "apply": "Put a marketplace in force, all of it or nothing.",
+    "audit": "See who did what: each change of the marketplace, of numbers, applications and agents.",
+    "calls": "Look at calls: a list, a record, an explanation, those under way.",
+    "campaigns": "Create campaigns, change their fields, start, pause and end them.",
+    "caps": "Look at caps: how many calls, or how much money, may still come.",
+    "completion": "Print a shell's completion script.",
+    "conversions": "Tell which calls became sales: a call with the clause `converted_within` is charged and paid by"
+    " that.",
+    "creatives": "Add, approve, reject and export creatives: the ads of campaigns.",
+    "daily": "Do what is due once a day: give up on conversions that never came, delete recordings that are kept no"
+    " longer, and lines of the outbox that nobody took in 30 days.",
+    "db": "Bring the database to this version's tables, or see where it is.",
+    "demo": "Place real calls through a real Asterisk and show what became of each, and of the money.",
+    "destinations": "Add, see, move and remove destinations: agents' phones and buyers' places.",
+    "disputes": "Open disputes about charges, and decide them.",
+    "doctor": "Look for what keeps calls from being served, and tell the remedy.",
+    "export": "Write the marketplace in force as YAML.",
+    "flow": "Check IVR flows before they are applied.",
+    "flows": "Add, see and remove IVR flows.",
+    "invoices": "Issue invoices to advertisers, and look at them.",
+    "lab": "Start and stop an Asterisk, a switch and an AGI server on this machine.",
+    "ledger": "Look at the money: balances, statements, deposits, adjustments, verification.",
+    "live": "Watch calls as they come: races leg by leg, agents, the day's money.",
+    "marketplace": "Begin a marketplace; then add to it by commands, or by `callrace apply`.",
+    "numbers": "Look at tracking numbers; import, assign and release them.",
+    "payouts": "Pay publishers what they earned, and look at what was paid.",
+    "plan": "Show what an apply would change.",
+    "privacy": "Forget callers.",
+    "publishers": "Add, see and remove publishers: the producers of calls.",
+    "qualify": "Look at what makes calls payable.",
+    "recordings": "Look after recorded calls: two WAV files each, of the caller and of the agent, in HOME/recordings.",
+    "reports": "Count calls, rates and money, and follow each number to its calls.",
+    "route": "Ask where a call would go.",
+    "spool": "Look after settled calls that the database has not taken yet.",
+    "switch": "Run, and gracefully end, the program that takes the calls.",
+}
+"""Each with what its command says first, for `callrace --help`: to ask all of them takes longer than most do."""
 
 
 class _Commands(Mapping[str, click.Command]):
@@ -118,8 +85,32 @@ class _Callrace(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except EXPECTED as error:
-            raise Refused(told(error)) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except _expected() as error:
+            raise _refused(error) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        limit = formatter.width - 6 - max(map(len, NOUNS))
+        said = {
+            noun: click.Command(noun, help=help_).get_short_help_str(limit) for noun, help_ in NOUNS.items()
+        }
+        with formatter.section("Commands"):
+            formatter.write_dl(list(said.items()))
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """The errors that are told in one line. Who meets none waits for none of their modules."""
+    from ari_app.cli.expected import EXPECTED
+
+    return EXPECTED
+
+
+def _refused(error: Exception) -> click.ClickException:
+    from ari_app.cli.common import Refused
+    from ari_app.cli.remedies import told
+
+    return Refused(told(error))
 
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -12,7 +12,7 @@ Attestation = Literal["A", "B", "C"]
 AttestationAsked = Literal["A", "B", "C", "none"]
 """A level that rules ask for; `none` is a call without any."""
 
-STRICT = ConfigDict(extra="forbid", populate_by_name=True)
+STRICT = ConfigDict(extra="forbid", populate_by_name=True, defer_build=True)
 
 # What may be written as a bare value, or as a mapping that says more. (A tag never stands in a complaint.)
 PLAIN, MAPPING = "[plain]", "[mapping]"

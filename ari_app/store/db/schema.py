@@ -1,25 +1,32 @@
-"""The database's tables: where their migrations are, and bringing a database up to date."""
+"""The database's tables: where their migrations are, and bringing a database up to date.
+
+Alembic is imported where tables are made: it takes longer to import than most commands take, and each asks for the
+revision.
+"""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Column, Engine, MetaData, String, Table, inspect, select, text
 
 from ari_app.store.db.engine import reading, writing
 from ari_app.store.db.errors import DatabaseNotMigrated
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
+_VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32)))
 _UPGRADE_LOCK = 0x43414C4C  # "CALL": PostgreSQL's advisory lock of two upgrades at once
 
 
 def upgrade(engine: Engine) -> None:
     """Brings the database to this version's tables, in one transaction. Does nothing when it is."""
+    from alembic import command
+
     with writing(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE_LOCK})
@@ -31,15 +38,15 @@ def upgrade(engine: Engine) -> None:
 def current(engine: Engine) -> str | None:
     """The revision that the database is at; None when it has no tables."""
     with reading(engine) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table(_VERSION.name):
+            return None
+        return connection.execute(select(_VERSION.c.version_num)).scalar_one_or_none()
 
 
 @cache
 def head() -> str:
-    """The revision that this version of Callrace needs."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    assert revision is not None, f"no migrations in {MIGRATIONS}"
-    return revision
+    """The revision that this version of Callrace needs: the last migration's, whose file begins with it."""
+    return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def require(engine: Engine) -> None:
@@ -54,6 +61,8 @@ def require(engine: Engine) -> None:
 
 
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, and_, or_, select
@@ -24,8 +25,6 @@ from ari_app.domain.terms.repeats import whose
 from ari_app.store.db.engine import unindexed
 from ari_app.store.db.tables import calls, terms
 from ari_app.store.ledger import ledger
-
-_CLAUSE = TypeAdapter(Clause)
 
 Pending = Mapping[str, Sequence[Transfer]]
 
@@ -123,5 +122,10 @@ def _rules(connection: Connection, record: CallRecord) -> list[NoRepeat]:
     )
     text = connection.execute(query).scalar_one_or_none()
     clauses = json.loads(text)["qualify"] if text is not None else []
-    read = [_CLAUSE.validate_python(clause, context={}) for clause in clauses if REPEAT_CLAUSE in clause]
+    read = [_clause().validate_python(clause, context={}) for clause in clauses if REPEAT_CLAUSE in clause]
     return [rule for clause in read if (rule := clause.no_repeat) is not None]
+
+
+@cache
+def _clause() -> TypeAdapter[Clause]:
+    return TypeAdapter(Clause)

@@ -53,7 +53,7 @@ def test_every_command_has_help_that_begins_with_one_line(cli: Cli, words: tuple
 def test_a_command_waits_for_no_module_that_it_does_not_need(settings: Settings, engine: Engine) -> None:
     loads = (
         "import sys; from ari_app.cli.main import main; main(['calls', 'list', '--json'], standalone_mode=False); "
-        "sys.exit(', '.join({'aiohttp', 'uvloop', 'matplotlib', 'agi'} & set(sys.modules)) or None)"
+        "sys.exit(', '.join({'aiohttp', 'alembic', 'uvloop', 'matplotlib', 'agi'} & set(sys.modules)) or None)"
     )
     run = subprocess.run((sys.executable, "-c", loads), capture_output=True, text=True, timeout=30)
     assert (run.returncode, run.stderr) == (0, "")

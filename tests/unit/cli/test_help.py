@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from ari_app.cli.main import main
+from ari_app.cli.main import NOUNS, main
 
 # Commands that keep running, or tell their steps, or print a shell's script. All others take --json.
 WITHOUT_JSON = {"agi run", "completion", "demo", "lab down", "lab up", "switch run"}
@@ -28,6 +28,11 @@ RUNNABLE = {name: command for name, command in ALL.items() if not isinstance(com
 def test_a_command_says_what_it_does_in_a_sentence(name: str) -> None:
     first_line = (ALL[name].help or "").strip().split("\n")[0]
     assert len(first_line) > 10
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_the_list_of_commands_says_of_each_what_it_says_itself(noun: str) -> None:
+    assert NOUNS[noun] == main.commands[noun].get_short_help_str(1000)
 
 
 @pytest.mark.parametrize("name", ALL)
