@@ -7,11 +7,10 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from ari_app.domain.basics.periods import period
 from ari_app.domain.calls.record import CallRecord
@@ -86,8 +85,6 @@ def step(engine: Engine, n: int, what: Sequence[object]) -> None:
 def test_counters_say_what_the_records_say(steps: list[tuple[object, ...]]) -> None:
     folder = Path(tempfile.mkdtemp(prefix="callrace-rules-"))
     engine = migrated(folder / "rules.db")
-    event.listen(engine, "connect", _do_not_wait_for_the_disk)
-    engine.dispose()
     try:
         market = in_force(set(OWNERS), {0, 1, 2, 3}, -1)
         marketplaces.apply(engine, market, NOON - 1)
@@ -99,10 +96,6 @@ def test_counters_say_what_the_records_say(steps: list[tuple[object, ...]]) -> N
     finally:
         engine.dispose()
         shutil.rmtree(folder)
-
-
-def _do_not_wait_for_the_disk(connection: Any, _record: object) -> None:
-    connection.execute("PRAGMA synchronous = OFF")
 
 
 def check(engine: Engine, its: list[Rule]) -> None:

@@ -23,7 +23,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
-from sqlalchemy import event, insert
+from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from ari_app.domain.calls.record import CallRecord, ClauseResult, Money, Verdict
@@ -73,8 +73,6 @@ class LedgerMachine(RuleBasedStateMachine):
     def open(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="callrace-ledger-"))
         self.engine = migrated(self.folder / "ledger.db")
-        event.listen(self.engine, "connect", _do_not_wait_for_the_disk)
-        self.engine.dispose()
         with writing(self.engine) as connection:
             connection.execute(insert(terms), TERMS)
         self.posted: Counter[tuple[str, str]] = Counter()
@@ -427,10 +425,6 @@ def _asked(wanted: tuple[str, int, int], key: str) -> tuple[str, str, int, int, 
 
 def _without_zeros(counter: Counter[tuple[str, str]]) -> dict[tuple[str, str], int]:
     return {account: amount for account, amount in counter.items() if amount}
-
-
-def _do_not_wait_for_the_disk(connection: object, _record: object) -> None:
-    connection.execute("PRAGMA synchronous = OFF")  # type: ignore[attr-defined]
 
 
 TestLedger = LedgerMachine.TestCase

@@ -16,7 +16,7 @@ from pathlib import Path
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from ari_app.domain.basics.periods import Period
 from ari_app.domain.calls.record import CallRecord
@@ -58,8 +58,6 @@ class ReservationsMachine(RuleBasedStateMachine):
     def open(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="callrace-caps-"))
         self.engine = migrated(self.folder / "caps.db")
-        event.listen(self.engine, "connect", _do_not_wait_for_the_disk)
-        self.engine.dispose()
         ledger.post(self.engine, deposit("1", "acme", 2 * 4200, "USD", BEGAN))
         self.held: dict[int, Held] = {}
         self.used: Counter[str] = Counter()
@@ -165,10 +163,6 @@ def _wanted(n: int, keys: set[str] | frozenset[str], funds: bool) -> Wanted:
     }
     money = Funds("advertiser:acme", "USD", 4200, CREDIT, "no funds") if funds else None
     return Wanted(make_call(n).id, mine, money, theirs, BEGAN, BEGAN)
-
-
-def _do_not_wait_for_the_disk(connection: object, _record: object) -> None:
-    connection.execute("PRAGMA synchronous = OFF")  # type: ignore[attr-defined]
 
 
 TestReservations = ReservationsMachine.TestCase

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, func, literal, or_, select, union_all
@@ -21,12 +22,13 @@ _SHOWN = 3  # differences of a table; one mistake makes many
 def findings(connection: Connection) -> Iterator[Finding]:
     """Where the counters that reports are made of have other money than the ledger, the first days of each."""
     for table in rollups.CALL_TABLES:
-        for row in connection.execute(_differences(table).limit(_SHOWN)):
+        for row in connection.execute(_differences(table)):
             yield _finding(row)
 
 
+@cache
 def _differences(table: Table) -> Select[Any]:
-    """The days and parties that one of the rollups has other money for than the ledger; both sums of each."""
+    """The first days and parties that one of the rollups has other money for than the ledger; both sums of each."""
     parties = [column.name for column in table.primary_key if column.name != "hour_at"]
     moved = callmoney.sums(
         (transfers.c.at // DAY_MS).label("day"), *(rollups.PARTIES[name].label(name) for name in parties)
@@ -43,7 +45,7 @@ def _differences(table: Table) -> Select[Any]:
     sums = {name: func.sum(both.c[name]) for name in names}
     differs = or_(*(sums[name] != sums[f"counted_{name}"] for name in MONEY_SUMS))
     labelled = (total.label(name) for name, total in sums.items())
-    return select(*keys, *labelled).group_by(*keys).having(differs).order_by(*keys)
+    return select(*keys, *labelled).group_by(*keys).having(differs).order_by(*keys).limit(_SHOWN)
 
 
 def _finding(row: Row[Any]) -> Finding:

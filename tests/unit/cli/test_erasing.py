@@ -82,7 +82,7 @@ def home(applied: Engine, settings: Settings) -> Iterator[Settings]:
             put(file.with_suffix(".aside"), line(ANI, 3))
             put(file.with_suffix(".refused"), f"{ANI},nonsense\n")
             put(file.with_suffix(".open"), f"{BEGAN},1763.9,+18005550101,{ANI},,,,,,,\n")
-        put(settings.home / "switch.log", f"channel of %2B12125550142\n1{ANI[2:]} and {ANI[2:]}\n" * 50_000)
+        put(settings.home / "switch.log", f"channel of %2B12125550142\n1{ANI[2:]} and {ANI[2:]}\n" * 20_000)
         put(settings.asterisk_log, f"WARNING: sip:{ANI}@127.0.0.1 is gone\n")
         reader.execute("SELECT count(*) FROM calls").fetchone()
         yield settings

@@ -20,18 +20,18 @@ from ari_app.serving import market as market_module
 from ari_app.serving.caps import Caps
 from ari_app.serving.chores import Chores
 from ari_app.serving.market import Market
-from ari_app.store.db import revision, schema
-from ari_app.store.db.engine import open_engine, writing
+from ari_app.store.db import revision
+from ari_app.store.db.engine import writing
 from ari_app.store.db.errors import DatabaseUnavailable
 from ari_app.store.db.tables import marketplace_versions
 from ari_app.store.market import marketplaces
+from tests.kit.database import migrated
 from tests.kit.market import marketplace
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
-    schema.upgrade(engine)
+    engine = migrated(tmp_path / "callrace.db")
     apply(engine, 1)
     return engine
 

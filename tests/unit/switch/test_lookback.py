@@ -11,9 +11,8 @@ from ari_app.serving.chores import Chores
 from ari_app.serving.lookback import keep_hearing, keep_looking_back
 from ari_app.store.calls import calls
 from ari_app.store.calls.spool import Spool
-from ari_app.store.db import schema
-from ari_app.store.db.engine import open_engine
 from ari_app.store.db.errors import DatabaseUnavailable
+from tests.kit.database import migrated
 from tests.samples import make_call, settlement
 
 KINDS = frozenset({("connected", "campaign")})
@@ -22,9 +21,7 @@ EVER_MS = 1_000 * 365 * 86_400_000
 
 @pytest.fixture
 def engine(tmp_path):
-    engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
-    schema.upgrade(engine)
-    return engine
+    return migrated(tmp_path / "callrace.db")
 
 
 @pytest.fixture

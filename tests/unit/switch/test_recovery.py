@@ -31,12 +31,13 @@ from ari_app.store.calls.calls import Settlement
 from ari_app.store.calls.journal import Journal
 from ari_app.store.calls.spool import Spool
 from ari_app.store.calls.writer import Writer
-from ari_app.store.db import revision, schema
-from ari_app.store.db.engine import open_engine, writing
+from ari_app.store.db import revision
+from ari_app.store.db.engine import writing
 from ari_app.store.db.tables import marketplace_versions
 from ari_app.store.ledger import ledger
 from ari_app.store.market import applications, desk, inventory, marketplaces
 from ari_app.switch.app import Switch
+from tests.kit.database import migrated
 from tests.kit.market import DID, marketplace
 from tests.samples import make_call
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event
@@ -48,9 +49,7 @@ APPLIED, ASSIGNED, BEGAN, CONNECTED = NOW - 90_000, NOW - 80_000, NOW - 70_000, 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
-    schema.upgrade(engine)
-    return engine
+    return migrated(tmp_path / "callrace.db")
 
 
 def apply(engine: Engine, document: Mapping[str, Any], at: int) -> int:
