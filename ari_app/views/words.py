@@ -19,3 +19,22 @@ def amount(minor: int, currency: str) -> str:
 def optional_amount(minor: int | None, currency: str) -> str | None:
     """The amount in decimals; None stays None."""
     return None if minor is None else format_amount(minor, currency)
+
+
+def duration(duration_ms: int) -> str:
+    """A duration as people say it: `0.4 s`, `12.5 s`, `95 s`, `12 min 5 s`. What it did not reach, it does not say."""
+    if duration_ms >= 120_000:
+        minutes, rest = divmod(duration_ms // 1000, 60)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    return f"{duration_ms // 100 / 10:.1f}".removesuffix(".0") + " s"
+
+
+def moment(at: int) -> str:
+    """A moment (ms) in a sentence: `2026-11-25 at 14:33:31 UTC`."""
+    day, _, time = iso(at).partition("T")
+    return f"{day} at {time[:8]} UTC"
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}."

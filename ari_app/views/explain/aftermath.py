@@ -1,20 +1,25 @@
-"""What became of a call's money after its verdict: corrections and disputes, as sentences and as JSON."""
+"""What became of a call's money after its verdict: corrections and disputes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from ari_app.domain.basics.clock import iso
-from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.corrections import corrections_of
 from ari_app.domain.ledger.disputes import Dispute
 from ari_app.domain.ledger.transfers import EXCHANGE, Transfer
 from ari_app.views.calls import net_amounts
+from ari_app.views.sections import Section
+from ari_app.views.words import amount
 
 
-def since(record: CallRecord, transfers: Sequence[Transfer], disputes: Sequence[Dispute]) -> Iterator[str]:
+def section(record: CallRecord, transfers: Sequence[Transfer], disputes: Sequence[Dispute]) -> Section:
     """Each dispute and each correction, and what the call comes to now; nothing when there is neither."""
+    return Section("What became of it since", list(_since(record, transfers, disputes)))
+
+
+def _since(record: CallRecord, transfers: Sequence[Transfer], disputes: Sequence[Dispute]) -> Iterator[str]:
     for dispute in disputes:
         yield f"- {_dispute(dispute)}"
     for transfer in corrections_of(transfers):
@@ -37,7 +42,7 @@ def comes_to(record: CallRecord, transfers: Sequence[Transfer]) -> str:
 
 
 def _dispute(dispute: Dispute) -> str:
-    claim = f"{dispute.advertiser} disputed {_amount(dispute.claimed, dispute.currency)} of the charge"
+    claim = f"{dispute.advertiser} disputed {amount(dispute.claimed, dispute.currency)} of the charge"
     opened, last = dispute.events[0], dispute.events[-1]
     said = f"{claim} on {iso(opened.at)[:10]} (dispute {dispute.id}): {opened.reason}."
     match dispute.state:
@@ -51,17 +56,13 @@ def _dispute(dispute: Dispute) -> str:
 
 
 def _correction(transfer: Transfer) -> str:
-    amount = _amount(transfer.amount, transfer.currency)
+    moved = amount(transfer.amount, transfer.currency)
     if transfer.debit == EXCHANGE:
         verb = "went back to" if transfer.resolves else "was paid to"
-        return f"Later, {amount} {verb} {_name(transfer.credit)}: {transfer.reason}."
+        return f"Later, {moved} {verb} {_name(transfer.credit)}: {transfer.reason}."
     verb = "was taken back from" if transfer.resolves else "was charged to"
-    return f"Later, {amount} {verb} {_name(transfer.debit)}: {transfer.reason}."
+    return f"Later, {moved} {verb} {_name(transfer.debit)}: {transfer.reason}."
 
 
 def _name(account: str) -> str:
     return account.partition(":")[2] or account
-
-
-def _amount(minor: int, currency: str) -> str:
-    return f"{format_amount(minor, currency)} {currency}"

@@ -1,0 +1,48 @@
+"""A call in plain English: why it went where it went, and why it was or was not paid.
+
+A call's record, its transfers and disputes become sections of sentences, a module each. Written for somebody who has
+never seen the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.disputes import Dispute
+from ari_app.domain.ledger.transfers import Transfer
+from ari_app.views.explain import (
+    aftermath,
+    answers,
+    attribution,
+    conversation,
+    money,
+    opening,
+    race,
+    recorded,
+    routing,
+    verdict,
+)
+from ari_app.views.explain.place import place_text
+from ari_app.views.sections import Section
+
+__all__ = ["explain", "place_text"]
+
+
+def explain(
+    record: CallRecord, transfers: Sequence[Transfer] = (), disputes: Sequence[Dispute] = ()
+) -> list[Section]:
+    """All there is to say about one call; the first section is the short of it."""
+    sections = [
+        opening.section(record, transfers),
+        attribution.section(record),
+        answers.section(record),
+        race.section(record),
+        routing.section(record),
+        conversation.section(record),
+        recorded.section(record),
+        verdict.section(record),
+        money.section(record, transfers),
+        aftermath.section(record, transfers, disputes),
+    ]
+    return [section for section in sections if section.lines]

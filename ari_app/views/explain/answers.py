@@ -1,0 +1,57 @@
+"""What the caller told: the IVR's questions, the answers, and the place that follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from ari_app.domain.calls.record import CallRecord
+from ari_app.views.explain.place import place_text
+from ari_app.views.sections import Section
+from ari_app.views.words import sentence
+
+_ENTERED = {
+    "entered": "the caller entered {}",
+    "entered wrongly": "the caller entered {}, which is no valid answer",
+    "entered nothing": "the caller pressed nothing",
+}
+
+
+def section(record: CallRecord) -> Section:
+    """What the caller was asked and told, and where they are."""
+    return Section("What the caller told us", list(_told(record)))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of the IVR and what came of it."""
+
+    what: str
+    text: str
+
+
+def questions(record: CallRecord) -> Iterator[Question]:
+    """The questions in the order that they were asked, each time."""
+    node = ""
+    for event in record.events:
+        if event.what == "asked":
+            node = event.detail
+        elif event.what in _ENTERED:
+            yield Question(event.what, f'asked "{node}", {_ENTERED[event.what].format(event.detail)}')
+
+
+def _told(record: CallRecord) -> Iterator[str]:
+    if record.disposition in ("blocked", "closed", "unknown_number"):
+        return
+    for question, times in groupby(questions(record)):
+        count = len(list(times))
+        yield f"- {sentence(question.text + (f' ({count} times)' if count > 1 else ''))}"
+    if record.answers:
+        answers = ", ".join(f"{name} = {value}" for name, value in record.answers.items())
+        yield f"- So the answers are: {answers}."
+    else:
+        yield "- The caller answered no questions."
+    if record.disposition == "abandoned_ivr" and record.place.from_ == "unknown":
+        return
+    yield f"- {place_text(record.place, record.ani)}"

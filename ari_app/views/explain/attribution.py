@@ -1,0 +1,41 @@
+"""Whose call it was: the number's campaign and publisher, and the terms that hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ari_app.domain.calls.record import CallRecord
+from ari_app.views.sections import Section
+from ari_app.views.words import amount
+
+_ATTESTED = {
+    "A": "A, it knows the caller and that the number is theirs",
+    "B": "B, it knows the caller, but not that the number is theirs",
+    "C": "C, it only passed the call on",
+}
+
+
+def section(record: CallRecord) -> Section:
+    """Whose call it was, and under which terms."""
+    return Section("Whose call it was", list(_whose(record)))
+
+
+def _whose(record: CallRecord) -> Iterator[str]:
+    if record.campaign is None:
+        yield f"- {record.did} was nobody's number at that moment."
+        return
+    source = f' (source "{record.source}")' if record.source else ""
+    yield (
+        f"- {record.did} is a tracking number of the campaign {record.campaign}, bought by "
+        f"{record.advertiser}. It is advertised by the publisher {record.publisher}{source}, so the call "
+        "counts as theirs."
+    )
+    if record.attestation is not None:
+        yield f"- The carrier attests the caller's number: {_ATTESTED[record.attestation]}."
+    if record.money is not None:
+        price = amount(record.money.price, record.money.currency)
+        payout = amount(record.money.payout, record.money.currency)
+        yield (
+            f"- Version {record.terms_version} of the campaign's terms holds for it: if payable, this call costs "
+            f"{record.advertiser} {price} and earns {record.publisher} {payout}."
+        )

@@ -1,0 +1,54 @@
+"""How the call ended: the conversation, mishaps on the way, and who hung up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ari_app.domain.calls.record import CallRecord
+from ari_app.views.explain.facts import into
+from ari_app.views.sections import Section
+from ari_app.views.words import duration
+
+_MISHAPS = {
+    "begun again": "The switch was started anew: the caller went on where they were",
+    "taken up again": "The switch was started anew, while they went on talking",
+    "the caller was gone when the switch was back": "The caller left while no switch ran; that was found",
+    "the agent was gone when the switch was back": "The agent left while no switch ran; that was found",
+    "Asterisk restarted": "Asterisk died and ended the call; that was found",
+}
+_ENDED_BY = {
+    "caller": "The caller hung up",
+    "agent": "The agent hung up",
+    "system": "Callrace ended the call",
+    None: "One of them ended the call",
+}
+
+
+def section(record: CallRecord) -> Section:
+    """How long they talked, and who ended the call."""
+    return Section("How it ended", list(_ending(record)))
+
+
+def _ending(record: CallRecord) -> Iterator[str]:
+    if record.connected_at is not None:
+        yield (
+            f"- {record.winner} and the caller were connected {into(record, record.connected_at)} into the "
+            f"call and talked for {duration(record.durations_ms.connected)}."
+        )
+    if record.disposition == "no_route":
+        yield "- No phone could be rung, so the caller heard the campaign's announcement."
+    if record.disposition == "no_answer":
+        yield f"- {_waited(record)}, so the caller heard the campaign's announcement."
+    for event in record.events:
+        if event.what in _MISHAPS:
+            yield f"- {_MISHAPS[event.what]}, {into(record, event.at)} into the call."
+    if record.ended_at is not None:
+        ended = _ENDED_BY[record.end_source]
+        yield f"- {ended}, {into(record, record.ended_at)} after it began."
+
+
+def _waited(record: CallRecord) -> str:
+    gave_up_at = next((event.at for event in record.events if event.what == "fallback"), None)
+    if gave_up_at is None or record.offered_at is None:
+        return "Nobody took the call"
+    return f"Nobody took the call within {duration(gave_up_at - record.offered_at)}"

@@ -1,0 +1,111 @@
+"""The short of it: who called, what happened, what money moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.transfers import Transfer
+from ari_app.views.explain.aftermath import comes_to
+from ari_app.views.explain.answers import questions
+from ari_app.views.explain.facts import detail_of
+from ari_app.views.sections import Section
+from ari_app.views.words import amount, duration, moment
+
+
+def section(record: CallRecord, transfers: Sequence[Transfer]) -> Section:
+    """Who called, and the call in a sentence or two."""
+    return Section(f"Call {record.id}", [_opening(record), _in_short(record, transfers)])
+
+
+def _opening(record: CallRecord) -> str:
+    caller = record.ani or "A caller who hides the number"
+    return f"{caller} called {record.did} on {moment(record.started_at)}."
+
+
+def _in_short(record: CallRecord, transfers: Sequence[Transfer]) -> str:
+    said = f"In short: {_what_happened(record)} {_money_in_short(record)}"
+    return f"{said} {comes_to(record, transfers)}".rstrip()
+
+
+def _what_happened(record: CallRecord) -> str:
+    match record.disposition:
+        case "connected":
+            talked = duration(record.durations_ms.connected)
+            return f"{record.winner} took the call and was connected to the caller for {talked}."
+        case "no_answer":
+            return f"{_phones(record)} dialled, and nobody took the call."
+        case "no_route":
+            return "no destination could take this call, so no phone was rung."
+        case "abandoned_ivr":
+            after = duration(record.durations_ms.total)
+            return f"the caller hung up after {after}, before any phone was rung."
+        case "abandoned_queue":
+            waited = duration(record.durations_ms.wait)
+            return f"the caller waited {waited} for an agent and hung up before anybody took the call."
+        case "flow_ended":
+            return f"the call ended with the questions: {_flow_end(record)}. No phone was rung."
+        case "blocked":
+            return f"this caller is not taken: {detail_of(record, 'refused')}. No phone was rung."
+        case "closed":
+            return f"the campaign takes no calls now: {detail_of(record, 'refused')}. No phone was rung."
+        case "capped":
+            return f"a limit on its calls is reached: {detail_of(record, 'refused')}. No phone was rung."
+        case "unknown_number":
+            return "the number called belongs to no campaign, so the call was turned away unanswered."
+        case "failed":
+            return f"the call could not be served: {_failure(record)}."
+        case None:
+            return "the call is not over."
+
+
+def _money_in_short(record: CallRecord) -> str:
+    money, verdict = record.money, record.qualification
+    if record.waits_until is not None:
+        return f"{_moved_so_far(record)} It waits for a conversion until {moment(record.waits_until)}."
+    if money is None or not (money.charged or money.paid):
+        if record.disposition == "connected" and verdict is not None and not verdict.qualified:
+            reasons = "; ".join(clause.detail for clause in verdict.clauses if not clause.passed)
+            return f"It was not a payable call ({reasons}), so no money moved."
+        return "No money moved."
+    return (
+        f"It met all the terms: {record.advertiser} was charged {amount(money.charged, money.currency)}, "
+        f"and {record.publisher} was paid {amount(money.paid, money.currency)}."
+    )
+
+
+def _moved_so_far(record: CallRecord) -> str:
+    """The money of a call that waits for a conversion."""
+    money, verdict = record.money, record.qualification
+    if money is None or verdict is None:
+        return "No money moved."
+    said = []
+    if verdict.waits("price"):
+        said.append(f"{amount(money.price, money.currency)} of {record.advertiser}'s money are held")
+    if money.charged:
+        said.append(f"{record.advertiser} was charged {amount(money.charged, money.currency)}")
+    if money.paid:
+        said.append(f"{record.publisher} was paid {amount(money.paid, money.currency)}")
+    return f"So far, {' and '.join(said)}." if said else "No money moved so far."
+
+
+def _phones(record: CallRecord) -> str:
+    count = len({leg.destination for leg in record.legs})
+    return "no phone was" if count == 0 else "one phone was" if count == 1 else f"{count} phones were"
+
+
+def _flow_end(record: CallRecord) -> str:
+    """Why the questions ended without an offer: the last one failed, or the answers led to a hang-up."""
+    if detail_of(record, "flow ended").endswith("longest time reached"):
+        return "they had taken as long as the flow may"
+    asked = list(questions(record))
+    if asked and asked[-1].what != "entered":
+        return asked[-1].text
+    return "these answers lead to a hang-up, not to an agent"
+
+
+def _failure(record: CallRecord) -> str:
+    if any(event.what == "switch stopped" for event in record.events):
+        return "the switch was being stopped"
+    refused = any(event.what == "refused" for event in record.events)
+    return detail_of(record, "refused" if refused else "failed")

@@ -1,0 +1,29 @@
+"""Where the caller was taken to be, and from what."""
+
+from __future__ import annotations
+
+from ari_app.domain.basics.states import STATE_NAMES
+from ari_app.domain.calls.record import PlaceRecord
+
+
+def place_text(place: PlaceRecord, ani: str | None) -> str:
+    """Where the caller was taken to be, and from what, as a sentence."""
+    state = STATE_NAMES.get(place.state or "", place.state or "an unknown state")
+    match place.from_:
+        case "zip":
+            return f"The caller is taken to be in {state}, because the ZIP code {place.zip} was entered."
+        case "ani":
+            return (
+                f"The caller is taken to be in {state}, because of the area code of {ani}; "
+                "no valid ZIP code was entered."
+            )
+        case "did":
+            return (
+                f"The caller is taken to be in {state}, because of the area code of the number called; "
+                "neither a ZIP code nor the caller's own number tells more."
+            )
+        case "unknown":
+            return (
+                "Where the caller is, is unknown: no valid ZIP code was entered, and neither the caller's "
+                "number nor the number called belongs to a state."
+            )

@@ -1,0 +1,40 @@
+"""Whether the conversation was recorded, and what became of the recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ari_app.domain.calls import recording
+from ari_app.domain.calls.record import CallRecord, track_files
+from ari_app.views.explain.facts import detail_of, into
+from ari_app.views.sections import Section
+from ari_app.views.words import moment
+
+_RECORDING = {
+    recording.ANNOUNCED: "The caller was told that the call may be recorded",
+    recording.UNANNOUNCED: "The caller was not told that the call may be recorded",
+    recording.STARTED: "The recording began",
+    recording.ASSUMED: "The recording may have begun",
+    recording.NOT_RECORDED: "It was not recorded",
+}
+
+
+def section(record: CallRecord) -> Section:
+    """What was announced, recorded, kept and deleted."""
+    return Section("Was it recorded?", list(_recorded(record)))
+
+
+def _recorded(record: CallRecord) -> Iterator[str]:
+    for event in record.events:
+        if event.what in _RECORDING:
+            detail = f": {event.detail}" if event.detail else ""
+            yield f"- {_RECORDING[event.what]}{detail}, {into(record, event.at)} into the call."
+    tracks = record.recording
+    if tracks is None:
+        return
+    if tracks.deleted_at is not None:
+        reason = detail_of(record, recording.DELETED)
+        yield f"- It was deleted on {moment(tracks.deleted_at)}: {reason}."
+    else:
+        files = " and ".join(track_files(record.id).values())
+        yield f"- {files} are kept until {moment(tracks.keep_until)}."
