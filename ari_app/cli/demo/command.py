@@ -13,11 +13,8 @@ import click
 from sqlalchemy import Engine
 
 from ari_app.cli.common import Refused, now_ms
-from ari_app.cli.demo import story
-from ari_app.cli.demo.play import Seen, check_ports, place, saved
-from ari_app.cli.demo.scenarios import SCENARIOS, Scenario
-from ari_app.cli.demo.stage import Stage, left_behind, open_stage, present
-from ari_app.cli.demo.verdict import differences
+from ari_app.cli.demo import telling
+from ari_app.cli.output import show_listings, show_sections
 from ari_app.domain.basics.money import format_amount, parse_amount
 from ari_app.domain.calls.record import CallRecord, to_json
 from ari_app.domain.document.reading import parse
@@ -25,6 +22,12 @@ from ari_app.domain.ledger.balances import Balances
 from ari_app.domain.ledger.transfers import Transfer, deposit
 from ari_app.domain.ledger.verification import verify
 from ari_app.domain.market.marketplace import Marketplace
+from ari_app.lab.demo.errors import CannotPlay, SwitchServes
+from ari_app.lab.demo.play import Seen, check_ports, place, saved
+from ari_app.lab.demo.scenarios import SCENARIOS, Scenario
+from ari_app.lab.demo.stage import Stage, left_behind, open_stage, present
+from ari_app.lab.demo.story import call_sections, summary
+from ari_app.lab.demo.verdict import differences
 from ari_app.lab.sipp import NotSeen, SippFailed
 from ari_app.settings import REPOSITORY
 from ari_app.store.calls import calls
@@ -59,6 +62,12 @@ def demo() -> None:
         wrong = asyncio.run(_demo())
     except asyncio.CancelledError:
         raise Refused("the demo was interrupted; everything it had started is ended") from None
+    except SwitchServes as error:
+        raise Refused(
+            f"{error}; stop it with `callrace lab down`, because the demo brings its own"
+        ) from error
+    except CannotPlay as error:
+        raise Refused(str(error)) from error
     if wrong:
         raise Refused("\n".join(wrong))
 
@@ -68,8 +77,8 @@ async def _demo() -> list[str]:
     _end_on_signals()
     marketplace = parse(MARKETPLACE.read_text(), str(MARKETPLACE))
     check_ports(marketplace)
-    story.tell_opening("config/demo.yaml")
-    steps = story.Steps()
+    telling.tell_opening("config/demo.yaml")
+    steps = telling.Steps()
     steps.tell("starting an Asterisk and a switch of the demo's own")
     async with open_stage() as stage:
         steps.tell("putting the marketplace in force")
@@ -155,8 +164,9 @@ def _tell_call(number: int, played: Played, marketplace: Marketplace) -> None:
     if record is not None:
         campaign = marketplace.campaigns.get(record.campaign or "")
         flow = marketplace.flows[campaign.flow] if campaign and campaign.flow else None
-        story.tell_call(number, played.scenario, record, played.seen, played.transfers, flow)
-    story.tell_verdict(played.wrong)
+        click.echo()
+        show_sections(call_sections(number, played.scenario, record, played.seen, played.transfers, flow))
+    telling.tell_verdict(played.wrong)
 
 
 def _account_for(engine: Engine, report: Path, played: list[Played]) -> list[str]:
@@ -167,9 +177,9 @@ def _account_for(engine: Engine, report: Path, played: list[Played]) -> list[str
     balanced = not findings and total == 0
     _write_report(report, played, balances, balanced)
     recorded = [(one.scenario, one.record) for one in played if one.record]
-    story.tell_summary(recorded)
-    story.tell_balances(balances, balanced)
-    story.tell_ending(report, recorded)
+    show_listings([summary(recorded)])
+    telling.tell_balances(balances, balanced)
+    telling.tell_ending(report, recorded)
     wrong = [f"ledger: {finding.rule}: {finding.about}: {finding.detail}" for finding in findings]
     return wrong + ([f"ledger: the balances add up to {total}, not to zero"] if total else [])
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import yaml
 
-from ari_app.cli.demo.play import Seen
-from ari_app.cli.demo.scenarios import SCENARIOS, Expected, Scenario
-from ari_app.cli.demo.timeline import timeline
-from ari_app.cli.demo.verdict import differences
 from ari_app.domain.calls.record import CallRecord, ClauseResult, Event, LegRecord, Money, Verdict
+from ari_app.lab.demo.play import Seen
+from ari_app.lab.demo.scenarios import SCENARIOS, Expected, Scenario
+from ari_app.lab.demo.timeline import timeline
+from ari_app.lab.demo.verdict import differences
 from ari_app.settings import REPOSITORY
 
 AS_EXPECTED = Expected(

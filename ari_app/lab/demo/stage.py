@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ari_app.ari.client import requests_only
-from ari_app.cli.common import Refused
+from ari_app.lab.demo.errors import CannotPlay, SwitchServes
 from ari_app.lab.ports import free_tcp_ports
 from ari_app.media.asterisk import ari_settings
 from ari_app.serving import running
@@ -47,7 +47,7 @@ class Stage:
         return f"{self.settings.ari_host}:{self.settings.sip_port}"
 
     async def callrace(self, *words: str) -> None:
-        """Runs a `callrace` command on this stage, its complaints on our stderr. Raises Refused if it fails.
+        """Runs a `callrace` command on this stage, its complaints on our stderr. Raises CannotPlay if it fails.
 
         It is a process group of its own: Ctrl-C comes to us, and we end it with all it started.
         """
@@ -65,12 +65,12 @@ class Stage:
             await process.wait()
             raise
         if code:
-            raise Refused(f"`callrace {' '.join(words)}` failed; see the lines above")
+            raise CannotPlay(f"`callrace {' '.join(words)}` failed; see the lines above")
 
 
 @asynccontextmanager
 async def open_stage() -> AsyncIterator[Stage]:
-    """An Asterisk and a switch that serve calls, on a new database. Raises Refused."""
+    """An Asterisk and a switch that serve calls, on a new database. Raises CannotPlay."""
     stage = _new_stage(os.environ)
     stage.folder.mkdir(parents=True, exist_ok=True)
     with _alone(stage.folder):
@@ -134,21 +134,19 @@ def _new_stage(env: Mapping[str, str]) -> Stage:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Keeps a second demo out of the folder while the block lasts. Raises Refused."""
+    """Keeps a second demo out of the folder while the block lasts. Raises CannotPlay."""
     with (folder / "demo.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refused(f"a demo runs already in {folder}; wait for its end") from None
+            raise CannotPlay(f"a demo runs already in {folder}; wait for its end") from None
         yield
 
 
 def _refuse_running_switch(settings: Settings) -> None:
+    """Raises SwitchServes."""
     if pid := running.running_pid(settings):
-        raise Refused(
-            f"a switch (pid {pid}) serves the Asterisk that CALLRACE_ASTERISK names; "
-            "stop it with `callrace lab down`, because the demo brings its own"
-        )
+        raise SwitchServes(f"a switch (pid {pid}) serves the Asterisk that CALLRACE_ASTERISK names")
 
 
 def _clear(folder: Path) -> None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
-from ari_app.cli.common import Refused
-from ari_app.cli.demo.scenarios import Leaves, Scenario
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.market.marketplace import Marketplace
+from ari_app.lab.demo.errors import CannotPlay
+from ari_app.lab.demo.scenarios import Leaves, Scenario
 from ari_app.lab.sipp import Agent, Call, Caller
 from ari_app.store.calls import calls
 
@@ -35,7 +35,7 @@ class Seen:
 
 
 def check_ports(marketplace: Marketplace) -> None:
-    """Raises Refused when the address of one of the demo's phones is taken by another program."""
+    """Raises CannotPlay when the address of one of the demo's phones is taken by another program."""
     for destination in marketplace.destinations.values():
         if destination.dial.uri is None:
             continue
@@ -44,7 +44,7 @@ def check_ports(marketplace: Marketplace) -> None:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
-                raise Refused(
+                raise CannotPlay(
                     f"the demo's phone {destination.dial.uri} cannot have its UDP port, which another "
                     f"program holds; end that (`ss -ulnp sport = :{port}` names it)"
                 ) from None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ari_app.cli.demo.play import Seen
-from ari_app.cli.demo.scenarios import Expected, Scenario
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.transfers import Transfer
+from ari_app.lab.demo.play import Seen
+from ari_app.lab.demo.scenarios import Expected, Scenario
 
 
 def differences(

@@ -1,0 +1,76 @@
+"""What the demo prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ari_app.cli.output import show_listings, show_title
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.balances import Balances
+from ari_app.lab.demo.scenarios import Scenario
+from ari_app.lab.demo.story import accounts
+
+
+class Steps:
+    """The demo's steps, each told when it begins, with the seconds since the demo began."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    def tell(self, text: str) -> None:
+        """Prints a step."""
+        click.echo(f"[{self.elapsed_s():4.1f} s] {text}")
+
+    def elapsed_s(self) -> float:
+        """Seconds since the demo began."""
+        return time.monotonic() - self._started
+
+
+def tell_opening(file: str) -> None:
+    """What is about to be seen."""
+    show_title("Callrace: pay-per-call on a real Asterisk")
+    click.echo(
+        f"The marketplace is {file}. The callers and the agents' phones are SIPp processes on this\n"
+        "machine; their calls, keys and voices go through Asterisk as anybody's would."
+    )
+    click.echo()
+
+
+def tell_verdict(wrong: Sequence[str]) -> None:
+    """Whether a call ended as it should."""
+    click.echo()
+    if wrong:
+        click.echo(click.style("NOT as expected:", fg="red"))
+        for line in wrong:
+            click.echo(f"  - {line}")
+    else:
+        click.echo(click.style("As expected.", fg="green"))
+
+
+def tell_balances(balances: Balances, balanced: bool) -> None:
+    """Who has what at the end."""
+    show_listings([accounts(balances)])
+    click.echo(
+        "The sum is zero, and every transfer agrees with its call." if balanced else "It does not add up."
+    )
+
+
+def tell_ending(report: Path, calls: Sequence[tuple[Scenario, CallRecord]]) -> None:
+    """Where to look further."""
+    click.echo()
+    show_title("=== Look further ===")
+    click.echo(f"All of it as JSON: {_short(report)}")
+    click.echo("Why each call went where it went, and was or was not paid:")
+    for scenario, record in calls:
+        click.echo(f"  {sys.argv[0]} calls explain {record.id}  # {scenario.name}")
+
+
+def _short(path: Path) -> str:
+    """The path as one types it here."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

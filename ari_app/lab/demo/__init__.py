@@ -1,0 +1,1 @@
+"""The demo's calls: who does what in each, what is expected of it, and how it is told."""
