@@ -13,15 +13,12 @@ import logging
 from collections.abc import Callable
 
 from ari_app.ari.errors import AriError
-from ari_app.ari.events import ChannelDestroyed
-from ari_app.domain.calls.record import EndSource
-from ari_app.domain.calls.stage import Stage
 from ari_app.domain.market.campaigns import Route
 from ari_app.domain.routing import recovery
 from ari_app.domain.routing.legs import Leg
 from ari_app.domain.routing.recovery import Remains, winning_leg
-from ari_app.serving.ids import bridge_id
 from ari_app.switch.call import Call, CallerGone
+from ari_app.switch.conversation import talk_on
 from ari_app.switch.recovery import rung
 from ari_app.switch.survey import FirstLook, Survey
 
@@ -75,39 +72,19 @@ class Bystander:
                 recovery.assume_awarded(record, self._rung[agent], self._last_seen)
             recovery.assume_connected(record, self._last_seen)
         call.under_way.parties["agent"] = agent
-        call.enter(Stage.TALKING)
         call.is_up(agent)
         call.note("set aside", f"talks to {record.winner}")
         try:
             await asyncio.to_thread(self._keep)
-            record.end_source = await self._until_they_part(agent)
+            record.end_source = await talk_on(call, LONGEST_MS)
         except CallerGone as gone:
             record.end_source = gone.by
         except asyncio.CancelledError:  # the switch is stopping
             record.end_source = "system"
-        await self._part(agent)
-
-    async def _until_they_part(self, agent: str) -> EndSource:
-        """Raises CallerGone."""
-        call = self.call
-        while event := await call.event((self.record.connected_at or self._last_seen) + LONGEST_MS):
-            if isinstance(event, ChannelDestroyed) and event.channel_id == agent:
-                call.cut_at = call.cut_at or call.happened(event)
-                return "agent"
-        return "system"
-
-    async def _part(self, agent: str) -> None:
-        """Notes the end, and lets both go."""
-        call, record = self.call, self.record
         record.ended_at = call.end()
-        record.durations_ms.connected = max(record.ended_at - (record.connected_at or record.ended_at), 0)
-        leg = winning_leg(record)
-        if leg is not None:
-            leg.ended_at = record.ended_at
         call.note("ended", f"by the {record.end_source}")
-        for channel_id in (call.channel_id, agent):
-            await call.client.channels.hangup(channel_id)
-        await call.client.bridges.destroy(bridge_id(call.name))
+        await call.client.channels.hangup(call.channel_id)
+        await call.requests_done()
 
     def _close(self, found: Survey) -> None:
         """Nobody talks: the call is over, as of when it was last seen."""

@@ -20,17 +20,18 @@ from ari_app.ari.events import (
     StasisStart,
 )
 from ari_app.domain.calls.record import Exclusion
-from ari_app.domain.calls.stage import Stage
+from ari_app.domain.calls.stage import Role, Stage
 from ari_app.domain.ivr.prompts import ACCEPT_PROMPT
 from ari_app.domain.ivr.whisper import heard
 from ari_app.domain.market.campaigns import Route
 from ari_app.domain.market.destinations import Dial
 from ari_app.domain.routing import legs as racing
-from ari_app.domain.routing.legs import Leg, Phase
+from ari_app.domain.routing.legs import Phase
 from ari_app.domain.routing.race import Race, RacePlan
 from ari_app.serving.capacity import Capacity
 from ari_app.serving.ids import bridge_id
 from ari_app.switch.call import Call, CallerGone, FoundUp
+from ari_app.switch.conversation import Talk
 from ari_app.switch.legs import Legs, NotDialled
 
 Ending = Literal["exhausted", "agent", "limit"]
@@ -51,20 +52,6 @@ class _PlaceFreed:
     """A place that a destination of the race waits for was given back. Put into the call's inbox."""
 
     place: str
-
-
-@dataclass(slots=True)
-class _Connection:
-    """One conversation: which leg, from when to when (ms)."""
-
-    leg: Leg
-    started_at: int
-    ended_at: int
-
-    @property
-    def talked_ms(self) -> int:
-        """How long it was."""
-        return self.ended_at - self.started_at
 
 
 def wait_music(call: Call, route: Route, start: bool) -> None:
@@ -107,8 +94,7 @@ class Offer:
         self._bridge_id = bridge_id(call.name)
         self._legs_before = list(call.record.legs)  # of a race that a restart of the switch ended
         self._bridge_by: int | None = None  # until then the winner's prompt may take to stop
-        self._connection: _Connection | None = None
-        self._longest: _Connection | None = None
+        self._talk = Talk(call, route.max_duration, self._let_go)
         self._full: dict[str, str] = {}  # destination -> the place, of those it takes, that was full last
         self._waits: dict[str, dict[str, None]] = {}  # place -> the destinations that wait for it, in turn
 
@@ -118,16 +104,16 @@ class Offer:
         call.post(call.client.bridges.create(call.inbox, self._bridge_id))
         self._perform(self.race.start(call.now()))
         while not self.race.over:
-            event = await call.event(self._deadline())
-            if event is None and self._is_over_limit():
-                return "limit"
-            self._take_in(event)
+            self._take_in(await self._talk.event(self._deadline()))
+        if self._talk.ended_by == "system":
+            return "limit"
         return "agent" if self.race.winner else "exhausted"
 
     async def close(self) -> None:
         """Every leg is hung up and gone, the bridge too; bounded in time."""
         call = self._call
         self._capacity.forget(self)
+        self._talk.close()
         if not self.race.over:
             self._perform(self.race.handle(racing.CallerHungUp(), call.now()))
         self._legs.cut_goodbyes_short()
@@ -139,14 +125,13 @@ class Offer:
             for leg in self._legs.still_there():
                 self._note(leg, "not confirmed gone")
                 self._legs.gone(leg)
-            self._end_connection(self._call.end())
             self._fill_in_record()
 
     async def _await_silence(self) -> None:
         until = self._call.now() + CLEAN_UP_MS
         while self._legs.still_there() and self._call.now() < until:
             try:
-                self._take_in(await self._call.event(until))
+                self._take_in(await self._talk.event(until))
             except CallerGone:
                 continue
 
@@ -176,7 +161,7 @@ class Offer:
                 return self._of_leg(channel_id, lambda leg: racing.LegDigit(leg, digit), "pressed", digit)
             case ChannelDestroyed(channel_id=channel_id, cause=cause):
                 leg = self._legs.number_of(channel_id)
-                return None if leg is None else self._gone(leg, cause, self._call.happened(event))
+                return None if leg is None else self._gone(leg, cause)
             case PlaybackFinished(playback_id=playback_id):
                 return self._prompt_finished(self._legs.playback_finished(playback_id))
             case _Bridged(leg):
@@ -184,7 +169,7 @@ class Offer:
             case NotDialled(leg, cause, why):
                 self._note(leg, "not dialled", why)
                 self.race.legs[leg].record.failure = why
-                return self._gone(leg, cause, now)
+                return self._gone(leg, cause)
         return None
 
     def _has_answered(self, channel_id: str) -> bool:
@@ -200,11 +185,9 @@ class Offer:
         self._note(leg, what, detail)
         return happened(leg)
 
-    def _gone(self, leg: int, cause: int | None, at: int) -> racing.Event:
+    def _gone(self, leg: int, cause: int | None) -> racing.Event:
         self._note(leg, "gone", "while disconnected" if cause is None else f"cause {cause}")
         self._legs.gone(leg)
-        if self._connection and self._connection.leg.number == leg:
-            self._end_connection(at)
         return racing.LegEnded(leg, cause)
 
     def _prompt_finished(self, leg: int | None) -> racing.Event | None:
@@ -219,13 +202,8 @@ class Offer:
         """Its event and the leg's end come by different ways: the end may have been first."""
         if self.race.legs[leg].phase is not Phase.WON:
             return None
-        self._connection = _Connection(self.race.legs[leg], now, now)
         self._note(leg, "connected")
-        record = self._call.record
-        record.disposition = "connected"
-        record.connected_at = now
-        record.winner = self.race.legs[leg].record.destination
-        self._call.enter(Stage.TALKING)
+        self._talk.begin(self.race.legs[leg].record.destination, now)
         self._on_connected(now)
         self._keep()
         return racing.LegBridged(leg)
@@ -340,6 +318,10 @@ class Offer:
             await bridges.create(call.inbox, self._bridge_id)
             await bridges.add_channel(self._bridge_id, channel_ids)
 
+    def _let_go(self, role: Role) -> None:
+        """The conversation is over, and with it the race, though the agent is there."""
+        self._perform(self.race.handle(racing.CallerHungUp(), self._call.now()))
+
     def _reoffer(self, leg: int) -> None:
         call = self._call
         self._note(leg, "vanished", "the call is offered again")
@@ -357,15 +339,8 @@ class Offer:
     # Time
 
     def _deadline(self) -> int | None:
-        times = (self.race.deadline(), self._legs.next_goodbye(), self._bridge_by, self._limit())
+        times = (self.race.deadline(), self._legs.next_goodbye(), self._bridge_by)
         return min((at for at in times if at is not None), default=None)
-
-    def _limit(self) -> int | None:
-        return None if self._connection is None else self._connection.started_at + self._route.max_duration
-
-    def _is_over_limit(self) -> bool:
-        limit = self._limit()
-        return limit is not None and self._call.now() >= limit
 
     # Book-keeping
 
@@ -376,16 +351,7 @@ class Offer:
         self._call.under_way.destinations = [leg.record.destination for leg in self.race.legs]
         self._call.keep()
 
-    def _end_connection(self, at: int) -> None:
-        if self._connection is None:
-            return
-        self._connection.ended_at = max(min(at, self._call.end()), self._connection.started_at)
-        if self._longest is None or self._connection.talked_ms > self._longest.talked_ms:
-            self._longest = self._connection
-        self._connection = None
-
     def _fill_in_record(self) -> None:
-        """The connection that counts is the longest one: a caller may be connected more than once."""
         record = self._call.record
         rung = [leg.record for leg in self.race.legs if leg.record.outcome is not None]
         record.legs = self._legs_before + rung
@@ -394,12 +360,7 @@ class Offer:
             for leg in self.race.legs
             if leg.record.outcome is None
         ]
-        if self._longest is not None:
-            self._call.enter(Stage.TALKING)
-            record.disposition = "connected"
-            record.winner = self._longest.leg.record.destination
-            record.connected_at = self._longest.started_at
-            record.durations_ms.connected = self._longest.talked_ms
+        self._talk.write_down()
 
     def _why_not_rung(self, destination: str) -> str:
         if destination in self._capacity.elsewhere():

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError
-from ari_app.ari.events import ChannelDestroyed, StasisStart, now_ms
+from ari_app.ari.events import StasisStart, now_ms
 from ari_app.ari.resources.requester import Json
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.geo import Geography, Place, locate
@@ -29,7 +29,7 @@ from ari_app.serving.caps import Caps
 from ari_app.serving.ids import bridge_id, leg_ids
 from ari_app.store.calls.calls import Settlement
 from ari_app.switch.call import Call, CallerGone
-from ari_app.switch.offer import Ending
+from ari_app.switch.conversation import talk_on
 from ari_app.switch.recording import Recorder
 from ari_app.switch.session import Session
 from ari_app.switch.strangers import Strangers
@@ -208,22 +208,14 @@ class Resumed(Session):
         assert self._agent is not None
         if record.winner is None:
             recovery.assume_connected(record, call.now())
-        assert record.connected_at is not None
+        assert record.connected_at is not None and self._attribution is not None
         self._is_anyone_capped = self._holds_for_losers(record.connected_at)
         self._connected(record.connected_at)
-        call.enter(Stage.TALKING)
         call.is_up(self._agent)
         call.note("taken up again", f"talks to {record.winner}")
         self._take_up_recording()
-        call.end_by_itself(max(self._limit() - call.now(), 0))
-        call.keep()
-        try:
-            ending = await self._until_they_part()
-        finally:
-            self._end_conversation()
-            await call.client.channels.hangup(self._agent)
-            await call.client.bridges.destroy(bridge_id(call.name))
-        await self._end_of_offer(ending, None)
+        by = await talk_on(call, self._attribution.campaign.route.max_duration)
+        await self._end_of_offer("agent" if by == "agent" else "limit", None)
 
     def _holds_for_losers(self, connected_at: int) -> bool:
         """Whether the switch before this one died before it gave back what is reserved of who lost."""
@@ -232,27 +224,6 @@ class Resumed(Session):
         return not is_given_back and any(
             self.destination(name).caps for name in self.call.under_way.destinations
         )
-
-    async def _until_they_part(self) -> Ending:
-        """Raises CallerGone."""
-        while event := await self.call.event(self._limit()):
-            if isinstance(event, ChannelDestroyed) and event.channel_id == self._agent:
-                self.call.cut_at = self.call.cut_at or self.call.happened(event)
-                return "agent"
-        return "limit"
-
-    def _limit(self) -> int:
-        """When the conversation is to end, ms."""
-        assert self._attribution is not None and self.record.connected_at is not None
-        return self.record.connected_at + self._attribution.campaign.route.max_duration
-
-    def _end_conversation(self) -> None:
-        record, at = self.record, self.call.end()
-        assert record.connected_at is not None
-        record.durations_ms.connected = max(at - record.connected_at, 0)
-        leg = winning_leg(record)
-        if leg is not None:
-            leg.ended_at = at
 
     # The caller waits
 
@@ -289,7 +260,8 @@ class Resumed(Session):
             call.gone = CallerGone(by, "the caller was gone when the switch was back")
             raise call.gone
         self.record.end_source = by
-        call.note("the agent was gone when the switch was back")
+        who = "the agent was gone" if by == "agent" else "caller and agent were apart"
+        call.note(f"{who} when the switch was back")
 
     def _take_up_recording(self) -> None:
         if self._attribution is not None:

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from ari_app.domain.basics.clock import LAST_MS
 from ari_app.domain.calls.record import CallRecord, EndSource, Event, LegOutcome, LegRecord
 from ari_app.domain.calls.stage import ROWS, Fate, Role, Stage
+from ari_app.domain.routing import conversation
+from ari_app.domain.routing.conversation import AllGone, Conversation, Joined, Lost, Unbridged
 from ari_app.domain.routing.snapshot import Pin
 
 
@@ -135,11 +138,25 @@ def close(record: CallRecord, remains: Remains, last_seen: int) -> EndSource:
     if record.winner is None or record.connected_at is None:
         return "caller"
     record.disposition = "connected"
-    if not record.durations_ms.connected:  # or the conversation was over, and measured
-        record.durations_ms.connected = max(last_seen - record.connected_at, 0)
-    if remains.caller:
-        return "agent"
-    return "caller" if remains.agent else "system"
+    talk = Conversation(LAST_MS)
+    talk.handle(Joined("agent"), record.connected_at)
+    talk.handle(_seen(remains), last_seen)
+    if not record.durations_ms.connected:  # or it was over, and measured
+        record.durations_ms.connected = talk.talked_ms
+    return talk.ended_by or "system"
+
+
+def _seen(remains: Remains) -> conversation.Event:
+    """What has happened to two who talked, and do not any more."""
+    match remains.caller, remains.agent:
+        case True, True:
+            return Unbridged()
+        case True, False:
+            return Lost("agent")
+        case False, True:
+            return Lost("caller")
+        case _:
+            return AllGone()
 
 
 def _outcome(leg: LegRecord) -> LegOutcome:

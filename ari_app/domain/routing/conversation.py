@@ -1,0 +1,175 @@
+"""The conversation: who is in it by role, and what follows when one of them goes. Pure, a table of (state, event).
+
+    caller alone ──agent joins──> talking ──transferee joins──> in three ──agent goes──> transferred
+
+Whoever goes, the caller's conversation is over when nobody is left to talk to, and everybody's when the caller goes.
+A caller who is alone again may be offered to others: that is the race's to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from ari_app.domain.calls.record import EndSource
+from ari_app.domain.calls.stage import Role
+
+
+class State(Enum):
+    """Who hears whom."""
+
+    ALONE = auto()  # the caller hears nobody: not yet, or no more
+    TALKING = auto()  # caller and agent
+    IN_THREE = auto()  # caller, agent and transferee
+    TRANSFERRED = auto()  # caller and transferee; the agent has left
+    OVER = auto()
+
+
+# What happened.
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """This party hears the caller from now on."""
+
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """This party hung up."""
+
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """This party's channel ended while nobody saw it: in a broken connection, or between two switches."""
+
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class AllGone:
+    """Nobody of them is there any more: Asterisk restarted, or nobody saw who went first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unbridged:
+    """All of them are there, and do not hear each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReached:
+    """The longest duration is over. One too early does nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The switch stops, or the call broke."""
+
+
+Event = Joined | Left | Lost | AllGone | Unbridged | LimitReached | Stopped
+
+# What to do.
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The conversation began: its time runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The conversation is over, ended by `by`; its time stands."""
+
+    by: EndSource
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """Hang this party up."""
+
+    role: Role
+
+
+Command = Begin | End | LetGo
+
+_AGENT, _TRANSFEREE = LetGo("agent"), LetGo("transferee")
+_BOTH = (_AGENT, _TRANSFEREE)
+
+# What each event does in each state; a pair that is not here does nothing.
+TABLE: dict[tuple[State, Event], tuple[State, tuple[Command, ...]]] = {
+    (State.ALONE, Joined("agent")): (State.TALKING, (Begin(),)),
+    #
+    (State.TALKING, Joined("transferee")): (State.IN_THREE, ()),
+    (State.TALKING, Left("agent")): (State.ALONE, (End("agent"),)),
+    (State.TALKING, Lost("agent")): (State.ALONE, (End("agent"),)),
+    (State.TALKING, Left("caller")): (State.OVER, (End("caller"), _AGENT)),
+    (State.TALKING, Lost("caller")): (State.OVER, (End("caller"), _AGENT)),
+    (State.TALKING, AllGone()): (State.OVER, (End("system"),)),
+    (State.TALKING, Unbridged()): (State.OVER, (End("system"), _AGENT)),
+    (State.TALKING, LimitReached()): (State.OVER, (End("system"), _AGENT)),
+    (State.TALKING, Stopped()): (State.OVER, (End("system"), _AGENT)),
+    #
+    (State.IN_THREE, Left("transferee")): (State.TALKING, ()),
+    (State.IN_THREE, Lost("transferee")): (State.TALKING, ()),
+    (State.IN_THREE, Left("agent")): (State.TRANSFERRED, ()),
+    (State.IN_THREE, Lost("agent")): (State.TRANSFERRED, ()),
+    (State.IN_THREE, Left("caller")): (State.OVER, (End("caller"), *_BOTH)),
+    (State.IN_THREE, Lost("caller")): (State.OVER, (End("caller"), *_BOTH)),
+    (State.IN_THREE, AllGone()): (State.OVER, (End("system"),)),
+    (State.IN_THREE, Unbridged()): (State.OVER, (End("system"), *_BOTH)),
+    (State.IN_THREE, LimitReached()): (State.OVER, (End("system"), *_BOTH)),
+    (State.IN_THREE, Stopped()): (State.OVER, (End("system"), *_BOTH)),
+    #
+    (State.TRANSFERRED, Left("transferee")): (State.ALONE, (End("agent"),)),
+    (State.TRANSFERRED, Lost("transferee")): (State.ALONE, (End("agent"),)),
+    (State.TRANSFERRED, Left("caller")): (State.OVER, (End("caller"), _TRANSFEREE)),
+    (State.TRANSFERRED, Lost("caller")): (State.OVER, (End("caller"), _TRANSFEREE)),
+    (State.TRANSFERRED, AllGone()): (State.OVER, (End("system"),)),
+    (State.TRANSFERRED, Unbridged()): (State.OVER, (End("system"), _TRANSFEREE)),
+    (State.TRANSFERRED, LimitReached()): (State.OVER, (End("system"), _TRANSFEREE)),
+    (State.TRANSFERRED, Stopped()): (State.OVER, (End("system"), _TRANSFEREE)),
+}
+
+
+class Conversation:
+    """One call's conversation, or several one after the other. Times are ms on the call's clock.
+
+    `began_at` and `ended_at` are the newest one's, `ended_by` who ended it; None: that has not happened.
+    """
+
+    def __init__(self, max_duration_ms: int) -> None:
+        self.state = State.ALONE
+        self.began_at: int | None = None
+        self.ended_at: int | None = None
+        self.ended_by: EndSource | None = None
+        self._max_duration_ms = max_duration_ms
+
+    @property
+    def is_on(self) -> bool:
+        """Whether somebody hears the caller."""
+        return self.began_at is not None and self.ended_at is None
+
+    @property
+    def talked_ms(self) -> int:
+        """How long the newest one was; 0 while it is on."""
+        return 0 if self.began_at is None or self.ended_at is None else self.ended_at - self.began_at
+
+    def deadline(self) -> int | None:
+        """When `LimitReached` is wanted, or None."""
+        return self.began_at + self._max_duration_ms if self.is_on and self.began_at is not None else None
+
+    def handle(self, event: Event, at: int) -> tuple[Command, ...]:
+        """What to do about an event that happened at `at`."""
+        if isinstance(event, LimitReached) and at < (self.deadline() or at):
+            return ()
+        self.state, commands = TABLE.get((self.state, event), (self.state, ()))
+        for command in commands:
+            match command:
+                case Begin():
+                    self.began_at, self.ended_at, self.ended_by = at, None, None
+                case End(by):
+                    self.ended_at, self.ended_by = max(at, self.began_at or at), by
+        return commands

@@ -1,0 +1,163 @@
+"""A call's conversations as they happen: `domain.routing.conversation` decides, this acts and keeps the time.
+
+Of several conversations of one call, as when an agent vanished and it was offered again, the longest one counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ari_app.ari.events import ChannelDestroyed
+from ari_app.domain.calls.record import EndSource
+from ari_app.domain.calls.stage import Role, Stage
+from ari_app.domain.routing.conversation import (
+    AllGone,
+    Conversation,
+    End,
+    Event,
+    Joined,
+    Left,
+    LetGo,
+    LimitReached,
+    Lost,
+    Stopped,
+)
+from ari_app.domain.routing.recovery import winning_leg
+from ari_app.serving.ids import bridge_id
+from ari_app.switch.call import Call, CallerGone
+
+
+@dataclass(frozen=True, slots=True)
+class _Talked:
+    """A conversation that is over: with which destination, from when to when (ms)."""
+
+    destination: str | None
+    began_at: int
+    ended_at: int
+
+    def ms(self, end: int) -> int:
+        """How long it was, in a call that ended at `end`: that may be learnt after it was measured."""
+        return max(min(self.ended_at, end) - self.began_at, 0)
+
+
+class Talk:
+    """Who talks with a call's caller, from the first word to the last."""
+
+    def __init__(
+        self, call: Call, max_duration_ms: int, let_go: Callable[[Role], None] | None = None
+    ) -> None:
+        """`let_go(role)` hangs a party up; by default its channel, whoever that is."""
+        self._call = call
+        self._conversation = Conversation(max_duration_ms)
+        self._let_go = let_go or self._hang_up
+        self._talked: list[_Talked] = []
+
+    @property
+    def is_on(self) -> bool:
+        """Whether somebody talks with the caller."""
+        return self._conversation.is_on
+
+    @property
+    def ended_at(self) -> int | None:
+        """When the last conversation ended, ms; None: there was none, or it is on."""
+        return self._conversation.ended_at
+
+    @property
+    def ended_by(self) -> EndSource | None:
+        """Who ended it."""
+        return self._conversation.ended_by
+
+    def deadline(self) -> int | None:
+        """When the conversation is to end, ms; None: there is none."""
+        return self._conversation.deadline()
+
+    def begin(self, destination: str | None, at: int) -> None:
+        """The agent hears the caller, since `at`. None: nobody knows of which destination."""
+        record = self._call.record
+        self._call.enter(Stage.TALKING)
+        record.disposition, record.winner, record.connected_at = "connected", destination, at
+        self._handle(Joined("agent"), at)
+
+    async def event(self, until: int | None = None) -> Any:
+        """The call's next event, when what it does to the conversation is done; None at `until`, or at its limit.
+
+        Raises CallerGone, when that is done, too.
+        """
+        times = [at for at in (until, self.deadline()) if at is not None]
+        try:
+            event = await self._call.event(min(times, default=None))
+        except CallerGone as gone:
+            self._handle(Left("caller") if gone.by == "caller" else AllGone(), self._call.end())
+            raise
+        if event is None:
+            self._handle(LimitReached(), self._call.now())
+        elif isinstance(event, ChannelDestroyed):
+            self._channel_ended(event)
+        return event
+
+    def close(self) -> None:
+        """Nobody is to talk any more."""
+        self._handle(Stopped(), self._call.end())
+
+    def write_down(self) -> None:
+        """The longest conversation is the call's: from now on its record has that one."""
+        if not self._talked:
+            return
+        end, record = self._call.end(), self._call.record
+        longest = max(self._talked, key=lambda one: one.ms(end))
+        self._call.enter(Stage.TALKING)
+        record.disposition = "connected"
+        record.winner, record.connected_at = longest.destination, longest.began_at
+        record.durations_ms.connected = longest.ms(end)
+
+    def _channel_ended(self, event: ChannelDestroyed) -> None:
+        for role, channel_id in self._call.under_way.parties.items():
+            if channel_id == event.channel_id and role != "caller":
+                gone = Lost(role) if event.cause is None else Left(role)
+                self._handle(gone, self._call.happened(event))
+                return
+
+    def _handle(self, event: Event, at: int) -> None:
+        for command in self._conversation.handle(event, at):
+            match command:
+                case End():
+                    self._keep_time()
+                case LetGo(role):
+                    self._let_go(role)
+
+    def _keep_time(self) -> None:
+        began_at, ended_at = self._conversation.began_at, self._conversation.ended_at
+        assert began_at is not None and ended_at is not None
+        self._talked.append(_Talked(self._call.record.winner, began_at, ended_at))
+
+    def _hang_up(self, role: Role) -> None:
+        channel_id = self._call.under_way.parties.get(role)
+        if channel_id is not None:
+            self._call.post(self._call.client.channels.hangup(channel_id))
+
+
+async def talk_on(call: Call, max_duration_ms: int) -> EndSource:
+    """Watches two who talk since before this switch, to their end, and who ended it. Raises CallerGone.
+
+    Whoever is still there of the two then is the caller; who ended it, and when, is on record.
+    """
+    record = call.record
+    talk = Talk(call, max_duration_ms)
+    talk.begin(record.winner, call.now() if record.connected_at is None else record.connected_at)
+    call.end_by_itself(max((talk.deadline() or 0) - call.now(), 0))
+    call.keep()
+    try:
+        while talk.is_on:
+            await talk.event()
+        return talk.ended_by or "system"
+    finally:
+        talk.close()
+        if talk.ended_by == "agent" and call.cut_at is None:
+            call.cut_at = talk.ended_at
+        talk.write_down()
+        leg = winning_leg(record)
+        if leg is not None:
+            leg.ended_at = call.end()
+        await call.client.bridges.destroy(bridge_id(call.name))
