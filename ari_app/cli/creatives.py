@@ -15,8 +15,8 @@ from ari_app.cli.output import json_option, show_json
 from ari_app.desk import creatives as desk
 from ari_app.desk import documents
 from ari_app.desk.creatives import Ad
-from ari_app.desk.documents import Document
 from ari_app.domain.market.creatives import for_people, render
+from ari_app.views.creatives import ad_json
 
 
 @click.group()
@@ -122,17 +122,17 @@ def export(name: str, publisher: str, source: str | None, out: Path, as_json: bo
       callrace creatives export banner-300 --publisher homefix --source sidebar --out ads/
     """
     ad = desk.ad(site(), name, publisher, source)
-    about = _write(name, ad, out)
+    about, files = _write(name, ad, out)
     if as_json:
         show_json(about)
         return
     click.echo(f"{name} for {publisher}, {for_people(ad.did)}, source {ad.number.source or 'none'}:")
-    for file in about["files"]:
+    for file in files:
         click.echo(f"  {out / file}")
 
 
-def _write(name: str, ad: Ad, out: Path) -> Document:
-    """Writes the ad's files; what the ad is, for its last one and for --json."""
+def _write(name: str, ad: Ad, out: Path) -> tuple[dict[str, object], list[str]]:
+    """Writes the ad's files; what the ad is, for its last one and for --json, and the names of all."""
     creative, number = ad.creative, ad.number
     out.mkdir(parents=True, exist_ok=True)
     text = f"{name}.{'txt' if creative.kind == 'text' else 'html'}"
@@ -143,20 +143,10 @@ def _write(name: str, ad: Ad, out: Path) -> Document:
         shutil.copyfile(ad.image, out / image)
         files.append(image)
     (out / text).write_text(f"{render(creative, ad.did, number.source, image).rstrip()}\n", encoding="utf-8")
-    about: Document = {
-        "creative": name,
-        "campaign": creative.campaign,
-        "kind": creative.kind,
-        "size": creative.size,
-        "publisher": number.publisher,
-        "source": number.source,
-        "number": ad.did,
-        "number_text": for_people(ad.did),
-        "tel": f"tel:{ad.did}",
-        "files": [*files, f"{name}.json"],
-    }
-    (out / f"{name}.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    return about
+    files.append(f"{name}.json")
+    about = ad_json(name, creative, ad.did, number, files)
+    (out / files[-1]).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    return about, files
 
 
 add_common_commands(

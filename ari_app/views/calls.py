@@ -7,11 +7,12 @@ from typing import Any
 
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.calls.record import CallRecord, to_json
+from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.corrections import corrections_of, net
 from ari_app.domain.ledger.disputes import Dispute
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.views.disputes import dispute_json
+from ari_app.views.record import record_json
 from ari_app.views.words import second
 
 COLUMNS = (
@@ -64,7 +65,7 @@ def net_cells(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[str | 
 
 def net_json(record: CallRecord, transfers: Sequence[Transfer]) -> dict[str, Any]:
     """The call's record, with what it comes to (`money.net_charged`, `net_paid`) and its corrections."""
-    whole = to_json(record)
+    whole = record_json(record)
     if record.money is not None:
         price, payout = net_amounts(record.money.currency, transfers)
         whole["money"] |= {"net_charged": price, "net_paid": payout}

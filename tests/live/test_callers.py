@@ -5,7 +5,6 @@ import json
 
 import pytest
 
-from ari_app.domain.calls.record import to_json
 from ari_app.domain.numbers.inventory import Wanted
 from ari_app.lab.sipp import (
     accepts,
@@ -19,6 +18,7 @@ from ari_app.lab.sipp import (
 )
 from ari_app.store.market import desk
 from ari_app.store.market.desk import Decision
+from ari_app.views.record import record_json
 from tests.live.exchange import DID, marketplace, phones, uris
 
 pytestmark = pytest.mark.live
@@ -310,6 +310,6 @@ async def test_a_hostile_display_name_harms_nothing_and_is_kept_nowhere(exchange
         told = agents["agent"].call.of("invited")[0].detail["from"]
     assert (record.disposition, record.ani) == ("connected", "+12125550177")
     part = name[:12]
-    assert part not in json.dumps(to_json(record), ensure_ascii=False)
+    assert part not in json.dumps(record_json(record), ensure_ascii=False)
     assert part not in caplog.text
     assert part not in told

@@ -16,7 +16,7 @@ from ari_app.cli.common import Refused, now_ms
 from ari_app.cli.demo import telling
 from ari_app.cli.output import show_listings, show_sections
 from ari_app.domain.basics.money import format_amount, parse_amount
-from ari_app.domain.calls.record import CallRecord, to_json
+from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ledger.balances import Balances
 from ari_app.domain.ledger.transfers import Transfer, deposit
@@ -33,6 +33,7 @@ from ari_app.settings import REPOSITORY
 from ari_app.store.calls import calls
 from ari_app.store.db.engine import open_engine
 from ari_app.store.ledger import ledger
+from ari_app.views.record import record_json
 
 MARKETPLACE = REPOSITORY / "config" / "demo.yaml"
 ADVERTISER = "acme-plumbing"
@@ -186,7 +187,7 @@ def _account_for(engine: Engine, report: Path, played: list[Played]) -> list[str
 
 def _write_report(file: Path, played: list[Played], balances: Balances, balanced: bool) -> None:
     report: dict[str, Any] = {
-        "calls": [{"scenario": one.scenario.name, **to_json(one.record)} for one in played if one.record],
+        "calls": [{"scenario": one.scenario.name, **record_json(one.record)} for one in played if one.record],
         "ledger": {
             "balanced": balanced,
             "balances": {

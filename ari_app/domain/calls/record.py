@@ -1,17 +1,15 @@
 """The call record: what happened to one call, and why. A contract with its readers.
 
-Times are integers, milliseconds since the epoch (UTC); `to_json` writes them as ISO 8601 with
-milliseconds. Amounts are integers in the minor unit; `to_json` writes decimal strings.
+Times are integers, milliseconds since the epoch (UTC), amounts integers in the minor unit. Its readers get the former
+as ISO 8601, the latter as decimals (`ari_app/views/record.py`, docs/record.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from ari_app.domain.basics.clock import iso
-from ari_app.domain.basics.money import format_amount
 from ari_app.domain.market.shapes import Attestation
 
 Disposition = Literal[
@@ -241,106 +239,3 @@ class CallRecord:
 def track_files(call_id: str) -> dict[str, str]:
     """The names of the files of a call's recording, by whose voice is in each. Made from our own id alone."""
     return {party: f"{call_id}-{party}.wav" for party in ("caller", "agent")}
-
-
-def to_json(record: CallRecord) -> dict[str, Any]:
-    """The record as its readers see it (`callrace calls show ID --json`)."""
-    verdict, money = record.qualification, record.money
-    return {
-        "id": record.id,
-        "did": record.did,
-        "ani": record.ani,
-        "attestation": record.attestation,
-        "campaign": record.campaign,
-        "advertiser": record.advertiser,
-        "publisher": record.publisher,
-        "source": record.source,
-        "terms_version": record.terms_version,
-        "disposition": record.disposition,
-        "started_at": iso(record.started_at),
-        "answered_at": iso(record.answered_at),
-        "offered_at": iso(record.offered_at),
-        "connected_at": iso(record.connected_at),
-        "ended_at": iso(record.ended_at),
-        "end_source": record.end_source,
-        "answers": record.answers,
-        "place": {
-            "state": record.place.state,
-            "zip": record.place.zip,
-            "timezone": record.place.timezone,
-            "from": record.place.from_,
-        },
-        "legs": [_leg_json(leg) for leg in record.legs],
-        "winner": record.winner,
-        "excluded": [{"destination": e.destination, "reason": e.reason} for e in record.excluded],
-        "durations_ms": {
-            "total": record.durations_ms.total,
-            "ivr": record.durations_ms.ivr,
-            "wait": record.durations_ms.wait,
-            "connected": record.durations_ms.connected,
-        },
-        "qualification": verdict
-        and {
-            "qualified": verdict.qualified,
-            "waits_until": iso(verdict.waits_until),
-            "clauses": _clauses_json(verdict.clauses),
-            "parts": [
-                {"name": part.name, "due": part.due, "clauses": _clauses_json(part.clauses)}
-                | _late_json(part, money)
-                for part in verdict.parts
-            ],
-        },
-        "money": money
-        and {
-            "currency": money.currency,
-            **{
-                key: format_amount(getattr(money, key), money.currency)
-                for key in ("price", "payout", "charged", "paid")
-            },
-            "reserved": None if money.reserved is None else format_amount(money.reserved, money.currency),
-        },
-        "conversion": record.conversion
-        and {
-            "at": iso(record.conversion.at),
-            "told_at": iso(record.conversion.told_at),
-            "ref": record.conversion.ref,
-        },
-        "recording": record.recording and _recording_json(record.id, record.recording),
-        "events": [{"at": iso(e.at), "what": e.what, "detail": e.detail} for e in record.events],
-    }
-
-
-def _late_json(part: Part, money: Money | None) -> dict[str, str]:
-    """What a bonus that was decided late adds."""
-    if money is None or not (part.price or part.payout):
-        return {}
-    return {key: format_amount(getattr(part, key), money.currency) for key in ("price", "payout")}
-
-
-def _clauses_json(clauses: list[ClauseResult]) -> list[dict[str, Any]]:
-    return [{"name": c.name, "passed": c.passed, "detail": c.detail} for c in clauses]
-
-
-def _recording_json(call_id: str, tracks: Tracks) -> dict[str, Any]:
-    return {
-        **track_files(call_id),
-        "started_at": iso(tracks.started_at),
-        "keep_until": iso(tracks.keep_until),
-        "deleted_at": iso(tracks.deleted_at),
-    }
-
-
-def _leg_json(leg: LegRecord) -> dict[str, Any]:
-    return {
-        "destination": leg.destination,
-        "wave": leg.wave,
-        "outcome": leg.outcome,
-        "offered_at": iso(leg.offered_at),
-        "ringing_at": iso(leg.ringing_at),
-        "answered_at": iso(leg.answered_at),
-        "accepted_at": iso(leg.accepted_at),
-        "ended_at": iso(leg.ended_at),
-        "lost_by_ms": leg.lost_by_ms,
-        "hangup_cause": leg.hangup_cause,
-        "failure": leg.failure,
-    }

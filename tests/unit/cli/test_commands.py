@@ -14,7 +14,6 @@ from sqlalchemy import Engine, update
 
 from ari_app.cli.main import main
 from ari_app.desk import takeover
-from ari_app.domain.calls.record import to_json
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import stem
 from ari_app.settings import Settings
@@ -22,6 +21,7 @@ from ari_app.store.calls import calls
 from ari_app.store.db.engine import writing
 from ari_app.store.db.tables import account_balances
 from ari_app.store.market import marketplaces, pauses
+from ari_app.views.record import record_json
 from tests.samples import make_call, settlement, unqualified
 from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal
 from tests.unit.cli.fake_switch import STATUS, Server
@@ -331,7 +331,7 @@ def test_calls_are_listed_newest_first_and_filtered(cli: Cli, saved: Engine) -> 
 
 def test_calls_list_json_is_the_records(cli: Cli, saved: Engine) -> None:
     [listed] = json.loads(cli("calls", "list", "--limit", "1", "--json").output)
-    record = to_json(unqualified(2))
+    record = record_json(unqualified(2))
     record["money"] |= {"net_charged": "0.00", "net_paid": "0.00"}
     assert listed == {**record, "adjustments": []}
 
@@ -342,8 +342,8 @@ def test_a_call_is_shown_with_timeline_legs_verdict_and_money(cli: Cli, saved: E
         assert f"\n{part}\n" in shown
     assert "+00.700  leg_answered  agent-1 picked up" in shown
     as_json = json.loads(cli("calls", "show", make_call(1).id, "--json").output)
-    as_json["money"] = {name: as_json["money"][name] for name in to_json(make_call(1))["money"]}
-    assert as_json == {**to_json(make_call(1)), "adjustments": [], "disputes": []}
+    as_json["money"] = {name: as_json["money"][name] for name in record_json(make_call(1))["money"]}
+    assert as_json == {**record_json(make_call(1)), "adjustments": [], "disputes": []}
 
 
 def test_a_call_is_explained(cli: Cli, saved: Engine) -> None:

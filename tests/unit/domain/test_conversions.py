@@ -8,7 +8,7 @@ import pytest
 
 from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.calls.geo import Geography, Place
-from ari_app.domain.calls.record import CallRecord, Conversion, to_json
+from ari_app.domain.calls.record import CallRecord, Conversion
 from ari_app.domain.ledger.calls import CONVERSION_GRACE_MS, settle
 from ari_app.domain.ledger.verification import verify
 from ari_app.domain.market.campaigns import Campaign, Route
@@ -16,6 +16,7 @@ from ari_app.domain.market.terms import Bonus, Clause, Rate
 from ari_app.domain.terms.conversions import Told, decide, is_overdue, note, parse
 from ari_app.domain.terms.qualification import IN_VAIN
 from ari_app.domain.terms.settlement import assess, facts_of
+from ari_app.views.record import record_json
 from tests.samples import make_call
 
 DAY_MS = 86_400_000
@@ -51,8 +52,8 @@ def test_a_call_that_lacks_only_a_conversion_waits_with_its_price_held() -> None
     record = judged(qualify=(LONG, WEEK))
     assert deadline(record) == ended_at(record) + 7 * DAY_MS
     assert kinds(record) == [("hold", 4200)]
-    assert to_json(record)["qualification"]["qualified"] is False
-    assert to_json(record)["qualification"]["waits_until"] is not None
+    assert record_json(record)["qualification"]["qualified"] is False
+    assert record_json(record)["qualification"]["waits_until"] is not None
 
 
 def test_a_call_that_lacks_more_does_not_wait() -> None:
@@ -78,7 +79,7 @@ def test_a_bonus_can_wait_while_the_call_is_paid() -> None:
     assert kinds(record) == [("hold", 4200), ("post", 4200), ("post", 3000), ("hold", 500)]
     assert record.money is not None
     assert (record.money.charged, record.money.paid) == (4200, 3000)
-    assert to_json(record)["qualification"]["parts"][0]["price"] == "5.00"
+    assert record_json(record)["qualification"]["parts"][0]["price"] == "5.00"
 
 
 def test_a_bonus_that_waited_is_charged_and_paid_by_transfers_of_its_own() -> None:

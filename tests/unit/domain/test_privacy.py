@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from ari_app.domain.calls.privacy import ERASED, erase
-from ari_app.domain.calls.record import Event, Exclusion, to_json
+from ari_app.domain.calls.record import Event, Exclusion
+from ari_app.views.record import record_json
 from tests.samples import BEGAN, make_call
 
 ANI, ZIP = "+12125550142", "10001"
@@ -28,7 +29,7 @@ def call():
 def test_nothing_of_the_caller_is_left_anywhere_in_the_record():
     record = call()
     erase(record, BEGAN)
-    told = json.dumps(to_json(record))
+    told = json.dumps(record_json(record))
     assert not [word for word in (ANI, ZIP, "4711", '"99"') if word in told]
 
 

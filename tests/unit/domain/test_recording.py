@@ -8,11 +8,12 @@ from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.basics.states import ALL_PARTY_CONSENT, STATE_NAMES
 from ari_app.domain.calls import recording
 from ari_app.domain.calls.geo import Place
-from ari_app.domain.calls.record import Event, Tracks, to_json, track_files
+from ari_app.domain.calls.record import Event, Tracks, track_files
 from ari_app.domain.calls.recording import why_announced
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.domain.market.campaigns import Consent
+from ari_app.views.record import record_json
 from tests.samples import BEGAN, make_call
 from tests.unit.cli.conftest import MARKETPLACE
 
@@ -102,11 +103,11 @@ def test_files_are_named_by_the_call_alone():
 
 def test_the_record_tells_the_files_and_until_when_they_are_kept():
     record = make_call(recording=Tracks(BEGAN, BEGAN + DAY_MS))
-    told = to_json(record)["recording"]
+    told = record_json(record)["recording"]
     assert told["caller"] == f"{record.id}-caller.wav"
     assert told["agent"] == f"{record.id}-agent.wav"
     assert (told["started_at"], told["deleted_at"]) == ("2025-11-23T12:13:20.000Z", None)
-    assert to_json(make_call())["recording"] is None
+    assert record_json(make_call())["recording"] is None
 
 
 def test_a_deletion_is_written_down_once():
