@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ari_app.access.actor import operator
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.record import (
     CallRecord,
@@ -21,6 +22,9 @@ from ari_app.domain.calls.record import (
 from ari_app.domain.ledger.balances import charged_and_paid
 from ari_app.domain.ledger.calls import settle
 from ari_app.store.calls.calls import Settlement
+
+ADA = operator("ada")
+"""Who acts, where it does not matter who."""
 
 BEGAN = 1_763_900_000_000
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, reason_given, who
+from ari_app.cli.common import acting, database, marketplace_in_force, now_ms, reason_given
 from ari_app.cli.output import json_option, show_json, show_table, tell
+from ari_app.desk import agents as desk
 from ari_app.serving import running
 from ari_app.settings import Settings
-from ari_app.store.market import pauses
-from ari_app.store.market.pauses import Pause
 from ari_app.views.agents import COLUMNS, agent_json
 
 
@@ -64,10 +61,7 @@ def pause(agent: str, reason: str, as_json: bool) -> None:
     Example:
       callrace agents pause agent-1 --reason "lunch"
     """
-    engine = database()
-    _require(agent, marketplace_in_force(engine).marketplace.destinations)
-    if not pauses.pause(engine, Pause(agent, now_ms(), reason, who())):
-        raise Refused(f"{agent} is paused already; see `callrace agents list`")
+    desk.pause(database(), acting(), agent, reason, now_ms())
     tell({"agent": agent, "paused": reason}, f"{agent} is paused: {reason}", as_json)
 
 
@@ -81,16 +75,8 @@ def resume(agent: str, as_json: bool) -> None:
     Example:
       callrace agents resume agent-1
     """
-    engine = database()
-    if not pauses.resume(engine, agent):
-        _require(agent, marketplace_in_force(engine).marketplace.destinations)
-        raise Refused(f"{agent} is not paused")
+    desk.resume(database(), acting(), agent, now_ms())
     tell({"agent": agent, "paused": None}, f"{agent} is offered calls again", as_json)
-
-
-def _require(agent: str, destinations: Any) -> None:
-    if agent not in destinations:
-        raise Refused(f"there is no agent {agent}; see `callrace agents list`")
 
 
 def _in_use() -> dict[str, int] | None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, one_line, owned_id, who
+from ari_app.cli.common import acting, database, now_ms, one_line, owned_id
 from ari_app.cli.numbers import wanted, wanted_options
 from ari_app.cli.output import json_option, show_json, show_table
-from ari_app.domain.numbers.applications import Application, Event
-from ari_app.domain.numbers.inventory import Wanted
-from ari_app.store.db.errors import NumberRefused
-from ari_app.store.market import applications as stored
-from ari_app.store.market import desk
-from ari_app.store.market.desk import Decision
+from ari_app.cli.remedies import told
+from ari_app.desk import applications as desk
+from ari_app.domain.numbers.applications import Application
 from ari_app.views.applications import COLUMNS, STEP_COLUMNS, application_json, step_json
 
 _reason = click.option(
@@ -40,20 +39,10 @@ def submit(campaign: str, publisher: str, note: str | None, as_json: bool) -> No
     Example:
       callrace applications submit --campaign plumbing --publisher homefix --note "radio in Albany"
     """
-    engine = database()
-    rules = marketplace_in_force(engine).marketplace
-    application = desk.submit(engine, campaign, publisher, Decision(who(), now_ms(), note))
-    dids: list[str] = []
-    refused = None
-    if rules.campaigns[campaign].applications.auto_approve:
-        try:
-            decision = Decision("system", now_ms(), "the campaign approves by itself")
-            application, dids = desk.approve(engine, application.id, decision, 1, Wanted())
-        except NumberRefused as error:
-            refused = str(error)
-    _told(application, as_json, dids)
-    if refused is not None:
-        click.echo(f"not approved by itself: {refused}", err=True)
+    done = desk.submit(database(), acting(), campaign, publisher, note, now_ms())
+    _told(done.application, as_json, done.dids)
+    if done.not_approved is not None:
+        click.echo(f"not approved by itself: {told(done.not_approved)}", err=True)
 
 
 @applications.command("list")
@@ -63,20 +52,14 @@ def submit(campaign: str, publisher: str, note: str | None, as_json: bool) -> No
     "--state", type=click.Choice(["pending", "approved", "declined", "suspended"]), help="Only these."
 )
 @json_option
-def list_(campaign: str | None, publisher: str | None, state: str | None, as_json: bool) -> None:
+def list_(campaign: str | None, publisher: str | None, state: Any, as_json: bool) -> None:
     """List the applications, with what happened last and why.
 
     \b
     Example:
       callrace applications list --state pending
     """
-    found = [
-        one
-        for one in stored.all_of(database())
-        if campaign in (None, one.campaign)
-        and publisher in (None, one.publisher)
-        and state in (None, one.state)
-    ]
+    found = desk.listed(database(), campaign=campaign, publisher=publisher, state=state)
     if as_json:
         show_json([application_json(one) for one in found])
     elif not found:
@@ -95,10 +78,7 @@ def show(id: int, as_json: bool) -> None:
     Example:
       callrace applications show 1
     """
-    steps = stored.history(database(), id)
-    if not steps:
-        raise Refused(f"there is no application {id}; see `callrace applications list`")
-    rows = [step_json(step) for step in steps]
+    rows = [step_json(step) for step in desk.history(database(), id)]
     if as_json:
         show_json(rows)
     else:
@@ -138,8 +118,10 @@ def approve(
     Example:
       callrace applications approve 1 --numbers 2 --state NY --source radio
     """
-    decision = Decision(who(), now_ms(), note)
-    application, dids = desk.approve(database(), id, decision, count, wanted(state, kind), source)
+    asked = wanted(state, kind)
+    application, dids = desk.approve(
+        database(), acting(), id, count, asked, source=source, note=note, now=now_ms()
+    )
     _told(application, as_json, dids)
 
 
@@ -188,8 +170,8 @@ def reinstate(id: int, reason: str | None, as_json: bool) -> None:
     _decide(id, "reinstate", reason, as_json)
 
 
-def _decide(id: int, event: Event, reason: str | None, as_json: bool) -> None:
-    _told(desk.decide(database(), id, event, Decision(who(), now_ms(), reason)), as_json)
+def _decide(id: int, event: desk.Decision, reason: str | None, as_json: bool) -> None:
+    _told(desk.decide(database(), acting(), id, event, reason, now_ms()), as_json)
 
 
 def _told(application: Application, as_json: bool, dids: list[str] | None = None) -> None:

@@ -7,24 +7,13 @@ from typing import Any, TextIO, TypeVar
 
 import click
 
-from ari_app.cli.common import (
-    Refused,
-    database,
-    marketplace_in_force,
-    now_ms,
-    one_line,
-    owned_id,
-    phone_number,
-    text_of,
-)
+from ari_app.cli.common import acting, database, now_ms, one_line, owned_id, phone_number, text_of
 from ari_app.cli.output import json_option, show_json, show_table
+from ari_app.desk import numbers as desk
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.states import STATE_NAMES
-from ari_app.domain.market.marketplace import Number, NumbersPolicy
+from ari_app.domain.market.marketplace import Number
 from ari_app.domain.numbers.inventory import Wanted, parse
-from ari_app.domain.numbers.stock import stock_of
-from ari_app.store.market import desk, inventory, marketplaces
-from ari_app.store.market import numbers as stored
 from ari_app.views.numbers import (
     COLUMNS,
     HISTORY_COLUMNS,
@@ -80,8 +69,8 @@ def list_(
     campaign: str | None,
     publisher: str | None,
     state: str | None,
-    kind: str | None,
-    status: str,
+    kind: Any,
+    status: Any,
     did: str | None,
     as_json: bool,
 ) -> None:
@@ -100,18 +89,8 @@ def list_(
             raise click.UsageError("--history takes no other option but --json")
         _show_history(did, as_json)
         return
-    engine = database()
-    marketplace_in_force(engine)
-    now = now_ms()
-    found = [
-        (holding, holding.status(now))
-        for holding in inventory.holdings(engine)
-        if campaign in (None, holding.campaign)
-        and publisher in (None, holding.publisher)
-        and state in (None, holding.region)
-        and kind in (None, holding.kind)
-    ]
-    rows = [holding_json(holding, is_) for holding, is_ in found if status in (is_, "any")]
+    asked = desk.Asked(campaign, publisher, state, kind, None if status == "any" else status)
+    rows = [holding_json(*found) for found in desk.listed(database(), asked, now_ms())]
     if as_json:
         show_json(rows)
     elif not rows:
@@ -147,10 +126,8 @@ def import_(file: TextIO, as_json: bool) -> None:
     Example:
       printf 'did,kind,region,trunk\\n+12125550100,local,NY,main\\n' | callrace numbers import -
     """
-    engine = database()
-    loaded = marketplaces.load(engine)
-    policy = loaded.marketplace.numbers_policy if loaded else NumbersPolicy()
-    imported = inventory.import_(engine, parse(text_of(file), file.name), now_ms(), policy.quarantine)
+    items = parse(text_of(file), file.name)
+    imported = desk.import_(database(), acting(), items, file.name, now_ms())
     if as_json:
         show_json({"added": imported.added, "changed": imported.changed, "same": imported.same})
     else:
@@ -184,7 +161,7 @@ def assign(
       callrace numbers assign --campaign plumbing --publisher homefix --did +12125550100
     """
     number = Number(campaign, publisher, source)
-    given = desk.assign(database(), number, wanted(state, kind, did), now_ms())
+    given = desk.assign(database(), acting(), number, wanted(state, kind, did), now_ms())
     if as_json:
         show_json(assigned_json(given, number))
     else:
@@ -204,7 +181,7 @@ def release(did: str, as_json: bool) -> None:
     Example:
       callrace numbers release +12125550100
     """
-    held, free_from = desk.release(database(), did, now_ms())
+    held, free_from = desk.release(database(), acting(), did, now_ms())
     if as_json:
         show_json(released_json(did, held, free_from))
     else:
@@ -224,27 +201,21 @@ def stock(as_json: bool) -> None:
     Example:
       callrace numbers stock
     """
-    engine = database()
-    policy = marketplace_in_force(engine).marketplace.numbers_policy
-    now = now_ms()
-    shelves = stock_of((h.kind, h.region, h.status(now)) for h in inventory.holdings(engine))
+    found = desk.stock(database(), now_ms())
     if as_json:
-        show_json([shelf_json(shelf, policy.low_stock) for shelf in shelves])
+        show_json([shelf_json(shelf, found.low_stock) for shelf in found.shelves])
         return
-    if not shelves:
+    if not found.shelves:
         click.echo("no numbers were imported; see `callrace numbers import --help`")
         return
-    show_table(STOCK_COLUMNS, map(shelf_row, shelves))
-    for shelf in shelves:
-        if shelf.free < policy.low_stock:
-            click.echo(f"low stock: {shelf}, {shelf.free} free, fewer than {policy.low_stock}", err=True)
+    show_table(STOCK_COLUMNS, map(shelf_row, found.shelves))
+    for shelf in found.shelves:
+        if shelf.free < found.low_stock:
+            click.echo(f"low stock: {shelf}, {shelf.free} free, fewer than {found.low_stock}", err=True)
 
 
 def _show_history(did: str, as_json: bool) -> None:
-    history = stored.history(database(), did)
-    if not history:
-        raise Refused(f"{did} never was a tracking number here")
-    rows = [assignment_json(entry) for entry in history]
+    rows = [assignment_json(entry) for entry in desk.history(database(), did)]
     if as_json:
         show_json(rows)
     else:

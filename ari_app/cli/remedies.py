@@ -15,12 +15,20 @@ REMEDIES: Mapping[Code | type[Exception], str] = {
     Code.MARKETPLACE_EXISTS: "see `callrace export`",
     Code.UNKNOWN: "see `callrace {what}s list`",
     Code.EXISTS: "see `callrace {what}s show {name}`",
+    Code.NOT_IN_FORCE: "see `callrace export`",
     Code.IS_ROUTED_TO: "take it out of those by `callrace campaigns set ID route.waves=...`",
     Code.SWITCH_CANNOT_READ: "replace it by `callrace switch hand-over && callrace lab up`",
     Code.CREATIVE_NOT_APPROVED: "run `callrace creatives approve {name}`",
     Code.NO_NUMBER: "see `callrace numbers list`",
     Code.SEVERAL_NUMBERS: "choose one by --source: {sources}",
     Code.IMAGE_NOT_KEPT: "apply its marketplace here again",
+    Code.NUMBER_IS_NOBODYS: "see `callrace numbers history {did}`",
+    Code.NUMBER_LIMIT: "see applications.numbers_per_publisher in the marketplace's file",
+    Code.STOCK_IS_SHORT: "see `callrace numbers stock`, and add some with `callrace numbers import FILE.csv`",
+    Code.NUMBER_IS_HELD: "see `callrace numbers history`",
+    Code.NUMBER_NOT_IMPORTED: "see `callrace numbers import`",
+    Code.NUMBER_RESTS: "see `callrace numbers list --status quarantined`",
+    Code.PAUSED_ALREADY: "see `callrace agents list`",
 }
 
 

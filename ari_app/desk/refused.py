@@ -28,6 +28,7 @@ class Code(StrEnum):
     MARKETPLACE_EXISTS = "marketplace_exists", "there is a marketplace in force already"
     UNKNOWN = "unknown", "there is no {what} {name}"
     EXISTS = "exists", "there is a {what} {name} already"
+    NOT_IN_FORCE = "not_in_force", "there is no {what} {name} in the marketplace in force"
     STILL_NEEDED = "still_needed", "{what} {name} is needed by what would be left:\n{findings}"
     BAD_FIELD = "bad_field", "{why}"
     IS_THEIRS = "is_theirs", "{what} {name} is {owner}'s already"
@@ -45,6 +46,24 @@ class Code(StrEnum):
     NO_NUMBER = "no_number", "{publisher} has no number for {campaign}{where}"
     SEVERAL_NUMBERS = "several_numbers", "{publisher} has {count} numbers for {campaign}"
     IMAGE_NOT_KEPT = "image_not_kept", "the image of {name} is not kept on this machine"
+    NUMBER_UNKNOWN = "number_unknown", "{did} never was a tracking number here"
+    NUMBER_IS_NOBODYS = "number_is_nobodys", "{did} is nobody's"
+    NUMBER_IS_OF_THE_FILE = (
+        "number_is_of_the_file",
+        "{did} is in the marketplace's file: take it out there, and apply the file",
+    )
+    NUMBER_LIMIT = (
+        "number_limit",
+        "{publisher} has {has} of the {most} numbers that {campaign} gives to each publisher",
+    )
+    STOCK_IS_SHORT = "stock_is_short", "the stock is short: {wanted} wanted, {free} free{kind}"
+    NUMBER_IS_HELD = "number_is_held", "{did} is {publisher}'s for {campaign}"
+    NUMBER_NOT_IMPORTED = "number_not_imported", "{did} is not in the inventory"
+    NUMBER_RESTS = "number_rests", "{did} is in quarantine"
+    APPLICATIONS_CLOSED = "applications_closed", "{campaign} takes no application of {publisher}: {why}"
+    APPLICATION_CANNOT = "application_cannot", "application {id} is {state}; it can only {can}"
+    PAUSED_ALREADY = "paused_already", "{name} is paused already"
+    NOT_PAUSED = "not_paused", "{name} is not paused"
 
 
 class Refused(Exception):

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ari_app import logs
+from ari_app.access.actor import CALLRACE
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError, AriReplaced
 from ari_app.ari.events import StasisStart
@@ -382,7 +383,7 @@ class Switch:
                 rule = session.destination(leg.destination).auto_pause
                 reason = self._unanswered.note(leg.destination, rule, now)
                 if reason is not None:
-                    self._do(self._pause(Pause(leg.destination, now, reason, "callrace")))
+                    self._do(self._pause(Pause(leg.destination, now, reason, str(CALLRACE))))
 
     async def _pause(self, pause: Pause) -> None:
         try:

@@ -12,14 +12,16 @@ import tempfile
 import time
 from dataclasses import dataclass, replace
 
+from ari_app.access.actor import operator
+from ari_app.desk import numbers as desk
+from ari_app.desk.refused import Refused
 from ari_app.domain.market.campaigns import Applications, Campaign, Route
 from ari_app.domain.market.marketplace import Marketplace, Number
 from ari_app.domain.market.parties import Advertiser, Publisher
 from ari_app.domain.numbers.inventory import Item, Wanted
 from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine
-from ari_app.store.db.errors import NumberRefused
-from ari_app.store.market import desk, inventory, marketplaces
+from ari_app.store.market import inventory, marketplaces
 
 PROCESSES = 2
 NUMBERS = 500  # those that are handed out
@@ -88,8 +90,8 @@ def _take_all(url: str) -> None:
     engine = open_engine(url)
     while True:
         try:
-            print(desk.assign(engine, Number("c", "p"), Wanted(region="NY"), _NOW + 1))
-        except NumberRefused:
+            print(desk.assign(engine, operator("bench"), Number("c", "p"), Wanted(region="NY"), _NOW + 1))
+        except Refused:
             return
 
 

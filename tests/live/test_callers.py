@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from ari_app.desk import applications as desk
 from ari_app.domain.numbers.inventory import Wanted
 from ari_app.lab.sipp import (
     accepts,
@@ -16,10 +17,9 @@ from ari_app.lab.sipp import (
     talk_ms,
     wait_ms,
 )
-from ari_app.store.market import desk
-from ari_app.store.market.desk import Decision
 from ari_app.views.record import record_json
 from tests.live.exchange import DID, marketplace, phones, uris
+from tests.samples import ADA
 
 pytestmark = pytest.mark.live
 
@@ -100,9 +100,9 @@ async def test_a_suspended_publishers_caller_hears_that_it_is_closed_and_the_rec
     exchange, calling
 ):
     exchange.apply(marketplace(NOBODY, campaign={"screen": {"announce": BEEP}}))
-    application = desk.submit(exchange.engine, "plumbing", "homefix", Decision("operator", 1))
-    desk.approve(exchange.engine, application.id, Decision("operator", 2), 0, Wanted())
-    desk.decide(exchange.engine, application.id, "suspend", Decision("operator", 3, "bought traffic"))
+    application = desk.submit(exchange.engine, ADA, "plumbing", "homefix", None, 1).application
+    desk.approve(exchange.engine, ADA, application.id, 0, Wanted(), now=2)
+    desk.decide(exchange.engine, ADA, application.id, "suspend", "bought traffic", 3)
     exchange.switch.load()
     async with calling(plan=TALK) as who:
         record = await exchange.record()

@@ -8,18 +8,20 @@ import pytest
 from sqlalchemy import Engine, delete, update
 from sqlalchemy.exc import DBAPIError
 
+from ari_app.access.actor import Actor
+from ari_app.desk import applications as desk
+from ari_app.desk.refused import Code, Refused
+from ari_app.domain.market.campaigns import Applications
 from ari_app.domain.market.marketplace import Number
 from ari_app.domain.numbers.applications import Application, Event
 from ari_app.domain.numbers.inventory import Wanted
+from ari_app.store.db import auditlog
 from ari_app.store.db.engine import open_engine, reading, writing
-from ari_app.store.db.errors import ApplicationRefused, NumberRefused
 from ari_app.store.db.tables import application_events
-from ari_app.store.market import applications, desk, inventory, marketplaces, numbers
-from ari_app.store.market.desk import Decision
+from ari_app.store.market import applications, inventory, marketplaces, numbers
+from tests.samples import ADA
 from tests.store.test_marketplaces import BEFORE, with_campaign
 from tests.store.test_numbers import ANY, LAST, LATER, MARKET, NOW, QUARANTINE_MS, STOCK
-
-OPERATOR = Decision("operator", LATER)
 
 
 @pytest.fixture
@@ -33,12 +35,12 @@ def market(engine: Engine) -> Engine:
 @pytest.fixture
 def pending(market: Engine) -> Application:
     """Bluebird's application to the campaign."""
-    return desk.submit(market, "plumbing", "bluebird", OPERATOR)
+    return desk.submit(market, ADA, "plumbing", "bluebird", None, LATER).application
 
 
 def decide(engine: Engine, id: int, event: Event, note: str = "as agreed", at: int = LATER) -> str:
     """The state after the event."""
-    return desk.decide(engine, id, event, Decision("operator", at, note)).state
+    return desk.decide(engine, ADA, id, event, note, at).state
 
 
 def numbers_of(engine: Engine, publisher: str) -> int:
@@ -48,7 +50,7 @@ def numbers_of(engine: Engine, publisher: str) -> int:
 
 
 def test_an_application_that_is_approved_gets_its_numbers(market: Engine, pending: Application) -> None:
-    approved, dids = desk.approve(market, pending.id, OPERATOR, 2, Wanted(region="NY"), "radio")
+    approved, dids = desk.approve(market, ADA, pending.id, 2, Wanted(region="NY"), source="radio", now=LATER)
     assert (pending.state, approved.state, len(dids)) == ("pending", "approved", 2)
     loaded = marketplaces.load(market)
     assert loaded is not None
@@ -56,21 +58,21 @@ def test_an_application_that_is_approved_gets_its_numbers(market: Engine, pendin
 
 
 def test_an_approval_that_the_stock_cannot_fulfil_does_nothing(market: Engine, pending: Application) -> None:
-    with pytest.raises(NumberRefused, match="3 wanted, 2 free in NY"):
-        desk.approve(market, pending.id, OPERATOR, 3, Wanted(region="NY"))
+    with pytest.raises(Refused, match="3 wanted, 2 free in NY"):
+        desk.approve(market, ADA, pending.id, 3, Wanted(region="NY"), now=LATER)
     assert applications.all_of(market) == [pending]
     assert numbers_of(market, "bluebird") == 0
 
 
 def test_an_approval_without_numbers_is_possible(market: Engine, pending: Application) -> None:
-    assert desk.approve(market, pending.id, OPERATOR, 0, ANY)[1] == []
+    assert desk.approve(market, ADA, pending.id, 0, ANY, now=LATER)[1] == []
 
 
 def test_a_declined_publisher_may_apply_again_and_the_reason_is_kept(
     market: Engine, pending: Application
 ) -> None:
     decide(market, pending.id, "decline", "no licence")
-    assert desk.submit(market, "plumbing", "bluebird", Decision("operator", LAST)).id == pending.id
+    assert desk.submit(market, ADA, "plumbing", "bluebird", None, LAST).application.id == pending.id
     steps = applications.history(market, pending.id)
     assert [(step.event, step.note) for step in steps] == [
         ("submit", None), ("decline", "no licence"), ("submit", None)
@@ -78,18 +80,18 @@ def test_a_declined_publisher_may_apply_again_and_the_reason_is_kept(
 
 
 def test_what_cannot_happen_says_what_can(market: Engine, pending: Application) -> None:
-    with pytest.raises(ApplicationRefused, match=r"is pending; it can only approve or decline"):
+    with pytest.raises(Refused, match=r"is pending; it can only approve or decline"):
         decide(market, pending.id, "suspend")
-    with pytest.raises(ApplicationRefused, match="is pending"):
-        desk.submit(market, "plumbing", "bluebird", OPERATOR)
-    with pytest.raises(ApplicationRefused, match="there is no application 99"):
+    with pytest.raises(Refused, match="is pending"):
+        desk.submit(market, ADA, "plumbing", "bluebird", None, LATER)
+    with pytest.raises(Refused, match="there is no application 99"):
         decide(market, 99, "decline")
 
 
 def test_a_suspension_is_in_force_with_its_reason_until_it_is_ended_and_keeps_the_numbers(
     market: Engine, pending: Application
 ) -> None:
-    desk.approve(market, pending.id, OPERATOR, 1, ANY)
+    desk.approve(market, ADA, pending.id, 1, ANY, now=LATER)
     decide(market, pending.id, "suspend", "bought traffic", at=LAST)
     loaded = marketplaces.load(market)
     assert loaded is not None
@@ -106,15 +108,45 @@ def test_a_suspension_is_in_force_with_its_reason_until_it_is_ended_and_keeps_th
 def test_a_campaign_that_invites_takes_nobody_else(market: Engine) -> None:
     invited = with_campaign(BEFORE, visibility="invited", invited=frozenset({"homefix"}))
     marketplaces.apply(market, invited, LATER)
-    with pytest.raises(ApplicationRefused, match="it takes only invited publishers"):
-        desk.submit(market, "plumbing", "bluebird", OPERATOR)
-    assert desk.submit(market, "plumbing", "homefix", OPERATOR).state == "pending"
+    with pytest.raises(Refused, match="it takes only invited publishers"):
+        desk.submit(market, ADA, "plumbing", "bluebird", None, LATER)
+    assert desk.submit(market, ADA, "plumbing", "homefix", None, LATER).application.state == "pending"
+
+
+BY_ITSELF = with_campaign(BEFORE, applications=Applications(auto_approve=True))
+
+
+def test_a_campaign_that_approves_by_itself_does_so_whoever_submits_and_by_what_it_is_kept(
+    market: Engine,
+) -> None:
+    marketplaces.apply(market, BY_ITSELF, LATER)
+    found = desk.submit(market, Actor("publisher", "bluebird"), "plumbing", "bluebird", None, LATER)
+    assert (found.application.state, len(found.dids), found.not_approved) == ("approved", 1, None)
+    assert numbers_of(market, "bluebird") == 1
+    steps = applications.history(market, found.application.id)
+    assert [(step.event, step.by) for step in steps] == [
+        ("submit", "publisher:bluebird"), ("approve", "program:callrace")
+    ]  # fmt: skip
+    approved, submitted = auditlog.newest(market, 9, subject=str(found.application.id))
+    assert (approved.actor, approved.use_case, approved.facts["numbers"]) == (
+        "program:callrace", "applications.approve", found.dids
+    )  # fmt: skip
+    assert (submitted.actor, submitted.use_case) == ("publisher:bluebird", "applications.submit")
+
+
+def test_an_application_that_the_stock_cannot_fulfil_waits_and_it_is_said_why(engine: Engine) -> None:
+    marketplaces.apply(engine, BY_ITSELF, NOW)
+    found = desk.submit(engine, ADA, "plumbing", "bluebird", None, LATER)
+    assert (found.application.state, found.dids) == ("pending", [])
+    assert found.not_approved is not None
+    assert found.not_approved.code is Code.STOCK_IS_SHORT
+    assert [step.event for step in applications.history(engine, found.application.id)] == ["submit"]
 
 
 @pytest.mark.parametrize(("campaign", "publisher"), [("roofing", "homefix"), ("plumbing", "nobody")])
 def test_who_is_not_in_the_marketplace_cannot_apply(market: Engine, campaign: str, publisher: str) -> None:
-    with pytest.raises(ApplicationRefused, match="in the marketplace in force"):
-        desk.submit(market, campaign, publisher, OPERATOR)
+    with pytest.raises(Refused, match="in the marketplace in force"):
+        desk.submit(market, ADA, campaign, publisher, None, LATER)
     assert applications.all_of(market) == []
 
 
@@ -124,8 +156,8 @@ def test_two_approvals_at_once_give_the_numbers_once(
     def approve(_: int) -> bool:
         engine = open_engine(empty_url)
         try:
-            desk.approve(engine, pending.id, OPERATOR, 1, ANY)
-        except ApplicationRefused:
+            desk.approve(engine, ADA, pending.id, 1, ANY, now=LATER)
+        except Refused:
             return False
         finally:
             engine.dispose()

@@ -7,14 +7,16 @@ from random import Random
 import pytest
 from sqlalchemy import Engine, event
 
+from ari_app.desk import numbers as desk
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.document.reading import from_document
 from ari_app.domain.market.marketplace import Marketplace, Number
 from ari_app.domain.numbers.inventory import Item, Wanted
-from ari_app.store.market import desk, inventory, marketplaces, pauses
+from ari_app.store.market import inventory, marketplaces, pauses
 from ari_app.store.market.inforce import InForce
 from ari_app.store.market.pauses import Pause
 from tests.bench.market import Shape, document
+from tests.samples import ADA
 
 NOWHERE = Geography({}, {})
 STOCK = [f"+1212555{n:04d}" for n in range(8)]
@@ -60,9 +62,9 @@ def test_after_any_steps_it_is_what_a_fresh_look_finds(applied: Engine) -> None:
                 number = Number(
                     f"campaign-{random.randrange(3)}", f"publisher-{random.randrange(9)}", f"s{n}"
                 )
-                given.append(desk.assign(applied, number, free, now + 10**10))
+                given.append(desk.assign(applied, ADA, number, free, now + 10**10))
             case _ if given:
-                desk.release(applied, given.pop(), now + 10**10)
+                desk.release(applied, ADA, given.pop(), now + 10**10)
         assert reader.read() == marketplaces.load(applied)
 
 
@@ -73,7 +75,7 @@ def test_a_step_of_the_desk_costs_what_it_changes(applied: Engine) -> None:
     before = first.snapshot(NOWHERE)
     rows: list[str] = []
     event.listen(applied, "before_cursor_execute", lambda _c, _cursor, said, *_: rows.append(said))
-    desk.assign(applied, Number("campaign-1", "publisher-1", None), Wanted(did=STOCK[0]), 2_000)
+    desk.assign(applied, ADA, Number("campaign-1", "publisher-1", None), Wanted(did=STOCK[0]), 2_000)
     rows.clear()
     loaded = reader.read()
     assert loaded is not None

@@ -12,10 +12,7 @@ StoreError
  ├── StepRefused             a campaign's status cannot become what the marketplace says
  ├── MarketplaceMoved        another marketplace came in force meanwhile
  ├── DocumentUnreadable      an applied marketplace that this program cannot read
- ├── NoMarketplace           none was applied yet
  ├── NumbersInUse            an apply would take away the campaign or publisher of a number
- ├── NumberRefused           a number cannot be assigned or released as asked
- ├── ApplicationRefused      an application cannot be made, or become what is asked
  ├── FilesStay               a recording's files cannot be deleted
  ├── NotDecided              calls that waited for a conversion cannot be decided
  ├── UnknownCalls            a conversion is told of a call that is not there, or before it began
@@ -87,20 +84,8 @@ class SpoolUnusable(StoreError):
     """The spool has as many calls as it may keep, or its disk is full or broken."""
 
 
-class NoMarketplace(StoreError):
-    """No marketplace was applied yet."""
-
-
 class NumbersInUse(StoreError):
     """A number that the desk assigned would be left without its campaign or publisher."""
-
-
-class NumberRefused(StoreError):
-    """The number cannot be assigned or released as asked: the stock, the limit, or whose it is."""
-
-
-class ApplicationRefused(StoreError):
-    """There is no such application, or it cannot become what is asked."""
 
 
 class FilesStay(StoreError):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection, Engine, and_, insert, select, update
 
-from ari_app.domain.market.marketplace import Number
 from ari_app.domain.numbers.holdings import Holding
 from ari_app.domain.numbers.inventory import Item, Wanted
-from ari_app.store.db import revision
+from ari_app.store.db import auditlog, revision
+from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
-from ari_app.store.db.errors import NumberRefused
 from ari_app.store.db.tables import inventory, number_assignments
 from ari_app.store.market import numbers
 from ari_app.store.market.numbers import OPEN
@@ -28,10 +27,13 @@ class Imported:
 
 
 @retried
-def import_(engine: Engine, items: Sequence[Item], now: int, quarantine_ms: int) -> Imported:
+def import_(
+    engine: Engine, items: Sequence[Item], now: int, quarantine_ms: int, entry: Entry | None = None
+) -> Imported:
     """Adds numbers, and changes what is said of those that are there; whose they are stays.
 
-    A new one that somebody had before rests until the quarantine after that is over.
+    A new one that somebody had before rests until the quarantine after that is over. What `entry` says goes into the
+    audit log, with how many, where anything changed.
     """
     wanted = {item.did: item for item in items}
     columns = (inventory.c.did, inventory.c.kind, inventory.c.region, inventory.c.trunk)
@@ -48,11 +50,14 @@ def import_(engine: Engine, items: Sequence[Item], now: int, quarantine_ms: int)
             connection.execute(insert(inventory), new)
         for item in changed:
             connection.execute(update(inventory).where(inventory.c.did == item.did).values(**asdict(item)))
+        if entry is not None and (new or changed):
+            facts = {**entry.facts, "added": len(new), "changed": len(changed)}
+            auditlog.note(connection, replace(entry, facts=facts))
     return Imported(len(new), len(changed), len(wanted) - len(new) - len(changed))
 
 
-def take(connection: Connection, number: Number, wanted: Wanted, count: int, now: int) -> list[str]:
-    """Assigns `count` free numbers, those first that have rested longest. Raises NumberRefused.
+def free(connection: Connection, wanted: Wanted, count: int, now: int) -> list[str]:
+    """At most `count` free numbers, those first that have rested longest.
 
     The caller holds the lock of `revision.lock`, so two processes take turns; the unique index on open
     assignments would refuse whoever does not.
@@ -69,11 +74,12 @@ def take(connection: Connection, number: Number, wanted: Wanted, count: int, now
     if wanted.region is not None:
         query = query.where(inventory.c.kind == "local", inventory.c.region == wanted.region)
     query = query.order_by(inventory.c.available_from, inventory.c.did).limit(count)
-    dids = list(connection.execute(query).scalars())
-    if len(dids) < count:
-        raise NumberRefused(_why_not(connection, wanted, count, len(dids)))
-    numbers.begin(connection, dict.fromkeys(dids, number), now, "desk")
-    return dids
+    return list(connection.execute(query).scalars())
+
+
+def has(connection: Connection, did: str) -> bool:
+    """Whether the number was imported."""
+    return connection.execute(select(inventory.c.did).where(inventory.c.did == did)).first() is not None
 
 
 def holdings(engine: Engine) -> list[Holding]:
@@ -87,18 +93,3 @@ def holdings(engine: Engine) -> list[Holding]:
         found = [Holding(*row) for row in connection.execute(held)]
         found += [Holding(did, None, None, None, None, *row) for did, *row in connection.execute(idle)]
     return sorted(found, key=lambda holding: holding.did)
-
-
-def _why_not(connection: Connection, wanted: Wanted, count: int, free: int) -> str:
-    if wanted.did is None:
-        kind = f" {wanted}" if str(wanted) else ""
-        return (
-            f"the stock is short: {count} wanted, {free} free{kind}; see `callrace numbers stock`, and add "
-            "some with `callrace numbers import FILE.csv`"
-        )
-    held = numbers.holder(connection, wanted.did)
-    if held is not None:
-        return f"{wanted.did} is {held.publisher}'s for {held.campaign}; see `callrace numbers history`"
-    if connection.execute(select(inventory.c.did).where(inventory.c.did == wanted.did)).first() is None:
-        return f"{wanted.did} is not in the inventory; see `callrace numbers import`"
-    return f"{wanted.did} is in quarantine; see `callrace numbers list --status quarantined`"

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 
-from ari_app.store.db import revision
+from ari_app.store.db import auditlog, revision
+from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.tables import destination_pauses
 
@@ -23,25 +24,29 @@ class Pause:
 
 @retried
 def pause(engine: Engine, pause: Pause) -> bool:
-    """Pauses a destination; False when it was paused already, and then nothing changes."""
+    """Pauses a destination, and says so in the audit log; False when it was paused already, and nothing changes."""
     table = destination_pauses
     with writing(engine) as connection:
         revision.lock(connection)
         if connection.execute(select(table).where(table.c.destination == pause.destination)).first():
             return False
         connection.execute(insert(table), asdict(pause))
+        done = Entry(pause.since, pause.by, "agents.pause", pause.destination, {"reason": pause.reason})
+        auditlog.note(connection, done)
         revision.rise(connection)
         return True
 
 
 @retried
-def resume(engine: Engine, destination: str) -> bool:
-    """Lets a destination be offered calls again; False when it was not paused."""
+def resume(engine: Engine, destination: str, entry: Entry | None = None) -> bool:
+    """Lets a destination be offered calls again; False when it was not paused. `entry` goes into the audit log."""
     table = destination_pauses
     with writing(engine) as connection:
         gone = connection.execute(delete(table).where(table.c.destination == destination))
         if gone.rowcount:
             revision.rise(connection)
+            if entry is not None:
+                auditlog.note(connection, entry)
         return bool(gone.rowcount)
 
 
