@@ -8,16 +8,14 @@ from functools import wraps
 from typing import IO, Any
 
 import click
-from sqlalchemy import Engine
 
-from ari_app.cli.common import now_ms
+from ari_app.cli.common import acting, site
 from ari_app.cli.files import Writable, writing_down
 from ari_app.cli.items import deliver_items, items_option
 from ari_app.cli.output import json_option, show_json, show_table, show_title
-from ari_app.domain.ledger.bills import Bill, Period
-from ari_app.domain.ledger.transfers import Transfer
-from ari_app.store.money import bills
-from ari_app.store.money.bills import Party
+from ari_app.desk import bills as desk
+from ari_app.desk.bills import Items
+from ari_app.domain.ledger.bills import Bill, BillKind
 from ari_app.views.bills.bill import COLUMNS, bill_facts, bill_json, bill_rows
 from ari_app.views.csvtext import write_csv
 
@@ -59,28 +57,33 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would b
 
 
 def issue(
-    engine: Engine,
-    party: Party,
-    period: Period,
+    kind: BillKind,
+    party: str,
+    period: str,
+    *,
+    currency: str | None,
     force_open: bool,
     dry_run: bool,
     delivery: Delivery,
 ) -> None:
     """Issues a bill now and delivers it; in a dry run it only shows it. Raises BillError, Refused."""
-    do = bills.draft if dry_run else bills.issue
-    issued = do(engine, party, period, now_ms(), force_open)
+    asked = site()
+    if dry_run:
+        issued = desk.draft(asked, kind, party, period, currency=currency, force_open=force_open)
+    else:
+        issued = desk.issue(asked, acting(), kind, party, period, currency=currency, force_open=force_open)
     bill = issued.bill
     if not issued.is_new:
         click.echo(f"{bill.kind} {bill.number} was issued before", err=True)
     if dry_run and issued.is_new:
         click.echo(f"nothing is issued: {bill.kind} {bill.number} would be this", err=True)
-        deliver(bill, delivery, lambda: bills.unbilled(engine, party, bill.period))
+        deliver(bill, delivery, lambda: desk.items_of_draft(asked, bill))
         return
     with writing_down(f"{bill.kind} {bill.number} is issued", delivery.csv_file, delivery.pdf_file):
-        deliver(bill, delivery, lambda: bills.items(engine, bill))
+        deliver(bill, delivery, lambda: desk.items(asked, bill))
 
 
-def deliver(bill: Bill, delivery: Delivery, items: Callable[[], list[tuple[Transfer, str | None]]]) -> None:
+def deliver(bill: Bill, delivery: Delivery, items: Callable[[], Items]) -> None:
     """Shows the bill, or the `items` behind it, or writes it to the files that are given."""
     csv_file, pdf_file = delivery.csv_file, delivery.pdf_file
     if delivery.items:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import click
-from sqlalchemy import Engine
 
-from ari_app.cli.common import Refused, database, phone_number
+from ari_app.cli.common import now_ms, phone_number, site
 from ari_app.cli.output import json_option, show_json, show_listings, show_sections, show_table, show_title
 from ari_app.cli.period import utc_moment
+from ari_app.desk import calls as desk
+from ari_app.desk.calls import Found
+from ari_app.desk.site import Site
 from ari_app.domain.basics.fields import parse_duration
-from ari_app.domain.calls.record import CallRecord, Disposition
-from ari_app.domain.reports.rollups import CALLS_COUNTED_AS, MONEY_SUMS, OFFERS_COUNTED_AS
-from ari_app.serving import running
+from ari_app.domain.calls.record import Disposition
+from ari_app.domain.calls.selection import Selection
 from ari_app.settings import Settings
-from ari_app.store.calls import calls as stored
 from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine
-from ari_app.store.ledger import ledger
-from ari_app.store.money import disputes
 from ari_app.views.calls import COLUMNS, net_json, row, whole_json
 from ari_app.views.callsheet import CallSheet, sheet
 from ari_app.views.sections import section_json
@@ -66,7 +64,6 @@ def list_(
     limit: int,
     talked_from: int | None,
     talked_until: int | None,
-    counted_as: str | None,
     as_json: bool,
     **wanted: Any,
 ) -> None:
@@ -87,25 +84,14 @@ def list_(
       callrace calls list --destination agent-1 --counted-as declined
       callrace calls list --corrected
     """
-    known = OFFERS_COUNTED_AS if wanted["destination"] else (*CALLS_COUNTED_AS, *MONEY_SUMS)
-    if counted_as is not None and counted_as not in known:
-        raise click.BadParameter(f"expected one of {', '.join(known)}", param_hint="--counted-as")
-    engine = database()
-    records = stored.latest(
-        engine,
-        limit,
-        talked_from_ms=talked_from,
-        talked_until_ms=talked_until,
-        counted_as=counted_as,
-        **wanted,
-    )
-    moved = ledger.of_many(engine, [record.id for record in records])
+    selection = Selection(talked_from_ms=talked_from, talked_until_ms=talked_until, **wanted)
+    found = desk.latest(site(), limit, selection)
     if as_json:
-        show_json([net_json(record, moved.get(record.id, ())) for record in records])
-    elif not records:
+        show_json([net_json(one.record, one.transfers) for one in found])
+    elif not found:
         click.echo("no calls")
     else:
-        show_table(COLUMNS, [row(record, moved.get(record.id, ())) for record in records])
+        show_table(COLUMNS, [row(one.record, one.transfers) for one in found])
 
 
 @calls.command("show")
@@ -121,12 +107,11 @@ def show_(call_id: str, as_json: bool) -> None:
       callrace calls show 019abc
       callrace calls show 019abc --json
     """
-    engine, record = _find(call_id)
-    transfers = ledger.of_call(engine, record.id)
+    found = _find(call_id)
     if as_json:
-        show_json(whole_json(record, transfers, disputes.of_call(engine, record.id)))
+        show_json(whole_json(found.record, found.transfers, found.disputes))
     else:
-        _show(sheet(record, transfers))
+        _show(sheet(found.record, found.transfers))
 
 
 @calls.command("explain")
@@ -143,8 +128,8 @@ def explain_(call_id: str, as_json: bool) -> None:
     """
     from ari_app.views.explain import explain  # no list waits for all that a call may be explained by
 
-    engine, record = _find(call_id)
-    sections = explain(record, ledger.of_call(engine, record.id), disputes.of_call(engine, record.id))
+    found = _find(call_id)
+    sections = explain(found.record, found.transfers, found.disputes)
     if as_json:
         show_json(list(map(section_json, sections)))
     else:
@@ -155,7 +140,7 @@ def explain_(call_id: str, as_json: bool) -> None:
 @json_option
 def live(as_json: bool) -> None:
     """List the calls under way in the running switch."""
-    under_way = running.ask(Settings.from_env(), "/live")
+    under_way = desk.under_way(Settings.from_env())
     if as_json:
         show_json(under_way)
     elif not under_way:
@@ -172,18 +157,14 @@ def _show(call: CallSheet) -> None:
     show_listings(call.listings)
 
 
-def _find(call_id: str) -> tuple[Engine, CallRecord]:
-    """The call, and the database it is in: the one of the settings, or that of the last `callrace demo`."""
-    demo = Settings.from_env().home / "demo" / "callrace.db"
+def _find(call_id: str) -> Found:
+    """The call with its money, of the last `callrace demo`'s database, or else of the settings'."""
+    settings = Settings.from_env()
+    demo = settings.home / "demo" / "callrace.db"
     if demo.exists():
         engine = open_engine(f"sqlite:///{demo}")
         is_current = schema.current(engine) == schema.head()  # another version's demo may lack tables
-        record = stored.get(engine, call_id) if is_current else None
-        if record is not None:
+        if is_current and (found := desk.find(Site(settings, engine, now_ms), call_id)) is not None:
             click.echo(f"a call of the demo, from {demo}", err=True)
-            return engine, record
-    engine = database()
-    record = stored.get(engine, call_id)
-    if record is None:
-        raise Refused(f"there is no call {call_id}; see `callrace calls list`")
-    return engine, record
+            return found
+    return desk.whole(site(), call_id)

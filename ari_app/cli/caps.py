@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import click
-from sqlalchemy import Engine
 
-from ari_app.cli.common import database, marketplace_in_force, now_ms
+from ari_app.cli.common import site
 from ari_app.cli.output import json_option, show_json, show_table
-from ari_app.domain.caps import counters as domain
-from ari_app.domain.caps.counters import Owner
-from ari_app.domain.caps.standing import Standing
-from ari_app.store.limits import reservations
-from ari_app.store.limits.reservations import Usage
+from ari_app.desk import caps as desk
 from ari_app.views.caps import COLUMNS, cap_json, cap_row
 
 
@@ -36,25 +29,10 @@ def list_(owner: str | None, as_json: bool) -> None:
       callrace caps list
       callrace caps list --owner emergency-plumbing --json
     """
-    engine = database()
-    marketplace = marketplace_in_force(engine).marketplace
-    owners = [whose for whose in domain.owners(marketplace) if owner in (None, whose.id)]
-    rows = list(map(cap_json, standing(engine, owners)))
+    rows = [cap_json(one) for one in desk.standing(site(), owner=owner)]
     if as_json:
         show_json(rows)
     elif not rows:
         click.echo("no caps")
     else:
         show_table(COLUMNS, map(cap_row, rows))
-
-
-def standing(engine: Engine, owners: Iterable[Owner]) -> list[Standing]:
-    """The owners' caps with what is used and left of each now."""
-    now = now_ms()
-    found = [(whose, cap, domain.current(whose, cap, now)) for whose in owners for cap in whose.caps]
-    usage = reservations.usage(engine, {period.start for *_, period in found})
-    standing = []
-    for whose, cap, period in found:
-        its = usage.get((domain.key(whose, cap), period.start), Usage(0, 0))
-        standing.append(Standing(whose, cap, period, its.used, its.reserved))
-    return standing

@@ -9,19 +9,17 @@ from zoneinfo import ZoneInfo
 import click
 from rich.console import Console
 
-from ari_app.cli.common import database
+from ari_app.cli.common import site
 from ari_app.cli.output import json_option, show_json, show_table, show_title
-from ari_app.cli.period import calls_command, period, period_options, warn_of_uncounted
+from ari_app.cli.period import calls_command, given, period_options, warn_of_uncounted
+from ari_app.desk import reports
 from ari_app.domain.basics.fields import format_duration
 from ari_app.domain.reports import forensics as domain
 from ari_app.domain.reports.forensics import JUST_S, Findings, Nearness
 from ari_app.domain.reports.report import Span
 from ari_app.domain.reports.rollups import AROUND_S
-from ari_app.store.reports import rollups
 from ari_app.views.reports.columns import bar
 from ari_app.views.reports.forensics import about, calls_of, findings_json, write_seconds
-
-DEFAULT_DAYS = 30
 
 
 def _command(when: Span, chosen: Mapping[str, str]) -> str:
@@ -60,13 +58,8 @@ def forensics(
     if sum(map(bool, (as_json, csv_file, png_file))) > 1:
         raise click.UsageError("give one of --json, --csv and --png")
     only = {name: value for name, value in parties.items() if value is not None}
-    when = period(since, until, zone, DEFAULT_DAYS)
-    engine = database()
-    warn_of_uncounted(engine, when)
-    destinations, publishers = (
-        rollups.endings(engine, party, when.since, when.until, only) for party in ("destination", "publisher")
-    )
-    found = Findings(when, only, destinations, publishers)
+    found = reports.forensics(site(), zone, since=given(since, zone), until=given(until, zone), only=only)
+    warn_of_uncounted(found.uncounted_since)
     if as_json:
         show_json(findings_json(found, _command))
     elif csv_file:

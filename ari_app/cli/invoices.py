@@ -7,13 +7,10 @@ import click
 from ari_app.cli.amounts import currency_option
 from ari_app.cli.bills import Delivery, bill_options, deliver, dry_run_option
 from ari_app.cli.bills import issue as issue_bill
-from ari_app.cli.common import Refused, database, marketplace_in_force
+from ari_app.cli.common import site
 from ari_app.cli.disputes import SERIAL
 from ari_app.cli.output import json_option, show_json, show_table
-from ari_app.cli.parties import advertiser_of
-from ari_app.domain.ledger.bills import Period, period_of
-from ari_app.store.money import bills
-from ari_app.store.money.bills import Party
+from ari_app.desk import bills as desk
 from ari_app.views.bills.bill import LIST_COLUMNS, bill_json, list_row
 
 
@@ -52,11 +49,15 @@ def issue(
       callrace invoices issue --advertiser acme-plumbing --period 2026-11
       callrace invoices issue --advertiser acme-plumbing --period 2026-11 --force-open --pdf invoice.pdf
     """
-    engine = database()
-    marketplace = marketplace_in_force(engine).marketplace
-    buyer = advertiser_of(engine, marketplace, advertiser)
-    party = Party("invoice", advertiser, buyer.name, currency or marketplace.currency)
-    issue_bill(engine, party, month(period, buyer.timezone), force_open, dry_run, delivery)
+    issue_bill(
+        "invoice",
+        advertiser,
+        period,
+        currency=currency,
+        force_open=force_open,
+        dry_run=dry_run,
+        delivery=delivery,
+    )
 
 
 @invoices.command("list")
@@ -70,7 +71,7 @@ def list_(advertiser: str | None, as_json: bool) -> None:
       callrace invoices list
       callrace invoices list --json
     """
-    found = bills.list_(database(), "invoice", advertiser)
+    found = desk.list_(site(), "invoice", advertiser)
     if as_json:
         show_json([bill_json(bill) for bill in found])
     elif not found:
@@ -90,16 +91,6 @@ def show(number: int, delivery: Delivery) -> None:
       callrace invoices show 1 --pdf invoice-1.pdf
       callrace invoices show 1 --items          each charge, with its call
     """
-    engine = database()
-    bill = bills.get(engine, "invoice", number)
-    if bill is None:
-        raise Refused(f"there is no invoice {number}; see `callrace invoices list`")
-    deliver(bill, delivery, lambda: bills.items(engine, bill))
-
-
-def month(text: str, timezone: str) -> Period:
-    """The month that an option names; anything else is wrong usage."""
-    try:
-        return period_of(text, timezone)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--period") from error
+    asked = site()
+    bill = desk.get(asked, "invoice", number)
+    deliver(bill, delivery, lambda: desk.items(asked, bill))

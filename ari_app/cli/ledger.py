@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import click
-from sqlalchemy import Engine
 
-from ari_app.cli.amounts import amount as minor_units
-from ari_app.cli.amounts import currency_option, taken_back
-from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms, one_line, reason_given
-from ari_app.cli.disputes import charged_call
+from ari_app.cli.amounts import currency_option
+from ari_app.cli.common import Refused, acting, one_line, reason_given, site
 from ari_app.cli.output import json_option, show_json, show_table
-from ari_app.cli.parties import advertiser_of
+from ari_app.cli.remedies import argument
+from ari_app.desk import ledger as desk
+from ari_app.desk.ledger import Payment
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.ledger import transfers as domain
-from ari_app.domain.ledger.balances import Balance
-from ari_app.domain.ledger.corrections import net
-from ari_app.store.ledger import ledger as stored
-from ari_app.store.limits import reservations
-from ari_app.store.market import parties
-from ari_app.store.money import audit, corrections, refunds
 from ari_app.views.ledger import (
     BALANCE_COLUMNS,
     STATEMENT_COLUMNS,
@@ -48,10 +40,10 @@ def balances(as_json: bool) -> None:
     `posted` is what was moved, `held` what is set aside for calls not settled yet, `reserved` what calls
     under way may cost, `available` what may still be spent.
     """
-    engine = database()
-    reserved = reservations.reserved_funds(engine)
-    found = stored.balances(engine)
-    lines = [balance_json(*key, found.get(key, Balance()), reserved.get(key, 0)) for key in found | reserved]
+    lines = [
+        balance_json(account.name, account.currency, account.balance, account.reserved)
+        for account in desk.balances(site())
+    ]
     if as_json:
         show_json(lines)
     elif not lines:
@@ -70,10 +62,7 @@ def statement(account: str, as_json: bool) -> None:
     Example:
       callrace ledger statement publisher:homefix
     """
-    engine = database()
-    lines = stored.statement(engine, account)
-    if not lines:
-        _check_account(engine, account)
+    lines = desk.statement(site(), account)
     if as_json:
         show_json([line_json(account, line) for line in lines])
     elif not lines:
@@ -92,7 +81,7 @@ def verify(as_json: bool) -> None:
 
     Exit code 1 when something is wrong.
     """
-    transfers, findings = audit.prove(database(), now_ms())
+    transfers, findings = desk.verify(site())
     if as_json:
         show_json(proof_json(transfers, findings))
     elif findings:
@@ -122,15 +111,17 @@ def deposit(
       callrace ledger deposit acme-plumbing 500.00 --key wire-2026-11-23
       callrace ledger deposit acme-plumbing 500.00 --currency CAD --key wire-2026-11-24
     """
-    engine = database()
-    minor, currency = _payment(engine, advertiser, amount, currency)
-    is_new = stored.post(engine, domain.deposit(key, advertiser, minor, currency, now_ms(), reason or ""))
-    paid = format_amount(minor, currency)
-    if as_json:
-        show_json(payment_json(advertiser, paid, currency, key, is_new))
-    else:
-        done = "deposited" if is_new else "was deposited before:"
-        click.echo(f"{done} {paid} {currency} for {advertiser} (key {key})")
+    with argument("amount", "AMOUNT"):
+        paid = desk.deposit(
+            site(),
+            acting(),
+            advertiser=advertiser,
+            amount=amount,
+            key=key,
+            currency=currency,
+            reason=reason or "",
+        )
+    _tell_payment(paid, as_json, f"{'deposited' if paid.is_new else 'was deposited before:'} {{}} for {{}}")
 
 
 @ledger.command()
@@ -151,26 +142,27 @@ def refund(advertiser: str, amount: str, key: str, reason: str, currency: str | 
     Example:
       callrace ledger refund acme-plumbing 58.00 --reason "they left" --key wire-back-2026-12-01
     """
-    engine = database()
-    minor, currency = _payment(engine, advertiser, amount, currency)
-    is_new = refunds.give_back(engine, advertiser, key, minor, currency, now_ms(), reason)
-    given = format_amount(minor, currency)
+    with argument("amount", "AMOUNT"):
+        back = desk.refund(
+            site(),
+            acting(),
+            advertiser=advertiser,
+            amount=amount,
+            key=key,
+            reason=reason,
+            currency=currency,
+        )
+    _tell_payment(back, as_json, f"{'gave back' if back.is_new else 'was given back before:'} {{}} to {{}}")
+
+
+def _tell_payment(payment: Payment, as_json: bool, done: str) -> None:
+    """What was booked; `done` has places for the amount and the advertiser."""
+    amount = format_amount(payment.amount, payment.currency)
     if as_json:
-        show_json(payment_json(advertiser, given, currency, key, is_new))
+        show_json(payment_json(payment.advertiser, amount, payment.currency, payment.key, payment.is_new))
     else:
-        done = "gave back" if is_new else "was given back before:"
-        click.echo(f"{done} {given} {currency} to {advertiser} (key {key})")
-
-
-def _payment(engine: Engine, advertiser: str, amount: str, currency: str | None) -> tuple[int, str]:
-    """What AMOUNT is in the minor unit, and of which currency. Raises Refused where there is no such advertiser."""
-    marketplace = marketplace_in_force(engine).marketplace
-    advertiser_of(engine, marketplace, advertiser)
-    currency = currency or marketplace.currency
-    minor = minor_units(amount, currency, "AMOUNT")
-    if minor == 0:
-        raise click.BadParameter("expected more than zero", param_hint="AMOUNT")
-    return minor, currency
+        said = done.format(f"{amount} {payment.currency}", payment.advertiser)
+        click.echo(f"{said} (key {payment.key})")
 
 
 @ledger.command()
@@ -200,26 +192,20 @@ def adjust(call_id: str, price: str | None, payout: str | None, reason: str, key
     """
     if price is None and payout is None:
         raise click.UsageError("give --price, --payout or both")
-    engine = database()
-    record, currency = charged_call(engine, call_id)
-    credit, clawback = taken_back(price, currency, "--price"), taken_back(payout, currency, "--payout")
-    is_new = corrections.adjust(engine, record.id, key, credit, clawback, now_ms(), reason)
-    after = net(stored.of_call(engine, record.id))
-    charged, paid = format_amount(after.price, currency), format_amount(after.payout, currency)
+    now = desk.adjust(
+        site(),
+        acting(),
+        call_id=call_id,
+        key=key,
+        reason=reason,
+        price=price,
+        payout=payout,
+    )
+    charged, paid = (format_amount(amount, now.currency) for amount in (now.after.price, now.after.payout))
     if as_json:
-        show_json(adjustment_json(record.id, key, is_new, after, currency))
+        show_json(adjustment_json(now.call_id, key, now.is_new, now.after, now.currency))
     else:
-        done = "adjusted" if is_new else "was adjusted before:"
+        done = "adjusted" if now.is_new else "was adjusted before:"
         click.echo(
-            f"{done} call {record.id} now comes to charged {charged}, paid {paid} {currency} (key {key})"
-        )
-
-
-def _check_account(engine: Engine, account: str) -> None:
-    """Raises Refused when no such account can be."""
-    find = {"advertiser": parties.advertiser, "publisher": parties.publisher}
-    what, _, name = account.partition(":")
-    if account not in (domain.EXCHANGE, domain.WORLD) and not (what in find and find[what](engine, name)):
-        raise Refused(
-            f"there is no account {account}; accounts are advertiser:ID, publisher:ID, exchange and world"
+            f"{done} call {now.call_id} now comes to charged {charged}, paid {paid} {now.currency} (key {key})"
         )

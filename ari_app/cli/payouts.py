@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import date, datetime
 from functools import partial
 from typing import IO
 
 import click
 
-from ari_app.cli.amounts import amount, currency_option
+from ari_app.cli.amounts import currency_option
 from ari_app.cli.bills import Delivery, bill_options, dry_run_option, issue
-from ari_app.cli.common import Refused, database, marketplace_in_force, now_ms
+from ari_app.cli.common import acting, site
 from ari_app.cli.files import Writable, writing_down
-from ari_app.cli.invoices import month
 from ari_app.cli.items import deliver_items, items_option
 from ari_app.cli.output import json_option, show_json, show_table
-from ari_app.cli.parties import publisher_of
-from ari_app.domain.basics.clock import LAST_MS, ms_of
+from ari_app.desk import payouts as desk
+from ari_app.desk.payouts import DAY_MS
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.ledger.payouts import Paid, Run, Waiting
-from ari_app.store.money import payouts as stored
-from ari_app.store.money.bills import Party
 from ari_app.views.csvtext import write_csv
 from ari_app.views.payouts import COLUMNS, RUN_COLUMNS, rows, run_json, run_row
 from ari_app.views.words import second
-
-_DAY_MS = 86_400_000
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 csv_option = click.option(
     "--csv",
@@ -49,8 +42,8 @@ def payouts() -> None:
 @click.option("--minimum", default="0", show_default=True, help="What a publisher must have due, at least.")
 @click.option(
     "--hold-days",
-    type=click.IntRange(0, 365),
-    default=7,
+    type=click.IntRange(0, desk.LONGEST_HOLD_DAYS),
+    default=desk.HOLD_DAYS,
     show_default=True,
     help="How many days ago a call must have ended.",
 )
@@ -81,17 +74,16 @@ def run(
       callrace payouts run --until 2026-11-30 --minimum 50.00 --key 2026-11 --dry-run
       callrace payouts run --until 2026-11-30 --minimum 50.00 --key 2026-11 --csv payouts.csv
     """
-    engine = database()
-    currency = currency or marketplace_in_force(engine).marketplace.currency
-    wanted = Run(
-        key=_run_key(key),
-        at=now_ms(),
+    asked = site()
+    wanted = desk.asked(
+        asked,
+        key=key,
+        until=_day(until),
+        minimum=minimum,
+        hold_days=hold_days,
         currency=currency,
-        until_at=_end_of(until),
-        hold_ms=hold_days * _DAY_MS,
-        minimum=amount(minimum, currency, "--minimum"),
     )
-    paid = stored.plan(engine, wanted) if dry_run else stored.run(engine, wanted)
+    paid = desk.plan(asked, wanted) if dry_run else desk.run(asked, acting(), wanted)
     if not paid.is_new:
         click.echo(f"payout run {key} was done before: nothing moved now", err=True)
     elif dry_run:
@@ -109,7 +101,7 @@ def run(
 @json_option
 def list_(as_json: bool) -> None:
     """List the payout runs, the oldest first."""
-    runs = stored.every(database())
+    runs = desk.every(site())
     if as_json:
         show_json([run_json(paid) for paid in runs])
     elif not runs:
@@ -131,12 +123,10 @@ def show(key: str, items: bool, csv_file: IO[str] | None, as_json: bool) -> None
       callrace payouts show 2026-11 --csv payouts.csv
       callrace payouts show 2026-11 --items      each earning, with its call
     """
-    engine = database()
-    paid = stored.find(engine, key)
-    if paid is None:
-        raise Refused(f"there is no payout run {key}; see `callrace payouts list`")
+    asked = site()
+    paid = desk.get(asked, key)
     if items:
-        deliver_items(stored.items(engine, paid.run), as_json, csv_file)
+        deliver_items(desk.items(asked, paid), as_json, csv_file)
     else:
         _deliver(paid, as_json, csv_file)
 
@@ -164,11 +154,15 @@ def statement(
     Example:
       callrace payouts statement --publisher homefix --period 2026-11 --pdf statement.pdf
     """
-    engine = database()
-    marketplace = marketplace_in_force(engine).marketplace
-    producer = publisher_of(engine, marketplace, publisher)
-    party = Party("statement", publisher, producer.name, currency or marketplace.currency)
-    issue(engine, party, month(period, producer.timezone), force_open, dry_run, delivery)
+    issue(
+        "statement",
+        publisher,
+        period,
+        currency=currency,
+        force_open=force_open,
+        dry_run=dry_run,
+        delivery=delivery,
+    )
 
 
 def _deliver(paid: Paid, as_json: bool, csv_file: IO[str] | None) -> None:
@@ -184,7 +178,7 @@ def _deliver(paid: Paid, as_json: bool, csv_file: IO[str] | None) -> None:
 
 def _waiting(run: Run, waiting: Waiting) -> str:
     """What is not paid and why, for people: `4 publishers have 213.86 USD of calls younger than 7 days`."""
-    days, last = run.hold_ms // _DAY_MS, second(run.until_at - _DAY_MS)[:10]
+    days, last = run.hold_ms // DAY_MS, second(run.until_at - DAY_MS)[:10]
     whose = "1 publisher" if waiting.publishers == 1 else f"{waiting.publishers} publishers"
     has, owes = ("has", "owes") if waiting.publishers == 1 else ("have", "owe")
     amount = f"{format_amount(abs(waiting.amount), run.currency)} {run.currency}"
@@ -202,18 +196,11 @@ def _waiting(run: Run, waiting: Waiting) -> str:
             return f"{whose} {owes} {amount} that was taken back after it was paid"
 
 
-def _run_key(text: str) -> str:
-    if not _KEY.fullmatch(text):
-        raise click.BadParameter("expected letters, digits, . _ and -, at most 64", param_hint="--key")
-    return text
-
-
-def _end_of(day: str) -> int:
-    """The first moment after a day in UTC, in ms, or the last that there is; anything but a day is wrong usage."""
+def _day(text: str) -> date:
+    """A day; anything else is wrong usage."""
     try:
-        midnight = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+        return datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError as error:
         raise click.BadParameter(
-            f"expected a day such as 2026-11-30, got {day!r}", param_hint="--until"
+            f"expected a day such as 2026-11-30, got {text!r}", param_hint="--until"
         ) from error
-    return min(ms_of(midnight) + _DAY_MS, LAST_MS)

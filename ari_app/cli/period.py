@@ -5,25 +5,19 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import click
-from sqlalchemy import Engine
 
-from ari_app.cli.common import now_ms
 from ari_app.domain.basics.clock import iso, ms_of
 from ari_app.domain.reports.report import Span
-from ari_app.domain.reports.reporting import check_hours, midnight
-from ari_app.domain.reports.rollups import HOUR_MS
-from ari_app.store.reports import rollups
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 LISTED = 10_000  # as many as `calls list` gives
-LONGEST_MS = 3_660 * 24 * HOUR_MS
 _LOCALTIME = Path("/etc/localtime")
 
 
@@ -65,37 +59,23 @@ def calls_command(when: Span, *options: str) -> str:
     return shlex.join((*command, "--limit", str(LISTED)))
 
 
-def period(since: str | None, until: str | None, zone: ZoneInfo, days: int) -> Span:
-    """What --since and --until say. Without them: since midnight `days` ago, until the hour under way is over.
-
-    Raises click.BadParameter for times that no report can be cut at.
-    """
-    now = now_ms()
-    today = datetime.fromtimestamp(now // 1000, zone).date()
-    since_ms = moment(since, zone) if since else midnight(today - timedelta(days=days), zone)
-    until_ms = moment(until, zone) if until else now - now % HOUR_MS + HOUR_MS
-    if not since_ms < until_ms <= since_ms + LONGEST_MS:
-        raise click.BadParameter("the period ends before it begins, or is longer than ten years")
-    try:
-        check_hours(since_ms, until_ms, zone)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-    return Span(since_ms, until_ms, zone)
+def given(text: str | None, zone: tzinfo) -> int | None:
+    """A time that may be left out, as `moment` reads it. Raises click.BadParameter."""
+    return moment(text, zone) if text else None
 
 
-def warn_of_uncounted(engine: Engine, when: Span) -> None:
-    """Says so, on stderr, when the period has calls that reports do not count yet."""
-    first = rollups.first_uncounted(engine)
-    if first is not None and first < when.until:
+def warn_of_uncounted(since: int | None) -> None:
+    """Says so, on stderr, when the period has calls, from `since` (ms) on, that reports do not count yet."""
+    if since is not None:
         click.echo(
-            f"calls since {iso(first)} were saved before reports counted them, and are missing here: "
+            f"calls since {iso(since)} were saved before reports counted them, and are missing here: "
             "run `callrace reports rebuild`",
             err=True,
         )
 
 
 def period_options(command: Command) -> Command:
-    """The options --since, --until and --tz, which `period` understands."""
+    """The options --since, --until and --tz, which `given` understands."""
     for option in (
         click.option(
             "--tz", "zone", metavar="ZONE", callback=time_zone, help="Your time zone. Default: the system's."

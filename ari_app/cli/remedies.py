@@ -5,10 +5,15 @@ By a refusal's code, or by an error's class. What stands in braces are the refus
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+import click
+
 from ari_app.desk.refused import Code, Refused
+from ari_app.domain.ledger.bills import MonthIsOpen
+from ari_app.domain.ledger.disputes import InDispute, NoDispute
 
 REMEDIES: Mapping[Code | type[Exception], str] = {
     Code.NO_MARKETPLACE: "run `callrace apply FILE`, or `callrace marketplace init`",
@@ -29,7 +34,15 @@ REMEDIES: Mapping[Code | type[Exception], str] = {
     Code.NUMBER_NOT_IMPORTED: "see `callrace numbers import`",
     Code.NUMBER_RESTS: "see `callrace numbers list --status quarantined`",
     Code.PAUSED_ALREADY: "see `callrace agents list`",
+    Code.NO_PAYOUT_RUN: "see `callrace payouts list`",
+    Code.COSTS_DIFFER: "give --campaign",
+    NoDispute: "see `callrace disputes list`",
+    InDispute: "see `callrace disputes show {dispute}`",
+    MonthIsOpen: "wait for its end, or bill it as it is now with --force-open",
 }
+
+
+_NO_OPTION = ("only", "span")  # said by several options together
 
 
 def told(error: Exception) -> str:
@@ -40,3 +53,21 @@ def told(error: Exception) -> str:
     else:
         remedy, facts = REMEDIES.get(type(error)), vars(error)
     return str(error) if remedy is None else f"{error}; {remedy.format_map(facts)}"
+
+
+def wrong_usage(error: Refused, argument: str | None = None) -> click.BadParameter:
+    """An INVALID refusal as wrong usage of the option that has the field's name, or of an argument."""
+    named = str(error.facts["field"])
+    option = None if named in _NO_OPTION else f"--{named.replace('_', '-')}"
+    return click.BadParameter(str(error.facts["why"]), param_hint=argument or option)
+
+
+@contextmanager
+def argument(field: str, name: str) -> Iterator[None]:
+    """Lets an INVALID refusal of this field be wrong usage of the argument `name`, where it is not an option's."""
+    try:
+        yield
+    except Refused as error:
+        if error.code is Code.INVALID and error.facts["field"] == field:
+            raise wrong_usage(error, name) from error
+        raise

@@ -64,6 +64,16 @@ class Code(StrEnum):
     APPLICATION_CANNOT = "application_cannot", "application {id} is {state}; it can only {can}"
     PAUSED_ALREADY = "paused_already", "{name} is paused already"
     NOT_PAUSED = "not_paused", "{name} is not paused"
+    INVALID = "invalid", "{field}: {why}"
+    NO_SUCH_PARTY = "no_such_party", "there is no {what} {name}; there are: {known}"
+    NO_MONEY = "no_money", "call {call} belongs to no campaign, so no money moved by it"
+    NO_ACCOUNT = (
+        "no_account",
+        "there is no account {account}; accounts are advertiser:ID, publisher:ID, exchange and world",
+    )
+    NO_PAYOUT_RUN = "no_payout_run", "there is no payout run {key}"
+    NOTHING_TO_ADJUST = "nothing_to_adjust", "neither a price nor a payout is to be taken back"
+    COSTS_DIFFER = "costs_differ", "a cost is of one currency, and the calls have {currencies}"
 
 
 class Refused(Exception):

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ari_app.domain.ledger.corrections import CannotCorrect, Net, net
-from ari_app.domain.ledger.disputes import Dispute, DisputeError
+from ari_app.domain.ledger.disputes import Dispute, DisputeError, InDispute
 from ari_app.domain.ledger.verification import verify
 from ari_app.store.calls import calls
 from ari_app.store.ledger import ledger
@@ -39,8 +39,9 @@ def test_a_dispute_is_about_all_that_is_left_of_the_charge(engine: Engine) -> No
 
 def test_a_call_is_disputed_once_at_a_time(engine: Engine) -> None:
     first = opened(engine)
-    with pytest.raises(DisputeError, match=f"disputes show {first.id}"):
+    with pytest.raises(InDispute, match="in dispute already") as refused:
         opened(engine)
+    assert refused.value.dispute == first.id
     disputes.reject(engine, first.id, ENDED + 2, "bob", "the recording is fine")
     assert opened(engine).id != first.id
 
@@ -124,6 +125,6 @@ def test_of_many_who_open_at_once_one_does(engine: Engine) -> None:
 
 
 def test_a_dispute_that_is_not_there_is_named(engine: Engine) -> None:
-    with pytest.raises(DisputeError, match="there is no dispute 9; see `callrace disputes list`"):
+    with pytest.raises(DisputeError, match="there is no dispute 9"):
         disputes.get(engine, 9)
     assert disputes.list_(engine, advertiser="nobody") == []

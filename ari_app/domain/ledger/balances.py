@@ -25,6 +25,21 @@ class Balance:
         return self.posted + min(self.held, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account in one currency: its balance, and what calls under way have reserved of it."""
+
+    name: str
+    currency: str
+    balance: Balance
+    reserved: int
+
+    @property
+    def available(self) -> int:
+        """What may still be spent now."""
+        return self.balance.available - self.reserved
+
+
 Balances = dict[tuple[str, str], Balance]
 """By (account, currency)."""
 

@@ -26,6 +26,10 @@ class BillError(ValueError):
     """The bill cannot be issued; the message says why."""
 
 
+class MonthIsOpen(BillError):
+    """The month is not over, and is billed as it is now only where that is asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A month in a time zone, from `from_at` until before `until_at`, in ms."""
@@ -121,10 +125,7 @@ def to_issue(period: Period, now: int, force_open: bool) -> Period:
     if now < period.from_at:
         raise BillError(f"{period.name} has not begun in {period.timezone}")
     if not force_open:
-        raise BillError(
-            f"{period.name} is not over in {period.timezone}: wait for its end, or bill it as it is now "
-            "with --force-open"
-        )
+        raise MonthIsOpen(f"{period.name} is not over in {period.timezone}")
     return Period(period.name, period.timezone, period.from_at, now)
 
 

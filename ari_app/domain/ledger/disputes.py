@@ -22,6 +22,22 @@ class DisputeError(ValueError):
     """What was asked of a dispute cannot be; the message says why."""
 
 
+class NoDispute(DisputeError):
+    """There is no dispute of this number."""
+
+    def __init__(self, dispute: int) -> None:
+        super().__init__(f"there is no dispute {dispute}")
+        self.dispute = dispute
+
+
+class InDispute(DisputeError):
+    """The call is in open dispute, by the dispute of this number."""
+
+    def __init__(self, dispute: int) -> None:
+        super().__init__("the call is in dispute already")
+        self.dispute = dispute
+
+
 @dataclass(frozen=True, slots=True)
 class DisputeEvent:
     """One step. `amount` is what is disputed or credited, `clawback` what the publisher loses by it."""

@@ -42,12 +42,16 @@ class Nearness:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The connections of a period that have the parties in `only`, by destination and by publisher."""
+    """The connections of a period that have the parties in `only`, by destination and by publisher.
+
+    `uncounted_since` is that of a `Report`.
+    """
 
     period: Span
     only: Mapping[str, str]
     destinations: Sequence[Ending]
     publishers: Sequence[Ending]
+    uncounted_since: int | None = None
 
     @property
     def payable_ms(self) -> list[int]:

@@ -40,7 +40,8 @@ class Span:
 class Report:
     """A report: its lines and their sum, for the calls of a period that have the parties in `only`.
 
-    `caps` are those in force of what its lines are about, with their use now, by id.
+    `caps` are those in force of what its lines are about, with their use now, by id. Calls that began at
+    `uncounted_since` (ms) or later are missing: they were saved before reports counted them; None: none is missing.
     """
 
     by: By
@@ -49,6 +50,7 @@ class Report:
     lines: Sequence[Line]
     total: Line
     caps: Mapping[str, Sequence[Standing]] = field(default_factory=dict)
+    uncounted_since: int | None = None
 
     @property
     def counts_offers(self) -> bool:

@@ -23,13 +23,14 @@ from sqlalchemy import (
 )
 
 from ari_app.domain.calls.record import CallRecord, Verdict
+from ari_app.domain.calls.selection import Selection
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.domain.market.terms import Basis, Scope
 from ari_app.domain.reports.rollups import call_moved
 from ari_app.domain.terms.qualification import EarlierCall
 from ari_app.domain.terms.repeats import whose
 from ari_app.store.calls.callrows import call_row, leg_row, records, tracks_row
-from ari_app.store.calls.selection import Selection, conditions
+from ari_app.store.calls.selection import conditions
 from ari_app.store.db import outbox
 from ari_app.store.db.engine import reading, unindexed, writing
 from ari_app.store.db.errors import AmbiguousCallId

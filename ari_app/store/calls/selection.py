@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import get_args
 
 from sqlalchemy import ColumnElement, exists, or_, true
 
 from ari_app.domain.calls.privacy import ERASED
 from ari_app.domain.calls.record import Disposition, LegOutcome
+from ari_app.domain.calls.selection import Selection
 from ari_app.domain.reports.rollups import MONEY_SUMS
 from ari_app.store.db.tables import calls, legs, transfers
 from ari_app.store.ledger.callmoney import IS_CORRECTION, calls_that_moved
 
 _REPEAT = '["no_repeat_within",false,'  # as `calls.save` writes a clause that did not hold
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Calls that match everything given. A party that is an empty text is one that the call does not have.
-
-    `since` and `until` (ms) are of the call's beginning, `talked_*_ms` of its connection; each range
-    includes its beginning and not its end. `counted_as` is a counter of `domain.rollups`: of calls, or,
-    with a destination, of what was offered to it. With one of money, `since` and `until` are of when it moved.
-    """
-
-    did: str | None = None
-    ani: str | None = None
-    campaign: str | None = None
-    advertiser: str | None = None
-    publisher: str | None = None
-    source: str | None = None
-    state: str | None = None
-    winner: str | None = None
-    disposition: str | None = None
-    qualified: bool | None = None
-    since: int | None = None
-    until: int | None = None
-    talked_from_ms: int | None = None
-    talked_until_ms: int | None = None
-    destination: str | None = None
-    counted_as: str | None = None
-    corrected: bool = False
 
 
 def conditions(wanted: Selection) -> list[ColumnElement[bool]]:

@@ -27,8 +27,10 @@ class Entry:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def note(connection: Connection, entry: Entry) -> None:
-    """Adds a line. Its facts are values of JSON."""
+def note(connection: Connection, entry: Entry | None) -> None:
+    """Adds a line; nothing for None. Its facts are values of JSON."""
+    if entry is None:
+        return
     row = {name: getattr(entry, name) for name in ("at", "actor", "use_case", "subject")}
     facts = json.dumps(entry.facts, separators=(",", ":"), ensure_ascii=False)
     connection.execute(insert(audit_log), row | {"facts_json": facts})

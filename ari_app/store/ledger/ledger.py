@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from ari_app.domain.ledger import balances as domain
 from ari_app.domain.ledger.balances import Balance, Balances, Line
 from ari_app.domain.ledger.transfers import Transfer
-from ari_app.store.db import outbox
+from ari_app.store.db import auditlog, outbox
+from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.errors import KeyTaken
 from ari_app.store.db.tables import account_balances, calls, transfers
@@ -25,14 +26,15 @@ _IN_ORDER: Select[Any] = select(*COLUMNS).order_by(transfers.c.seq)
 
 
 @retried
-def post(engine: Engine, transfer: Transfer) -> bool:
-    """Adds one transfer, such as a deposit; False when the ledger has it already.
+def post(engine: Engine, transfer: Transfer, entry: Entry | None = None) -> bool:
+    """Adds one transfer, such as a deposit, and its line of the audit log; False when the ledger has it already.
 
     Raises KeyTaken when its key is there for another movement.
     """
     try:
         with writing(engine) as connection:
             add(connection, [transfer])
+            auditlog.note(connection, entry)
         return True
     except IntegrityError:
         there = find(engine, transfer.key)

@@ -22,6 +22,8 @@ from ari_app.domain.ledger.bills import (
 )
 from ari_app.domain.ledger.calls import BONUS
 from ari_app.domain.ledger.transfers import Transfer
+from ari_app.store.db import auditlog
+from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import lock_table, reading, retried, writing
 from ari_app.store.db.tables import bill_items, bills, calls, transfers
 from ari_app.store.ledger import ledger
@@ -46,18 +48,26 @@ class Issued:
 
 
 @retried
-def issue(engine: Engine, party: Party, period: Period, at: int, force_open: bool = False) -> Issued:
+def issue(
+    engine: Engine,
+    party: Party,
+    period: Period,
+    at: int,
+    force_open: bool = False,
+    entry: Entry | None = None,
+) -> Issued:
     """Issues the party's bill of the period at `at` (ms); the same period again is the same bill.
 
     Numbers of a kind follow each other without a gap: who issues has the table until it is committed, and
-    the number is the primary key. Raises BillError: the period is not over, one after it was billed
-    already, or there is nothing to bill.
+    the number is the primary key. `entry` is the audit log's. Raises BillError: the period is not over, one
+    after it was billed already, or there is nothing to bill.
     """
     with writing(engine) as connection:
         lock_table(connection, bills)
         issued, movements = _drafted(connection, party, period, at, force_open)
         if issued.is_new:
             _save(connection, issued.bill, movements)
+            auditlog.note(connection, entry)
         return issued
 
 

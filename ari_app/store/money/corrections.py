@@ -12,6 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from ari_app.domain.ledger.corrections import Net, correct, net
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store.calls.callrows import records
+from ari_app.store.db import auditlog
+from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.errors import KeyTaken
 from ari_app.store.db.tables import calls, transfers
@@ -25,11 +27,20 @@ _MORE = re.compile(r"(?::\d+)?", re.ASCII)
 
 
 @retried
-def adjust(engine: Engine, call_id: str, key: str, credit: int, clawback: int, at: int, reason: str) -> bool:
+def adjust(
+    engine: Engine,
+    call_id: str,
+    key: str,
+    credit: int,
+    clawback: int,
+    at: int,
+    reason: str,
+    entry: Entry | None = None,
+) -> bool:
     """Gives the advertiser `credit` back and takes `clawback` from the publisher; False when it did before.
 
-    What is left to take back is looked at while the call is locked, and a trigger of the database refuses
-    more all the same. Raises CannotCorrect, and KeyTaken when the key is there for something else.
+    What is left to take back is looked at while the call is locked, and a trigger of the database refuses more all the
+    same. `entry` is the audit log's. Raises CannotCorrect, and KeyTaken when the key is there for something else.
     """
     wanted = {"price": credit, "payout": clawback}
     taken = KeyTaken(f"the ledger has another adjustment with the key {key!r}: choose another key")
@@ -44,6 +55,7 @@ def adjust(engine: Engine, call_id: str, key: str, credit: int, clawback: int, a
                     raise taken
                 return False
             book(connection, call_id, correct(its, f"adjust:{key}", credit, clawback, at, reason), at)
+            auditlog.note(connection, entry)
     except IntegrityError as error:  # another call was adjusted with this key, at this moment
         raise taken from error
     return True

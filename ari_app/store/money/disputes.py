@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -15,12 +15,16 @@ from ari_app.domain.ledger.disputes import (
     Dispute,
     DisputeError,
     DisputeEvent,
+    InDispute,
+    NoDispute,
     State,
     What,
     require,
     require_in_window,
 )
 from ari_app.domain.ledger.transfers import Transfer
+from ari_app.store.db import auditlog
+from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.tables import calls, dispute_events, disputes
 from ari_app.store.money.corrections import book, locked
@@ -43,9 +47,7 @@ def open_(
         call = connection.execute(select(calls).where(calls.c.id == call_id)).one()
         before = find(connection, disputes.c.call_id == call_id)
         if before and before[-1].state == "open":
-            raise DisputeError(
-                f"the call is in dispute already: see `callrace disputes show {before[-1].id}`"
-            )
+            raise InDispute(before[-1].id)
         if not charges or left == 0:
             raise DisputeError("the advertiser was charged nothing for this call, or has all of it back")
         require_in_window(charges[-1].at, window_ms, at)
@@ -128,7 +130,7 @@ def _undecided(connection: Connection, dispute_id: int, what: What) -> tuple[Dis
 def _get(connection: Connection, dispute_id: int) -> Dispute:
     found = find(connection, disputes.c.id == dispute_id)
     if not found:
-        raise DisputeError(f"there is no dispute {dispute_id}; see `callrace disputes list`")
+        raise NoDispute(dispute_id)
     return found[0]
 
 
@@ -165,3 +167,12 @@ def _add(connection: Connection, dispute_id: int, n: int, event: DisputeEvent) -
         "clawback": event.clawback,
     }
     connection.execute(insert(dispute_events), row)
+    facts = {name: row[name] for name in ("reason", "amount", "clawback")}
+    auditlog.note(connection, Entry(event.at, event.by, _USE_CASES[event.what], str(dispute_id), facts))
+
+
+_USE_CASES: Mapping[What, str] = {
+    "opened": "disputes.open",
+    "accepted": "disputes.accept",
+    "rejected": "disputes.reject",
+}

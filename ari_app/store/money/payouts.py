@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Engine, case, exists, func, insert, literal, 
 from ari_app.domain.ledger import transfers as domain
 from ari_app.domain.ledger.payouts import Earning, Paid, Payout, Run, due, total, waiting
 from ari_app.domain.ledger.transfers import Transfer
+from ari_app.store.db import auditlog
+from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import lock_table, reading, retried, writing
 from ari_app.store.db.errors import KeyTaken
 from ari_app.store.db.tables import (
@@ -24,11 +26,11 @@ from ari_app.store.ledger import ledger
 
 
 @retried
-def run(engine: Engine, wanted: Run) -> Paid:
+def run(engine: Engine, wanted: Run, entry: Entry | None = None) -> Paid:
     """Pays what is due, in one transaction; the same key again is the same run, and pays nothing more.
 
     A run that pays nobody is not kept: its key stays free. Raises KeyTaken when the key was used for a run that was
-    asked something else.
+    asked something else. `entry` is the audit log's.
     """
     with writing(engine) as connection:
         lock_table(connection, payout_runs)
@@ -37,6 +39,7 @@ def run(engine: Engine, wanted: Run) -> Paid:
             connection.execute(insert(payout_runs), _run_row(wanted))
             for publisher, earnings in reversed(its.items()):  # the order of locks, see `reservations`
                 _pay(connection, wanted, publisher, earnings)
+            auditlog.note(connection, entry)
         return paid
 
 

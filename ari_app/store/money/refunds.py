@@ -8,6 +8,8 @@ from ari_app.domain.basics.money import format_amount
 from ari_app.domain.ledger.balances import Balance
 from ari_app.domain.ledger.refunds import CannotRefund, key_of, refund
 from ari_app.domain.ledger.transfers import Transfer, advertiser_account
+from ari_app.store.db import auditlog
+from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import retried, writing
 from ari_app.store.db.errors import KeyTaken
 from ari_app.store.db.tables import account_balances, transfers
@@ -16,11 +18,19 @@ from ari_app.store.ledger import ledger
 
 @retried
 def give_back(
-    engine: Engine, advertiser: str, key: str, amount: int, currency: str, at: int, reason: str
+    engine: Engine,
+    advertiser: str,
+    key: str,
+    amount: int,
+    currency: str,
+    at: int,
+    reason: str,
+    entry: Entry | None = None,
 ) -> bool:
     """Gives `amount` of the advertiser's deposits back, the newest first; False when it did before.
 
-    Raises CannotRefund when that is more than it has available, and KeyTaken when the key is another refund's.
+    `entry` is the audit log's. Raises CannotRefund when that is more than it has available, and KeyTaken when the key
+    is another refund's.
     """
     account = advertiser_account(advertiser)
     with writing(engine) as connection:
@@ -36,6 +46,7 @@ def give_back(
             wanted, has = (format_amount(minor, currency) for minor in (amount, max(available, 0)))
             raise CannotRefund(f"{wanted} is more than the {has} {currency} that {advertiser} has available")
         ledger.add(connection, list(refund(deposits, key, amount, at, reason)))
+        auditlog.note(connection, entry)
     return True
 
 

@@ -1,0 +1,88 @@
+"""Bills: invoices of advertisers and statements of publishers, each for a month."""
+
+from __future__ import annotations
+
+from ari_app.access.actor import Actor
+from ari_app.desk import checked
+from ari_app.desk.inforce import in_force
+from ari_app.desk.parties import advertiser_of, publisher_of
+from ari_app.desk.refused import Code, Refused
+from ari_app.desk.site import Site
+from ari_app.domain.ledger.bills import Bill, BillKind, Period, period_of
+from ari_app.domain.ledger.transfers import Transfer
+from ari_app.store.db.auditlog import Entry
+from ari_app.store.money import bills
+from ari_app.store.money.bills import Issued, Party
+
+Items = list[tuple[Transfer, str | None]]
+"""Transfers, each with its call's campaign."""
+
+
+def issue(
+    site: Site,
+    actor: Actor,
+    kind: BillKind,
+    party: str,
+    period: str,
+    *,
+    currency: str | None = None,
+    force_open: bool = False,
+) -> Issued:
+    """Issues an advertiser's invoice, or a publisher's statement, for a month such as `2026-11`, in its time zone.
+
+    The same month again is the same bill. Without a `currency` it is in the marketplace's. `force_open`: also of a
+    month that is not over, as it is now. Raises Refused, BillError.
+    """
+    whose, month = _asked(site, kind, party, period, currency)
+    facts = {"kind": kind, "period": period, "currency": whose.currency}
+    now = site.now()
+    entry = Entry(now, str(actor), "bills.issue", party, facts)
+    return bills.issue(site.engine, whose, month, now, force_open, entry)
+
+
+def draft(
+    site: Site,
+    kind: BillKind,
+    party: str,
+    period: str,
+    *,
+    currency: str | None = None,
+    force_open: bool = False,
+) -> Issued:
+    """What `issue` would issue now, or has before; nothing is booked. Raises as `issue`."""
+    return bills.draft(site.engine, *_asked(site, kind, party, period, currency), site.now(), force_open)
+
+
+def get(site: Site, kind: BillKind, number: int) -> Bill:
+    """The bill of this number. Raises Refused."""
+    bill = bills.get(site.engine, kind, number)
+    if bill is None:
+        raise Refused(Code.UNKNOWN, what=kind, name=number)
+    return bill
+
+
+def list_(site: Site, kind: BillKind, party: str | None = None) -> list[Bill]:
+    """The bills of a kind by number; only a party's where it is given."""
+    return bills.list_(site.engine, kind, party)
+
+
+def items(site: Site, bill: Bill) -> Items:
+    """The transfers that an issued bill is made of."""
+    return bills.items(site.engine, bill)
+
+
+def items_of_draft(site: Site, bill: Bill) -> Items:
+    """The transfers that a bill would be made of, were it issued now."""
+    return bills.unbilled(site.engine, Party(bill.kind, bill.party, bill.name, bill.currency), bill.period)
+
+
+def _asked(site: Site, kind: BillKind, party: str, period: str, currency: str | None) -> tuple[Party, Period]:
+    marketplace = in_force(site.engine).marketplace
+    find = advertiser_of if kind == "invoice" else publisher_of
+    found = find(site, marketplace, party)
+    money = marketplace.currency if currency is None else checked.currency(currency)
+    try:
+        month = period_of(period, found.timezone)
+    except ValueError as error:
+        raise checked.invalid("period", str(error)) from error
+    return Party(kind, party, found.name, money), month

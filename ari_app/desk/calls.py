@@ -1,0 +1,94 @@
+"""Calls: found by their id, listed, and those under way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ari_app.desk.checked import invalid
+from ari_app.desk.refused import Code, Refused
+from ari_app.desk.site import Site
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.selection import Selection
+from ari_app.domain.ledger.disputes import Dispute
+from ari_app.domain.ledger.transfers import Transfer
+from ari_app.domain.reports.rollups import CALLS_COUNTED_AS, MONEY_SUMS, OFFERS_COUNTED_AS
+from ari_app.serving import running
+from ari_app.settings import Settings
+from ari_app.store.calls import calls
+from ari_app.store.ledger import ledger
+from ari_app.store.money import disputes
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A call, with the money that moved by it and what was disputed of it. A list of calls has no disputes."""
+
+    record: CallRecord
+    transfers: Sequence[Transfer]
+    disputes: Sequence[Dispute] = ()
+
+
+def find(site: Site, call_id: str) -> Found | None:
+    """The call of this id, or the only one whose id begins so, with its money and its disputes; None: there is none.
+
+    Raises AmbiguousCallId.
+    """
+    record = calls.get(site.engine, call_id)
+    if record is None:
+        return None
+    return Found(record, ledger.of_call(site.engine, record.id), disputes.of_call(site.engine, record.id))
+
+
+def whole(site: Site, call_id: str) -> Found:
+    """The same. Raises Refused when there is none, AmbiguousCallId."""
+    found = find(site, call_id)
+    if found is None:
+        raise no_call(call_id)
+    return found
+
+
+def record_of(site: Site, call_id: str) -> CallRecord:
+    """The record alone. Raises as `whole`."""
+    record = calls.get(site.engine, call_id)
+    if record is None:
+        raise no_call(call_id)
+    return record
+
+
+def no_call(call_id: str) -> Refused:
+    """What says that there is no such call."""
+    return Refused(Code.UNKNOWN, what="call", name=call_id)
+
+
+def latest(site: Site, limit: int, wanted: Selection | None = None) -> list[Found]:
+    """The calls that began last, newest first, of those that match everything wanted, each with its money.
+
+    Raises Refused for a counter that there is not.
+    """
+    wanted = wanted or Selection()
+    known = OFFERS_COUNTED_AS if wanted.destination else (*CALLS_COUNTED_AS, *MONEY_SUMS)
+    if wanted.counted_as is not None and wanted.counted_as not in known:
+        raise invalid("counted_as", f"expected one of {', '.join(known)}")
+    return with_money(site, calls.latest(site.engine, limit, **asdict(wanted)))
+
+
+def with_money(site: Site, records: Sequence[CallRecord]) -> list[Found]:
+    """Each of the calls with the transfers that moved by it."""
+    moved = ledger.of_many(site.engine, [record.id for record in records])
+    return [Found(record, moved.get(record.id, ())) for record in records]
+
+
+def charged(site: Site, call_id: str) -> tuple[CallRecord, str]:
+    """The call, and the currency of its money. Raises Refused for one of no campaign, AmbiguousCallId."""
+    record = record_of(site, call_id)
+    if record.money is None:
+        raise Refused(Code.NO_MONEY, call=record.id)
+    return record, record.money.currency
+
+
+def under_way(settings: Settings) -> list[dict[str, Any]]:
+    """The calls under way in the running switch. Raises SwitchNotRunning, SwitchError."""
+    found: list[dict[str, Any]] = running.ask(settings, "/live")
+    return found

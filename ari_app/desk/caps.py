@@ -1,0 +1,26 @@
+"""Caps: how each stands now."""
+
+from __future__ import annotations
+
+from ari_app.desk.inforce import in_force
+from ari_app.desk.site import Site
+from ari_app.domain.caps.counters import current, key, owners
+from ari_app.domain.caps.standing import Standing
+from ari_app.store.limits import reservations
+from ari_app.store.limits.reservations import Usage
+
+
+def standing(site: Site, *, owner: str | None = None) -> list[Standing]:
+    """Every cap of the marketplace in force, with what is used and reserved of it now.
+
+    `owner`: only the caps of what has this id. Raises Refused.
+    """
+    now, marketplace = site.now(), in_force(site.engine).marketplace
+    chosen = (whose for whose in owners(marketplace) if owner in (None, whose.id))
+    found = [(whose, cap, current(whose, cap, now)) for whose in chosen for cap in whose.caps]
+    usage = reservations.usage(site.engine, {period.start for *_, period in found})
+    standings = []
+    for whose, cap, period in found:
+        its = usage.get((key(whose, cap), period.start), Usage(0, 0))
+        standings.append(Standing(whose, cap, period, its.used, its.reserved))
+    return standings

@@ -1,0 +1,69 @@
+"""Disputes: an advertiser questions a charge, and it is given back or not.
+
+How long a charge may be disputed is the advertiser's `dispute_window`; where it says none, DISPUTE_WINDOW_MS.
+"""
+
+from __future__ import annotations
+
+from ari_app.access.actor import Actor
+from ari_app.desk import checked
+from ari_app.desk.calls import charged
+from ari_app.desk.inforce import in_force
+from ari_app.desk.parties import advertiser_of
+from ari_app.desk.site import Site
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.disputes import Dispute, State
+from ari_app.store.money import disputes
+
+
+def open_(site: Site, actor: Actor, *, call_id: str, reason: str, amount: str | None = None) -> Dispute:
+    """Disputes an amount, such as `10.00`, of a call's charge, or all that is left of it.
+
+    Raises Refused, and DisputeError: the window is over, less was charged, or the call is in dispute already.
+    """
+    record, currency = charged(site, call_id)
+    claimed = None if amount is None else checked.positive(amount, currency, "amount")
+    why, window_ms = checked.reason(reason), _window_ms(site, record)
+    return disputes.open_(site.engine, record.id, claimed, window_ms, site.now(), str(actor), why)
+
+
+def accept(
+    site: Site,
+    actor: Actor,
+    *,
+    dispute_id: int,
+    amount: str | None = None,
+    payout: str | None = None,
+    reason: str = "",
+) -> Dispute:
+    """Gives the advertiser an amount back, or all that is claimed, and takes `payout` from the publisher.
+
+    Without a `payout` it is in proportion. Raises Refused, DisputeError, CannotCorrect.
+    """
+    currency = disputes.get(site.engine, dispute_id).currency
+    credit = None if amount is None else checked.positive(amount, currency, "amount")
+    clawback = None if payout is None else checked.amount(payout, currency, "payout")
+    why = reason and checked.reason(reason)
+    return disputes.accept(site.engine, dispute_id, credit, clawback, site.now(), str(actor), why)
+
+
+def reject(site: Site, actor: Actor, *, dispute_id: int, reason: str) -> Dispute:
+    """Ends a dispute with the money where it is. Raises Refused, DisputeError."""
+    return disputes.reject(site.engine, dispute_id, site.now(), str(actor), checked.reason(reason))
+
+
+def get(site: Site, dispute_id: int) -> Dispute:
+    """The dispute. Raises NoDispute."""
+    return disputes.get(site.engine, dispute_id)
+
+
+def list_(site: Site, *, state: State | None = None, advertiser: str | None = None) -> list[Dispute]:
+    """The disputes in the order they were opened, of those in a state, of an advertiser."""
+    return disputes.list_(site.engine, state=state, advertiser=advertiser)
+
+
+def _window_ms(site: Site, record: CallRecord) -> int:
+    """The advertiser's dispute window, also of one that left the marketplace."""
+    assert record.advertiser is not None, "a call that has money has an advertiser"
+    marketplace = in_force(site.engine).marketplace
+    return advertiser_of(site, marketplace, record.advertiser).dispute_window

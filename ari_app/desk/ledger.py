@@ -1,0 +1,160 @@
+"""The money: what accounts have and how it came to be, payments in and back, adjustments, the proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ari_app.access.actor import Actor
+from ari_app.desk import checked
+from ari_app.desk.calls import charged
+from ari_app.desk.inforce import in_force
+from ari_app.desk.parties import advertiser_of
+from ari_app.desk.refused import Code, Refused
+from ari_app.desk.site import Site
+from ari_app.domain.ledger import transfers as domain
+from ari_app.domain.ledger.balances import Account, Balance, Line
+from ari_app.domain.ledger.corrections import Net, net
+from ari_app.store.db.auditlog import Entry
+from ari_app.store.ledger import ledger
+from ari_app.store.limits import reservations
+from ari_app.store.market import parties
+from ari_app.store.money import audit, corrections, refunds
+from ari_app.store.money.audit import Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Money that an advertiser paid in or got back. `is_new`: it was booked now, not before."""
+
+    advertiser: str
+    amount: int
+    currency: str
+    key: str
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """What a call comes to after an adjustment. `is_new`: it was booked now, not before."""
+
+    call_id: str
+    key: str
+    after: Net
+    currency: str
+    is_new: bool
+
+
+def balances(site: Site) -> list[Account]:
+    """Every account's balance in each currency, with what calls under way have reserved of it."""
+    reserved = reservations.reserved_funds(site.engine)
+    found = ledger.balances(site.engine)
+    return [Account(*key, found.get(key, Balance()), reserved.get(key, 0)) for key in found | reserved]
+
+
+def statement(site: Site, account: str) -> list[Line]:
+    """An account's transfers in order of time, each with the balance after it. Raises Refused for no account."""
+    lines = ledger.statement(site.engine, account)
+    if not lines and not _can_be(site, account):
+        raise Refused(Code.NO_ACCOUNT, account=account)
+    return lines
+
+
+def verify(site: Site) -> Proof:
+    """Whether sums are zero, and transfers agree with calls, terms, verdicts, disputes, bills, payouts and reports."""
+    return audit.prove(site.engine, site.now())
+
+
+def deposit(
+    site: Site,
+    actor: Actor,
+    *,
+    advertiser: str,
+    amount: str,
+    key: str,
+    currency: str | None = None,
+    reason: str = "",
+) -> Payment:
+    """Books an amount, such as `500.00`, that an advertiser paid in; the same key counts once.
+
+    Without a `currency` it is the marketplace's. Raises Refused, and KeyTaken for a key of another payment.
+    """
+    now = site.now()
+    minor, currency = _payment(site, advertiser, amount, currency, key)
+    paid_in = domain.deposit(key, advertiser, minor, currency, now, reason and checked.reason(reason))
+    facts = {"amount": minor, "currency": currency, "key": key, "reason": reason}
+    is_new = ledger.post(site.engine, paid_in, Entry(now, str(actor), "ledger.deposit", advertiser, facts))
+    return Payment(advertiser, minor, currency, key, is_new)
+
+
+def refund(
+    site: Site,
+    actor: Actor,
+    *,
+    advertiser: str,
+    amount: str,
+    key: str,
+    reason: str,
+    currency: str | None = None,
+) -> Payment:
+    """Books an amount that goes back to an advertiser of what it paid in; the same key counts once.
+
+    Raises Refused, CannotRefund for more than is available, and KeyTaken for a key of another refund.
+    """
+    now = site.now()
+    minor, currency = _payment(site, advertiser, amount, currency, key)
+    facts = {"amount": minor, "currency": currency, "key": key, "reason": checked.reason(reason)}
+    entry = Entry(now, str(actor), "ledger.refund", advertiser, facts)
+    is_new = refunds.give_back(site.engine, advertiser, key, minor, currency, now, reason, entry)
+    return Payment(advertiser, minor, currency, key, is_new)
+
+
+def adjust(
+    site: Site,
+    actor: Actor,
+    *,
+    call_id: str,
+    key: str,
+    reason: str,
+    price: str | None = None,
+    payout: str | None = None,
+) -> Adjusted:
+    """Takes money of a call back: of what it charged (`price`, such as `-10.00`), of what it paid (`payout`), or both.
+
+    The same key counts once. Raises Refused, CannotCorrect for more than is left, and KeyTaken for a key of another
+    adjustment.
+    """
+    record, currency = charged(site, call_id)
+    if price is None and payout is None:
+        raise Refused(Code.NOTHING_TO_ADJUST)
+    credit = checked.taken_back(price, currency, "price")
+    clawback = checked.taken_back(payout, currency, "payout")
+    facts = {
+        "price": -credit,
+        "payout": -clawback,
+        "currency": currency,
+        "key": checked.line(key, "key"),
+        "reason": checked.reason(reason),
+    }
+    now = site.now()
+    entry = Entry(now, str(actor), "ledger.adjust", record.id, facts)
+    is_new = corrections.adjust(site.engine, record.id, key, credit, clawback, now, reason, entry)
+    after = net(ledger.of_call(site.engine, record.id))
+    return Adjusted(record.id, key, after, currency, is_new)
+
+
+def _payment(site: Site, advertiser: str, amount: str, currency: str | None, key: str) -> tuple[int, str]:
+    """What the amount is in the minor unit, and of which currency. Raises Refused."""
+    checked.line(key, "key")
+    marketplace = in_force(site.engine).marketplace
+    advertiser_of(site, marketplace, advertiser)
+    currency = marketplace.currency if currency is None else checked.currency(currency)
+    return checked.positive(amount, currency, "amount"), currency
+
+
+def _can_be(site: Site, account: str) -> bool:
+    """Whether there can be such an account: a party's, also of one that left, or the exchange's own."""
+    find = {"advertiser": parties.advertiser, "publisher": parties.publisher}
+    what, _, name = account.partition(":")
+    return account in (domain.EXCHANGE, domain.WORLD) or (
+        what in find and find[what](site.engine, name) is not None
+    )

@@ -1,0 +1,89 @@
+"""Payout runs: publishers are paid what they earned."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time
+
+from ari_app.access.actor import Actor
+from ari_app.desk import checked
+from ari_app.desk.bills import Items
+from ari_app.desk.inforce import in_force
+from ari_app.desk.refused import Code, Refused
+from ari_app.desk.site import Site
+from ari_app.domain.basics.clock import LAST_MS, ms_of
+from ari_app.domain.ledger.payouts import Paid, Run
+from ari_app.store.db.auditlog import Entry
+from ari_app.store.money import payouts
+
+HOLD_DAYS = 7
+"""How many days ago a call must have ended to be paid, where a run does not say."""
+LONGEST_HOLD_DAYS = 365
+DAY_MS = 86_400_000
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+def asked(
+    site: Site,
+    *,
+    key: str,
+    until: date,
+    minimum: str = "0",
+    hold_days: int = HOLD_DAYS,
+    currency: str | None = None,
+) -> Run:
+    """A run for the calls that ended until the end of a day (UTC), and more than `hold_days` before now.
+
+    `minimum` is what a publisher must have due, such as `50.00`. Without a `currency` it is in the marketplace's.
+    Raises Refused.
+    """
+    money = checked.currency(currency) if currency else in_force(site.engine).marketplace.currency
+    if not _KEY.fullmatch(key):
+        raise checked.invalid("key", "expected letters, digits, . _ and -, at most 64")
+    if not 0 <= hold_days <= LONGEST_HOLD_DAYS:
+        raise checked.invalid("hold_days", f"expected 0 to {LONGEST_HOLD_DAYS}, got {hold_days}")
+    return Run(
+        key=key,
+        at=site.now(),
+        currency=money,
+        until_at=min(ms_of(datetime.combine(until, time(), UTC)) + DAY_MS, LAST_MS),
+        hold_ms=hold_days * DAY_MS,
+        minimum=checked.amount(minimum, money, "minimum"),
+    )
+
+
+def run(site: Site, actor: Actor, wanted: Run) -> Paid:
+    """Pays every publisher's earnings that are old enough and not in open dispute, each once; the same key pays once.
+
+    Raises KeyTaken when the key was used for a run that was asked something else.
+    """
+    facts = {
+        "currency": wanted.currency,
+        "until": wanted.until_at,
+        "hold_days": wanted.hold_ms // DAY_MS,
+        "minimum": wanted.minimum,
+    }
+    return payouts.run(site.engine, wanted, Entry(wanted.at, str(actor), "payouts.run", wanted.key, facts))
+
+
+def plan(site: Site, wanted: Run) -> Paid:
+    """What `run` would pay now, or has paid before; nothing is booked. Raises KeyTaken."""
+    return payouts.plan(site.engine, wanted)
+
+
+def get(site: Site, key: str) -> Paid:
+    """The run with this key. Raises Refused."""
+    paid = payouts.find(site.engine, key)
+    if paid is None:
+        raise Refused(Code.NO_PAYOUT_RUN, key=key)
+    return paid
+
+
+def every(site: Site) -> list[Paid]:
+    """All runs, the oldest first."""
+    return payouts.every(site.engine)
+
+
+def items(site: Site, paid: Paid) -> Items:
+    """The transfers that a run's payouts are made of."""
+    return payouts.items(site.engine, paid.run)
