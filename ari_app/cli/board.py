@@ -41,6 +41,7 @@ _STYLES = {
     "ringing": "yellow",
     "answered": "bold cyan",
     "won": "bold green",
+    "bridging": "bold green",
     "lost": "dim",
     "ended": "dim",
     "cancelling": "dim",

@@ -37,12 +37,19 @@ class NotDialled:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Channel:
-    """A leg that was dialled, the places that it has, and the request that makes its channel."""
+@dataclass(slots=True)
+class _Row:
+    """A leg that was dialled: the places that it has, and the request that makes its channel.
 
+    `playback` is what it hears; with `goodbye_until` (ms) it is the last thing that it hears, and ends then.
+    """
+
+    number: int
+    channel_id: str
     places: tuple[str, ...]
     request: asyncio.Task[None]
+    playback: str | None = None
+    goodbye_until: int | None = None
 
 
 class Legs:
@@ -55,10 +62,7 @@ class Legs:
         # Nobody may be there to hang up on who has answered.
         longest_s = self._timeout_s + (max_duration_ms + BACKSTOP_MS) / 1000
         self._variables = {ABSOLUTE_TIMEOUT: f"{longest_s:.3f}"}
-        self._open: dict[int, _Channel] = {}
-        self._numbers: dict[str, int] = {}  # channel id -> leg
-        self._prompts: dict[int, str] = {}  # leg -> the playback it hears
-        self._goodbyes: dict[int, tuple[str, int]] = {}  # leg -> its last playback, until when at most
+        self._rows: dict[str, _Row] = {}  # by channel id: the legs whose channels are not gone
 
     def channel_id(self, leg: int) -> str:
         """The id of the leg's channel."""
@@ -66,11 +70,15 @@ class Legs:
 
     def number_of(self, channel_id: str) -> int | None:
         """The leg whose channel this is, while it is there."""
-        return self._numbers.get(channel_id)
+        row = self._rows.get(channel_id)
+        return None if row is None else row.number
 
     def still_there(self) -> list[int]:
         """Legs that were dialled and whose channels are not gone."""
-        return list(self._open)
+        return [row.number for row in self._rows.values()]
+
+    def _row(self, leg: int) -> _Row | None:
+        return self._rows.get(self.channel_id(leg))
 
     # Ring, hang up
 
@@ -85,9 +93,8 @@ class Legs:
         for place, size in places.items():
             self._capacity.take(place, size)
         channel_id = self.channel_id(leg)
-        self._numbers[channel_id] = leg
         request = self._call.post(self._originate(leg, channel_id, endpoint(dial)))
-        self._open[leg] = _Channel(tuple(places), request)
+        self._rows[channel_id] = _Row(leg, channel_id, tuple(places), request)
         return None
 
     async def _originate(self, leg: int, channel_id: str, target: str) -> None:
@@ -109,80 +116,88 @@ class Legs:
             cause = None if isinstance(error, AriUnavailable) else NO_CAUSE
             call.inbox.put(NotDialled(leg, cause, _said(error)))
             return
-        if leg in self._open:  # it may have ended already
+        if channel_id in self._rows:  # it may have ended already
             call.is_up(channel_id)
 
     def hang_up(self, leg: int, reason: Reason) -> None:
         """Hangs the leg up, once the request that makes its channel is answered."""
-        if leg in self._open:
-            self._call.post(self._hang_up(leg, self._open[leg].request, reason))
+        row = self._row(leg)
+        if row is not None:
+            self._call.post(self._hang_up(row, reason))
 
-    async def _hang_up(self, leg: int, request: asyncio.Task[None], reason: Reason) -> None:
-        await request
-        await self._call.client.channels.hangup(self.channel_id(leg), reason)
+    async def _hang_up(self, row: _Row, reason: Reason) -> None:
+        await row.request
+        await self._call.client.channels.hangup(row.channel_id, reason)
 
     def gone(self, leg: int) -> None:
         """The leg's channel is gone: its places are given back."""
-        channel = self._open.pop(leg, None)
-        if channel is None:
+        row = self._rows.pop(self.channel_id(leg), None)
+        if row is None:
             return
-        self._numbers.pop(self.channel_id(leg))
-        self._call.is_gone(self.channel_id(leg))
-        self._prompts.pop(leg, None)
-        self._goodbyes.pop(leg, None)
-        for place in channel.places:
+        self._call.is_gone(row.channel_id)
+        for place in row.places:
             self._capacity.give_back(place)
 
     # Say
 
     def say(self, leg: int, *prompts: str) -> None:
         """Plays prompts to the leg, one after the other, in place of what it hears."""
-        playback_id = self._call.mint("play")
-        self.hush(leg)
-        self._prompts[leg] = playback_id
-        self._call.post(self._call.play_as(playback_id, self.channel_id(leg), *prompts))
+        row = self._row(leg)
+        if row is not None:
+            self._say(row, *prompts)
 
-    def hush(self, leg: int) -> bool:
-        """Stops what the leg hears; False when it hears nothing. Its end is still to come."""
-        if leg not in self._prompts:
-            return False
-        self._call.post(self._call.client.playbacks.stop(self._prompts[leg]))
-        return True
+    def _say(self, row: _Row, *prompts: str) -> None:
+        self._hush(row)
+        row.playback = self._call.mint("play")
+        self._call.post(self._call.play_as(row.playback, row.channel_id, *prompts))
+
+    def hush(self, leg: int) -> None:
+        """Stops what the leg hears. Its end is still to come."""
+        row = self._row(leg)
+        if row is not None:
+            self._hush(row)
+
+    def _hush(self, row: _Row) -> None:
+        if row.playback is not None:
+            self._call.post(self._call.client.playbacks.stop(row.playback))
 
     def say_taken(self, leg: int) -> None:
         """Tells the leg that the call is taken; it is hung up after that."""
-        self.say(leg, TAKEN_PROMPT)
-        self._goodbyes[leg] = (self._prompts.pop(leg), self._call.now() + GOODBYE_MS)
+        row = self._row(leg)
+        if row is not None:
+            self._say(row, TAKEN_PROMPT)
+            row.goodbye_until = self._call.now() + GOODBYE_MS
 
     def playback_finished(self, playback_id: str) -> int | None:
         """The leg whose prompt came to its end, if this was one. A goodbye's end hangs its leg up."""
-        for leg, (goodbye, _) in self._goodbyes.items():
-            if goodbye == playback_id:
-                self._end_goodbye(leg)
-                return None
-        for leg, prompt in self._prompts.items():
-            if prompt == playback_id:
-                del self._prompts[leg]
-                return leg
+        for row in self._rows.values():
+            if row.playback == playback_id:
+                row.playback = None
+                if row.goodbye_until is None:
+                    return row.number
+                self._end_goodbye(row)
         return None
 
     def next_goodbye(self) -> int | None:
         """When `end_goodbyes` is wanted, ms, or None."""
-        return min((until for _, until in self._goodbyes.values()), default=None)
+        times = (row.goodbye_until for row in self._rows.values())
+        return min((until for until in times if until is not None), default=None)
 
     def end_goodbyes(self, now: int) -> None:
         """Hangs up legs whose goodbye has taken too long."""
-        for leg in [leg for leg, (_, until) in self._goodbyes.items() if now >= until]:
-            self._end_goodbye(leg)
+        for row in self._rows.values():
+            if row.goodbye_until is not None and now >= row.goodbye_until:
+                self._end_goodbye(row)
 
     def cut_goodbyes_short(self) -> None:
         """Hangs up every leg that still hears its goodbye."""
-        for leg in list(self._goodbyes):
-            self._end_goodbye(leg)
+        for row in self._rows.values():
+            if row.goodbye_until is not None:
+                self._end_goodbye(row)
 
-    def _end_goodbye(self, leg: int) -> None:
-        del self._goodbyes[leg]
-        self.hang_up(leg, "answered_elsewhere")
+    def _end_goodbye(self, row: _Row) -> None:
+        row.goodbye_until = None
+        self.hang_up(row.number, "answered_elsewhere")
 
 
 def _said(error: AriError) -> str:

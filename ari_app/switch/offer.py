@@ -36,15 +36,7 @@ from ari_app.switch.legs import Legs, NotDialled
 
 Ending = Literal["exhausted", "agent", "limit"]
 
-PROMPT_STOP_MS = 1_000
 CLEAN_UP_MS = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Bridged:
-    """The request that bridges leg `leg` was carried out. Put into the call's inbox."""
-
-    leg: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +85,6 @@ class Offer:
         self._on_parted = on_parted
         self._bridge_id = bridge_id(call.name)
         self._legs_before = list(call.record.legs)  # of a race that a restart of the switch ended
-        self._bridge_by: int | None = None  # until then the winner's prompt may take to stop
         self._talk = Talk(call, route.max_duration, self._let_go)
         self._full: dict[str, str] = {}  # destination -> the place, of those it takes, that was full last
         self._waits: dict[str, dict[str, None]] = {}  # place -> the destinations that wait for it, in turn
@@ -143,8 +134,6 @@ class Offer:
         if isinstance(event, _PlaceFreed):
             self._place_freed(event.place)
             return
-        if self._bridge_by is not None and now >= self._bridge_by and self.race.winner:
-            self._bridge(self.race.winner.number)
         happened = racing.TimeUp() if event is None else self._translate(event, now)
         if happened is not None:
             self._perform(self.race.handle(happened, now))
@@ -163,9 +152,10 @@ class Offer:
                 leg = self._legs.number_of(channel_id)
                 return None if leg is None else self._gone(leg, cause)
             case PlaybackFinished(playback_id=playback_id):
-                return self._prompt_finished(self._legs.playback_finished(playback_id))
-            case _Bridged(leg):
-                return self._bridged(leg, now)
+                asked = self._legs.playback_finished(playback_id)
+                return None if asked is None else racing.PromptDone(asked)
+            case racing.LegBridged():
+                return self._bridged(event, now)
             case NotDialled(leg, cause, why):
                 self._note(leg, "not dialled", why)
                 self.race.legs[leg].record.failure = why
@@ -190,23 +180,16 @@ class Offer:
         self._legs.gone(leg)
         return racing.LegEnded(leg, cause)
 
-    def _prompt_finished(self, leg: int | None) -> racing.Event | None:
-        if leg is None:
+    def _bridged(self, event: racing.LegBridged, now: int) -> racing.Event | None:
+        """It and the leg's end come by different ways: the end may have been first."""
+        leg = self.race.legs[event.leg]
+        if leg.phase is not Phase.BRIDGING:
             return None
-        if self._bridge_by is not None and self.race.winner is self.race.legs[leg]:
-            self._bridge(leg)
-            return None
-        return racing.PromptDone(leg)
-
-    def _bridged(self, leg: int, now: int) -> racing.Event | None:
-        """Its event and the leg's end come by different ways: the end may have been first."""
-        if self.race.legs[leg].phase is not Phase.WON:
-            return None
-        self._note(leg, "connected")
-        self._talk.begin(self.race.legs[leg].record.destination, now)
+        self._note(event.leg, "connected")
+        self._talk.begin(leg.record.destination, now)
         self._on_connected(now)
         self._keep()
-        return racing.LegBridged(leg)
+        return event
 
     # Commands out
 
@@ -229,6 +212,10 @@ class Offer:
                     self._legs.hang_up(leg, reason)
                 case racing.Award(leg):
                     self._award(leg)
+                case racing.Hush(leg):
+                    self._legs.hush(leg)
+                case racing.Bridge(leg):
+                    self._bridge(leg)
                 case racing.Reoffer(leg):
                     self._reoffer(leg)
                 case racing.Exhausted():
@@ -286,18 +273,13 @@ class Offer:
         self._call.under_way.parties["agent"] = self._legs.channel_id(leg)
         self._call.enter(Stage.BRIDGING)
         self._keep()
-        if self._legs.hush(leg):  # the bridge waits for the prompt's end, or it would wait in the lane
-            self._bridge_by = self._call.now() + PROMPT_STOP_MS
-        else:
-            self._bridge(leg)
-        # Behind the bridge: who has answered is not to wait for it.
-        wait_music(self._call, self._route, start=False)
 
     def _bridge(self, leg: int) -> None:
-        self._bridge_by = None
         # In front of the bridge, on the same lane: nobody talks without a limit, should the switch die at once.
         self._call.end_by_itself(self._route.max_duration)
         self._call.post(self._add_to_bridge(leg))
+        # Behind the bridge: who has answered is not to wait for it.
+        wait_music(self._call, self._route, start=False)
 
     async def _add_to_bridge(self, leg: int) -> None:
         call = self._call
@@ -306,7 +288,7 @@ class Offer:
         except AriError:
             self._legs.hang_up(leg, "normal")
             raise
-        call.inbox.put(_Bridged(leg))
+        call.inbox.put(racing.LegBridged(leg))
 
     async def _put_together(self, channel_ids: list[str]) -> None:
         call, bridges = self._call, self._call.client.bridges
@@ -325,7 +307,6 @@ class Offer:
     def _reoffer(self, leg: int) -> None:
         call = self._call
         self._note(leg, "vanished", "the call is offered again")
-        self._bridge_by = None
         call.record.disposition = call.record.winner = call.cut_at = None
         call.under_way.parties.pop("agent", None)
         call.enter(Stage.WAITING)
@@ -339,7 +320,7 @@ class Offer:
     # Time
 
     def _deadline(self) -> int | None:
-        times = (self.race.deadline(), self._legs.next_goodbye(), self._bridge_by)
+        times = (self.race.deadline(), self._legs.next_goodbye())
         return min((at for at in times if at is not None), default=None)
 
     # Book-keeping

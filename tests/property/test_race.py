@@ -8,10 +8,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from ari_app.domain.routing.legs import (
     Award,
+    Bridge,
     CallerHungUp,
     Exhausted,
     Freed,
     HangUp,
+    Hush,
     LegAnswered,
     LegBlocked,
     LegBridged,
@@ -55,6 +57,7 @@ class RaceRules(RuleBasedStateMachine):
         self.dialled: dict[int, str] = {}
         self.let_go: set[int] = set()
         self.awards = 0
+        self.bridges_asked = 0
         self.reoffers = 0
         self.exhausted = 0
         self.caller_here = True
@@ -71,6 +74,11 @@ class RaceRules(RuleBasedStateMachine):
                 case Award(leg):
                     assert leg in self.dialled and leg not in self.let_go
                     self.awards += 1
+                case Hush(leg):
+                    assert self.race.winner is self.race.legs[leg]
+                case Bridge(leg):
+                    assert self.race.winner is self.race.legs[leg]
+                    self.bridges_asked += 1
                 case Reoffer():
                     self.reoffers += 1
                 case Exhausted():
@@ -123,7 +131,7 @@ class RaceRules(RuleBasedStateMachine):
     @rule()
     def bridges(self):
         winner = self.race.winner
-        if winner and winner.phase is Phase.WON:
+        if winner and winner.phase is Phase.BRIDGING:
             self.tell(LegBridged(winner.number))
 
     @rule(leg=legs, cause=st.sampled_from([16, 17, 19, 21, 26, 38, None]))
@@ -141,7 +149,9 @@ class RaceRules(RuleBasedStateMachine):
     def there_is_one_winner_for_each_round(self):
         if hasattr(self, "race"):
             assert self.awards <= self.reoffers + 1
-            assert sum(leg.phase in (Phase.WON, Phase.CONNECTED) for leg in self.race.legs) <= 1
+            assert self.bridges_asked <= self.awards
+            won = (Phase.WON, Phase.BRIDGING, Phase.CONNECTED)
+            assert sum(leg.phase in won for leg in self.race.legs) <= 1
 
     @invariant()
     def nobody_rings_beside_a_winner(self):
@@ -160,8 +170,10 @@ class RaceRules(RuleBasedStateMachine):
 
     @invariant()
     def a_race_that_is_not_over_has_something_to_wait_for(self):
-        if hasattr(self, "race") and not self.race.over and not self.race.winner:
-            assert self.race.deadline() is not None
+        if hasattr(self, "race") and not self.race.over:
+            winner = self.race.winner
+            if winner is None or winner.phase is Phase.WON:
+                assert self.race.deadline() is not None
 
     @invariant()
     def it_ends_once(self):

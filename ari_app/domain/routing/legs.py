@@ -19,7 +19,8 @@ class Phase(Enum):
     DIALLING = auto()
     RINGING = auto()
     ANSWERED = auto()
-    WON = auto()
+    WON = auto()  # its prompt is to stop first
+    BRIDGING = auto()
     CONNECTED = auto()
     CANCELLING = auto()
     ENDED = auto()
@@ -52,7 +53,7 @@ class LegDigit:
 
 @dataclass(frozen=True, slots=True)
 class PromptDone:
-    """The accept prompt came to its end; the agent now has DIGIT_WAIT_MS to press."""
+    """The accept prompt came to its end, or was stopped; an agent who is asked now has DIGIT_WAIT_MS to press."""
 
     leg: int
 
@@ -144,7 +145,21 @@ class HangUp:
 
 @dataclass(frozen=True, slots=True)
 class Award:
-    """This leg has won: bridge it, then report `LegBridged`."""
+    """This leg has won; `Hush` or `Bridge` follows."""
+
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Stop what the winner hears; report `PromptDone` at its end. A bridge would wait for that."""
+
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """Put the winner and the caller together, then report `LegBridged`."""
 
     leg: int
 
@@ -161,12 +176,13 @@ class Exhausted:
     """Nobody is left to ring."""
 
 
-Command = Ring | Prompt | SayTaken | HangUp | Award | Reoffer | Exhausted
+Command = Ring | Prompt | SayTaken | HangUp | Award | Hush | Bridge | Reoffer | Exhausted
 
 
 @dataclass(slots=True)
 class Leg:
-    """One offer. `deadline`: until when it may accept; `digit_deadline`: to the next key."""
+    """One offer. `deadline`: until when it may accept; of the winner, until when its prompt may take to stop;
+    `digit_deadline`: to the next key. `hears_prompt`: it was asked, and the prompt is not over."""
 
     number: int
     round: int
@@ -175,5 +191,6 @@ class Leg:
     phase: Phase = Phase.QUEUED
     was_rung: bool = False
     loops: int = 0
+    hears_prompt: bool = False
     digit_deadline: int | None = None
     connected_at: int | None = None

@@ -6,7 +6,7 @@ reads no clock, starts no timer and talks to nobody; `deadline()` says when it n
 
 A leg's life (`cancelling` is a state of its own, because an answer can cross a cancel):
 
-    queued -> dialling -> ringing -> answered -> won -> connected
+    queued -> dialling -> ringing -> answered -> won -> bridging -> connected
        every one of these            -> cancelling -> ended
 
 and its `record.outcome` says how it ended: won, lost, declined, no_answer, busy, failed, cancelled.
@@ -27,12 +27,14 @@ from typing import Literal
 from ari_app.domain.calls.record import LegOutcome, LegRecord
 from ari_app.domain.routing.legs import (
     Award,
+    Bridge,
     CallerHungUp,
     Command,
     Event,
     Exhausted,
     Freed,
     HangUp,
+    Hush,
     Leg,
     LegAnswered,
     LegBlocked,
@@ -54,6 +56,7 @@ ACCEPT_DIGIT = "1"
 DECLINE_DIGIT = "2"
 DIGIT_WAIT_MS = 4_000
 PROMPT_LOOPS = 3
+PROMPT_STOP_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +114,10 @@ class Race:
 
     def deadline(self) -> int | None:
         """When `TimeUp` is wanted next, or None."""
-        if self.over or self.winner:
+        if self.over:
             return None
+        if self.winner:
+            return self.winner.deadline if self.winner.phase is Phase.WON else None
         times = [self._queue.deadline()]
         for leg in self._active.values():
             times += leg.deadline, leg.digit_deadline
@@ -212,7 +217,7 @@ class Race:
     def _answered(self, leg: Leg, event: Event, now: int) -> list[Command]:
         leg.phase = Phase.ANSWERED
         leg.record.answered_at = now
-        return self._accept(leg, now) if self.plan.accept == "answer" else [Prompt(leg.number)]
+        return self._accept(leg, now) if self.plan.accept == "answer" else self._ask(leg)
 
     def _answered_too_late(self, leg: Leg, event: Event, now: int) -> list[Command]:
         """The answer crossed the cancel: the hang-up must be said again, to a channel that is up."""
@@ -223,7 +228,12 @@ class Race:
             self._note_late(leg, now)
         return [HangUp(leg.number, _hangup_reason(leg))]
 
+    def _ask(self, leg: Leg) -> list[Command]:
+        leg.hears_prompt = True
+        return [Prompt(leg.number)]
+
     def _prompt_done(self, leg: Leg, event: Event, now: int) -> list[Command]:
+        leg.hears_prompt = False
         leg.digit_deadline = now + DIGIT_WAIT_MS
         return []
 
@@ -238,7 +248,7 @@ class Race:
         leg.digit_deadline = None
         leg.loops += 1
         if leg.loops < PROMPT_LOOPS:
-            return [Prompt(leg.number)]
+            return self._ask(leg)
         return [*self._cancel(leg, "no_answer"), *self._advance(now)]
 
     def _late_digit(self, leg: Leg, event: LegDigit, now: int) -> list[Command]:
@@ -290,10 +300,21 @@ class Race:
         """The first acceptance wins. Every other leg is let go in the same breath."""
         self.winner = self._active.pop(leg.number)
         self._won_at = now
-        leg.phase = Phase.WON
         leg.record.accepted_at = now
         leg.record.outcome = "won"
-        return [Award(leg.number), *self._let_go("lost")]
+        return [Award(leg.number), *self._come_to_bridge(leg, now), *self._let_go("lost")]
+
+    def _come_to_bridge(self, leg: Leg, now: int) -> list[Command]:
+        """Asterisk puts nobody into a bridge who hears a prompt; and all that the call asks of it would wait, too."""
+        if not leg.hears_prompt:
+            return self._bridge(leg)
+        leg.phase = Phase.WON
+        leg.deadline = now + PROMPT_STOP_MS
+        return [Hush(leg.number)]
+
+    def _bridge(self, leg: Leg, *_: object) -> list[Command]:
+        leg.phase = Phase.BRIDGING
+        return [Bridge(leg.number)]
 
     def _bridged(self, leg: Leg, event: Event, now: int) -> list[Command]:
         leg.phase = Phase.CONNECTED
@@ -321,7 +342,7 @@ class Race:
     def _caller_hung_up(self) -> list[Command]:
         self.over = True
         commands = self._let_go("cancelled")
-        if self.winner and self.winner.phase in (Phase.WON, Phase.CONNECTED):
+        if self.winner and self.winner.phase in (Phase.WON, Phase.BRIDGING, Phase.CONNECTED):
             self.winner.phase = Phase.CANCELLING
             commands.append(HangUp(self.winner.number, "normal"))
         return commands
@@ -339,6 +360,8 @@ class Race:
         return [HangUp(leg.number, _hangup_reason(leg))]
 
     def _time_up(self, now: int) -> list[Command]:
+        if self.winner and self.winner.phase is Phase.WON and now >= self.winner.deadline:
+            return self._bridge(self.winner)
         commands: list[Command] = []
         for number in self._queue.expire(now):
             self.legs[number].phase = Phase.ENDED
@@ -365,8 +388,10 @@ _REACTIONS: dict[tuple[Phase, type], Callable[..., list[Command]]] = {
     (Phase.ANSWERED, LegDigit): Race._digit,
     (Phase.ANSWERED, PromptDone): Race._prompt_done,
     (Phase.ANSWERED, LegEnded): Race._ended,
-    (Phase.WON, LegBridged): Race._bridged,
+    (Phase.WON, PromptDone): Race._bridge,
     (Phase.WON, LegEnded): Race._winner_ended,
+    (Phase.BRIDGING, LegBridged): Race._bridged,
+    (Phase.BRIDGING, LegEnded): Race._winner_ended,
     (Phase.CONNECTED, LegEnded): Race._winner_ended,
     (Phase.CANCELLING, LegAnswered): Race._answered_too_late,
     (Phase.CANCELLING, LegDigit): Race._late_digit,

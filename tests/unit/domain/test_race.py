@@ -6,10 +6,12 @@ import pytest
 
 from ari_app.domain.routing.legs import (
     Award,
+    Bridge,
     CallerHungUp,
     Exhausted,
     Freed,
     HangUp,
+    Hush,
     LegAnswered,
     LegBlocked,
     LegBridged,
@@ -65,7 +67,7 @@ def test_the_first_acceptance_wins_and_the_others_are_let_go_as_answered_elsewhe
     race = started("ab")
     race.handle(LegRinging(1), 10)
     race.handle(LegAnswered(0), 20)
-    assert race.handle(LegDigit(0, "1"), 30) == [Award(0), HangUp(1, "answered_elsewhere")]
+    assert race.handle(LegDigit(0, "1"), 30) == [Award(0), Hush(0), HangUp(1, "answered_elsewhere")]
     assert race.winner.record.destination == "a"
     assert outcomes(race) == {"a": "won", "b": "lost"}
 
@@ -75,12 +77,12 @@ def test_an_answer_is_not_an_acceptance():
     assert race.handle(LegAnswered(0), 100) == [Prompt(0)]
     assert race.winner is None
     race.handle(LegAnswered(1), 2000)
-    assert race.handle(LegDigit(1, "1"), 2100) == [Award(1), SayTaken(0)]
+    assert race.handle(LegDigit(1, "1"), 2100) == [Award(1), Hush(1), SayTaken(0)]
 
 
 def test_where_answering_is_accepting_the_first_answer_wins():
     race = started("ab", accept="answer")
-    assert race.handle(LegAnswered(1), 5) == [Award(1), HangUp(0, "answered_elsewhere")]
+    assert race.handle(LegAnswered(1), 5) == [Award(1), Bridge(1), HangUp(0, "answered_elsewhere")]
 
 
 def test_a_second_acceptance_loses_by_its_milliseconds():
@@ -369,11 +371,73 @@ def test_what_comes_late_of_a_loser_is_noted_with_its_moment_once():
     assert (record.answered_at, record.accepted_at, record.lost_by_ms) == (13, 13, 3)
 
 
+def hears_the_prompt():
+    """A winner who pressed 1 while the prompt was playing, at 1000."""
+    race = started("a")
+    race.handle(LegAnswered(0), 0)
+    assert race.handle(LegDigit(0, "1"), 1_000) == [Award(0), Hush(0)]
+    return race
+
+
+def test_who_accepts_while_the_prompt_plays_is_bridged_when_that_has_stopped():
+    race = hears_the_prompt()
+    assert race.legs[0].phase is Phase.WON
+    assert race.handle(PromptDone(0), 1_020) == [Bridge(0)]
+    assert (race.legs[0].phase, race.deadline()) == (Phase.BRIDGING, None)
+
+
+def test_who_accepts_after_the_prompt_is_bridged_at_once():
+    race = started("a")
+    race.handle(LegAnswered(0), 0)
+    race.handle(PromptDone(0), 900)
+    assert race.handle(LegDigit(0, "1"), 1_000) == [Award(0), Bridge(0)]
+
+
+def test_a_prompt_that_was_begun_again_is_to_stop_too():
+    race = started("a")
+    race.handle(LegAnswered(0), 0)
+    race.handle(PromptDone(0), 900)
+    assert race.handle(LegDigit(0, "7"), 1_000) == [Prompt(0)]
+    assert race.handle(LegDigit(0, "1"), 1_100) == [Award(0), Hush(0)]
+
+
+def test_a_prompt_that_does_not_stop_is_waited_for_a_second():
+    race = hears_the_prompt()
+    assert race.deadline() == 2_000
+    assert race.handle(TimeUp(), 1_999) == []
+    assert race.handle(TimeUp(), 2_000) == [Bridge(0)]
+    assert race.handle(PromptDone(0), 2_100) == []
+
+
+def test_nobody_is_connected_who_was_not_put_together_with_the_caller():
+    race = hears_the_prompt()
+    race.handle(LegBridged(0), 1_010)
+    assert (race.legs[0].phase, race.legs[0].connected_at) == (Phase.WON, None)
+
+
+@pytest.mark.parametrize("told", [(), (PromptDone(0),), (PromptDone(0), LegBridged(0))])
+def test_a_winner_is_let_go_with_the_caller_however_far_it_has_come(told):
+    race = hears_the_prompt()
+    for event in told:
+        race.handle(event, 1_020)
+    assert race.handle(CallerHungUp(), 1_030) == [HangUp(0, "normal")]
+
+
+@pytest.mark.parametrize("told", [(), (PromptDone(0),)])
+def test_a_winner_that_vanishes_before_it_is_connected_gives_the_call_back(told):
+    race = hears_the_prompt()
+    for event in told:
+        race.handle(event, 1_020)
+    assert race.handle(LegEnded(0, 38), 1_500)[0] == Reoffer(0)
+    assert race.legs[0].record.outcome == "failed"
+
+
 def test_the_winners_record_tells_when_it_was_asked_answered_accepted_and_ended():
     race = started("a")
     race.handle(LegRinging(0), 1)
     race.handle(LegAnswered(0), 2)
     race.handle(LegDigit(0, "1"), 3)
+    race.handle(PromptDone(0), 4)
     race.handle(LegBridged(0), 4)
     race.handle(LegEnded(0, 16), 20_000)
     record = race.legs[0].record
