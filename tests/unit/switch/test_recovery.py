@@ -315,6 +315,27 @@ async def test_a_conversation_that_a_wrong_clock_begins_in_a_time_to_come_lasts_
     assert record.durations_ms.connected == 0
 
 
+async def test_however_many_calls_are_left_of_a_version_it_is_read_once(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the event loop, before the first event is read: one whole marketplace."""
+    assigned(engine)
+    apply(engine, market(campaign={"price": "50.00"}), ASSIGNED + 1)
+    left = [talking(n) for n in range(1, 6)]
+    leave(tmp_path, *left)
+    read: list[int] = []
+    load = marketplaces.load_version
+
+    def counted(engine: Engine, version: int) -> marketplaces.Loaded | None:
+        read.append(version)
+        return load(engine, version)
+
+    monkeypatch.setattr(marketplaces, "load_version", counted)
+    async with next_switch(engine, tmp_path, *left) as after:
+        assert len(after.switch.live()) == 5
+    assert read == [1]
+
+
 async def test_a_call_that_had_ended_without_a_verdict_is_judged_and_charged(
     engine: Engine, tmp_path: Path
 ) -> None:
