@@ -22,6 +22,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from agi.past import Past
 from agi.pins import Pins
 from agi.unfinished import Begun
 from ari_app.domain.calls.dialplan_call import (
@@ -54,7 +55,7 @@ from ari_app.store.calls.calls import Settlement
 from ari_app.store.calls.writer import save_or_tell
 from ari_app.store.db.atomic_files import has_any
 from ari_app.store.db.errors import DocumentUnreadable, StoreError
-from ari_app.store.market import applications, marketplaces, numbers
+from ari_app.store.market import marketplaces
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +120,7 @@ class Outcomes:
         self._waits_since: float | None = None  # for a switch
         self._begun = Begun(files[0].with_suffix(".open"))
         self._pins = Pins(files[-1].with_suffix(".pins"))
+        self._past = Past(engine)
         self._snapshots: OrderedDict[int, Snapshot] = OrderedDict()  # without numbers, by version
 
     def pin(self, call_id: str, pin: Pin) -> None:
@@ -223,6 +225,7 @@ class Outcomes:
         Raises OSError, StoreError and SQLAlchemyError where they are to be told again.
         """
         refused: _Refused = []
+        self._past = Past(self._engine)  # of these calls: what was done since is none of theirs
         for batch in _batches(told):
             reasons = self._save(batch, why)
             for one in batch:
@@ -300,8 +303,8 @@ class Outcomes:
             if found is None:
                 raise NotPinned(f"marketplace {snapshot.version} has no campaign {its.campaign}")
             return snapshot, found
-        then = numbers.assigned(self._engine, record.did, record.started_at)
-        version = marketplaces.version_at(self._engine, record.started_at)
+        then = self._past.assigned(record.did, record.started_at)
+        version = self._past.version(record.started_at)
         if then is None or version is None:
             return None
         snapshot = self._snapshot_of(version)
@@ -309,7 +312,7 @@ class Outcomes:
             raise NotPinned(f"marketplace {version} has no campaign {then.campaign}")
         number = Number(then.campaign, then.publisher, then.source)
         found = attribute_to(snapshot, number, record.started_at)
-        why = applications.suspended(self._engine, then.campaign, then.publisher, record.started_at)
+        why = self._past.suspended(then.campaign, then.publisher, record.started_at)
         return snapshot, replace(found, suspended=why)
 
     def _snapshot_of(self, version: int) -> Snapshot:

@@ -13,7 +13,7 @@ from ari_app.desk import applications as desk
 from ari_app.desk.refused import Code, Refused
 from ari_app.domain.market.campaigns import Applications
 from ari_app.domain.market.marketplace import Number
-from ari_app.domain.numbers.applications import Application, Event
+from ari_app.domain.numbers.applications import Application, Event, suspended_at
 from ari_app.domain.numbers.inventory import Wanted
 from ari_app.store.db import auditlog
 from ari_app.store.db.engine import open_engine, reading, writing
@@ -98,7 +98,8 @@ def test_a_suspension_is_in_force_with_its_reason_until_it_is_ended_and_keeps_th
     assert loaded.suspended == {("plumbing", "bluebird"): "bought traffic"}
     assert numbers_of(market, "bluebird") == 1
     decide(market, pending.id, "reinstate", at=LAST + 1)
-    found = [applications.suspended(market, "plumbing", "bluebird", at) for at in (LAST - 1, LAST, LAST + 1)]
+    steps = applications.steps_of(market, "plumbing", "bluebird")
+    found = [suspended_at(steps, at) for at in (LAST - 1, LAST, LAST + 1)]
     assert found == [None, "bought traffic", None]
     after = marketplaces.load(market)
     assert after is not None

@@ -299,7 +299,8 @@ def test_a_number_belongs_to_one_publisher_at_a_time_and_its_history_is_kept(eng
     second = Assignment(DID, "plumbing", "bluebird", "sidebar", LATER, LAST)
     assert numbers.history(engine, DID) == [first, second]
     moments = (NOW - 1, NOW, LATER - 1, LATER, LAST)
-    assert [numbers.assigned(engine, DID, at) for at in moments] == [None, first, first, second, None]
+    found = [numbers.assigned_at(numbers.history(engine, DID), at) for at in moments]
+    assert found == [None, first, first, second, None]
 
 
 def test_a_number_that_did_not_change_keeps_its_beginning(engine: Engine) -> None:

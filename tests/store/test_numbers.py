@@ -148,7 +148,7 @@ def test_a_late_call_is_attributed_to_whom_the_number_belonged(market: Engine) -
     again = LAST + QUARANTINE_MS
     desk.assign(market, ADA, BLUEBIRD, Wanted(did=NY), again)
     moments = (LATER - 1, LATER, LAST - 1, LAST, again)
-    found = [numbers.assigned(market, NY, at) for at in moments]
+    found = [numbers.assigned_at(numbers.history(market, NY), at) for at in moments]
     assert [one and one.publisher for one in found] == [None, "homefix", "homefix", None, "bluebird"]
     assert in_force(market).numbers.get(NY) == BLUEBIRD
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,6 +57,12 @@ def after(state: State | None, event: Event) -> State | None:
 def possible(state: State | None) -> list[Event]:
     """The events that can happen in a state."""
     return [event for before, event in TRANSITIONS if before == state]
+
+
+def suspended_at(steps: Iterable[Step], at: int) -> str | None:
+    """Why a publisher was suspended at a moment (ms), by all the steps of its application; None: was not."""
+    newest = max((step for step in steps if step.at <= at), key=lambda step: step.n, default=None)
+    return newest.note or "" if newest is not None and newest.state == "suspended" else None
 
 
 def closed_to(campaign: Campaign, publisher: str) -> str | None:

@@ -59,21 +59,20 @@ def suspended_in(connection: Connection) -> dict[tuple[str, str], str]:
     return {(a.campaign, a.publisher): a.newest.note or "" for a in rows if a.state == "suspended"}
 
 
-def suspended(engine: Engine, campaign: str, publisher: str, at: int) -> str | None:
-    """Why a publisher was suspended from a campaign at a moment (ms); None: was not."""
+def steps_of(engine: Engine, campaign: str, publisher: str) -> list[Step]:
+    """All that happened to this publisher's application to this campaign, oldest first."""
     is_it = applications.c.campaign == campaign, applications.c.publisher == publisher
+    query = select(*_EVENTS).join(applications, applications.c.id == application_events.c.application_id)
     with reading(engine) as connection:
-        row = connection.execute(_newest(at).where(*is_it)).one_or_none()
-    found = _application(row) if row else None
-    return found.newest.note or "" if found is not None and found.state == "suspended" else None
+        return [
+            Step(*row) for row in connection.execute(query.where(*is_it).order_by(application_events.c.n))
+        ]
 
 
-def _newest(at: int | None = None) -> Select[Any]:
-    """Applications with their newest step, now or at a moment."""
+def _newest() -> Select[Any]:
+    """Applications with their newest step."""
     table = application_events
     last = select(table.c.application_id, func.max(table.c.n).label("n")).group_by(table.c.application_id)
-    if at is not None:
-        last = last.where(table.c.at <= at)
     newest = last.subquery()
     is_newest = and_(table.c.application_id == newest.c.application_id, table.c.n == newest.c.n)
     joined = applications.join(table, table.c.application_id == applications.c.id).join(newest, is_newest)

@@ -143,11 +143,29 @@ def load(engine: Engine) -> Loaded | None:
         return _loaded(connection, row, numbers.documents_in(connection)) if row else None
 
 
-def version_at(engine: Engine, at: int) -> int | None:
-    """The version that was in force at a moment (ms); None: there was none."""
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A version, and from when until before when (ms) it was in force; None: it is."""
+
+    version: int
+    since: int
+    until: int | None
+
+    def covers(self, at: int) -> bool:
+        """Whether it was in force at a moment (ms)."""
+        return self.since <= at and (self.until is None or at < self.until)
+
+
+def in_force_at(engine: Engine, at: int) -> InForce | None:
+    """What was in force at a moment (ms); None: nothing was."""
+    table = marketplace_versions
+    then = _NEWEST.where(table.c.applied_at <= at).with_only_columns(table.c.version, table.c.applied_at)
     with reading(engine) as connection:
-        then = _NEWEST.where(marketplace_versions.c.applied_at <= at)
-        return connection.execute(then.with_only_columns(marketplace_versions.c.version)).scalar_one_or_none()
+        row = connection.execute(then).one_or_none()
+        if row is None:
+            return None
+        later = select(table.c.applied_at).where(table.c.version > row.version).order_by(table.c.version)
+        return InForce(*row, connection.execute(later.limit(1)).scalar())
 
 
 def load_version(engine: Engine, version: int) -> Loaded | None:

@@ -6,11 +6,11 @@ The open assignments are the one truth of who has a number, whether an apply (`f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from sys import intern
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, insert, or_, select, update
 
 from ari_app.domain.market.marketplace import Number
 from ari_app.domain.numbers.holdings import Assignment, Origin
@@ -33,12 +33,10 @@ def history(engine: Engine, did: str) -> list[Assignment]:
         return [Assignment(*row) for row in connection.execute(query)]
 
 
-def assigned(engine: Engine, did: str, at: int) -> Assignment | None:
-    """Whose a number was at a moment (ms)."""
-    query = select(*_COLUMNS).where(number_assignments.c.did == did, _lasted_at(at))
-    with reading(engine) as connection:
-        row = connection.execute(query).one_or_none()
-        return Assignment(*row) if row else None
+def assigned_at(assignments: Iterable[Assignment], at: int) -> Assignment | None:
+    """Whose a number was at a moment (ms), of all that it was."""
+    lasted = (one for one in assignments if one.from_at <= at and (one.to_at is None or at < one.to_at))
+    return next(lasted, None)
 
 
 def holder(connection: Connection, did: str) -> Assignment | None:
@@ -163,8 +161,3 @@ def end(connection: Connection, dids: Sequence[str], now: int, quarantine_ms: in
         connection.execute(update(table).where(table.c.did.in_(some), OPEN).values(to_at=now))
         rest = update(inventory).where(inventory.c.did.in_(some))
         connection.execute(rest.values(available_from=now + quarantine_ms))
-
-
-def _lasted_at(at: int) -> ColumnElement[bool]:
-    table = number_assignments
-    return and_(table.c.from_at <= at, or_(OPEN, table.c.to_at > at))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 import agi.outcomes
 from agi.outcomes import BATCH, Outcomes
@@ -338,6 +338,33 @@ def test_the_lines_of_an_outage_are_saved_many_in_one_transaction(
     assert len(saved(outcomes, engine)) == 2 * BATCH + 1
     assert transactions == [BATCH, BATCH, 1]
     assert verify(list(ledger.all_transfers(engine)), calls.every(engine), BEGAN) == []
+
+
+def test_whose_the_calls_of_an_outage_were_is_asked_once_for_those_that_lie_together(
+    outcomes: Outcomes, engine: Engine, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    def read(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM number_assignments" in statement or "FROM marketplace_versions" in statement:
+            asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", read)
+    written(tmp_path / "fallback.csv", map(by_others, range(2 * BATCH)))
+    assert len(saved(outcomes, engine)) == 2 * BATCH
+    assert 0 < len(asked) < 10
+
+
+def test_calls_of_one_outage_are_each_judged_by_what_was_in_force_when_they_began(
+    outcomes: Outcomes, engine: Engine, tmp_path: Path
+) -> None:
+    for n, price in enumerate(("50.00", "60.00"), start=1):
+        dearer = ON_ANSWER.replace('price: "42.00"', f'price: "{price}"')
+        marketplaces.apply(engine, parse(dearer, "test.yaml"), BEGAN + n * 1_000_000)
+    marketplaces.apply(engine, parse(ROOFING, "test.yaml"), BEGAN + 3_000_000)
+    written(tmp_path / "fallback.csv", [by_others(n) for n in (3, 0, 2, 1)])
+    found = [(record.campaign, record.money and record.money.charged) for record in saved(outcomes, engine)]
+    assert found == [("plumbing", 4200), ("plumbing", 5000), ("plumbing", 6000), ("roofing", 900)]
 
 
 def test_who_calls_twice_in_an_outage_is_a_repeat_caller_all_the_same(

@@ -1,0 +1,51 @@
+"""What was when calls began, as the database tells it: asked once for the calls of a file, which lie together.
+
+For calls that are over: what was then changes no more.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from ari_app.domain.document.fieldpath import Assignment
+from ari_app.domain.numbers.applications import Step, suspended_at
+from ari_app.store.market import applications, marketplaces, numbers
+from ari_app.store.market.marketplaces import InForce
+
+LIMIT = 10_000  # numbers, or publishers of campaigns, that are remembered
+
+
+class Past:
+    """Moments are in ms. Each question raises DatabaseUnavailable."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._assignments: dict[str, list[Assignment]] = {}
+        self._steps: dict[tuple[str, str], list[Step]] = {}
+        self._in_force: InForce | None = None
+
+    def assigned(self, did: str, at: int) -> Assignment | None:
+        """Whose a number was."""
+        if did not in self._assignments:
+            _make_room(self._assignments)
+            self._assignments[did] = numbers.history(self._engine, did)
+        return numbers.assigned_at(self._assignments[did], at)
+
+    def version(self, at: int) -> int | None:
+        """The marketplace that was in force."""
+        if self._in_force is None or not self._in_force.covers(at):
+            self._in_force = marketplaces.in_force_at(self._engine, at)
+        return self._in_force.version if self._in_force is not None else None
+
+    def suspended(self, campaign: str, publisher: str, at: int) -> str | None:
+        """Why a publisher was suspended from a campaign; None: was not."""
+        both = campaign, publisher
+        if both not in self._steps:
+            _make_room(self._steps)
+            self._steps[both] = applications.steps_of(self._engine, campaign, publisher)
+        return suspended_at(self._steps[both], at)
+
+
+def _make_room(remembered: dict[str, list[Assignment]] | dict[tuple[str, str], list[Step]]) -> None:
+    if len(remembered) >= LIMIT:
+        remembered.clear()
