@@ -38,6 +38,7 @@ from ari_app.domain.calls.dialplan_call import (
 )
 from ari_app.domain.calls.geo import Geography, locate
 from ari_app.domain.calls.record import CallRecord, Event
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.campaigns import Campaign
 from ari_app.domain.market.destinations import Destination
 from ari_app.domain.market.marketplace import Number
@@ -288,7 +289,7 @@ class Outcomes:
         )
         if refusal is not None and not outcome.dial_status:
             record.disposition = refusal.disposition
-            record.events.append(Event(record.started_at, "refused", refusal.reason))
+            record.events.append(Event(record.started_at, EventName.REFUSED, refusal.reason))
         transfers = conclude(
             record, found, place, timezone, self._earlier(record, found.campaign), self._geography
         )

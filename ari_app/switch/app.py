@@ -23,6 +23,7 @@ from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.calls.stage import ROWS
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.campaigns import Campaign
 from ari_app.domain.routing.recovery import UnderWay, give_up
 from ari_app.domain.routing.snapshot import Snapshot
@@ -344,7 +345,7 @@ class Switch:
         """Turns a call away unanswered, so that the carrier may try elsewhere. It is recorded all the same."""
         record = call.record
         record.disposition, record.end_source, record.ended_at = "failed", "system", record.started_at
-        call.note("refused", reason)
+        call.note(EventName.REFUSED, reason)
         call.keep()
         log.warning("call refused: %s", reason, extra=logs.fields(call=record.id))
         call.inbox.close()
@@ -418,7 +419,7 @@ class Switch:
         log.error("call broke", exc_info=error, extra=logs.fields(call=session.record.id))
         session.record.disposition = "failed"
         session.record.ended_at = session.record.ended_at or session.call.now()
-        session.call.note("failed", f"{type(error).__name__}: {error}")
+        session.call.note(EventName.FAILED, f"{type(error).__name__}: {error}")
         session.call.keep()
         return Settlement(session.record)
 

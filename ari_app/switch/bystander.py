@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable
 
 from ari_app.ari.errors import AriError
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.campaigns import Route
 from ari_app.domain.routing import recovery
 from ari_app.domain.routing.legs import Leg
@@ -73,7 +74,7 @@ class Bystander:
             recovery.assume_connected(record, self._last_seen)
         call.under_way.parties["agent"] = agent
         call.is_up(agent)
-        call.note("set aside", f"talks to {record.winner}")
+        call.note(EventName.SET_ASIDE, f"talks to {record.winner}")
         try:
             await asyncio.to_thread(self._keep)
             record.end_source = await talk_on(call, LONGEST_MS)
@@ -82,7 +83,7 @@ class Bystander:
         except asyncio.CancelledError:  # the switch is stopping
             record.end_source = "system"
         record.ended_at = call.end()
-        call.note("ended", f"by the {record.end_source}")
+        call.note(EventName.ENDED, f"by the {record.end_source}")
         await call.client.channels.hangup(call.channel_id)
         await call.requests_done()
 
@@ -93,4 +94,6 @@ class Bystander:
         by = recovery.close(record, Remains(caller=caller, agent=agent, together=False), self._last_seen)
         record.disposition = record.disposition or "failed"
         record.end_source, record.ended_at = by, self._last_seen
-        self.call.note("set aside", "the caller is served as a new call" if caller else "nobody was there")
+        self.call.note(
+            EventName.SET_ASIDE, "the caller is served as a new call" if caller else "nobody was there"
+        )

@@ -25,6 +25,7 @@ from ari_app.ari.inbox import Inbox
 from ari_app.domain.calls.record import CallRecord, EndSource
 from ari_app.domain.calls.record import Event as TimelineEvent
 from ari_app.domain.calls.stage import Stage
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ivr.prompts import media
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.serving.clock import CallClock
@@ -50,7 +51,7 @@ class CallerGone(Exception):
     `by` says who ended it, `why` how the timeline tells it.
     """
 
-    def __init__(self, by: EndSource = "caller", why: str = "caller hung up") -> None:
+    def __init__(self, by: EndSource = "caller", why: EventName = EventName.CALLER_HUNG_UP) -> None:
         super().__init__(why)
         self.by = by
         self.why = why
@@ -106,7 +107,7 @@ class Call:
         """Milliseconds since the epoch, on this call's clock."""
         return self.clock.now()
 
-    def note(self, what: str, detail: str = "", at: int | None = None) -> None:
+    def note(self, what: EventName, detail: str = "", at: int | None = None) -> None:
         """Adds a line to the call's timeline."""
         self.record.events.append(TimelineEvent(self.now() if at is None else at, what, detail))
 
@@ -159,7 +160,7 @@ class Call:
         if self._lost_sight_at is None:
             return
         lost_sight_at, self._lost_sight_at = self._lost_sight_at, None
-        self.note("asterisk is connected again")
+        self.note(EventName.ASTERISK_IS_BACK)
         known = {name for name, since in self._channels.items() if since < found.asked_at}
         gone = known - found.states.keys()
         if gone & {self.channel_id, self.under_way.agent}:
@@ -177,7 +178,7 @@ class Call:
         for channel_id in self._channels.keys() - {self.channel_id}:
             self.inbox.put(ChannelDestroyed(event.at_ms, channel_id, NO_CAUSE, "Asterisk restarted"))
         if self.gone is None:
-            self.gone = CallerGone("system", "Asterisk restarted")
+            self.gone = CallerGone("system", EventName.ASTERISK_RESTARTED)
             raise self.gone
 
     def happened(self, event: Event) -> int:
@@ -213,7 +214,7 @@ class Call:
         try:
             await request
         except AriError as error:
-            self.note("request failed", str(error))
+            self.note(EventName.REQUEST_FAILED, str(error))
 
     async def requests_done(self) -> None:
         """Waits until every posted request is answered; each has a time-out of its own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ari_app.ari.events import ChannelDtmfReceived
 from ari_app.domain.calls.geo import Geography
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ivr.digits import Collector, Digit, Digits, Invalid, PromptDone, Result, TimeUp
 from ari_app.domain.ivr.flow import Caller, End, FlowRun, Gather, Offer, Outcome, Play, Played
 from ari_app.domain.market.flows import Flow
@@ -25,12 +26,12 @@ async def run_flow(call: Call, flow: Flow, geography: Geography, timezone: str) 
     began_at = call.now() if record.answered_at is None else record.answered_at
     until = began_at + flow.longest
     while not isinstance(step, Offer | End):
-        call.note("asked" if isinstance(step, Gather) else "announced", run.path[-1])
+        call.note(EventName.ASKED if isinstance(step, Gather) else EventName.ANNOUNCED, run.path[-1])
         outcome = await _perform(call, step, until)
         step = run.time_up() if outcome is None else run.handle(outcome)
         _keep(call, run)
     if isinstance(step, End):
-        call.note("flow ended", f"at {run.path[-1]}: {step.reason.replace('_', ' ')}")
+        call.note(EventName.FLOW_ENDED, f"at {run.path[-1]}: {step.reason.replace('_', ' ')}")
         if step.prompt:
             await call.play_last(step.prompt)
     return run
@@ -82,11 +83,11 @@ async def gather(call: Call, step: Gather, until: int) -> Result | None:
     return result
 
 
-def _heard(result: Result) -> tuple[str, str]:
+def _heard(result: Result) -> tuple[EventName, str]:
     match result:
         case Digits(value):
-            return "entered", value
+            return EventName.ENTERED, value
         case Invalid(value):
-            return "entered wrongly", value
+            return EventName.ENTERED_WRONGLY, value
         case _:
-            return "entered nothing", ""
+            return EventName.ENTERED_NOTHING, ""

@@ -21,6 +21,7 @@ from ari_app.ari.events import (
 )
 from ari_app.domain.calls.record import Exclusion
 from ari_app.domain.calls.stage import Role, Stage
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ivr.prompts import ACCEPT_PROMPT
 from ari_app.domain.ivr.whisper import heard
 from ari_app.domain.market.campaigns import Route
@@ -114,7 +115,7 @@ class Offer:
             await call.client.bridges.destroy(self._bridge_id)
         finally:
             for leg in self._legs.still_there():
-                self._note(leg, "not confirmed gone")
+                self._note(leg, EventName.NOT_CONFIRMED_GONE)
                 self._legs.gone(leg)
             self._fill_in_record()
 
@@ -141,13 +142,15 @@ class Offer:
     def _translate(self, event: object, now: int) -> racing.Event | None:
         match event:
             case StasisStart(channel_id=channel_id):
-                return self._of_leg(channel_id, racing.LegAnswered, "answered")
+                return self._of_leg(channel_id, racing.LegAnswered, EventName.ANSWERED)
             case FoundUp(channel_id=channel_id) if not self._has_answered(channel_id):
-                return self._of_leg(channel_id, racing.LegAnswered, "answered", "while disconnected")
+                return self._of_leg(channel_id, racing.LegAnswered, EventName.ANSWERED, "while disconnected")
             case ChannelStateChange(channel_id=channel_id, state="Ringing"):
-                return self._of_leg(channel_id, racing.LegRinging, "ringing")
+                return self._of_leg(channel_id, racing.LegRinging, EventName.RINGING)
             case ChannelDtmfReceived(channel_id=channel_id, digit=digit):
-                return self._of_leg(channel_id, lambda leg: racing.LegDigit(leg, digit), "pressed", digit)
+                return self._of_leg(
+                    channel_id, lambda leg: racing.LegDigit(leg, digit), EventName.PRESSED, digit
+                )
             case ChannelDestroyed(channel_id=channel_id, cause=cause):
                 leg = self._legs.number_of(channel_id)
                 return None if leg is None else self._gone(leg, cause)
@@ -157,7 +160,7 @@ class Offer:
             case racing.LegBridged():
                 return self._bridged(event, now)
             case NotDialled(leg, cause, why):
-                self._note(leg, "not dialled", why)
+                self._note(leg, EventName.NOT_DIALLED, why)
                 self.race.legs[leg].record.failure = why
                 return self._gone(leg, cause)
         return None
@@ -167,7 +170,7 @@ class Offer:
         return leg is not None and self.race.legs[leg].record.answered_at is not None
 
     def _of_leg(
-        self, channel_id: str, happened: Callable[[int], racing.Event], what: str, detail: str = ""
+        self, channel_id: str, happened: Callable[[int], racing.Event], what: EventName, detail: str = ""
     ) -> racing.Event | None:
         leg = self._legs.number_of(channel_id)
         if leg is None:
@@ -176,7 +179,7 @@ class Offer:
         return happened(leg)
 
     def _gone(self, leg: int, cause: int | None) -> racing.Event:
-        self._note(leg, "gone", "while disconnected" if cause is None else f"cause {cause}")
+        self._note(leg, EventName.GONE, "while disconnected" if cause is None else f"cause {cause}")
         self._legs.gone(leg)
         return racing.LegEnded(leg, cause)
 
@@ -185,7 +188,7 @@ class Offer:
         leg = self.race.legs[event.leg]
         if leg.phase is not Phase.BRIDGING:
             return None
-        self._note(event.leg, "connected")
+        self._note(event.leg, EventName.CONNECTED)
         self._talk.begin(leg.record.destination, now)
         self._on_connected(now)
         self._keep()
@@ -219,7 +222,7 @@ class Offer:
                 case racing.Reoffer(leg):
                     self._reoffer(leg)
                 case racing.Exhausted():
-                    self._call.note("nobody left to ring")
+                    self._call.note(EventName.NOBODY_LEFT)
                     if any(leg.record.accepted_at is not None for leg in self.race.legs):
                         self._call.end_by_itself(None)
         if is_anyone_rung:
@@ -234,7 +237,7 @@ class Offer:
         dial, places = self._dial(destination)
         full = self._legs.ring(leg, dial, places)
         if full is None:
-            self._note(leg, "offered", f"wave {self.race.legs[leg].record.wave}")
+            self._note(leg, EventName.OFFERED, f"wave {self.race.legs[leg].record.wave}")
             return True
         if self._full.get(destination) != full:  # another call may be quicker many times
             self._note_full(leg, full, places[full])
@@ -245,11 +248,11 @@ class Offer:
     def _note_full(self, leg: int, full: str, size: int) -> None:
         destination = self.race.legs[leg].record.destination
         if full != destination:
-            self._note(leg, f"{full} full", f"{size} in use")
+            self._note(leg, EventName.TRUNK_FULL, f"{full}, {size} in use")
         elif destination in self._capacity.elsewhere():
-            self._note(leg, "on another call")
+            self._note(leg, EventName.ON_ANOTHER_CALL)
         else:
-            self._note(leg, "at capacity", f"{size} in use")
+            self._note(leg, EventName.AT_CAPACITY, f"{size} in use")
 
     def _wait_for(self, place: str, *destinations: str) -> None:
         self._waits.setdefault(place, {}).update(dict.fromkeys(destinations))
@@ -269,7 +272,7 @@ class Offer:
             self._perform(self.race.handle(racing.Freed(destination), self._call.now()))
 
     def _award(self, leg: int) -> None:
-        self._note(leg, "accepted", "the call is awarded")
+        self._note(leg, EventName.ACCEPTED, "the call is awarded")
         self._call.under_way.parties["agent"] = self._legs.channel_id(leg)
         self._call.enter(Stage.BRIDGING)
         self._keep()
@@ -306,7 +309,7 @@ class Offer:
 
     def _reoffer(self, leg: int) -> None:
         call = self._call
-        self._note(leg, "vanished", "the call is offered again")
+        self._note(leg, EventName.VANISHED, "the call is offered again")
         call.record.disposition = call.record.winner = call.cut_at = None
         call.under_way.parties.pop("agent", None)
         call.enter(Stage.WAITING)
@@ -350,6 +353,6 @@ class Offer:
             return f"{self._full[destination]} full, or not reached before the race was over"
         return "at capacity, or not reached before the race was over"
 
-    def _note(self, leg: int, what: str, detail: str = "") -> None:
+    def _note(self, leg: int, what: EventName, detail: str = "") -> None:
         name = self.race.legs[leg].record.destination
         self._call.note(what, f"{name}: {detail}" if detail else name)

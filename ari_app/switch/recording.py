@@ -11,15 +11,11 @@ from typing import Protocol
 from ari_app.domain.calls.geo import Place
 from ari_app.domain.calls.record import Tracks
 from ari_app.domain.calls.recording import (
-    ANNOUNCED,
-    ASSUMED,
-    NOT_RECORDED,
-    STARTED,
-    UNANNOUNCED,
     NotRecorded,
     may_have_begun,
     why_announced,
 )
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.campaigns import Recording
 from ari_app.switch.call import Call
 
@@ -60,17 +56,20 @@ class CallRecording:
         """Tells the caller, where that is to be; who stays consents. Raises CallerGone."""
         if rules is None:
             return
-        if any(event.what in (ANNOUNCED, UNANNOUNCED) for event in self._call.record.events):
+        if any(
+            event.what in (EventName.RECORDING_ANNOUNCED, EventName.RECORDING_NOT_ANNOUNCED)
+            for event in self._call.record.events
+        ):
             self._keep_ms = rules.keep  # it was settled before a switch died
             return
         why = why_announced(rules.consent, place)
         if why is None:
-            self._call.note(UNANNOUNCED, f"{place.state} does not ask for it")
+            self._call.note(EventName.RECORDING_NOT_ANNOUNCED, f"{place.state} does not ask for it")
         elif await self._call.play(rules.consent.prompt):
-            self._call.note(ANNOUNCED, why)
+            self._call.note(EventName.RECORDING_ANNOUNCED, why)
         else:
             await self._call.see_caller_out()  # who hangs up breaks it off, too
-            self._call.note(NOT_RECORDED, "the announcement could not be played")
+            self._call.note(EventName.NOT_RECORDED, "the announcement could not be played")
             return
         self._keep_ms = rules.keep
 
@@ -90,10 +89,16 @@ class CallRecording:
             is_again = call.record.recording is not None
             is_known = await self._recorder.start(call.channel_id, call.record.id, is_again)
         except NotRecorded as error:
-            call.note(NOT_RECORDED, str(error))
+            call.note(EventName.NOT_RECORDED, str(error))
         else:
             self._enter(keep_ms)
-            call.note(*((STARTED,) if is_known else (ASSUMED, "AMI did not answer")))
+            call.note(
+                *(
+                    (EventName.RECORDING_STARTED,)
+                    if is_known
+                    else (EventName.RECORDING_ASSUMED, "AMI did not answer")
+                )
+            )
         call.keep()
 
     def taken_up(self, rules: Recording | None) -> None:
@@ -101,9 +106,9 @@ class CallRecording:
         call = self._call
         if rules is not None and may_have_begun(call.record):
             self._enter(rules.keep)
-            call.note(ASSUMED, "the switch died just as it was to begin")
+            call.note(EventName.RECORDING_ASSUMED, "the switch died just as it was to begin")
         elif call.record.recording is not None:
-            call.note("recording went on")
+            call.note(EventName.RECORDING_WENT_ON)
 
     def _enter(self, keep_ms: int) -> None:
         now = self._call.now()

@@ -18,6 +18,7 @@ from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.geo import Geography, Place, locate
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.calls.stage import Fate, Stage
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.routing import recovery
 from ari_app.domain.routing.intake import Intake, Pinned, Step
 from ari_app.domain.routing.recovery import Remains, UnderWay, fate, winning_leg
@@ -144,7 +145,7 @@ class Resumed(Session):
         self.call.under_way.last_seen = None
         self._find_agent(found)
         remains = self._remains(found)
-        self.call.note("switch restarted", f"it was last seen at {iso(self._last_seen)}")
+        self.call.note(EventName.SWITCH_RESTARTED, f"it was last seen at {iso(self._last_seen)}")
         what = fate(self.call.under_way, remains)
         log.info("call %s, left behind: %s", self.record.id, what)
         await self._clear(found, what)
@@ -212,7 +213,7 @@ class Resumed(Session):
         self._is_anyone_capped = self._holds_for_losers(record.connected_at)
         self._connected(record.connected_at)
         call.is_up(self._agent)
-        call.note("taken up again", f"talks to {record.winner}")
+        call.note(EventName.TAKEN_UP, f"talks to {record.winner}")
         self._take_up_recording()
         by = await talk_on(call, self._attribution.campaign.route.max_duration)
         await self._end_of_offer("agent" if by == "agent" else "limit", None)
@@ -234,7 +235,7 @@ class Resumed(Session):
         call.under_way.restarts += 1
         self._is_up = found.channels[call.channel_id]["state"] == "Up"
         node = call.under_way.node
-        call.note("begun again", f"at {node}, where the caller was" if node else "from the start")
+        call.note(EventName.BEGUN_AGAIN, f"at {node}, where the caller was" if node else "from the start")
         self._recording.parted()
         if self._is_up:
             call.post(call.client.channels.stop_moh(call.channel_id))
@@ -257,11 +258,10 @@ class Resumed(Session):
         by = recovery.close(self.record, remains, self._last_seen)
         self._take_up_recording()
         if not remains.caller:
-            call.gone = CallerGone(by, "the caller was gone when the switch was back")
+            call.gone = CallerGone(by, EventName.CALLER_WAS_GONE)
             raise call.gone
         self.record.end_source = by
-        who = "the agent was gone" if by == "agent" else "caller and agent were apart"
-        call.note(f"{who} when the switch was back")
+        call.note(EventName.AGENT_WAS_GONE if by == "agent" else EventName.WERE_APART)
 
     def _take_up_recording(self) -> None:
         if self._attribution is not None:

@@ -16,6 +16,7 @@ from ari_app.ari.events import StasisStart
 from ari_app.domain.calls.geo import Place
 from ari_app.domain.calls.record import CallRecord, Disposition, Exclusion
 from ari_app.domain.calls.stage import ROWS, Stage
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.caps.counters import wanted
 from ari_app.domain.ivr.prompts import NOBODY_PROMPT
 from ari_app.domain.market.attestation import attestation_of
@@ -84,7 +85,7 @@ def new_call(client: Client, start: StasisStart, version: int, journal: Journal)
     )
     trunk = trunk_of(start.channel_name)
     call = Call(client, journal, UnderWay(record, {"caller": start.channel_id}, version, trunk=trunk))
-    call.note("received", f"{record.ani or 'anonymous'} called {record.did}", at=now)
+    call.note(EventName.RECEIVED, f"{record.ani or 'anonymous'} called {record.did}", at=now)
     return call
 
 
@@ -139,10 +140,10 @@ class Session:
             record.disposition = record.disposition or left_as or "failed"
         except asyncio.CancelledError:  # the switch is stopping; the call is ended and settled all the same
             record.disposition = record.disposition or "failed"
-            self.call.note("switch stopped")
+            self.call.note(EventName.SWITCH_STOPPED)
         except AriError as error:
             record.disposition = record.disposition or "failed"
-            self.call.note("failed", str(error))
+            self.call.note(EventName.FAILED, str(error))
             log.error("call failed: %s", error)
         finally:
             await _to_its_end(self._leave())
@@ -166,7 +167,7 @@ class Session:
             step = intake.handle(await self._perform(step), self.call.now())
         match step:
             case Unknown():
-                self.call.note("unknown number", record.did)
+                self.call.note(EventName.UNKNOWN_NUMBER, record.did)
                 self._end_as("unknown_number")
                 self._hangup_cause = UNALLOCATED
             case Refused(refusal):
@@ -196,7 +197,7 @@ class Session:
             case Located(place):
                 self._put_at(place)
                 where = " ".join(filter(None, (place.state, place.zip))) or "unknown"
-                self.call.note("located", f"{where}, from {place.from_}")
+                self.call.note(EventName.LOCATED, f"{where}, from {place.from_}")
                 return Placed()
             case Reserve(decision):
                 self._note_excluded(decision.excluded)
@@ -265,7 +266,7 @@ class Session:
     async def _turn_away(self, refusal: Refusal) -> None:
         """Tells the caller that the call is not taken; or, where nothing is to be said, rejects it unanswered."""
         self._end_as(refusal.disposition)
-        self.call.note("refused", refusal.reason)
+        self.call.note(EventName.REFUSED, refusal.reason)
         self.call.keep()
         if refusal.announce is None:
             self._hangup_cause = refusal.cause
@@ -279,7 +280,7 @@ class Session:
     async def _answer(self) -> None:
         await self.call.client.channels.answer(self.call.channel_id)
         self.record.answered_at = self.call.now()
-        self.call.note("call answered")
+        self.call.note(EventName.CALL_ANSWERED)
         self.call.keep()
 
     # Route, race
@@ -287,7 +288,7 @@ class Session:
     def _note_excluded(self, excluded: Iterable[Exclusion]) -> None:
         for exclusion in excluded:
             self.record.excluded.append(exclusion)
-            self.call.note("excluded", f"{exclusion.destination}: {exclusion.reason}")
+            self.call.note(EventName.EXCLUDED, f"{exclusion.destination}: {exclusion.reason}")
 
     async def _reserve(self, decision: Decision) -> Reserved:
         """Sees that caps and funds have room for the call: the one time that it waits for the database."""
@@ -308,7 +309,7 @@ class Session:
         record.offered_at = self.call.now()
         if decision.nobody:
             self._end_as("no_route")
-            self.call.note("no destination is eligible")
+            self.call.note(EventName.NOBODY_ELIGIBLE)
             await self._fall_back(rules.fallback.play)
             return
         told = self._connected, self._recording.parted
@@ -327,9 +328,9 @@ class Session:
         match ending:
             case "agent":
                 record.end_source = "agent"
-                self.call.note("agent hung up")
+                self.call.note(EventName.AGENT_HUNG_UP)
             case "limit":
-                self.call.note("longest duration reached")
+                self.call.note(EventName.LONGEST_DURATION)
             case "exhausted":
                 if gone is not None:  # left while the last phones were silenced
                     raise gone
@@ -372,7 +373,7 @@ class Session:
             self._caps.release_losers(self.record.id, self.record.winner)
 
     async def _fall_back(self, prompt: str | None) -> None:
-        self.call.note("fallback", prompt or "hang up")
+        self.call.note(EventName.FALLBACK, prompt or "hang up")
         await self.call.play_last(prompt or NOBODY_PROMPT)
 
     # The end
@@ -387,13 +388,13 @@ class Session:
                 await call.client.channels.hangup(call.channel_id, reason_code=self._hangup_cause)
             await call.requests_done()
         except AriError as error:
-            call.note("hang-up failed", str(error))
+            call.note(EventName.HANGUP_FAILED, str(error))
         finally:
             call.inbox.close()
             self._leave_trunk()
         self.record.end_source = self.record.end_source or "system"
         self.record.ended_at = call.end()
-        call.note("ended", f"by the {self.record.end_source}")
+        call.note(EventName.ENDED, f"by the {self.record.end_source}")
 
     async def _know_the_caller(self) -> None:
         self._earlier |= await self._callers.earlier(self.record)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ari_app.ari.testing import JumpingLoop, moved_clocks
+from ari_app.domain.calls.timeline import EventName
 from tests.behaviour.exchange import MONDAY_NOON_MS, Exchange
 
 
@@ -20,7 +21,9 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 
 @pytest.fixture
 async def exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Exchange]:
-    """An exchange that serves nothing yet. At the end nothing is left of any call, in Asterisk or the switch."""
+    """An exchange that serves nothing yet. At the end nothing is left of any call, in Asterisk or the switch, and each
+    event of a timeline has a name that readers know.
+    """
     monkeypatch.setattr(ThreadPoolExecutor, "submit", _at_once)
     monkeypatch.setattr("ari_app.store.calls.journal.GATHER_S", 0.001)
     loop = asyncio.get_running_loop()
@@ -29,6 +32,7 @@ async def exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         exchange = Exchange(tmp_path)
         yield exchange
         await exchange.close()
+        assert exchange.named <= set(EventName)
         # What a switch that died was about ends here: after this nothing jumps over its waits.
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:

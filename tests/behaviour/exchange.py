@@ -90,6 +90,7 @@ class Exchange:
         self.transport = self.asterisk.transport()
         self.agents: dict[str, Phone] = {}
         self._saved: list[CallRecord] = []
+        self.named: set[str] = set()  # every event in a timeline
         self._news = asyncio.Event()
         self._stack = AsyncExitStack()
         self._callers = 0
@@ -210,6 +211,7 @@ class Exchange:
         """These are in the database."""
         self.journal.settled(batch)
         self._saved += [settlement.record for settlement in batch]
+        self.named |= {event.what for settlement in batch for event in settlement.record.events}
         self._news.set()
 
     def balance(self, account: str) -> int:

@@ -205,7 +205,7 @@ async def test_a_call_that_waits_for_a_trunk(exchange: Exchange) -> None:
     assert story(record)[3:] == [
         LOCATED,
         *ANN_RINGS,
-        "trunk carrier full: bob: 2 in use",
+        "trunk full: bob: trunk carrier, 2 in use",
         "gone: ann: cause 16",
         *CALLER_LEFT,
         "judged: not qualified: connected",

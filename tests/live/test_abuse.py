@@ -111,7 +111,7 @@ async def test_a_call_that_finds_the_trunk_full_gets_its_leg_when_another_call_e
         async with calling(ani="+13105550142", plan=TALK) as first:
             await exchange.connected()
             async with calling(ani="+13105550143", plan=TALK) as second:
-                await waiting(exchange, "trunk main full")
+                await waiting(exchange, "trunk full")
                 await first.hang_up()
                 await exchange.record()
                 await carrier.wait_for("invited", nth=2)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from ari_app.domain.basics.fields import PHONE_NUMBER
 from ari_app.domain.calls.record import CallRecord, Disposition, Event, LegOutcome, LegRecord
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.attestation import attestation_of
 from ari_app.domain.market.shapes import Attestation
 
@@ -139,7 +140,7 @@ def _id(began_at: int, unique_id: str) -> str:
 def begin(outcome: Outcome) -> CallRecord:
     """The record of the call when it came in."""
     record = CallRecord(id_of(outcome), outcome.did, outcome.ani, outcome.began_at, outcome.attestation)
-    _note(record, record.started_at, "received", f"{record.ani or 'anonymous'} called {record.did}")
+    _note(record, record.started_at, EventName.RECEIVED, f"{record.ani or 'anonymous'} called {record.did}")
     return record
 
 
@@ -151,25 +152,30 @@ def fill_in(record: CallRecord, outcome: Outcome, winner: str | None, why: str =
     record.ended_at = outcome.ended_at
     record.disposition = _disposition(outcome)
     if record.disposition == "failed":
-        _note(record, record.started_at, "failed", why)
+        _note(record, record.started_at, EventName.FAILED, why)
     if outcome.dial_status == LEFT:
         record.end_source = "caller"
-        _note(record, outcome.ended_at, "caller hung up", "no switch was connected yet")
+        _note(record, outcome.ended_at, EventName.CALLER_HUNG_UP, "no switch was connected yet")
         return
     if outcome.dial_status:
         record.answered_at = record.offered_at = outcome.began_at
         record.legs = [_leg(outcome, name, name == winner) for name in outcome.rung]
-        _note(record, outcome.began_at, "rung by the dialplan", ", ".join(outcome.rung) or "the last resort")
+        _note(
+            record,
+            outcome.began_at,
+            EventName.RUNG_BY_THE_DIALPLAN,
+            ", ".join(outcome.rung) or "the last resort",
+        )
     talking_at = outcome.ended_at - outcome.talked_ms
     if winner is not None:  # who of the two hung up is not told
         record.winner = winner
         record.connected_at = talking_at
         record.durations_ms.connected = outcome.talked_ms
-        _note(record, talking_at, "connected", winner)
+        _note(record, talking_at, EventName.CONNECTED, winner)
     elif outcome.dial_status == "ANSWER":
         record.disposition = "failed"
         detail = "no agent could be rung; the number of last resort answered, which is no destination"
-        _note(record, talking_at, "failed", detail)
+        _note(record, talking_at, EventName.FAILED, detail)
     else:
         record.end_source = "caller" if outcome.dial_status == "CANCEL" else "system"
 
@@ -190,5 +196,5 @@ def _leg(outcome: Outcome, name: str, is_winner: bool) -> LegRecord:
     return leg
 
 
-def _note(record: CallRecord, at: int, what: str, detail: str) -> None:
+def _note(record: CallRecord, at: int, what: EventName, detail: str) -> None:
     record.events.append(Event(at, what, detail))

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator
 
 from ari_app.domain.calls import recording
 from ari_app.domain.calls.record import CallRecord, ClauseResult, Event
+from ari_app.domain.calls.timeline import EventName
 
 ERASED = "[erased]"
-_KEYED = ("entered", "entered wrongly")  # events that quote what the caller pressed
+_KEYED = (EventName.ENTERED, EventName.ENTERED_WRONGLY)  # events that quote what the caller pressed
 
 
 def erase(record: CallRecord, now: int) -> None:
@@ -30,7 +31,9 @@ def erase(record: CallRecord, now: int) -> None:
     if record.conversion is not None:
         record.conversion.ref = None
     recording.delete(record, "the caller is erased", now)
-    record.events.append(Event(now, "erased", "the caller's number and entries, on request or by age"))
+    record.events.append(
+        Event(now, EventName.ERASED, "the caller's number and entries, on request or by age")
+    )
 
 
 def _clauses(record: CallRecord) -> Iterator[ClauseResult]:

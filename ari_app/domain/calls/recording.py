@@ -4,7 +4,7 @@ Where all parties must consent, the caller is told before any phone is rung, so 
 waits for it; who stays consents. So is a caller who may be anywhere: one whose place is unknown, or only guessed
 from the number that was called. Agents know by contract.
 
-What is announced, begun, not begun and deleted is in the call's timeline, in the words below.
+What is announced, begun, not begun and deleted is in the call's timeline.
 """
 
 from __future__ import annotations
@@ -13,14 +13,8 @@ from typing import NamedTuple
 
 from ari_app.domain.calls.geo import Place
 from ari_app.domain.calls.record import CallRecord, Event
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.campaigns import Consent
-
-ANNOUNCED = "recording announced"
-UNANNOUNCED = "recording not announced"
-STARTED = "recording started"
-ASSUMED = "recording assumed"
-NOT_RECORDED = "not recorded"
-DELETED = "recording deleted"
 
 
 class NotRecorded(Exception):
@@ -51,11 +45,14 @@ def may_have_begun(record: CallRecord) -> bool:
     if record.connected_at is None or record.recording is not None:
         return False
     told = {event.what for event in record.events}
-    return bool(told & {ANNOUNCED, UNANNOUNCED}) and NOT_RECORDED not in told
+    return (
+        bool(told & {EventName.RECORDING_ANNOUNCED, EventName.RECORDING_NOT_ANNOUNCED})
+        and EventName.NOT_RECORDED not in told
+    )
 
 
 def delete(record: CallRecord, why: str, now: int) -> None:
     """Writes down that the recording, if there is one, is gone. Doing it again is harmless."""
     if record.recording is not None and record.recording.deleted_at is None:
         record.recording.deleted_at = now
-        record.events.append(Event(now, DELETED, why))
+        record.events.append(Event(now, EventName.RECORDING_DELETED, why))

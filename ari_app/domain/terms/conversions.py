@@ -25,6 +25,7 @@ from ari_app.domain.calls.record import (
     ShareOfPrice,
     Verdict,
 )
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ledger.calls import CONVERSION_GRACE_MS, due, settle
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.domain.terms.pricing import of_price
@@ -79,7 +80,7 @@ def note(record: CallRecord, conversion: Conversion) -> None:
     """Writes down that a call was converted, whatever follows."""
     record.conversion = conversion
     ref = f" ({conversion.ref})" if conversion.ref else ""
-    record.events.append(Event(conversion.told_at, "converted", f"at {iso(conversion.at)}{ref}"))
+    record.events.append(Event(conversion.told_at, EventName.CONVERTED, f"at {iso(conversion.at)}{ref}"))
 
 
 def decide(record: CallRecord, now: int) -> list[Transfer]:
@@ -93,7 +94,7 @@ def decide(record: CallRecord, now: int) -> list[Transfer]:
     if record.money is not None:
         _share_together(record.money.price, record.qualification.late)
         record.money.charged, record.money.paid = due(record)
-    record.events.append(Event(now, "judged", in_words(record)))
+    record.events.append(Event(now, EventName.JUDGED, in_words(record)))
     return settle(record, now)
 
 

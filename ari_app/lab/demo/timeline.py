@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ari_app.domain.calls.record import CallRecord, Event
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.flows import Flow
 from ari_app.views.callsheet import offset
 from ari_app.views.explain import place_text
 
 # What is said of events; {} is their detail.
-_OF_THE_CALL = {
-    "received": "{}",
-    "attributed": "this number belongs to: {}",
-    "call answered": "Callrace answered",
-    "entered": "the caller pressed {}",
-    "excluded": "left out: {}",
-    "no destination is eligible": "nobody could take this call, so no phone was rung",
-    "nobody left to ring": "nobody was left to ring",
-    "fallback": "the caller heard the announcement {}",
-    "caller hung up": "the caller hung up",
-    "agent hung up": "the agent hung up",
-    "judged": "the verdict: {}",
+_OF_THE_CALL: Mapping[str, str] = {
+    EventName.RECEIVED: "{}",
+    EventName.ATTRIBUTED: "this number belongs to: {}",
+    EventName.CALL_ANSWERED: "Callrace answered",
+    EventName.ENTERED: "the caller pressed {}",
+    EventName.EXCLUDED: "left out: {}",
+    EventName.NOBODY_ELIGIBLE: "nobody could take this call, so no phone was rung",
+    EventName.NOBODY_LEFT: "nobody was left to ring",
+    EventName.FALLBACK: "the caller heard the announcement {}",
+    EventName.CALLER_HUNG_UP: "the caller hung up",
+    EventName.AGENT_HUNG_UP: "the agent hung up",
+    EventName.JUDGED: "the verdict: {}",
 }
 # What is said of phones, of several in one line when it happened to them together; {} is their names.
-_OF_PHONES = {
-    "offered": "dialled {}",
-    "ringing": "ringing: {}",
-    "answered": "{} picked up",
-    "accepted": "first acceptance: {} gets the call",
-    "connected": "{} and the caller were connected",
+_OF_PHONES: Mapping[str, str] = {
+    EventName.OFFERED: "dialled {}",
+    EventName.RINGING: "ringing: {}",
+    EventName.ANSWERED: "{} picked up",
+    EventName.ACCEPTED: "first acceptance: {} gets the call",
+    EventName.CONNECTED: "{} and the caller were connected",
 }
 _GONE = {
     "cause 0": "could not be reached: {}",
@@ -38,7 +39,7 @@ _GONE = {
     "cause 26": "let go as answered elsewhere (cause 26: no missed call is logged): {}",
 }
 # Said well enough by the lines around them, for a demo; `callrace calls show` has every event.
-_LEFT_OUT = ("ended", "request failed")
+_LEFT_OUT = (EventName.ENDED, EventName.REQUEST_FAILED)
 TOGETHER_MS = 60
 
 
@@ -72,13 +73,13 @@ def _told(event: Event, record: CallRecord, flow: Flow | None) -> tuple[str, str
     name, _, rest = event.detail.partition(": ")
     if event.what in _OF_PHONES:
         return _OF_PHONES[event.what], name
-    if event.what == "gone":
+    if event.what == EventName.GONE:
         return _GONE.get(rest, f"the line to {{}} was closed ({rest})"), name
-    if event.what == "pressed":
+    if event.what == EventName.PRESSED:
         return f"{{}} pressed {rest}{_too_late(name, record)}", name
-    if event.what == "asked" and flow is not None:
+    if event.what == EventName.ASKED and flow is not None:
         return f"the caller heard: {_prompt(event.detail, flow)}", ""
-    if event.what == "located":
+    if event.what == EventName.LOCATED:
         place = place_text(record.place, record.ani)
         return f"{place[:1].lower()}{place[1:].rstrip('.')}", ""
     if event.what in _OF_THE_CALL:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.timeline import EventName
 from ari_app.views.explain.place import place_text
 from ari_app.views.sections import Section
 from ari_app.views.words import sentence
 
-_ENTERED = {
-    "entered": "the caller entered {}",
-    "entered wrongly": "the caller entered {}, which is no valid answer",
-    "entered nothing": "the caller pressed nothing",
+_ENTERED: Mapping[str, str] = {
+    EventName.ENTERED: "the caller entered {}",
+    EventName.ENTERED_WRONGLY: "the caller entered {}, which is no valid answer",
+    EventName.ENTERED_NOTHING: "the caller pressed nothing",
 }
 
 
@@ -35,7 +36,7 @@ def questions(record: CallRecord) -> Iterator[Question]:
     """The questions in the order that they were asked, each time."""
     node = ""
     for event in record.events:
-        if event.what == "asked":
+        if event.what == EventName.ASKED:
             node = event.detail
         elif event.what in _ENTERED:
             yield Question(event.what, f'asked "{node}", {_ENTERED[event.what].format(event.detail)}')

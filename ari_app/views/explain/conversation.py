@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.timeline import EventName
 from ari_app.views.explain.facts import into
 from ari_app.views.sections import Section
 from ari_app.views.words import duration
 
-_MISHAPS = {
-    "begun again": "The switch was started anew: the caller went on where they were",
-    "taken up again": "The switch was started anew, while they went on talking",
-    "the caller was gone when the switch was back": "The caller left while no switch ran; that was found",
-    "the agent was gone when the switch was back": "The agent left while no switch ran; that was found",
-    "Asterisk restarted": "Asterisk died and ended the call; that was found",
+_MISHAPS: Mapping[str, str] = {
+    EventName.BEGUN_AGAIN: "The switch was started anew: the caller went on where they were",
+    EventName.TAKEN_UP: "The switch was started anew, while they went on talking",
+    EventName.CALLER_WAS_GONE: "The caller left while no switch ran; that was found",
+    EventName.AGENT_WAS_GONE: "The agent left while no switch ran; that was found",
+    EventName.ASTERISK_RESTARTED: "Asterisk died and ended the call; that was found",
 }
 _ENDED_BY = {
     "caller": "The caller hung up",
@@ -48,7 +49,7 @@ def _ending(record: CallRecord) -> Iterator[str]:
 
 
 def _waited(record: CallRecord) -> str:
-    gave_up_at = next((event.at for event in record.events if event.what == "fallback"), None)
+    gave_up_at = next((event.at for event in record.events if event.what == EventName.FALLBACK), None)
     if gave_up_at is None or record.offered_at is None:
         return "Nobody took the call"
     return f"Nobody took the call within {duration(gave_up_at - record.offered_at)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ledger.calls import BONUS, is_rest
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.views.sections import Section
@@ -21,7 +22,7 @@ def _money(record: CallRecord, transfers: Sequence[Transfer]) -> Iterator[str]:
         yield "- No money moved, and none was set aside: no agent took the call."
         return
     for event in record.events:
-        if event.what == "billed":
+        if event.what == EventName.BILLED:
             yield f"- Of the conversation is billed: {event.detail}."
     for transfer in transfers:
         if transfer.kind != "adjust":

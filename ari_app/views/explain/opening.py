@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.views.explain.aftermath import comes_to
 from ari_app.views.explain.answers import questions
@@ -46,11 +47,15 @@ def _what_happened(record: CallRecord) -> str:
         case "flow_ended":
             return f"the call ended with the questions: {_flow_end(record)}. No phone was rung."
         case "blocked":
-            return f"this caller is not taken: {detail_of(record, 'refused')}. No phone was rung."
+            return f"this caller is not taken: {detail_of(record, EventName.REFUSED)}. No phone was rung."
         case "closed":
-            return f"the campaign takes no calls now: {detail_of(record, 'refused')}. No phone was rung."
+            return (
+                f"the campaign takes no calls now: {detail_of(record, EventName.REFUSED)}. No phone was rung."
+            )
         case "capped":
-            return f"a limit on its calls is reached: {detail_of(record, 'refused')}. No phone was rung."
+            return (
+                f"a limit on its calls is reached: {detail_of(record, EventName.REFUSED)}. No phone was rung."
+            )
         case "unknown_number":
             return "the number called belongs to no campaign, so the call was turned away unanswered."
         case "failed":
@@ -96,16 +101,16 @@ def _phones(record: CallRecord) -> str:
 
 def _flow_end(record: CallRecord) -> str:
     """Why the questions ended without an offer: the last one failed, or the answers led to a hang-up."""
-    if detail_of(record, "flow ended").endswith("longest time reached"):
+    if detail_of(record, EventName.FLOW_ENDED).endswith("longest time reached"):
         return "they had taken as long as the flow may"
     asked = list(questions(record))
-    if asked and asked[-1].what != "entered":
+    if asked and asked[-1].what != EventName.ENTERED:
         return asked[-1].text
     return "these answers lead to a hang-up, not to an agent"
 
 
 def _failure(record: CallRecord) -> str:
-    if any(event.what == "switch stopped" for event in record.events):
+    if any(event.what == EventName.SWITCH_STOPPED for event in record.events):
         return "the switch was being stopped"
-    refused = any(event.what == "refused" for event in record.events)
-    return detail_of(record, "refused" if refused else "failed")
+    refused = any(event.what == EventName.REFUSED for event in record.events)
+    return detail_of(record, EventName.REFUSED if refused else EventName.FAILED)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from ari_app.domain.calls import recording
 from ari_app.domain.calls.record import CallRecord, track_files
+from ari_app.domain.calls.timeline import EventName
 from ari_app.views.explain.facts import detail_of, into
 from ari_app.views.sections import Section
 from ari_app.views.words import moment
 
-_RECORDING = {
-    recording.ANNOUNCED: "The caller was told that the call may be recorded",
-    recording.UNANNOUNCED: "The caller was not told that the call may be recorded",
-    recording.STARTED: "The recording began",
-    recording.ASSUMED: "The recording may have begun",
-    recording.NOT_RECORDED: "It was not recorded",
+_RECORDING: Mapping[str, str] = {
+    EventName.RECORDING_ANNOUNCED: "The caller was told that the call may be recorded",
+    EventName.RECORDING_NOT_ANNOUNCED: "The caller was not told that the call may be recorded",
+    EventName.RECORDING_STARTED: "The recording began",
+    EventName.RECORDING_ASSUMED: "The recording may have begun",
+    EventName.NOT_RECORDED: "It was not recorded",
 }
 
 
@@ -33,7 +33,7 @@ def _recorded(record: CallRecord) -> Iterator[str]:
     if tracks is None:
         return
     if tracks.deleted_at is not None:
-        reason = detail_of(record, recording.DELETED)
+        reason = detail_of(record, EventName.RECORDING_DELETED)
         yield f"- It was deleted on {moment(tracks.deleted_at)}: {reason}."
     else:
         files = " and ".join(track_files(record.id).values())

@@ -10,6 +10,7 @@ from ari_app.domain.calls import recording
 from ari_app.domain.calls.geo import Place
 from ari_app.domain.calls.record import Event, Tracks, track_files
 from ari_app.domain.calls.recording import why_announced
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.domain.market.campaigns import Consent
@@ -121,12 +122,12 @@ def test_a_deletion_is_written_down_once():
 @pytest.mark.parametrize(
     ("told", "changes", "may_have"),
     [
-        ([recording.ANNOUNCED], {}, True),
-        ([recording.UNANNOUNCED], {}, True),
+        ([EventName.RECORDING_ANNOUNCED], {}, True),
+        ([EventName.RECORDING_NOT_ANNOUNCED], {}, True),
         ([], {}, False),
-        ([recording.ANNOUNCED, recording.NOT_RECORDED], {}, False),
-        ([recording.ANNOUNCED], {"connected_at": None}, False),
-        ([recording.ANNOUNCED], {"recording": Tracks(BEGAN, BEGAN + 1)}, False),
+        ([EventName.RECORDING_ANNOUNCED, EventName.NOT_RECORDED], {}, False),
+        ([EventName.RECORDING_ANNOUNCED], {"connected_at": None}, False),
+        ([EventName.RECORDING_ANNOUNCED], {"recording": Tracks(BEGAN, BEGAN + 1)}, False),
     ],
 )
 def test_a_switch_that_died_may_have_begun_to_record_whoever_consented_and_was_connected(

@@ -160,4 +160,4 @@ async def test_a_place_on_a_trunk_that_many_wait_for_is_given_to_one_after_the_o
     record = await running.record()
     assert record.disposition == "no_answer"
     assert len(set(rung)) == len(names)
-    assert len([event for event in record.events if event.what == "trunk main full"]) == len(names)
+    assert len([event for event in record.events if event.what == "trunk full"]) == len(names)

@@ -1,0 +1,86 @@
+"""The timeline of a call: the name of everything that is ever written into one, once.
+
+Who writes an event, and who reads it, takes its name from here. An event's `detail` is for people: its words may
+change, these names do not, as readers of the call record go by them (`docs/record.md`). What another version of
+Callrace wrote may have a name that is not here.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class EventName(StrEnum):
+    """What happened. The comment says what the detail is, where there is one; of a phone it begins with its name."""
+
+    # A call comes in
+    RECEIVED = "received"  # who called which number
+    ATTRIBUTED = "attributed"  # campaign, publisher, source, version of the terms
+    UNKNOWN_NUMBER = "unknown number"  # the number called
+    REFUSED = "refused"  # why the call was not taken
+    CALL_ANSWERED = "call answered"
+
+    # The caller is asked
+    ASKED = "asked"  # the node of the flow
+    ANNOUNCED = "announced"  # the node of the flow
+    ENTERED = "entered"  # what was pressed
+    ENTERED_WRONGLY = "entered wrongly"  # what was pressed
+    ENTERED_NOTHING = "entered nothing"
+    FLOW_ENDED = "flow ended"  # at which node, and why
+    LOCATED = "located"  # where the caller is, and from what that is known
+
+    # Phones
+    EXCLUDED = "excluded"  # who is not rung, and why
+    NOBODY_ELIGIBLE = "no destination is eligible"
+    OFFERED = "offered"  # in which wave
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    PRESSED = "pressed"  # which key
+    AT_CAPACITY = "at capacity"  # how many calls it has
+    ON_ANOTHER_CALL = "on another call"  # one that Callrace knows nothing of
+    TRUNK_FULL = "trunk full"  # which trunk, and how many calls it has
+    NOT_DIALLED = "not dialled"  # what Asterisk said
+    ACCEPTED = "accepted"  # who won
+    GONE = "gone"  # the Q.850 cause
+    NOT_CONFIRMED_GONE = "not confirmed gone"
+    VANISHED = "vanished"  # a winner before it was connected
+    NOBODY_LEFT = "nobody left to ring"
+    RUNG_BY_THE_DIALPLAN = "rung by the dialplan"  # who
+
+    # The conversation
+    CONNECTED = "connected"
+    AGENT_HUNG_UP = "agent hung up"
+    LONGEST_DURATION = "longest duration reached"
+    RECORDING_ANNOUNCED = "recording announced"  # why the caller had to be told
+    RECORDING_NOT_ANNOUNCED = "recording not announced"  # why not
+    RECORDING_STARTED = "recording started"
+    RECORDING_ASSUMED = "recording assumed"  # why it is not known
+    RECORDING_WENT_ON = "recording went on"
+    NOT_RECORDED = "not recorded"  # why
+    RECORDING_DELETED = "recording deleted"  # why
+
+    # The end
+    CALLER_HUNG_UP = "caller hung up"
+    FALLBACK = "fallback"  # what the caller heard
+    SWITCH_STOPPED = "switch stopped"
+    ASTERISK_RESTARTED = "Asterisk restarted"
+    FAILED = "failed"  # why
+    REQUEST_FAILED = "request failed"  # what Asterisk said
+    HANGUP_FAILED = "hang-up failed"  # what Asterisk said
+    ENDED = "ended"  # by whom
+    JUDGED = "judged"  # the verdict
+    BILLED = "billed"  # how the price came about
+
+    # A switch died, or its connection did
+    ASTERISK_IS_BACK = "asterisk is connected again"
+    SWITCH_RESTARTED = "switch restarted"  # until when the one before was seen
+    TAKEN_UP = "taken up again"  # who talks
+    BEGUN_AGAIN = "begun again"  # where
+    SET_ASIDE = "set aside"  # what was done for the people in it
+    CALLER_WAS_GONE = "the caller was gone when the switch was back"
+    AGENT_WAS_GONE = "the agent was gone when the switch was back"
+    WERE_APART = "caller and agent were apart when the switch was back"
+
+    # Later
+    CONVERTED = "converted"  # when, and the advertiser's reference
+    ERASED = "erased"  # what
