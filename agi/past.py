@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
-from ari_app.domain.document.fieldpath import Assignment
 from ari_app.domain.numbers.applications import Step, suspended_at
+from ari_app.domain.numbers.holdings import Assignment
 from ari_app.store.market import applications, marketplaces, numbers
 from ari_app.store.market.marketplaces import InForce
 
