@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
 from ari_app.domain.basics.periods import Per, period
 from ari_app.domain.calls.record import CallRecord, Money
@@ -17,11 +19,14 @@ from ari_app.domain.document.reading import parse
 from ari_app.domain.routing.snapshot import Attribution
 from ari_app.domain.terms.conversions import Told
 from ari_app.store.calls import calls
-from ari_app.store.limits import reservations, spending
+from ari_app.store.db.engine import writing
+from ari_app.store.db.tables import cap_rules
+from ari_app.store.limits import caprules, reservations, spending
 from ari_app.store.limits.reservations import Usage
 from ari_app.store.market import marketplaces
 from ari_app.store.market.marketplaces import Loaded
 from ari_app.store.money import conversions, corrections
+from tests.kit.database import migrated
 from tests.kit.market import DID, marketplace
 from tests.samples import BEGAN, make_call, settlement, unqualified, waiting, with_late_bonus
 
@@ -200,3 +205,62 @@ def test_a_call_that_is_being_saved_while_a_cap_begins_counts_once(
     for thread in (saving, applying):
         thread.join(20)
     assert used(engine) == in_all(1, 1, 1, 4200, 3000)
+
+
+# SQLite, where who writes keeps all others from it
+
+
+@pytest.fixture
+def in_one_file(tmp_path: Path) -> Iterator[Engine]:
+    engine = migrated(tmp_path / "callrace.db")
+    yield engine
+    engine.dispose()
+
+
+def test_while_a_cap_that_begins_is_counted_calls_are_saved_corrected_and_converted_and_count_once(
+    in_one_file: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = in_one_file
+    apply(engine)
+    early, corrected = waiting(1), make_call(2)
+    calls.save(engine, [settlement(early), settlement(corrected)])
+    count = caprules.used_so_far
+
+    def meanwhile(*asked: Any) -> Any:
+        monkeypatch.undo()
+        before = count(*asked)
+        calls.save(engine, [settlement(make_call(3))])
+        corrections.adjust(engine, corrected.id, "k", 4200, 3000, NOON, "wrong number")
+        told_at = (early.ended_at or 0) + 1000
+        conversions.tell(engine, [Told(early.id, told_at, None)], told_at)
+        assert count(*asked) == before
+        return before
+
+    monkeypatch.setattr(caprules, "used_so_far", meanwhile)
+    apply(engine, CAPS)
+    assert used(engine) == in_all(3, 3, 2, 2 * 4200, 2 * 3000)
+
+
+def test_a_cap_whose_apply_did_not_come_to_its_end_begins_with_the_next(
+    in_one_file: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = in_one_file
+    apply(engine)
+    calls.save(engine, [settlement(make_call(1))])
+    with monkeypatch.context() as broken:
+        broken.setattr(caprules, "put", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            apply(engine, CAPS)
+    calls.save(engine, [settlement(make_call(2))])
+    apply(engine, CAPS, at=NOON + 1)
+    calls.save(engine, [settlement(make_call(3))])
+    assert used(engine) == in_all(3, 3, 3, 3 * 4200, 3 * 3000)
+
+
+def test_a_cap_in_force_that_nobody_counted_stays_open_when_nothing_is_applied(in_one_file: Engine) -> None:
+    engine = in_one_file
+    apply(engine, CAPS)
+    with writing(engine) as connection:
+        connection.execute(delete(cap_rules))  # as a migration leaves some
+    apply(engine, CAPS)
+    hold(engine, make_call(1))

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 
 from ari_app.domain.reports.rollups import (
@@ -428,6 +429,8 @@ cap_rules = Table(
     Column("owner", Text, nullable=False),
     Column("per", Text, nullable=False),
     Column("timezone", Text, nullable=False),
+    # False: calls of before are yet to be counted, and the cap is not in force, see `store.limits.beginning`.
+    Column("is_counted", Boolean, nullable=False, server_default=true()),
     Index("cap_rules_owner", "owner"),
 )
 

@@ -1,8 +1,8 @@
 """What ended calls use of the caps in force, told by their records: whatever became of what they had reserved.
 
 A cap that begins in the middle of its period has what that period's calls have used already. These are counted in the
-transaction that puts it in force, while nobody saves a call: who was saved before is counted there, and who is saved
-later counts by itself; nobody twice.
+transaction that puts it in force, while nobody saves a call (on SQLite before that, see `beginning`): who was saved
+before is counted there, and who is saved later counts by itself; nobody twice.
 """
 
 from __future__ import annotations
@@ -10,9 +10,23 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, delete, exists, func, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from ari_app.domain.basics.periods import Period, period
@@ -37,6 +51,13 @@ _SET = text(
     "INSERT INTO counters (key, period_start, used, reserved) VALUES (:key, :period_start, :used, 0) "
     "ON CONFLICT (key, period_start) DO UPDATE SET used = :used"
 )
+_ADD = (
+    update(counters)
+    .where(counters.c.key == bindparam("its_key"), counters.c.period_start == bindparam("its_start"))
+    .values(used=counters.c.used + bindparam("more"))
+)
+# What a cap that is not counted yet begins with: what is taken back meanwhile of calls of before is not lost below 0.
+_MEANWHILE = 1 << 60
 _RESERVE = text(
     "INSERT INTO counters (key, period_start, used, reserved) VALUES (:key, :period_start, 0, :first) "
     "ON CONFLICT (key, period_start) DO UPDATE SET reserved = counters.reserved + :more"
@@ -119,35 +140,87 @@ def _its(record: CallRecord, by_owner: Mapping[str, Sequence[Rule]]) -> Iterator
 def _of_owners(connection: Connection, owners: Collection[str]) -> Mapping[str, Sequence[Rule]]:
     found: defaultdict[str, list[Rule]] = defaultdict(list)
     for row in connection.execute(select(cap_rules).where(cap_rules.c.owner.in_(owners))):
-        found[row.owner].append(Rule(row.key, row.owner, row.per, row.timezone))
+        found[row.owner].append(_rule(row))
     return found
 
 
 # Caps that begin
 
 
-def put(connection: Connection, marketplace: Marketplace, now: int) -> None:
-    """Has the marketplace's caps be those in force from `now` (ms) on. The last thing that an apply does."""
+def begin(connection: Connection, new: Collection[Rule], now: int) -> None:
+    """Has caps that are not in force yet count from now on, before what was used before is counted.
+
+    To be followed by `put`, which adds that.
+    """
+    _delete(connection, [rule.key for rule in new])
+    connection.execute(insert(cap_rules), [{**_row(rule), "is_counted": False} for rule in new])
+    _set(connection, dict.fromkeys(counters_of(new, now), _MEANWHILE))
+
+
+def not_there(connection: Connection, marketplace: Marketplace) -> list[Rule]:
+    """The marketplace's caps that do not count yet, or not all. One whose clock alone is another does."""
+    keys = set(connection.execute(select(cap_rules.c.key).where(cap_rules.c.is_counted)).scalars())
+    return [rule for rule in rules(marketplace) if rule.key not in keys]
+
+
+def counters_of(which: Iterable[Rule], now: int) -> list[tuple[str, int]]:
+    """The counters of these caps in the periods that `now` (ms) is in, by key and start."""
+    return [(rule.key, period(rule.per, now, rule.timezone).start) for rule in which]
+
+
+def put(
+    connection: Connection,
+    marketplace: Marketplace,
+    now: int,
+    begun: Mapping[tuple[str, int], int] = MappingProxyType({}),
+) -> None:
+    """Has the marketplace's caps be those in force from `now` (ms) on. The last thing that an apply does.
+
+    `begun`: of caps that `begin` was told of, what was used before that, by counter.
+    """
     wanted = {rule.key: rule for rule in rules(marketplace)}
-    there = {row.key: Rule(*row) for row in connection.execute(select(cap_rules))}
-    gone = [key for key, rule in there.items() if wanted.get(key) != rule]
+    rows = connection.execute(select(cap_rules)).all()
+    there = {row.key: _rule(row) for row in rows if row.is_counted}
+    gone = [row.key for row in rows if not row.is_counted or wanted.get(row.key) != _rule(row)]
     new = [rule for key, rule in wanted.items() if there.get(key) != rule]
     if not gone and not new:
         return
     lock_table(connection, cap_rules)
-    for start in range(0, len(gone), _AT_ONCE):
-        connection.execute(delete(cap_rules).where(cap_rules.c.key.in_(gone[start : start + _AT_ONCE])))
+    _delete(connection, gone)
     if new:
-        rows = [{"key": r.key, "owner": r.owner, "per": r.per, "timezone": r.timezone} for r in new]
-        connection.execute(insert(cap_rules), rows)
-        used = used_so_far(connection, new, now)
-        counts = [
-            {"key": rule.key, "period_start": at, "used": used[rule.key, at]}
-            for rule in new
-            for at in (period(rule.per, now, rule.timezone).start,)
-        ]
-        connection.execute(_SET, sorted(counts, key=lambda count: str(count["key"])))
+        connection.execute(insert(cap_rules), [_row(rule) for rule in new])
+        others = [rule for rule in new if not begun.keys() & set(counters_of([rule], now))]
+        used = used_so_far(connection, others, now)
+        _set(connection, {counter: used[counter] for counter in counters_of(others, now)})
+        its = begun.keys() & set(counters_of(new, now))
+        _add(connection, {counter: begun[counter] - _MEANWHILE for counter in its})
     _move_reserved(connection, [rule for rule in new if rule.key in there])
+
+
+def _set(connection: Connection, used: Mapping[tuple[str, int], int]) -> None:
+    rows = [{"key": key, "period_start": at, "used": n} for (key, at), n in sorted(used.items())]
+    if rows:
+        connection.execute(_SET, rows)
+
+
+def _add(connection: Connection, more: Mapping[tuple[str, int], int]) -> None:
+    rows = [{"its_key": key, "its_start": at, "more": n} for (key, at), n in sorted(more.items())]
+    if rows:
+        connection.execute(_ADD, rows)
+
+
+def _delete(connection: Connection, keys: Iterable[str]) -> None:
+    its = sorted(keys)
+    for start in range(0, len(its), _AT_ONCE):
+        connection.execute(delete(cap_rules).where(cap_rules.c.key.in_(its[start : start + _AT_ONCE])))
+
+
+def _row(rule: Rule) -> dict[str, str]:
+    return {"key": rule.key, "owner": rule.owner, "per": rule.per, "timezone": rule.timezone}
+
+
+def _rule(row: Row[Any]) -> Rule:
+    return Rule(row.key, row.owner, row.per, row.timezone)
 
 
 def _move_reserved(connection: Connection, changed: Iterable[Rule]) -> None:

@@ -24,7 +24,7 @@ from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.errors import DocumentUnreadable, MarketplaceMoved, NumbersInUse, StepRefused
 from ari_app.store.db.tables import marketplace_versions, terms
-from ari_app.store.limits import caprules
+from ari_app.store.limits import beginning, caprules
 from ari_app.store.market import applications, numbers, pauses
 from ari_app.store.market.parties import accounts_of_removed
 
@@ -92,7 +92,7 @@ def apply(
     Nothing that it removes orphans a live call: a switch keeps each call on the snapshot, and the terms
     version, that it began with, and so on its campaign, flow and destinations; terms are never deleted.
     """
-    with writing(engine) as connection:
+    with beginning.counted(engine, _in_force, marketplace, now) as begun, writing(engine) as connection:
         revision.lock(connection)
         before = _newest(connection)
         if based_on not in (None, before.version if before else 0):
@@ -116,7 +116,7 @@ def apply(
         _save_terms(connection, document, versions, applied_at)
         numbers.assign(connection, marketplace.numbers, applied_at, marketplace.numbers_policy.quarantine)
         revision.rise(connection)
-        caprules.put(connection, marketplace, applied_at)
+        caprules.put(connection, marketplace, applied_at, begun)
         if entry is not None:
             facts = {**entry.facts, "version": applied.version}
             auditlog.note(connection, replace(entry, at=applied_at, facts=facts))
@@ -249,6 +249,11 @@ def _newest(connection: Connection) -> _Version | None:
         return None
     _, marketplace = _read(row, {"numbers": numbers.documents_in(connection)})
     return _Version(row.version, row.applied_at, marketplace)
+
+
+def _in_force(connection: Connection) -> Marketplace | None:
+    found = _newest(connection)
+    return found.marketplace if found else None
 
 
 def _with_desk_numbers(connection: Connection, marketplace: Marketplace) -> Marketplace:
