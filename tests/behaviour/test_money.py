@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from tests.behaviour.exchange import Call, Exchange
+from ari_app.ari.testing import JumpingLoop
+from ari_app.domain.ledger.transfers import deposit
+from ari_app.store.ledger import ledger
+from ari_app.views.explain import explain
+from tests.behaviour.exchange import MONDAY_NOON_MS, Call, Exchange
 
 NINETY_SECONDS = [{"connected_at_least": "90s"}]
 
@@ -75,6 +81,35 @@ async def test_a_call_by_the_minute_that_reaches_the_longest_duration_costs_what
     await exchange.serves(campaign={"price": rate, "payout": "0.50"}, max_duration="5m")
     record = await exchange.dials().over()
     assert record.money is not None and record.money.charged == 600
+
+
+async def test_a_hang_up_that_comes_late_costs_no_increment_more_than_was_reserved(
+    exchange: Exchange,
+) -> None:
+    exchange.agent("ann").accepts()
+    ledger.post(exchange.engine, deposit("1", "acme", 100, "USD", MONDAY_NOON_MS))  # 2 s at 0.50 a second
+    by_the_second = {"per_minute": "30.00", "increment": "1s"}
+    caps = [{"max_amount": "1.00", "per": "day"}]
+    await exchange.serves(
+        campaign={"price": by_the_second, "payout": "0", "caps": caps},
+        max_duration="2s",
+        also={"advertisers": {"acme": {"billing": {"model": "prepaid"}}}},
+    )
+    call = exchange.dials()
+    await call.connected()
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, JumpingLoop)
+    loop.call_later(1.9, loop.be_busy, 0.2)
+    record = await call.over()
+    assert record.durations_ms.connected == pytest.approx(2_100, abs=10)
+    assert record.money is not None and record.money.charged == 100
+    assert exchange.balance("advertiser:acme") == 0
+    told = [
+        line
+        for section in explain(record, ledger.of_call(exchange.engine, record.id))
+        for line in section.lines
+    ]
+    assert any(line.startswith("- Of the conversation is billed: 2 s of 2.") for line in told)
 
 
 async def test_of_a_call_that_was_offered_again_the_longer_conversation_is_paid(exchange: Exchange) -> None:

@@ -43,6 +43,10 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         """Seconds since the loop was made, all of them jumped over."""
         return self._jumping.passed_s
 
+    def be_busy(self, seconds: float) -> None:
+        """So much time passes in which nothing is done: what was due meanwhile comes late."""
+        self._jumping.passed_s += seconds
+
 
 @contextmanager
 def moved_clocks(loop: JumpingLoop, began_ms: int) -> Iterator[None]:
