@@ -16,6 +16,10 @@ class SettingsError(ValueError):
     """A setting that cannot be used; the message names the variable and what it should be."""
 
 
+class NoPassword(SettingsError):
+    """A password that is not there, or not to be read; the message names its file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Callrace's settings.
@@ -60,15 +64,12 @@ class Settings:
         )
 
     def secret(self, name: str) -> str:
-        """The password kept in the file `secrets/NAME` (mode 0600, made by the provision script)."""
+        """The password kept in the file `secrets/NAME` (mode 0600, made by the provision script). Raises NoPassword."""
         path = self.home / "secrets" / name
         try:
             return path.read_text().strip()
         except OSError as error:
-            raise SettingsError(
-                f"{path}: cannot read the {name} password ({error.strerror}); "
-                "run `callrace lab up`, or put it there with mode 0600"
-            ) from error
+            raise NoPassword(f"{path}: cannot read the {name} password ({error.strerror})") from error
 
     @property
     def control_socket(self) -> Path:

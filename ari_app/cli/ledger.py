@@ -7,7 +7,7 @@ import click
 from ari_app.cli.amounts import currency_option
 from ari_app.cli.common import Refused, acting, one_line, reason_given, site
 from ari_app.cli.output import json_option, show_json, show_table
-from ari_app.cli.remedies import argument
+from ari_app.cli.remedies import argument, found
 from ari_app.desk import ledger as desk
 from ari_app.desk.ledger import Payment
 from ari_app.domain.basics.money import format_amount
@@ -82,6 +82,7 @@ def verify(as_json: bool) -> None:
     Exit code 1 when something is wrong.
     """
     transfers, findings = desk.verify(site())
+    findings = [found(finding) for finding in findings]
     if as_json:
         show_json(proof_json(transfers, findings))
     elif findings:

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from ari_app.cli.board import board
 from ari_app.cli.common import database, now_ms
 from ari_app.cli.output import json_option, show_json, show_table, show_title
+from ari_app.cli.remedies import told
 from ari_app.domain.reports.today import Sums
 from ari_app.serving import running
 from ari_app.settings import Settings
@@ -92,7 +93,7 @@ def _watch(settings: Settings, engine: Engine) -> None:
                 try:
                     view = _view(settings, sums.found)
                 except running.SwitchError as error:
-                    view = View(now_ms(), today=sums.found, problem=str(error))
+                    view = View(now_ms(), today=sums.found, problem=told(error))
                 screen.update(board(view, console.height), refresh=True)
                 time.sleep(REFRESH_S)
     except KeyboardInterrupt:

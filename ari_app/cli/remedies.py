@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -14,6 +15,12 @@ import click
 from ari_app.desk.refused import Code, Refused
 from ari_app.domain.ledger.bills import MonthIsOpen
 from ari_app.domain.ledger.disputes import InDispute, NoDispute
+from ari_app.domain.ledger.verification import Cure, Finding
+from ari_app.serving.running import DrainsStill, RunsAlready, SwitchNotRunning
+from ari_app.settings import NoPassword
+from ari_app.store.db.errors import CallsNotThere, DatabaseNotMigrated, NumbersInUse, TermsUndone
+from ari_app.watch.finding import Finding as Looked
+from ari_app.watch.finding import Step
 
 REMEDIES: Mapping[Code | type[Exception], str] = {
     Code.NO_MARKETPLACE: "run `callrace apply FILE`, or `callrace marketplace init`",
@@ -36,10 +43,52 @@ REMEDIES: Mapping[Code | type[Exception], str] = {
     Code.PAUSED_ALREADY: "see `callrace agents list`",
     Code.NO_PAYOUT_RUN: "see `callrace payouts list`",
     Code.COSTS_DIFFER: "give --campaign",
+    CallsNotThere: "see `callrace calls list`",
+    DatabaseNotMigrated: "run `callrace db upgrade`",
+    NumbersInUse: "run `callrace numbers release {did}` first",
+    TermsUndone: "write what `callrace export` says, or go back by `callrace campaigns set {campaign} {term}=VALUE`",
+    SwitchNotRunning: "start it with `callrace lab up`",
+    RunsAlready: "stop it with `callrace lab down`",
+    DrainsStill: "`callrace lab down` ends them now",
+    NoPassword: "run `callrace lab up`, or put it there with mode 0600",
     NoDispute: "see `callrace disputes list`",
     InDispute: "see `callrace disputes show {dispute}`",
     MonthIsOpen: "wait for its end, or bill it as it is now with --force-open",
 }
+
+
+CURES: Mapping[Cure, str] = {
+    "daily": "; run `callrace daily`",
+    "rebuild": ": run `callrace reports rebuild`",
+}
+"""What puts right a finding of the ledger's verification; it follows the finding's detail."""
+
+
+def found(finding: Finding) -> Finding:
+    """The finding, and in its detail what puts it right."""
+    cure = "" if finding.cure is None else CURES[finding.cure]
+    return replace(finding, detail=f"{finding.detail}{cure}")
+
+
+STEPS: Mapping[Step, str] = {
+    Step.APPLY: "run `callrace apply FILE`",
+    Step.DEPOSIT: "run `callrace ledger deposit`",
+    Step.HAND_OVER: "`callrace switch hand-over && callrace lab up`",
+    Step.MIGRATE: "run `callrace db upgrade`",
+    Step.SAVE_SPOOL: "`callrace spool retry`",
+    Step.SEE_SPOOL: "`callrace spool list`",
+    Step.START: "run `callrace lab up`",
+    Step.START_AGI: "run `callrace agi run`",
+}
+"""The commands of the steps that the doctor names."""
+
+
+def looked_at(finding: Looked) -> Looked:
+    """The doctor's finding, with the commands in its remedy."""
+    remedy = finding.remedy
+    for step, command in STEPS.items():
+        remedy = remedy.replace(step, command)
+    return replace(finding, remedy=remedy)
 
 
 _NO_OPTION = ("only", "span")  # said by several options together

@@ -23,7 +23,6 @@ from ari_app.settings import Settings
 ANSWER_TIMEOUT_S = 3.0
 HAND_OVER_S = 10.0
 CONNECT_S = 1.0
-NOT_RUNNING = "no switch is running; start it with `callrace lab up`"
 _POLL_S = 0.05
 _TRIES = 10
 _LONGEST_SOCKET_PATH = 107
@@ -33,11 +32,22 @@ _SAID = {"switch": "a switch", "agi": "an AGI server"}
 
 
 class SwitchError(Exception):
-    """The running program cannot be asked, started or stopped; the message says what to do."""
+    """The running program cannot be asked, started or stopped; the message says why."""
 
 
 class SwitchNotRunning(SwitchError):
     """No switch of this home runs."""
+
+    def __init__(self) -> None:
+        super().__init__("no switch is running")
+
+
+class RunsAlready(SwitchError):
+    """Another process is the one such program of this home."""
+
+
+class DrainsStill(SwitchError):
+    """Calls are still under way in a switch that takes no new ones."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -61,7 +71,7 @@ def ask(settings: Settings, resource: str) -> Any:
 def drain(settings: Settings, timeout_s: float) -> int:
     """Has the running switch take no new calls, and waits until it has ended, after its last call.
 
-    How many calls were under way when it was told. Raises SwitchNotRunning, or SwitchError when `timeout_s`
+    How many calls were under way when it was told. Raises SwitchNotRunning, or DrainsStill when `timeout_s`
     is too short; it goes on draining then.
     """
     pid = running_pid(settings)
@@ -69,9 +79,9 @@ def drain(settings: Settings, timeout_s: float) -> int:
     until = time.monotonic() + timeout_s
     while running_pid(settings) == pid:
         if time.monotonic() > until:
-            raise SwitchError(
+            raise DrainsStill(
                 f"calls are still under way after {timeout_s:g} s; the switch (pid {pid}) takes no new ones and ends "
-                "after the last; `callrace lab down` ends them now"
+                "after the last"
             )
         time.sleep(_POLL_S)
     return calls
@@ -89,7 +99,7 @@ def hand_over(settings: Settings) -> int:
     """
     calls: int = ask(settings, "/status")["calls"]
     if not _end(settings, signal.SIGUSR1, HAND_OVER_S, "switch"):
-        raise SwitchNotRunning(NOT_RUNNING)
+        raise SwitchNotRunning
     return calls
 
 
@@ -100,7 +110,7 @@ def _request(settings: Settings, method: str, resource: str) -> Any:
         response = connection.getresponse()
         body = response.read()
     except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise SwitchNotRunning(NOT_RUNNING) from error
+        raise SwitchNotRunning from error
     except (OSError, http.client.HTTPException) as error:
         raise SwitchError(f"the switch does not answer on {settings.control_socket}: {error}") from error
     finally:
@@ -134,15 +144,13 @@ def only_switch(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def only(settings: Settings, program: Program) -> Iterator[None]:
-    """Makes this process the one such program of its home while the block lasts. Raises SwitchError."""
+    """Makes this process the one such program of its home while the block lasts. Raises RunsAlready."""
     path = pid_file(settings, program)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
         if not _lock_patiently(file.fileno()):
             file.seek(0)
-            raise SwitchError(
-                f"{_SAID[program]} runs already (pid {file.read().strip()}); stop it with `callrace lab down`"
-            )
+            raise RunsAlready(f"{_SAID[program]} runs already (pid {file.read().strip()})")
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()

@@ -322,7 +322,7 @@ class Switch:
         call = new_call(self.client, start, version, self._journal)
         refusal = self._why_refused(self.client)
         if snapshot is None or refusal is not None:
-            self._refuse(call, refusal or "no marketplace is in force; run `callrace apply FILE`")
+            self._refuse(call, refusal or "no marketplace is in force")
             return
         self._begin(Session(call, snapshot, self._capacity, self._callers, self._caps, self.recorder))
 
@@ -392,10 +392,7 @@ class Switch:
         except (SQLAlchemyError, StoreError) as error:
             log.warning("%s is not paused (%s): %s", pause.destination, pause.reason, error)
         else:
-            log.warning(
-                "%s is paused: %s; `callrace agents resume %s` when it is back",
-                pause.destination, pause.reason, pause.destination,
-            )  # fmt: skip
+            log.warning("%s is paused, until it is resumed: %s", pause.destination, pause.reason)
 
     def _save(self, settlement: Settlement) -> None:
         try:

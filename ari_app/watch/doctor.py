@@ -34,7 +34,7 @@ from ari_app.store.db.errors import DocumentUnreadable, StoreError
 from ari_app.store.ledger import ledger
 from ari_app.store.market import marketplaces
 from ari_app.watch.asteriskchecks import check_asterisk, check_trunk_state, look
-from ari_app.watch.finding import Finding, some
+from ari_app.watch.finding import Finding, Step, some
 from ari_app.watch.runningchecks import check_agi, check_chores, check_saving, check_supervision, check_switch
 
 SECRETS = ("ari", "ami")
@@ -60,7 +60,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     except DocumentUnreadable as error:
         yield Finding("marketplace", False, str(error), "upgrade this Callrace")
     except StoreError as error:
-        yield Finding("database", False, str(error), "see CALLRACE_DATABASE_URL; run `callrace db upgrade`")
+        yield Finding("database", False, str(error), f"see CALLRACE_DATABASE_URL; {Step.MIGRATE}")
     yield check_spool(settings)
     yield check_set_aside(settings)
     yield check_outcomes(settings)
@@ -70,9 +70,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield Finding("asterisk", True, f"answers on {settings.ari_host}:{settings.ari_port}")
         yield from check_asterisk(view, marketplace)
     except (AriError, SettingsError) as error:
-        yield Finding(
-            "asterisk", False, str(error), "run `callrace lab up`, or see CALLRACE_ASTERISK and secrets/ari"
-        )
+        remedy = f"{Step.START}, or see CALLRACE_ASTERISK and secrets/ari"
+        yield Finding("asterisk", False, str(error), remedy)
     yield check_trunk_state(settings)
     yield check_switch(settings)
     yield from check_saving(settings)
@@ -110,7 +109,7 @@ def check_secrets(settings: Settings) -> Iterator[Finding]:
         try:
             mode = path.stat().st_mode & 0o777
         except OSError as error:
-            remedy = "run `callrace lab up`, or put Asterisk's password there"
+            remedy = f"{Step.START}, or put Asterisk's password there"
             yield Finding(f"secret {name}", False, f"{path}: {error.strerror}", remedy)
             continue
         if mode & 0o077:
@@ -129,7 +128,7 @@ def read_marketplace(engine: Engine) -> Marketplace | None:
 def check_marketplace(marketplace: Marketplace | None) -> Finding:
     """Whether one is in force."""
     if marketplace is None:
-        return Finding("marketplace", False, "none was applied", "run `callrace apply FILE`")
+        return Finding("marketplace", False, "none was applied", Step.APPLY)
     detail = f"{len(marketplace.numbers)} numbers, {len(marketplace.destinations)} destinations"
     return Finding("marketplace", True, detail)
 
@@ -137,7 +136,7 @@ def check_marketplace(marketplace: Marketplace | None) -> Finding:
 def check_limits(marketplace: Marketplace, available: Available, now: int) -> Finding:
     """Whether each live campaign's caps and funds have room for a call."""
     short = [shortage.words for shortage in outlook(marketplace, available, now) if shortage.admits == 0]
-    remedy = "raise the cap, lower the campaign's max_duration, or run `callrace ledger deposit`"
+    remedy = f"raise the cap, lower the campaign's max_duration, or {Step.DEPOSIT}"
     return Finding("caps and funds", not short, some(short) or "have room for calls", remedy)
 
 
@@ -164,7 +163,7 @@ def check_prompts(settings: Settings, marketplace: Marketplace | None) -> Findin
     missing = [name for name in files if not (settings.prompts / name).exists()]
     if missing:
         detail = f"missing in {settings.prompts}: {some(missing)}"
-        return Finding("prompts", False, detail, "run `callrace apply FILE` again")
+        return Finding("prompts", False, detail, f"{Step.APPLY} again")
     return Finding("prompts", True, f"{len(files)} files in {settings.prompts}")
 
 
@@ -174,9 +173,9 @@ def check_spool(settings: Settings) -> Finding:
     refused = spool.refused()
     detail = f"{len(spool)} calls wait for the database, {refused} were refused"
     if refused:
-        remedy = "see `callrace spool list` for the reasons; then `callrace spool retry`"
+        remedy = f"see {Step.SEE_SPOOL} for the reasons; then {Step.SAVE_SPOOL}"
         return Finding("spool", False, detail, remedy)
-    remedy = "a running switch saves them when the database is back; or `callrace spool retry`"
+    remedy = f"a running switch saves them when the database is back; or {Step.SAVE_SPOOL}"
     return Finding("spool", not len(spool), detail if len(spool) else "empty", remedy)
 
 
@@ -202,7 +201,7 @@ def check_outcomes(settings: Settings) -> Finding:
     late = [path for path in files if path.exists() and time.time() - path.stat().st_mtime > LATE_S]
     if late:
         detail = some(f"{_lines(path)} lines of {path} are not saved yet" for path in late)
-        remedy = f"see why in {running.log_file(settings, 'agi')}, or run `callrace agi run`; nothing is lost"
+        remedy = f"see why in {running.log_file(settings, 'agi')}, or {Step.START_AGI}; nothing is lost"
         return Finding("dialplan's calls", False, detail, remedy)
     refused = {
         path: _lines(path) for file in settings.fallback_files if (path := refused_file(file)).exists()

@@ -7,7 +7,7 @@ from typing import Any
 
 from ari_app.serving import running
 from ari_app.settings import Settings
-from ari_app.watch.finding import Finding, some
+from ari_app.watch.finding import Finding, Step, some
 
 
 def check_switch(settings: Settings) -> Finding:
@@ -15,12 +15,12 @@ def check_switch(settings: Settings) -> Finding:
     try:
         status = running.ask(settings, "/status")
     except running.SwitchError as error:
-        return Finding("switch", False, str(error), "run `callrace lab up`")
+        return Finding("switch", False, str(error), Step.START)
     if status["asterisk"] != "connected":
         return Finding("switch", False, "runs, but is not connected", f"see {running.log_file(settings)}")
     if status.get("draining"):
         detail = f"takes no new calls, and ends after the {status['calls']} under way"
-        return Finding("switch", False, detail, "wait for it, then run `callrace lab up`")
+        return Finding("switch", False, detail, f"wait for it, then {Step.START}")
     return Finding("switch", True, f"pid {status['pid']}, connected, {status['calls']} calls under way")
 
 
@@ -43,7 +43,7 @@ def check_chores(settings: Settings) -> Iterator[Finding]:
         return
     if why := status.get("unreadable_marketplace"):
         detail = f"the switch goes on with marketplace {status['marketplace_version']}: {why}"
-        yield Finding("switch's marketplace", False, detail, "`callrace switch hand-over && callrace lab up`")
+        yield Finding("switch's marketplace", False, detail, Step.HAND_OVER)
     for chore, why in status.get("failing_chores", {}).items():
         yield Finding(chore, False, f"the switch cannot: {why}", f"see {running.log_file(settings)}")
 
@@ -54,7 +54,7 @@ def check_agi(settings: Settings) -> Finding:
     why = running.why_no_agi(settings)
     if why is not None:
         detail = f"nothing answers on {where} ({why}): while no switch is connected, "
-        remedy = "run `callrace lab up`, or `callrace agi run`; see CALLRACE_AGI_PORT"
+        remedy = f"{Step.START}, or {Step.START_AGI}; see CALLRACE_AGI_PORT"
         return Finding("agi", False, detail + "calls are not served", remedy)
     return Finding("agi", True, f"answers on {where}")
 

@@ -121,7 +121,7 @@ def test_a_report_that_is_not_the_ledgers_is_found_with_its_day_and_parties(engi
     [first, *_] = found
     parties = "campaign plumbing, advertiser acme, publisher homefix, source sidebar, currency USD"
     assert first.about == f"2025-11-23 UTC, {parties}"
-    assert first.detail.endswith(": run `callrace reports rebuild`")
+    assert first.cure == "rebuild"
     for day_at in rebuild.days(engine):
         rebuild.rebuild_day(engine, day_at)
     assert broken(engine) == set()

@@ -211,7 +211,7 @@ def test_an_apply_that_would_orphan_a_number_of_the_desk_is_refused(market: Engi
     desk.assign(market, ADA, BLUEBIRD, Wanted(did=NY), LATER)
     without = replace(MARKET, numbers={}, **{part: {}})
     for act in (marketplaces.plan, marketplaces.apply):
-        with pytest.raises(NumbersInUse, match="run `callrace numbers release"):
+        with pytest.raises(NumbersInUse, match="which the desk gave it, and is not in the file"):
             act(market, without, LAST)
     assert in_force(market).numbers == {**MARKET.numbers, NY: BLUEBIRD}
 

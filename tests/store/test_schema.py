@@ -70,13 +70,13 @@ def test_the_balances_of_an_older_ledger_are_kept_at_hand_after_an_upgrade(
     assert ledger.kept_balances(empty)["advertiser:acme", "USD"] == Balance(150, -30)
 
 
-def test_a_database_without_tables_is_named_with_the_remedy(empty: Engine) -> None:
-    with pytest.raises(DatabaseNotMigrated, match=r"has no tables, .* run `callrace db upgrade`"):
+def test_a_database_without_tables_is_named(empty: Engine) -> None:
+    with pytest.raises(DatabaseNotMigrated, match=r"has no tables, \d+ is needed$"):
         schema.require(empty)
 
 
 def test_a_query_without_tables_says_the_same(empty: Engine) -> None:
-    with pytest.raises(DatabaseNotMigrated, match="run `callrace db upgrade`"):
+    with pytest.raises(DatabaseNotMigrated, match="is not as this version needs it"):
         calls.latest(empty)
 
 

@@ -97,10 +97,10 @@ def test_calls_wait_while_postgresql_cannot_take_them_and_are_saved_when_it_can(
     admin.dispose()
 
 
-def test_a_missing_column_is_told_with_the_remedy(engine: Engine) -> None:
+def test_a_missing_column_is_told_as_what_it_is(engine: Engine) -> None:
     with writing(engine) as connection:
         connection.execute(text("ALTER TABLE calls RENAME COLUMN source TO origin"))
-    with pytest.raises(DatabaseNotMigrated, match="run `callrace db upgrade`"):
+    with pytest.raises(DatabaseNotMigrated, match="is not as this version needs it"):
         calls.save(engine, [settlement(make_call())])
     with writing(engine) as connection:
         connection.execute(text("ALTER TABLE calls RENAME COLUMN origin TO source"))

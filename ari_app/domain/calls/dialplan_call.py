@@ -27,7 +27,7 @@ _STATUS = re.compile(r"[A-Z]{0,20}", re.ASCII)
 
 FIELDS = 11
 _ENDED = 9
-NOBODY_THERE = "neither a switch nor `callrace agi run` was there to serve it"
+NOBODY_THERE = "neither a switch nor the AGI server was there to serve it"
 CUT_OFF = "Asterisk ended while the dialplan served the call; whether anybody talked, and for how long, nobody knows"
 LEFT = "LEFT"  # not Asterisk's: the caller hung up while the dialplan waited for a switch
 PASSED_ON = "PASSED"  # not Asterisk's: after all the call is another's to make a record of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.balances import Balance, Balances, balances, charged_and_paid, effect, ends_a_hold
@@ -25,14 +26,21 @@ from ari_app.domain.ledger.transfers import (
     publisher_account,
 )
 
+Cure = Literal["daily", "rebuild"]
+"""The day's chores, done; the reports, counted again from the calls."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something the ledger should not say. `about` is the key of a transfer, or a call's id."""
+    """Something the ledger should not say. `about` is the key of a transfer, or a call's id.
+
+    `cure`: what puts it right, where something of ours does.
+    """
 
     rule: str
     about: str
     detail: str
+    cure: Cure | None = None
 
 
 def verify(transfers: Sequence[Transfer], calls: Iterable[CallRecord], now: int) -> list[Finding]:
@@ -163,9 +171,10 @@ def _check_holds(transfers: Iterable[Transfer], by_id: Mapping[str, CallRecord],
         elif count == 0 and now >= _expiry(hold, by_id.get(hold.call_id or "")):
             call = by_id.get(hold.call_id or "")
             detail = f"open for {(now - hold.at) // 3_600_000} hours"
+            cure: Cure | None = None
             if call is not None and call.waits_until is not None:
-                detail += ": no conversion is waited for any more; run `callrace daily`"
-            findings.append(Finding("holds are resolved in time", hold.key, detail))
+                detail, cure = f"{detail}: no conversion is waited for any more", "daily"
+            findings.append(Finding("holds are resolved in time", hold.key, detail, cure))
     return findings
 
 

@@ -48,13 +48,8 @@ def fold(entry: dict[str, Any], at: int) -> None:
         entry.update({name: value for name, value in later.items() if name != "from"})
 
 
-def refusals(
-    before: Mapping[str, Campaign], after: Mapping[str, Campaign], at: int, *, is_aware: bool
-) -> Iterator[str]:
-    """A line for each campaign whose staged terms, in force at `at` (ms), an edit would hide behind or undo unawares.
-
-    `is_aware`: `after` was made from what is in force, so that what it takes back, it means to.
-    """
+def refusals(before: Mapping[str, Campaign], after: Mapping[str, Campaign], at: int) -> Iterator[str]:
+    """A line for each campaign whose staged terms, in force at `at` (ms), an edit would hide behind."""
     for name in before.keys() & after.keys():
         old, new = before[name], after[name]
         if hidden := [term for term in TERMS if _is_hidden_edit(term, old, new, at)]:
@@ -62,12 +57,16 @@ def refusals(
                 f"campaign {name}: its staged terms are in force since {_since(new)} and hide its own "
                 f"{', '.join(hidden)}: write what is to count in their place, and take `staged` out"
             )
-        if not is_aware and (undone := [term for term in TERMS if _is_undone(term, old, new, at)]):
-            yield (
-                f"campaign {name}: {', '.join(undone)} would be again what it was before {_since(old)}, when its "
-                f"staged terms came: write what `callrace export` says, or go back by `callrace campaigns set {name} "
-                f"{undone[0]}=VALUE`"
-            )
+
+
+def undone(
+    before: Mapping[str, Campaign], after: Mapping[str, Campaign], at: int
+) -> Iterator[tuple[str, list[str], str]]:
+    """Each campaign whose staged terms, in force at `at` (ms), an edit would undo: which, and since when (ISO)."""
+    for name in before.keys() & after.keys():
+        old, new = before[name], after[name]
+        if terms := [term for term in TERMS if _is_undone(term, old, new, at)]:
+            yield name, terms, _since(old)
 
 
 def _is_hidden_edit(term: str, old: Campaign, new: Campaign, at: int) -> bool:

@@ -216,9 +216,7 @@ def _translating(engine: Engine) -> Iterator[None]:
             message = f"others changed the same calls or accounts in {where} at this moment ({what})"
             raise DatabaseBusy(f"{message}; nothing was done: do it again") from error
         if failures.is_of_the_tables(error):
-            message = (
-                f"the database {where} is not as this version needs it ({reason}); run `callrace db upgrade`"
-            )
+            message = f"the database {where} is not as this version needs it ({reason})"
             raise DatabaseNotMigrated(message) from error
         message = f"the database {where} cannot be used now: {reason}; check that it runs and is writable"
         raise DatabaseUnavailable(message) from error

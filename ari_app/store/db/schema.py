@@ -55,9 +55,7 @@ def require(engine: Engine) -> None:
     if found != needed:
         where = engine.url.render_as_string(hide_password=True)
         state = f"is at revision {found}" if found else "has no tables"
-        raise DatabaseNotMigrated(
-            f"the database {where} {state}, {needed} is needed; run `callrace db upgrade`"
-        )
+        raise DatabaseNotMigrated(f"the database {where} {state}, {needed} is needed")
 
 
 def _config() -> Config:

@@ -22,7 +22,13 @@ from ari_app.domain.routing.snapshot import Snapshot, make_snapshot
 from ari_app.store.db import auditlog, outbox, revision
 from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
-from ari_app.store.db.errors import DocumentUnreadable, MarketplaceMoved, NumbersInUse, StepRefused
+from ari_app.store.db.errors import (
+    DocumentUnreadable,
+    MarketplaceMoved,
+    NumbersInUse,
+    StepRefused,
+    TermsUndone,
+)
 from ari_app.store.db.tables import marketplace_versions, terms
 from ari_app.store.limits import beginning, caprules
 from ari_app.store.market import applications, numbers, pauses
@@ -265,10 +271,7 @@ def _with_desk_numbers(connection: Connection, marketplace: Marketplace) -> Mark
             ("publisher", number.publisher, marketplace.publishers),
         ):
             if name not in known:
-                raise NumbersInUse(
-                    f"{what} {name} has {did}, which `numbers assign` gave it, and is not in the file; "
-                    f"run `callrace numbers release {did}` first"
-                )
+                raise NumbersInUse(did, what, name)
     return replace(marketplace, numbers={**kept, **marketplace.numbers}) if kept else marketplace
 
 
@@ -277,13 +280,16 @@ def _difference(
 ) -> Applied:
     """What the marketplace changes of what is in force at `now`, and the version that it is or would be.
 
-    `is_aware`: it was made from what is in force. Raises StepRefused.
+    `is_aware`: it was made from what is in force, so that what it takes back, it means to. Raises StepRefused,
+    TermsUndone.
     """
     old = before.marketplace if before else None
     steps_of = (old.campaigns if old else {}, marketplace.campaigns)
-    refused = [*campaigns.refusals(*steps_of), *staging.refusals(*steps_of, now, is_aware=is_aware)]
+    refused = [*campaigns.refusals(*steps_of), *staging.refusals(*steps_of, now)]
     if refused:
         raise StepRefused("\n".join(refused))
+    for undone in () if is_aware else staging.undone(*steps_of, now):
+        raise TermsUndone(*undone)
     was, will_be = old and staging.in_force(old, now), staging.in_force(marketplace, now)
     terms_before = _numbered(to_document(was), versions)[0] if was else {}
     known = {(campaign, version) for (campaign, _), version in versions.items()}

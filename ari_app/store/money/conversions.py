@@ -19,7 +19,7 @@ from ari_app.store.calls import calls
 from ari_app.store.calls.callrows import records
 from ari_app.store.db import outbox, revision
 from ari_app.store.db.engine import reading, retried, writing
-from ari_app.store.db.errors import NotDecided, StoreError, UnknownCalls
+from ari_app.store.db.errors import CallsNotThere, NotDecided, StoreError, UnknownCalls
 from ari_app.store.db.tables import calls as table
 from ari_app.store.ledger import ledger
 from ari_app.store.limits import caprules, reservations
@@ -129,9 +129,9 @@ def _refuse_impossible(told: Sequence[Told], began: Mapping[str, int], now: int)
     unknown = [one.call_id for one in told if one.call_id not in began]
     if unknown:
         more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
-        raise UnknownCalls(
+        raise CallsNotThere(
             f"there is no call {', '.join(map(ascii, unknown[:_SHOWN]))}{more}; nothing was taken. A call is there "
-            "a second after its end; see `callrace calls list`"
+            "a second after its end"
         )
     for one in told:
         if one.at < began[one.call_id]:

@@ -59,5 +59,6 @@ def _finding(row: Row[Any]) -> Finding:
     return Finding(
         "reports say what the ledger says",
         ", ".join((f"{day} UTC", *whose)),
-        f"reports have {said}; the ledger {moved}: run `callrace reports rebuild`",
+        f"reports have {said}; the ledger {moved}",
+        "rebuild",
     )

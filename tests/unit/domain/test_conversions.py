@@ -161,7 +161,7 @@ def test_a_hold_that_waits_is_found_only_when_nobody_gave_up_in_time() -> None:
     assert verify(held, [record], until + CONVERSION_GRACE_MS) == []
     [finding] = verify(held, [record], until + CONVERSION_GRACE_MS + DAY_MS)
     assert finding.rule == "holds are resolved in time"
-    assert "run `callrace daily`" in finding.detail
+    assert finding.cure == "daily"
 
 
 # Files

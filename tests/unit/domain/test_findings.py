@@ -201,8 +201,8 @@ def test_a_hold_of_a_call_that_waits_may_stay_open_until_its_conversion_is_surel
     assert verify(transfers, [call], late - 1) == []
     [finding] = verify(transfers, [call], late)
     hours = (late - HOLD.at) // 3_600_000
-    detail = f"open for {hours} hours: no conversion is waited for any more; run `callrace daily`"
-    assert finding == Finding("holds are resolved in time", HOLD.key, detail)
+    detail = f"open for {hours} hours: no conversion is waited for any more"
+    assert finding == Finding("holds are resolved in time", HOLD.key, detail, "daily")
 
 
 def test_a_hold_of_a_call_that_is_not_there_is_told_once_it_is_too_old() -> None:

@@ -23,7 +23,7 @@ from ari_app.store.calls.journal import Journal
 from ari_app.watch import ami, asteriskchecks, doctor, runningchecks
 from ari_app.watch.ami import AmiError, EndpointState
 from ari_app.watch.asteriskchecks import MODULES, AsteriskView
-from ari_app.watch.finding import Finding
+from ari_app.watch.finding import Finding, Step
 from tests.kit.market import marketplace
 from tests.samples import make_call
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport
@@ -138,7 +138,7 @@ def test_a_missing_speech_program_is_found() -> None:
 
 def test_a_switch_that_does_not_run_is_found(settings: Settings) -> None:
     assert runningchecks.check_switch(settings) == Finding(
-        "switch", False, "no switch is running; start it with `callrace lab up`", "run `callrace lab up`"
+        "switch", False, "no switch is running", Step.START
     )
 
 
@@ -312,5 +312,5 @@ def test_a_campaign_that_no_call_can_be_paid_for_is_named() -> None:
     found = doctor.check_limits(market, {}, 0)
     assert not found.ok
     assert "campaign plumbing: the account of advertiser acme, 0.00 USD now" in found.detail
-    assert "callrace ledger deposit" in found.remedy
+    assert Step.DEPOSIT in found.remedy
     assert doctor.check_limits(market, {("advertiser:acme", "USD"): 4200}, 0).ok

@@ -109,6 +109,6 @@ def test_a_home_whose_path_is_too_long_for_a_socket_is_refused(settings: Setting
         pass
 
 
-def test_asking_without_a_switch_names_the_command_that_starts_one(settings: Settings) -> None:
-    with pytest.raises(SwitchNotRunning, match="callrace lab up"):
+def test_asking_without_a_switch_says_that_none_runs(settings: Settings) -> None:
+    with pytest.raises(SwitchNotRunning, match="no switch is running"):
         running.ask(settings, "/status")
