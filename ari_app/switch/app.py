@@ -44,14 +44,13 @@ from ari_app.store.calls.writer import CAPACITY, Writer
 from ari_app.store.db.errors import DatabaseUnavailable, StoreError
 from ari_app.store.market import pauses
 from ari_app.store.market.pauses import Pause
-from ari_app.switch.bystander import Bystander
+from ari_app.switch.bystander import Bystander, Strangers
 from ari_app.switch.call import Call
 from ari_app.switch.live import PHASES, agents_view, live_view
 from ari_app.switch.metrics import Metrics
 from ari_app.switch.recording import NoRecorder, Recorder
 from ari_app.switch.recovery import NotTakenUp, Resumed, settled, sweep
 from ari_app.switch.session import Session, new_call
-from ari_app.switch.strangers import Strangers
 from ari_app.switch.survey import FirstLook, Surveyed, look
 from ari_app.switch.sweeper import Sweeper
 
@@ -285,7 +284,8 @@ class Switch:
         with suppress(AriReplaced):
             await sweep(client, await surveyed.found(), self._had, self.on_incoming, self._let_talk)
 
-    def _let_talk(self, strangers: Strangers) -> None:
+    def _let_talk(self, client: Client, bridge: str, members: frozenset[str]) -> None:
+        strangers = Strangers(client, bridge, members)
         task = asyncio.create_task(strangers.run(), name="strangers")
         self._strangers.add(task)
         task.add_done_callback(self._strangers_parted)

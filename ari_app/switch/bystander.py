@@ -1,7 +1,8 @@
-"""A call of a switch before this one that could not be taken up: set aside, and its people treated decently.
+"""The people of a call of a switch before this one that could not be taken up: treated decently.
 
-who talks       goes on talking, until one of the two hangs up; how long is written down, so that the call is judged
-                by its own terms once a switch can read them
+who talks       goes on talking, until one of the two hangs up. How long is written down of a call that was set aside
+                (`Bystander`), so that it is judged by its own terms once a switch can read them; a call of which
+                nothing is known (`Strangers`) is judged by nobody
 who waits       is served as a new call, as if it came now (`recovery.sweep` does it)
 phones rung     are hung up (by `recovery.sweep`, too)
 """
@@ -12,7 +13,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from ari_app.ari.errors import AriError
+from ari_app.ari.client import Client
+from ari_app.ari.errors import AriError, AriReplaced
+from ari_app.ari.events import ChannelDestroyed, Reconnected, Replaced, StasisEnd
+from ari_app.ari.inbox import Inbox
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.campaigns import Route
 from ari_app.domain.routing import recovery
@@ -21,7 +25,7 @@ from ari_app.domain.routing.recovery import Remains, winning_leg
 from ari_app.switch.call import Call, CallerGone
 from ari_app.switch.conversation import talk_on
 from ari_app.switch.recovery import rung
-from ari_app.switch.survey import FirstLook, Survey
+from ari_app.switch.survey import FirstLook, Survey, Surveyed, look
 
 log = logging.getLogger(__name__)
 
@@ -97,3 +101,59 @@ class Bystander:
         self.call.note(
             EventName.SET_ASIDE, "the caller is served as a new call" if caller else "nobody was there"
         )
+
+
+class Strangers:
+    """Two who talk in a bridge of a call of which nothing is known: its line of the journal is lost, or cannot be read.
+
+    Watched as soon as it is made. Their record says how the call began, where that could be read (`Journal.lost`).
+    """
+
+    def __init__(self, client: Client, bridge: str, members: frozenset[str]) -> None:
+        log.error(
+            "%s talk in %s, of a call that nobody knows: they go on", " and ".join(sorted(members)), bridge
+        )
+        self._client = client
+        self._bridge = bridge
+        self._members = members
+        self._inbox: Inbox = client.inbox()
+        for name in members:
+            client.watch(self._inbox, name)
+
+    async def run(self) -> None:
+        """Returns when they have parted, or another switch sees to them. Cancelled, it hangs both up."""
+        is_ours = True
+        try:
+            if self._are_together(await look(self._client)):
+                async with asyncio.timeout(LONGEST_MS / 1000):
+                    is_ours = await self._until_they_part()
+        except TimeoutError:
+            log.warning("%s has lasted %d s: it is ended", self._bridge, LONGEST_MS / 1000)
+        except AriReplaced:
+            is_ours = False
+        finally:
+            if is_ours:
+                await self._part()
+            self._inbox.close()
+
+    async def _until_they_part(self) -> bool:
+        """Whether it is for us to let them go."""
+        while True:
+            match await self._inbox.get():
+                case ChannelDestroyed() | StasisEnd():
+                    return True
+                case Surveyed(found) if not self._are_together(found):
+                    return True
+                case Replaced() | Reconnected(restarted=True):
+                    return False
+
+    def _are_together(self, found: Survey) -> bool:
+        return self._members <= found.bridges.get(self._bridge, frozenset())
+
+    async def _part(self) -> None:
+        try:
+            for name in self._members:
+                await self._client.channels.hangup(name)
+            await self._client.bridges.destroy(self._bridge)
+        except AriError as error:
+            log.warning("%s is left in Asterisk: %s", self._bridge, error)

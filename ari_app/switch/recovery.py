@@ -33,7 +33,6 @@ from ari_app.switch.call import Call, CallerGone
 from ari_app.switch.conversation import talk_on
 from ari_app.switch.recording import Recorder
 from ari_app.switch.session import Session
-from ari_app.switch.strangers import Strangers
 from ari_app.switch.survey import FirstLook, Survey
 
 log = logging.getLogger(__name__)
@@ -287,18 +286,19 @@ async def sweep(
     found: Survey,
     had: Callable[[str], bool],
     serve: Callable[[StasisStart], None],
-    let_talk: Callable[[Strangers], None],
+    let_talk: Callable[[Client, str, frozenset[str]], None],
 ) -> None:
     """Lets go of what belongs to no call. A caller of whom nothing is known is a new call; who talks goes on.
 
-    `had` says whether a channel's call is in hand already, or over: it may have ended since the survey.
+    `had` says whether a channel's call is in hand already, or over: it may have ended since the survey. `let_talk` is
+    to watch the channels of a bridge at once.
     """
     try:
         await asyncio.sleep(NEW_CALLS_S)
         for name in found.our_bridges:
             members = found.bridges[name]
             if len(members) > 1 and not any(client.is_watched(one) or had(one) for one in members):
-                let_talk(Strangers(client, name, members))
+                let_talk(client, name, members)
         for channel_id, channel in found.channels.items():
             if client.is_watched(channel_id):
                 continue

@@ -151,7 +151,6 @@ class TestSweeping:
     @pytest.fixture(autouse=True)
     def no_wait(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("ari_app.switch.recovery.NEW_CALLS_S", 0)
-        monkeypatch.setattr("ari_app.switch.recovery.Strangers", lambda *of: of)
         self.talk: list[Any] = []
 
     async def swept(
@@ -159,7 +158,7 @@ class TestSweeping:
     ) -> tuple[Survey, list[Any]]:
         served: list[Any] = []
         found = await survey(asterisk.client)
-        await sweep(asterisk.client, found, had, served.append, self.talk.append)
+        await sweep(asterisk.client, found, had, served.append, lambda *of: self.talk.append(of))
         return found, served
 
     async def test_a_caller_is_served_with_what_the_dialplan_handed_over(self) -> None:
