@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event, select, text
 from sqlalchemy.exc import OperationalError
 
-import ari_app.store
+import ari_app
 from ari_app.domain.market.autopause import DAY_MS
 from ari_app.store.calls import calls as stored
 from ari_app.store.db import engine as way
@@ -135,14 +135,15 @@ SEE_TO_IT_THEMSELVES = {
     "reservations.give_back_losers",
     "reservations.expire",  # a chore
     "rebuild._alone",  # has a lock, and writes nothing
-    "desk._changing",  # a part of what is
+    "changing.changing",  # a part of what is
+    "beginning._counted",  # of an apply
     "schema.upgrade",
 }
 
 
 def test_whatever_else_writes_is_done_again() -> None:
     once = set()
-    for file in Path(ari_app.store.__file__).parent.glob("**/*.py"):
+    for file in Path(ari_app.__file__).parent.glob("**/*.py"):
         for function in ast.walk(ast.parse(file.read_text())):
             if isinstance(function, ast.FunctionDef) and function.name != "writing":
                 asks = any(

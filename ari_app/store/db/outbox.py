@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 
-from ari_app.store.db.engine import reading, writing
+from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.tables import outbox
 
 Happening = Literal["call.ended", "call.decided", "marketplace.applied", "money.moved"]
@@ -48,6 +48,7 @@ def oldest(engine: Engine, limit: int) -> list[Line]:
         return [Line(*row) for row in connection.execute(query)]
 
 
+@retried
 def forget(engine: Engine, before: int) -> int:
     """Deletes lines of before that moment (ms), delivered or not: the outbox ends somewhere. How many."""
     with writing(engine) as connection:

@@ -18,6 +18,7 @@ from sqlalchemy import Engine, update
 from agi.outcomes import Outcomes
 from ari_app.ari.client import connect
 from ari_app.ari.transport import Request
+from ari_app.desk import numbers as desk
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.calls.stage import Role, Stage
@@ -35,11 +36,11 @@ from ari_app.store.db import revision
 from ari_app.store.db.engine import writing
 from ari_app.store.db.tables import marketplace_versions
 from ari_app.store.ledger import ledger
-from ari_app.store.market import applications, desk, inventory, marketplaces
+from ari_app.store.market import applications, inventory, marketplaces
 from ari_app.switch.app import Switch
 from tests.kit.database import migrated
 from tests.kit.market import DID, marketplace
-from tests.samples import make_call
+from tests.samples import ADA, make_call
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event
 
 AGENTS = {"agent-1": "sip:agent@127.0.0.1:5999"}
@@ -60,7 +61,7 @@ def assigned(engine: Engine, **rules: Any) -> None:
     """A marketplace whose one number the desk has given to homefix."""
     apply(engine, market(**rules), APPLIED)
     inventory.import_(engine, [Item(DID, "tollfree", None, "main")], APPLIED, 0)
-    desk.assign(engine, Number("plumbing", "homefix"), Wanted(did=DID), ASSIGNED)
+    desk.assign(engine, ADA, Number("plumbing", "homefix"), Wanted(did=DID), ASSIGNED)
 
 
 def market(**rules: Any) -> dict[str, Any]:
@@ -175,7 +176,7 @@ async def next_switch(engine: Engine, tmp_path: Path, *there: UnderWay) -> Async
 
 
 def release(engine: Engine) -> None:
-    desk.release(engine, DID, NOW)
+    desk.release(engine, ADA, DID, NOW)
 
 
 def reassign(engine: Engine) -> None:
@@ -185,8 +186,8 @@ def reassign(engine: Engine) -> None:
     document["campaigns"]["roofing"] = roofing
     document["publishers"]["bluebird"] = {"name": "Bluebird"}
     apply(engine, document, NOW - 2)
-    desk.release(engine, DID, NOW - 1)
-    desk.assign(engine, Number("roofing", "bluebird"), Wanted(did=DID), NOW)
+    desk.release(engine, ADA, DID, NOW - 1)
+    desk.assign(engine, ADA, Number("roofing", "bluebird"), Wanted(did=DID), NOW)
 
 
 def pause_and_reprice(engine: Engine) -> None:
@@ -196,7 +197,7 @@ def pause_and_reprice(engine: Engine) -> None:
 
 
 def remove_everything(engine: Engine) -> None:
-    desk.release(engine, DID, NOW - 1)
+    desk.release(engine, ADA, DID, NOW - 1)
     document = market()
     apply(engine, document | {"campaigns": {}, "destinations": {}, "publishers": {}}, NOW)
 
@@ -231,7 +232,7 @@ async def test_a_clock_ahead_where_the_number_was_given_out_does_not_take_the_ca
 ) -> None:
     apply(engine, market(), APPLIED)
     inventory.import_(engine, [Item(DID, "tollfree", None, "main")], APPLIED, 0)
-    desk.assign(engine, Number("plumbing", "homefix"), Wanted(did=DID), NOW + 3_600_000)
+    desk.assign(engine, ADA, Number("plumbing", "homefix"), Wanted(did=DID), NOW + 3_600_000)
     call = talking()
     leave(tmp_path, call)
     apply(engine, market(campaign={"price": "50.00"}), NOW)
