@@ -355,3 +355,9 @@ def test_an_amount_of_another_currency_than_the_calls_reserves_nothing() -> None
     of = market(advertiser=[{"max_amount": "100.00", "per": "day", "currency": "EUR"}])
     assert wish(of).claims == ()
     assert measure(of.advertisers["acme"].caps[0], "USD") == "amount:day:EUR"
+
+
+def test_a_call_that_reserved_before_midnight_counts_in_the_day_before() -> None:
+    [rule] = rules(market(campaign=[{"max": 5, "per": "day"}]))
+    today, yesterday = from_iso("2026-11-03T05:00:00Z"), from_iso("2026-11-02T05:00:00Z")  # in New York
+    assert rule.start_for(make_call(offered_at=today), yesterday) == yesterday

@@ -153,6 +153,14 @@ class TestReversals:
         assert (back.resolves, back.amount, back.currency) == (POST.key, 4200, "USD")
 
 
+    def test_what_is_posted_of_a_hold_takes_nothing_back(self) -> None:
+        more = [HOLD, replace(POST, amount=HOLD.amount + 1), PAYOUT]
+        assert "no more is taken back than was moved" not in {rule for rule, _ in found(more)}
+
+    def test_the_rest_of_a_hold_has_a_key_of_its_own_beside_it(self) -> None:
+        assert rest_key(HOLD.key) == HOLD.key.removesuffix("hold") + "rest"
+
+
 class TestDepositsAndPayouts:
     def test_a_deposit_is_one_payment_of_an_advertiser(self) -> None:
         assert deposit("p1", "acme", 500, "EUR", 7) == Transfer(
