@@ -87,8 +87,7 @@ def rung(left: UnderWay) -> dict[str, str]:
 
 
 def _place_of(record: CallRecord, snapshot: Snapshot) -> Place:
-    entered_zip = record.place.zip if record.place.from_ == "zip" else None
-    return locate(snapshot.geography, entered_zip, record.ani, record.did)
+    return locate(snapshot.geography, record.place.zip, record.ani, record.did)
 
 
 class Resumed(Session):

@@ -152,7 +152,6 @@ class TestReversals:
         assert (back.kind, back.at, back.call_id, back.terms_version) == ("adjust", ENDED + 1, CALL.id, 1)
         assert (back.resolves, back.amount, back.currency) == (POST.key, 4200, "USD")
 
-
     def test_what_is_posted_of_a_hold_takes_nothing_back(self) -> None:
         more = [HOLD, replace(POST, amount=HOLD.amount + 1), PAYOUT]
         assert "no more is taken back than was moved" not in {rule for rule, _ in found(more)}

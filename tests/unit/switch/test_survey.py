@@ -173,8 +173,8 @@ class TestSweeping:
 
     async def test_a_leg_and_a_caller_whose_call_is_over_are_hung_up_and_a_watched_one_is_not(self) -> None:
         app_data = "callrace,in,+18005550101,+12125550142,A"
-        channels = [channel(LEG), channel("over", app_data=app_data), channel("in-hand")]
-        asterisk = Asterisk([LEG, "over", "in-hand"], channels, {})
+        channels = [channel("in-hand"), channel(LEG), channel("over", app_data=app_data)]
+        asterisk = Asterisk(["in-hand", LEG, "over"], channels, {})
         asterisk.watched = {"in-hand"}
         _, served = await self.swept(asterisk, had=lambda name: name == "over")
         assert (asterisk.hung_up, served) == ([LEG, "over"], [])
