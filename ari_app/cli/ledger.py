@@ -132,7 +132,7 @@ def deposit(
     "--key", required=True, callback=one_line, help="The refund's own name: the same key counts once."
 )
 @click.option("--reason", required=True, callback=reason_given, help="Why; kept with the transfers.")
-@currency_option
+@click.option("--currency", metavar="CODE", help="Of the money; default: the marketplace's.")
 @json_option
 def refund(advertiser: str, amount: str, key: str, reason: str, currency: str | None, as_json: bool) -> None:
     """Book AMOUNT that goes back to an ADVERTISER of what it paid in, such as one that has left the marketplace.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ari_app.access.actor import Actor
@@ -101,7 +102,9 @@ def refund(
     Raises Refused, CannotRefund for more than is available, and KeyTaken for a key of another refund.
     """
     now = site.now()
-    minor, currency = _payment(site, advertiser, amount, currency, key)
+    account = domain.advertiser_account(advertiser)
+    there = {code for name, code in ledger.kept_balances(site.engine) if name == account}
+    minor, currency = _payment(site, advertiser, amount, currency, key, there)
     facts = {"amount": minor, "currency": currency, "key": key, "reason": checked.reason(reason)}
     entry = Entry(now, str(actor), "ledger.refund", advertiser, facts)
     is_new = refunds.give_back(site.engine, advertiser, key, minor, currency, now, reason, entry)
@@ -142,12 +145,25 @@ def adjust(
     return Adjusted(record.id, key, after, currency, is_new)
 
 
-def _payment(site: Site, advertiser: str, amount: str, currency: str | None, key: str) -> tuple[int, str]:
-    """What the amount is in the minor unit, and of which currency. Raises Refused."""
+def _payment(
+    site: Site,
+    advertiser: str,
+    amount: str,
+    currency: str | None,
+    key: str,
+    there: Collection[str] = (),
+) -> tuple[int, str]:
+    """What the amount is in the minor unit, and of which currency: one that there is, or that is `there` all the same.
+
+    Raises Refused.
+    """
     checked.line(key, "key")
     marketplace = in_force(site.engine).marketplace
     advertiser_of(site, marketplace, advertiser)
-    currency = marketplace.currency if currency is None else checked.currency(currency)
+    if currency is None:
+        currency = marketplace.currency
+    elif currency not in there:
+        currency = checked.currency(currency)
     return checked.positive(amount, currency, "amount"), currency
 
 

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import Engine
 
 from ari_app.domain.calls.record import Money
+from ari_app.domain.ledger.transfers import deposit
 from ari_app.store.calls import calls
 from ari_app.store.ledger import ledger
 from ari_app.store.market import marketplaces
-from tests.samples import make_call, settlement
+from tests.samples import BEGAN, make_call, settlement
 from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal
 
 MONTH_OLD = "2025-11"
@@ -86,6 +87,13 @@ def test_a_code_that_is_no_currency_books_nothing(cli: Cli, applied: Engine, mis
     assert result.exit_code == 2
     assert f"there is no currency '{mistyped}' in ISO 4217" in result.stderr
     assert list(ledger.all_transfers(applied)) == []
+
+
+def test_what_was_booked_by_a_slip_of_the_finger_before_can_be_given_back(cli: Cli, applied: Engine) -> None:
+    ledger.post(applied, deposit("slip", "acme", 50_000, "XXQ", BEGAN))
+    words = ("ledger", "refund", "acme", "500.00", "--key", "back", "--reason", "a slip", "--currency")
+    assert read(cli, *words, "XXQ")["currency"] == "XXQ"
+    assert "there is no currency 'XXZ' in ISO 4217" in cli(*words, "XXZ").stderr
 
 
 def test_a_marketplace_is_not_begun_in_a_currency_that_there_is_not(cli: Cli, engine: Engine) -> None:
