@@ -1,11 +1,13 @@
 """A marketplace is applied whole, in versions; what it said before can still be asked."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from alembic import command
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Connection, Engine, func, insert, select
 
 from ari_app.domain.basics.hours import Hours
 from ari_app.domain.document.changes import words
@@ -20,6 +22,7 @@ from ari_app.store.db import revision, schema
 from ari_app.store.db.engine import reading, writing
 from ari_app.store.db.errors import DocumentUnreadable, MarketplaceMoved, StepRefused
 from ari_app.store.db.tables import marketplace_versions, terms
+from ari_app.store.limits import beginning
 from ari_app.store.market import marketplaces, numbers, pauses
 from ari_app.store.market.inforce import InForce
 from ari_app.store.market.pauses import Pause
@@ -415,3 +418,42 @@ def test_creatives_are_kept_with_the_marketplace(engine: Engine) -> None:
     loaded = marketplaces.load(engine)
     assert loaded is not None
     assert loaded.marketplace.creatives == {"sms": ad}
+
+
+def test_while_an_apply_compares_documents_others_may_write(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marketplaces.apply(engine, BEFORE, NOW)
+    newest, is_writing = marketplaces._newest, list[bool]()
+
+    def watched(connection: Connection) -> object:
+        is_writing.append(connection.get_execution_options().get("writes", False))
+        return newest(connection)
+
+    monkeypatch.setattr(marketplaces, "_newest", watched)
+    marketplaces.apply(engine, DEARER, LATER)
+    assert is_writing == [False]
+
+
+def test_an_apply_that_another_overtakes_is_compared_with_that(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marketplaces.apply(engine, BEFORE, NOW)
+
+    def overtaken_by(other: Marketplace) -> None:
+        @contextmanager
+        def overtaken(*_: object) -> Iterator[dict[tuple[str, int], int]]:
+            monkeypatch.undo()
+            marketplaces.apply(engine, other, LATER)
+            yield {}
+
+        monkeypatch.setattr(beginning, "counted", overtaken)
+
+    overtaken_by(DEARER)
+    applied = marketplaces.apply(engine, with_campaign(BEFORE, price=6000), LATER)
+    assert (applied.version, words(applied.changes)[1]) == (3, "  price: 50.00 -> 60.00")
+    overtaken_by(BEFORE)
+    with pytest.raises(MarketplaceMoved):
+        marketplaces.apply(engine, DEARER, LAST, based_on=3)
+    overtaken_by(DEARER)
+    assert marketplaces.apply(engine, DEARER, LAST).changes == []

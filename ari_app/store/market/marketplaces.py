@@ -98,28 +98,25 @@ def apply(
     Nothing that it removes orphans a live call: a switch keeps each call on the snapshot, and the terms
     version, that it began with, and so on its campaign, flow and destinations; terms are never deleted.
     """
+    with reading(engine) as connection:  # it takes seconds, and who writes to SQLite keeps all others from it
+        ready = _made_ready(connection, marketplace, now, based_on)
     with beginning.counted(engine, _in_force, marketplace, now) as begun, writing(engine) as connection:
         revision.lock(connection)
-        before = _newest(connection)
-        if based_on not in (None, before.version if before else 0):
-            raise MarketplaceMoved("the marketplace was changed by somebody else meanwhile; try again")
-        versions = _versions(connection)
-        marketplace = _with_desk_numbers(connection, marketplace)
-        applied = _difference(before, marketplace, versions, now, is_aware=based_on is not None)
+        if revision.read_in(connection) != ready.seen:
+            ready = _made_ready(connection, marketplace, now, based_on)
+        applied, marketplace, document = ready.applied, ready.marketplace, ready.document
         applied = replace(applied, accounts=accounts_of_removed(connection, applied.changes))
         if not applied.changes:
             return applied
-        document = to_document(marketplace)
-        applied_at = max(now, before.applied_at if before else now, numbers.latest_in(connection))
-        del document["numbers"]
+        applied_at = max(now, ready.before_at, numbers.latest_in(connection))
         row = {
             "version": applied.version,
             "applied_at": applied_at,
-            "document_json": _canonical(document),
+            "document_json": ready.document_json,
         }
         connection.execute(insert(marketplace_versions), row)
         outbox.add(connection, "marketplace.applied", [(str(applied.version), applied_at)])
-        _save_terms(connection, document, versions, applied_at)
+        _save_terms(connection, document, ready.versions, applied_at)
         numbers.assign(connection, marketplace.numbers, applied_at, marketplace.numbers_policy.quarantine)
         revision.rise(connection)
         caprules.put(connection, marketplace, applied_at, begun)
@@ -127,6 +124,33 @@ def apply(
             facts = {**entry.facts, "version": applied.version}
             auditlog.note(connection, replace(entry, at=applied_at, facts=facts))
     return applied
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What an apply writes, as long as the revision is `seen`. `before_at`: of the version in force, ms."""
+
+    seen: int
+    before_at: int
+    versions: _TermsVersions
+    marketplace: Marketplace
+    applied: Applied
+    document: Mapping[str, Any]
+    document_json: str
+
+
+def _made_ready(connection: Connection, marketplace: Marketplace, now: int, based_on: int | None) -> _Ready:
+    before = _newest(connection)
+    if based_on not in (None, before.version if before else 0):
+        raise MarketplaceMoved("the marketplace was changed by somebody else meanwhile; try again")
+    versions = _versions(connection)
+    marketplace = _with_desk_numbers(connection, marketplace)
+    applied = _difference(before, marketplace, versions, now, is_aware=based_on is not None)
+    document = to_document(marketplace)
+    del document["numbers"]
+    before_at = before.applied_at if before else now
+    seen = revision.read_in(connection)
+    return _Ready(seen, before_at, versions, marketplace, applied, document, _canonical(document))
 
 
 def changed_at(engine: Engine) -> int:
