@@ -17,13 +17,9 @@ from ari_app.domain.basics.clock import from_iso
 from ari_app.domain.basics.fields import PHONE_NUMBER, Id, Text
 from ari_app.settings import Settings, SettingsError
 from ari_app.store.db import schema
-from ari_app.store.db.engine import open_engine
 
 if TYPE_CHECKING:
     from ari_app.store.market.marketplaces import Loaded
-
-SWITCH_INTERVAL_S = 0.0005
-"""How long another thread may keep the event loop of a program that serves calls waiting, instead of Python's 5 ms."""
 
 _TEXT = TypeAdapter[str](Text)
 _ID = TypeAdapter[str](Id)
@@ -79,14 +75,9 @@ def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> int
         raise click.BadParameter(f"{value!r} is not a time such as {example}") from error
 
 
-def database(*, is_serving: bool = False) -> Engine:
-    """The database of the settings, at the version that this Callrace needs. Raises StoreError.
-
-    `is_serving`: for a program that serves calls, see `open_engine`.
-    """
-    engine = open_engine(Settings.from_env().database_url, is_serving=is_serving)
-    schema.require(engine)
-    return engine
+def database() -> Engine:
+    """The database of the settings, at the version that this Callrace needs. Raises StoreError."""
+    return schema.opened(Settings.from_env().database_url)
 
 
 def site() -> Site:

@@ -17,7 +17,7 @@ from random import Random
 
 import yaml
 
-import ari_app.cli.switch  # noqa: F401  what the switch's process has in memory
+import ari_app.wiring.switch  # noqa: F401  what the switch's process has in memory
 from ari_app.domain.calls.geo import locate
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ledger.calls import settle

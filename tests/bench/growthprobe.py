@@ -24,7 +24,6 @@ from typing import Any
 
 from sqlalchemy import text
 
-import ari_app.cli.switch  # noqa: F401  what the switch's process has in memory
 from agi.outcomes import Outcomes
 from ari_app.switch.app import Switch
 from tests.bench.market import Shape, document
@@ -39,6 +38,7 @@ def _module(*names: str) -> Any:
     raise ModuleNotFoundError(f"this build has none of {', '.join(names)}")
 
 
+_module("ari_app.wiring.switch", "ari_app.cli.switch")  # what the switch's process has in memory
 calls = _module("ari_app.store.calls.calls", "ari_app.store.calls")
 corrections = _module("ari_app.store.money.corrections", "ari_app.store.corrections")
 counters = _module("ari_app.domain.caps.counters", "ari_app.domain.caps")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Engine, MetaData, String, Table, inspect, select, text
 
-from ari_app.store.db.engine import reading, writing
+from ari_app.store.db.engine import open_engine, reading, writing
 from ari_app.store.db.errors import DatabaseNotMigrated
 
 if TYPE_CHECKING:
@@ -47,6 +47,16 @@ def current(engine: Engine) -> str | None:
 def head() -> str:
     """The revision that this version of Callrace needs: the last migration's, whose file begins with it."""
     return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def opened(url: str, *, is_serving: bool = False) -> Engine:
+    """The database of a URL, at the version that this Callrace needs. Raises StoreError.
+
+    `is_serving`: for a program that serves calls, see `open_engine`.
+    """
+    engine = open_engine(url, is_serving=is_serving)
+    require(engine)
+    return engine
 
 
 def require(engine: Engine) -> None:
