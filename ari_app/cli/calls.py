@@ -12,7 +12,7 @@ from ari_app.cli.period import utc_moment
 from ari_app.desk import calls as desk
 from ari_app.desk.calls import Found
 from ari_app.desk.site import Site
-from ari_app.domain.basics.fields import parse_duration
+from ari_app.domain.basics.durations import parse_duration
 from ari_app.domain.calls.record import Disposition
 from ari_app.domain.calls.selection import Selection
 from ari_app.settings import Settings

@@ -8,7 +8,7 @@ from typing import TextIO
 import click
 
 from ari_app.cli.output import json_option, show_json, show_title
-from ari_app.domain.basics.fields import format_duration
+from ari_app.domain.basics.durations import format_duration
 from ari_app.domain.document.reading import parse, to_document
 from ari_app.media.prompts import checker
 from ari_app.settings import Settings

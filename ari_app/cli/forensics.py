@@ -13,7 +13,7 @@ from ari_app.cli.common import site
 from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.cli.period import calls_command, given, period_options, warn_of_uncounted
 from ari_app.desk import reports
-from ari_app.domain.basics.fields import format_duration
+from ari_app.domain.basics.durations import format_duration
 from ari_app.domain.reports import forensics as domain
 from ari_app.domain.reports.forensics import JUST_S, Findings, Nearness
 from ari_app.domain.reports.report import Span

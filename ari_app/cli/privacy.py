@@ -6,7 +6,7 @@ import click
 
 from ari_app.cli.common import Refused, database, now_ms, phone_number
 from ari_app.cli.output import json_option, tell
-from ari_app.domain.basics.fields import parse_duration
+from ari_app.domain.basics.durations import parse_duration
 from ari_app.serving import running
 from ari_app.serving.oldtraces import OldTraces
 from ari_app.serving.traces import Traces

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ari_app.cli.output import json_option, tell
-from ari_app.domain.basics.fields import parse_duration
+from ari_app.domain.basics.durations import parse_duration
 from ari_app.logs import log_to_stderr
 from ari_app.serving import running
 from ari_app.settings import Settings

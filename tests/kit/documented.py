@@ -13,7 +13,7 @@ from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
 from ari_app.domain.basics import fields as kinds
-from ari_app.domain.basics.fields import format_duration
+from ari_app.domain.basics.durations import format_duration
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.settings import REPOSITORY
 

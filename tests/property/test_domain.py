@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ari_app.domain.basics.durations import format_duration, parse_duration
 from ari_app.domain.basics.errors import DocumentError
-from ari_app.domain.basics.fields import format_duration, parse_duration
 from ari_app.domain.basics.hours import Hours, is_open
 from ari_app.domain.basics.money import format_amount, format_rate, parse_amount, parse_rate
 from ari_app.domain.basics.states import STATE_NAMES

@@ -31,6 +31,7 @@ from pydantic import (
 )
 
 from ari_app.domain.basics.clock import from_iso, iso
+from ari_app.domain.basics.durations import format_duration, parse_duration
 from ari_app.domain.basics.money import format_amount, format_rate, parse_amount, parse_rate
 from ari_app.domain.basics.states import STATE_NAMES
 
@@ -48,20 +49,21 @@ SIZES = {
 }
 """The IAB's names of the sizes that ads have, in CSS pixels."""
 
-_UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
-_LONGEST_MS = 3_650 * _UNITS_MS["d"]
-_DURATION = re.compile(r"(\d{1,12})(ms|s|m|h|d)", re.ASCII)
 PHONE_NUMBER = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 """E.164, with its country code, and long enough to be dialled."""
+
 _CALLER_PATTERN = re.compile(rf"{PHONE_NUMBER.pattern}|\+[1-9]\d{{0,13}}\*", re.ASCII)
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _SHARE = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))?%", re.ASCII)
 _ZIP = re.compile(r"\d{5}", re.ASCII)
 _AREA_CODE = re.compile(r"[2-9]\d{2}", re.ASCII)
+
 CURRENCY_CODE = re.compile(r"[A-Z]{3}", re.ASCII)
 """ISO 4217."""
+
 _A_CURRENCY = "a currency code such as USD"
+
 # No character here means anything to Dial(): not & (a further target), not / , ( ) ^ or a space.
 _SIP_URI = re.compile(
     r"sip:[A-Za-z0-9._+-]{1,64}"
@@ -70,8 +72,10 @@ _SIP_URI = re.compile(
     re.ASCII,
 )
 _SOUND = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*", re.ASCII)
+
 # A part never begins with a dot, so there is no way up and nothing hidden.
 _FILE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*", re.ASCII)
+
 # A host, not an address of a network; then a path and a query of plain characters.
 _WEB_ADDRESS = re.compile(
     r"https://[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,20}(?::\d{1,5})?"
@@ -84,27 +88,6 @@ _LARGEST_SIDE = 2_000
 _LONGEST_MARKUP = 10_000
 _LONGEST_SPEECH = 1_000
 _LONGEST_TEXT = 200
-
-
-def parse_duration(value: object) -> int:
-    """Milliseconds of `500ms`, `30s`, `5m`, `2h` or `30d`. Raises ValueError, also for a bare number."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError(f'expected a duration with its unit, such as "{value}s"')
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("expected a duration such as 500ms, 30s, 5m, 2h or 30d")
-    duration_ms = int(match[1]) * _UNITS_MS[match[2]]
-    if duration_ms > _LONGEST_MS:
-        raise ValueError("expected a duration of at most 3650d")
-    return duration_ms
-
-
-def format_duration(duration_ms: int) -> str:
-    """The duration in the largest unit that is exact: 90,000 is `90s`, 7,200,000 is `2h`."""
-    if duration_ms == 0:
-        return "0s"
-    unit, unit_ms = next((unit, ms) for unit, ms in _UNITS_MS.items() if duration_ms % ms == 0)
-    return f"{duration_ms // unit_ms}{unit}"
 
 
 def _amount(value: object, info: ValidationInfo) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ari_app.domain.basics.fields import format_duration
+from ari_app.domain.basics.durations import format_duration
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.caps.counters import Owner, currency_of, describe, limit, owner
 from ari_app.domain.ledger.transfers import advertiser_account

@@ -8,14 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from ari_app.domain.basics.fields import (
-    Id,
-    Name,
-    PositiveMs,
-    Prompt,
-    Text,
-    whole_between,
-)
+from ari_app.domain.basics.fields import Id, Name, PositiveMs, Prompt, Text, whole_between
 from ari_app.domain.market.shapes import STRICT
 from ari_app.domain.market.terms import Clause
 

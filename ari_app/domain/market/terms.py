@@ -8,16 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag
 from pydantic.dataclasses import dataclass
 
-from ari_app.domain.basics.fields import (
-    Amount,
-    Id,
-    Moment,
-    Name,
-    OneOf,
-    PositiveMs,
-    Share,
-    Text,
-)
+from ari_app.domain.basics.fields import Amount, Id, Moment, Name, OneOf, PositiveMs, Share, Text
 from ari_app.domain.basics.hours import Hours
 from ari_app.domain.market.destinations import Coverage
 from ari_app.domain.market.shapes import MAPPING, PLAIN, STRICT, plain_or_mapping

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, get_args
 
-from ari_app.domain.basics.fields import parse_duration
+from ari_app.domain.basics.durations import parse_duration
 from ari_app.domain.calls.privacy import ERASED
 from ari_app.domain.calls.record import CallRecord, Disposition, LegOutcome, LegRecord
 from ari_app.domain.ledger.transfers import ADVERTISER, EXCHANGE, Transfer

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 
-from ari_app.domain.basics.fields import format_duration
+from ari_app.domain.basics.durations import format_duration
 from ari_app.domain.market.marketplace import RateLimit, Screening
 from ari_app.domain.routing.screening import Refusal
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import IO, Any
 
 from ari_app.domain.basics.clock import iso
-from ari_app.domain.basics.fields import format_duration
+from ari_app.domain.basics.durations import format_duration
 from ari_app.domain.reports import forensics as domain
 from ari_app.domain.reports.forensics import JUST_S, Findings, Nearness
 from ari_app.domain.reports.reporting import ratio

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from ari_app.domain.basics.fields import format_duration
+from ari_app.domain.basics.durations import format_duration
 from ari_app.domain.basics.money import exponent
 from ari_app.domain.reports.forensics import JUST_S
 from ari_app.domain.reports.reporting import Line
