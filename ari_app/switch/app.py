@@ -28,8 +28,6 @@ from ari_app.domain.market.campaigns import Campaign
 from ari_app.domain.routing.recovery import UnderWay, give_up
 from ari_app.domain.routing.snapshot import Snapshot
 from ari_app.domain.terms.repeats import Kind, kinds_of, longest_window
-from ari_app.serving.callers import Callers
-from ari_app.serving.capacity import Capacity
 from ari_app.serving.caps import Caps
 from ari_app.serving.chores import Chores
 from ari_app.serving.clock import CallClock
@@ -48,9 +46,9 @@ from ari_app.switch.bystander import Bystander, Strangers
 from ari_app.switch.call import Call
 from ari_app.switch.live import PHASES, agents_view, live_view
 from ari_app.switch.metrics import Metrics
-from ari_app.switch.recording import NoRecorder, Recorder
 from ari_app.switch.recovery import NotTakenUp, Resumed, settled, sweep
 from ari_app.switch.session import Session, new_call
+from ari_app.switch.shared import Shared
 from ari_app.switch.survey import FirstLook, Surveyed, look
 from ari_app.switch.sweeper import Sweeper
 
@@ -85,13 +83,11 @@ class Switch:
         self._journal = journal
         self._again_and_again = Chores()
         self.market = Market(engine, geography, self._again_and_again)
-        self._capacity = Capacity()
-        self._phones = Phones(self._capacity)
+        self.shared = Shared.of(Caps(engine, self._again_and_again))
+        self._phones = Phones(self.shared.capacity)
         self._sweeper = Sweeper()
         self._supervision: Mapping[str, Any] = {"ami": "not connected", "problem": "not watched"}
-        self._callers = Callers()
         self._heard = 0
-        self._caps = Caps(engine, self._again_and_again)
         self._unanswered = Unanswered()
         self._sessions: dict[asyncio.Task[Settlement], Session] = {}
         self._bystanders: dict[asyncio.Task[None], Bystander] = {}
@@ -107,7 +103,6 @@ class Switch:
         self._drained = asyncio.Event()
         self.metrics = metrics or Metrics()
         self.client: Client | None = None
-        self.recorder: Recorder = NoRecorder()
 
     def load(self) -> None:
         """Reads the marketplace in force, and what caps have left. Callers of before are recalled while calls run."""
@@ -117,17 +112,19 @@ class Switch:
             log.info("no marketplace is applied yet: calls are refused until one is")
             return
         campaigns = self.market.snapshot.marketplace.campaigns
-        self._callers.ask(*_asked(campaigns))
-        self._caps.look(self.market.snapshot.marketplace)
+        self.shared.callers.ask(*_asked(campaigns))
+        self.shared.caps.look(self.market.snapshot.marketplace)
 
     async def keep_up_to_date(self) -> None:
         """Takes over what is applied while calls run, and watches the caps. Runs for ever."""
         await asyncio.gather(
             self.market.keep_up_to_date(self._taken_over),
-            self._caps.keep_looking(lambda: self.market.snapshot),
-            self._caps.keep_sweeping(self._writer.backlog),
-            keep_looking_back(self._engine, self._writer.spooled_calls, self._callers, self._again_and_again),
-            keep_hearing(self._engine, self._heard, self._callers, self._again_and_again),
+            self.shared.caps.keep_looking(lambda: self.market.snapshot),
+            self.shared.caps.keep_sweeping(self._writer.backlog),
+            keep_looking_back(
+                self._engine, self._writer.spooled_calls, self.shared.callers, self._again_and_again
+            ),
+            keep_hearing(self._engine, self._heard, self.shared.callers, self._again_and_again),
         )
 
     async def _taken_over(self, snapshot: Snapshot) -> None:
@@ -137,8 +134,8 @@ class Switch:
         campaigns = snapshot.marketplace.campaigns
         since, self._converted_until = self._converted_until, CallClock().now()
         told = await asyncio.to_thread(calls.converted_callers, self._engine, since - OVERLAP_MS)
-        self._callers.converted(told)
-        self._callers.ask(*await asyncio.to_thread(_asked, campaigns))
+        self.shared.callers.converted(told)
+        self.shared.callers.ask(*await asyncio.to_thread(_asked, campaigns))
 
     # What a switch before this one left
 
@@ -213,9 +210,9 @@ class Switch:
         if isinstance(snapshot, Exception):
             raise snapshot
         call = Call(self.client, self._journal, left)
-        served_with = self._capacity, self._callers, self._caps, self.recorder
         try:
-            self._begin(Resumed(call, snapshot, *served_with, surveyed))
+            session = Session(call, snapshot, self.shared)
+            self._begin(session, session.run(Resumed(session, self.shared.callers, surveyed).serve))
         except BaseException:
             call.inbox.close()
             raise
@@ -225,7 +222,7 @@ class Switch:
     ) -> None:
         """It waits for callers of before, so in a chore: until it is saved the journal has the call."""
         try:
-            self._save(await settled(left, began_with, self._callers))
+            self._save(await settled(left, began_with, self.shared.callers))
         except Exception as error:
             log.error("call %s is set aside: %s", left.record.id, error, exc_info=_defect(error))
             self._set_aside(left, error, surveyed)
@@ -234,7 +231,7 @@ class Switch:
         """Keeps a call for a switch that can take it up; see `bystander` for its people."""
         assert self.client is not None
         reason = f"{type(why).__name__}: {why}"
-        self._callers.recall([left.record])
+        self.shared.callers.recall([left.record])
         if left.record.ended_at is not None:
             self._over.append(left.caller)
             self._do(asyncio.to_thread(self._keep_aside, left, reason))
@@ -324,7 +321,8 @@ class Switch:
         if snapshot is None or refusal is not None:
             self._refuse(call, refusal or "no marketplace is in force")
             return
-        self._begin(Session(call, snapshot, self._capacity, self._callers, self._caps, self.recorder))
+        session = Session(call, snapshot, self.shared)
+        self._begin(session, session.run())
 
     def _why_refused(self, client: Client) -> str | None:
         """Why no new call can be served at this moment, or None."""
@@ -336,8 +334,8 @@ class Switch:
             return "Asterisk cannot keep up with the calls it has"
         return None
 
-    def _begin(self, session: Session) -> None:
-        task = asyncio.create_task(session.run(), name=f"call-{session.record.id}")
+    def _begin(self, session: Session, work: Coroutine[Any, Any, Settlement]) -> None:
+        task = asyncio.create_task(work, name=f"call-{session.record.id}")
         self._sessions[task] = session
         task.add_done_callback(self._ended)
 
@@ -381,7 +379,7 @@ class Switch:
         now = CallClock().now()
         for leg in session.record.legs:
             if leg.outcome == "no_answer":
-                rule = session.destination(leg.destination).auto_pause
+                rule = session.case.destination(leg.destination).auto_pause
                 reason = self._unanswered.note(leg.destination, rule, now)
                 if reason is not None:
                     self._do(self._pause(Pause(leg.destination, now, reason, str(CALLRACE))))
@@ -519,8 +517,8 @@ class Switch:
             "calls_set_aside": len(self._journal.aside),
             "unreadable_marketplace": self.market.unreadable,
             "failing_chores": dict(self._again_and_again.failing),
-            "capacity_in_use": self._capacity.in_use(),
-            "on_trunks": self._capacity.on_trunks(),
+            "capacity_in_use": self.shared.capacity.in_use(),
+            "on_trunks": self.shared.capacity.on_trunks(),
             "malformed_events": self.client.malformed_events if self.client is not None else 0,
             "not_ready": self.not_ready(),
             "supervision": {
@@ -528,7 +526,7 @@ class Switch:
                 "phones": self._phones.counts(),
                 "stray_legs": self._sweeper.strays(),
             },
-            "agents": agents_view(snapshot, self._capacity, self._phones.states()) if snapshot else [],
+            "agents": agents_view(snapshot, self.shared.capacity, self._phones.states()) if snapshot else [],
             "agents_total": len(snapshot.marketplace.destinations) if snapshot else 0,
         }
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from ari_app.ari.errors import AriError, AriUnavailable, NotFound
 from ari_app.ari.events import (
@@ -25,17 +24,15 @@ from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ivr.prompts import ACCEPT_PROMPT
 from ari_app.domain.ivr.whisper import heard
 from ari_app.domain.market.campaigns import Route
-from ari_app.domain.market.destinations import Dial
 from ari_app.domain.routing import legs as racing
-from ari_app.domain.routing.legs import Phase
+from ari_app.domain.routing.legs import Leg, Phase
 from ari_app.domain.routing.race import Race, RacePlan
-from ari_app.serving.capacity import Capacity
 from ari_app.serving.ids import bridge_id
 from ari_app.switch.call import Call, CallerGone, FoundUp
 from ari_app.switch.conversation import Talk
 from ari_app.switch.legs import Legs, NotDialled
-
-Ending = Literal["exhausted", "agent", "limit"]
+from ari_app.switch.places import Places
+from ari_app.switch.racer import Ending, wait_music
 
 CLEAN_UP_MS = 10_000
 
@@ -47,16 +44,6 @@ class _PlaceFreed:
     place: str
 
 
-def wait_music(call: Call, route: Route, start: bool) -> None:
-    """Starts, or stops, what the caller hears while phones are rung: ringback or music."""
-    channels, channel_id = call.client.channels, call.channel_id
-    if route.wait == "music":
-        request = channels.start_moh(channel_id) if start else channels.stop_moh(channel_id)
-    else:
-        request = channels.ring(channel_id) if start else channels.ring_stop(channel_id)
-    call.post(request)
-
-
 class Offer:
     """A call's race: make it, `run` it, and `close` it whatever happened.
 
@@ -66,22 +53,17 @@ class Offer:
     def __init__(
         self,
         call: Call,
-        plan: RacePlan,
         route: Route,
-        dial: Callable[[str], tuple[Dial, dict[str, int]]],
-        capacity: Capacity,
+        places: Places,
         on_connected: Callable[[int], None],
         on_parted: Callable[[], None],
     ) -> None:
-        """`dial(destination)` gives how to dial it, and the places that this takes, with their sizes.
-        `on_connected(at)` is told of each connection as it is made, `on_parted()` of one after which the call is
-        offered again."""
-        self.race = Race(plan)
+        """See `racer.MakeRacer`."""
+        self.race = Race(RacePlan(()))
         self._call = call
         self._route = route
-        self._dial = dial
-        self._capacity = capacity
-        self._legs = Legs(call, capacity, plan.ring_timeout_ms, route.max_duration)
+        self._places = places
+        self._legs = Legs(call, places.capacity, route.ring_timeout, route.max_duration)
         self._on_connected = on_connected
         self._on_parted = on_parted
         self._bridge_id = bridge_id(call.name)
@@ -90,9 +72,15 @@ class Offer:
         self._full: dict[str, str] = {}  # destination -> the place, of those it takes, that was full last
         self._waits: dict[str, dict[str, None]] = {}  # place -> the destinations that wait for it, in turn
 
-    async def run(self) -> Ending:
+    @property
+    def legs(self) -> list[Leg]:
+        """Who was offered the call, and how far each has come."""
+        return self.race.legs
+
+    async def run(self, plan: RacePlan) -> Ending:
         """Offers the call until it is taken and talked out, or nobody is left. Raises CallerGone."""
         call = self._call
+        self.race = Race(plan)
         call.post(call.client.bridges.create(call.inbox, self._bridge_id))
         self._perform(self.race.start(call.now()))
         while not self.race.over:
@@ -104,7 +92,7 @@ class Offer:
     async def close(self) -> None:
         """Every leg is hung up and gone, the bridge too; bounded in time."""
         call = self._call
-        self._capacity.forget(self)
+        self._places.capacity.forget(self)
         self._talk.close()
         if not self.race.over:
             self._perform(self.race.handle(racing.CallerHungUp(), call.now()))
@@ -234,7 +222,7 @@ class Offer:
 
     def _ring(self, leg: int, destination: str) -> bool:
         """Dials it; False where a place that it takes is full, which is waited for."""
-        dial, places = self._dial(destination)
+        dial, places = self._places.dial(destination)
         full = self._legs.ring(leg, dial, places)
         if full is None:
             self._note(leg, EventName.OFFERED, f"wave {self.race.legs[leg].record.wave}")
@@ -249,14 +237,14 @@ class Offer:
         destination = self.race.legs[leg].record.destination
         if full != destination:
             self._note(leg, EventName.TRUNK_FULL, f"{full}, {size} in use")
-        elif destination in self._capacity.elsewhere():
+        elif destination in self._places.capacity.elsewhere():
             self._note(leg, EventName.ON_ANOTHER_CALL)
         else:
             self._note(leg, EventName.AT_CAPACITY, f"{size} in use")
 
     def _wait_for(self, place: str, *destinations: str) -> None:
         self._waits.setdefault(place, {}).update(dict.fromkeys(destinations))
-        self._capacity.wait(self, place, lambda freed: self._call.inbox.put(_PlaceFreed(freed)))
+        self._places.capacity.wait(self, place, lambda freed: self._call.inbox.put(_PlaceFreed(freed)))
 
     def _place_freed(self, place: str) -> None:
         """Those who wait for it are rung in turn, for as long as there is room; the others wait on."""
@@ -265,8 +253,8 @@ class Offer:
             destination = waiting.popleft()
             if not self.race.waits_for(destination):
                 continue
-            _, places = self._dial(destination)
-            if not self._capacity.has_room(place, places[place]):
+            _, places = self._places.dial(destination)
+            if not self._places.capacity.has_room(place, places[place]):
                 self._wait_for(place, destination, *waiting)
                 return
             self._perform(self.race.handle(racing.Freed(destination), self._call.now()))
@@ -347,7 +335,7 @@ class Offer:
         self._talk.write_down()
 
     def _why_not_rung(self, destination: str) -> str:
-        if destination in self._capacity.elsewhere():
+        if destination in self._places.capacity.elsewhere():
             return "on another call"
         if self._full.get(destination, destination) != destination:
             return f"{self._full[destination]} full, or not reached before the race was over"

@@ -15,24 +15,20 @@ from ari_app.ari.errors import AriError
 from ari_app.ari.events import StasisStart, now_ms
 from ari_app.ari.resources.requester import Json
 from ari_app.domain.basics.clock import iso
-from ari_app.domain.calls.geo import Geography, Place, locate
-from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.geo import Geography, Place
 from ari_app.domain.calls.stage import Fate, Stage
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.routing import recovery
-from ari_app.domain.routing.intake import Intake, Pinned, Step
 from ari_app.domain.routing.recovery import Remains, UnderWay, fate, winning_leg
 from ari_app.domain.routing.snapshot import Attribution, Snapshot, pinned
 from ari_app.domain.terms.settlement import SCREENED_OUT, awaits_verdict, conclude
 from ari_app.serving.callers import Callers
-from ari_app.serving.capacity import Capacity
-from ari_app.serving.caps import Caps
 from ari_app.serving.ids import bridge_id, leg_ids
 from ari_app.store.calls.calls import Settlement
-from ari_app.switch.call import Call, CallerGone
+from ari_app.switch.call import CallerGone
+from ari_app.switch.case import Case
 from ari_app.switch.conversation import talk_on
-from ari_app.switch.recording import Recorder
-from ari_app.switch.session import Session
+from ari_app.switch.session import Before, Session
 from ari_app.switch.survey import FirstLook, Survey
 
 log = logging.getLogger(__name__)
@@ -70,9 +66,9 @@ async def settled(left: UnderWay, began_with: Snapshot | Exception, callers: Cal
         raise began_with
     found = pinned_attribution(left, began_with)
     assert found is not None, "a call that awaits its verdict is somebody's"
-    zone = began_with.marketplace.advertisers[found.campaign.advertiser].timezone
-    earlier, place = await callers.earlier(record), _place_of(record, began_with)
-    transfers = conclude(record, found, place, zone, earlier, began_with.geography)
+    case = Case(record, began_with, found, earlier=await callers.earlier(record))
+    case.find_place()
+    transfers = case.conclude()
     callers.recall([record])
     return Settlement(record, transfers)
 
@@ -86,198 +82,147 @@ def rung(left: UnderWay) -> dict[str, str]:
     }
 
 
-def _place_of(record: CallRecord, snapshot: Snapshot) -> Place:
-    return locate(snapshot.geography, record.place.zip, record.ani, record.did)
+class Resumed:
+    """What a session does with a call that a switch before this one had in hand: `session.run(resumed.serve)`."""
 
-
-class Resumed(Session):
-    """A call that a switch before this one had in hand, from now on."""
-
-    def __init__(
-        self,
-        call: Call,
-        snapshot: Snapshot,
-        capacity: Capacity,
-        callers: Callers,
-        caps: Caps,
-        recorder: Recorder,
-        surveyed: FirstLook,
-    ) -> None:
+    def __init__(self, session: Session, callers: Callers, surveyed: FirstLook) -> None:
         """Before the first event is read: places and callers are remembered from here on.
 
-        `snapshot` is the one that the call began with; of a call that was not attributed yet, that of now. Raises
-        NotTakenUp, or whatever a defect of ours does; then nothing is held or watched for the call.
+        The session's snapshot is the one that the call began with; of a call that was not attributed yet, that of now.
+        Raises NotTakenUp, or whatever a defect of ours does; then nothing is held or watched for the call.
         """
-        super().__init__(call, snapshot, capacity, callers, caps, recorder)
-        record = call.record
+        self._session = session
+        self._call = session.call
+        self._record = record = session.record
         self._surveyed = surveyed
-        self._last_seen = max(call.under_way.last_seen or 0, record.events[-1].at)
-        self._was_let_in = record.answered_at is not None and record.disposition not in SCREENED_OUT
-        self._agent = call.under_way.agent
-        self._taken: list[str] = []
-        self._is_up = False
+        self._last_seen = max(session.call.under_way.last_seen or 0, record.events[-1].at)
+        self._is_let_in = record.answered_at is not None and record.disposition not in SCREENED_OUT
+        self._agent = session.call.under_way.agent
         try:
-            self._attribution = pinned_attribution(call.under_way, snapshot)
-            self._place = _place_of(record, snapshot)
+            session.case.attribution = pinned_attribution(session.call.under_way, session.case.snapshot)
+            session.case.find_place()
+            callers.recall([record])
             self._hold()
         except BaseException:
-            self._let_go()
+            session.places.close()
+            session.call.inbox.close()
             raise
 
     def _hold(self) -> None:
-        call = self.call
-        self._callers.recall([call.record])
-        self._enter_trunk()
+        call = self._call
+        self._session.places.enter(call.under_way.trunk)
         for channel_id in self._rung():
             call.client.watch(call.inbox, channel_id)
         if self._agent is not None:
             self._take_places()
 
-    def _let_go(self) -> None:
-        self._give_places_back()
-        self._leave_trunk()
-        self.call.inbox.close()
-
-    async def _serve(self) -> None:
+    async def serve(self) -> None:
+        """Looks what is left of the call, and does by it. Raises CallerGone."""
         found = await self._surveyed.found()
-        self.call.under_way.last_seen = None
+        self._call.under_way.last_seen = None
         self._find_agent(found)
         remains = self._remains(found)
-        self.call.note(EventName.SWITCH_RESTARTED, f"it was last seen at {iso(self._last_seen)}")
-        what = fate(self.call.under_way, remains)
-        log.info("call %s, left behind: %s", self.record.id, what)
+        self._call.note(EventName.SWITCH_RESTARTED, f"it was last seen at {iso(self._last_seen)}")
+        what = fate(self._call.under_way, remains)
+        log.info("call %s, left behind: %s", self._record.id, what)
         await self._clear(found, what)
         try:
             match what:
                 case "talking":
                     await self._talk_on()
                 case "again":
-                    self._give_places_back()
+                    self._session.places.give_agents_back()
                     await self._begin_again(found)
                 case "over":
                     self._close(remains)
         finally:
-            self._give_places_back()
-
-    def _first_step(self, intake: Intake) -> Step:
-        """A call stays whose it was, under the terms that it began with. Who was let in is not screened again: what was
-        decided since is about the calls that came since.
-        """
-        if self._attribution is None:
-            return intake.start()
-        return intake.resume(self._attribution, is_taken=self._was_let_in)
-
-    def _pin(self, found: Attribution, place: Place) -> Pinned:
-        return super()._pin(found, place) if self._attribution is None else self._pinned()
+            self._session.places.give_agents_back()
 
     def _rung(self) -> dict[str, str]:
-        return rung(self.call.under_way)
+        return rung(self._call.under_way)
 
     def _find_agent(self, found: Survey) -> None:
         """Who is with the caller has the call, even if there was no time to write down that it was awarded."""
-        together = found.bridges.get(bridge_id(self.call.name), frozenset())
-        if self._agent is not None or self.call.channel_id not in together:
+        together = found.bridges.get(bridge_id(self._call.name), frozenset())
+        if self._agent is not None or self._call.channel_id not in together:
             return
         for channel_id, destination in self._rung().items():
             if channel_id in together:
-                self._agent = self.call.under_way.parties["agent"] = channel_id
-                recovery.assume_awarded(self.record, destination, self._last_seen)
+                self._agent = self._call.under_way.parties["agent"] = channel_id
+                recovery.assume_awarded(self._record, destination, self._last_seen)
                 self._take_places()
 
     def _remains(self, found: Survey) -> Remains:
         return Remains(
-            caller=self.call.channel_id in found.channels,
+            caller=self._call.channel_id in found.channels,
             agent=self._agent in found.channels,
-            together=self._agent in found.with_(self.call.channel_id),
+            together=self._agent in found.with_(self._call.channel_id),
         )
 
     async def _clear(self, found: Survey, what: Fate) -> None:
         """Hangs up everybody who was rung for the call, but for an agent who talks."""
-        channels = self.call.client.channels
-        for channel_id in found.legs_of.get(self.record.id, ()):
+        channels = self._call.client.channels
+        for channel_id in found.legs_of.get(self._record.id, ()):
             if not (what == "talking" and channel_id == self._agent):
                 await channels.hangup(channel_id, "answered_elsewhere" if what == "talking" else "normal")
         if what != "talking":
-            await self.call.client.bridges.destroy(bridge_id(self.call.name))
+            await self._call.client.bridges.destroy(bridge_id(self._call.name))
 
     # They talk
 
     async def _talk_on(self) -> None:
-        call, record = self.call, self.record
+        session, call, record = self._session, self._call, self._record
         assert self._agent is not None
         if record.winner is None:
             recovery.assume_connected(record, call.now())
-        assert record.connected_at is not None and self._attribution is not None
-        self._is_anyone_capped = self._holds_for_losers(record.connected_at)
-        self._connected(record.connected_at)
+        assert record.connected_at is not None
+        session.reservation.was_made(call.under_way.destinations, record.connected_at, self._last_seen)
+        session.connected(record.connected_at)
         call.is_up(self._agent)
         call.note(EventName.TAKEN_UP, f"talks to {record.winner}")
         self._take_up_recording()
-        by = await talk_on(call, self._attribution.campaign.route.max_duration)
-        await self._end_of_offer("agent" if by == "agent" else "limit", None)
-
-    def _holds_for_losers(self, connected_at: int) -> bool:
-        """Whether the switch before this one died before it gave back what is reserved of who lost."""
-        assert self._attribution is not None
-        is_given_back = self._last_seen >= connected_at + self._attribution.campaign.route.reoffer_within
-        return not is_given_back and any(
-            self.destination(name).caps for name in self.call.under_way.destinations
-        )
+        by = await talk_on(call, session.case.whose.campaign.route.max_duration)
+        await session.offered("agent" if by == "agent" else "limit")
 
     # The caller waits
 
     async def _begin_again(self, found: Survey) -> None:
-        call, record = self.call, self.record
+        call, record = self._call, self._record
         recovery.begin_again(record, self._last_seen)
         call.under_way.parties.pop("agent", None)
         call.under_way.restarts += 1
-        self._is_up = found.channels[call.channel_id]["state"] == "Up"
+        is_up = found.channels[call.channel_id]["state"] == "Up"
         node = call.under_way.node
         call.note(EventName.BEGUN_AGAIN, f"at {node}, where the caller was" if node else "from the start")
-        self._recording.parted()
-        if self._is_up:
+        self._session.recording.parted()
+        if is_up:
             call.post(call.client.channels.stop_moh(call.channel_id))
             call.end_by_itself(None)
         call.enter(Stage.ARRIVING)
-        await super()._serve()
-
-    async def _answer(self) -> None:
-        """A channel that is up is not answered again: that would wait for the prompt that still plays."""
-        if not self._is_up:
-            await super()._answer()
-        elif self.record.answered_at is None:
-            self.record.answered_at = self._last_seen
+        await self._session.serve(Before(self._last_seen, self._is_let_in, is_up))
 
     # It is over
 
     def _close(self, remains: Remains) -> None:
-        call = self.call
+        call = self._call
         call.cut_at = self._last_seen
-        by = recovery.close(self.record, remains, self._last_seen)
+        by = recovery.close(self._record, remains, self._last_seen)
         self._take_up_recording()
         if not remains.caller:
             call.gone = CallerGone(by, EventName.CALLER_WAS_GONE)
             raise call.gone
-        self.record.end_source = by
+        self._record.end_source = by
         call.note(EventName.AGENT_WAS_GONE if by == "agent" else EventName.WERE_APART)
 
     def _take_up_recording(self) -> None:
-        if self._attribution is not None:
-            self._recording.taken_up(self._attribution.campaign.recording)
-
-    # The agent's place, and the trunk's
+        attribution = self._session.case.attribution
+        if attribution is not None:
+            self._session.recording.taken_up(attribution.campaign.recording)
 
     def _take_places(self) -> None:
-        leg = winning_leg(self.record)
-        if leg is None:
-            return
-        _, places = self._dial(leg.destination)
-        self._taken = [place for place, size in places.items() if self._capacity.take(place, size)]
-
-    def _give_places_back(self) -> None:
-        for place in self._taken:
-            self._capacity.give_back(place)
-        self._taken = []
+        leg = winning_leg(self._record)
+        if leg is not None:
+            self._session.places.take(leg.destination)
 
 
 async def sweep(

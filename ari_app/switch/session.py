@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -17,11 +18,9 @@ from ari_app.domain.calls.geo import Place
 from ari_app.domain.calls.record import CallRecord, Disposition, Exclusion
 from ari_app.domain.calls.stage import ROWS, Stage
 from ari_app.domain.calls.timeline import EventName
-from ari_app.domain.caps.counters import wanted
 from ari_app.domain.ivr.prompts import NOBODY_PROMPT
 from ari_app.domain.market.attestation import attestation_of
 from ari_app.domain.market.campaigns import Route
-from ari_app.domain.market.destinations import Destination, Dial
 from ari_app.domain.routing.intake import (
     Arrival,
     Ask,
@@ -49,22 +48,21 @@ from ari_app.domain.routing.intake import (
 from ari_app.domain.routing.legs import Leg
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.routing.routing import Decision
-from ari_app.domain.routing.screening import Refusal, capped, trunk_full
+from ari_app.domain.routing.screening import Refusal, capped
 from ari_app.domain.routing.snapshot import Attribution, Snapshot
-from ari_app.domain.terms.qualification import EarlierCall
-from ari_app.domain.terms.repeats import Kind
-from ari_app.domain.terms.settlement import conclude, pin
-from ari_app.serving.callers import Callers
-from ari_app.serving.capacity import Capacity, trunk_place
-from ari_app.serving.caps import Caps
+from ari_app.domain.terms.settlement import pin
 from ari_app.serving.clock import CallClock
 from ari_app.serving.ids import mint_call_id
 from ari_app.store.calls.calls import Settlement
 from ari_app.store.calls.journal import Journal
 from ari_app.switch.call import Call, CallerGone
+from ari_app.switch.case import Case
 from ari_app.switch.ivr import run_flow
-from ari_app.switch.offer import Ending, Offer, wait_music
-from ari_app.switch.recording import CallRecording, Recorder
+from ari_app.switch.places import Places
+from ari_app.switch.racer import Ending, Racer, wait_music
+from ari_app.switch.recording import CallRecording
+from ari_app.switch.reservation import Reservation
+from ari_app.switch.shared import Shared
 
 log = logging.getLogger(__name__)
 
@@ -95,44 +93,51 @@ def trunk_of(channel_name: str) -> str | None:
     return rest.rpartition("-")[0] or None if technology == "PJSIP" else None
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a switch before this one had done for a caller, until it was last seen (ms).
+
+    `is_let_in`: they were screened, and are not again. `is_up`: their channel was answered.
+    """
+
+    last_seen: int
+    is_let_in: bool
+    is_up: bool
+
+
 class Session:
     """One call. `run` always ends with the call let go and its record settled."""
 
-    def __init__(
-        self,
-        call: Call,
-        snapshot: Snapshot,
-        capacity: Capacity,
-        callers: Callers,
-        caps: Caps,
-        recorder: Recorder,
-    ) -> None:
+    def __init__(self, call: Call, snapshot: Snapshot, shared: Shared) -> None:
         self.call = call
-        self._snapshot = snapshot
-        self._capacity = capacity
-        self._callers = callers
-        self._caps = caps
-        self._recording = CallRecording(call, recorder)
-        self._attribution: Attribution | None = None
-        self._place = Place()
-        self._earlier: dict[Kind, EarlierCall] = {}
+        self.case = Case(call.record, snapshot)
+        self.places = Places(shared.capacity, snapshot.marketplace)
+        self.reservation = Reservation(call, self.case, shared.caps)
+        self.recording = CallRecording(call, shared.recorder)
+        self._shared = shared
+        self._before: Before | None = None
         self._hangup_cause = NORMAL
-        self._is_anyone_capped = False  # among the destinations rung
-        self._trunk_taken: str | None = None  # the caller's place on a trunk of limited size
-        self._release: asyncio.TimerHandle | None = None
-        self.legs: list[Leg] = []  # of the race, once there is one
+        self._racer: Racer | None = None
 
     @property
     def record(self) -> CallRecord:
         """The record, as far as it is filled in."""
         return self.call.record
 
-    async def run(self) -> Settlement:
-        """Serves the call to its end, whoever ends it, and settles it. What nobody ended the system has."""
+    @property
+    def legs(self) -> Sequence[Leg]:
+        """Of the race, once there is one."""
+        return self._racer.legs if self._racer is not None else ()
+
+    async def run(self, serve: Callable[[], Awaitable[None]] | None = None) -> Settlement:
+        """Serves the call to its end, whoever ends it, and settles it. What nobody ended the system has.
+
+        `serve` is what is done for the caller; by default all of it, from the beginning.
+        """
         record = self.record
         logs.begin(record.id)
         try:
-            await self._serve_while_here()
+            await self._while_here(serve or self.serve)
         except CallerGone as gone:
             record.end_source = gone.by
             self.call.note(gone.why)
@@ -150,18 +155,19 @@ class Session:
             await _to_its_end(self._know_the_caller())
         return self._settle()
 
-    async def _serve_while_here(self) -> None:
-        """`_serve`; a request that came too late for a caller who is leaving is no error."""
+    async def _while_here(self, serve: Callable[[], Awaitable[None]]) -> None:
+        """A request that came too late for a caller who is leaving is no error."""
         try:
-            await self._serve()
+            await serve()
         except (NotFound, Conflict):
             await self.call.see_caller_out()
             raise
 
-    async def _serve(self) -> None:
-        record = self.record
+    async def serve(self, before: Before | None = None) -> None:
+        """The call's way, from whose it is to the last agent; goes on from what was done before. Raises CallerGone."""
+        record, self._before = self.record, before
         arrival = Arrival(record.did, record.ani, record.started_at, record.attestation)
-        intake = Intake(self._snapshot, arrival, Random(record.id))
+        intake = Intake(self.case.snapshot, arrival, Random(record.id))
         step = self._first_step(intake)
         while not isinstance(step, Ended):
             step = intake.handle(await self._perform(step), self.call.now())
@@ -178,13 +184,21 @@ class Session:
                 await self._offer(intake.campaign.route, decision)
 
     def _first_step(self, intake: Intake) -> Step:
-        return intake.start()
+        """A call stays whose it was, under the terms that it began with. Who was let in is not screened again: what was
+        decided since is about the calls that came since.
+        """
+        if self._before is None or self.case.attribution is None:
+            return intake.start()
+        return intake.resume(self.case.attribution, is_taken=self._before.is_let_in)
 
     async def _perform(self, step: Step) -> Outcome:
         """Does what a step of the intake asks for; what came of it. Raises CallerGone."""
+        record = self.record
         match step:
             case Attributed(found, place):
-                return self._pin(found, place)
+                if self.case.attribution is None:
+                    self._pin(found, place)
+                return Pinned(self._shared.callers.dialled(record.did, record.ani, record.started_at))
             case Count(what):
                 return Counted(self._counters[what]())
             case Take():
@@ -192,10 +206,10 @@ class Session:
                 self.call.enter(Stage.IVR)
                 return Taken()
             case Ask(flow, timezone):
-                run = await run_flow(self.call, flow, self._snapshot.geography, timezone)
+                run = await run_flow(self.call, flow, self.case.snapshot.geography, timezone)
                 return Told(run.offers, run.entered_zip)
             case Located(place):
-                self._put_at(place)
+                self.case.put_at(place)
                 where = " ".join(filter(None, (place.state, place.zip))) or "unknown"
                 self.call.note(EventName.LOCATED, f"{where}, from {place.from_}")
                 return Placed()
@@ -211,57 +225,31 @@ class Session:
 
     # Attribute, screen
 
-    def _pin(self, found: Attribution, place: Place) -> Pinned:
+    def _pin(self, found: Attribution, place: Place) -> None:
         """Whose the call is, for good."""
-        record, self._attribution = self.record, found
-        pin(record, found, self._snapshot.marketplace.currency_of(found.campaign))
-        self._earlier |= self._callers.note("any", record, record.started_at)
-        self._put_at(place)
+        record, case = self.record, self.case
+        case.attribution = found
+        pin(record, found, case.market.currency_of(found.campaign))
+        case.earlier |= self._shared.callers.note("any", record, record.started_at)
+        case.put_at(place)
         self.call.keep()
-        return self._pinned()
-
-    def _pinned(self) -> Pinned:
-        record = self.record
-        return Pinned(self._callers.dialled(record.did, record.ani, record.started_at))
-
-    def _put_at(self, place: Place) -> None:
-        self._place, self.record.place = place, place.record()
 
     @property
     def _counters(self) -> Mapping[Counter, Callable[[], Refusal | None]]:
         """Each says why it has no room for the call, or None; what it counts has the call in it then."""
         return {"trunk": self._enter_trunk, "rates": self._too_often, "caps": self._cap_full}
 
+    def _enter_trunk(self) -> Refusal | None:
+        return self.places.enter(self.call.under_way.trunk)
+
     def _too_often(self) -> Refusal | None:
-        record, rules = self.record, self._snapshot.marketplace.screen
-        return self._callers.rates.refusal(rules, record.did, record.ani, record.started_at)
+        record, rules = self.record, self.case.market.screen
+        return self._shared.callers.rates.refusal(rules, record.did, record.ani, record.started_at)
 
     def _cap_full(self) -> Refusal | None:
-        found = self._attribution
-        assert found is not None
-        full = self._caps.full(self._snapshot.marketplace, found, self.record.started_at)
+        found = self.case.whose
+        full = self._shared.caps.full(self.case.market, found, self.record.started_at)
         return capped(found.campaign, full) if full is not None else None
-
-    def _enter_trunk(self) -> Refusal | None:
-        """Takes the caller's place on the trunk, once, where that is limited."""
-        trunk = self.call.under_way.trunk
-        size = self._trunk_size(trunk)
-        if trunk is None or size is None or self._trunk_taken is not None:
-            return None
-        if not self._capacity.take(trunk_place(trunk), size):
-            return trunk_full(trunk, size)
-        self._trunk_taken = trunk
-        return None
-
-    def _leave_trunk(self) -> None:
-        if self._trunk_taken is not None:
-            self._capacity.give_back(trunk_place(self._trunk_taken))
-            self._trunk_taken = None
-
-    def _trunk_size(self, trunk: str | None) -> int | None:
-        """How many calls and legs the trunk takes; None: as many as come."""
-        rules = self._snapshot.marketplace.trunks.get(trunk or "")
-        return rules.concurrent if rules is not None else None
 
     async def _turn_away(self, refusal: Refusal) -> None:
         """Tells the caller that the call is not taken; or, where nothing is to be said, rejects it unanswered."""
@@ -278,6 +266,11 @@ class Session:
     # Answer
 
     async def _answer(self) -> None:
+        """A channel that is up is not answered again: that would wait for the prompt that still plays."""
+        before = self._before
+        if before is not None and before.is_up:
+            self.record.answered_at = self.record.answered_at or before.last_seen
+            return
         await self.call.client.channels.answer(self.call.channel_id)
         self.record.answered_at = self.call.now()
         self.call.note(EventName.CALL_ANSWERED)
@@ -291,16 +284,11 @@ class Session:
             self.call.note(EventName.EXCLUDED, f"{exclusion.destination}: {exclusion.reason}")
 
     async def _reserve(self, decision: Decision) -> Reserved:
-        """Sees that caps and funds have room for the call: the one time that it waits for the database."""
-        found = self._attribution
-        assert found is not None
-        await self._recording.ask_consent(found.campaign.recording, self._place)
+        campaign = self.case.whose.campaign
+        await self.recording.ask_consent(campaign.recording, self.case.place)
         self.call.enter(Stage.WAITING)
-        wait_music(self.call, found.campaign.route, start=True)
-        now = self.call.now()
-        wish = wanted(self.record.id, self._snapshot.marketplace, found, decision.rung, now)
-        answer = await self._caps.reserve(wish)
-        self._is_anyone_capped = any(wish.destinations.values())
+        wait_music(self.call, campaign.route, start=True)
+        answer = await self.reservation.make(decision.rung)
         return Reserved(answer.capped, answer.left_out)
 
     async def _offer(self, rules: Route, decision: Decision) -> None:
@@ -312,16 +300,16 @@ class Session:
             self.call.note(EventName.NOBODY_ELIGIBLE)
             await self._fall_back(rules.fallback.play)
             return
-        told = self._connected, self._recording.parted
-        offer = Offer(self.call, decision.plan, rules, self._dial, self._capacity, *told)
-        self.legs = offer.race.legs
+        told = self.connected, self.recording.parted
+        racer = self._racer = self._shared.make_racer(self.call, rules, self.places, *told)
         try:
-            ending = await offer.run()
+            ending = await racer.run(decision.plan)
         finally:
-            await offer.close()
-        await self._end_of_offer(ending, rules.fallback.play)
+            await racer.close()
+        await self.offered(ending, rules.fallback.play)
 
-    async def _end_of_offer(self, ending: Ending, fallback: str | None) -> None:
+    async def offered(self, ending: Ending, fallback: str | None = None) -> None:
+        """The race, or the conversation, has ended so. Raises CallerGone."""
         record, gone = self.record, self.call.gone
         if ending != "agent" and gone is not None and gone.by == "system":
             raise gone  # seen while the offer was cleared away
@@ -338,39 +326,12 @@ class Session:
                     self._end_as("no_answer")
                 await self._fall_back(fallback)
 
-    def destination(self, name: str) -> Destination:
-        """A destination as the snapshot has it that the call began with."""
-        return self._snapshot.marketplace.destinations[name]
-
-    def _dial(self, destination: str) -> tuple[Dial, dict[str, int]]:
-        """How to dial it, and the places that this takes, with their sizes."""
-        found = self.destination(destination)
-        places = {destination: found.capacity}
-        trunk = found.dial.trunk
-        size = self._trunk_size(trunk)
-        if trunk is not None and size is not None:
-            places[trunk_place(trunk)] = size
-        return found.dial, places
-
-    def _connected(self, at: int) -> None:
-        record = self.record
-        assert record.campaign is not None
-        self._earlier = self._callers.note("connected", record, at) | self._earlier
-        self._release_losers_later(at)
-        self._recording.connected()
-
-    def _release_losers_later(self, connected_at: int) -> None:
-        """Once the call can not be offered again, the caps of destinations that lost have room again."""
-        assert self._attribution is not None
-        if self._release is not None:
-            self._release.cancel()
-        if self._is_anyone_capped:
-            after_ms = connected_at + self._attribution.campaign.route.reoffer_within - self.call.now()
-            self._release = asyncio.get_running_loop().call_later(after_ms / 1000, self._release_losers)
-
-    def _release_losers(self) -> None:
-        if self.record.winner is not None:  # None: it is being offered again at this moment
-            self._caps.release_losers(self.record.id, self.record.winner)
+    def connected(self, at: int) -> None:
+        """Caller and agent hear each other, since then (ms)."""
+        case = self.case
+        case.earlier = self._shared.callers.note("connected", self.record, at) | case.earlier
+        self.reservation.connected(at)
+        self.recording.connected()
 
     async def _fall_back(self, prompt: str | None) -> None:
         self.call.note(EventName.FALLBACK, prompt or "hang up")
@@ -381,8 +342,7 @@ class Session:
     async def _leave(self) -> None:
         """Hangs the caller up, if it is still with us, and sees every request answered."""
         call = self.call
-        if self._release is not None:
-            self._release.cancel()
+        self.reservation.close()
         try:
             if call.gone is None:
                 await call.client.channels.hangup(call.channel_id, reason_code=self._hangup_cause)
@@ -391,33 +351,20 @@ class Session:
             call.note(EventName.HANGUP_FAILED, str(error))
         finally:
             call.inbox.close()
-            self._leave_trunk()
+            self.places.close()
         self.record.end_source = self.record.end_source or "system"
         self.record.ended_at = call.end()
         call.note(EventName.ENDED, f"by the {self.record.end_source}")
 
     async def _know_the_caller(self) -> None:
-        self._earlier |= await self._callers.earlier(self.record)
+        self.case.earlier |= await self._shared.callers.earlier(self.record)
 
     def _settle(self) -> Settlement:
-        record = self.record
-        transfers = conclude(
-            record,
-            self._attribution,
-            self._place,
-            self._timezone() if self._attribution else "UTC",
-            self._earlier,
-            self._snapshot.geography,
-        )
+        record, transfers = self.record, self.case.conclude()
         if record.connected_at is not None and record.qualification and record.qualification.qualified:
-            self._callers.note("qualified", record, record.connected_at)
+            self._shared.callers.note("qualified", record, record.connected_at)
         self.call.keep()
         return Settlement(record, transfers)
-
-    def _timezone(self) -> str:
-        """The advertiser's time zone."""
-        assert self._attribution is not None
-        return self._snapshot.marketplace.advertisers[self._attribution.campaign.advertiser].timezone
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:

@@ -75,7 +75,7 @@ async def _serve(settings: Settings, served: Switch) -> None:
         connect(ari, served.on_incoming, transport, served.on_reconnected) as client,
     ):
         served.client = client
-        served.recorder = tape
+        served.shared.recorder = tape
         served.recover()
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, leaving.set)
         async with (

@@ -127,7 +127,7 @@ class Exchange:
         self.writer = AtOnce(self)
         self.switch = Switch(self.engine, self.writer, self.journal, GEOGRAPHY)
         self.switch.load()
-        self.switch.recorder = self.recorder
+        self.switch.shared.recorder = self.recorder
         connected = connect(SETTINGS, self.switch.on_incoming, self.transport, self.switch.on_reconnected)
         self.switch.client = await self._stack.enter_async_context(connected)
         self.switch.recover()
@@ -135,8 +135,7 @@ class Exchange:
     def dies(self) -> None:
         """The switch is killed: it does nothing more, and what it wrote down is all that is known."""
         for session in self.switch._sessions.values():  # its timers end with it
-            if session._release is not None:
-                session._release.cancel()
+            session.reservation.close()
         self.journal.close()
         self._last_seen_now()
         self.writer.close(1)

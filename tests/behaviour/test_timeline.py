@@ -180,7 +180,7 @@ async def test_a_call_that_waits_for_an_agent_who_talks(exchange: Exchange) -> N
 async def test_a_call_that_waits_for_an_agent_who_is_on_a_call_of_their_own(exchange: Exchange) -> None:
     exchange.agent("ann")
     await exchange.serves()
-    exchange.switch._capacity.set_elsewhere("ann", True)
+    exchange.switch.shared.capacity.set_elsewhere("ann", True)
     call = exchange.dials()
     await exchange.passes(5)
     record = await call.hangs_up().over()

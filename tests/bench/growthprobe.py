@@ -233,13 +233,13 @@ async def _calls(switch: Switch, writer: writers.Writer) -> None:
     while True:
         n += 1
         record = make_call(n, id=f"{now_ms():013x}{n:010x}", started_at=now_ms(), campaign="campaign-1")
-        switch._callers.note("connected", record, record.started_at)
+        _callers(switch).note("connected", record, record.started_at)
         writer.submit(settlement(record))
         await asyncio.sleep(CALLS_EVERY_S)
 
 
 def _is_recalled(switch: Switch) -> bool:
-    known = getattr(switch._callers, "_is_known", None)
+    known = getattr(_callers(switch), "_is_known", None)
     return known is None or known.is_set()
 
 
@@ -247,6 +247,11 @@ async def _until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not is_so():
             await asyncio.sleep(0.005)
+
+
+def _callers(switch: Any) -> Any:
+    """The callers that a build remembers."""
+    return switch.shared.callers if hasattr(switch, "shared") else switch._callers
 
 
 def _under_way(record: Any, channel_id: str) -> Any:

@@ -71,7 +71,7 @@ class Exchange:
         ari = AriSettings(
             self._settings.ari_host, self._settings.ari_port, "callrace", self._settings.secret("ari")
         )
-        self.switch.recorder = await self._stack.enter_async_context(recorder(self._settings))
+        self.switch.shared.recorder = await self._stack.enter_async_context(recorder(self._settings))
         self.client = await self._stack.enter_async_context(
             connect(ari, self.switch.on_incoming, on_reconnected=self.switch.on_reconnected)
         )

@@ -224,7 +224,7 @@ async def test_a_full_disk_costs_the_recording_and_not_the_call(exchange, callin
 
 async def test_without_ami_a_call_is_served_unrecorded_and_says_so(exchange, calling, lab, folder):
     nowhere = replace(Settings.from_env(lab.environment), ami_port=free_tcp_ports(1)[0])
-    exchange.switch.recorder = Recorder(nowhere)
+    exchange.switch.shared.recorder = Recorder(nowhere)
     async with phones({"agent": answers()}) as agents:
         exchange.apply(recorded(agents, accept="answer"))
         async with calling(plan=TALK) as who:

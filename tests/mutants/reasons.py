@@ -13,7 +13,6 @@ _ALWAYS = "What an assertion asks is always so"
 _SAME = "The same: what is left out, or put in its place, comes to the same here"
 _TYPES = "For the type checker: there it is never None, or the key is one that nobody has"
 _NAME = "A part of an id in Asterisk that nobody reads; ids are unique all the same"
-_BEFORE_READ = "Set again before it is read"
 _NO_MATTER = "A call's last line on record is later than that"
 _ACCEPTED = "Who has won has accepted: the moment in its place is not asked for"
 _NO_PLACE = "Who is not judged has no use for a place, a time zone or earlier calls"
@@ -26,16 +25,14 @@ REASONS: tuple[tuple[str, str, str], ...] = (
     (r"caps/counters.py describe", r'cap\.per or "XXXX"', _TYPES),
     (r"verification.py _check_holds", r'call_id or "XXXX"', _TYPES),
     (r"repeats.py Memory\._known", r"\.get\(key, (None)?\)", _SAME),
-    (r"session.py Session\._attribute", r"self\._earlier = self\._callers", _SAME),
-    (r"legs.py Legs\.say", r'mint\((None|"XXplayXX"|"PLAY")\)', _NAME),
+    (r"session.py Session\._pin", r"case\.earlier = self\._shared\.callers", _SAME),
+    (r"legs.py Legs\._say", r'mint\((None|"XXplayXX"|"PLAY")\)', _NAME),
     (r"recovery.py settled", r"conclude\(record, None, .* -> .*conclude\(record, None, ", _NO_PLACE),
-    (r"recovery.py Resumed\.__init__", r"self\._is_up = False", _BEFORE_READ),
     (r"recovery.py Resumed\.__init__", r"last_seen or 1", _NO_MATTER),
     (r"recovery.py _arrival", r'get\("app_data", "XXXX"\)', _TYPES),
     (r"recovery.py Resumed\._talk_on", r"assume_connected\(record, None\)", _ACCEPTED),
     (r"survey.py Survey\.with_", r"get\(channel_id, (None|\"XXXX\")?\)", _TYPES),
-    (r"offer.py Offer\._award", r"start=None", _SAME),
-    (r"offer.py Offer\._bridged", r"_Connection\(self\.race\.legs\[leg\], now, None\)", _BEFORE_READ),
+    (r"offer.py Offer\._bridge", r"start=None", _SAME),
 )
 
 

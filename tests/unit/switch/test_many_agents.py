@@ -35,7 +35,7 @@ def with_agents(running: Running, names: Iterable[str], busy: Iterable[str] = ()
         destination["priority"] = place
     put_in_force(running, document)
     for name in busy:
-        assert running.switch._capacity.take(name, 1)
+        assert running.switch.shared.capacity.take(name, 1)
 
 
 def put_in_force(running: Running, document: dict[str, Any]) -> None:  # noqa: F811
@@ -90,9 +90,9 @@ async def test_a_thousand_busy_agents_are_waited_for_and_the_first_free_one_is_r
     phones = Phones(running)
     async with turns_of_the_loop() as turns:
         running.tell("StasisStart", **INCOMING)
-        while len(running.switch._capacity._waiting) < 1_000:
+        while len(running.switch.shared.capacity._waiting) < 1_000:
             await asyncio.sleep(0)
-    running.switch._capacity.give_back("agent-700")
+    running.switch.shared.capacity.give_back("agent-700")
     name, channel_id = await phones.next()
     assert name == "agent-700"
     phones.gone(channel_id, 17)
@@ -101,7 +101,7 @@ async def test_a_thousand_busy_agents_are_waited_for_and_the_first_free_one_is_r
     assert record.disposition == "abandoned_queue"
     assert len(timeline(record, "at capacity")) == 1_000
     assert max(turns) < LONGEST_STOP_S
-    assert running.switch._capacity._waiting == {}
+    assert running.switch.shared.capacity._waiting == {}
 
 
 async def test_a_freed_agent_is_dialled_though_a_leg_with_a_longer_number_is_up(running: Running) -> None:  # noqa: F811
@@ -111,7 +111,7 @@ async def test_a_freed_agent_is_dialled_though_a_leg_with_a_longer_number_is_up(
     running.tell("StasisStart", **INCOMING)
     rung = dict([await phones.next() for _ in range(11)])
     assert "agent-1" not in rung
-    running.switch._capacity.give_back("agent-1")
+    running.switch.shared.capacity.give_back("agent-1")
     name, channel_id = await phones.next()
     assert name == "agent-1"
     phones.answers(channel_id)
@@ -145,7 +145,7 @@ async def test_a_place_on_a_trunk_that_many_wait_for_is_given_to_one_after_the_o
     document = marketplace(dials, flow=FLOW, accept="answer")
     document["trunks"] = {"main": {"concurrent": 1}}
     put_in_force(running, document)
-    capacity, phones = running.switch._capacity, Phones(running)
+    capacity, phones = running.switch.shared.capacity, Phones(running)
     assert capacity.take(trunk_place("main"), 1)
     running.tell("StasisStart", **INCOMING)
     while not capacity._waiting:

@@ -414,7 +414,7 @@ async def test_a_caller_whom_the_dialplan_served_is_a_repeat_caller_although_tha
         )
         for _ in range(2):
             await asyncio.to_thread(outcomes._save_aside, tmp_path / "fallback.csv")
-        await after.until(lambda: bool(after.switch._callers.last("connected", call.record)))
+        await after.until(lambda: bool(after.switch.shared.callers.last("connected", call.record)))
         after.hang_up("caller-1")
         record = await after.saved(call.record.id)
     [served] = [one for one in calls.latest(engine) if one.id != record.id]

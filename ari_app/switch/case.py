@@ -1,0 +1,58 @@
+"""What a call is judged by, beside its record: whose it is, where its caller is, and what that caller did before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ari_app.domain.calls.geo import Place, locate
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.ledger.transfers import Transfer
+from ari_app.domain.market.destinations import Destination
+from ari_app.domain.market.marketplace import Marketplace
+from ari_app.domain.routing.snapshot import Attribution, Snapshot
+from ari_app.domain.terms.qualification import EarlierCall
+from ari_app.domain.terms.repeats import Kind
+from ari_app.domain.terms.settlement import conclude
+
+
+@dataclass(slots=True)
+class Case:
+    """`snapshot` is the one that the call began with. `attribution`: None until it is known, or of nobody's number."""
+
+    record: CallRecord
+    snapshot: Snapshot
+    attribution: Attribution | None = None
+    place: Place = field(default_factory=Place)
+    earlier: dict[Kind, EarlierCall] = field(default_factory=dict)
+
+    @property
+    def market(self) -> Marketplace:
+        """The marketplace that the call began with."""
+        return self.snapshot.marketplace
+
+    @property
+    def whose(self) -> Attribution:
+        """Whose the call is, of one that is somebody's."""
+        assert self.attribution is not None
+        return self.attribution
+
+    def destination(self, name: str) -> Destination:
+        """A destination as the call's marketplace has it."""
+        return self.market.destinations[name]
+
+    def put_at(self, place: Place) -> None:
+        """The caller is there, as far as is known."""
+        self.place, self.record.place = place, place.record()
+
+    def find_place(self) -> None:
+        """The caller is where the record has them."""
+        record = self.record
+        self.place = locate(self.snapshot.geography, record.place.zip, record.ani, record.did)
+
+    def conclude(self) -> list[Transfer]:
+        """Completes the record: its verdict, and what is to be moved."""
+        zone = "UTC"
+        if self.attribution is not None:
+            zone = self.market.advertisers[self.attribution.campaign.advertiser].timezone
+        where = self.attribution, self.place, zone
+        return conclude(self.record, *where, self.earlier, self.snapshot.geography)
