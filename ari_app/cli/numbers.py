@@ -13,7 +13,10 @@ from ari_app.desk import numbers as desk
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.states import STATE_NAMES
 from ari_app.domain.market.marketplace import Number
+from ari_app.domain.numbers.inventory import COLUMNS as FILE_COLUMNS
 from ari_app.domain.numbers.inventory import Wanted, parse
+from ari_app.settings import Settings
+from ari_app.store import geography
 from ari_app.views.numbers import (
     COLUMNS,
     HISTORY_COLUMNS,
@@ -112,21 +115,51 @@ def history(did: str, as_json: bool) -> None:
     _show_history(did, as_json)
 
 
+def _columns(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Options' values `did=phone_number`; anything else is wrong usage."""
+    named = {}
+    for value in values:
+        column, is_one, name = value.partition("=")
+        if column not in FILE_COLUMNS or not is_one or not name.strip():
+            raise click.BadParameter(
+                f"expected one of {', '.join(FILE_COLUMNS)}, =, and its name in the file"
+            )
+        named[column] = name.strip()
+    return named
+
+
 @numbers.command("import")
 @click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.option(
+    "--trunk", metavar="ID", callback=owned_id, help="The trunk of numbers for which the file names none."
+)
+@click.option(
+    "--column",
+    "columns",
+    metavar="OURS=NAME",
+    multiple=True,
+    callback=_columns,
+    help="What one of our columns is named in the file; again for each.",
+)
 @json_option
-def import_(file: TextIO, as_json: bool) -> None:
+def import_(file: TextIO, trunk: str | None, columns: dict[str, str], as_json: bool) -> None:
     """Add the numbers in FILE (CSV; - is stdin) to the stock that `assign` takes from.
 
-    The columns are did, kind (local or tollfree), region (the state of a local number) and trunk. With
-    any mistake, each named with its line, nothing is imported. The same file again changes nothing; a
-    number that is there is corrected, and whose it is stays.
+    Fields may be divided by commas, semicolons or tabs. The columns are did, kind (local or tollfree), region (the
+    state of a local number) and trunk, in any order, and others are passed over. A number may be written with 10 or
+    11 digits or as people do, a state with its name; kind and region are worked out where they are not there. With
+    any mistake, each named with its line, nothing is imported. The same file again changes nothing; a number that is
+    there is corrected, and whose it is stays.
 
     \b
-    Example:
+    Examples:
       printf 'did,kind,region,trunk\\n+12125550100,local,NY,main\\n' | callrace numbers import -
+      callrace numbers import carrier.csv --column "did=TN" --trunk main
     """
-    items = parse(text_of(file), file.name)
+    known = geography.load(Settings.from_env().home).area_codes
+    items = parse(
+        text_of(file), file.name, lambda code: known[code][0] if code in known else None, trunk, columns
+    )
     imported = desk.import_(database(), acting(), items, file.name, now_ms())
     if as_json:
         show_json({"added": imported.added, "changed": imported.changed, "same": imported.same})
