@@ -9,10 +9,12 @@ import pytest
 
 from ari_app import logs
 from ari_app.ari.errors import http_error
+from ari_app.ari.testing import Phone
 from ari_app.ari.transport import Request
 from ari_app.domain.calls.record import CallRecord
 from tests.behaviour.exchange import Exchange, timeline
 from tests.behaviour.test_callers import SERVICE
+from tests.kit.market import marketplace
 
 BY_HOUR = {
     "start": "hour",
@@ -127,3 +129,50 @@ async def test_a_caller_who_calls_beside_a_call_of_their_own_is_a_repeat_caller(
     assert record.money is not None and record.money.charged == 0
     record = await first.hangs_up(after_s=1).over()
     assert record.money is not None and record.money.charged == 4200
+
+
+@pytest.mark.parametrize("basis", ["any", "connected", "qualified"])
+async def test_who_calls_again_after_a_call_that_was_paid_is_a_repeat_caller_on_every_basis(
+    exchange: Exchange, basis: str
+) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves(qualify=[{"no_repeat_within": {"window": "30d", "basis": basis}}])
+    charged = []
+    for _ in range(2):
+        call = exchange.dials(ani="+12125550142")
+        await call.connected(ann)
+        record = await call.hangs_up(after_s=60).over()
+        charged.append(record.money and record.money.charged)
+        await exchange.passes(5)
+    assert charged == [4200, 0]
+
+
+async def test_a_trunk_without_a_limit_dials_for_as_many_as_come(exchange: Exchange) -> None:
+    phone = exchange.asterisk.phones["PJSIP/+12125550100@carrier"] = Phone().accepts()
+    by_trunk: dict[str, str | dict[str, str]] = {"ann": {"phone": "+12125550100", "trunk": "carrier"}}
+    exchange.applies(marketplace(by_trunk, destination={"capacity": 3}))
+    await exchange.starts()
+    for _ in range(3):
+        call = exchange.dials()
+        await call.connected()
+        call.hangs_up(after_s=30)
+    assert phone.times_rung == 3
+    await exchange.passes(40)
+
+
+async def test_a_hang_up_that_asterisk_refuses_is_told_in_its_own_words(exchange: Exchange) -> None:
+    exchange.agent("ann")
+    await exchange.serves(ring_timeout="5s")
+    call = exchange.dials()
+
+    def refuse(request: Request) -> None:
+        if str(request) == f"DELETE channels/{call.channel.id}":
+            raise http_error(500, "out of order", "DELETE", request.uri)
+
+    await exchange.passes(1)
+    exchange.asterisk.before = refuse
+    record = await call.over()
+    [detail] = [event.detail for event in record.events if event.what == "hang-up failed"]
+    assert "out of order" in detail
+    exchange.asterisk.before = lambda request: None
+    call.hangs_up()
