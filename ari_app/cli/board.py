@@ -9,10 +9,10 @@ from rich.layout import Layout
 from rich.panel import Panel
 from rich.text import Text
 
+from ari_app.domain.reports.now import View
 from ari_app.views.board import (
     Line,
     Span,
-    View,
     agent_line,
     agent_rows,
     call_lines,

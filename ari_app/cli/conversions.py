@@ -6,13 +6,12 @@ from typing import TextIO
 
 import click
 
-from ari_app.cli.common import database, moment, now_ms, one_line, text_of
+from ari_app.cli.common import acting, moment, one_line, site, text_of
 from ari_app.cli.output import json_option, show_json, show_table, tell
+from ari_app.desk import conversions as desk
+from ari_app.desk.calls import with_money
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.terms.conversions import Told, parse
-from ari_app.store.ledger import ledger
-from ari_app.store.money import conversions as stored
 from ari_app.store.money.conversions import Became, Outcome
 from ari_app.views.conversions import COLUMNS, conversion_json, row
 
@@ -43,12 +42,11 @@ def post(call_id: str, at: int, ref: str | None, as_json: bool) -> None:
     Example:
       callrace conversions post 001a2121c0b5db7bdb2bfd2 --at 2026-11-24T09:30-05:00 --ref order-4711
     """
-    engine = database()
-    [outcome] = stored.tell(engine, [Told(call_id, at, ref)], now_ms())
+    asked = site()
+    outcome = desk.post(asked, acting(), call_id, at=at, ref=ref)
     if as_json:
-        show_json(
-            conversion_json(outcome.record, ledger.of_call(engine, call_id)) | {"became": outcome.became}
-        )
+        [found] = with_money(asked, [outcome.record])
+        show_json(conversion_json(found.record, found.transfers) | {"became": outcome.became})
     else:
         click.echo(_said(outcome))
 
@@ -66,7 +64,7 @@ def import_(file: TextIO, as_json: bool) -> None:
     Example:
       printf 'call,at,ref\\n001a2121c0b5db7bdb2bfd2,2026-11-24T09:30-05:00,4711\\n' | callrace conversions import -
     """
-    outcomes = stored.tell(database(), parse(text_of(file), file.name), now_ms())
+    outcomes = desk.import_(site(), acting(), text_of(file), file.name)
     kinds: tuple[Became, ...] = ("decided", "noted", "known")
     counts = {kind: sum(outcome.became == kind for outcome in outcomes) for kind in kinds}
     text = (
@@ -88,15 +86,13 @@ def list_(pending: bool, limit: int, as_json: bool) -> None:
       callrace conversions list
       callrace conversions list --pending --json
     """
-    engine = database()
-    found = stored.latest(engine, limit, waiting=pending)
-    moved = ledger.of_many(engine, [record.id for record in found])
+    found = desk.latest(site(), limit, is_pending=pending)
     if as_json:
-        show_json([conversion_json(record, moved.get(record.id, ())) for record in found])
+        show_json([conversion_json(one.record, one.transfers) for one in found])
     elif not found:
         click.echo("no calls wait" if pending else "no conversions")
     else:
-        show_table(COLUMNS, [row(record, moved.get(record.id, ())) for record in found])
+        show_table(COLUMNS, [row(one.record, one.transfers) for one in found])
 
 
 @conversions.command()
@@ -108,7 +104,7 @@ def expire(as_json: bool) -> None:
     Example:
       callrace conversions expire
     """
-    count = stored.expire(database(), now_ms())
+    count = desk.expire(site(), acting())
     tell({"calls": count}, f"{count} call{'' if count == 1 else 's'} waited in vain", as_json)
 
 

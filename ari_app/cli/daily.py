@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import click
-from sqlalchemy import Engine
 
-from ari_app.cli.common import Refused, database, now_ms
+from ari_app.cli.common import Refused, acting, site
 from ari_app.cli.output import json_option, tell
-from ari_app.settings import Settings
-from ari_app.store.calls import recordings
-from ari_app.store.db import outbox
-from ari_app.store.db.errors import StoreError
-from ari_app.store.money import conversions
-
-OUTBOX_KEPT_MS = 30 * 86_400_000
-
-JOBS: dict[str, Callable[[Engine, Settings, int], int]] = {
-    "conversions expire": lambda engine, _, now: conversions.expire(engine, now),
-    "outbox forget": lambda engine, _, now: outbox.forget(engine, now - OUTBOX_KEPT_MS),
-    "recordings expire": lambda engine, settings, now: recordings.expire(engine, settings.recordings, now),
-}
-"""What is done, in this order, by the command that does it alone (`outbox forget` has none); now is in ms. Each says
-how many it was done to."""
+from ari_app.desk import daily as desk
 
 
 @click.command()
@@ -38,14 +21,7 @@ def daily(as_json: bool) -> None:
     Example:
       callrace daily
     """
-    settings, engine = Settings.from_env(), database()
-    done: dict[str, int] = {}
-    failed: dict[str, Exception] = {}
-    for name, job in JOBS.items():
-        try:
-            done[name] = job(engine, settings, now_ms())
-        except (StoreError, OSError) as error:
-            failed[name] = error
-    tell(done, "\n".join(f"{name}: {count}" for name, count in done.items()), as_json)
-    if failed:
-        raise Refused("\n".join(f"{name}: {error}" for name, error in failed.items()))
+    done = desk.do(site(), acting())
+    tell(done.counts, "\n".join(f"{name}: {count}" for name, count in done.counts.items()), as_json)
+    if done.failed:
+        raise Refused("\n".join(f"{name}: {error}" for name, error in done.failed.items()))

@@ -6,9 +6,8 @@ import click
 
 from ari_app.cli.common import Refused
 from ari_app.cli.output import json_option, show_json, tell
+from ari_app.desk import database
 from ari_app.settings import Settings
-from ari_app.store.db import schema
-from ari_app.store.db.engine import open_engine
 
 
 @click.group()
@@ -23,25 +22,27 @@ def db() -> None:
 @json_option
 def upgrade(as_json: bool) -> None:
     """Bring the database to this version's tables. Does nothing when it is there."""
-    engine = open_engine(Settings.from_env().database_url)
-    before = schema.current(engine)
-    schema.upgrade(engine)
-    where = engine.url.render_as_string(hide_password=True)
-    change = "was there already" if before == schema.head() else f"upgraded from {before or 'nothing'}"
-    told = {"database": where, "revision": schema.head(), "was": before}
-    tell(told, f"{where} is at revision {schema.head()} ({change})", as_json)
+    was = database.upgrade(Settings.from_env())
+    change = "was there already" if was.is_migrated else f"upgraded from {was.revision or 'nothing'}"
+    told = {"database": was.where, "revision": was.needed, "was": was.revision}
+    tell(told, f"{was.where} is at revision {was.needed} ({change})", as_json)
 
 
 @db.command()
 @json_option
 def status(as_json: bool) -> None:
     """Tell which revision the database is at, and which is needed. Exit code 1 when they differ."""
-    engine = open_engine(Settings.from_env().database_url)
-    where = engine.url.render_as_string(hide_password=True)
-    current, head = schema.current(engine), schema.head()
+    now = database.status(Settings.from_env())
     if as_json:
-        show_json({"database": where, "revision": current, "needed": head, "migrated": current == head})
+        show_json(
+            {
+                "database": now.where,
+                "revision": now.revision,
+                "needed": now.needed,
+                "migrated": now.is_migrated,
+            }
+        )
     else:
-        click.echo(f"{where} is at revision {current or 'none'}, {head} is needed")
-    if current != head:
+        click.echo(f"{now.where} is at revision {now.revision or 'none'}, {now.needed} is needed")
+    if not now.is_migrated:
         raise Refused("the database is not migrated; run `callrace db upgrade`")

@@ -9,8 +9,8 @@ import click
 from ari_app.cli.common import Refused
 from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.cli.remedies import looked_at
+from ari_app.desk import doctor as desk
 from ari_app.settings import Settings
-from ari_app.watch.doctor import examine
 
 
 @click.command()
@@ -22,7 +22,7 @@ def doctor(as_json: bool) -> None:
     modules, endpoints, sounds), the trunks, the switch and the AGI server. Puts nothing right by itself.
     Exit code 1 when anything is wrong.
     """
-    findings = [looked_at(finding) for finding in examine(Settings.from_env())]
+    findings = [looked_at(finding) for finding in desk.examine(Settings.from_env())]
     if as_json:
         show_json([asdict(finding) for finding in findings])
     else:

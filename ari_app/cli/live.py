@@ -16,13 +16,12 @@ from ari_app.cli.board import board
 from ari_app.cli.common import database, now_ms
 from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.cli.remedies import told
+from ari_app.desk import live as desk
+from ari_app.domain.reports.now import View
 from ari_app.domain.reports.today import Sums
 from ari_app.serving import running
 from ari_app.settings import Settings
-from ari_app.store.db.errors import StoreError
-from ari_app.store.reports import today
 from ari_app.views.board import (
-    View,
     agent_rows,
     board_json,
     leg_text,
@@ -61,18 +60,12 @@ def live(as_json: bool) -> None:
 
 def _view(settings: Settings, sums: Sequence[Sums] | None) -> View:
     """What is so now. Raises SwitchError."""
-    status, calls = running.ask(settings, "/status"), running.ask(settings, "/live")
-    if "supervision" not in status:
-        raise running.SwitchError("the running switch is older than this command; restart it")
-    return View(now_ms(), status, calls, sums)
+    return desk.view(settings, now_ms(), sums)
 
 
 def _today(engine: Engine) -> list[Sums] | None:
     """The day's sums; None when the database does not answer."""
-    try:
-        return today.since(engine, _midnight())
-    except StoreError:
-        return None
+    return desk.sums_since(engine, _midnight())
 
 
 def _midnight() -> int:

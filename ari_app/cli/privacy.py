@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.common import Refused, database, now_ms, phone_number
+from ari_app.cli.common import Refused, acting, phone_number, site
 from ari_app.cli.output import json_option, tell
+from ari_app.desk import privacy as desk
 from ari_app.domain.basics.durations import parse_duration
-from ari_app.serving import running
-from ari_app.serving.oldtraces import OldTraces
-from ari_app.serving.traces import Traces
-from ari_app.settings import Settings
-from ari_app.store.calls import privacy as stored
-from ari_app.store.calls.spool import Spool
 
 
 @click.group()
@@ -36,20 +31,18 @@ def erase(number: str, as_json: bool) -> None:
     Example:
       callrace privacy erase +12125550142
     """
-    settings = Settings.from_env()
-    engine = database()
-    under_way = _under_way(settings, number)
-    traces = Traces(settings, number)
-    traces.before(now_ms())
-    try:
-        calls = stored.erase_caller(engine, Spool(settings.spool), settings.recordings, number, now_ms())
-    finally:
-        left = traces.after(engine)
-    tell({"calls": calls, "under_way": under_way, "left": left}, f"erased from {_calls(calls)}", as_json)
-    if under_way:
-        raise Refused(f"call {', '.join(under_way)} is under way: run this again some seconds after its end")
-    if left:
-        raise Refused("\n".join(f"the number is still in {where}" for where in left))
+    erased = desk.erase(site(), acting(), number)
+    tell(
+        {"calls": erased.calls, "under_way": erased.under_way, "left": erased.left},
+        f"erased from {_calls(erased.calls)}",
+        as_json,
+    )
+    if erased.under_way:
+        raise Refused(
+            f"call {', '.join(erased.under_way)} is under way: run this again some seconds after its end"
+        )
+    if erased.left:
+        raise Refused("\n".join(f"the number is still in {where}" for where in erased.left))
 
 
 @privacy.command()
@@ -71,27 +64,10 @@ def expire(older_than: str, as_json: bool) -> None:
         age_ms = parse_duration(older_than)
     except ValueError as error:
         raise click.BadParameter(f"{error}, got {older_than!r}", param_hint="--older-than") from error
-    now, settings = now_ms(), Settings.from_env()
-    engine = database()
-    before = now - age_ms
-    callers = stored.callers_before(engine, before)
-    traces = OldTraces(settings, before)
-    traces.sweep(now)
-    try:
-        calls = stored.erase_before(engine, Spool(settings.spool), settings.recordings, before, now)
-    finally:
-        left = traces.after(engine, callers)
-    tell({"calls": calls, "left": left}, f"erased from {_calls(calls)}", as_json)
-    if left:
-        raise Refused("\n".join(f"callers may still be in {where}" for where in left))
-
-
-def _under_way(settings: Settings, number: str) -> list[str]:
-    """The ids of this caller's calls in the running switch, if one runs."""
-    try:
-        return [call["id"] for call in running.ask(settings, "/live") if call["ani"] == number]
-    except running.SwitchNotRunning:
-        return []
+    erased = desk.expire(site(), acting(), age_ms)
+    tell({"calls": erased.calls, "left": erased.left}, f"erased from {_calls(erased.calls)}", as_json)
+    if erased.left:
+        raise Refused("\n".join(f"callers may still be in {where}" for where in erased.left))
 
 
 def _calls(count: int) -> str:

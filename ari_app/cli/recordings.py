@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from ari_app.cli.common import Refused, database, now_ms, one_line, who
+from ari_app.cli.common import acting, one_line, site
 from ari_app.cli.output import json_option, show_json, show_table, tell
-from ari_app.domain.calls.recording import Recording
-from ari_app.settings import Settings
-from ari_app.store.calls import calls
-from ari_app.store.calls import recordings as stored
+from ari_app.desk import recordings as desk
 from ari_app.views.recordings import COLUMNS, recording_json, recording_row
 
 
@@ -32,16 +27,13 @@ def list_(limit: int, as_json: bool) -> None:
     Example:
       callrace recordings list --limit 100 --json
     """
-    folder = Settings.from_env().recordings
-    found = stored.latest(database(), limit)
+    found = desk.latest(site(), limit)
     if as_json:
-        show_json(
-            [recording_json(kept, _state(kept, folder), stored.paths(folder, kept.call_id)) for kept in found]
-        )
+        show_json([recording_json(one.recording, one.state, one.files) for one in found])
     elif not found:
         click.echo("no recordings")
     else:
-        show_table(COLUMNS, [recording_row(kept, _state(kept, folder)) for kept in found])
+        show_table(COLUMNS, [recording_row(one.recording, one.state) for one in found])
 
 
 @recordings.command()
@@ -57,14 +49,8 @@ def delete(call_id: str, reason: str, as_json: bool) -> None:
     Example:
       callrace recordings delete 019abc --reason "the caller asked for it"
     """
-    engine = database()
-    record = calls.get(engine, call_id)
-    if record is None:
-        raise Refused(f"there is no call {call_id}; see `callrace recordings list`")
-    why = f"by {who()}: {reason}"
-    if not stored.delete(engine, Settings.from_env().recordings, record.id, why, now_ms()):
-        raise Refused(f"call {record.id} has no recording; see `callrace recordings list`")
-    tell({"call": record.id}, f"the recording of call {record.id} is deleted", as_json)
+    deleted = desk.delete(site(), acting(), call_id, reason)
+    tell({"call": deleted}, f"the recording of call {deleted} is deleted", as_json)
 
 
 @recordings.command()
@@ -76,11 +62,5 @@ def expire(as_json: bool) -> None:
     Example:
       callrace recordings expire
     """
-    count = stored.expire(database(), Settings.from_env().recordings, now_ms())
+    count = desk.expire(site(), acting())
     tell({"deleted": count}, f"{count} recording{'' if count == 1 else 's'} deleted", as_json)
-
-
-def _state(kept: Recording, folder: Path) -> str:
-    if kept.deleted_at is not None:
-        return "deleted"
-    return "kept" if stored.is_there(folder, kept.call_id) else "missing"

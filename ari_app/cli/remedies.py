@@ -41,6 +41,7 @@ REMEDIES: Mapping[Code | type[Exception], str] = {
     Code.NUMBER_NOT_IMPORTED: "see `callrace numbers import`",
     Code.NUMBER_RESTS: "see `callrace numbers list --status quarantined`",
     Code.PAUSED_ALREADY: "see `callrace agents list`",
+    Code.NO_RECORDING: "see `callrace recordings list`",
     Code.NO_PAYOUT_RUN: "see `callrace payouts list`",
     Code.COSTS_DIFFER: "give --campaign",
     CallsNotThere: "see `callrace calls list`",

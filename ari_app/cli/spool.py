@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
-from ari_app.cli.common import Refused, database
+from ari_app.cli.common import Refused, site
 from ari_app.cli.output import json_option, show_json, show_table, tell
+from ari_app.desk import spool as desk
 from ari_app.domain.basics.clock import iso
 from ari_app.settings import Settings
-from ari_app.store.calls import writer
-from ari_app.store.calls.spool import Kept, Spool
+from ari_app.store.calls.spool import Kept
 
 
 @click.group()
@@ -30,7 +32,7 @@ def list_(as_json: bool) -> None:
     Example:
       callrace spool list --json
     """
-    kept = Spool(Settings.from_env().spool).kept()
+    kept = desk.kept(Settings.from_env())
     if as_json:
         show_json([_json(call) for call in kept])
     elif not kept:
@@ -66,9 +68,7 @@ def retry(as_json: bool) -> None:
     Example, after the cause of a refusal was mended:
       callrace spool retry
     """
-    kept = Spool(Settings.from_env().spool)
-    count = writer.empty(database(), kept)
-    left = len(kept.kept())
-    tell({"saved": count, "left": left}, f"{count} call{'' if count == 1 else 's'} saved", as_json)
-    if left:
-        raise Refused(f"{left} not taken by the database; see `callrace spool list` for the reasons")
+    done = desk.retry(site())
+    tell(asdict(done), f"{done.saved} call{'' if done.saved == 1 else 's'} saved", as_json)
+    if done.left:
+        raise Refused(f"{done.left} not taken by the database; see `callrace spool list` for the reasons")

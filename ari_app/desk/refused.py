@@ -71,6 +71,13 @@ class Code(StrEnum):
         "no_account",
         "there is no account {account}; accounts are advertiser:ID, publisher:ID, exchange and world",
     )
+    NO_RECORDING = "no_recording", "call {call} has no recording"
+    NOT_IN_TERMS = "not_in_terms", "{file} has no campaign {campaign}; it has: {known}"
+    OTHER_CURRENCY = (
+        "other_currency",
+        "{file} has campaign {campaign} in {currency}, and its call {call} is in {recorded}; give it that currency to "
+        "compare",
+    )
     NO_PAYOUT_RUN = "no_payout_run", "there is no payout run {key}"
     NOTHING_TO_ADJUST = "nothing_to_adjust", "neither a price nor a payout is to be taken back"
     COSTS_DIFFER = "costs_differ", "a cost is of one currency, and the calls have {currencies}"

@@ -7,11 +7,11 @@ A terminal gives looks colours, a web page classes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ari_app.domain.basics.clock import from_iso, iso
 from ari_app.domain.basics.money import format_amount
+from ari_app.domain.reports.now import View
 from ari_app.domain.reports.today import Sums
 
 # What needs eyes first.
@@ -26,20 +26,6 @@ class Span(NamedTuple):
 
 
 Line = Sequence[Span]
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What the board shows: the switch's /status and /live as they were at `at` (ms), and the day's sums.
-
-    `status` is None when no switch answers, and then `problem` says why. `today` is None while unknown.
-    """
-
-    at: int
-    status: dict[str, Any] | None = None
-    calls: list[dict[str, Any]] = field(default_factory=list)
-    today: Sequence[Sums] | None = None
-    problem: str = ""
 
 
 def board_json(view: View) -> dict[str, Any]:

@@ -15,31 +15,41 @@ from ari_app.domain.calls.record import CallRecord
 from ari_app.store.calls.calls import locked, rewrite
 from ari_app.store.calls.recordings import remove_files
 from ari_app.store.calls.spool import Spool
+from ari_app.store.db import auditlog
+from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.tables import calls
 
 _AT_ONCE = 500  # calls in one transaction
 
 
-def erase_caller(engine: Engine, spool: Spool, folder: Path, ani: str, now: int) -> int:
+def erase_caller(
+    engine: Engine, spool: Spool, folder: Path, ani: str, now: int, entry: Entry | None = None
+) -> int:
     """Takes a caller out of every call; how many there were. `now` in ms; `folder` is that of the recordings.
 
-    A call that is under way is not reached. Raises StoreError; one about the spool only after the saved calls.
+    `entry` is the audit log's for each saved call, without its subject. A call that is under way is not reached. Raises
+    StoreError; one about the spool only after the saved calls.
     """
     try:
         count = _erase_spooled(spool, folder, lambda record: record.ani == ani, now)
     finally:
-        saved = _erase_saved(engine, folder, calls.c.ani == ani, now)
+        saved = _erase_saved(engine, folder, calls.c.ani == ani, now, entry)
     return count + saved
 
 
-def erase_before(engine: Engine, spool: Spool, folder: Path, before: int, now: int) -> int:
-    """Takes the callers out of the calls that began before a moment (ms); how many there were. Raises StoreError."""
+def erase_before(
+    engine: Engine, spool: Spool, folder: Path, before: int, now: int, entry: Entry | None = None
+) -> int:
+    """Takes the callers out of the calls that began before a moment (ms); how many there were. Raises StoreError.
+
+    `entry` as in `erase_caller`.
+    """
     is_old = calls.c.ani.is_not(None) & (calls.c.started_at < before)
     count = _erase_spooled(
         spool, folder, lambda record: record.ani is not None and record.started_at < before, now
     )
-    return count + _erase_saved(engine, folder, is_old, now)
+    return count + _erase_saved(engine, folder, is_old, now, entry)
 
 
 def callers_before(engine: Engine, before: int) -> set[str]:
@@ -59,7 +69,9 @@ def _erase_spooled(spool: Spool, folder: Path, is_wanted: Callable[[CallRecord],
     return spool.amend(is_wanted, change)
 
 
-def _erase_saved(engine: Engine, folder: Path, which: ColumnElement[bool], now: int) -> int:
+def _erase_saved(
+    engine: Engine, folder: Path, which: ColumnElement[bool], now: int, entry: Entry | None
+) -> int:
     """Each round finds fewer: an erased call has no number any more."""
     count = 0
     while True:
@@ -68,19 +80,20 @@ def _erase_saved(engine: Engine, folder: Path, which: ColumnElement[bool], now: 
             ids = connection.execute(found).scalars().all()
         for call_id in ids:
             remove_files(folder, call_id)
-        _erase_some(engine, ids, now)
+        _erase_some(engine, ids, now, entry)
         count += len(ids)
         if len(ids) < _AT_ONCE:
             return count
 
 
 @retried
-def _erase_some(engine: Engine, ids: Sequence[str], now: int) -> None:
+def _erase_some(engine: Engine, ids: Sequence[str], now: int, entry: Entry | None) -> None:
     with writing(engine) as connection:  # whatever else became of them meanwhile stays
-        for record in locked(connection, ids).values():
-            if record.ani is not None:
-                erase(record, now)
-                rewrite(connection, record)
+        named = [record for record in locked(connection, ids).values() if record.ani is not None]
+        for record in named:
+            erase(record, now)
+            rewrite(connection, record)
+        auditlog.note_each(connection, entry, [record.id for record in named])
 
 
 def _erase(record: CallRecord, folder: Path, now: int) -> None:

@@ -11,6 +11,8 @@ from ari_app.domain.calls import recording
 from ari_app.domain.calls.record import track_files
 from ari_app.domain.calls.recording import Recording
 from ari_app.store.calls import calls
+from ari_app.store.db import auditlog
+from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.errors import FilesStay
 from ari_app.store.db.tables import calls as call_table
@@ -28,17 +30,28 @@ def latest(engine: Engine, limit: int) -> list[Recording]:
         return [Recording(*row) for row in connection.execute(query)]
 
 
-def delete(engine: Engine, folder: Path, call_id: str, why: str, now: int) -> bool:
-    """Deletes a call's recording; False when it has none, or no more. `now` in ms. Raises StoreError."""
-    return _delete(engine, folder, recordings.c.call_id == call_id, why, now) == 1
+def delete(
+    engine: Engine, folder: Path, call_id: str, why: str, now: int, entry: Entry | None = None
+) -> bool:
+    """Deletes a call's recording; False when it has none, or no more. `now` in ms, `entry` is the audit log's.
+
+    Raises StoreError.
+    """
+    return _delete(engine, folder, recordings.c.call_id == call_id, why, now, entry) == 1
 
 
-def expire(engine: Engine, folder: Path, now: int) -> int:
-    """Deletes the recordings that are kept no longer; how many there were. Raises StoreError."""
-    return _delete(engine, folder, recordings.c.keep_until <= now, "it was kept for as long as agreed", now)
+def expire(engine: Engine, folder: Path, now: int, entry: Entry | None = None) -> int:
+    """Deletes the recordings that are kept no longer; how many there were. Raises StoreError.
+
+    `entry` is the audit log's for each, without its subject.
+    """
+    why = "it was kept for as long as agreed"
+    return _delete(engine, folder, recordings.c.keep_until <= now, why, now, entry)
 
 
-def _delete(engine: Engine, folder: Path, which: ColumnElement[bool], why: str, now: int) -> int:
+def _delete(
+    engine: Engine, folder: Path, which: ColumnElement[bool], why: str, now: int, entry: Entry | None
+) -> int:
     """Each round finds fewer: a deleted recording is looked for no more, nor one whose files cannot be deleted.
 
     Raises FilesStay in the end, when all others are deleted.
@@ -54,7 +67,7 @@ def _delete(engine: Engine, folder: Path, which: ColumnElement[bool], why: str, 
                 remove_files(folder, call_id)
             except FilesStay as error:
                 stuck[call_id] = error
-        count += _note(engine, [one for one in ids if one not in stuck], why, now)
+        count += _note(engine, [one for one in ids if one not in stuck], why, now, entry)
         if len(ids) < _AT_ONCE:
             break
     if stuck:
@@ -63,13 +76,14 @@ def _delete(engine: Engine, folder: Path, which: ColumnElement[bool], why: str, 
 
 
 @retried
-def _note(engine: Engine, ids: Sequence[str], why: str, now: int) -> int:
+def _note(engine: Engine, ids: Sequence[str], why: str, now: int, entry: Entry | None) -> int:
     """Writes down that the files of these calls are gone; of how many."""
     with writing(engine) as connection:  # whatever else became of them meanwhile stays
         records = calls.locked(connection, ids).values()
         for record in records:
             recording.delete(record, why, now)
             calls.rewrite(connection, record)
+        auditlog.note_each(connection, entry, [record.id for record in records])
     return len(records)
 
 

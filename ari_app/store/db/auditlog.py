@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select
@@ -27,13 +27,22 @@ class Entry:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def note(connection: Connection, entry: Entry | None) -> None:
-    """Adds a line; nothing for None. Its facts are values of JSON."""
-    if entry is None:
-        return
+def note(connection: Connection, *entries: Entry | None) -> None:
+    """Adds lines; none for None. Their facts are values of JSON."""
+    rows = [_row(entry) for entry in entries if entry is not None]
+    if rows:
+        connection.execute(insert(audit_log), rows)
+
+
+def note_each(connection: Connection, entry: Entry | None, subjects: Iterable[str]) -> None:
+    """Adds a line for each subject that the same was done to; none for None."""
+    if entry is not None:
+        note(connection, *(replace(entry, subject=subject) for subject in subjects))
+
+
+def _row(entry: Entry) -> dict[str, Any]:
     row = {name: getattr(entry, name) for name in ("at", "actor", "use_case", "subject")}
-    facts = json.dumps(entry.facts, separators=(",", ":"), ensure_ascii=False)
-    connection.execute(insert(audit_log), row | {"facts_json": facts})
+    return row | {"facts_json": json.dumps(entry.facts, separators=(",", ":"), ensure_ascii=False)}
 
 
 def newest(

@@ -17,7 +17,8 @@ from ari_app.domain.terms import conversions as domain
 from ari_app.domain.terms.conversions import CLOCK_SKEW_MS, Told
 from ari_app.store.calls import calls
 from ari_app.store.calls.callrows import records
-from ari_app.store.db import outbox, revision
+from ari_app.store.db import auditlog, outbox, revision
+from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.errors import CallsNotThere, NotDecided, StoreError, UnknownCalls
 from ari_app.store.db.tables import calls as table
@@ -40,8 +41,8 @@ class Outcome(NamedTuple):
     became: Became
 
 
-def tell(engine: Engine, told: Sequence[Told], now: int) -> list[Outcome]:
-    """Takes conversions at `now` (ms); a call that has one already stays as it is.
+def tell(engine: Engine, told: Sequence[Told], now: int, by: str | None = None) -> list[Outcome]:
+    """Takes conversions at `now` (ms); a call that has one already stays as it is. `by`: who tells, for the audit log.
 
     All are looked at first: raises UnknownCalls, and has taken none, where one is of no call that is saved, came
     before its call, or is still to come. Then _AT_ONCE are one transaction; stopped half-way, the same may be told
@@ -50,12 +51,12 @@ def tell(engine: Engine, told: Sequence[Told], now: int) -> list[Outcome]:
     _refuse_impossible(told, calls.began(engine, [one.call_id for one in told]), now)
     outcomes: list[Outcome] = []
     for start in range(0, len(told), _AT_ONCE):
-        outcomes += _tell(engine, told[start : start + _AT_ONCE], now)
+        outcomes += _tell(engine, told[start : start + _AT_ONCE], now, by)
     return outcomes
 
 
 @retried
-def _tell(engine: Engine, told: Sequence[Told], now: int) -> list[Outcome]:
+def _tell(engine: Engine, told: Sequence[Told], now: int, by: str | None) -> list[Outcome]:
     with writing(engine) as connection:
         records = calls.locked(connection, [one.call_id for one in told])
         outcomes = [Outcome(records[one.call_id], _became(records[one.call_id])) for one in told]
@@ -68,11 +69,17 @@ def _tell(engine: Engine, told: Sequence[Told], now: int) -> list[Outcome]:
         if decided := [outcome.record for outcome in outcomes if outcome.became == "decided"]:
             revision.rise(connection)  # a running switch looks for callers who are repeat callers now
             _decide(connection, decided, now)
+        if by is not None:
+            # Not the sale's own name: it may name the caller, whom the record forgets.
+            done = [Entry(now, by, "conversions.tell", o.record.id, {"became": o.became}) for o in outcomes]
+            auditlog.note(connection, *(entry for entry in done if entry.facts["became"] != "known"))
     return outcomes
 
 
-def expire(engine: Engine, now: int) -> int:
+def expire(engine: Engine, now: int, by: str | None = None) -> int:
     """Decides the calls that have waited in vain; how many there were. One that cannot be decided keeps no other.
+
+    `by`: who gives up, for the audit log.
 
     Raises StoreError: NotDecided in the end, when all others are.
     """
@@ -82,7 +89,7 @@ def expire(engine: Engine, now: int) -> int:
         with reading(engine) as connection:
             query = select(table.c.id).where(is_overdue, table.c.id.not_in(stuck)).limit(_AT_ONCE)
             ids = connection.execute(query).scalars().all()
-        count += _expire_some(engine, ids, now, stuck)
+        count += _expire_some(engine, ids, now, by, stuck)
         if len(ids) < _AT_ONCE:
             break
     if stuck:
@@ -91,27 +98,31 @@ def expire(engine: Engine, now: int) -> int:
     return count
 
 
-def _expire_some(engine: Engine, ids: Sequence[str], now: int, stuck: dict[str, Exception]) -> int:
+def _expire_some(
+    engine: Engine, ids: Sequence[str], now: int, by: str | None, stuck: dict[str, Exception]
+) -> int:
     """All together, or, when one of them cannot be, each alone."""
     try:
-        return _expire_together(engine, ids, now)
+        return _expire_together(engine, ids, now, by)
     except StoreError:
         raise
     except Exception as error:
         if len(ids) > 1:
-            return sum(_expire_some(engine, [one], now, stuck) for one in ids)
+            return sum(_expire_some(engine, [one], now, by, stuck) for one in ids)
         log.error("call %s cannot be decided: %s", ids[0], error, exc_info=error)
         stuck[ids[0]] = error
         return 0
 
 
 @retried
-def _expire_together(engine: Engine, ids: Sequence[str], now: int) -> int:
+def _expire_together(engine: Engine, ids: Sequence[str], now: int, by: str | None) -> int:
     with writing(engine) as connection:
         # Somebody else may have decided one of them meanwhile.
         there = calls.locked(connection, ids).values()
         overdue = [record for record in there if domain.is_overdue(record, now)]
         _decide(connection, overdue, now)
+        entry = None if by is None else Entry(now, by, "conversions.expire", "")
+        auditlog.note_each(connection, entry, [record.id for record in overdue])
     return len(overdue)
 
 

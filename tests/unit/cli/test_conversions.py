@@ -32,7 +32,7 @@ def read(cli: Cli, *words: str) -> Any:
 @pytest.fixture
 def in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is a day after the calls."""
-    monkeypatch.setattr("ari_app.cli.conversions.now_ms", lambda: (CALL.ended_at or 0) + 86_400_000)
+    monkeypatch.setattr("ari_app.cli.common.now_ms", lambda: (CALL.ended_at or 0) + 86_400_000)
 
 
 def test_a_call_that_waits_is_explained(cli: Cli) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.cli.daily import JOBS
+from ari_app.cli import common
+from ari_app.desk.daily import JOBS
 from tests.unit.cli.conftest import Cli, refusal
 
 
@@ -39,7 +39,7 @@ def test_the_daily_jobs_share_one_way_to_the_database(
         opened.append(engine)
         return engine
 
-    monkeypatch.setattr(import_module("ari_app.cli.daily"), "database", open_once)
+    monkeypatch.setattr(common, "database", open_once)
     assert cli("daily").exit_code == 0
     assert len(opened) == 1
 

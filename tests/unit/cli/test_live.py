@@ -11,10 +11,11 @@ from sqlalchemy import Engine
 
 from ari_app.cli.board import board
 from ari_app.domain.basics.clock import iso
+from ari_app.domain.reports.now import View
 from ari_app.domain.reports.today import Sums
 from ari_app.settings import Settings
 from ari_app.store.calls import calls
-from ari_app.views.board import View, board_json, today_text
+from ari_app.views.board import board_json, today_text
 from tests.samples import make_call, settlement
 from tests.unit.cli.conftest import Cli, refusal
 from tests.unit.cli.fake_switch import STATUS, Server

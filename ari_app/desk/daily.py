@@ -1,0 +1,46 @@
+"""What is due once a day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ari_app.access.actor import Actor
+from ari_app.desk import conversions, recordings
+from ari_app.desk.site import Site
+from ari_app.store.db import outbox
+from ari_app.store.db.errors import StoreError
+
+OUTBOX_KEPT_MS = 30 * 86_400_000
+
+
+def _forget_outbox(site: Site, _actor: Actor) -> int:
+    return outbox.forget(site.engine, site.now() - OUTBOX_KEPT_MS)
+
+
+JOBS: dict[str, Callable[[Site, Actor], int]] = {
+    "conversions expire": conversions.expire,
+    "outbox forget": _forget_outbox,
+    "recordings expire": recordings.expire,
+}
+"""What is done, in this order. Each says how many it was done to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """To how many each job was done, and why the others failed."""
+
+    counts: Mapping[str, int]
+    failed: Mapping[str, Exception]
+
+
+def do(site: Site, actor: Actor) -> Done:
+    """Does what is due once a day. One job that fails does not keep the next from being done; twice does no harm."""
+    counts: dict[str, int] = {}
+    failed: dict[str, Exception] = {}
+    for name, job in JOBS.items():
+        try:
+            counts[name] = job(site, actor)
+        except (StoreError, OSError) as error:
+            failed[name] = error
+    return Done(counts, failed)

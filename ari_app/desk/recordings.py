@@ -1,0 +1,65 @@
+"""Recorded calls: listed, and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ari_app.access.actor import Actor
+from ari_app.desk import checked
+from ari_app.desk.calls import record_of
+from ari_app.desk.refused import Code, Refused
+from ari_app.desk.site import Site
+from ari_app.domain.calls.recording import Recording
+from ari_app.store.calls import recordings
+from ari_app.store.db.auditlog import Entry
+
+State = Literal["kept", "missing", "deleted"]
+"""`missing`: its files are not there, or are empty: the disk was full, or somebody has moved them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A recording, how it is, and where its files are, or were."""
+
+    recording: Recording
+    state: State
+    files: Sequence[Path]
+
+
+def latest(site: Site, limit: int) -> list[Listed]:
+    """The recordings that began last, newest first, with those that were deleted. Raises OSError."""
+    folder = site.settings.recordings
+    return [
+        Listed(one, _state(one, folder), recordings.paths(folder, one.call_id))
+        for one in recordings.latest(site.engine, limit)
+    ]
+
+
+def delete(site: Site, actor: Actor, call_id: str, reason: str) -> str:
+    """Deletes a call's recording, and returns the call's whole id. The call says who deleted it, when and why.
+
+    Raises Refused, StoreError.
+    """
+    record, why = record_of(site, call_id), checked.line(reason, "reason")
+    entry = Entry(site.now(), str(actor), "recordings.delete", record.id, {"reason": why})
+    is_deleted = recordings.delete(
+        site.engine, site.settings.recordings, record.id, f"by {actor}: {why}", entry.at, entry
+    )
+    if not is_deleted:
+        raise Refused(Code.NO_RECORDING, call=record.id)
+    return record.id
+
+
+def expire(site: Site, actor: Actor) -> int:
+    """Deletes the recordings that are kept no longer; how many. Raises StoreError."""
+    entry = Entry(site.now(), str(actor), "recordings.expire", "")
+    return recordings.expire(site.engine, site.settings.recordings, entry.at, entry)
+
+
+def _state(recording: Recording, folder: Path) -> State:
+    if recording.deleted_at is not None:
+        return "deleted"
+    return "kept" if recordings.is_there(folder, recording.call_id) else "missing"
