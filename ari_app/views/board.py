@@ -13,6 +13,7 @@ from ari_app.domain.basics.clock import from_iso, iso
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.reports.now import View
 from ari_app.domain.reports.today import Sums
+from ari_app.views.words import tenths
 
 # What needs eyes first.
 _ORDER = ("race", "ivr", "arriving", "connected", "ending")
@@ -172,7 +173,7 @@ def _age(at: int, since: str | None) -> str:
     if since is None:
         return ""
     ms = max(at - from_iso(since), 0)
-    return f"{ms / 1000:.1f}s" if ms < 60_000 else f"{ms // 60_000}m{ms // 1000 % 60:02d}s"
+    return f"{tenths(ms)}s" if ms < 60_000 else f"{ms // 60_000}m{ms // 1000 % 60:02d}s"
 
 
 def _sums_json(sums: Sums) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ari_app.domain.ledger.disputes import Dispute
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.views.disputes import dispute_json
 from ari_app.views.record import record_json
-from ari_app.views.words import second
+from ari_app.views.words import second, tenths
 
 COLUMNS = (
     "id",
@@ -40,7 +40,7 @@ def row(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[object, ...]
         record.campaign,
         record.disposition,
         record.winner,
-        f"{record.durations_ms.connected // 100 / 10:.1f}" if record.connected_at else None,
+        tenths(record.durations_ms.connected) if record.connected_at else None,
         *net_cells(record, transfers),
     )
 

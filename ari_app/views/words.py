@@ -26,7 +26,12 @@ def duration(duration_ms: int) -> str:
     if duration_ms >= 120_000:
         minutes, rest = divmod(duration_ms // 1000, 60)
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    return f"{duration_ms // 100 / 10:.1f}".removesuffix(".0") + " s"
+    return tenths(duration_ms).removesuffix(".0") + " s"
+
+
+def tenths(duration_ms: int) -> str:
+    """The seconds, and as many tenths as were reached: 89,960 ms are `89.9`, never 90."""
+    return f"{duration_ms // 100 / 10:.1f}"
 
 
 def moment(at: int) -> str:

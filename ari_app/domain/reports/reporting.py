@@ -71,8 +71,8 @@ class Line:
         return ratio(self.counts[part], self.counts[whole])
 
     def average_ms(self, total: str, count: str) -> int | None:
-        """A sum of ms by a counter, rounded."""
-        return divided(self.counts[total], self.counts[count])
+        """A sum of ms by a counter, in whole ms that were reached."""
+        return self.counts[total] // self.counts[count] if self.counts[count] else None
 
     def revenue_per_call(self, currency: str) -> int | None:
         """What an incoming call brought, in the minor unit, rounded; those whose money is another are none of it."""

@@ -11,6 +11,7 @@ from ari_app.domain.calls.record import Disposition
 from ari_app.domain.reports.reporting import Line, Takings, ratio
 from ari_app.domain.reports.rollups import MONEY_SUMS, OFFERS_COUNTED_AS
 from ari_app.views import caps
+from ari_app.views.words import tenths
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _BAR = 12  # characters
@@ -50,15 +51,11 @@ def _share(name: str, part: str, whole: str) -> Column:
 
 
 def _average(name: str, total: str, count: str) -> Column:
-    return Column(f"average_{name}_ms", f"{name} s", lambda line: line.average_ms(total, count), _seconds)
+    return Column(f"average_{name}_ms", f"{name} s", lambda line: line.average_ms(total, count), tenths)
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f}"
-
-
-def _seconds(duration_ms: int) -> str:
-    return f"{duration_ms / 1000:.1f}"
 
 
 _LIVE = Column("live", "live", lambda line: line.live)
