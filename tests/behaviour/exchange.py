@@ -134,7 +134,7 @@ class Exchange:
 
     def dies(self) -> None:
         """The switch is killed: it does nothing more, and what it wrote down is all that is known."""
-        for session in self.switch._sessions.values():  # its timers end with it
+        for session in self.switch._in_hand.sessions.values():  # its timers end with it
             session.reservation.close()
         self.journal.close()
         self._last_seen_now()

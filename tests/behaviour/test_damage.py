@@ -118,10 +118,10 @@ async def test_who_talks_in_a_call_that_cannot_be_read_is_hung_up_when_the_switc
     exchange.switch.take_no_more()
     await good.hangs_up().over()
     await exchange.passes(1)
-    assert not exchange.switch._drained.is_set()
+    assert not exchange.switch._in_hand._drained.is_set()
     await exchange.switch.drain()
     assert not unread.is_on_the_line
-    assert exchange.switch._drained.is_set()
+    assert exchange.switch._in_hand._drained.is_set()
 
 
 # The system's clock is set

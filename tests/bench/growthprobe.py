@@ -262,10 +262,11 @@ def _under_way(record: Any, channel_id: str) -> Any:
 
 def _hand_over(switch: Switch, journal: journals.Journal) -> float:
     """How long it takes to leave CALLS_UNDER_WAY calls to the next switch."""
+    sessions = switch._in_hand.sessions if hasattr(switch, "_in_hand") else switch._sessions  # type: ignore[attr-defined]
     for n in range(CALLS_UNDER_WAY):
         left = _under_way(make_call(n), f"channel-{n}")
         call = SimpleNamespace(keep=lambda left=left: journal.keep(left))
-        switch._sessions[object()] = SimpleNamespace(call=call, record=left.record)  # type: ignore[index, assignment]
+        sessions[object()] = SimpleNamespace(call=call, record=left.record)  # type: ignore[index, assignment]
     began = time.monotonic()
     assert switch.hand_over()
     return (time.monotonic() - began) * 1000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.switch.app import UNSERVED
+from ari_app.switch.admission import UNSERVED
 
 DIALPLANS = Path(__file__).parents[3] / "dialplan"
 DIALPLAN = (DIALPLANS / "callrace.conf").read_text()

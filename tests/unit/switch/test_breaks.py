@@ -73,7 +73,7 @@ class Exchange:
         return self.records()
 
     def records(self) -> list[CallRecord]:
-        return [session.record for session in self.running.switch._sessions.values()]
+        return [session.record for session in self.running.switch._in_hand.sessions.values()]
 
     def answer_at_length(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """From now on Asterisk tells as much of each channel and bridge as the real one; made here, not in the loop."""
@@ -130,7 +130,7 @@ def every_caller_has_an_agent(running: Running) -> None:  # noqa: F811
     agents = {f"agent-{n}": f"sip:agent-{n}@127.0.0.1:5999" for n in range(20)}
     document = marketplace(agents, flow=FLOW, accept="answer", max_legs=1, destination={"capacity": 100})
     text = yaml.safe_dump(document, sort_keys=False)
-    marketplaces.apply(running.switch._engine, parse(text, "test.yaml"), int(time.time() * 1000))
+    marketplaces.apply(running.engine, parse(text, "test.yaml"), int(time.time() * 1000))
     running.switch.load()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sqlalchemy import Engine
 
 from ari_app.ari.client import connect
 from ari_app.ari.errors import AriError, AriTimeout, AriUnavailable, http_error
@@ -23,7 +24,8 @@ from ari_app.store.calls.journal import Journal
 from ari_app.store.calls.spool import Spool
 from ari_app.store.calls.writer import Writer
 from ari_app.store.market import marketplaces
-from ari_app.switch.app import BEHIND, Switch
+from ari_app.switch.admission import BEHIND
+from ari_app.switch.app import Switch
 from ari_app.switch.session import Session, trunk_of
 from tests.kit.database import migrated
 from tests.kit.market import DID, marketplace
@@ -46,8 +48,10 @@ class Running:
         transport: ScriptedTransport,
         saved: asyncio.Queue[CallRecord],
         journal: Journal,
+        engine: Engine,
     ) -> None:
         self.switch = switch
+        self.engine = engine
         self.transport = transport
         self.journal = journal
         self._saved = saved
@@ -80,7 +84,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     transport = ScriptedTransport()
     async with connect(SETTINGS, switch.on_incoming, transport, switch.on_reconnected) as client:
         switch.client = client
-        yield Running(switch, transport, saved, journal)
+        yield Running(switch, transport, saved, journal, engine)
         await switch.drain()
     writer.close(5)
     engine.dispose()

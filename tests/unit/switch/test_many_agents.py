@@ -40,7 +40,7 @@ def with_agents(running: Running, names: Iterable[str], busy: Iterable[str] = ()
 
 def put_in_force(running: Running, document: dict[str, Any]) -> None:  # noqa: F811
     text = yaml.safe_dump(document, sort_keys=False)
-    marketplaces.apply(running.switch._engine, parse(text, "test.yaml"), int(time.time() * 1000))
+    marketplaces.apply(running.engine, parse(text, "test.yaml"), int(time.time() * 1000))
     running.switch.load()
 
 

@@ -535,7 +535,7 @@ async def test_a_call_that_was_saved_stays_as_it_is_though_its_line_cannot_be_re
     broken(tmp_path / "journal", lambda line: line[:200])
     async with next_switch(engine, tmp_path) as after:
         await after.until(lambda: after.switch.client is not None)
-        assert after.switch._untold == []
+        assert after.switch._endings._untold == []
     assert calls.get(engine, ended.id) == ended
 
 

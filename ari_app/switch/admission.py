@@ -1,0 +1,110 @@
+"""Whether, and how, a new call is taken."""
+
+from __future__ import annotations
+
+import logging
+
+from ari_app import logs
+from ari_app.ari.client import Client
+from ari_app.ari.errors import AriError
+from ari_app.ari.events import StasisStart
+from ari_app.domain.calls.timeline import EventName
+from ari_app.serving.market import Market
+from ari_app.store.calls.calls import Settlement
+from ari_app.store.calls.journal import Journal
+from ari_app.store.calls.writer import Writer
+from ari_app.switch.call import Call
+from ari_app.switch.endings import Endings
+from ari_app.switch.inhand import CALLS_AT_ONCE, InHand
+from ari_app.switch.session import Session, new_call
+from ari_app.switch.shared import Shared
+
+log = logging.getLogger(__name__)
+
+# Requests without an answer: at so many Asterisk is a tenth of a second behind, and falling further.
+BEHIND = 256
+UNSERVED = "unserved"  # the dialplan's label for calls that no switch takes
+
+
+class Admission:
+    """The door: what enters Stasis, and was made by no call under way, comes here."""
+
+    def __init__(
+        self,
+        market: Market,
+        shared: Shared,
+        journal: Journal,
+        writer: Writer,
+        in_hand: InHand,
+        endings: Endings,
+    ) -> None:
+        self._market = market
+        self._shared = shared
+        self._journal = journal
+        self._writer = writer
+        self._in_hand = in_hand
+        self._endings = endings
+
+    def on_incoming(self, client: Client, start: StasisStart) -> None:
+        """A new call, or something to be let go."""
+        if start.args[:1] != ("in",):
+            log.warning("channel %s let go: it belongs to no call under way", start.channel_id)
+            self._in_hand.do(let_go(client, start.channel_id))
+        elif self._in_hand.is_draining:
+            self._in_hand.do(_hand_back(client, start.channel_id))
+        else:
+            self._take(client, start)
+
+    def _take(self, client: Client, start: StasisStart) -> None:
+        snapshot = self._market.snapshot
+        version = snapshot.version if snapshot is not None else 0
+        call = new_call(client, start, version, self._journal)
+        refusal = self._why_refused(client)
+        if snapshot is None or refusal is not None:
+            self._refuse(call, refusal or "no marketplace is in force")
+            return
+        session = Session(call, snapshot, self._shared)
+        self._in_hand.serve(session, session.run(), self._endings.ended)
+
+    def _why_refused(self, client: Client) -> str | None:
+        """Why no new call can be served at this moment, or None."""
+        under_way = len(self._in_hand.sessions)
+        if under_way >= CALLS_AT_ONCE:
+            return f"{CALLS_AT_ONCE} calls are under way already"
+        if under_way >= self._writer.room():
+            return "the database is away, and there is no room for more calls that wait for it"
+        if client.waiting() >= BEHIND:
+            return "Asterisk cannot keep up with the calls it has"
+        return None
+
+    def _refuse(self, call: Call, reason: str) -> None:
+        """Turns a call away unanswered, so that the carrier may try elsewhere. It is recorded all the same."""
+        record = call.record
+        record.disposition, record.end_source, record.ended_at = "failed", "system", record.started_at
+        call.note(EventName.REFUSED, reason)
+        call.keep()
+        log.warning("call refused: %s", reason, extra=logs.fields(call=record.id))
+        call.inbox.close()
+        self._in_hand.over(call.channel_id)
+        self._in_hand.do(let_go(call.client, call.channel_id))
+        self._endings.save(Settlement(record))
+
+
+async def let_go(client: Client, channel_id: str) -> None:
+    """Hangs up a channel that belongs to no call."""
+    try:
+        await client.channels.hangup(channel_id, "congestion")
+    except AriError as error:
+        log.warning("channel %s could not be let go: %s", channel_id, error)
+
+
+async def _hand_back(client: Client, channel_id: str) -> None:
+    """Lets a call that we do not take go on in the dialplan, where that serves calls by itself.
+
+    Not told by a variable: a channel that ARI has set one on is not allowed to write a file (FILE) any more, so
+    what became of the call would be lost.
+    """
+    try:
+        await client.channels.continue_in_dialplan(channel_id, label=UNSERVED)
+    except AriError as error:
+        log.warning("channel %s could not be handed back: %s", channel_id, error)
