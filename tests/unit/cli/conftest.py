@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -97,9 +99,11 @@ def _spoken(text: str) -> bytes:
         return part.read_bytes()
 
 
-@pytest.fixture
-def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """The settings of a new home. Its path is short: a Unix socket's may have 107 characters."""
+@contextmanager
+def new_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """The settings of a new home, for as long as the block lasts. Its path is short: a Unix socket's may have 107
+    characters.
+    """
     monkeypatch.setattr(geography, "load", lambda home: GEOGRAPHY)
     monkeypatch.setattr(prompts, "_speak", lambda text, part: part.write_bytes(_spoken(text)))
     with TemporaryDirectory(prefix="callrace-") as home:
@@ -109,6 +113,13 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
         monkeypatch.setenv("CALLRACE_ARI_PORT", "1")
         monkeypatch.setenv("CALLRACE_AMI_PORT", "1")
         yield Settings.from_env()
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """The settings of a home of its own."""
+    with new_home(monkeypatch) as settings:
+        yield settings
 
 
 @pytest.fixture
@@ -128,10 +139,15 @@ def applied(engine: Engine) -> Engine:
     return engine
 
 
+def run(*words: str, **options: Any) -> Result:
+    """Runs `callrace` with these words, in a pipe."""
+    return CliRunner().invoke(main, list(words), **options)
+
+
 @pytest.fixture
 def cli(settings: Settings) -> Cli:
-    """Runs `callrace` with these words, in a pipe."""
-    return lambda *words, **options: CliRunner().invoke(main, list(words), **options)
+    """`run`, with settings."""
+    return run
 
 
 @pytest.fixture
