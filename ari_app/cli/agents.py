@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.common import acting, database, marketplace_in_force, now_ms, reason_given
+from ari_app.cli.common import acting, database, now_ms, reason_given, site
 from ari_app.cli.output import json_option, show_json, show_table, tell
 from ari_app.desk import agents as desk
-from ari_app.serving import running
-from ari_app.settings import Settings
 from ari_app.views.agents import COLUMNS, agent_json
 
 
@@ -30,12 +28,10 @@ def list_(advertiser: str | None, as_json: bool) -> None:
       callrace agents list
       callrace agents list --advertiser acme-plumbing --json
     """
-    loaded = marketplace_in_force(database())
-    in_use = _in_use()
+    found = desk.listed(site(), advertiser)
     rows = [
-        agent_json(name, destination, in_use, loaded.pauses)
-        for name, destination in loaded.marketplace.destinations.items()
-        if advertiser in (None, destination.advertiser)
+        agent_json(name, destination, found.in_use, found.pauses)
+        for name, destination in found.destinations.items()
     ]
     if as_json:
         show_json(rows)
@@ -77,12 +73,3 @@ def resume(agent: str, as_json: bool) -> None:
     """
     desk.resume(database(), acting(), agent, now_ms())
     tell({"agent": agent, "paused": None}, f"{agent} is offered calls again", as_json)
-
-
-def _in_use() -> dict[str, int] | None:
-    """Calls by destination; None when no switch runs."""
-    try:
-        in_use: dict[str, int] = running.ask(Settings.from_env(), "/status")["capacity_in_use"]
-    except running.SwitchNotRunning:
-        return None
-    return in_use

@@ -6,14 +6,13 @@ import click
 
 from ari_app.cli.common import database
 from ari_app.cli.output import json_option, show_json, show_table
-from ari_app.domain.basics.clock import iso
-from ari_app.store.db import auditlog
-from ari_app.views.words import second
+from ari_app.desk import audit as desk
+from ari_app.views.audit import COLUMNS, entry_json, entry_row
 
 
 @click.group()
 def audit() -> None:
-    """See who did what: each change of the marketplace, of numbers, applications and agents."""
+    """See who did what: each change of the marketplace, of numbers, applications, agents and money."""
 
 
 @audit.command("list")
@@ -33,31 +32,10 @@ def list_(actor: str | None, subject: str | None, limit: int, as_json: bool) -> 
       callrace audit list --subject plumbing
       callrace audit list --actor ada --limit 10 --json
     """
-    found = auditlog.newest(database(), limit, actor=actor, subject=subject)
+    found = desk.listed(database(), limit, actor=actor, subject=subject)
     if as_json:
-        show_json(
-            [
-                {
-                    "at": iso(entry.at),
-                    "actor": entry.actor,
-                    "use_case": entry.use_case,
-                    "subject": entry.subject,
-                    "facts": entry.facts,
-                }
-                for entry in found
-            ]
-        )
+        show_json([entry_json(entry) for entry in found])
     elif not found:
         click.echo("nothing was done")
     else:
-        rows = [(second(e.at), e.actor, e.use_case, e.subject, _words(e.facts)) for e in found]
-        show_table(("at (UTC)", "actor", "what", "to", "with"), rows)
-
-
-def _words(facts: object) -> str:
-    assert isinstance(facts, dict)
-    return ", ".join(f"{name} {_value(value)}" for name, value in facts.items() if value not in (None, []))
-
-
-def _value(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        show_table(COLUMNS, map(entry_row, found))

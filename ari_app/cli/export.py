@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 import yaml
 
-from ari_app.cli.common import database, marketplace_in_force, now_ms
+from ari_app.cli.common import site
 from ari_app.cli.output import json_option, show_json
+from ari_app.desk import documents
 from ari_app.domain.document.reading import to_document
 from ari_app.domain.market.marketplace import Marketplace
-from ari_app.domain.market.staging import in_force
 
 _WIDTH = 110
 
@@ -27,12 +27,11 @@ def export(as_json: bool) -> None:
       callrace export > market.yaml
       callrace export | callrace plan -
     """
-    loaded = marketplace_in_force(database())
-    marketplace = in_force(loaded.marketplace, now_ms())
+    version, marketplace = documents.exported(site())
     if as_json:
         show_json(to_document(marketplace, defaults=False))
         return
-    click.echo(f"# Marketplace version {loaded.version}.")
+    click.echo(f"# Marketplace version {version}.")
     click.echo(to_yaml(marketplace), nl=False)
 
 

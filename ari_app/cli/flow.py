@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TextIO
 
 import click
 
 from ari_app.cli.output import json_option, show_json, show_title
+from ari_app.cli.plan import document_in
+from ari_app.desk.flows import checked
 from ari_app.domain.basics.durations import format_duration
-from ari_app.domain.document.reading import parse, to_document
-from ari_app.media.prompts import checker
+from ari_app.domain.document.reading import to_document
 from ari_app.settings import Settings
-from ari_app.store import geography
 from ari_app.views.flowtree import tree
 
 
@@ -34,12 +33,7 @@ def check(file: TextIO, as_json: bool) -> None:
     Example:
       callrace flow check market.yaml
     """
-    marketplace = parse(
-        file.read(),
-        file.name,
-        prompts=checker(Path(file.name).parent),
-        geography=geography.load(Settings.from_env().home),
-    )
+    marketplace = checked(Settings.from_env(), *document_in(file))
     if as_json:
         show_json({"file": file.name, "flows": to_document(marketplace).get("flows", {})})
         return

@@ -14,7 +14,7 @@ NOUNS = {
     "agi": "Answer the dialplan, also while no switch is connected.",
     "applications": "Publishers' applications to campaigns: submit, approve, decline, suspend, reinstate.",
     "apply": "Put a marketplace in force, all of it or nothing.",
-    "audit": "See who did what: each change of the marketplace, of numbers, applications and agents.",
+    "audit": "See who did what: each change of the marketplace, of numbers, applications, agents and money.",
     "calls": "Look at calls: a list, a record, an explanation, those under way.",
     "campaigns": "Create campaigns, change their fields, start, pause and end them.",
     "caps": "Look at caps: how many calls, or how much money, may still come.",

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Engine
 
 from ari_app.access.actor import Actor
 from ari_app.desk.refused import Code, Refused
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.store.db import auditlog, revision
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import writing
 from ari_app.store.market import marketplaces, numbers
 

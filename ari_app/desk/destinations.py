@@ -9,7 +9,7 @@ from ari_app.desk.documents import Document, amend, entry_of
 from ari_app.desk.marketplaces import Changed
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
-from ari_app.store.db.auditlog import Entry
+from ari_app.domain.basics.audit import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,15 +18,15 @@ from ari_app.desk.inforce import in_force
 from ari_app.desk.marketplaces import Changed, Proposal, trunks
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.document.reading import accept, to_document
 from ari_app.domain.document.world import World
 from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.domain.market import staging
-from ari_app.domain.market.marketplace import Creative
+from ari_app.domain.market.marketplace import Creative, Marketplace
 from ari_app.media import creatives, prompts
 from ari_app.store import geography
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.errors import MarketplaceMoved
 from ari_app.store.market.marketplaces import Loaded
 
@@ -36,10 +36,15 @@ Document = dict[str, Any]
 Part = Literal["advertisers", "publishers", "destinations", "campaigns", "flows", "creatives"]
 
 
+def exported(site: Site) -> tuple[int, Marketplace]:
+    """The version in force, and what it says now, staged terms whose time has come in their place. Raises Refused."""
+    loaded = in_force(site.engine)
+    return loaded.version, staging.in_force(loaded.marketplace, site.now())
+
+
 def listed(site: Site, part: Part) -> Document:
     """The entries of a part of the marketplace in force, as it is now, with their defaults. Raises Refused."""
-    marketplace = staging.in_force(in_force(site.engine).marketplace, site.now())
-    entries: Document = to_document(marketplace)[part]
+    entries: Document = to_document(exported(site)[1])[part]
     return entries
 
 

@@ -1,4 +1,4 @@
-"""IVR flows of the marketplace in force."""
+"""IVR flows: checked before they are applied, and put into the marketplace in force."""
 
 from __future__ import annotations
 
@@ -10,6 +10,19 @@ from ari_app.access.actor import Actor
 from ari_app.desk.documents import Document, amend, done
 from ari_app.desk.marketplaces import Changed
 from ari_app.desk.site import Site
+from ari_app.domain.document.reading import parse
+from ari_app.domain.market.marketplace import Marketplace
+from ari_app.media.prompts import checker
+from ari_app.settings import Settings
+from ari_app.store import geography
+
+
+def checked(settings: Settings, text: str, file: str, base: Path) -> Marketplace:
+    """The marketplace of a YAML text, for its flows to be looked at: nothing is applied, Asterisk is not asked.
+
+    `file` is its name in complaints; recordings are relative to `base`. Raises DocumentError, GeographyError.
+    """
+    return parse(text, file, prompts=checker(base), geography=geography.load(settings.home))
 
 
 def put(site: Site, actor: Actor, flows: Mapping[str, Any], base: Path) -> Changed:

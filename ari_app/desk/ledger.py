@@ -12,10 +12,10 @@ from ari_app.desk.inforce import in_force
 from ari_app.desk.parties import advertiser_of
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.ledger import transfers as domain
 from ari_app.domain.ledger.balances import Account, Balance, Line
 from ari_app.domain.ledger.corrections import Net, net
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.ledger import ledger
 from ari_app.store.limits import reservations
 from ari_app.store.market import parties

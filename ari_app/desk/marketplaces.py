@@ -10,6 +10,7 @@ from ari_app.access.actor import Actor
 from ari_app.ari.errors import AriError
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.caps.outlook import Shortage, outlook
 from ari_app.domain.document.applied import Applied
 from ari_app.domain.document.reading import accept, parse
@@ -19,7 +20,6 @@ from ari_app.domain.market.marketplace import Creative, Marketplace
 from ari_app.media import asterisk, creatives, prompts
 from ari_app.settings import Settings, SettingsError
 from ari_app.store import geography
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.ledger import ledger
 from ari_app.store.market import marketplaces
 

@@ -11,11 +11,11 @@ from ari_app.access.actor import Actor
 from ari_app.desk.changing import Change, changing
 from ari_app.desk.inforce import in_force
 from ari_app.desk.refused import Code, Refused
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.market.marketplace import Number, NumbersPolicy
 from ari_app.domain.numbers.holdings import Assignment, Holding
 from ari_app.domain.numbers.inventory import Item, Kind, Status, Wanted
 from ari_app.domain.numbers.stock import Shelf, stock_of
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import retried
 from ari_app.store.market import inventory, marketplaces, numbers
 from ari_app.store.market.inventory import Imported

@@ -11,9 +11,9 @@ from ari_app.desk.bills import Items
 from ari_app.desk.inforce import in_force
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.basics.clock import LAST_MS, ms_of
 from ari_app.domain.ledger.payouts import Paid, Run
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.money import payouts
 
 HOLD_DAYS = 7

@@ -9,13 +9,13 @@ from ari_app.access.actor import Actor
 from ari_app.desk import checked
 from ari_app.desk.calls import under_way
 from ari_app.desk.site import Site
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.basics.fields import PHONE_NUMBER
 from ari_app.serving.oldtraces import OldTraces
 from ari_app.serving.running import SwitchNotRunning
 from ari_app.serving.traces import Traces
 from ari_app.store.calls import privacy
 from ari_app.store.calls.spool import Spool
-from ari_app.store.db.auditlog import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from ari_app.desk import checked
 from ari_app.desk.calls import record_of
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.calls.recording import Recording
 from ari_app.store.calls import recordings
-from ari_app.store.db.auditlog import Entry
 
 State = Literal["kept", "missing", "deleted"]
 """`missing`: its files are not there, or are empty: the disk was full, or somebody has moved them."""

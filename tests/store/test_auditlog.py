@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Engine, delete, update
 from sqlalchemy.exc import DBAPIError
 
+from ari_app.domain.basics.audit import Entry
 from ari_app.store.db import auditlog
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import writing
 from ari_app.store.db.tables import audit_log
 

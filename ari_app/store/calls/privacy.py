@@ -10,13 +10,13 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Engine, select
 
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.calls.privacy import erase
 from ari_app.domain.calls.record import CallRecord
 from ari_app.store.calls.calls import locked, rewrite
 from ari_app.store.calls.recordings import remove_files
 from ari_app.store.calls.spool import Spool
 from ari_app.store.db import auditlog
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.tables import calls
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Engine, select
 
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.calls import recording
 from ari_app.domain.calls.record import track_files
 from ari_app.domain.calls.recording import Recording
 from ari_app.store.calls import calls
 from ari_app.store.db import auditlog
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.errors import FilesStay
 from ari_app.store.db.tables import calls as call_table

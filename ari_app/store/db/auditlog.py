@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select
 
+from ari_app.domain.basics.audit import Entry
 from ari_app.store.db.engine import reading
 from ari_app.store.db.tables import audit_log
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What was done at a moment (ms): by whom (the text of an `Actor`), which use case, to what, with which values.
-
-    A use case is named as its module and function (`numbers.assign`). The subject is an id, of what the use case is of.
-    """
-
-    at: int
-    actor: str
-    use_case: str
-    subject: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def note(connection: Connection, *entries: Entry | None) -> None:

@@ -10,7 +10,7 @@ StoreError
  ├── QueueFull               the writer has more unsaved calls than it may keep
  ├── SpoolUnusable           the spool on the disk is full or cannot be written
  ├── StepRefused             a campaign's status cannot become what the marketplace says
- ├── TermsUndone             an edit would bring back, unawares, what staged terms took the place of
+ │    └── TermsUndone        an edit would bring back, unawares, what staged terms took the place of
  ├── MarketplaceMoved        another marketplace came in force meanwhile
  ├── DocumentUnreadable      an applied marketplace that this program cannot read
  ├── NumbersInUse            an apply would take away the campaign or publisher of a number
@@ -55,6 +55,17 @@ class StepRefused(StoreError):
     """A campaign's status cannot follow the one that it has."""
 
 
+class TermsUndone(StepRefused):
+    """An edit would bring back, unawares, terms that were in force before the staged ones."""
+
+    def __init__(self, campaign: str, terms: list[str], since: str) -> None:
+        super().__init__(
+            f"campaign {campaign}: {', '.join(terms)} would be again what it was before {since}, when its staged "
+            "terms came"
+        )
+        self.campaign, self.term = campaign, terms[0]
+
+
 class MarketplaceMoved(StoreError):
     """The marketplace in force is not the one that a change was made to."""
 
@@ -95,17 +106,6 @@ class NumbersInUse(StoreError):
     def __init__(self, did: str, what: str, name: str) -> None:
         super().__init__(f"{what} {name} has {did}, which the desk gave it, and is not in the file")
         self.did = did
-
-
-class TermsUndone(StoreError):
-    """An edit would bring back, unawares, terms that were in force before the staged ones."""
-
-    def __init__(self, campaign: str, terms: list[str], since: str) -> None:
-        super().__init__(
-            f"campaign {campaign}: {', '.join(terms)} would be again what it was before {since}, when its staged "
-            "terms came"
-        )
-        self.campaign, self.term = campaign, terms[0]
 
 
 class FilesStay(StoreError):

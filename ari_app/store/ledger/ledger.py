@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, and_, case, func, insert, or_, select, tuple_, union_all
 from sqlalchemy.exc import IntegrityError
 
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.ledger import balances as domain
 from ari_app.domain.ledger.balances import Balance, Balances, Line
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store.db import auditlog, outbox
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.errors import KeyTaken
 from ari_app.store.db.tables import account_balances, calls, transfers

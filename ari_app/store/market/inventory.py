@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection, Engine, and_, insert, select, update
 
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.numbers.holdings import Holding
 from ari_app.domain.numbers.inventory import Item, Wanted
 from ari_app.store.db import auditlog, revision
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.tables import inventory, number_assignments
 from ari_app.store.market import numbers

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, insert, select
 
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.document.applied import Applied
 from ari_app.domain.document.assembly import Assembled, assemble, what_is_wrong
@@ -20,7 +21,6 @@ from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.market.terms import TERMS
 from ari_app.domain.routing.snapshot import Snapshot, make_snapshot
 from ari_app.store.db import auditlog, outbox, revision
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.errors import (
     DocumentUnreadable,

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 
+from ari_app.domain.basics.audit import Entry
 from ari_app.store.db import auditlog, revision
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.tables import destination_pauses
 

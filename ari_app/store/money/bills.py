@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass
 from sqlalchemy import Connection, Engine, RowMapping, and_, case, exists, func, insert, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.ledger.bills import (
     Bill,
     BillError,
@@ -23,7 +24,6 @@ from ari_app.domain.ledger.bills import (
 from ari_app.domain.ledger.calls import BONUS
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store.db import auditlog
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import lock_table, reading, retried, writing
 from ari_app.store.db.tables import bill_items, bills, calls, transfers
 from ari_app.store.ledger import ledger

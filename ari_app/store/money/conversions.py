@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection, Engine, select
 
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.calls.record import CallRecord, Conversion
 from ari_app.domain.ledger.calls import CONVERSION_GRACE_MS
@@ -18,7 +19,6 @@ from ari_app.domain.terms.conversions import CLOCK_SKEW_MS, Told
 from ari_app.store.calls import calls
 from ari_app.store.calls.callrows import records
 from ari_app.store.db import auditlog, outbox, revision
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.errors import CallsNotThere, NotDecided, StoreError, UnknownCalls
 from ari_app.store.db.tables import calls as table

@@ -9,11 +9,11 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, Engine, exists, select
 from sqlalchemy.exc import IntegrityError
 
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.ledger.corrections import Net, correct, net
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store.calls.callrows import records
 from ari_app.store.db import auditlog
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.errors import KeyTaken
 from ari_app.store.db.tables import calls, transfers

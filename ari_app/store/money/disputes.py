@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, insert, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.ledger.corrections import charges_of, clawback_for, correct, net
 from ari_app.domain.ledger.disputes import (
@@ -24,7 +25,6 @@ from ari_app.domain.ledger.disputes import (
 )
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store.db import auditlog
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.tables import calls, dispute_events, disputes
 from ari_app.store.money.corrections import book, locked

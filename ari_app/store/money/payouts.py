@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, Engine, case, exists, func, insert, literal, select
 
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.ledger import transfers as domain
 from ari_app.domain.ledger.payouts import Earning, Paid, Payout, Run, due, total, waiting
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store.db import auditlog
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import lock_table, reading, retried, writing
 from ari_app.store.db.errors import KeyTaken
 from ari_app.store.db.tables import (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, func, select
 
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.ledger.balances import Balance
 from ari_app.domain.ledger.refunds import CannotRefund, key_of, refund
 from ari_app.domain.ledger.transfers import Transfer, advertiser_account
 from ari_app.store.db import auditlog
-from ari_app.store.db.auditlog import Entry
 from ari_app.store.db.engine import retried, writing
 from ari_app.store.db.errors import KeyTaken
 from ari_app.store.db.tables import account_balances, transfers
