@@ -27,6 +27,7 @@ REASONS: tuple[tuple[str, str, str], ...] = (
     (r"repeats.py Memory\._known", r"\.get\(key, (None)?\)", _SAME),
     (r"session.py Session\._pin", r"case\.earlier = self\._shared\.callers", _SAME),
     (r"legs.py Legs\._say", r'mint\((None|"XXplayXX"|"PLAY")\)', _NAME),
+    (r"case.py Case\.conclude", r"^zone = \"UTC\"", _NO_PLACE),
     (r"recovery.py settled", r"conclude\(record, None, .* -> .*conclude\(record, None, ", _NO_PLACE),
     (r"recovery.py Resumed\.__init__", r"last_seen or 1", _NO_MATTER),
     (r"recovery.py _arrival", r'get\("app_data", "XXXX"\)', _TYPES),
