@@ -20,7 +20,6 @@ from random import Random
 
 from sqlalchemy import Engine
 
-from ari_app.cli.common import SWITCH_INTERVAL_S
 from ari_app.domain.basics.periods import Period
 from ari_app.domain.caps.counters import Claim, Funds, Wanted
 from ari_app.domain.ledger.bills import period_of
@@ -37,6 +36,7 @@ from ari_app.store.db.engine import open_engine
 from ari_app.store.ledger import ledger
 from ari_app.store.money import bills, conversions, payouts
 from ari_app.store.money.bills import Party
+from ari_app.wiring.process import SWITCH_INTERVAL_S
 from tests.samples import BEGAN, make_call, settlement, waiting
 from tests.store.postgres import running_cluster
 
