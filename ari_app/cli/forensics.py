@@ -16,8 +16,8 @@ from ari_app.desk import reports
 from ari_app.domain.basics.durations import format_duration
 from ari_app.domain.reports import forensics as domain
 from ari_app.domain.reports.forensics import JUST_S, Findings, Nearness
-from ari_app.domain.reports.report import Span
 from ari_app.domain.reports.rollups import AROUND_S
+from ari_app.domain.reports.span import Span
 from ari_app.views.reports.columns import bar
 from ari_app.views.reports.forensics import about, calls_of, findings_json, write_seconds
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import click
 
 from ari_app.domain.basics.clock import iso, ms_of
-from ari_app.domain.reports.report import Span
+from ari_app.domain.reports.span import Span
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from ari_app.cli import period
 from ari_app.cli.output import show_table, show_title
-from ari_app.domain.reports.report import Report, Span
+from ari_app.domain.reports.report import Report
+from ari_app.domain.reports.span import Span
 from ari_app.views.reports.report import about, shown, tables
 
 

@@ -18,7 +18,6 @@ from ari_app.serving import running
 from ari_app.settings import Settings
 from ari_app.store.calls import calls
 from ari_app.store.ledger import ledger
-from ari_app.store.money import disputes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,8 @@ def find(site: Site, call_id: str) -> Found | None:
 
     Raises AmbiguousCallId.
     """
+    from ari_app.store.money import disputes  # no list waits for all that corrects money
+
     record = calls.get(site.engine, call_id)
     if record is None:
         return None

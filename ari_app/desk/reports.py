@@ -21,9 +21,10 @@ from ari_app.domain.calls.record import Disposition
 from ari_app.domain.caps.standing import Standing
 from ari_app.domain.reports import reporting
 from ari_app.domain.reports.forensics import Findings
-from ari_app.domain.reports.report import HAVE_CAPS, By, Report, Span
+from ari_app.domain.reports.report import HAVE_CAPS, By, Report
 from ari_app.domain.reports.reporting import Group, midnight
 from ari_app.domain.reports.rollups import HOUR_MS
+from ari_app.domain.reports.span import Span
 from ari_app.serving.running import SwitchNotRunning
 from ari_app.store.calls import rebuild
 from ari_app.store.reports import rollups

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ari_app.domain.reports.report import Span
 from ari_app.domain.reports.rollups import AROUND_S, SECOND_MS
+from ari_app.domain.reports.span import Span
 
 JUST_S = 5
 

@@ -4,36 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Literal, get_args
-from zoneinfo import ZoneInfo
 
 from ari_app.domain.caps.counters import OwnerKind
 from ari_app.domain.caps.standing import Standing
 from ari_app.domain.reports import reporting
 from ari_app.domain.reports.reporting import Line
+from ari_app.domain.reports.span import Span
 
 By = Literal[
     "campaign", "publisher", "source", "destination", "advertiser", "state", "hour", "day", "disposition"
 ]
 """What a report has a line for each of."""
 HAVE_CAPS = get_args(OwnerKind)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """From `since` until before `until`, full hours in ms, on the clock of `zone`."""
-
-    since: int
-    until: int
-    zone: ZoneInfo
-
-    def __str__(self) -> str:
-        since, until = (
-            datetime.fromtimestamp(at // 1000, self.zone).strftime("%Y-%m-%d %H:%M")
-            for at in (self.since, self.until)
-        )
-        return f"{since} to {until}, {self.zone.key}"
 
 
 @dataclass(frozen=True, slots=True)

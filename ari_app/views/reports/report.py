@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from ari_app.domain.basics.clock import iso
-from ari_app.domain.reports.report import HAVE_CAPS, Report, Span
+from ari_app.domain.reports.report import HAVE_CAPS, Report
 from ari_app.domain.reports.reporting import Line
+from ari_app.domain.reports.span import Span
 from ari_app.views import caps
 from ari_app.views.csvtext import write_csv
 from ari_app.views.reports.columns import (
