@@ -7,7 +7,7 @@ import click
 from ari_app.cli.common import acting, database, now_ms, reason_given, site
 from ari_app.cli.output import json_option, show_json, show_table, tell
 from ari_app.desk import agents as desk
-from ari_app.views.agents import COLUMNS, agent_json
+from ari_app.views.agents import COLUMNS, agent_json, pause_json
 
 
 @click.group()
@@ -58,7 +58,7 @@ def pause(agent: str, reason: str, as_json: bool) -> None:
       callrace agents pause agent-1 --reason "lunch"
     """
     desk.pause(database(), acting(), agent, reason, now_ms())
-    tell({"agent": agent, "paused": reason}, f"{agent} is paused: {reason}", as_json)
+    tell(pause_json(agent, reason), f"{agent} is paused: {reason}", as_json)
 
 
 @agents.command()
@@ -72,4 +72,4 @@ def resume(agent: str, as_json: bool) -> None:
       callrace agents resume agent-1
     """
     desk.resume(database(), acting(), agent, now_ms())
-    tell({"agent": agent, "paused": None}, f"{agent} is offered calls again", as_json)
+    tell(pause_json(agent, None), f"{agent} is offered calls again", as_json)

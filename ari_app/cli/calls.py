@@ -18,7 +18,7 @@ from ari_app.domain.calls.selection import Selection
 from ari_app.settings import Settings
 from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine
-from ari_app.views.calls import COLUMNS, net_json, row, whole_json
+from ari_app.views.calls import COLUMNS, call_json, row
 from ari_app.views.callsheet import CallSheet, sheet
 from ari_app.views.sections import section_json
 
@@ -87,7 +87,7 @@ def list_(
     selection = Selection(talked_from_ms=talked_from, talked_until_ms=talked_until, **wanted)
     found = desk.latest(site(), limit, selection)
     if as_json:
-        show_json([net_json(one.record, one.transfers) for one in found])
+        show_json([call_json(one.record, one.transfers) for one in found])
     elif not found:
         click.echo("no calls")
     else:
@@ -109,7 +109,7 @@ def show_(call_id: str, as_json: bool) -> None:
     """
     found = _find(call_id)
     if as_json:
-        show_json(whole_json(found.record, found.transfers, found.disputes))
+        show_json(call_json(found.record, found.transfers, found.disputes))
     else:
         _show(sheet(found.record, found.transfers))
 

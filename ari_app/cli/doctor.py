@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import click
 
 from ari_app.cli.common import Refused
@@ -11,6 +9,7 @@ from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.cli.remedies import looked_at
 from ari_app.desk import doctor as desk
 from ari_app.settings import Settings
+from ari_app.views.findings import COLUMNS, finding_json, finding_row
 
 
 @click.command()
@@ -24,10 +23,9 @@ def doctor(as_json: bool) -> None:
     """
     findings = [looked_at(finding) for finding in desk.examine(Settings.from_env())]
     if as_json:
-        show_json([asdict(finding) for finding in findings])
+        show_json([finding_json(f.name, f.ok, f.detail, f.remedy) for f in findings])
     else:
-        rows = [("ok" if f.ok else "failed", f.name, f.detail) for f in findings]
-        show_table(("result", "check", "detail"), rows)
+        show_table(COLUMNS, [finding_row(f.name, f.ok, f.detail) for f in findings])
     wrong = [finding for finding in findings if not finding.ok]
     if wrong and not as_json:
         click.echo()

@@ -9,9 +9,8 @@ import click
 from ari_app.cli.common import Refused, site
 from ari_app.cli.output import json_option, show_json, show_table, tell
 from ari_app.desk import spool as desk
-from ari_app.domain.basics.clock import iso
 from ari_app.settings import Settings
-from ari_app.store.calls.spool import Kept
+from ari_app.views.spool import COLUMNS, spooled_json, spooled_row
 
 
 @click.group()
@@ -34,26 +33,11 @@ def list_(as_json: bool) -> None:
     """
     kept = desk.kept(Settings.from_env())
     if as_json:
-        show_json([_json(call) for call in kept])
+        show_json([spooled_json(c.call_id, c.settled_at, c.reason, c.path) for c in kept])
     elif not kept:
         click.echo("the spool is empty")
     else:
-        rows = [(call.call_id, iso(call.settled_at), _state(call), call.reason) for call in kept]
-        show_table(("id", "settled at", "state", "reason"), rows)
-
-
-def _state(call: Kept) -> str:
-    return "waits" if call.reason is None else "refused"
-
-
-def _json(call: Kept) -> dict[str, str | None]:
-    return {
-        "id": call.call_id,
-        "settled_at": iso(call.settled_at),
-        "state": _state(call),
-        "reason": call.reason,
-        "file": str(call.path),
-    }
+        show_table(COLUMNS, [spooled_row(c.call_id, c.settled_at, c.reason) for c in kept])
 
 
 @spool.command()

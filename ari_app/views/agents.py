@@ -23,6 +23,11 @@ def agent_json(
     }
 
 
+def pause_json(agent: str, reason: str | None) -> dict[str, object]:
+    """An agent that is paused, for this reason; None: that is resumed."""
+    return {"agent": agent, "paused": reason}
+
+
 def _dial_text(dial: Dial) -> str:
     if dial.uri is not None:
         return dial.uri

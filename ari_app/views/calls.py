@@ -63,21 +63,21 @@ def net_cells(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[str | 
     return (*net_amounts(money.currency, transfers), corrected)
 
 
-def net_json(record: CallRecord, transfers: Sequence[Transfer]) -> dict[str, Any]:
-    """The call's record, with what it comes to (`money.net_charged`, `net_paid`) and its corrections."""
+def call_json(
+    record: CallRecord, transfers: Sequence[Transfer], disputes: Sequence[Dispute] | None = None
+) -> dict[str, Any]:
+    """The call's record, with what it comes to (`money.net_charged`, `net_paid`), its corrections, and its disputes.
+
+    Without `disputes` (None), as where many calls are listed, the field is left out.
+    """
     whole = record_json(record)
     if record.money is not None:
         price, payout = net_amounts(record.money.currency, transfers)
         whole["money"] |= {"net_charged": price, "net_paid": payout}
     whole["adjustments"] = [_correction_json(transfer) for transfer in corrections_of(transfers)]
+    if disputes is not None:
+        whole["disputes"] = list(map(dispute_json, disputes))
     return whole
-
-
-def whole_json(
-    record: CallRecord, transfers: Sequence[Transfer], disputes: Sequence[Dispute]
-) -> dict[str, Any]:
-    """The same, and the call's disputes."""
-    return net_json(record, transfers) | {"disputes": [dispute_json(dispute) for dispute in disputes]}
 
 
 def _correction_json(transfer: Transfer) -> dict[str, str]:
