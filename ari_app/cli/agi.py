@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.common import Refused
+from ari_app.cli.common import Failed
 from ari_app.logs import log_to_stderr
 from ari_app.settings import Settings
 
@@ -42,4 +42,4 @@ def run() -> None:
     try:
         wiring.run(settings)
     except wiring.CannotListen as error:
-        raise Refused(f"{error}; choose CALLRACE_AGI_PORT") from error
+        raise Failed(f"{error}; choose CALLRACE_AGI_PORT") from error

@@ -1,11 +1,11 @@
-"""What many commands need: the settings, a migrated database, the marketplace in force."""
+"""What many commands need: who acts, the exchange of the settings, options that are checked."""
 
 from __future__ import annotations
 
 import getpass
 import os
 import time
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 import click
 from pydantic import TypeAdapter, ValidationError
@@ -18,14 +18,11 @@ from ari_app.domain.basics.fields import PHONE_NUMBER, Id, Text
 from ari_app.settings import Settings, SettingsError
 from ari_app.store.db import schema
 
-if TYPE_CHECKING:
-    from ari_app.store.market.marketplaces import Loaded
-
 _TEXT = TypeAdapter[str](Text)
 _ID = TypeAdapter[str](Id)
 
 
-class Refused(click.ClickException):
+class Failed(click.ClickException):
     """What a command was asked cannot be done; the message says why and what to do. Exit code 1."""
 
     def show(self, file: Any = None) -> None:
@@ -85,15 +82,6 @@ def site() -> Site:
     return Site(Settings.from_env(), database(), now_ms)
 
 
-def marketplace_in_force(engine: Engine) -> Loaded:
-    """The marketplace applied last. Raises Refused when there is none."""
-    from ari_app.desk.inforce import (
-        in_force,
-    )  # many commands need none
-
-    return in_force(engine)
-
-
 def acting() -> Actor:
     """Who runs this: CALLRACE_OPERATOR, or else the login's name, or the number of one who has no name here.
 
@@ -107,17 +95,12 @@ def acting() -> Actor:
         raise SettingsError(f"CALLRACE_OPERATOR: {error}") from error
 
 
-def who() -> str:
-    """Who runs this, as it is written down."""
-    return str(acting())
-
-
 def text_of(file: TextIO) -> str:
-    """All that a file says. Raises Refused when it is not UTF-8."""
+    """All that a file says. Raises Failed when it is not UTF-8."""
     try:
         return file.read()
     except UnicodeDecodeError as error:
-        raise Refused(f"{file.name}: not UTF-8 text ({error.reason} at byte {error.start})") from error
+        raise Failed(f"{file.name}: not UTF-8 text ({error.reason} at byte {error.start})") from error
 
 
 def now_ms() -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.common import Refused, acting, site
+from ari_app.cli.common import Failed, acting, site
 from ari_app.cli.output import json_option, tell
+from ari_app.cli.remedies import told
 from ari_app.desk import daily as desk
 
 
@@ -24,4 +25,4 @@ def daily(as_json: bool) -> None:
     done = desk.do(site(), acting())
     tell(done.counts, "\n".join(f"{name}: {count}" for name, count in done.counts.items()), as_json)
     if done.failed:
-        raise Refused("\n".join(f"{name}: {error}" for name, error in done.failed.items()))
+        raise Failed("\n".join(f"{name}: {told(error)}" for name, error in done.failed.items()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.common import Refused
+from ari_app.cli.common import Failed
 from ari_app.cli.output import json_option, show_json, tell
 from ari_app.desk import database
 from ari_app.settings import Settings
@@ -45,4 +45,4 @@ def status(as_json: bool) -> None:
     else:
         click.echo(f"{now.where} is at revision {now.revision or 'none'}, {now.needed} is needed")
     if not now.is_migrated:
-        raise Refused("the database is not migrated; run `callrace db upgrade`")
+        raise Failed("the database is not migrated; run `callrace db upgrade`")

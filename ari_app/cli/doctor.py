@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.common import Refused
+from ari_app.cli.common import Failed
 from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.cli.remedies import looked_at
 from ari_app.desk import doctor as desk
@@ -32,4 +32,4 @@ def doctor(as_json: bool) -> None:
         show_title("What to do")
         show_table(("check", "remedy"), [(finding.name, finding.remedy) for finding in wrong])
     if wrong:
-        raise Refused(f"{len(wrong)} of {len(findings)} checks failed: {', '.join(f.name for f in wrong)}")
+        raise Failed(f"{len(wrong)} of {len(findings)} checks failed: {', '.join(f.name for f in wrong)}")

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import click
 
-from ari_app.cli.common import Refused
+from ari_app.cli.common import Failed
 
 
 class Writable(click.File):
@@ -42,7 +42,7 @@ def _why_not(path: Path) -> str | None:
 
 @contextmanager
 def writing_down(booked: str, *files: IO[Any] | None) -> Iterator[None]:
-    """While what is booked (`invoice 7 is issued`) is written. Raises Refused, saying that it is, when a file fails."""
+    """While what is booked (`invoice 7 is issued`) is written. Raises Failed, saying that it is, when a file fails."""
     try:
         yield
     except click.FileError as error:
@@ -63,8 +63,8 @@ def _give_up(files: Iterable[IO[Any] | None]) -> None:
                 close()
 
 
-def _not_written(booked: str, why: str) -> Refused:
-    return Refused(
+def _not_written(booked: str, why: str) -> Failed:
+    return Failed(
         f"{booked}, but a file was not written ({why}): give the same command again, with another file; "
         "it books nothing more"
     )

@@ -7,7 +7,7 @@ from typing import TextIO
 
 import click
 
-from ari_app.cli.common import Refused, text_of
+from ari_app.cli.common import Failed, text_of
 from ari_app.cli.desk import add_common_commands, change
 from ari_app.cli.output import json_option
 from ari_app.desk import flows as desk
@@ -35,11 +35,11 @@ def add_(file: TextIO, as_json: bool) -> None:
     try:
         found, complaints = read(text_of(file))
     except YamlError as error:
-        raise Refused(f"{file.name}:{error.line}: {error}") from error
+        raise Failed(f"{file.name}:{error.line}: {error}") from error
     if complaints:
-        raise Refused(f"{file.name}:{complaints[0].line}: {complaints[0].message}")
+        raise Failed(f"{file.name}:{complaints[0].line}: {complaints[0].message}")
     if not isinstance(found, dict) or not found:
-        raise Refused(f"{file.name}: expected flows by their ids, such as `intake: {{start: …, nodes: …}}`")
+        raise Failed(f"{file.name}: expected flows by their ids, such as `intake: {{start: …, nodes: …}}`")
 
     base = Path(file.name).parent
     change(lambda site, actor: desk.put(site, actor, found, base), as_json)

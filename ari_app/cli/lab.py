@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from ari_app.cli.common import Refused
+from ari_app.cli.common import Failed
 from ari_app.cli.output import json_option, show_json
 from ari_app.serving import running
 from ari_app.serving.running import Program
@@ -52,7 +52,7 @@ def up() -> None:
     """
     settings = Settings.from_env()
     if _script("up"):
-        raise Refused("Asterisk did not start; see the lines above")
+        raise Failed("Asterisk did not start; see the lines above")
     schema.upgrade(open_engine(settings.database_url))
     starting = {one: _start(settings, one) for one in COMMANDS if not running.running_pid(settings, one)}
     status = _wait_until_served(settings, starting.get("switch"))
@@ -69,7 +69,7 @@ def down() -> None:
     was_running = running.stop(settings, STOP_S)
     running.stop(settings, STOP_S, "agi")
     if _script("down"):
-        raise Refused("Asterisk did not stop; see the lines above")
+        raise Failed("Asterisk did not stop; see the lines above")
     click.echo("stopped" if was_running else "stopped (no switch was running)")
 
 
@@ -88,7 +88,7 @@ def status(as_json: bool) -> None:
         click.echo(f"switch:   {_switch_text(found) if found else 'not running'}")
         click.echo(f"AGI:      {f'server {agi_pid}' if agi_pid else 'not running'}")
     if not asterisk["running"] or not _is_served(found):
-        raise Refused("calls are not served; `callrace lab up` starts what is missing")
+        raise Failed("calls are not served; `callrace lab up` starts what is missing")
 
 
 def _script(verb: str) -> int:
@@ -111,7 +111,7 @@ def _start(settings: Settings, program: Program) -> subprocess.Popen[bytes]:
 
 
 def _wait_until_served(settings: Settings, starting: subprocess.Popen[bytes] | None) -> dict[str, Any]:
-    """The switch's status once it is connected. Raises Refused, with the end of its log, when it never is."""
+    """The switch's status once it is connected. Raises Failed, with the end of its log, when it never is."""
     until = time.monotonic() + START_S
     while True:
         found = _ask(settings)
@@ -119,21 +119,21 @@ def _wait_until_served(settings: Settings, starting: subprocess.Popen[bytes] | N
             return found
         # One that ends because another was started at the same moment leaves us that other one.
         if starting is not None and starting.poll() is not None and not running.running_pid(settings):
-            raise Refused(f"the switch ended with exit code {starting.returncode}:\n{_log_tail(settings)}")
+            raise Failed(f"the switch ended with exit code {starting.returncode}:\n{_log_tail(settings)}")
         if time.monotonic() > until:
             if starting is not None:
                 starting.terminate()
-            raise Refused(f"the switch is not connected after {START_S:g} s:\n{_log_tail(settings)}")
+            raise Failed(f"the switch is not connected after {START_S:g} s:\n{_log_tail(settings)}")
         time.sleep(_POLL_S)
 
 
 def _wait_until_answered(settings: Settings, starting: subprocess.Popen[bytes] | None) -> None:
-    """Returns when the AGI server answers. Raises Refused, with the end of its log, when it never does."""
+    """Returns when the AGI server answers. Raises Failed, with the end of its log, when it never does."""
     until = time.monotonic() + START_S
     while running.why_no_agi(settings) is not None:
         has_ended = starting is not None and starting.poll() is not None
         if (has_ended and not running.running_pid(settings, "agi")) or time.monotonic() > until:
-            raise Refused(f"the AGI server does not answer:\n{_log_tail(settings, 'agi')}")
+            raise Failed(f"the AGI server does not answer:\n{_log_tail(settings, 'agi')}")
         time.sleep(_POLL_S)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ari_app.cli.amounts import currency_option
-from ari_app.cli.common import Refused, acting, one_line, reason_given, site
+from ari_app.cli.common import Failed, acting, one_line, reason_given, site
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.cli.remedies import argument, found
 from ari_app.desk import ledger as desk
@@ -90,7 +90,7 @@ def verify(as_json: bool) -> None:
     else:
         click.echo(f"ok: sums are zero, calls, terms and verdicts agree (transfers {transfers})")
     if findings:
-        raise Refused(f"the ledger is not in order: findings {len(findings)}, see above")
+        raise Failed(f"the ledger is not in order: findings {len(findings)}, see above")
 
 
 @ledger.command()

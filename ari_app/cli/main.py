@@ -107,13 +107,13 @@ def _expected() -> tuple[type[Exception], ...]:
 
 
 def _refused(error: Exception) -> click.ClickException:
-    from ari_app.cli.common import Refused
+    from ari_app.cli.common import Failed
     from ari_app.cli.remedies import told, wrong_usage
     from ari_app.desk import refused
 
     if isinstance(error, refused.Refused) and error.code is refused.Code.INVALID:
         return wrong_usage(error)
-    return Refused(told(error))
+    return Failed(told(error))
 
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

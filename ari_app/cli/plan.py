@@ -44,7 +44,7 @@ def plan(file: TextIO, check: bool, as_json: bool) -> None:
 
 
 def document_in(file: TextIO) -> tuple[str, str, Path]:
-    """A document's text, its file's name, and the folder that what it names is relative to. Raises Refused."""
+    """A document's text, its file's name, and the folder that what it names is relative to. Raises Failed."""
     base = Path() if file.name in ("-", "<stdin>") else Path(file.name).parent
     return text_of(file), file.name, base
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.common import Refused, acting, phone_number, site
+from ari_app.cli.common import Failed, acting, phone_number, site
 from ari_app.cli.output import json_option, tell
 from ari_app.desk import privacy as desk
 from ari_app.domain.basics.durations import parse_duration
@@ -38,11 +38,11 @@ def erase(number: str, as_json: bool) -> None:
         as_json,
     )
     if erased.under_way:
-        raise Refused(
+        raise Failed(
             f"call {', '.join(erased.under_way)} is under way: run this again some seconds after its end"
         )
     if erased.left:
-        raise Refused("\n".join(f"the number is still in {where}" for where in erased.left))
+        raise Failed("\n".join(f"the number is still in {where}" for where in erased.left))
 
 
 @privacy.command()
@@ -67,7 +67,7 @@ def expire(older_than: str, as_json: bool) -> None:
     erased = desk.expire(site(), acting(), age_ms)
     tell({"calls": erased.calls, "left": erased.left}, f"erased from {_calls(erased.calls)}", as_json)
     if erased.left:
-        raise Refused("\n".join(f"callers may still be in {where}" for where in erased.left))
+        raise Failed("\n".join(f"callers may still be in {where}" for where in erased.left))
 
 
 def _calls(count: int) -> str:

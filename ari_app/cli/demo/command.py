@@ -12,7 +12,7 @@ from typing import Any
 import click
 from sqlalchemy import Engine
 
-from ari_app.cli.common import Refused, now_ms
+from ari_app.cli.common import Failed, now_ms
 from ari_app.cli.demo import telling
 from ari_app.cli.output import show_listings, show_sections
 from ari_app.domain.basics.money import format_amount, parse_amount
@@ -62,15 +62,13 @@ def demo() -> None:
     try:
         wrong = asyncio.run(_demo())
     except asyncio.CancelledError:
-        raise Refused("the demo was interrupted; everything it had started is ended") from None
+        raise Failed("the demo was interrupted; everything it had started is ended") from None
     except SwitchServes as error:
-        raise Refused(
-            f"{error}; stop it with `callrace lab down`, because the demo brings its own"
-        ) from error
+        raise Failed(f"{error}; stop it with `callrace lab down`, because the demo brings its own") from error
     except CannotPlay as error:
-        raise Refused(str(error)) from error
+        raise Failed(str(error)) from error
     if wrong:
-        raise Refused("\n".join(wrong))
+        raise Failed("\n".join(wrong))
 
 
 async def _demo() -> list[str]:
