@@ -19,6 +19,7 @@ from ari_app.ari.events import (
     Reconnected,
     Replaced,
     StasisEnd,
+    StasisStart,
     now_ms,
 )
 from ari_app.ari.inbox import Inbox
@@ -71,8 +72,6 @@ class Call:
         self.client = client
         self.inbox: Inbox = client.inbox()
         self.under_way = under_way
-        self.channel_id = under_way.caller
-        self.record: CallRecord = under_way.record
         self.clock = CallClock(under_way.timeline)
         under_way.timeline = self.clock.timeline
         self.gone: CallerGone | None = None  # how the caller's channel ended; None: it is there
@@ -84,6 +83,16 @@ class Call:
         self._minted = 0
         self._tasks: set[asyncio.Task[None]] = set()
         client.watch(self.inbox, self.channel_id)
+
+    @property
+    def channel_id(self) -> str:
+        """The caller's channel."""
+        return self.under_way.caller
+
+    @property
+    def record(self) -> CallRecord:
+        """What is written down of the call, as far as it has come."""
+        return self.under_way.record
 
     @property
     def name(self) -> str:
@@ -118,6 +127,10 @@ class Call:
         if isinstance(event, ChannelDestroyed):
             self.is_gone(event.channel_id)
         match event:
+            case StasisEnd(channel_id=self.channel_id) if self.under_way.is_lent:
+                pass  # it was sent away
+            case StasisStart(channel_id=self.channel_id):
+                self._is_back()
             case StasisEnd(channel_id=gone) | ChannelDestroyed(channel_id=gone) if (
                 gone == self.channel_id and self.gone is None
             ):
@@ -165,6 +178,8 @@ class Call:
         gone = known - found.states.keys()
         if gone & {self.channel_id, self.under_way.agent}:
             self.cut_at = lost_sight_at
+        if found.is_in_stasis(self.channel_id):
+            self._is_back()
         # The caller first: for one who is gone nobody is rung again.
         for channel_id in sorted(gone, key=lambda name: name != self.channel_id):
             self.inbox.put(ChannelDestroyed(now_ms(), channel_id, None, "gone while disconnected"))
@@ -200,6 +215,50 @@ class Call:
         seconds = 0 if after_ms is None else (after_ms + BACKSTOP_MS) / 1000
         channels = self.client.channels
         self.post(channels.set_channel_var(self.channel_id, ABSOLUTE_TIMEOUT, f"{seconds:.3f}"))
+
+    # Lending
+
+    async def lend(self) -> None:
+        """From now on the caller's channel may be out of Stasis: whoever has it hands it back by Stasis().
+
+        To be called before it is sent away. What becomes of it meanwhile is told all the same. Raises AriError.
+        """
+        await self.client.applications.subscribe(self.channel_id)
+        self.under_way.is_lent = True
+        self.keep()
+
+    async def back(self, until: int | None = None) -> StasisStart | None:
+        """How the channel came back to us; None where it has not by `until` (ms), or came while nobody looked.
+
+        Raises CallerGone.
+        """
+        while self.under_way.is_lent:
+            event = await self.event(until)
+            if event is None:
+                return None
+            if isinstance(event, StasisStart) and event.channel_id == self.channel_id:
+                return event
+        return None
+
+    async def reclaim(self, found: Survey) -> bool:
+        """Where a switch before this one lent the channel, waits until it is back; whether it was away.
+
+        Raises CallerGone.
+        """
+        if not self.under_way.is_lent or self.channel_id not in found.states:
+            return False
+        if found.is_in_stasis(self.channel_id):
+            self._is_back()
+            return False
+        await self.client.applications.subscribe(self.channel_id)
+        await self.back()
+        return True
+
+    def _is_back(self) -> None:
+        if self.under_way.is_lent:
+            self.under_way.is_lent = False
+            self.keep()
+            self.post(self.client.applications.unsubscribe(self.channel_id))
 
     # Requests that need not be waited for keep their order (one lane a call) and have an owner here.
 

@@ -29,7 +29,7 @@ from ari_app.switch.call import CallerGone
 from ari_app.switch.case import Case
 from ari_app.switch.conversation import talk_on
 from ari_app.switch.session import Before, Session
-from ari_app.switch.survey import FirstLook, Survey
+from ari_app.switch.survey import FirstLook, Survey, look
 
 log = logging.getLogger(__name__)
 
@@ -120,9 +120,11 @@ class Resumed:
         """Looks what is left of the call, and does by it. Raises CallerGone."""
         found = await self._surveyed.found()
         self._call.under_way.last_seen = None
+        self._call.note(EventName.SWITCH_RESTARTED, f"it was last seen at {iso(self._last_seen)}")
+        if await self._call.reclaim(found):
+            found = await look(self._call.client)
         self._find_agent(found)
         remains = self._remains(found)
-        self._call.note(EventName.SWITCH_RESTARTED, f"it was last seen at {iso(self._last_seen)}")
         what = fate(self._call.under_way, remains)
         log.info("call %s, left behind: %s", self._record.id, what)
         await self._clear(found, what)

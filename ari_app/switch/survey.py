@@ -40,6 +40,11 @@ class Survey:
     bridge_of: dict[str, str]
     our_bridges: set[str]
 
+    def is_in_stasis(self, channel_id: str) -> bool:
+        """Whether a channel is in our application, and not elsewhere in the dialplan."""
+        place = self.channels.get(channel_id, {}).get("dialplan", {})
+        return bool(place.get("app_name") == "Stasis")
+
     def with_(self, channel_id: str) -> frozenset[str]:
         """Who is in the bridge that a channel is in, itself included; nobody where it is in none."""
         return self.bridges.get(self.bridge_of.get(channel_id, ""), frozenset())

@@ -17,6 +17,18 @@ class Applications:
         """`get`: what the application is subscribed to, in `channel_ids` and `bridge_ids`."""
         return dict((await self._ari.request("GET", f"applications/{part(self._ari.app)}")).json())
 
+    async def subscribe(self, channel_id: str) -> None:
+        """`subscribe`: what happens to a channel is told also while it is not in the application."""
+        await self._subscription("POST", channel_id)
+
+    async def unsubscribe(self, channel_id: str) -> None:
+        """`unsubscribe`: what happens to a channel that is not in the application is told no more."""
+        await self._subscription("DELETE", channel_id)
+
+    async def _subscription(self, method: str, channel_id: str) -> None:
+        uri = f"applications/{part(self._ari.app)}/subscription"
+        await self._ari.request(method, uri, channel_id, {"eventSource": f"channel:{channel_id}"})
+
     async def filter(self, events: Sequence[str]) -> None:
         """`filter`: Asterisk sends these types of event and ApplicationReplaced, and no other.
 

@@ -6,7 +6,7 @@
         asterisk.arrives(Caller().hangs_up(after_s=30), "callrace,in,+18005550101,+12125550142")
 
 What a test may change: `sounds_s`, how long each sound is; `before`, called with each request, which it refuses by
-raising; `is_down`.
+raising; `is_down`; `contexts`, what the dialplan does with a channel that goes on in one of them.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Asterisk:
     def __init__(self) -> None:
         self.phones: dict[str, Phone] = {}
         self.sounds_s: dict[str, float] = {}
+        self.contexts: dict[str, Callable[[Channel], Awaitable[None]]] = {}
         self.before: Callable[[Request], None] = lambda request: None
         self.is_down = False
         self.channels: dict[str, Channel] = {}
@@ -144,6 +145,11 @@ class Asterisk:
             self.change_state(channel, "Up")
             self._enter(channel, [])
 
+    def hand_back(self, channel: Channel, *args: str) -> None:
+        """The dialplan hands a channel over again: Stasis(callrace,`args`)."""
+        if channel.cause is None:
+            self._enter(channel, list(args))
+
     def change_state(self, channel: Channel, state: str) -> None:
         """Ringing, Up."""
         channel.state = state
@@ -159,8 +165,10 @@ class Asterisk:
         for members in self.bridges.values():
             members.discard(channel.id)
         del self.channels[channel.id]
+        is_told = channel.is_in_app or channel.is_subscribed or not channel.app_data
         self._leave(channel)
-        self.tell("ChannelDestroyed", channel, cause=cause, cause_txt="so it is")
+        if is_told:
+            self.tell("ChannelDestroyed", channel, cause=cause, cause_txt="so it is")
 
     def tell(self, kind: str, channel: Channel | None = None, **more: object) -> None:
         """Tells whoever listens."""
@@ -267,8 +275,17 @@ class Asterisk:
         return None
 
     def application(self, query: dict[str, str]) -> object:
-        ours = [one.id for one in self.channels.values() if one.is_in_app or not one.app_data]
+        channels = self.channels.values()
+        ours = [one.id for one in channels if one.is_in_app or one.is_subscribed or not one.app_data]
         return {"name": "callrace", "channel_ids": ours, "bridge_ids": list(self.bridges)}
+
+    def subscribe(self, query: dict[str, str]) -> object:
+        self._channel(query["eventSource"].removeprefix("channel:")).is_subscribed = True
+        return self.application(query)
+
+    def unsubscribe(self, query: dict[str, str]) -> object:
+        self._channel(query["eventSource"].removeprefix("channel:")).is_subscribed = False
+        return self.application(query)
 
     def list_channels(self, query: dict[str, str]) -> object:
         return [_told(channel) for channel in self.channels.values()]
@@ -319,6 +336,11 @@ class Asterisk:
 
     def go_on(self, channel_id: str, query: dict[str, str]) -> None:
         channel = self._ours(channel_id)
+        goes_on = self.contexts.get(query.get("context", ""))
+        if goes_on is not None:
+            self._leave(channel)
+            self._do(goes_on(channel))
+            return
         channel.continued_at = query.get("label", "")
         del self.channels[channel_id]
         self._leave(channel)
@@ -364,6 +386,8 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("GET", "asterisk/info", Asterisk.info),
     ("PUT", "applications/[^/]+/eventFilter", Asterisk.filter_events),
     ("GET", "applications/[^/]+", Asterisk.application),
+    ("POST", "applications/[^/]+/subscription", Asterisk.subscribe),
+    ("DELETE", "applications/[^/]+/subscription", Asterisk.unsubscribe),
     ("GET", "channels", Asterisk.list_channels),
     ("GET", "bridges", Asterisk.list_bridges),
     ("POST", "channels/([^/]+)", Asterisk.originate),
@@ -388,5 +412,10 @@ def _told(channel: Channel) -> dict[str, object]:
         "name": channel.name,
         "state": channel.state,
         "caller": {"name": "", "number": channel.caller},
-        "dialplan": {"context": "callrace-in", "exten": channel.exten, "app_data": channel.app_data},
+        "dialplan": {
+            "context": "callrace-in",
+            "exten": channel.exten,
+            "app_name": "Stasis" if channel.is_in_app else "Dial",
+            "app_data": channel.app_data,
+        },
     }

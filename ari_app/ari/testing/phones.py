@@ -32,6 +32,7 @@ class Channel:
     exten: str = ""
     app_data: str = ""
     is_in_app: bool = False
+    is_subscribed: bool = False  # its end is told though it is not in the application
     timeout: asyncio.TimerHandle | None = None
     hears: str | None = None
     heard: list[str] = field(default_factory=list)

@@ -37,7 +37,8 @@ class UnderWay:
     the leg. `restarts`: how often it was begun again after a switch had died. `node` is where in the campaign's
     flow the caller is, None before it; `entered_zip` the ZIP code that they have entered there. `trunk` is the PJSIP
     endpoint that the caller came by; None: by something else. By its `timeline` its times go on whatever the
-    system's clock is set to. `last_seen` is until when a switch looked after it (ms), as long as no switch after
+    system's clock is set to. `is_lent`: the caller's channel is out of Stasis, with who races for the call, and is
+    expected back. `last_seen` is until when a switch looked after it (ms), as long as no switch after
     that has looked at Asterisk.
     """
 
@@ -46,6 +47,7 @@ class UnderWay:
     marketplace_version: int
     destinations: list[str] = field(default_factory=list)
     stage: Stage = Stage.ARRIVING
+    is_lent: bool = False
     restarts: int = 0
     trunk: str | None = None
     node: str | None = None

@@ -67,12 +67,12 @@ class _UnderWay1:
             self.marketplace_version,
             self.destinations,
             self._stage(),
-            self.restarts,
-            self.trunk,
-            self.node,
-            self.entered_zip,
-            self.timeline,
-            self.last_seen,
+            restarts=self.restarts,
+            trunk=self.trunk,
+            node=self.node,
+            entered_zip=self.entered_zip,
+            timeline=self.timeline,
+            last_seen=self.last_seen,
         )
 
     def _stage(self) -> Stage:
