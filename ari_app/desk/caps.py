@@ -6,8 +6,7 @@ from ari_app.desk.inforce import in_force
 from ari_app.desk.site import Site
 from ari_app.domain.caps.counters import current, key, owners
 from ari_app.domain.caps.standing import Standing
-from ari_app.store.limits import reservations
-from ari_app.store.limits.reservations import Usage
+from ari_app.store.limits.usage import Usage, usage_of
 
 
 def standing(site: Site, *, owner: str | None = None) -> list[Standing]:
@@ -18,7 +17,7 @@ def standing(site: Site, *, owner: str | None = None) -> list[Standing]:
     now, marketplace = site.now(), in_force(site.engine).marketplace
     chosen = (whose for whose in owners(marketplace) if owner in (None, whose.id))
     found = [(whose, cap, current(whose, cap, now)) for whose in chosen for cap in whose.caps]
-    usage = reservations.usage(site.engine, {period.start for *_, period in found})
+    usage = usage_of(site.engine, {period.start for *_, period in found})
     standings = []
     for whose, cap, period in found:
         its = usage.get((key(whose, cap), period.start), Usage(0, 0))

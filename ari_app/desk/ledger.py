@@ -17,7 +17,7 @@ from ari_app.domain.ledger import transfers as domain
 from ari_app.domain.ledger.balances import Account, Balance, Line
 from ari_app.domain.ledger.corrections import Net, net
 from ari_app.store.ledger import ledger
-from ari_app.store.limits import reservations
+from ari_app.store.limits.usage import reserved_funds
 from ari_app.store.market import parties
 from ari_app.store.money import audit, corrections, refunds
 from ari_app.store.money.audit import Proof
@@ -47,7 +47,7 @@ class Adjusted:
 
 def balances(site: Site) -> list[Account]:
     """Every account's balance in each currency, with what calls under way have reserved of it."""
-    reserved = reservations.reserved_funds(site.engine)
+    reserved = reserved_funds(site.engine)
     found = ledger.balances(site.engine)
     return [Account(*key, found.get(key, Balance()), reserved.get(key, 0)) for key in found | reserved]
 

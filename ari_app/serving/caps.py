@@ -26,6 +26,7 @@ from ari_app.serving.clock import CallClock
 from ari_app.store.db.engine import open_hasty
 from ari_app.store.db.errors import StoreError
 from ari_app.store.limits import reservations
+from ari_app.store.limits.usage import usage_of
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class Caps:
         self._hasty = open_hasty(engine, BUDGET_MS)
         self._lanes = [ThreadPoolExecutor(1, "callrace-caps") for _ in range(LANES[engine.dialect.name])]
         for lane in self._lanes:
-            lane.submit(reservations.usage, self._hasty, [0])  # so that no call waits for the connection
+            lane.submit(usage_of, self._hasty, [0])  # so that no call waits for the connection
         self._gone: dict[tuple[str, int], int] = {}
 
     # What is known
@@ -64,7 +65,7 @@ class Caps:
             for cap in owner.caps
             if owner.kind != "destination"
         }
-        found = reservations.usage(self._engine, starts) if starts else {}
+        found = usage_of(self._engine, starts) if starts else {}
         self._gone = {
             (key, start): domain.gone(key, usage.used, usage.reserved)
             for (key, start), usage in found.items()

@@ -15,7 +15,7 @@ from ari_app.store.calls import calls
 from ari_app.store.db.engine import reading
 from ari_app.store.db.tables import counters, number_assignments, reservations
 from ari_app.store.ledger import ledger
-from ari_app.store.market import marketplaces
+from ari_app.store.market.termversions import terms_of
 from tests.chaos.faults import Injected
 from tests.chaos.load import PATIENCE_S, Seen, Talk
 from tests.chaos.market import (
@@ -194,7 +194,7 @@ def _wrong_terms(engine: Engine, records: Iterable[CallRecord]) -> Iterator[str]
             yield f"call {record.id} is {record.campaign}'s, and {record.did} was that of {sorted(owners)}"
         key = record.campaign, record.terms_version
         if key not in prices:
-            prices[key] = (marketplaces.terms_of(engine, *key) or {}).get("price")
+            prices[key] = (terms_of(engine, *key) or {}).get("price")
         price = prices[key]
         if isinstance(price, int) and record.money and record.money.charged not in (0, price):
             yield f"call {record.id} is charged {record.money.charged}, its terms say {price}"

@@ -13,8 +13,7 @@ from ari_app.domain.ledger.transfers import deposit
 from ari_app.lab.sipp import accepts, answers, rings_forever, talk_ms
 from ari_app.serving.clock import CallClock
 from ari_app.store.ledger import ledger
-from ari_app.store.limits import reservations
-from ari_app.store.limits.reservations import Usage
+from ari_app.store.limits.usage import Usage, usage_of
 from ari_app.views.explain import explain
 from tests.live.exchange import marketplace, phones, uris
 
@@ -57,9 +56,7 @@ async def test_with_a_cap_of_one_the_second_of_two_callers_at_once_is_refused(ex
     assert connected.qualification.qualified
     assert "campaign plumbing has no room left in its cap of 1 qualified call a day" in told(refused)
     today = period("day", connected.started_at, "America/New_York").start
-    assert reservations.usage(exchange.engine, [today]) == {
-        ("campaign:plumbing:qualified:day", today): Usage(1, 0)
-    }
+    assert usage_of(exchange.engine, [today]) == {("campaign:plumbing:qualified:day", today): Usage(1, 0)}
 
 
 async def test_when_a_cap_is_used_up_the_next_caller_is_refused_before_the_questions(exchange, calling):
@@ -152,7 +149,7 @@ async def test_the_losers_places_are_free_again_while_the_winner_talks(exchange,
         async with calling(ani="+12125550001", plan=TALK) as first:
             await exchange.connected()
             async with asyncio.timeout(5):
-                while reservations.usage(exchange.engine, [0])[SLOW, 0].reserved:
+                while usage_of(exchange.engine, [0])[SLOW, 0].reserved:
                     await asyncio.sleep(0.02)  # nobody is told when a place is free again
             async with calling(ani="+12125550002", plan=TALK) as second:
                 async with asyncio.timeout(5):

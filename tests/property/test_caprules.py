@@ -21,7 +21,8 @@ from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.terms.conversions import Told
 from ari_app.store.calls import calls
 from ari_app.store.db.engine import reading
-from ari_app.store.limits import caprules, reservations
+from ari_app.store.limits import caprules
+from ari_app.store.limits.usage import usage_of
 from ari_app.store.market import marketplaces
 from ari_app.store.money import conversions, corrections
 from tests.kit.database import migrated
@@ -102,6 +103,6 @@ def check(engine: Engine, its: list[Rule]) -> None:
     with reading(engine) as connection:
         counted = caprules.used_so_far(connection, its, NOON)
     at = {rule.key: period(rule.per, NOON, rule.timezone).start for rule in its}
-    kept = reservations.usage(engine, set(at.values()))
+    kept = usage_of(engine, set(at.values()))
     for key, start in at.items():
         assert kept[key, start].used == counted[key, start], key

@@ -27,6 +27,7 @@ from ari_app.store.db.engine import reading
 from ari_app.store.db.tables import account_balances
 from ari_app.store.ledger import ledger
 from ari_app.store.limits import reservations
+from ari_app.store.limits.usage import Usage, usage_of
 from tests.kit.database import migrated
 from tests.samples import BEGAN, make_call, settlement, unqualified
 
@@ -134,9 +135,9 @@ class ReservationsMachine(RuleBasedStateMachine):
 
     @invariant()
     def counters_are_those_of_the_model_and_within_their_limits(self) -> None:
-        usage = reservations.usage(self.engine, [0])
+        usage = usage_of(self.engine, [0])
         for key, limit in LIMITS.items():
-            found = usage.get((key, 0), reservations.Usage(0, 0))
+            found = usage.get((key, 0), Usage(0, 0))
             assert found.used == self.used[key]
             assert found.reserved == sum(key in held.keys for held in self.held.values()) * _amount(key)
             assert found.used + found.reserved <= limit

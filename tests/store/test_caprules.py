@@ -22,7 +22,7 @@ from ari_app.store.calls import calls
 from ari_app.store.db.engine import writing
 from ari_app.store.db.tables import cap_rules
 from ari_app.store.limits import caprules, reservations, spending
-from ari_app.store.limits.reservations import Usage
+from ari_app.store.limits.usage import Usage, usage_of
 from ari_app.store.market import marketplaces
 from ari_app.store.market.marketplaces import Loaded
 from ari_app.store.money import conversions, corrections
@@ -70,7 +70,7 @@ def used(engine: Engine) -> dict[str, int]:
     """What is used of each counter, in the day and the month that the tests are in."""
     zones = "UTC", "America/New_York"
     starts = {period(per, NOON, zone).start for per in PERS for zone in zones}
-    return {key: usage.used for (key, _), usage in reservations.usage(engine, starts).items()}
+    return {key: usage.used for (key, _), usage in usage_of(engine, starts).items()}
 
 
 def in_all(attempts: int, connected: int, qualified: int, price: int, payout: int) -> dict[str, int]:
@@ -158,10 +158,10 @@ def test_a_call_that_waits_counts_in_the_periods_of_its_owners_clock_as_it_is(en
     calls.save(engine, [settlement(call)])
     apply(engine, CAPS, owners=["publishers.homefix"], timezone="Asia/Tokyo")
     key = ("publisher:homefix:amount:month:USD", period("month", NOON, "Asia/Tokyo").start)
-    assert reservations.usage(engine, [key[1]])[key] == Usage(0, 3000)
+    assert usage_of(engine, [key[1]])[key] == Usage(0, 3000)
     told_at = (call.ended_at or 0) + 1000
     conversions.tell(engine, [Told(call.id, told_at, None)], told_at)
-    assert reservations.usage(engine, [key[1]])[key] == Usage(3000, 0)
+    assert usage_of(engine, [key[1]])[key] == Usage(3000, 0)
 
 
 def test_a_call_under_way_counts_in_the_periods_of_its_owners_clock_as_it_is(engine: Engine) -> None:
@@ -172,7 +172,7 @@ def test_a_call_under_way_counts_in_the_periods_of_its_owners_clock_as_it_is(eng
     hold(engine, make_call(1), held_by)
     calls.save(engine, [settlement(make_call(1))])
     key = ("publisher:homefix:amount:month:USD", period("month", NOON, "Asia/Tokyo").start)
-    assert reservations.usage(engine, [key[1]])[key] == Usage(3000, 0)
+    assert usage_of(engine, [key[1]])[key] == Usage(3000, 0)
 
 
 def test_an_amount_counts_no_other_currency(engine: Engine) -> None:

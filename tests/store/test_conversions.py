@@ -22,7 +22,7 @@ from ari_app.store.calls import calls
 from ari_app.store.db.errors import NotDecided, UnknownCalls
 from ari_app.store.ledger import ledger
 from ari_app.store.limits import reservations
-from ari_app.store.limits.reservations import Usage
+from ari_app.store.limits.usage import Usage, usage_of
 from ari_app.store.money import audit, bills, conversions, disputes
 from ari_app.store.money.bills import Party
 from ari_app.store.money.corrections import adjust
@@ -229,7 +229,7 @@ def claimed(call: CallRecord, limit: int = 2) -> Wanted:
 
 def counted(engine: Engine) -> list[Usage]:
     """Calls, money and attempts."""
-    found = reservations.usage(engine, [0])
+    found = usage_of(engine, [0])
     return [
         found[f"campaign:plumbing:{m}", 0] for m in ("qualified:total", "amount:total:USD", "attempts:total")
     ]

@@ -26,6 +26,7 @@ from ari_app.store.limits import beginning
 from ari_app.store.market import marketplaces, numbers, pauses
 from ari_app.store.market.inforce import InForce
 from ari_app.store.market.pauses import Pause
+from ari_app.store.market.termversions import terms_of
 
 DID, OTHER_DID = "+18005550101", "+18005550102"
 NOW, LATER, LAST = 1000, 2000, 3000
@@ -173,11 +174,11 @@ def test_terms_that_come_back_are_the_version_that_they_were(engine: Engine) -> 
 def test_old_terms_can_still_be_read(engine: Engine) -> None:
     marketplaces.apply(engine, BEFORE, NOW)
     marketplaces.apply(engine, DEARER, LATER)
-    old, new = (marketplaces.terms_of(engine, "plumbing", version) for version in (1, 2))
+    old, new = (terms_of(engine, "plumbing", version) for version in (1, 2))
     assert old is not None
     assert new is not None
     assert (old["price"], new["price"]) == ("42.00", "50.00")
-    assert marketplaces.terms_of(engine, "plumbing", 3) is None
+    assert terms_of(engine, "plumbing", 3) is None
 
 
 def test_an_older_marketplace_can_still_be_loaded_with_its_terms(engine: Engine) -> None:
@@ -261,7 +262,7 @@ def test_a_block_list_belongs_to_the_terms_that_ask_for_it_and_to_no_others(engi
         assert loaded is not None
         versions.append(loaded.terms_versions["plumbing"])
     assert versions == [1, 1, 2, 3, 2]
-    terms_ = marketplaces.terms_of(engine, "plumbing", 3)
+    terms_ = terms_of(engine, "plumbing", 3)
     assert terms_ is not None
     assert terms_["block"] == ["+1212*", "+1310*"]
 
@@ -289,8 +290,8 @@ def test_terms_from_before_block_lists_were_theirs_get_a_version_that_has_it(emp
     loaded = marketplaces.load(empty)
     assert loaded is not None
     assert loaded.terms_versions == {"plumbing": 2}
-    assert marketplaces.terms_of(empty, "plumbing", 1) == old
-    assert marketplaces.terms_of(empty, "plumbing", 2) == old | {"block": ["+1212*", "+1310*"]}
+    assert terms_of(empty, "plumbing", 1) == old
+    assert terms_of(empty, "plumbing", 2) == old | {"block": ["+1212*", "+1310*"]}
 
 
 def test_a_number_belongs_to_one_publisher_at_a_time_and_its_history_is_kept(engine: Engine) -> None:

@@ -25,7 +25,7 @@ from ari_app.store.db.errors import DatabaseUnavailable
 from ari_app.store.db.tables import account_balances, counters
 from ari_app.store.ledger import ledger
 from ari_app.store.limits import reservations
-from ari_app.store.limits.reservations import Usage
+from ari_app.store.limits.usage import Usage, usage_of
 from tests.samples import BEGAN, make_call, settlement, unqualified
 
 DAY = Period(BEGAN, BEGAN + 86_400_000)
@@ -46,7 +46,7 @@ def wanted(call_id: str, *claims: Claim, funds: int = 0, credit: int = 0, **dest
 
 
 def usage(engine: Engine, counter: tuple[str, int]) -> Usage:
-    return reservations.usage(engine, [counter[1]]).get(counter, Usage(0, 0))
+    return usage_of(engine, [counter[1]]).get(counter, Usage(0, 0))
 
 
 def money_of_acme(engine: Engine) -> tuple[int, int]:

@@ -55,32 +55,24 @@ from ari_app.domain.caps.counters import (
 )
 from ari_app.domain.ledger.calls import CONVERSION_GRACE_MS
 from ari_app.domain.ledger.transfers import Transfer
-from ari_app.store.db.engine import reading, writing
-from ari_app.store.db.tables import account_balances, counters, reservations
+from ari_app.store.db.engine import writing
+from ari_app.store.db.tables import account_balances, reservations
 from ari_app.store.ledger import ledger
 from ari_app.store.limits import atonce, caprules
 from ari_app.store.limits.caprules import Using
 
 EXPIRED_AT_ONCE = 500
-
 _OPEN_ACCOUNT = text(
     "INSERT INTO account_balances (account, currency, posted, held, reserved) "
     "VALUES (:account, :currency, 0, 0, 0) ON CONFLICT DO NOTHING"
 )
+
 # What is held for others is not there; what is held for this account is not there yet.
 _TAKE_FUNDS = text(
     "UPDATE account_balances SET reserved = reserved + :amount "
     "WHERE account = :account AND currency = :currency "
     "AND posted + CASE WHEN held < 0 THEN held ELSE 0 END - reserved - :amount >= -:credit_limit"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Of one counter: what settled calls used, and what calls under way have reserved."""
-
-    used: int
-    reserved: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,25 +196,6 @@ def expire(engine: Engine, now: int) -> int:
         return ended.count
 
 
-def usage(engine: Engine, starts: Iterable[int]) -> dict[tuple[str, int], Usage]:
-    """The counters of the periods that begin at these moments (ms), by key and start."""
-    query = select(counters).where(counters.c.period_start.in_(set(starts)))
-    with reading(engine) as connection:
-        return {
-            (row.key, row.period_start): Usage(row.used, row.reserved) for row in connection.execute(query)
-        }
-
-
-def reserved_funds(engine: Engine) -> dict[tuple[str, str], int]:
-    """What calls under way have reserved, by account and currency; only where it is something."""
-    query = select(account_balances).where(account_balances.c.reserved != 0)
-    with reading(engine) as connection:
-        return {(row.account, row.currency): row.reserved for row in connection.execute(query)}
-
-
-# Taking
-
-
 def _claims(wanted: Wanted) -> Iterator[Claim]:
     yield from wanted.claims
     for its_own in wanted.destinations.values():
@@ -344,9 +317,6 @@ def _row(wanted: Wanted, key: str, period_start: int, amount: int) -> dict[str, 
         "at": wanted.at,
         "expires_at": wanted.expires_at,
     }
-
-
-# Ending
 
 
 def _end(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +17,6 @@ from ari_app.domain.document.changes import Terms, changes
 from ari_app.domain.document.reading import from_document, to_document
 from ari_app.domain.market import campaigns, staging
 from ari_app.domain.market.marketplace import Marketplace
-from ari_app.domain.market.terms import TERMS
 from ari_app.domain.routing.snapshot import Snapshot, make_snapshot
 from ari_app.store.db import auditlog, outbox, revision
 from ari_app.store.db.engine import reading, retried, writing
@@ -29,13 +27,13 @@ from ari_app.store.db.errors import (
     StepRefused,
     TermsUndone,
 )
-from ari_app.store.db.tables import marketplace_versions, terms
+from ari_app.store.db.tables import marketplace_versions
 from ari_app.store.limits import beginning, caprules
 from ari_app.store.market import applications, numbers, pauses
 from ari_app.store.market.parties import accounts_of_removed
+from ari_app.store.market.termversions import TermsVersions, canonical, numbers_of, save, versions_in
 
 _NEWEST = select(marketplace_versions).order_by(marketplace_versions.c.version.desc()).limit(1)
-_TermsVersions = dict[tuple[str, str], int]  # by campaign and the terms' fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def plan(engine: Engine, marketplace: Marketplace, now: int) -> Applied:
     """What `apply` would do at `now` (ms). Nothing is changed."""
     with reading(engine) as connection:
         after = _with_desk_numbers(connection, marketplace)
-        planned = _difference(_newest(connection), after, _versions(connection), now, is_aware=False)
+        planned = _difference(_newest(connection), after, versions_in(connection), now, is_aware=False)
         return replace(planned, accounts=accounts_of_removed(connection, planned.changes))
 
 
@@ -116,7 +114,7 @@ def apply(
         }
         connection.execute(insert(marketplace_versions), row)
         outbox.add(connection, "marketplace.applied", [(str(applied.version), applied_at)])
-        _save_terms(connection, document, ready.versions, applied_at)
+        save(connection, document, ready.versions, applied_at)
         numbers.assign(connection, marketplace.numbers, applied_at, marketplace.numbers_policy.quarantine)
         revision.rise(connection)
         caprules.put(connection, marketplace, applied_at, begun)
@@ -132,7 +130,7 @@ class _Ready:
 
     seen: int
     before_at: int
-    versions: _TermsVersions
+    versions: TermsVersions
     marketplace: Marketplace
     applied: Applied
     document: Mapping[str, Any]
@@ -143,14 +141,14 @@ def _made_ready(connection: Connection, marketplace: Marketplace, now: int, base
     before = _newest(connection)
     if based_on not in (None, before.version if before else 0):
         raise MarketplaceMoved("the marketplace was changed by somebody else meanwhile; try again")
-    versions = _versions(connection)
+    versions = versions_in(connection)
     marketplace = _with_desk_numbers(connection, marketplace)
     applied = _difference(before, marketplace, versions, now, is_aware=based_on is not None)
     document = to_document(marketplace)
     del document["numbers"]
     before_at = before.applied_at if before else now
     seen = revision.read_in(connection)
-    return _Ready(seen, before_at, versions, marketplace, applied, document, _canonical(document))
+    return _Ready(seen, before_at, versions, marketplace, applied, document, canonical(document))
 
 
 def changed_at(engine: Engine) -> int:
@@ -224,13 +222,13 @@ def pieces(
         assembled = assemble(connection.execute(its).scalar_one(), before)
     except (ValueError, TypeError) as error:
         raise DocumentUnreadable(version, str(error)) from error
-    return assembled, *_numbered(assembled.document("advertisers", "campaigns"), _versions(connection))
+    return assembled, *numbers_of(assembled.document("advertisers", "campaigns"), versions_in(connection))
 
 
 def _loaded(connection: Connection, row: Row[Any], owned: Mapping[str, Any]) -> Loaded:
     """What a version says, with whose the numbers are. Raises DocumentUnreadable."""
     document, marketplace = _read(row, {"numbers": owned})
-    in_force, staged = _numbered(document, _versions(connection))
+    in_force, staged = numbers_of(document, versions_in(connection))
     paused = {pause.destination: pause.reason for pause in pauses.paused_in(connection)}
     suspended = applications.suspended_in(connection)
     counter = revision.read_in(connection)
@@ -256,14 +254,6 @@ def rules_in(connection: Connection) -> tuple[Marketplace, int] | None:
     if row is None:
         return None
     return _read(row, {"numbers": {}, "destinations": {}})[1], row.applied_at
-
-
-def terms_of(engine: Engine, campaign: str, version: int) -> dict[str, Any] | None:
-    """What a version of a campaign's terms says, in the words of the marketplace's document."""
-    query = select(terms.c.terms_json).where(terms.c.campaign == campaign, terms.c.version == version)
-    with reading(engine) as connection:
-        text = connection.execute(query).scalar_one_or_none()
-        return json.loads(text) if text is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +290,7 @@ def _with_desk_numbers(connection: Connection, marketplace: Marketplace) -> Mark
 
 
 def _difference(
-    before: _Version | None, marketplace: Marketplace, versions: _TermsVersions, now: int, *, is_aware: bool
+    before: _Version | None, marketplace: Marketplace, versions: TermsVersions, now: int, *, is_aware: bool
 ) -> Applied:
     """What the marketplace changes of what is in force at `now`, and the version that it is or would be.
 
@@ -315,98 +305,12 @@ def _difference(
     for undone in () if is_aware else staging.undone(*steps_of, now):
         raise TermsUndone(*undone)
     was, will_be = old and staging.in_force(old, now), staging.in_force(marketplace, now)
-    terms_before = _numbered(to_document(was), versions)[0] if was else {}
+    terms_before = numbers_of(to_document(was), versions)[0] if was else {}
     known = {(campaign, version) for (campaign, _), version in versions.items()}
     steps = {
         campaign: Terms(terms_before.get(campaign), version, (campaign, version) not in known)
-        for campaign, version in _numbered(to_document(will_be), versions)[0].items()
+        for campaign, version in numbers_of(to_document(will_be), versions)[0].items()
     }
     found = changes(was, will_be, steps)
     in_force = before.version if before else 0
     return Applied(in_force + bool(found), found, marketplace)
-
-
-# Terms
-
-
-def _terms(document: Mapping[str, Any], campaign: str, *, is_staged: bool = False) -> dict[str, Any]:
-    """All that decides whether a call is paid, and how much: the clauses may mean the advertiser's zone.
-
-    And the campaign's block list, where a clause is `not_blocked`.
-    """
-    rules = document["campaigns"][campaign]
-    if is_staged:
-        rules = {**rules, **rules["staged"]}
-    own = {name: rules[name] for name in TERMS if rules.get(name)}
-    block = sorted(rules.get("screen", {}).get("block", ())) if _asks_for_block(own) else ()
-    return {
-        "advertiser": rules["advertiser"],
-        "currency": rules.get("currency", document["currency"]),
-        "timezone": document["advertisers"][rules["advertiser"]].get("timezone"),
-        "qualify": [],
-        **own,
-        **({"block": block} if block else {}),
-    }
-
-
-def _asks_for_block(terms: Any) -> bool:
-    """Whether any clause, wherever in the terms it is, is `not_blocked`."""
-    if isinstance(terms, Mapping):
-        return bool(terms.get("not_blocked")) or any(map(_asks_for_block, terms.values()))
-    return isinstance(terms, list) and any(map(_asks_for_block, terms))
-
-
-def _contents(document: Mapping[str, Any]) -> Iterator[tuple[str, bool, dict[str, Any]]]:
-    """Every campaign's terms, and then (True) those that it has staged."""
-    for campaign, rules in document["campaigns"].items():
-        yield campaign, False, _terms(document, campaign)
-        if rules.get("staged"):
-            yield campaign, True, _terms(document, campaign, is_staged=True)
-
-
-def _numbered(document: Mapping[str, Any], versions: _TermsVersions) -> tuple[dict[str, int], dict[str, int]]:
-    """The version of each campaign's terms, and of those staged; the next one for terms that were never seen."""
-    known, last = dict(versions), dict[str, int]()
-    for (campaign, _), version in versions.items():
-        last[campaign] = max(version, last.get(campaign, 0))
-    in_force: dict[str, int] = {}
-    staged: dict[str, int] = {}
-    for campaign, is_staged, content in _contents(document):
-        key = campaign, _fingerprint(content)
-        if key not in known:
-            known[key] = last[campaign] = last.get(campaign, 0) + 1
-        (staged if is_staged else in_force)[campaign] = known[key]
-    return in_force, staged
-
-
-def _save_terms(
-    connection: Connection, document: Mapping[str, Any], versions: _TermsVersions, now: int
-) -> None:
-    """Writes down terms that were never seen, as the campaign's next versions."""
-    numbered = _numbered(document, versions)
-    known = set(versions)
-    for campaign, is_staged, content in _contents(document):
-        fingerprint = _fingerprint(content)
-        if (campaign, fingerprint) not in known:
-            known.add((campaign, fingerprint))
-            row = {
-                "campaign": campaign,
-                "version": numbered[is_staged][campaign],
-                "fingerprint": fingerprint,
-                "terms_json": _canonical(content),
-                "created_at": now,
-            }
-            connection.execute(insert(terms), row)
-
-
-def _versions(connection: Connection) -> _TermsVersions:
-    rows = connection.execute(select(terms.c.campaign, terms.c.fingerprint, terms.c.version))
-    return {(row.campaign, row.fingerprint): row.version for row in rows}
-
-
-def _fingerprint(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(_canonical(content).encode()).hexdigest()
-
-
-def _canonical(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"))

@@ -19,6 +19,7 @@ from ari_app.domain.ledger.transfers import deposit
 from ari_app.store.calls import calls
 from ari_app.store.ledger import ledger
 from ari_app.store.limits import reservations
+from ari_app.store.limits.usage import Usage, usage_of
 from ari_app.store.market import marketplaces
 from tests.kit.database import migrated
 from tests.kit.market import DID, marketplace
@@ -74,5 +75,5 @@ def test_a_call_of_hours_is_charged_as_far_as_was_reserved_and_fills_its_cap(tmp
     assert ledger.balances(engine)["advertiser:acme", "USD"].posted == 0
     midnight = 1_763_960_400_000  # in New York
     key = "campaign:plumbing:amount:day:USD"
-    assert reservations.usage(engine, [midnight])[key, midnight] == reservations.Usage(1000, 0)
+    assert usage_of(engine, [midnight])[key, midnight] == Usage(1000, 0)
     engine.dispose()

@@ -25,7 +25,7 @@ from ari_app.store.calls import calls
 from ari_app.store.db.engine import BUSY_TIMEOUT_S
 from ari_app.store.db.errors import DatabaseUnavailable
 from ari_app.store.limits import reservations
-from ari_app.store.limits.reservations import Usage
+from ari_app.store.limits.usage import Usage, usage_of
 from tests.kit.database import migrated
 from tests.kit.market import DID, marketplace
 from tests.samples import BEGAN, make_call, settlement
@@ -91,7 +91,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 def reserved(engine: Engine) -> int:
-    return reservations.usage(engine, [0]).get((KEY, 0), Usage(0, 0)).reserved
+    return usage_of(engine, [0]).get((KEY, 0), Usage(0, 0)).reserved
 
 
 async def test_a_call_with_room_is_told_so(engine: Engine, hand: Hand) -> None:
