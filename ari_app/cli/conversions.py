@@ -12,7 +12,7 @@ from ari_app.desk import conversions as desk
 from ari_app.desk.calls import with_money
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
-from ari_app.store.money.conversions import Became, Outcome
+from ari_app.domain.terms.conversions import Became, Converted
 from ari_app.views.conversions import COLUMNS, conversion_json, row
 
 
@@ -108,7 +108,7 @@ def expire(as_json: bool) -> None:
     tell({"calls": count}, f"{count} call{'' if count == 1 else 's'} waited in vain", as_json)
 
 
-def _said(outcome: Outcome) -> str:
+def _said(outcome: Converted) -> str:
     record, became = outcome
     if became == "known":
         assert record.conversion is not None

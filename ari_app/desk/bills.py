@@ -9,10 +9,9 @@ from ari_app.desk.parties import advertiser_of, publisher_of
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.basics.audit import Entry
-from ari_app.domain.ledger.bills import Bill, BillKind, Period, period_of
+from ari_app.domain.ledger.bills import Bill, BillKind, Issued, Party, Period, period_of
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store.money import bills
-from ari_app.store.money.bills import Issued, Party
 
 Items = list[tuple[Transfer, str | None]]
 """Transfers, each with its call's campaign."""

@@ -16,11 +16,11 @@ from ari_app.domain.basics.audit import Entry
 from ari_app.domain.ledger import transfers as domain
 from ari_app.domain.ledger.balances import Account, Balance, Line
 from ari_app.domain.ledger.corrections import Net, net
+from ari_app.domain.ledger.verification import Proof
 from ari_app.store.ledger import ledger
 from ari_app.store.limits.usage import reserved_funds
 from ari_app.store.market import parties
 from ari_app.store.money import audit, corrections, refunds
-from ari_app.store.money.audit import Proof
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ari_app.desk.site import Site
+from ari_app.domain.calls.spooled import Spooled
 from ari_app.settings import Settings
 from ari_app.store.calls import writer
-from ari_app.store.calls.spool import Kept, Spool
+from ari_app.store.calls.spool import Spool
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Retried:
     left: int
 
 
-def kept(settings: Settings) -> list[Kept]:
+def kept(settings: Settings) -> list[Spooled]:
     """The calls that wait, and those that were refused with the reason."""
     return Spool(settings.spool).kept()
 

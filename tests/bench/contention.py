@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 
 from ari_app.domain.basics.periods import Period
 from ari_app.domain.caps.counters import Claim, Funds, Wanted
-from ari_app.domain.ledger.bills import period_of
+from ari_app.domain.ledger.bills import Party, period_of
 from ari_app.domain.ledger.payouts import Run
 from ari_app.domain.ledger.transfers import deposit
 from ari_app.domain.terms.conversions import Told
@@ -35,7 +35,6 @@ from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine
 from ari_app.store.ledger import ledger
 from ari_app.store.money import bills, conversions, payouts
-from ari_app.store.money.bills import Party
 from ari_app.wiring.process import SWITCH_INTERVAL_S
 from tests.samples import BEGAN, make_call, settlement, waiting
 from tests.store.postgres import running_cluster

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from sqlalchemy import Engine, insert, select
 
 from ari_app.domain.calls.record import CallRecord, ClauseResult, Money, PlaceRecord, Verdict
-from ari_app.domain.ledger.bills import BillError, period_of
+from ari_app.domain.ledger.bills import BillError, Party, period_of
 from ari_app.domain.ledger.corrections import net
 from ari_app.domain.ledger.payouts import Run
 from ari_app.domain.ledger.transfers import EXCHANGE, Transfer, advertiser_account, publisher_account
@@ -34,7 +34,6 @@ from ari_app.store.db.engine import reading, writing
 from ari_app.store.db.tables import terms
 from ari_app.store.ledger import ledger
 from ari_app.store.money import audit, bills, conversions, disputes, payouts
-from ari_app.store.money.bills import Party
 from ari_app.store.money.corrections import adjust
 from ari_app.store.reports import rollups
 from tests.samples import make_call, settlement, waiting, with_late_bonus

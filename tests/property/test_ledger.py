@@ -28,7 +28,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ari_app.domain.calls.record import CallRecord, ClauseResult, Money, Verdict
 from ari_app.domain.ledger.balances import Balances, balances
-from ari_app.domain.ledger.bills import BillError, period_of
+from ari_app.domain.ledger.bills import BillError, Party, period_of
 from ari_app.domain.ledger.calls import awarded_at
 from ari_app.domain.ledger.corrections import CannotCorrect, net
 from ari_app.domain.ledger.disputes import DisputeError
@@ -42,7 +42,6 @@ from ari_app.store.db.errors import KeyTaken
 from ari_app.store.db.tables import terms
 from ari_app.store.ledger import ledger
 from ari_app.store.money import audit, bills, conversions, disputes, payouts
-from ari_app.store.money.bills import Party
 from ari_app.store.money.corrections import adjust
 from tests.kit.database import migrated
 from tests.samples import BEGAN, make_call, settlement, unqualified, waiting, with_late_bonus

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, Table, insert, update
 
 from ari_app.domain.calls.record import CallRecord
-from ari_app.domain.ledger.bills import period_of
+from ari_app.domain.ledger.bills import Party, period_of
 from ari_app.domain.ledger.corrections import charges_of
 from ari_app.domain.ledger.payouts import Run
 from ari_app.domain.ledger.transfers import payout, take_back
@@ -20,7 +20,6 @@ from ari_app.store.db.tables import dispute_events
 from ari_app.store.db.tables import disputes as disputes_table
 from ari_app.store.ledger import ledger
 from ari_app.store.money import audit, bills, disputes, payouts
-from ari_app.store.money.bills import Party
 from ari_app.store.reports import rollups
 from tests.samples import BEGAN, make_call, settlement
 

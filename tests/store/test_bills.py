@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ari_app.domain.basics.clock import from_iso
 from ari_app.domain.calls.record import CallRecord
-from ari_app.domain.ledger.bills import Bill, BillError, BillLine, period_of
+from ari_app.domain.ledger.bills import Bill, BillError, BillLine, Party, period_of
 from ari_app.domain.ledger.payouts import Run
 from ari_app.domain.ledger.transfers import deposit
 from ari_app.store.calls import calls
@@ -18,7 +18,6 @@ from ari_app.store.db.engine import writing
 from ari_app.store.db.tables import bills as bills_table
 from ari_app.store.ledger import ledger
 from ari_app.store.money import bills, payouts
-from ari_app.store.money.bills import Party
 from ari_app.store.money.corrections import adjust
 from tests.samples import make_call, settlement
 

@@ -11,7 +11,7 @@ from ari_app.domain.basics.periods import Period
 from ari_app.domain.calls.record import CallRecord, Money
 from ari_app.domain.caps.counters import Claim, Wanted
 from ari_app.domain.ledger.balances import Balance
-from ari_app.domain.ledger.bills import period_of
+from ari_app.domain.ledger.bills import Party, period_of
 from ari_app.domain.ledger.calls import CONVERSION_GRACE_MS
 from ari_app.domain.ledger.corrections import CannotCorrect, Net, net
 from ari_app.domain.ledger.transfers import Transfer
@@ -24,7 +24,6 @@ from ari_app.store.ledger import ledger
 from ari_app.store.limits import reservations
 from ari_app.store.limits.usage import Usage, usage_of
 from ari_app.store.money import audit, bills, conversions, disputes
-from ari_app.store.money.bills import Party
 from ari_app.store.money.corrections import adjust
 from ari_app.store.reports import rollups
 from tests.samples import BEGAN, make_call, settlement, unqualified, waiting, with_late_bonus

@@ -97,6 +97,24 @@ class Bill:
         return self.opening + _SIGN[self.kind] * moved
 
 
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whose bill it is: an advertiser's invoice or a publisher's statement, in one currency."""
+
+    kind: BillKind
+    id: str
+    name: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A bill. `is_new`: it was issued now, not before."""
+
+    bill: Bill
+    is_new: bool
+
+
 # A charge takes from an advertiser's account and stands on an invoice as a positive amount.
 _SIGN = {"invoice": -1, "statement": 1}
 

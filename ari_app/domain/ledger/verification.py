@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.balances import Balance, Balances, balances, charged_and_paid, effect, ends_a_hold
@@ -41,6 +41,13 @@ class Finding:
     about: str
     detail: str
     cure: Cure | None = None
+
+
+class Proof(NamedTuple):
+    """How many transfers were looked at, and everything that is wrong: nothing, when the ledger is in order."""
+
+    transfers: int
+    findings: list[Finding]
 
 
 def verify(transfers: Sequence[Transfer], calls: Iterable[CallRecord], now: int) -> list[Finding]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from typing import Literal, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -44,6 +45,16 @@ class Told:
     call_id: str
     at: int
     ref: str | None
+
+
+Became = Literal["decided", "noted", "known"]
+
+
+class Converted(NamedTuple):
+    """What a conversion did: it decided a call that waited, was only noted, or was known before."""
+
+    record: CallRecord
+    became: Became
 
 
 def parse(text: str, file: str) -> list[Told]:

@@ -18,9 +18,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.spooled import Spooled
 from ari_app.domain.terms.wire import Unreadable, pack_settled, unpack_settled
 from ari_app.store.calls.calls import Settlement
 from ari_app.store.db.atomic_files import listed, names, remove_all, sync, write_all, write_whole
@@ -31,15 +31,6 @@ log = logging.getLogger(__name__)
 _NAME = re.compile(r"00[0-9a-f]{11}-.+\.json", re.ASCII)  # of a moment before the year 2500
 
 LIMIT = 500_000  # calls, about 5 kB each: three hours at 50 calls a second
-
-
-class Kept(NamedTuple):
-    """One call that is in the spool. `settled_at` in ms; `reason` says why it was refused, if it was."""
-
-    path: Path
-    call_id: str
-    settled_at: int
-    reason: str | None
 
 
 class Spool:
@@ -109,7 +100,7 @@ class Spool:
         self.put([settlement])
         self._put_aside(self.folder / _name(settlement), reason)
 
-    def kept(self) -> list[Kept]:
+    def kept(self) -> list[Spooled]:
         """All that is here, what waits before what was refused, each in the order of settlement."""
         waiting = [_kept(path, None) for path in listed(self.folder)]
         return waiting + [_kept(path, _reason(path)) for path in listed(self.refused_folder)]
@@ -209,10 +200,10 @@ def _name(settlement: Settlement) -> str:
     return f"{record.ended_at or record.started_at:013x}-{record.id}.json"
 
 
-def _kept(path: Path, reason: str | None) -> Kept:
+def _kept(path: Path, reason: str | None) -> Spooled:
     if not _NAME.fullmatch(path.name):  # somebody put it there
-        return Kept(path, path.stem, 0, reason)
-    return Kept(path, _call_id(path.name), int(path.name.partition("-")[0], 16), reason)
+        return Spooled(path, path.stem, 0, reason)
+    return Spooled(path, _call_id(path.name), int(path.name.partition("-")[0], 16), reason)
 
 
 def _call_id(name: str) -> str:

@@ -6,25 +6,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, case, func, select
 
 from ari_app.domain.ledger.bills import Bill, account_of
-from ari_app.domain.ledger.verification import Finding, verify, verify_kept
+from ari_app.domain.ledger.verification import Finding, Proof, verify, verify_kept
 from ari_app.store.calls import calls
 from ari_app.store.db.engine import reading
 from ari_app.store.db.tables import bill_items, payout_items, payouts, transfers
 from ari_app.store.ledger import ledger
 from ari_app.store.money import bills, disputes
 from ari_app.store.reports import reportcheck
-
-
-class Proof(NamedTuple):
-    """How many transfers were looked at, and everything that is wrong: nothing, when the ledger is in order."""
-
-    transfers: int
-    findings: list[Finding]
 
 
 def prove(engine: Engine, now: int) -> Proof:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 
 from sqlalchemy import Connection, Engine, RowMapping, and_, case, exists, func, insert, or_, select
 from sqlalchemy.sql.elements import ColumnElement
@@ -15,7 +15,9 @@ from ari_app.domain.ledger.bills import (
     BillError,
     BillKind,
     BillLine,
+    Issued,
     Movement,
+    Party,
     Period,
     account_of,
     bill_lines,
@@ -27,24 +29,6 @@ from ari_app.store.db import auditlog
 from ari_app.store.db.engine import lock_table, reading, retried, writing
 from ari_app.store.db.tables import bill_items, bills, calls, transfers
 from ari_app.store.ledger import ledger
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """Whose bill it is: an advertiser's invoice or a publisher's statement, in one currency."""
-
-    kind: BillKind
-    id: str
-    name: str
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """A bill. `is_new`: it was issued now, not before."""
-
-    bill: Bill
-    is_new: bool
 
 
 @retried

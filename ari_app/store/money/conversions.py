@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection, Engine, select
 
@@ -15,7 +14,7 @@ from ari_app.domain.calls.record import CallRecord, Conversion
 from ari_app.domain.ledger.calls import CONVERSION_GRACE_MS
 from ari_app.domain.reports.rollups import call_moved
 from ari_app.domain.terms import conversions as domain
-from ari_app.domain.terms.conversions import CLOCK_SKEW_MS, Told
+from ari_app.domain.terms.conversions import CLOCK_SKEW_MS, Became, Converted, Told
 from ari_app.store.calls import calls
 from ari_app.store.calls.callrows import records
 from ari_app.store.db import auditlog, outbox, revision
@@ -31,17 +30,8 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 25  # calls in one transaction: while it ends, calls that wait for the same caps wait for it
 _SHOWN = 5
 
-Became = Literal["decided", "noted", "known"]
 
-
-class Outcome(NamedTuple):
-    """What a conversion did: it decided a call that waited, was only noted, or was known before."""
-
-    record: CallRecord
-    became: Became
-
-
-def tell(engine: Engine, told: Sequence[Told], now: int, by: str | None = None) -> list[Outcome]:
+def tell(engine: Engine, told: Sequence[Told], now: int, by: str | None = None) -> list[Converted]:
     """Takes conversions at `now` (ms); a call that has one already stays as it is. `by`: who tells, for the audit log.
 
     All are looked at first: raises UnknownCalls, and has taken none, where one is of no call that is saved, came
@@ -49,17 +39,17 @@ def tell(engine: Engine, told: Sequence[Told], now: int, by: str | None = None) 
     again.
     """
     _refuse_impossible(told, calls.began(engine, [one.call_id for one in told]), now)
-    outcomes: list[Outcome] = []
+    outcomes: list[Converted] = []
     for start in range(0, len(told), _AT_ONCE):
         outcomes += _tell(engine, told[start : start + _AT_ONCE], now, by)
     return outcomes
 
 
 @retried
-def _tell(engine: Engine, told: Sequence[Told], now: int, by: str | None) -> list[Outcome]:
+def _tell(engine: Engine, told: Sequence[Told], now: int, by: str | None) -> list[Converted]:
     with writing(engine) as connection:
         records = calls.locked(connection, [one.call_id for one in told])
-        outcomes = [Outcome(records[one.call_id], _became(records[one.call_id])) for one in told]
+        outcomes = [Converted(records[one.call_id], _became(records[one.call_id])) for one in told]
         for one, outcome in zip(told, outcomes, strict=True):
             if outcome.became != "known":
                 domain.note(outcome.record, Conversion(one.at, now, one.ref))
