@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, get_args
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args, get_type_hints
 
 import click
 import pytest
 
 from ari_app.cli.main import main
-from ari_app.domain.calls.record import Disposition, LegOutcome
+from ari_app.domain.calls.record import Disposition, EndSource, LegOutcome, PlaceRecord
+from ari_app.domain.calls.timeline import EventName
+from ari_app.domain.caps.counters import OwnerKind
+from ari_app.domain.caps.outlook import Shortage
+from ari_app.domain.document.changes import Kind as ChangeKind
+from ari_app.domain.ivr.flow import EndReason
+from ari_app.domain.ledger.bills import Bill
+from ari_app.domain.ledger.disputes import State as DisputeState
+from ari_app.domain.ledger.disputes import What
+from ari_app.domain.ledger.payouts import Reason
+from ari_app.domain.ledger.transfers import Kind as TransferKind
 from ari_app.domain.ledger.verification import Finding
+from ari_app.domain.numbers.applications import Event as ApplicationEvent
+from ari_app.domain.numbers.applications import State as ApplicationState
+from ari_app.domain.numbers.holdings import Origin
+from ari_app.domain.numbers.inventory import Kind as NumberKind
+from ari_app.domain.numbers.inventory import Status
+from ari_app.domain.routing.legs import Phase as LegPhase
+from ari_app.switch.live import PHASES
 from ari_app.views.ledger import proof_json
 from tests.kit.database import migrated
-from tests.kit.documented import records, tables, told_of
-from tests.kit.shapes import COMMANDS, Shapes
+from tests.kit.documented import DOCS, records, tables, told_of
+from tests.kit.shapes import COMMANDS, RECORD, Shapes
 from tests.kit.told import Told, everything, of_a_switch
 from tests.unit.cli.conftest import new_home, run
 
@@ -105,7 +123,55 @@ def test_each_documented_field_is_printed_by_some_command(told: Told) -> None:
     assert shapes.documented() - shapes.seen == set()
 
 
-def test_each_way_that_a_call_and_a_leg_can_end_is_documented() -> None:
-    record = tables("record.md")
-    for heading, ways in (("Dispositions", Disposition), ("Outcomes of a leg", LegOutcome)):
-        assert [row["Value"].strip("`") for row in record[heading]] == list(get_args(ways))
+@pytest.mark.parametrize(
+    ("heading", "values"),
+    [
+        ("Dispositions", get_args(Disposition)),
+        ("Outcomes of a leg", get_args(LegOutcome)),
+        ("Events", [name.value for name in EventName]),
+    ],
+)
+def test_each_value_of_a_kind_is_documented(heading: str, values: Sequence[str]) -> None:
+    assert [row["Value"].strip("`") for row in tables("record.md")[heading]] == list(values)
+
+
+VALUES = {
+    ("Call", "end_source"): get_args(EndSource),
+    ("Call", "place.from"): get_args(get_type_hints(PlaceRecord)["from_"]),
+    ("LiveCall", "phase"): PHASES,
+    ("LiveCall", "legs[].phase"): [phase.name.lower() for phase in LegPhase],
+    ("Applied", "changes[].kind"): get_args(ChangeKind),
+    ("Warning", "limit"): get_args(get_type_hints(Shortage)["limit"]),
+    ("Application", "state"): get_args(ApplicationState),
+    ("ApplicationStep", "event"): get_args(ApplicationEvent),
+    ("Number", "status"): get_args(Status),
+    ("Number", "kind"): get_args(NumberKind),
+    ("Number", "origin"): get_args(Origin),
+    ("Cap", "owner"): get_args(OwnerKind),
+    ("StatementLine", "kind"): get_args(TransferKind),
+    ("Dispute", "state"): get_args(DisputeState),
+    ("Dispute", "events[].what"): get_args(What),
+    ("Bill", "kind"): get_args(get_type_hints(Bill)["kind"]),
+    ("PayoutRun", "waits[].reason"): get_args(Reason),
+    ("Trial", "flow.ends"): ["offer", *get_args(EndReason)],
+}
+"""The fields that have one of a few values, and these."""
+
+
+@pytest.mark.parametrize(("noun", "field"), VALUES)
+def test_a_field_with_a_few_values_names_them(noun: str, field: str) -> None:
+    rows = (tables("record.md") if noun == RECORD else tables("json.md"))[noun]
+    [meaning] = [row["Meaning"] for row in rows if row["Field"] == f"`{field}`"]
+    assert set(VALUES[noun, field]) == set(re.findall(r"`([^`]+)`", meaning))
+
+
+# The pages
+
+
+def test_each_link_of_the_docs_leads_somewhere() -> None:
+    for page in DOCS.glob("*.md"):
+        for file, anchor in re.findall(r"\]\(([\w.]*)(?:#([\w-]+))?\)", page.read_text(encoding="utf-8")):
+            target = DOCS / (file or page.name)
+            headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = {heading.lower().replace(" ", "-") for heading in headings}
+            assert not anchor or anchor in anchors, f"{page.name} links to {file}#{anchor}"
