@@ -54,7 +54,7 @@ def draft(
 
 def get(site: Site, kind: BillKind, number: int) -> Bill:
     """The bill of this number. Raises Refused."""
-    bill = bills.get(site.engine, kind, number)
+    bill = bills.get(site.engine, kind, number) if 1 <= number <= checked.MOST_SERIAL else None
     if bill is None:
         raise Refused(Code.UNKNOWN, what=kind, name=number)
     return bill
@@ -62,7 +62,7 @@ def get(site: Site, kind: BillKind, number: int) -> Bill:
 
 def list_(site: Site, kind: BillKind, party: str | None = None) -> list[Bill]:
     """The bills of a kind by number; only a party's where it is given."""
-    return bills.list_(site.engine, kind, party)
+    return bills.list_(site.engine, kind, None if party is None else checked.word(party, "party"))
 
 
 def items(site: Site, bill: Bill) -> Items:
@@ -81,7 +81,7 @@ def _asked(site: Site, kind: BillKind, party: str, period: str, currency: str | 
     found = find(site, marketplace, party)
     money = marketplace.currency if currency is None else checked.currency(currency)
     try:
-        month = period_of(period, found.timezone)
+        month = period_of(checked.word(period, "period"), found.timezone)
     except ValueError as error:
         raise checked.invalid("period", str(error)) from error
     return Party(kind, party, found.name, money), month

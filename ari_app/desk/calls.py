@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ari_app.desk.checked import invalid
+from ari_app.desk import checked
+from ari_app.desk.checked import invalid, moment, word
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.calls.record import CallRecord
@@ -36,7 +37,7 @@ def find(site: Site, call_id: str) -> Found | None:
     """
     from ari_app.store.money import disputes  # no list waits for all that corrects money
 
-    record = calls.get(site.engine, call_id)
+    record = calls.get(site.engine, word(call_id, "call_id"))
     if record is None:
         return None
     return Found(record, ledger.of_call(site.engine, record.id), disputes.of_call(site.engine, record.id))
@@ -52,7 +53,7 @@ def whole(site: Site, call_id: str) -> Found:
 
 def record_of(site: Site, call_id: str) -> CallRecord:
     """The record alone. Raises as `whole`."""
-    record = calls.get(site.engine, call_id)
+    record = calls.get(site.engine, word(call_id, "call_id"))
     if record is None:
         raise no_call(call_id)
     return record
@@ -66,13 +67,18 @@ def no_call(call_id: str) -> Refused:
 def latest(site: Site, limit: int, wanted: Selection | None = None) -> list[Found]:
     """The calls that began last, newest first, of those that match everything wanted, each with its money.
 
-    Raises Refused for a counter that there is not.
+    Raises Refused for what cannot be asked, such as a counter that there is not.
     """
     wanted = wanted or Selection()
+    for name, value in asdict(wanted).items():
+        if isinstance(value, str):
+            word(value, name)
+        elif isinstance(value, int):
+            moment(value, name)
     known = OFFERS_COUNTED_AS if wanted.destination else (*CALLS_COUNTED_AS, *MONEY_SUMS)
     if wanted.counted_as is not None and wanted.counted_as not in known:
         raise invalid("counted_as", f"expected one of {', '.join(known)}")
-    return with_money(site, calls.latest(site.engine, limit, **asdict(wanted)))
+    return with_money(site, calls.latest(site.engine, checked.limit(limit), **asdict(wanted)))
 
 
 def with_money(site: Site, records: Sequence[CallRecord]) -> list[Found]:

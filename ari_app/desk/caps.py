@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ari_app.desk.checked import word
 from ari_app.desk.inforce import in_force
 from ari_app.desk.site import Site
 from ari_app.domain.caps.counters import current, key, owners
@@ -14,6 +15,7 @@ def standing(site: Site, *, owner: str | None = None) -> list[Standing]:
 
     `owner`: only the caps of what has this id. Raises Refused.
     """
+    owner = None if owner is None else word(owner, "owner")
     now, marketplace = site.now(), in_force(site.engine).marketplace
     chosen = (whose for whose in owners(marketplace) if owner in (None, whose.id))
     found = [(whose, cap, current(whose, cap, now)) for whose in chosen for cap in whose.caps]

@@ -5,12 +5,18 @@ What is none raises `Refused` (INVALID) with the field's name, and why.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from pydantic import TypeAdapter, ValidationError
 
 from ari_app.desk.refused import Code, Refused
+from ari_app.domain.basics.clock import FIRST_MS, LAST_MS
 from ari_app.domain.basics.fields import CURRENCY_CODE, Text
 from ari_app.domain.basics.money import CURRENCIES, parse_amount
 
+LONGEST_WORD = 200
+MOST_LISTED = 10_000
+MOST_SERIAL = 2**31 - 1
 _TEXT = TypeAdapter[str](Text)
 
 
@@ -19,10 +25,49 @@ def invalid(field: str, why: str) -> Refused:
     return Refused(Code.INVALID, field=field, why=why)
 
 
+def word(text: str, field: str) -> str:
+    """A text that may be asked for, such as an id or the beginning of one, whether there is such a thing or not."""
+    if len(text) > LONGEST_WORD or not text.isprintable():
+        raise invalid(field, f"expected at most {LONGEST_WORD} characters on one line, got {_shown(text)}")
+    return text
+
+
+def words(chosen: Mapping[str, str] | None, known: Collection[str]) -> dict[str, str]:
+    """What a reader chooses by, such as `{"campaign": "plumbing"}`; the names are of those known."""
+    for name, value in (chosen or {}).items():
+        if name not in known:
+            raise invalid("only", f"expected {', '.join(sorted(known))}, got {_shown(name)}")
+        word(value, name)
+    return dict(chosen or {})
+
+
+def text(text: str, field: str) -> str:
+    """A text of many lines, which could be written down."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise invalid(field, "it is not text: half of a surrogate pair is in it") from error
+    return text
+
+
+def limit(count: int) -> int:
+    """How many of a list are asked for."""
+    if not 1 <= count <= MOST_LISTED:
+        raise invalid("limit", f"expected 1 to {MOST_LISTED}, got {count}")
+    return count
+
+
+def moment(at: int, field: str) -> int:
+    """A moment in ms that has a text in UTC: from the year 1 until 9999."""
+    if not FIRST_MS <= at <= LAST_MS:
+        raise invalid(field, "expected a time from the year 1 until 9999")
+    return at
+
+
 def currency(code: str) -> str:
     """A currency that ISO 4217 has."""
     if not CURRENCY_CODE.fullmatch(code):
-        raise invalid("currency", f"expected a currency code such as EUR, got {code!r}")
+        raise invalid("currency", f"expected a currency code such as EUR, got {_shown(code)}")
     if code not in CURRENCIES:
         raise invalid("currency", f"there is no currency '{code}' in ISO 4217")
     return code
@@ -33,7 +78,7 @@ def amount(text: str, currency: str, field: str) -> int:
     try:
         return parse_amount(text, currency)
     except ValueError as error:
-        raise invalid(field, f"{error}, got {text!r}") from error
+        raise invalid(field, f"{error}, got {_shown(text)}") from error
 
 
 def positive(text: str, currency: str, field: str) -> int:
@@ -50,7 +95,7 @@ def taken_back(text: str | None, currency: str, field: str) -> int:
         return 0
     minor = amount(text.removeprefix("-"), currency, field)
     if not text.startswith("-") or minor == 0:
-        raise invalid(field, f"expected an amount that is taken back, such as -10.00, got {text!r}")
+        raise invalid(field, f"expected an amount that is taken back, such as -10.00, got {_shown(text)}")
     return minor
 
 
@@ -67,3 +112,7 @@ def reason(text: str, field: str = "reason") -> str:
     if not text.strip() or not text.isprintable():
         raise invalid(field, "expected a reason on one line")
     return text
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= LONGEST_WORD else f"{text[:LONGEST_WORD]}...")

@@ -20,7 +20,7 @@ def post(
     """
     now = site.now()
     name = None if ref is None else checked.line(ref, "ref")
-    told = Told(call_id, now if at is None else at, name)
+    told = Told(checked.word(call_id, "call_id"), now if at is None else checked.moment(at, "at"), name)
     [outcome] = conversions.tell(site.engine, [told], now, str(actor))
     return outcome
 
@@ -31,7 +31,7 @@ def import_(site: Site, actor: Actor, csv: str, name: str) -> list[Converted]:
     With any mistake nothing is taken. Stopped half-way, the same text takes the rest. Raises DocumentError,
     UnknownCalls.
     """
-    return conversions.tell(site.engine, parse(csv, name), site.now(), str(actor))
+    return conversions.tell(site.engine, parse(checked.text(csv, "csv"), name), site.now(), str(actor))
 
 
 def latest(site: Site, limit: int, *, is_pending: bool = False) -> list[Found]:
@@ -39,7 +39,7 @@ def latest(site: Site, limit: int, *, is_pending: bool = False) -> list[Found]:
 
     `is_pending`: those that wait for one, those first whose time ends first.
     """
-    return with_money(site, conversions.latest(site.engine, limit, waiting=is_pending))
+    return with_money(site, conversions.latest(site.engine, checked.limit(limit), waiting=is_pending))
 
 
 def expire(site: Site, actor: Actor) -> int:

@@ -12,7 +12,7 @@ from ari_app.desk.inforce import in_force
 from ari_app.desk.parties import advertiser_of
 from ari_app.desk.site import Site
 from ari_app.domain.calls.record import CallRecord
-from ari_app.domain.ledger.disputes import Dispute, State
+from ari_app.domain.ledger.disputes import Dispute, NoDispute, State
 from ari_app.store.money import disputes
 
 
@@ -40,7 +40,7 @@ def accept(
 
     Without a `payout` it is in proportion. Raises Refused, DisputeError, CannotCorrect.
     """
-    currency = disputes.get(site.engine, dispute_id).currency
+    currency = get(site, dispute_id).currency
     credit = None if amount is None else checked.positive(amount, currency, "amount")
     clawback = None if payout is None else checked.amount(payout, currency, "payout")
     why = reason and checked.reason(reason)
@@ -49,17 +49,21 @@ def accept(
 
 def reject(site: Site, actor: Actor, *, dispute_id: int, reason: str) -> Dispute:
     """Ends a dispute with the money where it is. Raises Refused, DisputeError."""
+    get(site, dispute_id)
     return disputes.reject(site.engine, dispute_id, site.now(), str(actor), checked.reason(reason))
 
 
 def get(site: Site, dispute_id: int) -> Dispute:
     """The dispute. Raises NoDispute."""
+    if not 1 <= dispute_id <= checked.MOST_SERIAL:
+        raise NoDispute(dispute_id)
     return disputes.get(site.engine, dispute_id)
 
 
 def list_(site: Site, *, state: State | None = None, advertiser: str | None = None) -> list[Dispute]:
     """The disputes in the order they were opened, of those in a state, of an advertiser."""
-    return disputes.list_(site.engine, state=state, advertiser=advertiser)
+    whose = None if advertiser is None else checked.word(advertiser, "advertiser")
+    return disputes.list_(site.engine, state=state, advertiser=whose)
 
 
 def _window_ms(site: Site, record: CallRecord) -> int:

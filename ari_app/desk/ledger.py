@@ -54,7 +54,7 @@ def balances(site: Site) -> list[Account]:
 
 def statement(site: Site, account: str) -> list[Line]:
     """An account's transfers in order of time, each with the balance after it. Raises Refused for no account."""
-    lines = ledger.statement(site.engine, account)
+    lines = ledger.statement(site.engine, checked.word(account, "account"))
     if not lines and not _can_be(site, account):
         raise Refused(Code.NO_ACCOUNT, account=account)
     return lines

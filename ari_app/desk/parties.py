@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ari_app.desk.checked import word
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.market.marketplace import Marketplace
@@ -13,7 +14,7 @@ from ari_app.store.market import parties
 
 def advertiser_of(site: Site, marketplace: Marketplace, name: str) -> Advertiser:
     """The advertiser of this id, in force or before. Raises Refused, naming those that there are."""
-    found = marketplace.advertisers.get(name) or parties.advertiser(site.engine, name)
+    found = marketplace.advertisers.get(word(name, "advertiser")) or parties.advertiser(site.engine, name)
     if found is None:
         raise _unknown("advertiser", name, marketplace.advertisers)
     return found
@@ -21,7 +22,7 @@ def advertiser_of(site: Site, marketplace: Marketplace, name: str) -> Advertiser
 
 def publisher_of(site: Site, marketplace: Marketplace, name: str) -> Publisher:
     """The publisher of this id, in force or before. Raises Refused, naming those that there are."""
-    found = marketplace.publishers.get(name) or parties.publisher(site.engine, name)
+    found = marketplace.publishers.get(word(name, "publisher")) or parties.publisher(site.engine, name)
     if found is None:
         raise _unknown("publisher", name, marketplace.publishers)
     return found

@@ -73,7 +73,7 @@ def plan(site: Site, wanted: Run) -> Paid:
 
 def get(site: Site, key: str) -> Paid:
     """The run with this key. Raises Refused."""
-    paid = payouts.find(site.engine, key)
+    paid = payouts.find(site.engine, checked.word(key, "key"))
     if paid is None:
         raise Refused(Code.NO_PAYOUT_RUN, key=key)
     return paid

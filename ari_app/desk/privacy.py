@@ -36,7 +36,7 @@ def erase(site: Site, actor: Actor, number: str) -> Erased:
     Where anything is left, or under way, it has to be done again. Raises Refused, StoreError, SwitchError, OSError.
     """
     if not PHONE_NUMBER.fullmatch(number):
-        raise checked.invalid("number", f"{number!r} is not a phone number such as +18005550101")
+        raise checked.invalid("number", "expected a phone number such as +18005550101")
     now, settings = site.now(), site.settings
     talking = _under_way(site, number)
     traces = Traces(settings, number)
@@ -53,10 +53,10 @@ def erase(site: Site, actor: Actor, number: str) -> Erased:
 def expire(site: Site, actor: Actor, age_ms: int) -> Erased:
     """Takes the callers out of all calls that began longer ago than that, and deletes what was recorded.
 
-    Raises StoreError, SwitchError, OSError.
+    Raises Refused, StoreError, SwitchError, OSError.
     """
     now, settings = site.now(), site.settings
-    before = now - age_ms
+    before = checked.moment(now - age_ms, "older_than")
     callers = privacy.callers_before(site.engine, before)
     traces = OldTraces(settings, before)
     traces.sweep(now)

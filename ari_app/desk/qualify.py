@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ari_app.desk import checked
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.document.reading import parse
@@ -42,7 +43,7 @@ def other_terms(
 
     Raises DocumentError, Refused.
     """
-    terms = in_force(parse(text, name, geography=geography.load(settings.home)), now)
+    terms = in_force(parse(checked.text(text, "terms"), name, geography=geography.load(settings.home)), now)
     if campaign is not None and campaign not in terms.campaigns:
         raise Refused(Code.NOT_IN_TERMS, file=name, campaign=campaign, known=list(terms.campaigns))
     return OtherTerms(terms, name, list(terms.campaigns) if campaign is None else [campaign])

@@ -34,7 +34,7 @@ def latest(site: Site, limit: int) -> list[Listed]:
     folder = site.settings.recordings
     return [
         Listed(one, _state(one, folder), recordings.paths(folder, one.call_id))
-        for one in recordings.latest(site.engine, limit)
+        for one in recordings.latest(site.engine, checked.limit(limit))
     ]
 
 

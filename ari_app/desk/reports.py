@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from ari_app.desk import caps
 from ari_app.desk.calls import under_way
-from ari_app.desk.checked import invalid
+from ari_app.desk.checked import invalid, moment, word, words
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.basics.clock import from_iso
@@ -30,8 +30,11 @@ from ari_app.store.calls import rebuild
 from ari_app.store.reports import rollups
 
 DEFAULT_DAYS = 30
+FILTERS = ("campaign", "advertiser", "publisher", "source", "state")
+"""What a report can be limited to."""
 OFFER_FILTERS = frozenset({"campaign", "advertiser"})
-"""The parties that a report by destination can be limited to: offers are counted by these alone."""
+"""What a report by destination can: offers are counted by these alone."""
+FORENSIC_FILTERS = ("campaign", "destination", "publisher")
 LONGEST_MS = 3_660 * 24 * HOUR_MS
 _COST = re.compile(r"\d{1,6}(\.\d{1,8})?", re.ASCII)
 
@@ -42,6 +45,9 @@ def span(since: int | None, until: int | None, zone: ZoneInfo, now: int, days: i
     Without them: since midnight `days` ago, until the hour under way is over. Raises Refused for times that no report
     can be cut at.
     """
+    for at, field in ((since, "since"), (until, "until")):
+        if at is not None:
+            moment(at, field)
     if since is None:
         today = datetime.fromtimestamp(now // 1000, zone).date()
         since = midnight(today - timedelta(days=days), zone)
@@ -74,7 +80,9 @@ def by(
     `cost_a_minute` is what a carrier takes for a minute of a caller's line, such as `0.012`, in the currency of the
     calls. Raises Refused.
     """
-    chosen = dict(only or {})
+    if what not in get_args(By):
+        raise invalid("by", f"expected one of {', '.join(get_args(By))}")
+    chosen = words(only, FILTERS)
     if what == "destination" and not OFFER_FILTERS.issuperset(chosen):
         raise invalid("only", "offers are counted by campaign and advertiser alone: leave the others out")
     when = span(since, until, zone, site.now(), days=0 if what == "hour" else DEFAULT_DAYS)
@@ -108,7 +116,7 @@ def forensics(
 
     `only` limits it to connections of this campaign, destination and publisher. Raises Refused.
     """
-    when, chosen = span(since, until, zone, site.now()), dict(only or {})
+    when, chosen = span(since, until, zone, site.now()), words(only, FORENSIC_FILTERS)
     destinations, publishers = (
         rollups.endings(site.engine, party, when.since, when.until, chosen)
         for party in ("destination", "publisher")
@@ -123,7 +131,7 @@ def days_to_count(site: Site) -> Sequence[int]:
 
 def count_day(site: Site, day_at: int) -> int:
     """Counts the calls of one day anew, and says how many there are. Calls are saved meanwhile, and counted once."""
-    return rebuild.rebuild_day(site.engine, day_at)
+    return rebuild.rebuild_day(site.engine, moment(day_at, "day_at"))
 
 
 def _groups(site: Site, what: By, when: Span, only: Mapping[str, str]) -> list[Group]:
@@ -163,7 +171,7 @@ def _cost_a_minute(text: str | None, groups: Sequence[Group]) -> Fraction:
     """The minor units of what a minute costs."""
     if text is None:
         return Fraction(0)
-    if not _COST.fullmatch(text):
+    if not _COST.fullmatch(word(text, "cost_per_minute")):
         raise invalid("cost_per_minute", f"{text!r} is not an amount such as 0.012")
     currencies = {group.currency for group in groups if group.currency}
     if len(currencies) > 1:
