@@ -16,8 +16,7 @@ from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.desk import bills as desk
 from ari_app.desk.bills import Items
 from ari_app.domain.ledger.bills import Bill, BillKind
-from ari_app.views.bills.bill import COLUMNS, bill_facts, bill_json, bill_rows
-from ari_app.views.csvtext import write_csv
+from ari_app.views.bills.bill import COLUMNS, bill_facts, bill_json, bill_rows, write_bill
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +89,7 @@ def deliver(bill: Bill, delivery: Delivery, items: Callable[[], Items]) -> None:
         deliver_items(items(), delivery.as_json, csv_file)
         return
     if csv_file is not None:
-        head = (bill.kind, bill.number, bill.party, bill.period.name, bill.currency)
-        columns = ("kind", "number", "party", "period", "currency", *COLUMNS)
-        write_csv(csv_file, columns, [(*head, *row) for row in bill_rows(bill)])
+        write_bill(csv_file, bill)
     if pdf_file is not None:
         from ari_app.views.bills.pdf import write_pdf  # its libraries take a while to load
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import BinaryIO, TextIO
 from zoneinfo import ZoneInfo
 
@@ -13,13 +13,18 @@ from ari_app.cli.common import site
 from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.cli.period import calls_command, given, period_options, warn_of_uncounted
 from ari_app.desk import reports
-from ari_app.domain.basics.durations import format_duration
-from ari_app.domain.reports import forensics as domain
-from ari_app.domain.reports.forensics import JUST_S, Findings, Nearness
-from ari_app.domain.reports.rollups import AROUND_S
+from ari_app.domain.reports.forensics import JUST_S, Findings
 from ari_app.domain.reports.span import Span
-from ari_app.views.reports.columns import bar
-from ari_app.views.reports.forensics import about, calls_of, findings_json, write_seconds
+from ari_app.views.reports.forensics import (
+    about,
+    calls_of,
+    findings_json,
+    nearness_text,
+    parties_table,
+    payable_text,
+    seconds_table,
+    write_seconds,
+)
 
 
 def _command(when: Span, chosen: Mapping[str, str]) -> str:
@@ -81,39 +86,13 @@ def _show(found: Findings) -> None:
         click.echo(f"no connections under terms with connected_at_least: {about(found)}")
         return
     show_title(f"Connections that end around the payable second: {about(found)}")
-    needed = ", ".join(map(format_duration, found.payable_ms))
-    click.echo(f"The terms ask for {needed}; second 0 is the first that is paid for.\n")
-    _show_seconds(found.seconds)
-    near = found.total
-    click.echo(
-        f"\nOf {near.connections} connections, {near.before} ({_percent(near.before, near)} %) ended in the "
-        f"{JUST_S} s before the payable second, {near.after} ({_percent(near.after, near)} %) in the {JUST_S} s "
-        "from it."
-    )
+    click.echo(f"{payable_text(found)}\n")
+    show_table(*seconds_table(found.seconds, has_bars=Console().is_terminal))
+    click.echo(f"\n{nearness_text(found.total)}")
     for name, endings in (("destination", found.destinations), ("publisher", found.publishers)):
         click.echo()
-        _show_parties(name, domain.by_party(endings).items())
+        show_table(*parties_table(name, endings))
     _show_commands(found)
-
-
-def _show_seconds(seconds: dict[int, int]) -> None:
-    largest = max(count for second, count in seconds.items() if -AROUND_S <= second < AROUND_S)
-    rows = []
-    for second, count in seconds.items():
-        is_beyond = not -AROUND_S <= second < AROUND_S
-        name = f"{'earlier' if second < 0 else 'later'}" if is_beyond else f"{second:+d}" if second else "0"
-        drawn = [] if not Console().is_terminal else ["" if is_beyond else bar(count, largest)]
-        rows.append([name, *drawn, count])
-    show_table(["second", *([""] if Console().is_terminal else []), "connections"], rows)
-
-
-def _show_parties(name: str, of_party: Iterable[tuple[str, Nearness]]) -> None:
-    rows = [
-        (party or "(not known)", near.connections, near.before, near.after, _percent(near.before, near),
-         _percent(near.after, near), near.skew)
-        for party, near in of_party
-    ]  # fmt: skip
-    show_table((name, "connections", "just before", "just after", "before %", "after %", "skew"), rows)
 
 
 def _show_commands(found: Findings) -> None:
@@ -125,7 +104,3 @@ def _show_commands(found: Findings) -> None:
         return
     commands = _command(found.period, before), _command(found.period, after)
     click.echo("\nThe calls just before, and just after:\n  {}\n  {}".format(*commands))
-
-
-def _percent(part: int, near: Nearness) -> str:
-    return f"{100 * part / near.connections:.1f}"

@@ -16,12 +16,16 @@ from ari_app.cli.files import Writable, writing_down
 from ari_app.cli.items import deliver_items, items_option
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.desk import payouts as desk
-from ari_app.desk.payouts import DAY_MS
-from ari_app.domain.basics.money import format_amount
-from ari_app.domain.ledger.payouts import Paid, Run, Waiting
+from ari_app.domain.ledger.payouts import Paid, Reason, Run, Waiting
 from ari_app.views.csvtext import write_csv
-from ari_app.views.payouts import COLUMNS, RUN_COLUMNS, rows, run_json, run_row
-from ari_app.views.words import second
+from ari_app.views.payouts import COLUMNS, RUN_COLUMNS, rows, run_json, run_row, waiting_text
+
+_SEE: dict[Reason, str] = {
+    "young": "see --hold-days",
+    "later": "see --until",
+    "disputed": "see `callrace disputes list`",
+    "minimum": "see --minimum",
+}
 
 csv_option = click.option(
     "--csv",
@@ -177,23 +181,9 @@ def _deliver(paid: Paid, as_json: bool, csv_file: IO[str] | None) -> None:
 
 
 def _waiting(run: Run, waiting: Waiting) -> str:
-    """What is not paid and why, for people: `4 publishers have 213.86 USD of calls younger than 7 days`."""
-    days, last = run.hold_ms // DAY_MS, second(run.until_at - DAY_MS)[:10]
-    whose = "1 publisher" if waiting.publishers == 1 else f"{waiting.publishers} publishers"
-    has, owes = ("has", "owes") if waiting.publishers == 1 else ("have", "owe")
-    amount = f"{format_amount(abs(waiting.amount), run.currency)} {run.currency}"
-    match waiting.reason:
-        case "young":
-            return f"{whose} {has} {amount} of calls younger than {days} days; see --hold-days"
-        case "later":
-            return f"{whose} {has} {amount} of calls that ended after {last}; see --until"
-        case "disputed":
-            return f"{whose} {has} {amount} of calls in open dispute; see `callrace disputes list`"
-        case "minimum":
-            minimum = format_amount(run.minimum, run.currency)
-            return f"{whose} {has} {amount}, each less than {minimum}; see --minimum"
-        case "owes":
-            return f"{whose} {owes} {amount} that was taken back after it was paid"
+    """What is not paid and why, and how to see or change it."""
+    said = waiting_text(run, waiting)
+    return f"{said}; {_SEE[waiting.reason]}" if waiting.reason in _SEE else said
 
 
 def _day(text: str) -> date:

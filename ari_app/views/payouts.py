@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.ledger.payouts import Paid
-from ari_app.views.words import second
+from ari_app.domain.ledger.payouts import Paid, Run, Waiting
+from ari_app.views.words import amount, second
 
 _DAY_MS = 86_400_000
 
@@ -68,3 +68,23 @@ def run_json(paid: Paid) -> dict[str, object]:
             for waiting in paid.waits
         ],
     }
+
+
+def waiting_text(run: Run, waiting: Waiting) -> str:
+    """What is not paid and why, for people: `4 publishers have 213.86 USD of calls younger than 7 days`."""
+    days, last = run.hold_ms // _DAY_MS, second(run.until_at - _DAY_MS)[:10]
+    whose = "1 publisher" if waiting.publishers == 1 else f"{waiting.publishers} publishers"
+    has, owes = ("has", "owes") if waiting.publishers == 1 else ("have", "owe")
+    left = amount(abs(waiting.amount), run.currency)
+    match waiting.reason:
+        case "young":
+            return f"{whose} {has} {left} of calls younger than {days} days"
+        case "later":
+            return f"{whose} {has} {left} of calls that ended after {last}"
+        case "disputed":
+            return f"{whose} {has} {left} of calls in open dispute"
+        case "minimum":
+            minimum = format_amount(run.minimum, run.currency)
+            return f"{whose} {has} {left}, each less than {minimum}"
+        case "owes":
+            return f"{whose} {owes} {left} that was taken back after it was paid"

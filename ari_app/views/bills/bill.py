@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import IO
 from zoneinfo import ZoneInfo
 
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.ledger.bills import Bill, BillLine, Period
+from ari_app.views.csvtext import write_csv
 from ari_app.views.words import second
 
 COLUMNS = ("what", "campaign", "count", "amount")
@@ -31,6 +33,13 @@ def bill_rows(bill: Bill) -> list[tuple[str, str | None, int | None, str]]:
         sum_of(_PAYMENTS[bill.kind], bill.payments),
         sum_of("closing balance", bill.closing),
     ]
+
+
+def write_bill(file: IO[str], bill: Bill) -> None:
+    """Writes the rows as CSV, each with whose bill it is."""
+    head = (bill.kind, bill.number, bill.party, bill.period.name, bill.currency)
+    columns = ("kind", "number", "party", "period", "currency", *COLUMNS)
+    write_csv(file, columns, [(*head, *row) for row in bill_rows(bill)])
 
 
 def bill_facts(bill: Bill) -> dict[str, str]:

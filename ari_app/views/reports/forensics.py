@@ -1,15 +1,18 @@
-"""Connections that end around the payable second, for programs."""
+"""Connections that end around the payable second."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.durations import format_duration
 from ari_app.domain.reports import forensics as domain
-from ari_app.domain.reports.forensics import JUST_S, Findings, Nearness
+from ari_app.domain.reports.forensics import JUST_S, Ending, Findings, Nearness
 from ari_app.domain.reports.reporting import ratio
+from ari_app.domain.reports.rollups import AROUND_S
 from ari_app.views.csvtext import write_csv
+from ari_app.views.reports.columns import bar
 from ari_app.views.reports.report import Link
 
 
@@ -84,3 +87,47 @@ def _nearness_json(link: Link, found: Findings, near: Nearness, **party: str) ->
 def _linked(link: Link, found: Findings, first: int, last: int, **party: str) -> str | None:
     chosen = calls_of(found, first, last, **party)
     return None if chosen is None else link(found.period, chosen)
+
+
+# For people
+
+
+def payable_text(found: Findings) -> str:
+    """What the terms ask for, and how seconds are counted."""
+    needed = ", ".join(map(format_duration, found.payable_ms))
+    return f"The terms ask for {needed}; second 0 is the first that is paid for."
+
+
+def nearness_text(near: Nearness) -> str:
+    """How many ended just before the payable second, and just after."""
+    return (
+        f"Of {near.connections} connections, {near.before} ({_percent(near.before, near)} %) ended in the "
+        f"{JUST_S} s before the payable second, {near.after} ({_percent(near.after, near)} %) in the {JUST_S} s "
+        "from it."
+    )
+
+
+def seconds_table(seconds: Mapping[int, int], *, has_bars: bool) -> tuple[list[str], list[list[object]]]:
+    """The histogram, columns and rows, with bars or without."""
+    largest = max(count for second, count in seconds.items() if -AROUND_S <= second < AROUND_S)
+    rows: list[list[object]] = []
+    for second, count in seconds.items():
+        is_beyond = not -AROUND_S <= second < AROUND_S
+        name = f"{'earlier' if second < 0 else 'later'}" if is_beyond else f"{second:+d}" if second else "0"
+        drawn = ["" if is_beyond else bar(count, largest)] if has_bars else []
+        rows.append([name, *drawn, count])
+    return ["second", *([""] if has_bars else []), "connections"], rows
+
+
+def parties_table(name: str, endings: Sequence[Ending]) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
+    """By destination, or by publisher, as `name` says: how many ended just before, and just after."""
+    rows = [
+        (party or "(not known)", near.connections, near.before, near.after, _percent(near.before, near),
+         _percent(near.after, near), near.skew)
+        for party, near in domain.by_party(endings).items()
+    ]  # fmt: skip
+    return (name, "connections", "just before", "just after", "before %", "after %", "skew"), rows
+
+
+def _percent(part: int, near: Nearness) -> str:
+    return f"{100 * part / near.connections:.1f}"
