@@ -160,4 +160,4 @@ async def talk_on(call: Call, max_duration_ms: int) -> EndSource:
         leg = winning_leg(record)
         if leg is not None:
             leg.ended_at = call.end()
-        await call.client.bridges.destroy(bridge_id(call.name))
+        call.post(call.client.bridges.destroy(bridge_id(call.name)))

@@ -302,3 +302,21 @@ async def test_a_conversation_may_be_recorded_though_nobody_had_time_to_write_th
     await exchange.starts()
     record = await call.hangs_up(after_s=30).over()
     assert record.recording is not None
+
+
+async def test_a_conversation_that_was_over_is_not_charged_until_the_switch_was_last_seen(
+    exchange: Exchange,
+) -> None:
+    """The agent vanished, nobody else took the call, and the caller hears the fallback when the switch is replaced."""
+    ann = exchange.agent("ann").accepts().vanishes(after_s=5)
+    exchange.asterisk.sounds_s["sound:sorry"] = 60
+    await exchange.serves(fallback={"play": "sound:sorry"}, ring_timeout="10s")
+    call = exchange.dials()
+    await call.connected(ann)
+    ann.is_known = False
+    await call.hears("sound:sorry")
+    await exchange.passes(20)
+    await exchange.hands_over()
+    record = await call.over()
+    assert (record.disposition, record.winner) == ("connected", "ann")
+    assert record.durations_ms.connected == pytest.approx(5_000, abs=100)
