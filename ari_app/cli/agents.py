@@ -8,6 +8,7 @@ from ari_app.cli.common import acting, database, now_ms, reason_given, site
 from ari_app.cli.output import json_option, show_json, show_table, tell
 from ari_app.desk import agents as desk
 from ari_app.views.agents import COLUMNS, agent_json, pause_json
+from ari_app.views.sections import listed
 
 
 @click.group()
@@ -38,7 +39,7 @@ def list_(advertiser: str | None, as_json: bool) -> None:
     elif not rows:
         click.echo("no agents")
     else:
-        show_table(COLUMNS, [list(row.values()) for row in rows])
+        show_table(*listed(COLUMNS, rows))
 
 
 @agents.command()

@@ -13,6 +13,7 @@ from ari_app.cli.remedies import told
 from ari_app.desk import applications as desk
 from ari_app.domain.numbers.applications import Application
 from ari_app.views.applications import COLUMNS, STEP_COLUMNS, application_json, step_json
+from ari_app.views.sections import listed
 
 _reason = click.option(
     "--reason", metavar="TEXT", callback=one_line, required=True, help="Why; kept with the application."
@@ -65,7 +66,7 @@ def list_(campaign: str | None, publisher: str | None, state: Any, as_json: bool
     elif not found:
         click.echo("no applications")
     else:
-        show_table(COLUMNS, [list(application_json(one).values()) for one in found])
+        show_table(*listed(COLUMNS, map(application_json, found)))
 
 
 @applications.command()
@@ -82,7 +83,7 @@ def show(id: int, as_json: bool) -> None:
     if as_json:
         show_json(rows)
     else:
-        show_table(STEP_COLUMNS, [list(row.values()) for row in rows])
+        show_table(*listed(STEP_COLUMNS, rows))
 
 
 @applications.command()

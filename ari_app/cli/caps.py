@@ -7,7 +7,8 @@ import click
 from ari_app.cli.common import site
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.desk import caps as desk
-from ari_app.views.caps import COLUMNS, cap_json, cap_row
+from ari_app.views.caps import COLUMNS, cap_json
+from ari_app.views.sections import listed
 
 
 @click.group()
@@ -35,4 +36,4 @@ def list_(owner: str | None, as_json: bool) -> None:
     elif not rows:
         click.echo("no caps")
     else:
-        show_table(COLUMNS, map(cap_row, rows))
+        show_table(*listed(COLUMNS, rows))

@@ -21,6 +21,7 @@ from ari_app.views.ledger import (
     payment_json,
     proof_json,
 )
+from ari_app.views.sections import listed
 
 
 @click.group()
@@ -49,7 +50,7 @@ def balances(as_json: bool) -> None:
     elif not lines:
         click.echo("no money has moved yet")
     else:
-        show_table(BALANCE_COLUMNS, [[line[column] for column in BALANCE_COLUMNS] for line in lines])
+        show_table(*listed(BALANCE_COLUMNS, lines))
 
 
 @ledger.command()

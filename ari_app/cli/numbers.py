@@ -28,6 +28,7 @@ from ari_app.views.numbers import (
     shelf_json,
     shelf_row,
 )
+from ari_app.views.sections import listed
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -99,7 +100,7 @@ def list_(
     elif not rows:
         click.echo("no numbers")
     else:
-        show_table(COLUMNS, [list(row.values()) for row in rows])
+        show_table(*listed(COLUMNS, rows))
 
 
 @numbers.command()
@@ -252,4 +253,4 @@ def _show_history(did: str, as_json: bool) -> None:
     if as_json:
         show_json(rows)
     else:
-        show_table(HISTORY_COLUMNS, [list(row.values()) for row in rows])
+        show_table(*listed(HISTORY_COLUMNS, rows))

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 
 from ari_app.domain.market.destinations import Destination, Dial
 
-COLUMNS = ("agent", "advertiser", "dial", "capacity", "in use", "paused")
+COLUMNS = {
+    "agent": "agent",
+    "advertiser": "advertiser",
+    "dial": "dial",
+    "capacity": "capacity",
+    "in use": "in_use",
+    "paused": "paused",
+}
 
 
 def agent_json(

@@ -7,8 +7,8 @@ from typing import Any
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.numbers.applications import Application, Step
 
-COLUMNS = ("id", "campaign", "publisher", "state", "since", "note", "by")
-STEP_COLUMNS = ("at", "event", "state", "note", "by")
+COLUMNS = {name: name for name in ("id", "campaign", "publisher", "state", "since", "note", "by")}
+STEP_COLUMNS = {name: name for name in ("at", "event", "state", "note", "by")}
 
 
 def application_json(application: Application) -> dict[str, Any]:

@@ -16,12 +16,15 @@ def words(caps: Iterable[dict[str, Any]]) -> str:
     return "; ".join(f"{cap['used']} used, {cap['reserved']} reserved of {cap['cap']}" for cap in caps)
 
 
-COLUMNS = ("owner", "id", "cap", "used", "reserved", "left", "resets at")
-
-
-def cap_row(cap: dict[str, Any]) -> list[object]:
-    """A cap in a list."""
-    return [cap[name.replace(" ", "_")] for name in COLUMNS]
+COLUMNS = {
+    "owner": "owner",
+    "id": "id",
+    "cap": "cap",
+    "used": "used",
+    "reserved": "reserved",
+    "left": "left",
+    "resets at": "resets_at",
+}
 
 
 def cap_json(standing: Standing) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ari_app.domain.ledger.corrections import Net
 from ari_app.domain.ledger.verification import Finding
 from ari_app.views.words import second
 
-BALANCE_COLUMNS = ("account", "posted", "held", "reserved", "available", "currency")
+BALANCE_COLUMNS = {name: name for name in ("account", "posted", "held", "reserved", "available", "currency")}
 
 
 def _balance_cells(balance: Balance, currency: str) -> tuple[str, str, str]:

@@ -7,18 +7,19 @@ from ari_app.domain.market.marketplace import Number
 from ari_app.domain.numbers.holdings import Assignment, Holding
 from ari_app.domain.numbers.stock import Shelf
 
-COLUMNS = (
-    "number",
-    "campaign",
-    "publisher",
-    "source",
-    "by",
-    "kind",
-    "state",
-    "trunk",
-    "status",
-    "free from",
-)
+COLUMNS = {
+    "number": "did",
+    "campaign": "campaign",
+    "publisher": "publisher",
+    "source": "source",
+    "by": "origin",
+    "kind": "kind",
+    "state": "region",
+    "trunk": "trunk",
+    "status": "status",
+    "free from": "free_from",
+}
+"""The fields of a list, by their headings."""
 
 
 def holding_json(holding: Holding, status: str) -> dict[str, object]:
@@ -49,7 +50,15 @@ def shelf_json(shelf: Shelf, low_stock: int) -> dict[str, object]:
     }
 
 
-HISTORY_COLUMNS = ("number", "campaign", "publisher", "source", "from", "to", "by")
+HISTORY_COLUMNS = {
+    "number": "did",
+    "campaign": "campaign",
+    "publisher": "publisher",
+    "source": "source",
+    "from": "from",
+    "to": "to",
+    "by": "origin",
+}
 
 
 def assignment_json(entry: Assignment) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -21,6 +21,13 @@ class Listing(NamedTuple):
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
+
+
+def listed(
+    columns: Mapping[str, str], things: Iterable[Mapping[str, Any]]
+) -> tuple[list[str], list[list[object]]]:
+    """The columns and rows of things that are told as JSON; `columns` has the field under each heading."""
+    return list(columns), [[thing[field] for field in columns.values()] for thing in things]
 
 
 def section_json(section: Section) -> dict[str, Any]:
