@@ -70,6 +70,8 @@ def parse(text: str, file: str) -> list[Told]:
 def _take(found: dict[str, Told], values: dict[str, str]) -> Iterator[str]:
     """Adds the row's conversion; or says what is wrong with it."""
     call_id, ref = values["call"], values["ref"] or None
+    if not call_id or not call_id.isprintable():
+        yield f"call: expected a call's id, got {call_id!a}"
     if call_id in found:
         yield f"call: {call_id!a} is in this file twice"
     try:

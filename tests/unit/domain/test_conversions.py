@@ -184,6 +184,8 @@ def test_a_file_of_conversions_is_read() -> None:
         ),
         ("abc,2026-11-24", "sales.csv:2: expected 3 fields, got 2"),
         ("abc,2026-11-24,\x1b[31m", "sales.csv:2: ref: expected"),
+        ("a\0c,2026-11-24,", r"sales.csv:2: call: expected a call's id, got 'a\x00c'"),
+        (",2026-11-24,", "sales.csv:2: call: expected a call's id, got ''"),
     ],
 )
 def test_a_mistake_in_a_file_is_named_with_its_line(row: str, finding: str) -> None:
