@@ -1,7 +1,7 @@
 """`python -m tests.bench [PART ...]`: measures, prints as it goes, writes its parts of RESULTS.md.
 
-The calls take ten minutes. `growth` takes ten more, and `reports` seven and 20 GB in the temporary folder, so they are
-measured only when they are named.
+The calls take ten minutes. `growth` takes ten more, `house` seven, and `reports` seven and 20 GB in the temporary
+folder, so they are measured only when they are named.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import agi, assignment, contention, decisions, growth, report, reporting, settling
+from tests.bench import agi, assignment, contention, decisions, growth, house, report, reporting, settling
 from tests.bench.ladder import climb
 from tests.bench.machine import describe
 from tests.bench.market import SHAPES
@@ -23,6 +23,7 @@ from tests.bench.site import HOME, SiteError, site
 from tests.bench.step import Bench, Step
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+ONLY_NAMED = ("growth", "house", "reports")
 _MARK, _END = "<!-- part ", " -->\n"
 
 
@@ -33,9 +34,9 @@ def main() -> int:
         "parts",
         nargs="*",
         metavar="PART",
-        help=f"{', '.join(PARTS)}; unless given, all but growth and reports",
+        help=f"{', '.join(PARTS)}; unless given, all but {', '.join(ONLY_NAMED)}",
     )
-    wanted = parser.parse_args().parts or [part for part in PARTS if part not in ("growth", "reports")]
+    wanted = parser.parse_args().parts or [part for part in PARTS if part not in ONLY_NAMED]
     if unknown := [part for part in wanted if part not in PARTS]:
         parser.error(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
@@ -89,6 +90,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "contention": contention.report,
     "assignment": assignment.report,
     "growth": growth.report,
+    "house": house.report,
     "reports": reporting.report,
 }
 

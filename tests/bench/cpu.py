@@ -33,9 +33,9 @@ def _machine_ticks() -> list[str]:
         return lines.readline().split()[1:]
 
 
-def resident_mb() -> float:
-    """Memory of this process that is resident now."""
-    return _status_kb("VmRSS") / 1024
+def resident_mb(process: int | str = "self") -> float:
+    """Memory of a process, of this one unless told, that is resident now."""
+    return _status_kb("VmRSS", process) / 1024
 
 
 def peak_resident_mb() -> float:
@@ -43,6 +43,6 @@ def peak_resident_mb() -> float:
     return _status_kb("VmHWM") / 1024
 
 
-def _status_kb(name: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
+def _status_kb(name: str, process: int | str = "self") -> int:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))

@@ -21,9 +21,8 @@ import ari_app.wiring.switch  # noqa: F401  what the switch's process has in mem
 from ari_app.domain.calls.geo import locate
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ledger.calls import settle
-from ari_app.domain.routing.routing import route
-from ari_app.domain.routing.screening import screen
-from ari_app.domain.routing.snapshot import Snapshot, attribute
+from ari_app.domain.routing.intake import UNCOUNTED, Arrival, Attributed, Ended, Intake, Offered, Pinned
+from ari_app.domain.routing.snapshot import Snapshot
 from ari_app.domain.terms.qualification import Facts, judge
 from ari_app.serving.callers import Callers
 from ari_app.serving.clock import CallClock
@@ -123,15 +122,16 @@ def _decide(snapshot: Snapshot) -> tuple[list[float], float]:
         did, ani = number(random.randrange(NUMBERS)), caller(n)
         now, draw = BEGAN + 50 * n, Random(n)
         began = time.perf_counter_ns()
-        found = attribute(snapshot, did, now)
-        assert found is not None
-        timezone = snapshot.marketplace.advertisers[found.campaign.advertiser].timezone
-        refusal = screen(found.campaign, timezone, ani, now, callers.dialled(did, ani, now))
-        place = locate(snapshot.geography, None, ani, did)
-        decision = route(snapshot, found.campaign, place, ani, now, draw)
+        intake = Intake(snapshot, Arrival(did, ani, now), draw)
+        step = intake.start()
+        while not isinstance(step, Ended):
+            outcome = UNCOUNTED[type(step)]
+            if isinstance(step, Attributed):
+                outcome = Pinned(callers.dialled(did, ani, now))
+            step = intake.handle(outcome, now)
         times.append((time.perf_counter_ns() - began) / 1000)
-        assert refusal is None, refusal
-        offered += sum(len(wave.destinations) for wave in decision.plan.waves)
+        assert isinstance(step, Offered), step
+        offered += len(step.decision.rung)
     return times, offered / DECISIONS
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ari_app.settings import REPOSITORY
+from tests.bench.builds import unpacked
 from tests.bench.site import SiteError
 from tests.store.postgres import running_cluster
 
@@ -78,7 +79,7 @@ def report() -> str:
     """The section of RESULTS.md."""
     with tempfile.TemporaryDirectory(prefix="callrace-bench-") as folder:
         home = Path(folder)
-        before = _build_before(home / "before")
+        before = unpacked(BEFORE, home / "before")
         builds = {"before": before, "now": REPOSITORY}
         databases = {size: _made(before, home / f"{size}" / "callrace.db", size) for size in (FEW, MANY)}
         found = {name: _measure(tree, home / name, databases) for name, tree in builds.items()}
@@ -111,15 +112,6 @@ def _line(row: Row, before: Figures, now: Figures) -> str:
     met = "" if row.most is None else "yes" if row.is_met(value) else "**no**"
     shown = "-" if then is None else f"{then:,.1f}"
     return f"| {row.what} | {shown} | {value:,.1f} | {ratio} | {target} | {met} |"
-
-
-def _build_before(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    packed = subprocess.run(("git", "archive", BEFORE), cwd=REPOSITORY, capture_output=True)
-    if packed.returncode:
-        raise SiteError(f"the build before is not in this clone: {packed.stderr.decode().strip()}")
-    subprocess.run(("tar", "-x", "-C", str(folder)), input=packed.stdout, check=True)
-    return folder
 
 
 def _made(tree: Path, database: Path, size: int) -> Path:

@@ -74,8 +74,11 @@ class Site:
 
 
 @contextmanager
-def site(uris: Mapping[str, str]) -> Iterator[Site]:
-    """Starts Asterisk and a switch that offer calls to the agents at `uris`; ends both. Raises SiteError."""
+def site(uris: Mapping[str, str], tree: Path = REPOSITORY) -> Iterator[Site]:
+    """Starts Asterisk and a switch that offer calls to the agents at `uris`; ends both. Raises SiteError.
+
+    `tree` has the sources of the switch.
+    """
     shutil.rmtree(HOME / "overlay", ignore_errors=True)
     for old in HOME.glob("callrace.db*"):
         old.unlink()
@@ -89,8 +92,8 @@ def site(uris: Mapping[str, str]) -> Iterator[Site]:
     try:
         _run_or_raise("Asterisk", lab.run("up"))
         for command in (("db", "upgrade"), ("apply", str(HOME / "marketplace.yaml"))):
-            _run_or_raise(" ".join(command), _callrace(lab, *command))
-        with _switch(lab, settings) as switch:
+            _run_or_raise(" ".join(command), _callrace(lab, tree, *command))
+        with _switch(lab, settings, tree) as switch:
             yield Site(lab, settings, _asterisk_pid(lab), switch)
     finally:
         lab.run("down")
@@ -146,9 +149,10 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def _callrace(lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
+def _callrace(lab: Lab, tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = lab.environment | {"PYTHONPATH": str(tree)}
     return subprocess.run(
-        (*CALLRACE, *words), cwd=REPOSITORY, env=lab.environment, capture_output=True, text=True, timeout=60
+        (*CALLRACE, *words), cwd=tree, env=environment, capture_output=True, text=True, timeout=60
     )
 
 
@@ -158,15 +162,15 @@ def _run_or_raise(what: str, done: subprocess.CompletedProcess[str]) -> None:
 
 
 @contextmanager
-def _switch(lab: Lab, settings: Settings) -> Iterator[int]:
+def _switch(lab: Lab, settings: Settings, tree: Path) -> Iterator[int]:
     """`callrace switch run`, connected to Asterisk; its pid."""
     log = HOME / "switch.log"
     command = ("setpriv", "--pdeathsig", "TERM", *CALLRACE, "switch", "run")
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            cwd=REPOSITORY,
-            env=lab.environment,
+            cwd=tree,
+            env=lab.environment | {"PYTHONPATH": str(tree)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
