@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -31,6 +32,19 @@ def had_written(exchange: Exchange, change: Callable[[UnderWay], None]) -> Under
     [path] = folder.glob("*.jsonl")
     path.write_bytes(pack_under_way(left) + b"\n")
     return left
+
+
+def wrote_version_1(exchange: Exchange) -> None:
+    """What the dead switch has written is as a switch of before wrote it."""
+    [path] = (exchange.home / "journal").glob("*.jsonl")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        if call := line.get("call"):
+            parties = call.pop("parties")
+            call |= {"channel_id": parties["caller"], "agent_channel_id": parties.get("agent")}
+            del call["stage"], call["is_lent"]
+            line["version"] = 1
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
 def not_that_they_talk(left: UnderWay) -> None:
@@ -320,3 +334,29 @@ async def test_a_conversation_that_was_over_is_not_charged_until_the_switch_was_
     record = await call.over()
     assert (record.disposition, record.winner) == ("connected", "ann")
     assert record.durations_ms.connected == pytest.approx(5_000, abs=100)
+
+
+# It was an older one
+
+
+async def test_an_upgrade_takes_up_who_talks_who_waits_and_who_is_asked(exchange: Exchange) -> None:
+    ann, bob = exchange.agent("ann").accepts(), exchange.agent("bob").then().then().accepts()
+    await exchange.serves(flow=SERVICE)
+    talking = exchange.dials().presses("110001")
+    await talking.connected(ann)
+    waiting = exchange.dials().presses("110001")
+    await exchange.asterisk.until(lambda: bob.times_rung == 2)
+    asked = exchange.dials().presses("1")
+    await asked.hears("sound:zip")
+    await exchange.passes(1)
+    exchange.dies()
+    wrote_version_1(exchange)
+    await exchange.passes(1)
+    await exchange.starts()
+    await waiting.connected(bob)
+    assert exchange.asterisk.partners(talking.channel) == {ann.channel.id}
+    await exchange.asterisk.until(lambda: asked.heard.count("sound:zip") == 2)
+    assert asked.heard.count("sound:service") == 1
+    records = [await call.hangs_up(after_s=5).over() for call in (talking, waiting, asked)]
+    assert [record.disposition for record in records] == ["connected", "connected", "abandoned_ivr"]
+    assert [record.winner for record in records] == ["ann", "bob", None]
