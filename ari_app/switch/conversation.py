@@ -116,7 +116,7 @@ class Talk:
         for role, channel_id in self._call.under_way.parties.items():
             if channel_id == event.channel_id and role != "caller":
                 gone = Lost(role) if event.cause is None else Left(role)
-                self._handle(gone, self._call.happened(event))
+                self._handle(gone, min(self._call.happened(event), self._call.end()))
                 return
 
     def _handle(self, event: Event, at: int) -> None:
@@ -139,9 +139,9 @@ class Talk:
 
 
 async def talk_on(call: Call, max_duration_ms: int) -> EndSource:
-    """Watches two who talk since before this switch, to their end, and who ended it. Raises CallerGone.
+    """Watches two who have talked since before this switch, until one leaves; who ended it. Raises CallerGone.
 
-    Whoever is still there of the two then is the caller; who ended it, and when, is on record.
+    Then the agent is gone, or is being hung up, and the record has how long they talked.
     """
     record = call.record
     talk = Talk(call, max_duration_ms)

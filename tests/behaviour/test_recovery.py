@@ -293,6 +293,26 @@ async def test_who_hung_up_while_nobody_looked_is_not_charged_for_longer(exchang
     assert not ann.is_on_the_line
 
 
+async def test_an_agent_who_went_while_nobody_looked_talked_until_then_though_the_call_is_offered_again(
+    exchange: Exchange,
+) -> None:
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves(ring_timeout="5s")
+    call = exchange.dials()
+    await call.connected(ann)
+    await exchange.passes(2)
+    exchange.asterisk.is_down = True
+    exchange.asterisk.breaks()
+    ann.vanishes(after_s=1)
+    ann.is_known = False
+    await exchange.passes(4)
+    exchange.asterisk.is_down = False
+    record = await call.over()
+    assert "vanished" in timeline(record)
+    assert (record.disposition, record.winner) == ("connected", "ann")
+    assert record.durations_ms.connected == pytest.approx(2_000, abs=300)
+
+
 async def test_an_agent_of_whose_end_only_the_beginning_was_told_is_seen_to_be_gone(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
