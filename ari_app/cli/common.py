@@ -5,21 +5,19 @@ from __future__ import annotations
 import getpass
 import os
 import time
+from collections.abc import Callable
 from typing import Any, TextIO
 
 import click
-from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine
 
 from ari_app.access.actor import Actor, operator
+from ari_app.desk import checked
+from ari_app.desk.refused import Refused
 from ari_app.desk.site import Site
 from ari_app.domain.basics.clock import from_iso
-from ari_app.domain.basics.fields import PHONE_NUMBER, Id, Text
 from ari_app.settings import Settings, SettingsError
 from ari_app.store.db import schema
-
-_TEXT = TypeAdapter[str](Text)
-_ID = TypeAdapter[str](Id)
 
 
 class Failed(click.ClickException):
@@ -31,36 +29,30 @@ class Failed(click.ClickException):
             click.echo(f"{click.style('callrace:', fg='red')} {line}", file=file, err=file is None)
 
 
-def phone_number(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """An option's value that is a phone number in E.164; anything else is wrong usage."""
-    if value is not None and not PHONE_NUMBER.fullmatch(value):
-        raise click.BadParameter(f"{value!r} is not a phone number such as +18005550101")
-    return value
+def as_option(check: Callable[[str, str], str]) -> Callable[..., str | None]:
+    """An option's callback: its value as `check` (of `desk.checked`) lets it pass; any other is wrong usage."""
+
+    def checked_value(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        try:
+            return None if value is None else check(value, param.name or "")
+        except Refused as error:
+            raise click.BadParameter(str(error.facts["why"])) from error
+
+    return checked_value
 
 
-def one_line(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """An option's value that is kept, and shown to people; what could not be is wrong usage."""
-    return _checked(_TEXT, value)
+phone_number = as_option(checked.phone_number)
+"""A phone number in E.164."""
+one_line = as_option(checked.line)
+"""What is kept, and shown to people."""
+owned_id = as_option(checked.owned_id)
+"""An id of the marketplace."""
+_reason = as_option(checked.reason)
 
 
 def reason_given(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """An option's value that tells why, on one line, however long; what nobody could read is wrong usage."""
-    is_none = value is None or (value == "" and not param.required)
-    if not is_none and not (value and value.strip() and value.isprintable()):
-        raise click.BadParameter("expected a reason on one line")
-    return value
-
-
-def owned_id(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """An option's value that is an id of the marketplace; what can be none is wrong usage."""
-    return _checked(_ID, value)
-
-
-def _checked(kind: TypeAdapter[str], value: str | None) -> str | None:
-    try:
-        return None if value is None else kind.validate_python(value)
-    except ValidationError as error:
-        raise click.BadParameter(str(error.errors()[0]["ctx"]["error"])) from error
+    """What tells why, on one line, however long; nothing, where it may be left out."""
+    return value if value == "" and not param.required else _reason(ctx, param, value)
 
 
 def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> int:

@@ -11,13 +11,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from ari_app.desk.refused import Code, Refused
 from ari_app.domain.basics.clock import FIRST_MS, LAST_MS
-from ari_app.domain.basics.fields import CURRENCY_CODE, Text
+from ari_app.domain.basics.fields import CURRENCY_CODE, PHONE_NUMBER, Id, Text
 from ari_app.domain.basics.money import CURRENCIES, parse_amount
 
 LONGEST_WORD = 200
 MOST_LISTED = 10_000
 MOST_SERIAL = 2**31 - 1
 _TEXT = TypeAdapter[str](Text)
+_ID = TypeAdapter[str](Id)
 
 
 def invalid(field: str, why: str) -> Refused:
@@ -64,12 +65,19 @@ def moment(at: int, field: str) -> int:
     return at
 
 
-def currency(code: str) -> str:
+def phone_number(text: str, field: str) -> str:
+    """A phone number in E.164."""
+    if not PHONE_NUMBER.fullmatch(text):
+        raise invalid(field, f"{_shown(text)} is not a phone number such as +18005550101")
+    return text
+
+
+def currency(code: str, field: str = "currency") -> str:
     """A currency that ISO 4217 has."""
     if not CURRENCY_CODE.fullmatch(code):
-        raise invalid("currency", f"expected a currency code such as EUR, got {_shown(code)}")
+        raise invalid(field, f"expected a currency code such as EUR, got {_shown(code)}")
     if code not in CURRENCIES:
-        raise invalid("currency", f"there is no currency '{code}' in ISO 4217")
+        raise invalid(field, f"there is no currency '{code}' in ISO 4217")
     return code
 
 
@@ -101,10 +109,12 @@ def taken_back(text: str | None, currency: str, field: str) -> int:
 
 def line(text: str, field: str) -> str:
     """A text on one line that is kept, and shown to people, such as a key."""
-    try:
-        return _TEXT.validate_python(text)
-    except ValidationError as error:
-        raise invalid(field, str(error.errors()[0]["ctx"]["error"])) from error
+    return _validated(_TEXT, text, field)
+
+
+def owned_id(text: str, field: str) -> str:
+    """An id that something in the marketplace can have."""
+    return _validated(_ID, text, field)
 
 
 def reason(text: str, field: str = "reason") -> str:
@@ -112,6 +122,13 @@ def reason(text: str, field: str = "reason") -> str:
     if not text.strip() or not text.isprintable():
         raise invalid(field, "expected a reason on one line")
     return text
+
+
+def _validated(kind: TypeAdapter[str], text: str, field: str) -> str:
+    try:
+        return kind.validate_python(text)
+    except ValidationError as error:
+        raise invalid(field, str(error.errors()[0]["ctx"]["error"])) from error
 
 
 def _shown(text: str) -> str:

@@ -10,7 +10,6 @@ from ari_app.desk import checked
 from ari_app.desk.calls import under_way
 from ari_app.desk.site import Site
 from ari_app.domain.basics.audit import Entry
-from ari_app.domain.basics.fields import PHONE_NUMBER
 from ari_app.serving.oldtraces import OldTraces
 from ari_app.serving.running import SwitchNotRunning
 from ari_app.serving.traces import Traces
@@ -35,8 +34,7 @@ def erase(site: Site, actor: Actor, number: str) -> Erased:
 
     Where anything is left, or under way, it has to be done again. Raises Refused, StoreError, SwitchError, OSError.
     """
-    if not PHONE_NUMBER.fullmatch(number):
-        raise checked.invalid("number", "expected a phone number such as +18005550101")
+    checked.phone_number(number, "number")
     now, settings = site.now(), site.settings
     talking = _under_way(site, number)
     traces = Traces(settings, number)
