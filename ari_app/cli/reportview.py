@@ -8,10 +8,10 @@ import click
 from rich.console import Console
 
 from ari_app.cli import period
-from ari_app.cli.output import show_table, show_title
+from ari_app.cli.output import show_listings
 from ari_app.domain.reports.report import Report
 from ari_app.domain.reports.span import Span
-from ari_app.views.reports.report import about, shown, tables
+from ari_app.views.reports.report import about, listings
 
 
 def calls_command(when: Span, chosen: Mapping[str, str]) -> str:
@@ -27,12 +27,7 @@ def show(report: Report) -> None:
         click.echo(f"{about(report)}, {report.period}: none")
         return
     click.echo(f"{about(report)}, {report.period}")
-    for n, table in enumerate(tables(report)):
-        found = shown(report, table, has_bars=n == 0 and Console().is_terminal)
-        if found is not None:
-            click.echo()
-            show_title(table.title)
-            show_table(*found)
+    show_listings(listings(report, has_bars=Console().is_terminal))
     click.echo(
         "\nThe calls of the first line (add --counted-as COLUMN for one of its numbers, of money too):"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 from ari_app.domain.basics.clock import iso
@@ -20,6 +20,7 @@ from ari_app.views.reports.columns import (
     disposition_tables,
     offer_tables,
 )
+from ari_app.views.sections import Listing
 
 Link = Callable[[Span, dict[str, str]], str]
 """What leads to the calls of a period that have these parties: a command, or an address."""
@@ -31,7 +32,7 @@ def about(report: Report) -> str:
     return f"{'Offers' if report.counts_offers else 'Calls'} by {report.by}{parties}"
 
 
-def tables(report: Report) -> list[Table]:
+def _tables(report: Report) -> list[Table]:
     """The report's tables: one for each kind of column, and for the money of each currency."""
     if report.by == "disposition":
         return disposition_tables(report.total.counts["incoming"])
@@ -42,8 +43,13 @@ def tables(report: Report) -> list[Table]:
     return [*found, caps_table(standing)]
 
 
-def shown(report: Report, table: Table, *, has_bars: bool) -> tuple[list[str], list[list[object]]] | None:
-    """A table's columns and rows for people, of what is worth showing; None when nothing is."""
+def listings(report: Report, *, has_bars: bool) -> list[Listing]:
+    """The report for people: a table for each kind of column, of what is worth showing; the first may have bars."""
+    found = (_listing(report, table, has_bars and n == 0) for n, table in enumerate(_tables(report)))
+    return [listing for listing in found if listing is not None]
+
+
+def _listing(report: Report, table: Table, has_bars: bool) -> Listing | None:
     columns = [column for column in table.columns if _is_worth_showing(report, column)]
     if not columns:
         return None
@@ -57,11 +63,13 @@ def shown(report: Report, table: Table, *, has_bars: bool) -> tuple[list[str], l
         cells = [None if v is None else column.shown(v) for column, v in zip(columns, values, strict=True)]
         if any(cell is not None for cell in cells):
             rows.append([name, *([drawn] if has_bars else []), *cells])
-    return [report.by, *([""] if has_bars else []), *(column.header for column in columns)], rows
+    headers = [report.by, *([""] if has_bars else []), *(column.header for column in columns)]
+    return Listing(table.title, headers, rows)
 
 
 def report_json(report: Report, link: Link) -> dict[str, Any]:
     """The report for programs. Rates are shares of one, times ms, amounts decimal strings."""
+    tables = _tables(report)
     return {
         "by": report.by,
         "timezone": report.period.zone.key,
@@ -69,17 +77,17 @@ def report_json(report: Report, link: Link) -> dict[str, Any]:
         "until": iso(report.period.until),
         "only": report.only,
         "lines": [
-            {report.by: line.key, **_values(report, line), "calls": link(*report.calls_of(line))}
+            {report.by: line.key, **_values(report, tables, line), "calls": link(*report.calls_of(line))}
             for line in report.lines
         ],
-        "total": {**_values(report, report.total), "calls": link(*report.calls_of(None))},
+        "total": {**_values(report, tables, report.total), "calls": link(*report.calls_of(None))},
     }
 
 
-def _values(report: Report, line: Line) -> dict[str, Any]:
+def _values(report: Report, tables: Sequence[Table], line: Line) -> dict[str, Any]:
     found: dict[str, Any] = {}
     money = []
-    for table in tables(report):
+    for table in tables:
         values = {column.name: column.value(line) for column in table.columns}
         if table.currency is None:
             found |= values
@@ -92,7 +100,7 @@ def write_report(file: IO[str], report: Report, link: Link) -> None:
     """A line of CSV for each of the report's, its money in columns for each currency."""
     columns = [
         (f"{column.name}_{table.currency}" if table.currency else column.name, column)
-        for table in tables(report)
+        for table in _tables(report)
         for column in table.columns
     ]
     rows = [
