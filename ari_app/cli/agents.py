@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.common import acting, database, now_ms, reason_given, site
+from ari_app.cli.common import acting, reason_given, site
 from ari_app.cli.output import json_option, show_json, show_table, tell
 from ari_app.desk import agents as desk
 from ari_app.views.agents import COLUMNS, agent_json, pause_json
@@ -58,7 +58,7 @@ def pause(agent: str, reason: str, as_json: bool) -> None:
     Example:
       callrace agents pause agent-1 --reason "lunch"
     """
-    desk.pause(database(), acting(), agent, reason, now_ms())
+    desk.pause(site(), acting(), agent, reason)
     tell(pause_json(agent, reason), f"{agent} is paused: {reason}", as_json)
 
 
@@ -72,5 +72,5 @@ def resume(agent: str, as_json: bool) -> None:
     Example:
       callrace agents resume agent-1
     """
-    desk.resume(database(), acting(), agent, now_ms())
+    desk.resume(site(), acting(), agent)
     tell(pause_json(agent, None), f"{agent} is offered calls again", as_json)

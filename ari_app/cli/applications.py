@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ari_app.cli.common import acting, database, now_ms, one_line, owned_id
+from ari_app.cli.common import acting, one_line, owned_id, site
 from ari_app.cli.numbers import wanted, wanted_options
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.cli.remedies import told
@@ -40,7 +40,7 @@ def submit(campaign: str, publisher: str, note: str | None, as_json: bool) -> No
     Example:
       callrace applications submit --campaign plumbing --publisher homefix --note "radio in Albany"
     """
-    done = desk.submit(database(), acting(), campaign, publisher, note, now_ms())
+    done = desk.submit(site(), acting(), campaign=campaign, publisher=publisher, note=note)
     _told(done.application, as_json, done.dids)
     if done.not_approved is not None:
         click.echo(f"not approved by itself: {told(done.not_approved)}", err=True)
@@ -60,7 +60,7 @@ def list_(campaign: str | None, publisher: str | None, state: Any, as_json: bool
     Example:
       callrace applications list --state pending
     """
-    found = desk.listed(database(), campaign=campaign, publisher=publisher, state=state)
+    found = desk.listed(site(), campaign=campaign, publisher=publisher, state=state)
     if as_json:
         show_json([application_json(one) for one in found])
     elif not found:
@@ -79,7 +79,7 @@ def show(id: int, as_json: bool) -> None:
     Example:
       callrace applications show 1
     """
-    rows = [step_json(step) for step in desk.history(database(), id)]
+    rows = [step_json(step) for step in desk.history(site(), id)]
     if as_json:
         show_json(rows)
     else:
@@ -121,7 +121,7 @@ def approve(
     """
     asked = wanted(state, kind)
     application, dids = desk.approve(
-        database(), acting(), id, count, asked, source=source, note=note, now=now_ms()
+        site(), acting(), id, count=count, wanted=asked, source=source, note=note
     )
     _told(application, as_json, dids)
 
@@ -172,7 +172,7 @@ def reinstate(id: int, reason: str | None, as_json: bool) -> None:
 
 
 def _decide(id: int, event: desk.Decision, reason: str | None, as_json: bool) -> None:
-    _told(desk.decide(database(), acting(), id, event, reason, now_ms()), as_json)
+    _told(desk.decide(site(), acting(), id, event, reason), as_json)
 
 
 def _told(application: Application, as_json: bool, dids: list[str] | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.common import database
+from ari_app.cli.common import site
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.desk import audit as desk
 from ari_app.views.audit import COLUMNS, entry_json, entry_row
@@ -32,7 +32,7 @@ def list_(actor: str | None, subject: str | None, limit: int, as_json: bool) -> 
       callrace audit list --subject plumbing
       callrace audit list --actor ada --limit 10 --json
     """
-    found = desk.listed(database(), limit, actor=actor, subject=subject)
+    found = desk.listed(site(), limit, actor=actor, subject=subject)
     if as_json:
         show_json([entry_json(entry) for entry in found])
     elif not found:

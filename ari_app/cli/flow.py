@@ -8,7 +8,7 @@ import click
 
 from ari_app.cli.output import json_option, show_json, show_title
 from ari_app.cli.plan import document_in
-from ari_app.desk.flows import checked
+from ari_app.desk import flows as desk
 from ari_app.domain.basics.durations import format_duration
 from ari_app.domain.document.reading import to_document
 from ari_app.settings import Settings
@@ -33,7 +33,7 @@ def check(file: TextIO, as_json: bool) -> None:
     Example:
       callrace flow check market.yaml
     """
-    marketplace = checked(Settings.from_env(), *document_in(file))
+    marketplace = desk.check(Settings.from_env(), *document_in(file))
     if as_json:
         show_json({"file": file.name, "flows": to_document(marketplace).get("flows", {})})
         return

@@ -7,16 +7,14 @@ from typing import Any, TextIO, TypeVar
 
 import click
 
-from ari_app.cli.common import acting, database, now_ms, one_line, owned_id, phone_number, text_of
+from ari_app.cli.common import acting, one_line, owned_id, phone_number, site, text_of
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.desk import numbers as desk
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.states import STATE_NAMES
 from ari_app.domain.market.marketplace import Number
 from ari_app.domain.numbers.inventory import COLUMNS as FILE_COLUMNS
-from ari_app.domain.numbers.inventory import Wanted, parse
-from ari_app.settings import Settings
-from ari_app.store import geography
+from ari_app.domain.numbers.inventory import Wanted
 from ari_app.views.numbers import (
     COLUMNS,
     HISTORY_COLUMNS,
@@ -94,7 +92,7 @@ def list_(
         _show_history(did, as_json)
         return
     asked = desk.Asked(campaign, publisher, state, kind, None if status == "any" else status)
-    rows = [holding_json(*found) for found in desk.listed(database(), asked, now_ms())]
+    rows = [holding_json(*found) for found in desk.listed(site(), asked)]
     if as_json:
         show_json(rows)
     elif not rows:
@@ -157,11 +155,8 @@ def import_(file: TextIO, trunk: str | None, columns: dict[str, str], as_json: b
       printf 'did,kind,region,trunk\\n+12125550100,local,NY,main\\n' | callrace numbers import -
       callrace numbers import carrier.csv --column "did=TN" --trunk main
     """
-    known = geography.load(Settings.from_env().home).area_codes
-    items = parse(
-        text_of(file), file.name, lambda code: known[code][0] if code in known else None, trunk, columns
-    )
-    imported = desk.import_(database(), acting(), items, file.name, now_ms())
+    text = text_of(file)
+    imported = desk.import_(site(), acting(), text, file.name, trunk=trunk, columns=columns)
     if as_json:
         show_json({"added": imported.added, "changed": imported.changed, "same": imported.same})
     else:
@@ -194,10 +189,10 @@ def assign(
       callrace numbers assign --campaign plumbing --publisher homefix --state NY --source radio
       callrace numbers assign --campaign plumbing --publisher homefix --did +12125550100
     """
-    number = Number(campaign, publisher, source)
-    given = desk.assign(database(), acting(), number, wanted(state, kind, did), now_ms())
+    asked = wanted(state, kind, did)
+    given = desk.assign(site(), acting(), campaign=campaign, publisher=publisher, source=source, wanted=asked)
     if as_json:
-        show_json(assigned_json(given, number))
+        show_json(assigned_json(given, Number(campaign, publisher, source)))
     else:
         click.echo(f"{given} is {publisher}'s for {campaign}")
 
@@ -215,7 +210,7 @@ def release(did: str, as_json: bool) -> None:
     Example:
       callrace numbers release +12125550100
     """
-    held, free_from = desk.release(database(), acting(), did, now_ms())
+    held, free_from = desk.release(site(), acting(), did)
     if as_json:
         show_json(released_json(did, held, free_from))
     else:
@@ -235,7 +230,7 @@ def stock(as_json: bool) -> None:
     Example:
       callrace numbers stock
     """
-    found = desk.stock(database(), now_ms())
+    found = desk.stock(site())
     if as_json:
         show_json([shelf_json(shelf, found.low_stock) for shelf in found.shelves])
         return
@@ -249,7 +244,7 @@ def stock(as_json: bool) -> None:
 
 
 def _show_history(did: str, as_json: bool) -> None:
-    rows = [assignment_json(entry) for entry in desk.history(database(), did)]
+    rows = [assignment_json(entry) for entry in desk.history(site(), did)]
     if as_json:
         show_json(rows)
     else:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
-
 from ari_app.access.actor import Actor
+from ari_app.desk import checked
 from ari_app.desk.inforce import in_force
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
@@ -42,20 +41,22 @@ def listed(site: Site, advertiser: str | None = None) -> Agents:
     return Agents(theirs, in_use, loaded.pauses)
 
 
-def pause(engine: Engine, actor: Actor, agent: str, reason: str, now: int) -> None:
+def pause(site: Site, actor: Actor, agent: str, reason: str) -> None:
     """Has an agent be offered no calls until it is resumed; a call it has goes on. Raises Refused, StoreError."""
-    _require(engine, agent)
-    if not pauses.pause(engine, Pause(agent, now, reason, str(actor))):
+    _require(site, agent)
+    paused = Pause(agent, site.now(), checked.reason(reason), str(actor))
+    if not pauses.pause(site.engine, paused):
         raise Refused(Code.PAUSED_ALREADY, name=agent)
 
 
-def resume(engine: Engine, actor: Actor, agent: str, now: int) -> None:
+def resume(site: Site, actor: Actor, agent: str) -> None:
     """Has an agent be offered calls again, also one that left the marketplace. Raises Refused, StoreError."""
-    if not pauses.resume(engine, agent, Entry(now, str(actor), "agents.resume", agent)):
-        _require(engine, agent)
+    entry = Entry(site.now(), str(actor), "agents.resume", checked.word(agent, "agent"))
+    if not pauses.resume(site.engine, agent, entry):
+        _require(site, agent)
         raise Refused(Code.NOT_PAUSED, name=agent)
 
 
-def _require(engine: Engine, agent: str) -> None:
-    if agent not in in_force(engine).marketplace.destinations:
+def _require(site: Site, agent: str) -> None:
+    if checked.word(agent, "agent") not in in_force(site.engine).marketplace.destinations:
         raise Refused(Code.UNKNOWN, what="agent", name=agent)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from sqlalchemy import Engine
-
 from ari_app.access.actor import CALLRACE, Actor
+from ari_app.desk import checked
 from ari_app.desk.changing import Change, changing
-from ari_app.desk.numbers import give
+from ari_app.desk.numbers import ANY, check, give
 from ari_app.desk.refused import Code, Refused
+from ari_app.desk.site import Site
 from ari_app.domain.market.marketplace import Number
 from ari_app.domain.numbers.applications import (
     Application,
@@ -27,6 +27,8 @@ from ari_app.store.db.engine import retried
 from ari_app.store.market import applications
 
 Decision = Literal["decline", "suspend", "reinstate"]
+
+MOST_NUMBERS = 1_000  # that one approval gives
 
 BY_ITSELF = "the campaign approves by itself"
 
@@ -44,15 +46,15 @@ class Submitted:
 
 
 @retried
-def submit(
-    engine: Engine, actor: Actor, campaign: str, publisher: str, note: str | None, now: int
-) -> Submitted:
+def submit(site: Site, actor: Actor, *, campaign: str, publisher: str, note: str | None = None) -> Submitted:
     """A publisher asks to join a campaign, for the first time or again, after it was declined.
 
     A campaign with `auto_approve` approves it at once, with one number of any kind; when there is none, the application
     waits. Raises Refused, StoreError.
     """
-    with changing(engine, actor, now) as change:
+    checked.words({"campaign": campaign, "publisher": publisher}, ("campaign", "publisher"))
+    _check_note(note, "note")
+    with changing(site, actor) as change:
         change.require(campaign, publisher)
         rules = change.rules.campaigns[campaign]
         why = closed_to(rules, publisher)
@@ -66,7 +68,7 @@ def submit(
         if not rules.applications.auto_approve:
             return Submitted(submitted, [], None)
         try:
-            dids = give(change, Number(campaign, publisher, None), Wanted(), 1)
+            dids = give(change, Number(campaign, publisher, None), ANY, 1)
         except Refused as refused:
             return Submitted(submitted, [], refused)
         by_itself = replace(change, actor=CALLRACE)
@@ -75,40 +77,40 @@ def submit(
 
 @retried
 def approve(
-    engine: Engine,
+    site: Site,
     actor: Actor,
     id: int,
-    count: int,
-    wanted: Wanted,
     *,
+    count: int = 1,
+    wanted: Wanted = ANY,
     source: str | None = None,
     note: str | None = None,
-    now: int,
 ) -> tuple[Application, list[str]]:
-    """Approves, and gives `count` numbers: all of it or nothing. Raises Refused, StoreError."""
-    with changing(engine, actor, now) as change:
+    """Approves, and gives `count` numbers, at most MOST_NUMBERS: all of it or nothing. Raises Refused, StoreError."""
+    if not 0 <= count <= MOST_NUMBERS:
+        raise checked.invalid("numbers", f"expected 0 to {MOST_NUMBERS}")
+    check(wanted, source)
+    _check_note(note, "note")
+    with changing(site, actor) as change:
         there = _possible(change, id, "approve")
+        change.require(there.campaign, there.publisher)
         dids = give(change, Number(there.campaign, there.publisher, source), wanted, count)
         return _step(change, id, "approve", note, dids), dids
 
 
 @retried
-def decide(
-    engine: Engine,
-    actor: Actor,
-    id: int,
-    event: Decision,
-    reason: str | None,
-    now: int,
-) -> Application:
-    """Declines, suspends or reinstates. Raises Refused, StoreError."""
-    with changing(engine, actor, now) as change:
+def decide(site: Site, actor: Actor, id: int, event: Decision, reason: str | None = None) -> Application:
+    """Declines or suspends, for a reason, or reinstates. Raises Refused, StoreError."""
+    if reason is None and event != "reinstate":
+        raise checked.invalid("reason", f"to {event} an application takes a reason")
+    _check_note(reason, "reason")
+    with changing(site, actor) as change:
         _possible(change, id, event)
         return _step(change, id, event, reason)
 
 
 def listed(
-    engine: Engine,
+    site: Site,
     *,
     campaign: str | None = None,
     publisher: str | None = None,
@@ -117,24 +119,29 @@ def listed(
     """The applications, of a campaign, of a publisher, in a state; in the order that they were made."""
     return [
         one
-        for one in applications.all_of(engine)
+        for one in applications.all_of(site.engine)
         if campaign in (None, one.campaign)
         and publisher in (None, one.publisher)
         and state in (None, one.state)
     ]
 
 
-def history(engine: Engine, id: int) -> list[Step]:
+def history(site: Site, id: int) -> list[Step]:
     """All that happened to an application, oldest first. Raises Refused."""
-    steps = applications.history(engine, id)
+    steps = applications.history(site.engine, id) if 0 < id <= checked.MOST_SERIAL else []
     if not steps:
         raise Refused(Code.UNKNOWN, what="application", name=id)
     return steps
 
 
+def _check_note(text: str | None, field: str) -> None:
+    if text is not None:
+        checked.line(text, field)
+
+
 def _possible(change: Change, id: int, event: Event) -> Application:
     """The application, to which this can happen. Raises Refused."""
-    there = applications.get(change.connection, id)
+    there = applications.get(change.connection, id) if 0 < id <= checked.MOST_SERIAL else None
     if there is None:
         raise Refused(Code.UNKNOWN, what="application", name=id)
     if after(there.state, event) is None:

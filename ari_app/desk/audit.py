@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
-
+from ari_app.desk import checked
+from ari_app.desk.site import Site
 from ari_app.domain.basics.audit import Entry
 from ari_app.store.db import auditlog
 
 
-def listed(
-    engine: Engine, limit: int, *, actor: str | None = None, subject: str | None = None
-) -> list[Entry]:
-    """The newest lines, at most `limit`, newest first; those of an actor, or of a subject. Raises StoreError."""
-    return auditlog.newest(engine, limit, actor=actor, subject=subject)
+def listed(site: Site, limit: int, *, actor: str | None = None, subject: str | None = None) -> list[Entry]:
+    """The newest lines, newest first; those of an actor, or of a subject. Raises Refused, StoreError."""
+    for name, asked in (("actor", actor), ("subject", subject)):
+        if asked is not None:
+            checked.word(asked, name)
+    return auditlog.newest(site.engine, checked.limit(limit), actor=actor, subject=subject)

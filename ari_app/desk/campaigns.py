@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ari_app.access.actor import Actor
+from ari_app.desk import checked
 from ari_app.desk.documents import Document, add, amend, done, entry_of
 from ari_app.desk.marketplaces import Changed
 from ari_app.desk.refused import Code, Refused
@@ -51,6 +52,6 @@ def become(site: Site, actor: Actor, name: str, status: Literal["live", "paused"
 def _assign_all(entry: Document, assignments: Sequence[str]) -> None:
     try:
         for assignment in assignments:
-            assign(entry, assignment)
+            assign(entry, checked.text(assignment, "assignments"))
     except AssignmentError as error:
         raise Refused(Code.BAD_FIELD, why=str(error)) from error

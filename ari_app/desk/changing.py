@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from ari_app.access.actor import Actor
 from ari_app.desk.refused import Code, Refused
+from ari_app.desk.site import Site
 from ari_app.domain.basics.audit import Entry
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.store.db import auditlog, revision
@@ -48,9 +49,10 @@ class Change:
 
 
 @contextmanager
-def changing(engine: Engine, actor: Actor, now: int) -> Iterator[Change]:
+def changing(site: Site, actor: Actor) -> Iterator[Change]:
     """A change that is made at the end, all of it or nothing. Raises Refused, StoreError."""
-    with writing(engine) as connection:
+    now = site.now()
+    with writing(site.engine) as connection:
         revision.lock(connection)
         found = marketplaces.rules_in(connection)
         if found is None:

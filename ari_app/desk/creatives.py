@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ari_app.access.actor import Actor
+from ari_app.desk import checked
 from ari_app.desk.documents import Document, amend, done, entry_of
 from ari_app.desk.inforce import in_force
 from ari_app.desk.marketplaces import Changed
@@ -47,6 +48,8 @@ def reject(site: Site, actor: Actor, name: str, reason: str) -> Changed:
 
 def ad(site: Site, name: str, publisher: str, source: str | None) -> Ad:
     """What a publisher runs. `source`: the placement, where the publisher has several numbers. Raises Refused."""
+    for field, asked in (("name", name), ("publisher", publisher), ("source", source or "")):
+        checked.word(asked, field)
     marketplace = in_force(site.engine).marketplace
     creative = marketplace.creatives.get(name)
     if creative is None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ari_app.access.actor import Actor
-from ari_app.desk import marketplaces
+from ari_app.desk import checked, marketplaces
 from ari_app.desk.inforce import in_force
 from ari_app.desk.marketplaces import Changed, Proposal, trunks
 from ari_app.desk.refused import Code, Refused
@@ -55,6 +55,8 @@ def shown(site: Site, part: Part, name: str) -> Document:
 
 def add(site: Site, actor: Actor, part: Part, name: str, entry: Document, base: Path = Path()) -> Changed:
     """Adds an entry, in the words of the document. Raises Refused, DocumentError, StoreError."""
+
+    checked.word(name, "name")
 
     def change(document: Document) -> None:
         entries = document.setdefault(part, {})
@@ -103,7 +105,7 @@ def done(site: Site, actor: Actor, use_case: str, subject: str, **facts: Any) ->
 def entry_of(document: Document, part: Part, name: str) -> Document:
     """An entry of a part of the document. Raises Refused when there is none."""
     entries = document.get(part, {})
-    if name not in entries:
+    if checked.word(name, "name") not in entries:
         raise Refused(Code.UNKNOWN, what=_one_of(part), name=name)
     entry: Document = entries[name]
     return entry

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ari_app.access.actor import Actor
+from ari_app.desk import checked
 from ari_app.desk.documents import Document, amend, done
 from ari_app.desk.marketplaces import Changed
 from ari_app.desk.site import Site
@@ -17,12 +18,17 @@ from ari_app.settings import Settings
 from ari_app.store import geography
 
 
-def checked(settings: Settings, text: str, file: str, base: Path) -> Marketplace:
+def check(settings: Settings, text: str, file: str, base: Path) -> Marketplace:
     """The marketplace of a YAML text, for its flows to be looked at: nothing is applied, Asterisk is not asked.
 
     `file` is its name in complaints; recordings are relative to `base`. Raises DocumentError, GeographyError.
     """
-    return parse(text, file, prompts=checker(base), geography=geography.load(settings.home))
+    return parse(
+        checked.text(text, "text"),
+        checked.text(file, "file"),
+        prompts=checker(base),
+        geography=geography.load(settings.home),
+    )
 
 
 def put(site: Site, actor: Actor, flows: Mapping[str, Any], base: Path) -> Changed:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ari_app.access.actor import Actor
 from ari_app.ari.errors import AriError
+from ari_app.desk import checked
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.basics.audit import Entry
@@ -65,7 +66,7 @@ def plan(site: Site, text: str, file: str, base: Path) -> Changed:
 def apply(site: Site, actor: Actor, text: str, file: str, base: Path) -> Changed:
     """Puts the marketplace of a YAML text in force, all of it or nothing. `file` is its name in complaints.
 
-    Files that it names are relative to `base`. Raises DocumentError, StoreError, PromptError, CreativeError.
+    Files that it names are relative to `base`. Raises DocumentError, Refused, StoreError, PromptError, CreativeError.
     """
     proposal = _read(site.settings, text, file, base)
     return put(site, proposal, _entry(site, actor, "apply", file=file))
@@ -104,8 +105,8 @@ def trunks(settings: Settings) -> list[str] | None:
 def _read(settings: Settings, text: str, file: str, base: Path) -> Proposal:
     """The marketplace in the text, checked against everything there is. Raises DocumentError."""
     marketplace = parse(
-        text,
-        file,
+        checked.text(text, "text"),
+        checked.text(file, "file"),
         prompts=prompts.checker(base, partial(prompts.installed_sounds, settings)),
         trunks=trunks(settings),
         images=creatives.checker(base, settings.creatives),

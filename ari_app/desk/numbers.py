@@ -2,41 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
-
 from ari_app.access.actor import Actor
+from ari_app.desk import checked
 from ari_app.desk.changing import Change, changing
 from ari_app.desk.inforce import in_force
 from ari_app.desk.refused import Code, Refused
+from ari_app.desk.site import Site
 from ari_app.domain.basics.audit import Entry
+from ari_app.domain.basics.states import STATE_NAMES
 from ari_app.domain.market.marketplace import Number, NumbersPolicy
 from ari_app.domain.numbers.holdings import Assignment, Holding
-from ari_app.domain.numbers.inventory import Item, Kind, Status, Wanted
+from ari_app.domain.numbers.inventory import Kind, Status, Wanted, parse
 from ari_app.domain.numbers.stock import Shelf, stock_of
+from ari_app.store import geography
 from ari_app.store.db.engine import retried
 from ari_app.store.market import inventory, marketplaces, numbers
 from ari_app.store.market.inventory import Imported
 
+ANY = Wanted()
+"""Any number."""
+
 
 @retried
-def assign(engine: Engine, actor: Actor, number: Number, wanted: Wanted, now: int) -> str:
+def assign(
+    site: Site,
+    actor: Actor,
+    *,
+    campaign: str,
+    publisher: str,
+    source: str | None = None,
+    wanted: Wanted = ANY,
+) -> str:
     """Gives a free number to a publisher for a campaign, that which has rested longest. Raises Refused, StoreError."""
-    with changing(engine, actor, now) as change:
-        (did,) = give(change, number, wanted, 1)
-        change.note("numbers.assign", did, campaign=number.campaign, publisher=number.publisher)
+    check(wanted, source)
+    checked.words({"campaign": campaign, "publisher": publisher}, ("campaign", "publisher"))
+    with changing(site, actor) as change:
+        change.require(campaign, publisher)
+        (did,) = give(change, Number(campaign, publisher, source), wanted, 1)
+        change.note("numbers.assign", did, campaign=campaign, publisher=publisher)
         return did
 
 
 @retried
-def release(engine: Engine, actor: Actor, did: str, now: int) -> tuple[Assignment, int]:
+def release(site: Site, actor: Actor, did: str) -> tuple[Assignment, int]:
     """Takes back a number that the desk assigned; says whose it was, and until when (ms) it rests.
 
     Raises Refused, StoreError.
     """
-    with changing(engine, actor, now) as change:
+    checked.word(did, "did")
+    with changing(site, actor) as change:
         held = numbers.holder(change.connection, did)
         if held is None:
             raise Refused(Code.NUMBER_IS_NOBODYS, did=did)
@@ -48,15 +65,34 @@ def release(engine: Engine, actor: Actor, did: str, now: int) -> tuple[Assignmen
         return held, change.at + quarantine_ms
 
 
-def import_(engine: Engine, actor: Actor, items: Sequence[Item], file: str, now: int) -> Imported:
-    """Adds numbers to the stock, and corrects what is said of those there. `file`: where they are from.
+def import_(
+    site: Site,
+    actor: Actor,
+    text: str,
+    file: str,
+    *,
+    trunk: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Imported:
+    """Adds the numbers of a CSV text to the stock, and corrects what is said of those there.
 
-    Raises StoreError.
+    `file` is its name in complaints, `trunk` that of rows which name none, `columns` names ours in the file. Raises
+    DocumentError, Refused, StoreError, GeographyError.
     """
-    loaded = marketplaces.load(engine)
+    known = geography.load(site.settings.home).area_codes
+    its_trunk = None if trunk is None else checked.word(trunk, "trunk")
+    items = parse(
+        checked.text(text, "text"),
+        checked.text(file, "file"),
+        lambda code: known[code][0] if code in known else None,
+        its_trunk,
+        columns,
+    )
+    loaded = marketplaces.load(site.engine)
     policy = loaded.marketplace.numbers_policy if loaded else NumbersPolicy()
+    now = site.now()
     entry = Entry(now, str(actor), "numbers.import", file)
-    return inventory.import_(engine, items, now, policy.quarantine, entry)
+    return inventory.import_(site.engine, items, now, policy.quarantine, entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +106,13 @@ class Asked:
     status: Status | None = None
 
 
-def listed(engine: Engine, asked: Asked, now: int) -> list[tuple[Holding, Status]]:
-    """The numbers that somebody has or that are in stock, and what they are at `now` (ms). Raises Refused."""
-    in_force(engine)
+def listed(site: Site, asked: Asked) -> list[tuple[Holding, Status]]:
+    """The numbers that somebody has or that are in stock, and what they are now. Raises Refused."""
+    in_force(site.engine)
+    now = site.now()
     found = [
         (holding, holding.status(now))
-        for holding in inventory.holdings(engine)
+        for holding in inventory.holdings(site.engine)
         if asked.campaign in (None, holding.campaign)
         and asked.publisher in (None, holding.publisher)
         and asked.region in (None, holding.region)
@@ -84,9 +121,9 @@ def listed(engine: Engine, asked: Asked, now: int) -> list[tuple[Holding, Status
     return [(holding, status) for holding, status in found if asked.status in (None, status)]
 
 
-def history(engine: Engine, did: str) -> list[Assignment]:
+def history(site: Site, did: str) -> list[Assignment]:
     """All that a number was, oldest first. Raises Refused when it never was one here."""
-    found = numbers.history(engine, did)
+    found = numbers.history(site.engine, checked.word(did, "did"))
     if not found:
         raise Refused(Code.NUMBER_UNKNOWN, did=did)
     return found
@@ -100,16 +137,29 @@ class Stock:
     low_stock: int
 
 
-def stock(engine: Engine, now: int) -> Stock:
-    """What is free, assigned, in quarantine at `now` (ms). Raises Refused."""
-    policy = in_force(engine).marketplace.numbers_policy
-    shelves = stock_of((h.kind, h.region, h.status(now)) for h in inventory.holdings(engine))
+def stock(site: Site) -> Stock:
+    """What is free, assigned, in quarantine now. Raises Refused."""
+    policy = in_force(site.engine).marketplace.numbers_policy
+    now = site.now()
+    shelves = stock_of((h.kind, h.region, h.status(now)) for h in inventory.holdings(site.engine))
     return Stock(shelves, policy.low_stock)
 
 
+def check(wanted: Wanted, source: str | None) -> None:
+    """Looks at which number is asked for, and at the placement that it is to be shown on. Raises Refused."""
+    if wanted.did is not None:
+        checked.word(wanted.did, "did")
+    if wanted.region is not None and wanted.region not in STATE_NAMES:
+        raise checked.invalid("state", "expected a state such as NY")
+    if source is not None:
+        checked.line(source, "source")
+
+
 def give(change: Change, number: Number, wanted: Wanted, count: int) -> list[str]:
-    """Gives `count` free numbers as a part of a change: all of them, or it is refused. Raises Refused."""
-    change.require(number.campaign, number.publisher)
+    """Gives `count` free numbers, of a campaign and a publisher in force, as a part of a change: all of them, or none.
+
+    Raises Refused.
+    """
     has = numbers.count(change.connection, number.campaign, number.publisher)
     most = change.rules.campaigns[number.campaign].applications.numbers_per_publisher
     if has + count > most:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
+from ari_app.desk import checked
 from ari_app.desk.inforce import in_force
 from ari_app.desk.site import Site
 from ari_app.domain.caps.outlook import outlook_for
-from ari_app.domain.ivr.flow import Caller, Offer, dry_run
+from ari_app.domain.ivr.flow import Caller, Offer, TooManyKeys, dry_run
 from ari_app.domain.reports.trial import Trial
 from ari_app.domain.routing.intake import UNCOUNTED, Arrival, Ask, Ended, Intake, Refused, Told, Unknown
 from ari_app.domain.routing.snapshot import Snapshot
@@ -22,6 +23,11 @@ def try_route(site: Site, arrival: Arrival, presses: Sequence[str]) -> Trial:
 
     Raises Refused (of the desk), StoreError, GeographyError.
     """
+    checked.word(arrival.did, "did")
+    checked.word(arrival.ani or "", "ani")
+    checked.moment(arrival.at, "at")
+    for keys in presses:
+        checked.word(keys, "press")
     loaded = in_force(site.engine)
     trial = _try(loaded.snapshot(geography.load(site.settings.home)), arrival, presses)
     found = trial.attribution
@@ -38,7 +44,10 @@ def _try(snapshot: Snapshot, call: Arrival, presses: Sequence[str]) -> Trial:
         outcome = UNCOUNTED[type(step)]
         if isinstance(step, Ask):
             caller = Caller(snapshot.geography, call.did, call.ani, call.at, step.timezone)
-            run = dry_run(step.flow, caller, presses)
+            try:
+                run = dry_run(step.flow, caller, presses)
+            except TooManyKeys as error:
+                raise checked.invalid("press", str(error)) from error
             outcome = Told(isinstance(run.end, Offer), run.entered_zip)
         step = intake.handle(outcome, call.at)
     refusal = step.refusal if isinstance(step, Refused) else None

@@ -12,8 +12,6 @@ import tempfile
 import time
 from dataclasses import dataclass, replace
 
-from ari_app.access.actor import operator
-from ari_app.desk import numbers as desk
 from ari_app.desk.refused import Refused
 from ari_app.domain.market.campaigns import Applications, Campaign, Route
 from ari_app.domain.market.marketplace import Marketplace, Number
@@ -22,6 +20,7 @@ from ari_app.domain.numbers.inventory import Item, Wanted
 from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine
 from ari_app.store.market import inventory, marketplaces
+from tests.kit.desk import assign, site_at
 
 PROCESSES = 2
 NUMBERS = 500  # those that are handed out
@@ -90,7 +89,7 @@ def _take_all(url: str) -> None:
     engine = open_engine(url)
     while True:
         try:
-            print(desk.assign(engine, operator("bench"), Number("c", "p"), Wanted(region="NY"), _NOW + 1))
+            print(assign(site_at(engine, _NOW + 1), Number("c", "p"), Wanted(region="NY")))
         except Refused:
             return
 

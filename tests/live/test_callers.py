@@ -18,6 +18,7 @@ from ari_app.lab.sipp import (
     wait_ms,
 )
 from ari_app.views.record import record_json
+from tests.kit.desk import site_at
 from tests.live.exchange import DID, marketplace, phones, uris
 from tests.samples import ADA
 
@@ -100,9 +101,11 @@ async def test_a_suspended_publishers_caller_hears_that_it_is_closed_and_the_rec
     exchange, calling
 ):
     exchange.apply(marketplace(NOBODY, campaign={"screen": {"announce": BEEP}}))
-    application = desk.submit(exchange.engine, ADA, "plumbing", "homefix", None, 1).application
-    desk.approve(exchange.engine, ADA, application.id, 0, Wanted(), now=2)
-    desk.decide(exchange.engine, ADA, application.id, "suspend", "bought traffic", 3)
+    application = desk.submit(
+        site_at(exchange.engine, 1), ADA, campaign="plumbing", publisher="homefix"
+    ).application
+    desk.approve(site_at(exchange.engine, 2), ADA, application.id, count=0, wanted=Wanted())
+    desk.decide(site_at(exchange.engine, 3), ADA, application.id, "suspend", "bought traffic")
     exchange.switch.load()
     async with calling(plan=TALK) as who:
         record = await exchange.record()

@@ -19,6 +19,7 @@ from ari_app.store.db import auditlog
 from ari_app.store.db.engine import open_engine, reading, writing
 from ari_app.store.db.tables import application_events
 from ari_app.store.market import applications, inventory, marketplaces, numbers
+from tests.kit.desk import site_at
 from tests.samples import ADA
 from tests.store.test_marketplaces import BEFORE, with_campaign
 from tests.store.test_numbers import ANY, LAST, LATER, MARKET, NOW, QUARANTINE_MS, STOCK
@@ -35,12 +36,12 @@ def market(engine: Engine) -> Engine:
 @pytest.fixture
 def pending(market: Engine) -> Application:
     """Bluebird's application to the campaign."""
-    return desk.submit(market, ADA, "plumbing", "bluebird", None, LATER).application
+    return desk.submit(site_at(market, LATER), ADA, campaign="plumbing", publisher="bluebird").application
 
 
 def decide(engine: Engine, id: int, event: Event, note: str = "as agreed", at: int = LATER) -> str:
     """The state after the event."""
-    return desk.decide(engine, ADA, id, event, note, at).state
+    return desk.decide(site_at(engine, at), ADA, id, event, note).state
 
 
 def numbers_of(engine: Engine, publisher: str) -> int:
@@ -50,7 +51,9 @@ def numbers_of(engine: Engine, publisher: str) -> int:
 
 
 def test_an_application_that_is_approved_gets_its_numbers(market: Engine, pending: Application) -> None:
-    approved, dids = desk.approve(market, ADA, pending.id, 2, Wanted(region="NY"), source="radio", now=LATER)
+    approved, dids = desk.approve(
+        site_at(market, LATER), ADA, pending.id, count=2, wanted=Wanted(region="NY"), source="radio"
+    )
     assert (pending.state, approved.state, len(dids)) == ("pending", "approved", 2)
     loaded = marketplaces.load(market)
     assert loaded is not None
@@ -59,20 +62,23 @@ def test_an_application_that_is_approved_gets_its_numbers(market: Engine, pendin
 
 def test_an_approval_that_the_stock_cannot_fulfil_does_nothing(market: Engine, pending: Application) -> None:
     with pytest.raises(Refused, match="3 wanted, 2 free in NY"):
-        desk.approve(market, ADA, pending.id, 3, Wanted(region="NY"), now=LATER)
+        desk.approve(site_at(market, LATER), ADA, pending.id, count=3, wanted=Wanted(region="NY"))
     assert applications.all_of(market) == [pending]
     assert numbers_of(market, "bluebird") == 0
 
 
 def test_an_approval_without_numbers_is_possible(market: Engine, pending: Application) -> None:
-    assert desk.approve(market, ADA, pending.id, 0, ANY, now=LATER)[1] == []
+    assert desk.approve(site_at(market, LATER), ADA, pending.id, count=0, wanted=ANY)[1] == []
 
 
 def test_a_declined_publisher_may_apply_again_and_the_reason_is_kept(
     market: Engine, pending: Application
 ) -> None:
     decide(market, pending.id, "decline", "no licence")
-    assert desk.submit(market, ADA, "plumbing", "bluebird", None, LAST).application.id == pending.id
+    assert (
+        desk.submit(site_at(market, LAST), ADA, campaign="plumbing", publisher="bluebird").application.id
+        == pending.id
+    )
     steps = applications.history(market, pending.id)
     assert [(step.event, step.note) for step in steps] == [
         ("submit", None), ("decline", "no licence"), ("submit", None)
@@ -83,7 +89,7 @@ def test_what_cannot_happen_says_what_can(market: Engine, pending: Application) 
     with pytest.raises(Refused, match=r"is pending; it can only approve or decline"):
         decide(market, pending.id, "suspend")
     with pytest.raises(Refused, match="is pending"):
-        desk.submit(market, ADA, "plumbing", "bluebird", None, LATER)
+        desk.submit(site_at(market, LATER), ADA, campaign="plumbing", publisher="bluebird")
     with pytest.raises(Refused, match="there is no application 99"):
         decide(market, 99, "decline")
 
@@ -91,7 +97,7 @@ def test_what_cannot_happen_says_what_can(market: Engine, pending: Application) 
 def test_a_suspension_is_in_force_with_its_reason_until_it_is_ended_and_keeps_the_numbers(
     market: Engine, pending: Application
 ) -> None:
-    desk.approve(market, ADA, pending.id, 1, ANY, now=LATER)
+    desk.approve(site_at(market, LATER), ADA, pending.id, count=1, wanted=ANY)
     decide(market, pending.id, "suspend", "bought traffic", at=LAST)
     loaded = marketplaces.load(market)
     assert loaded is not None
@@ -110,8 +116,11 @@ def test_a_campaign_that_invites_takes_nobody_else(market: Engine) -> None:
     invited = with_campaign(BEFORE, visibility="invited", invited=frozenset({"homefix"}))
     marketplaces.apply(market, invited, LATER)
     with pytest.raises(Refused, match="it takes only invited publishers"):
-        desk.submit(market, ADA, "plumbing", "bluebird", None, LATER)
-    assert desk.submit(market, ADA, "plumbing", "homefix", None, LATER).application.state == "pending"
+        desk.submit(site_at(market, LATER), ADA, campaign="plumbing", publisher="bluebird")
+    assert (
+        desk.submit(site_at(market, LATER), ADA, campaign="plumbing", publisher="homefix").application.state
+        == "pending"
+    )
 
 
 BY_ITSELF = with_campaign(BEFORE, applications=Applications(auto_approve=True))
@@ -121,7 +130,9 @@ def test_a_campaign_that_approves_by_itself_does_so_whoever_submits_and_by_what_
     market: Engine,
 ) -> None:
     marketplaces.apply(market, BY_ITSELF, LATER)
-    found = desk.submit(market, Actor("publisher", "bluebird"), "plumbing", "bluebird", None, LATER)
+    found = desk.submit(
+        site_at(market, LATER), Actor("publisher", "bluebird"), campaign="plumbing", publisher="bluebird"
+    )
     assert (found.application.state, len(found.dids), found.not_approved) == ("approved", 1, None)
     assert numbers_of(market, "bluebird") == 1
     steps = applications.history(market, found.application.id)
@@ -137,7 +148,7 @@ def test_a_campaign_that_approves_by_itself_does_so_whoever_submits_and_by_what_
 
 def test_an_application_that_the_stock_cannot_fulfil_waits_and_it_is_said_why(engine: Engine) -> None:
     marketplaces.apply(engine, BY_ITSELF, NOW)
-    found = desk.submit(engine, ADA, "plumbing", "bluebird", None, LATER)
+    found = desk.submit(site_at(engine, LATER), ADA, campaign="plumbing", publisher="bluebird")
     assert (found.application.state, found.dids) == ("pending", [])
     assert found.not_approved is not None
     assert found.not_approved.code is Code.STOCK_IS_SHORT
@@ -147,7 +158,7 @@ def test_an_application_that_the_stock_cannot_fulfil_waits_and_it_is_said_why(en
 @pytest.mark.parametrize(("campaign", "publisher"), [("roofing", "homefix"), ("plumbing", "nobody")])
 def test_who_is_not_in_the_marketplace_cannot_apply(market: Engine, campaign: str, publisher: str) -> None:
     with pytest.raises(Refused, match="in the marketplace in force"):
-        desk.submit(market, ADA, campaign, publisher, None, LATER)
+        desk.submit(site_at(market, LATER), ADA, campaign=campaign, publisher=publisher)
     assert applications.all_of(market) == []
 
 
@@ -157,7 +168,7 @@ def test_two_approvals_at_once_give_the_numbers_once(
     def approve(_: int) -> bool:
         engine = open_engine(empty_url)
         try:
-            desk.approve(engine, ADA, pending.id, 1, ANY, now=LATER)
+            desk.approve(site_at(engine, LATER), ADA, pending.id, count=1, wanted=ANY)
         except Refused:
             return False
         finally:

@@ -16,6 +16,7 @@ from ari_app.store.market import inventory, marketplaces, pauses
 from ari_app.store.market.inforce import InForce
 from ari_app.store.market.pauses import Pause
 from tests.bench.market import Shape, document
+from tests.kit.desk import assign, site_at
 from tests.samples import ADA
 
 NOWHERE = Geography({}, {})
@@ -62,9 +63,9 @@ def test_after_any_steps_it_is_what_a_fresh_look_finds(applied: Engine) -> None:
                 number = Number(
                     f"campaign-{random.randrange(3)}", f"publisher-{random.randrange(9)}", f"s{n}"
                 )
-                given.append(desk.assign(applied, ADA, number, free, now + 10**10))
+                given.append(assign(site_at(applied, now + 10**10), number, free))
             case _ if given:
-                desk.release(applied, ADA, given.pop(), now + 10**10)
+                desk.release(site_at(applied, now + 10**10), ADA, given.pop())
         assert reader.read() == marketplaces.load(applied)
 
 
@@ -75,7 +76,7 @@ def test_a_step_of_the_desk_costs_what_it_changes(applied: Engine) -> None:
     before = first.snapshot(NOWHERE)
     rows: list[str] = []
     event.listen(applied, "before_cursor_execute", lambda _c, _cursor, said, *_: rows.append(said))
-    desk.assign(applied, ADA, Number("campaign-1", "publisher-1", None), Wanted(did=STOCK[0]), 2_000)
+    assign(site_at(applied, 2_000), Number("campaign-1", "publisher-1", None), Wanted(did=STOCK[0]))
     rows.clear()
     loaded = reader.read()
     assert loaded is not None

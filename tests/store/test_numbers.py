@@ -21,6 +21,7 @@ from ari_app.store.db.errors import NumbersInUse
 from ari_app.store.db.tables import marketplace_versions, number_assignments
 from ari_app.store.market import inventory, marketplaces, numbers
 from ari_app.store.market.inventory import Imported
+from tests.kit.desk import assign, site_at
 from tests.samples import ADA
 from tests.store.test_marketplaces import BEFORE, DID, with_campaign
 
@@ -71,7 +72,7 @@ def test_importing_the_same_again_changes_nothing(market: Engine) -> None:
 
 
 def test_an_import_corrects_what_is_there_and_leaves_whose_it_is(market: Engine) -> None:
-    desk.assign(market, ADA, HOMEFIX, Wanted(did=NY), LATER)
+    assign(site_at(market, LATER), HOMEFIX, Wanted(did=NY))
     assert inventory.import_(market, [Item(NY, "local", "NY", "other")], LATER, QUARANTINE_MS) == Imported(
         0, 1, 0
     )
@@ -90,16 +91,16 @@ def test_a_new_number_that_somebody_had_before_rests_first(market: Engine) -> No
 
 def test_an_assigned_number_is_in_force_and_a_switch_can_notice(market: Engine) -> None:
     counter = revision.read(market)
-    did = desk.assign(market, ADA, BLUEBIRD, IN_NY, LATER)
+    did = assign(site_at(market, LATER), BLUEBIRD, IN_NY)
     assert in_force(market).numbers == {**MARKET.numbers, did: BLUEBIRD}
     assert revision.read(market) > counter
 
 
 def test_a_state_gets_a_local_number_of_it_until_there_is_none(market: Engine) -> None:
-    assert {desk.assign(market, ADA, HOMEFIX, IN_NY, LATER) for _ in range(2)} == {NY, NY_TOO}
+    assert {assign(site_at(market, LATER), HOMEFIX, IN_NY) for _ in range(2)} == {NY, NY_TOO}
     with pytest.raises(Refused, match="the stock is short: 1 wanted, 0 free in NY"):
-        desk.assign(market, ADA, HOMEFIX, IN_NY, LATER)
-    assert desk.assign(market, ADA, HOMEFIX, Wanted(kind="tollfree"), LATER) == FREE
+        assign(site_at(market, LATER), HOMEFIX, IN_NY)
+    assert assign(site_at(market, LATER), HOMEFIX, Wanted(kind="tollfree")) == FREE
 
 
 def test_a_refusal_changes_nothing_and_tells_no_switch(market: Engine) -> None:
@@ -111,42 +112,42 @@ def test_a_refusal_changes_nothing_and_tells_no_switch(market: Engine) -> None:
         (Number("plumbing", "nobody"), ANY),
     ):
         with pytest.raises(Refused):
-            desk.assign(market, ADA, number, wanted, LATER)
+            assign(site_at(market, LATER), number, wanted)
     assert (revision.read(market), in_force(market)) == (counter, MARKET)
 
 
 def test_a_released_number_rests_before_it_is_given_again(market: Engine) -> None:
-    did = desk.assign(market, ADA, HOMEFIX, Wanted(region="NJ"), LATER)
-    held, rests_until = desk.release(market, ADA, did, LAST)
+    did = assign(site_at(market, LATER), HOMEFIX, Wanted(region="NJ"))
+    held, rests_until = desk.release(site_at(market, LAST), ADA, did)
     assert (held.publisher, rests_until) == ("homefix", LAST + QUARANTINE_MS)
     assert status(market, did, LAST) == "quarantined"
     with pytest.raises(Refused, match="in quarantine"):
-        desk.assign(market, ADA, BLUEBIRD, Wanted(did=did), LAST + QUARANTINE_MS - 1)
-    assert desk.assign(market, ADA, BLUEBIRD, Wanted(did=did), LAST + QUARANTINE_MS) == did
+        assign(site_at(market, LAST + QUARANTINE_MS - 1), BLUEBIRD, Wanted(did=did))
+    assert assign(site_at(market, LAST + QUARANTINE_MS), BLUEBIRD, Wanted(did=did)) == did
 
 
 def test_the_number_that_has_rested_longest_is_given_first(market: Engine) -> None:
-    desk.release(market, ADA, desk.assign(market, ADA, HOMEFIX, Wanted(did=NY), LATER), LATER)
-    assert desk.assign(market, ADA, HOMEFIX, IN_NY, LATER + QUARANTINE_MS) == NY_TOO
+    desk.release(site_at(market, LATER), ADA, assign(site_at(market, LATER), HOMEFIX, Wanted(did=NY)))
+    assert assign(site_at(market, LATER + QUARANTINE_MS), HOMEFIX, IN_NY) == NY_TOO
 
 
 def test_what_was_done_while_the_clock_was_ahead_is_seen_and_what_follows_keeps_its_order(
     market: Engine,
 ) -> None:
     assert marketplaces.changed_at(market) == NOW
-    desk.assign(market, ADA, HOMEFIX, Wanted(did=NY), LAST)
+    assign(site_at(market, LAST), HOMEFIX, Wanted(did=NY))
     assert marketplaces.changed_at(market) == LAST
-    desk.release(market, ADA, NY, LATER)  # the clock was put back
+    desk.release(site_at(market, LATER), ADA, NY)  # the clock was put back
     assert marketplaces.changed_at(market) == LAST
     [was] = numbers.history(market, NY)
     assert (was.from_at, was.to_at) == (LAST, LAST)
 
 
 def test_a_late_call_is_attributed_to_whom_the_number_belonged(market: Engine) -> None:
-    desk.assign(market, ADA, HOMEFIX, Wanted(did=NY), LATER)
-    desk.release(market, ADA, NY, LAST)
+    assign(site_at(market, LATER), HOMEFIX, Wanted(did=NY))
+    desk.release(site_at(market, LAST), ADA, NY)
     again = LAST + QUARANTINE_MS
-    desk.assign(market, ADA, BLUEBIRD, Wanted(did=NY), again)
+    assign(site_at(market, again), BLUEBIRD, Wanted(did=NY))
     moments = (LATER - 1, LATER, LAST - 1, LAST, again)
     found = [numbers.assigned_at(numbers.history(market, NY), at) for at in moments]
     assert [one and one.publisher for one in found] == [None, "homefix", "homefix", None, "bluebird"]
@@ -155,25 +156,25 @@ def test_a_late_call_is_attributed_to_whom_the_number_belonged(market: Engine) -
 
 def test_a_number_of_the_file_is_released_by_the_file_alone(market: Engine) -> None:
     with pytest.raises(Refused, match="is in the marketplace's file"):
-        desk.release(market, ADA, DID, LATER)
+        desk.release(site_at(market, LATER), ADA, DID)
     with pytest.raises(Refused, match="is nobody's"):
-        desk.release(market, ADA, NY, LATER)
+        desk.release(site_at(market, LATER), ADA, NY)
 
 
 def test_a_publisher_gets_no_more_numbers_than_the_campaign_gives(engine: Engine) -> None:
     marketplaces.apply(engine, with_campaign(BEFORE, applications=Applications(numbers_per_publisher=2)), NOW)
     inventory.import_(engine, STOCK, NOW, QUARANTINE_MS)
-    desk.assign(engine, ADA, HOMEFIX, ANY, LATER)  # the file gave it one
+    assign(site_at(engine, LATER), HOMEFIX, ANY)  # the file gave it one
     with pytest.raises(Refused, match="homefix has 2 of the 2 numbers"):
-        desk.assign(engine, ADA, HOMEFIX, ANY, LATER)
-    desk.assign(engine, ADA, BLUEBIRD, ANY, LATER)
+        assign(site_at(engine, LATER), HOMEFIX, ANY)
+    assign(site_at(engine, LATER), BLUEBIRD, ANY)
 
 
 # The file and the desk
 
 
 def test_what_is_exported_plans_to_nothing_and_applying_it_keeps_the_desks_numbers(market: Engine) -> None:
-    desk.assign(market, ADA, BLUEBIRD, Wanted(did=NY), LATER)
+    assign(site_at(market, LATER), BLUEBIRD, Wanted(did=NY))
     exported = in_force(market)
     assert marketplaces.plan(market, exported, LAST).changes == []
     marketplaces.apply(market, exported, LATER)
@@ -181,7 +182,7 @@ def test_what_is_exported_plans_to_nothing_and_applying_it_keeps_the_desks_numbe
 
 
 def test_an_apply_leaves_the_desks_numbers_and_ends_the_files(market: Engine) -> None:
-    desk.assign(market, ADA, BLUEBIRD, Wanted(did=NY), LATER)
+    assign(site_at(market, LATER), BLUEBIRD, Wanted(did=NY))
     assert words(marketplaces.apply(market, replace(MARKET, numbers={}), LAST).changes) == [
         f"number {DID} removed"
     ]
@@ -189,7 +190,7 @@ def test_an_apply_leaves_the_desks_numbers_and_ends_the_files(market: Engine) ->
 
 
 def test_a_file_that_names_a_number_of_the_desk_otherwise_takes_it_over(market: Engine) -> None:
-    desk.assign(market, ADA, BLUEBIRD, Wanted(did=NY), LATER)
+    assign(site_at(market, LATER), BLUEBIRD, Wanted(did=NY))
     taken = replace(MARKET, numbers={**MARKET.numbers, NY: HOMEFIX})
     assert marketplaces.plan(market, taken, LAST).changes[0].kind == "moved"
     marketplaces.apply(market, taken, LAST)
@@ -208,7 +209,7 @@ def test_a_number_that_falls_out_of_the_file_rests_if_it_is_in_the_inventory(mar
 
 @pytest.mark.parametrize("part", ["campaigns", "publishers"])
 def test_an_apply_that_would_orphan_a_number_of_the_desk_is_refused(market: Engine, part: str) -> None:
-    desk.assign(market, ADA, BLUEBIRD, Wanted(did=NY), LATER)
+    assign(site_at(market, LATER), BLUEBIRD, Wanted(did=NY))
     without = replace(MARKET, numbers={}, **{part: {}})
     for act in (marketplaces.plan, marketplaces.apply):
         with pytest.raises(NumbersInUse, match="which the desk gave it, and is not in the file"):
@@ -217,22 +218,22 @@ def test_an_apply_that_would_orphan_a_number_of_the_desk_is_refused(market: Engi
 
 
 def test_a_desk_with_a_slow_clock_still_acts_in_the_time_of_the_rules(market: Engine) -> None:
-    desk.assign(market, ADA, BLUEBIRD, Wanted(did=NY), NOW - 500)
+    assign(site_at(market, NOW - 500), BLUEBIRD, Wanted(did=NY))
     assert numbers.history(market, NY)[0].from_at == NOW
 
 
 def test_a_number_given_again_by_a_slow_clock_is_never_two_publishers(engine: Engine) -> None:
     marketplaces.apply(engine, replace(MARKET, numbers_policy=NumbersPolicy(quarantine=0)), NOW)
     inventory.import_(engine, STOCK, NOW, 0)
-    desk.assign(engine, ADA, HOMEFIX, Wanted(did=NY), LAST)
-    desk.release(engine, ADA, NY, LATER)
-    desk.assign(engine, ADA, BLUEBIRD, Wanted(did=NY), LATER)
+    assign(site_at(engine, LAST), HOMEFIX, Wanted(did=NY))
+    desk.release(site_at(engine, LATER), ADA, NY)
+    assign(site_at(engine, LATER), BLUEBIRD, Wanted(did=NY))
     assert [(one.from_at, one.to_at) for one in numbers.history(engine, NY)] == [(LAST, LAST), (LAST, None)]
 
 
 def test_an_apply_with_a_slow_clock_does_not_overlap_what_the_desk_did(market: Engine) -> None:
-    desk.assign(market, ADA, BLUEBIRD, Wanted(did=NY), LATER)
-    desk.release(market, ADA, NY, LAST)
+    assign(site_at(market, LATER), BLUEBIRD, Wanted(did=NY))
+    desk.release(site_at(market, LAST), ADA, NY)
     marketplaces.apply(market, replace(MARKET, numbers={NY: HOMEFIX}), NOW)
     assert [(one.from_at, one.to_at) for one in numbers.history(market, NY)] == [(LATER, LAST), (LAST, None)]
 
@@ -240,7 +241,7 @@ def test_an_apply_with_a_slow_clock_does_not_overlap_what_the_desk_did(market: E
 def test_assigning_one_number_writes_one_row(market: Engine) -> None:
     with reading(market) as connection:
         before = connection.execute(text("SELECT count(*), max(version) FROM marketplace_versions")).one()
-    desk.assign(market, ADA, BLUEBIRD, ANY, LATER)
+    assign(site_at(market, LATER), BLUEBIRD, ANY)
     with reading(market) as connection:
         assert connection.execute(text("SELECT count(*) FROM number_assignments")).scalar() == 2
         after = connection.execute(text("SELECT count(*), max(version) FROM marketplace_versions")).one()
@@ -261,7 +262,7 @@ def _assign_until_short(url: str) -> list[str]:
     engine, taken = open_engine(url), []
     try:
         while True:
-            taken.append(desk.assign(engine, ADA, HOMEFIX, ANY, LATER))
+            taken.append(assign(site_at(engine, LATER), HOMEFIX, ANY))
     except Refused:
         return taken
     finally:

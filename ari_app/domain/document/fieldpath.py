@@ -8,6 +8,7 @@ from typing import Any
 
 from ari_app.domain.basics.yamltext import YamlError, read
 
+_LONGEST_SHOWN = 60
 _STEP = re.compile(r"\.?([A-Za-z0-9][\w-]*)|\[(\d{1,4})\]", re.ASCII)
 
 
@@ -25,7 +26,7 @@ def assign(document: dict[str, Any], text: str) -> None:
     steps = _steps(path)
     if not equals or not steps:
         raise AssignmentError(
-            f"expected FIELD=VALUE such as price=45.00 or route.ring_timeout=20s, got {text!r}"
+            f"expected FIELD=VALUE such as price=45.00 or route.ring_timeout=20s, got {text[:_LONGEST_SHOWN]!r}"
         )
     holder: Any = document
     for step, following in pairwise(steps):

@@ -257,6 +257,10 @@ def _asked(node: Node) -> Menu | Collect:
     return asked
 
 
+class TooManyKeys(ValueError):
+    """What answers a question is longer than the answer can be."""
+
+
 @dataclass(frozen=True, slots=True)
 class DryRun:
     """Where a flow leads a caller who presses these keys: how it ends, and what is left unpressed."""
@@ -271,7 +275,7 @@ class DryRun:
 def dry_run(flow: Flow, caller: Caller, presses: Iterable[str]) -> DryRun:
     """Runs a flow without a call; each item of `presses` answers one question, then comes silence.
 
-    Raises ValueError for an item that is longer than its question's answer.
+    Raises TooManyKeys for an item that is longer than its question's answer.
     """
     run = FlowRun(flow, caller)
     left = list(presses)
@@ -292,6 +296,6 @@ def _collected(step: Gather, keys: str) -> Result:
         result = collector.handle(Digit(key), 0)
         if result is not None:
             if keys[pressed:] not in ("", TERMINATOR):
-                raise ValueError(f'"{keys}" is more than is asked for: it ends after {pressed} keys')
+                raise TooManyKeys(f'"{keys}" is more than is asked for: it ends after {pressed} keys')
             return result
     return collector.handle(TimeUp(), _LONGEST_WAIT_MS) or NoInput()

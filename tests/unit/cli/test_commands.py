@@ -457,6 +457,12 @@ def test_a_ledger_that_contradicts_a_call_is_refused(cli: Cli, applied: Engine) 
 # route
 
 
+def test_more_keys_than_a_question_asks_for_are_wrong_usage(cli: Cli, applied: Engine) -> None:
+    result = cli("route", "explain", "--did", "+18005550101", "--press", "12,10001")
+    assert result.exit_code == 2
+    assert 'Invalid value for --press: "12" is more than is asked for: it ends after 1 keys' in result.stderr
+
+
 def test_a_route_is_explained_from_the_presses_to_the_waves(cli: Cli, applied: Engine) -> None:
     at = ("--at", "2026-11-23T10:00-05:00")
     told = cli(
