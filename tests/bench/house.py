@@ -64,7 +64,7 @@ def report() -> str:
                 _calls(tree, found[name])
         for _ in range(ROUNDS):
             for name, tree in builds.items():
-                _decisions(tree, Path(folder) / name, found[name])
+                _decisions(tree, Path(folder) / f"{name}-market", found[name])
         for _ in range(STARTS + 1):  # the first compiles the sources
             for name, tree in builds.items():
                 _starts(tree, Path(folder) / f"{name}-home", found[name])
@@ -110,7 +110,8 @@ def _calls(tree: Path, found: Figures) -> None:
 
 def _decisions(tree: Path, folder: Path, found: Figures) -> None:
     """By the build's own part of the bench, on a marketplace that it has applied itself."""
-    database = folder.with_suffix(".db")
+    folder.mkdir(exist_ok=True)
+    database = folder / "market.db"
     code = "import sys; from pathlib import Path; from tests.bench import decisions, market; "
     if not database.exists():
         code += "decisions.apply(market.SHAPES[0], Path(sys.argv[1])); "

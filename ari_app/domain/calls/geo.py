@@ -156,10 +156,14 @@ def _in_circle(area: Area, circle: Circle, place: Place) -> tuple[bool, str]:
     return False, f"{distance}, not in {area.text}"
 
 
+_NUMBERS: Mapping[str, str] = {"ani": "the caller's number", "did": "the number called"}
+
+
 def _from(place: Place) -> str:
     """What the place was taken from."""
-    names = {"zip": f"ZIP {place.zip}", "ani": "the caller's number", "did": "the number called"}
-    return names.get(place.from_, "the caller")
+    if place.from_ == "zip":
+        return f"ZIP {place.zip}"
+    return _NUMBERS.get(place.from_, "the caller")
 
 
 def _where(place: Place) -> str:

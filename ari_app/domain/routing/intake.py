@@ -92,32 +92,37 @@ class Reserve:
     decision: Decision
 
 
+class Ended:
+    """The last step of a call's way."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Ended):
     """The number called is nobody's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Ended):
     """The call is not taken, or a cap leaves no room for it."""
 
     refusal: Refusal
 
 
 @dataclass(frozen=True, slots=True)
-class FlowEnded:
+class FlowEnded(Ended):
     """The flow ended without an offer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class Offered(Ended):
     """Whom the call is offered to: maybe nobody."""
 
     decision: Decision
 
 
-Ended = Unknown | Refused | FlowEnded | Offered
-Step = Attributed | Count | Take | Ask | Located | Reserve | Ended
+Step = Attributed | Count | Take | Ask | Located | Reserve | Unknown | Refused | FlowEnded | Offered
 
 
 # What came of a step
@@ -176,6 +181,9 @@ UNCOUNTED: Mapping[type, Outcome] = {
 """By the step: what is answered by somebody who counts nothing, asks nobody, and reserves nothing."""
 
 
+_TRUNK, _RATES, _CAPS, _TAKE = Count("trunk"), Count("rates"), Count("caps"), Take()  # the same for all calls
+
+
 class Intake:
     """One call's way. `found`, `place` and `decision` are what is known so far."""
 
@@ -202,7 +210,7 @@ class Intake:
     def resume(self, found: Attribution, *, is_taken: bool) -> Step:
         """The first step of a call that was attributed before; `is_taken`: it was screened, and answered, too."""
         self._pin(found)
-        self._step = Take() if is_taken else Attributed(found, self.place)
+        self._step = _TAKE if is_taken else Attributed(found, self.place)
         return self._step
 
     def handle(self, outcome: Outcome, now: int) -> Step:
@@ -262,7 +270,8 @@ class Intake:
         assert self.decision is not None, "who is reserved for is known"
         if outcome.capped is not None:
             return Refused(capped(self.campaign, outcome.capped))
-        self.decision = leave_out(self.decision, outcome.left_out)
+        if outcome.left_out:
+            self.decision = leave_out(self.decision, outcome.left_out)
         return Offered(self.decision)
 
     def _route(self, now: int) -> Step:
@@ -277,12 +286,12 @@ class Intake:
     def _refusals(self, dialled_at: int | None) -> Iterator[Count | Refusal | None]:
         call, found = self._arrival, self.mine
         yield barred(self._snapshot.marketplace.screen, call.ani, call.attestation)
-        yield Count("trunk")
-        yield Count("rates")
+        yield _TRUNK
+        yield _RATES
         yield screen(
             found.campaign, self._timezone, call.ani, call.at, dialled_at, found.suspended, call.attestation
         )
-        yield Count("caps")
+        yield _CAPS
 
     def _next_of_screening(self) -> Step:
         for found in self._screening:
@@ -290,7 +299,7 @@ class Intake:
                 return found
             if found is not None:
                 return Refused(found)
-        return Take()
+        return _TAKE
 
 
 _TABLE: Mapping[tuple[type, type], Callable[[Intake, Any, int], Step]] = {

@@ -51,11 +51,11 @@ def route(
     """
     excluded: list[Exclusion] = []
     waves = []
-    covers = _Coverer(place, ani)
+    why_not = _Eligibility(snapshot, place, ani, now, attestation).why_not
     for wave in campaign.route.waves:
         eligible = []
         for name in wave.destinations:
-            reason = _why_not(snapshot, name, covers, now, attestation)
+            reason = why_not(name)
             if reason is None:
                 eligible.append(name)
             else:
@@ -74,41 +74,46 @@ def leave_out(decision: Decision, reasons: Mapping[str, str]) -> Decision:
     return Decision(replace(decision.plan, waves=waves), [*decision.excluded, *excluded])
 
 
-class _Coverer:
-    """Asks once for each area: a snapshot has one for all the destinations that cover the same."""
+class _Eligibility:
+    """Whether destinations can be offered one call. Each area is asked once: a snapshot has one for all that cover
+    the same. What many destinations ask of is looked up once, too: a campaign may have hundreds.
+    """
 
-    def __init__(self, place: Place, ani: str | None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, place: Place, ani: str | None, now: int, attestation: Attestation | None
+    ) -> None:
+        self._pauses, self._barred, self._areas = snapshot.pauses, snapshot.barred, snapshot.areas
+        self._destinations = snapshot.marketplace.destinations
+        self._advertisers = snapshot.marketplace.advertisers
         self._place = place
         self._ani = ani
-        self._known: dict[int, str | None] = {}
+        self._now = now
+        self._attestation = attestation
+        self._known: dict[int, str | None] = {}  # by the area's identity
 
-    def why_not(self, area: Area) -> str | None:
-        """Why the area does not hold the caller, or None when it does."""
-        key = id(area)
-        if key not in self._known:
-            covered, reason = area_covers(area, self._place, self._ani)
-            self._known[key] = None if covered else reason
-        return self._known[key]
+    def why_not(self, name: str) -> str | None:
+        """Why the destination is left out, or None when it can be rung."""
+        if name in self._pauses:
+            return f"paused: {self._pauses[name]}"
+        if name in self._barred:
+            return self._barred[name]
+        area = self._areas[name]
+        reason = self._known[id(area)] if id(area) in self._known else self._look(area)
+        if reason is not None:
+            return reason
+        destination = self._destinations[name]
+        if destination.hours is not None:
+            timezone = self._advertisers[destination.advertiser].timezone
+            if not is_open(destination.hours, self._now, timezone):
+                return "outside its hours"
+        if destination.attestation:
+            return why_unattested(self._attestation, destination.attestation)
+        return None
 
-
-def _why_not(
-    snapshot: Snapshot, name: str, covers: _Coverer, now: int, attestation: Attestation | None
-) -> str | None:
-    paused = snapshot.pauses.get(name)
-    if paused is not None:
-        return f"paused: {paused}"
-    barred = snapshot.barred.get(name)
-    if barred is not None:
-        return barred
-    reason = covers.why_not(snapshot.areas[name])
-    if reason is not None:
-        return reason
-    destination = snapshot.marketplace.destinations[name]
-    if destination.hours is not None:
-        timezone = snapshot.marketplace.advertisers[destination.advertiser].timezone
-        if not is_open(destination.hours, now, timezone):
-            return "outside its hours"
-    return why_unattested(attestation, destination.attestation)
+    def _look(self, area: Area) -> str | None:
+        covered, reason = area_covers(area, self._place, self._ani)
+        self._known[id(area)] = found = None if covered else reason
+        return found
 
 
 def _ordered(snapshot: Snapshot, names: list[str], random: Random) -> tuple[str, ...]:
