@@ -65,7 +65,7 @@ def issue(
     dry_run: bool,
     delivery: Delivery,
 ) -> None:
-    """Issues a bill now and delivers it; in a dry run it only shows it. Raises BillError, Refused."""
+    """Issues a bill now and delivers it; in a dry run it only shows it. Raises Refused."""
     asked = site()
     if dry_run:
         issued = desk.draft(asked, kind, party, period, currency=currency, force_open=force_open)

@@ -5,10 +5,6 @@ from __future__ import annotations
 from ari_app.ari.errors import AriError
 from ari_app.desk import refused
 from ari_app.domain.basics.errors import DocumentError
-from ari_app.domain.ledger.bills import BillError
-from ari_app.domain.ledger.corrections import CannotCorrect
-from ari_app.domain.ledger.disputes import DisputeError
-from ari_app.domain.ledger.refunds import CannotRefund
 from ari_app.lab.sipp import NotSeen, SippFailed
 from ari_app.media.creatives import CreativeError
 from ari_app.media.prompts import PromptError
@@ -19,11 +15,7 @@ from ari_app.store.geography import GeographyError
 
 EXPECTED = (
     AriError,
-    BillError,
-    CannotCorrect,
-    CannotRefund,
     CreativeError,
-    DisputeError,
     DocumentError,
     GeographyError,
     NotSeen,

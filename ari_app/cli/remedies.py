@@ -13,12 +13,10 @@ from typing import Any
 import click
 
 from ari_app.desk.refused import Code, Refused
-from ari_app.domain.ledger.bills import MonthIsOpen
-from ari_app.domain.ledger.disputes import InDispute, NoDispute
 from ari_app.domain.ledger.verification import Cure, Finding
 from ari_app.serving.running import DrainsStill, RunsAlready, SwitchNotRunning
 from ari_app.settings import NoPassword
-from ari_app.store.db.errors import CallsNotThere, DatabaseNotMigrated, NumbersInUse, TermsUndone
+from ari_app.store.db.errors import DatabaseNotMigrated, NumbersInUse, TermsUndone
 from ari_app.watch.finding import Finding as Looked
 from ari_app.watch.finding import Step
 
@@ -43,8 +41,10 @@ REMEDIES: Mapping[Code | type[Exception], str] = {
     Code.PAUSED_ALREADY: "see `callrace agents list`",
     Code.NO_RECORDING: "see `callrace recordings list`",
     Code.NO_PAYOUT_RUN: "see `callrace payouts list`",
+    Code.CALLS_NOT_THERE: "see `callrace calls list`",
+    Code.IN_DISPUTE: "see `callrace disputes show {dispute}`",
+    Code.MONTH_IS_OPEN: "wait for its end, or bill it as it is now with --force-open",
     Code.COSTS_DIFFER: "give --campaign",
-    CallsNotThere: "see `callrace calls list`",
     DatabaseNotMigrated: "run `callrace db upgrade`",
     NumbersInUse: "run `callrace numbers release {did}` first",
     TermsUndone: "write what `callrace export` says, or go back by `callrace campaigns set {campaign} {term}=VALUE`",
@@ -52,9 +52,6 @@ REMEDIES: Mapping[Code | type[Exception], str] = {
     RunsAlready: "stop it with `callrace lab down`",
     DrainsStill: "`callrace lab down` ends them now",
     NoPassword: "run `callrace lab up`, or put it there with mode 0600",
-    NoDispute: "see `callrace disputes list`",
-    InDispute: "see `callrace disputes show {dispute}`",
-    MonthIsOpen: "wait for its end, or bill it as it is now with --force-open",
 }
 
 

@@ -6,6 +6,7 @@ from ari_app.access.actor import Actor
 from ari_app.desk import checked
 from ari_app.desk.inforce import in_force
 from ari_app.desk.parties import advertiser_of, publisher_of
+from ari_app.desk.refusals import by_code
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.basics.audit import Entry
@@ -17,6 +18,7 @@ Items = list[tuple[Transfer, str | None]]
 """Transfers, each with its call's campaign."""
 
 
+@by_code()
 def issue(
     site: Site,
     actor: Actor,
@@ -30,7 +32,7 @@ def issue(
     """Issues an advertiser's invoice, or a publisher's statement, for a month such as `2026-11`, in its time zone.
 
     The same month again is the same bill. Without a `currency` it is in the marketplace's. `force_open`: also of a
-    month that is not over, as it is now. Raises Refused, BillError.
+    month that is not over, as it is now. Raises Refused.
     """
     whose, month = _asked(site, kind, party, period, currency)
     facts = {"kind": kind, "period": period, "currency": whose.currency}
@@ -39,6 +41,7 @@ def issue(
     return bills.issue(site.engine, whose, month, now, force_open, entry)
 
 
+@by_code()
 def draft(
     site: Site,
     kind: BillKind,

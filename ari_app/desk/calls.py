@@ -8,6 +8,7 @@ from typing import Any
 
 from ari_app.desk import checked
 from ari_app.desk.checked import invalid, moment, word
+from ari_app.desk.refusals import by_code
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.calls.record import CallRecord
@@ -30,10 +31,11 @@ class Found:
     disputes: Sequence[Dispute] = ()
 
 
+@by_code()
 def find(site: Site, call_id: str) -> Found | None:
     """The call of this id, or the only one whose id begins so, with its money and its disputes; None: there is none.
 
-    Raises AmbiguousCallId.
+    Raises Refused when several ids begin so.
     """
     from ari_app.store.money import disputes  # no list waits for all that corrects money
 
@@ -44,13 +46,14 @@ def find(site: Site, call_id: str) -> Found | None:
 
 
 def whole(site: Site, call_id: str) -> Found:
-    """The same. Raises Refused when there is none, AmbiguousCallId."""
+    """The same. Raises Refused when there is none, or several."""
     found = find(site, call_id)
     if found is None:
         raise no_call(call_id)
     return found
 
 
+@by_code()
 def record_of(site: Site, call_id: str) -> CallRecord:
     """The record alone. Raises as `whole`."""
     record = calls.get(site.engine, word(call_id, "call_id"))
@@ -88,7 +91,7 @@ def with_money(site: Site, records: Sequence[CallRecord]) -> list[Found]:
 
 
 def charged(site: Site, call_id: str) -> tuple[CallRecord, str]:
-    """The call, and the currency of its money. Raises Refused for one of no campaign, AmbiguousCallId."""
+    """The call, and the currency of its money. Raises Refused, also for one of no campaign."""
     record = record_of(site, call_id)
     if record.money is None:
         raise Refused(Code.NO_MONEY, call=record.id)

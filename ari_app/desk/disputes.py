@@ -10,16 +10,19 @@ from ari_app.desk import checked
 from ari_app.desk.calls import charged
 from ari_app.desk.inforce import in_force
 from ari_app.desk.parties import advertiser_of
+from ari_app.desk.refusals import by_code
+from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.disputes import Dispute, NoDispute, State
 from ari_app.store.money import disputes
 
 
+@by_code()
 def open_(site: Site, actor: Actor, *, call_id: str, reason: str, amount: str | None = None) -> Dispute:
     """Disputes an amount, such as `10.00`, of a call's charge, or all that is left of it.
 
-    Raises Refused, and DisputeError: the window is over, less was charged, or the call is in dispute already.
+    Raises Refused, also when the window is over, less was charged, or the call is in dispute already.
     """
     record, currency = charged(site, call_id)
     claimed = None if amount is None else checked.positive(amount, currency, "amount")
@@ -27,6 +30,7 @@ def open_(site: Site, actor: Actor, *, call_id: str, reason: str, amount: str | 
     return disputes.open_(site.engine, record.id, claimed, window_ms, site.now(), str(actor), why)
 
 
+@by_code()
 def accept(
     site: Site,
     actor: Actor,
@@ -38,7 +42,7 @@ def accept(
 ) -> Dispute:
     """Gives the advertiser an amount back, or all that is claimed, and takes `payout` from the publisher.
 
-    Without a `payout` it is in proportion. Raises Refused, DisputeError, CannotCorrect.
+    Without a `payout` it is in proportion. Raises Refused.
     """
     currency = get(site, dispute_id).currency
     credit = None if amount is None else checked.positive(amount, currency, "amount")
@@ -47,17 +51,22 @@ def accept(
     return disputes.accept(site.engine, dispute_id, credit, clawback, site.now(), str(actor), why)
 
 
+@by_code()
 def reject(site: Site, actor: Actor, *, dispute_id: int, reason: str) -> Dispute:
-    """Ends a dispute with the money where it is. Raises Refused, DisputeError."""
+    """Ends a dispute with the money where it is. Raises Refused."""
     get(site, dispute_id)
     return disputes.reject(site.engine, dispute_id, site.now(), str(actor), checked.reason(reason))
 
 
 def get(site: Site, dispute_id: int) -> Dispute:
-    """The dispute. Raises NoDispute."""
+    """The dispute. Raises Refused."""
+    unknown = Refused(Code.UNKNOWN, what="dispute", name=dispute_id)
     if not 1 <= dispute_id <= checked.MOST_SERIAL:
-        raise NoDispute(dispute_id)
-    return disputes.get(site.engine, dispute_id)
+        raise unknown
+    try:
+        return disputes.get(site.engine, dispute_id)
+    except NoDispute as error:
+        raise unknown from error
 
 
 def list_(site: Site, *, state: State | None = None, advertiser: str | None = None) -> list[Dispute]:

@@ -10,6 +10,7 @@ from ari_app.desk import checked
 from ari_app.desk.calls import charged
 from ari_app.desk.inforce import in_force
 from ari_app.desk.parties import advertiser_of
+from ari_app.desk.refusals import by_code
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.basics.audit import Entry
@@ -65,6 +66,7 @@ def verify(site: Site) -> Proof:
     return audit.prove(site.engine, site.now())
 
 
+@by_code()
 def deposit(
     site: Site,
     actor: Actor,
@@ -77,7 +79,7 @@ def deposit(
 ) -> Payment:
     """Books an amount, such as `500.00`, that an advertiser paid in; the same key counts once.
 
-    Without a `currency` it is the marketplace's. Raises Refused, and KeyTaken for a key of another payment.
+    Without a `currency` it is the marketplace's. Raises Refused, also for a key of another payment.
     """
     now = site.now()
     minor, currency = _payment(site, advertiser, amount, currency, key)
@@ -87,6 +89,7 @@ def deposit(
     return Payment(advertiser, minor, currency, key, is_new)
 
 
+@by_code()
 def refund(
     site: Site,
     actor: Actor,
@@ -99,7 +102,7 @@ def refund(
 ) -> Payment:
     """Books an amount that goes back to an advertiser of what it paid in; the same key counts once.
 
-    Raises Refused, CannotRefund for more than is available, and KeyTaken for a key of another refund.
+    Raises Refused, also for more than is available, and for a key of another refund.
     """
     now = site.now()
     account = domain.advertiser_account(advertiser)
@@ -111,6 +114,7 @@ def refund(
     return Payment(advertiser, minor, currency, key, is_new)
 
 
+@by_code()
 def adjust(
     site: Site,
     actor: Actor,
@@ -123,8 +127,7 @@ def adjust(
 ) -> Adjusted:
     """Takes money of a call back: of what it charged (`price`, such as `-10.00`), of what it paid (`payout`), or both.
 
-    The same key counts once. Raises Refused, CannotCorrect for more than is left, and KeyTaken for a key of another
-    adjustment.
+    The same key counts once. Raises Refused, also for more than is left, and for a key of another adjustment.
     """
     record, currency = charged(site, call_id)
     if price is None and payout is None:

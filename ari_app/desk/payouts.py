@@ -9,6 +9,7 @@ from ari_app.access.actor import Actor
 from ari_app.desk import checked
 from ari_app.desk.bills import Items
 from ari_app.desk.inforce import in_force
+from ari_app.desk.refusals import by_code
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.basics.audit import Entry
@@ -52,10 +53,11 @@ def asked(
     )
 
 
+@by_code()
 def run(site: Site, actor: Actor, wanted: Run) -> Paid:
     """Pays every publisher's earnings that are old enough and not in open dispute, each once; the same key pays once.
 
-    Raises KeyTaken when the key was used for a run that was asked something else.
+    Raises Refused when the key was used for a run that was asked something else.
     """
     facts = {
         "currency": wanted.currency,
@@ -66,8 +68,9 @@ def run(site: Site, actor: Actor, wanted: Run) -> Paid:
     return payouts.run(site.engine, wanted, Entry(wanted.at, str(actor), "payouts.run", wanted.key, facts))
 
 
+@by_code()
 def plan(site: Site, wanted: Run) -> Paid:
-    """What `run` would pay now, or has paid before; nothing is booked. Raises KeyTaken."""
+    """What `run` would pay now, or has paid before; nothing is booked. Raises Refused."""
     return payouts.plan(site.engine, wanted)
 
 

@@ -80,6 +80,16 @@ class Code(StrEnum):
     )
     NO_PAYOUT_RUN = "no_payout_run", "there is no payout run {key}"
     NOTHING_TO_ADJUST = "nothing_to_adjust", "neither a price nor a payout is to be taken back"
+    AMBIGUOUS_CALL = "ambiguous_call", "{why}"
+    KEY_TAKEN = "key_taken", "{why}"
+    CANNOT_CORRECT = "cannot_correct", "{why}"
+    CANNOT_REFUND = "cannot_refund", "{why}"
+    CANNOT_DISPUTE = "cannot_dispute", "{why}"
+    IN_DISPUTE = "in_dispute", "{why}"
+    CANNOT_BILL = "cannot_bill", "{why}"
+    MONTH_IS_OPEN = "month_is_open", "{why}"
+    CANNOT_CONVERT = "cannot_convert", "{why}"
+    CALLS_NOT_THERE = "calls_not_there", "{why}"
     COSTS_DIFFER = "costs_differ", "a cost is of one currency, and the calls have {currencies}"
 
 

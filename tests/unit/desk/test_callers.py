@@ -52,6 +52,15 @@ def test_conversions_of_a_text_are_taken_whole_or_not(site: Site) -> None:
     assert outcome.became == "noted"
 
 
+def test_a_conversion_is_of_a_call_that_there_is_and_of_no_later_time(site: Site) -> None:
+    with pytest.raises(Refused) as caught:
+        conversions.post(site, PARTNER, "ffff")
+    assert caught.value.code == Code.CALLS_NOT_THERE
+    with pytest.raises(Refused) as caught:
+        conversions.post(site, PARTNER, CALL.id, at=site.now() + 10**6)
+    assert caught.value.code == Code.CANNOT_CONVERT
+
+
 def test_a_sales_name_is_text_that_people_can_read(site: Site) -> None:
     with pytest.raises(Refused) as caught:
         conversions.post(site, PARTNER, CALL.id, ref="two\nlines")

@@ -9,13 +9,15 @@ import pytest
 
 from ari_app.access.actor import Actor
 from ari_app.desk import bills, disputes, ledger, payouts
+from ari_app.desk.calls import find
 from ari_app.desk.ledger import Payment
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.ledger.bills import BillKind
-from ari_app.domain.ledger.disputes import NoDispute
+from ari_app.domain.ledger.disputes import Dispute
+from ari_app.store.calls import calls
 from ari_app.store.db import auditlog
-from tests.samples import make_call
+from tests.samples import make_call, settlement
 from tests.unit.desk.conftest import at
 
 CALL = make_call(1)
@@ -127,9 +129,38 @@ def test_a_dispute_is_opened_and_decided_by_people_with_names(site: Site, ada: A
 
 
 def test_what_is_no_dispute_is_not_decided(site: Site, ada: Actor) -> None:
-    with pytest.raises(NoDispute) as caught:
-        disputes.reject(site, ada, dispute_id=9, reason="r")
-    assert caught.value.dispute == 9
+    found = refused(lambda: disputes.reject(site, ada, dispute_id=9, reason="r"))
+    assert (found.code, found.facts) == (Code.UNKNOWN, {"what": "dispute", "name": 9})
+
+
+def test_what_the_domain_and_the_store_refuse_has_a_code(site: Site, ada: Actor) -> None:
+    def found(act: Callable[[], object]) -> Code:
+        return refused(act).code
+
+    def pay(amount: str) -> Payment:
+        return ledger.deposit(site, ada, advertiser="acme", amount=amount, key="wire-1")
+
+    def open_dispute(site: Site = site) -> Dispute:
+        return disputes.open_(site, ada, call_id=CALL.id, reason="a robot")
+
+    pay("5.00")
+    assert found(lambda: pay("6.00")) == Code.KEY_TAKEN
+    assert found(lambda: ledger.refund(site, ada, advertiser="acme", amount="9", key="k", reason="r")) == (
+        Code.CANNOT_REFUND
+    )
+    assert found(lambda: ledger.adjust(site, ada, call_id=CALL.id, key="k", reason="r", price="-42.01")) == (
+        Code.CANNOT_CORRECT
+    )
+    assert found(lambda: open_dispute(at(site, NOW + WEEK_MS))) == Code.CANNOT_DISPUTE
+    there = open_dispute()
+    again = refused(open_dispute)
+    assert (again.code, again.facts["dispute"]) == (Code.IN_DISPUTE, there.id)
+    assert found(lambda: bills.draft(site, "invoice", "acme", "2025-11")) == Code.MONTH_IS_OPEN
+    assert found(lambda: bills.draft(site, "invoice", "acme", "2025-10")) == Code.CANNOT_BILL
+    with pytest.raises(Refused) as ambiguous:
+        calls.save(site.engine, [settlement(make_call(2))])
+        find(site, CALL.id[:6])
+    assert ambiguous.value.code == Code.AMBIGUOUS_CALL
 
 
 def test_a_bill_is_drafted_then_issued_once(site: Site, ada: Actor) -> None:

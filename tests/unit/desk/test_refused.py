@@ -37,7 +37,8 @@ def test_the_command_line_adds_what_to_do() -> None:
     assert told(ValueError("what it says")) == "what it says"
 
 
-MORE_FACTS = {Code.SEVERAL_NUMBERS: {"sources"}}  # what only the remedy tells
+# What only the remedy tells.
+MORE_FACTS = {Code.IN_DISPUTE: {"dispute"}, Code.SEVERAL_NUMBERS: {"sources"}}
 
 
 @pytest.mark.parametrize("code", list(Code))

@@ -1,0 +1,40 @@
+"""What the domain and the store refuse, told as every refusal is: by a code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from ari_app.desk.refused import Code, Refused
+from ari_app.domain.ledger.bills import BillError, MonthIsOpen
+from ari_app.domain.ledger.corrections import CannotCorrect
+from ari_app.domain.ledger.disputes import DisputeError, InDispute
+from ari_app.domain.ledger.refunds import CannotRefund
+from ari_app.store.db.errors import AmbiguousCallId, CallsNotThere, KeyTaken, UnknownCalls
+
+CODES: Mapping[type[Exception], Code] = {
+    AmbiguousCallId: Code.AMBIGUOUS_CALL,
+    BillError: Code.CANNOT_BILL,
+    CallsNotThere: Code.CALLS_NOT_THERE,
+    CannotCorrect: Code.CANNOT_CORRECT,
+    CannotRefund: Code.CANNOT_REFUND,
+    DisputeError: Code.CANNOT_DISPUTE,
+    InDispute: Code.IN_DISPUTE,
+    KeyTaken: Code.KEY_TAKEN,
+    MonthIsOpen: Code.MONTH_IS_OPEN,
+    UnknownCalls: Code.CANNOT_CONVERT,
+}
+"""By the error's class, or else by the class that it is of."""
+
+
+@contextmanager
+def by_code() -> Iterator[None]:
+    """Lets a use case, which this is put before as a decorator, raise Refused for each of these errors.
+
+    The error's message is the fact `why`; what else it knows, such as the dispute that there is, are facts, too.
+    """
+    try:
+        yield
+    except tuple(CODES) as error:
+        code = next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+        raise Refused(code, why=str(error), **vars(error)) from error
