@@ -41,7 +41,7 @@ def tell(settings: Settings, changed: Changed, as_json: bool) -> None:
         click.echo("the marketplace changed meanwhile; trying again", err=True)
     taken_over = wait_for_switch(settings, changed.applied.version)
     if as_json:
-        told = applied_json(changed.applied, changed.prompts, changed.shortages)
+        told = applied_json(changed.applied, changed.prompts, changed.shortages, changed.remarks)
         show_json(told | {"switch": "in force" if taken_over else "not running"})
         return
     show(changed, "applied")

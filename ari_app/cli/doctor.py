@@ -19,17 +19,18 @@ def doctor(as_json: bool) -> None:
 
     Looks at the speech program, disk, passwords, database, marketplace, spool, prompts, Asterisk (version,
     modules, endpoints, sounds), the trunks, the switch and the AGI server. Puts nothing right by itself.
-    Exit code 1 when anything is wrong.
+    Exit code 1 when anything is wrong; a warning, of what is probably meant otherwise, is not.
     """
     findings = [looked_at(finding) for finding in desk.examine(Settings.from_env())]
     if as_json:
-        show_json([finding_json(f.name, f.ok, f.detail, f.remedy) for f in findings])
+        show_json([finding_json(f.name, f.ok, f.detail, f.remedy, f.is_doubtful) for f in findings])
     else:
-        show_table(COLUMNS, [finding_row(f.name, f.ok, f.detail) for f in findings])
+        show_table(COLUMNS, [finding_row(f.name, f.ok, f.detail, f.is_doubtful) for f in findings])
     wrong = [finding for finding in findings if not finding.ok]
-    if wrong and not as_json:
+    unsettled = [finding for finding in findings if not finding.ok or finding.is_doubtful]
+    if unsettled and not as_json:
         click.echo()
         show_title("What to do")
-        show_table(("check", "remedy"), [(finding.name, finding.remedy) for finding in wrong])
+        show_table(("check", "remedy"), [(finding.name, finding.remedy) for finding in unsettled])
     if wrong:
         raise Failed(f"{len(wrong)} of {len(findings)} checks failed: {', '.join(f.name for f in wrong)}")

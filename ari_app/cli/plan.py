@@ -26,7 +26,8 @@ def plan(file: TextIO, check: bool, as_json: bool) -> None:
     that would be rendered or copied. An advertiser or publisher that is taken out keeps its account: what it
     is owed and owes is told. Calls under way keep what they began with, also destinations that an apply
     removes. A warning tells of caps and funds that have room for none of a campaign's calls, or for
-    fewer at once than its agents could take: a call reserves the most that it can cost.
+    fewer at once than its agents could take: a call reserves the most that it can cost. Others tell of
+    hours and time zones that are probably meant otherwise, such as 00:00-23:59 or EST.
 
     \b
     Examples:
@@ -36,7 +37,7 @@ def plan(file: TextIO, check: bool, as_json: bool) -> None:
     """
     planned = marketplaces.plan(site(), *document_in(file))
     if as_json:
-        show_json(applied_json(planned.applied, planned.prompts, planned.shortages))
+        show_json(applied_json(planned.applied, planned.prompts, planned.shortages, planned.remarks))
     else:
         show(planned, "would be applied")
     if check and (planned.applied.changes or planned.prompts):
@@ -50,11 +51,11 @@ def document_in(file: TextIO) -> tuple[str, str, Path]:
 
 
 def show(changed: Changed, verb: str) -> None:
-    """Prints the version with what is (to be) done with it, every change, and what lets few calls through."""
+    """Prints the version with what is (to be) done with it, every change, and the warnings."""
     applied = changed.applied
     if applied.changes:
         click.echo(f"marketplace version {applied.version} {verb}:")
     else:
         click.echo(f"nothing to change: marketplace version {applied.version} says the same")
-    for line in applied_lines(applied, changed.prompts, changed.shortages):
+    for line in applied_lines(applied, changed.prompts, changed.shortages, changed.remarks):
         click.echo(line)

@@ -15,6 +15,7 @@ from ari_app.domain.basics.audit import Entry
 from ari_app.domain.caps.outlook import Shortage, outlook
 from ari_app.domain.document.applied import Applied
 from ari_app.domain.document.reading import accept, parse
+from ari_app.domain.document.remarks import Remark, remarks
 from ari_app.domain.document.world import World
 from ari_app.domain.ivr.prompts import prompts_of
 from ari_app.domain.market.marketplace import Creative, Marketplace
@@ -29,12 +30,14 @@ from ari_app.store.market import marketplaces
 class Changed:
     """What a change does: to the marketplace, and which prompts it renders or copies; what lets few calls through then.
 
-    `begun_again`: how many times somebody else had changed the marketplace meanwhile.
+    `remarks`: what the marketplace says then that is probably meant otherwise. `begun_again`: how many times somebody
+    else had changed it meanwhile.
     """
 
     applied: Applied
     prompts: list[str]
     shortages: list[Shortage]
+    remarks: list[Remark]
     begun_again: int = 0
 
 
@@ -60,7 +63,7 @@ def plan(site: Site, text: str, file: str, base: Path) -> Changed:
     proposal = _read(site.settings, text, file, base)
     planned = marketplaces.plan(site.engine, proposal.marketplace, site.now())
     unready = prompts.unready(prompts_of(proposal.marketplace), base, site.settings.prompts)
-    return Changed(planned, unready, _shortages(site, planned))
+    return Changed(planned, unready, _shortages(site, planned), remarks(planned.marketplace))
 
 
 def apply(site: Site, actor: Actor, text: str, file: str, base: Path) -> Changed:
@@ -90,7 +93,7 @@ def put(
     new = {name: one for name, one in marketplace.creatives.items() if one not in known_creatives}
     creatives.keep(new, proposal.base, settings.creatives)
     applied = marketplaces.apply(site.engine, marketplace, site.now(), based_on=based_on, entry=entry)
-    return Changed(applied, made, _shortages(site, applied))
+    return Changed(applied, made, _shortages(site, applied), remarks(applied.marketplace))
 
 
 def trunks(settings: Settings) -> list[str] | None:

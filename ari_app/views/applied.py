@@ -9,19 +9,25 @@ from typing import Any
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.caps.outlook import Shortage
 from ari_app.domain.document.applied import Applied
-from ari_app.domain.document.changes import words
+from ari_app.domain.document.changes import listed, words
+from ari_app.domain.document.remarks import Remark
 from ari_app.domain.ledger.balances import KeptAccount
 
 
-def applied_lines(applied: Applied, made: Sequence[str], short: Sequence[Shortage]) -> list[str]:
-    """Every change, what parties that leave are owed and owe, what is (to be) done with prompts, and what lets few
-    calls through, a line each.
+def applied_lines(
+    applied: Applied, made: Sequence[str], short: Sequence[Shortage], doubtful: Sequence[Remark]
+) -> list[str]:
+    """Every change, what parties that leave are owed and owe, what is (to be) done with prompts, and the warnings:
+    what lets few calls through, and what is probably meant otherwise. A line each.
     """
     changes = [*words(applied.changes), *_kept_words(applied.accounts), *map(_prompt_words, made)]
-    return [*(f"  {change}" for change in changes), *(f"warning: {shortage.words}" for shortage in short)]
+    warnings = [*(shortage.words for shortage in short), *remark_lines(doubtful)]
+    return [*(f"  {change}" for change in changes), *(f"warning: {warning}" for warning in warnings)]
 
 
-def applied_json(applied: Applied, made: Sequence[str], short: Sequence[Shortage]) -> dict[str, Any]:
+def applied_json(
+    applied: Applied, made: Sequence[str], short: Sequence[Shortage], doubtful: Sequence[Remark]
+) -> dict[str, Any]:
     """The same for programs."""
     changes = [asdict(change) for change in applied.changes]
     return {
@@ -29,8 +35,25 @@ def applied_json(applied: Applied, made: Sequence[str], short: Sequence[Shortage
         "changes": changes,
         "accounts": _kept_json(applied.accounts),
         "prompts": list(made),
-        "warnings": [asdict(shortage) for shortage in short],
+        "warnings": [*map(shortage_json, short), *map(_remark_json, doubtful)],
     }
+
+
+def shortage_json(short: Shortage) -> dict[str, Any]:
+    """A warning of a cap or of funds."""
+    return {**asdict(short), "path": None}
+
+
+def _remark_json(remark: Remark) -> dict[str, Any]:
+    return {"campaign": None, "limit": None, "admits": None, **asdict(remark)}
+
+
+def remark_lines(doubtful: Iterable[Remark]) -> list[str]:
+    """The remarks for people. Those with the same words share a line, as a chain's shops all have the same hours."""
+    paths: dict[str, list[str]] = {}
+    for remark in doubtful:
+        paths.setdefault(remark.words, []).append(remark.path)
+    return [f"{listed(where)}: {said}" for said, where in paths.items()]
 
 
 def _kept_words(accounts: Iterable[KeptAccount]) -> Iterator[str]:

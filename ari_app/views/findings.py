@@ -5,11 +5,11 @@ from __future__ import annotations
 COLUMNS = ("result", "check", "detail")
 
 
-def finding_row(name: str, ok: bool, detail: str) -> tuple[object, ...]:
+def finding_row(name: str, ok: bool, detail: str, is_doubtful: bool) -> tuple[object, ...]:
     """One thing looked at, in a list."""
-    return "ok" if ok else "failed", name, detail
+    return "warning" if is_doubtful else "ok" if ok else "failed", name, detail
 
 
-def finding_json(name: str, ok: bool, detail: str, remedy: str) -> dict[str, object]:
-    """The same for programs; `remedy` is what to do when it is not ok."""
-    return {"name": name, "ok": ok, "detail": detail, "remedy": remedy}
+def finding_json(name: str, ok: bool, detail: str, remedy: str, is_doubtful: bool) -> dict[str, object]:
+    """The same for programs; `remedy` is what to do when it is not ok, or a warning."""
+    return {"name": name, "ok": ok, "warning": is_doubtful, "detail": detail, "remedy": remedy}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from ari_app.domain.basics.clock import iso
@@ -11,6 +10,7 @@ from ari_app.domain.market.campaigns import Route
 from ari_app.domain.reports.trial import Trial
 from ari_app.domain.routing.routing import Decision
 from ari_app.domain.terms.qualification import seconds
+from ari_app.views.applied import shortage_json
 from ari_app.views.explain import place_text
 from ari_app.views.sections import Section
 
@@ -111,5 +111,5 @@ def trial_json(trial: Trial) -> dict[str, Any]:
         ],
         "excluded": decision
         and [{"destination": e.destination, "reason": e.reason} for e in decision.excluded],
-        "warnings": [asdict(shortage) for shortage in trial.short],
+        "warnings": [shortage_json(short) for short in trial.short],
     }

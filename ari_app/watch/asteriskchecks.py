@@ -111,7 +111,7 @@ def check_clock(view: AsteriskView) -> Finding:
     """Whether Asterisk's clock and this machine's tell the same time."""
     off_s = abs(view.clock_ahead_ms) / 1000
     way = "ahead of" if view.clock_ahead_ms > 0 else "behind"
-    detail = f"Asterisk's is {off_s:.1f} s {way} this machine's"
+    detail = f"Asterisk's is {abs(view.clock_ahead_ms) // 100 / 10:.1f} s {way} this machine's"
     if off_s < _CLOCK_OFF_S:
         return Finding("clock", True, f"Asterisk's and this machine's are within {_CLOCK_OFF_S:.0f} s")
     remedy = (

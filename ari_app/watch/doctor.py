@@ -19,6 +19,7 @@ from ari_app.ari.errors import AriError
 from ari_app.ari.events import now_ms
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.caps.outlook import Available, outlook
+from ari_app.domain.document.remarks import remarks
 from ari_app.domain.ivr.prompts import prompts_of, stem
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.media import asterisk
@@ -39,7 +40,7 @@ from ari_app.watch.runningchecks import check_agi, check_chores, check_saving, c
 
 SECRETS = ("ari", "ami")
 ROOM_BYTES = 500_000_000
-CLOCK_OFF_S = 5.0
+CLOCK_OFF_MS = 5_000
 LATE_S = 60.0  # a line that the AGI server has not saved by then
 
 
@@ -56,6 +57,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield check_marketplace(marketplace)
         if marketplace is not None:
             yield check_limits(marketplace, ledger.available(engine), now_ms())
+            yield check_remarks(marketplace)
             yield check_dates(marketplaces.changed_at(engine), now_ms())
     except DocumentUnreadable as error:
         yield Finding("marketplace", False, str(error), "upgrade this Callrace")
@@ -140,14 +142,21 @@ def check_limits(marketplace: Marketplace, available: Available, now: int) -> Fi
     return Finding("caps and funds", not short, some(short) or "have room for calls", remedy)
 
 
+def check_remarks(marketplace: Marketplace) -> Finding:
+    """Whether hours and time zones are as they are probably meant."""
+    doubtful = [f"{remark.path}: {remark.words}" for remark in remarks(marketplace)]
+    detail = some(doubtful) or "say what is probably meant"
+    return Finding("hours and zones", True, detail, f"change them; {Step.APPLY}", bool(doubtful))
+
+
 def check_dates(changed_at: int, now: int) -> Finding:
     """Whether the last change of the marketplace or of a number is dated (ms) ahead of this machine's clock."""
-    ahead_s = (changed_at - now) / 1000
-    if ahead_s <= CLOCK_OFF_S:
+    ahead_ms = changed_at - now
+    if ahead_ms <= CLOCK_OFF_MS:
         return Finding("dates", True, "the last change is dated no later than now")
     detail = (
-        f"the last change is dated {iso(changed_at)}, {ahead_s:.0f} s ahead of this machine's clock: until then every "
-        "change is dated the same, and the dialplan's own calls are judged as before them"
+        f"the last change is dated {iso(changed_at)}, {ahead_ms // 1000} s ahead of this machine's clock: until then "
+        "every change is dated the same, and the dialplan's own calls are judged as before them"
     )
     remedy = (
         "set the clock right (NTP); if it is, one who made that change had a clock ahead: wait until then"

@@ -24,12 +24,16 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. `remedy`: what to do when it is not ok, with a `Step` in it where one helps."""
+    """One thing looked at. `remedy`: what to do when it is not ok, with a `Step` in it where one helps.
+
+    `is_doubtful`: calls are served, so it is ok; but it is probably meant otherwise, and the remedy says how.
+    """
 
     name: str
     ok: bool
     detail: str
     remedy: str = ""
+    is_doubtful: bool = False
 
 
 def some(names: Iterable[str]) -> str:

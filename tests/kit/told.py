@@ -247,6 +247,8 @@ def _reports(tell: Told, market: Path) -> None:
     market.write_text(MARKET.replace("90s", "200s"))
     tell("qualify replay", "--since", "2025-01-01", "--terms", str(market))
     tell("plan", str(market))
+    market.write_text(MARKET.replace("    name: Acme", "    timezone: EST\n    name: Acme"))
+    tell("plan", str(market))
     market.write_text(
         MARKET.replace("acme", "zeta").replace("  homefix: {name: HomeFix}\n", "").replace("homefix", "radio")
     )

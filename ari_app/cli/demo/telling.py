@@ -15,6 +15,7 @@ from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.balances import Balances
 from ari_app.lab.demo.scenarios import Scenario
 from ari_app.lab.demo.story import accounts
+from ari_app.views.words import tenths
 
 
 class Steps:
@@ -25,7 +26,7 @@ class Steps:
 
     def tell(self, text: str) -> None:
         """Prints a step."""
-        click.echo(f"[{self.elapsed_s():4.1f} s] {text}")
+        click.echo(f"[{tenths(int(1000 * self.elapsed_s())):>4} s] {text}")
 
     def elapsed_s(self) -> float:
         """Seconds since the demo began."""

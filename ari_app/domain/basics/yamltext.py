@@ -23,6 +23,11 @@ FieldPath = tuple[str | int, ...]
 """Where a value is: keys and list indexes from the top."""
 
 
+def dotted(path: FieldPath) -> str:
+    """The path as people write it: `campaigns.plumbing.route.waves[0]`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+
+
 class YamlError(Exception):
     """The text is no YAML at `line`."""
 

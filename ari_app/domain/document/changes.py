@@ -84,7 +84,7 @@ def words(changes: Iterable[Change]) -> list[str]:
         alike.setdefault((change.what, change.kind, said), []).append(change.name)
     lines = []
     for (what, kind, said), names in alike.items():
-        subject = f"{what}{'s' if len(names) > 1 else ''} {_listed(names)}".strip()
+        subject = f"{what}{'s' if len(names) > 1 else ''} {listed(names)}".strip()
         if kind == "added":
             lines.append(f"{subject} added: {'; '.join(said)}")
         else:
@@ -199,7 +199,7 @@ def _list_words(before: list[str], after: list[str]) -> str:
         "added": [item for item in after if item not in old],
         "removed": [item for item in before if item not in new],
     }
-    said = [f"{_listed(items)} {kind}" for kind, items in kinds.items() if items]
+    said = [f"{listed(items)} {kind}" for kind, items in kinds.items() if items]
     return "; ".join(said) or f"{', '.join(before)} -> {', '.join(after)}"
 
 
@@ -211,7 +211,7 @@ def _shown(key: str, value: Any) -> str:
         case float():
             return f"{value:g}"
         case Mapping() if key == "nodes":
-            return _listed(list(value))
+            return listed(list(value))
         case Mapping():
             return "; ".join(f"{name} {_inner(name, inner)}" for name, inner in value.items())
         case str() if key == "html":
@@ -219,7 +219,7 @@ def _shown(key: str, value: Any) -> str:
         case list() if _holds_mappings(value):
             return ", ".join(f"({_shown(key, item)})" for item in value)
         case list():
-            return _listed(value)
+            return listed(value)
         case _:
             return str(value)
 
@@ -229,6 +229,7 @@ def _inner(key: str, value: Any) -> str:
     return f"({shown})" if isinstance(value, Mapping) and len(value) > 1 else shown
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The first of the names, and how many more there are."""
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from ari_app.domain.basics.errors import MAX_FINDINGS, DocumentError
-from ari_app.domain.basics.yamltext import Complaint, FieldPath, Position, YamlError, positions, read
+from ari_app.domain.basics.yamltext import Complaint, FieldPath, Position, YamlError, dotted, positions, read
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.document.checks import check
 from ari_app.domain.document.world import World, did_you_mean
@@ -121,7 +121,7 @@ def _finding(complaint: Complaint, places: Mapping[FieldPath, Position], file: s
 
 
 def _said(complaint: Complaint) -> str:
-    where = f"{_dotted(complaint.path)}: " if complaint.path else ""
+    where = f"{dotted(complaint.path)}: " if complaint.path else ""
     return _on_one_line(where + complaint.message)
 
 
@@ -135,10 +135,6 @@ def _line(path: FieldPath, places: Mapping[FieldPath, Position]) -> int:
     while path and path not in places:
         path = path[:-1]
     return places[path].line if path in places else 1
-
-
-def _dotted(path: FieldPath) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
 # pydantic's errors in plain words

@@ -14,6 +14,7 @@ from ari_app.lab.demo.scenarios import Scenario
 from ari_app.lab.demo.timeline import timeline
 from ari_app.views.explain import explain
 from ari_app.views.sections import Listing, Section
+from ari_app.views.words import tenths
 
 _ACCOUNTS = {
     "advertiser": "what is left of the money paid in",
@@ -76,8 +77,8 @@ def _summary(scenario: Scenario, record: CallRecord) -> tuple[object, ...]:
 def _audio(record: CallRecord, seen: Seen) -> list[str]:
     if record.winner is None:
         return []
-    agent, caller = (seen.heard_ms.get(name, 0) / 1000 for name in (record.winner, "caller"))
+    agent, caller = (tenths(seen.heard_ms.get(name, 0)) for name in (record.winner, "caller"))
     return [
-        f"Voices: {record.winner} heard the caller for {agent:.1f} s, "
-        f"the caller heard {record.winner} for {caller:.1f} s."
+        f"Voices: {record.winner} heard the caller for {agent} s, "
+        f"the caller heard {record.winner} for {caller} s."
     ]

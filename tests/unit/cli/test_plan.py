@@ -18,6 +18,7 @@ CHANGED = (
     .replace("[agent-1, agent-2]", "[agent-2]")
     .replace("For a repair", "For an installation")
 )
+IN_EST = MARKETPLACE.replace("America/New_York", "EST")
 
 
 @pytest.fixture
@@ -134,3 +135,44 @@ def test_without_a_marketplace_there_is_nothing_to_export(cli: Cli, engine: Engi
         refusal(cli("export"))
         == "callrace: no marketplace was applied yet; run `callrace apply FILE`, or `callrace marketplace init`"
     )
+
+
+def test_hours_and_zones_that_are_probably_meant_otherwise_are_told_by_all_that_change_the_document(
+    cli: Cli, engine: Engine, sounds: Path, file: Path
+) -> None:
+    file.write_text(IN_EST.replace("mon-fri 08:00-20:00", "daily 00:00-23:59"))
+    told = [
+        'warning: advertisers.acme.timezone: "EST" is UTC-5 all year; where there is summer time, write '
+        "America/New_York",
+        'warning: destinations.agent-1.hours.open[0]: "daily 00:00-23:59" is closed from 23:59 on; '
+        "to be open until 24:00, write 24:00",
+    ]
+    for command in ("plan", "apply", "plan"):
+        lines = cli(command, str(file)).output.splitlines()
+        assert [line for line in lines if line.startswith("warning")] == told
+    assert set(told) <= set(cli("publishers", "add", "other", "--name", "Other").output.splitlines())
+    warnings = json.loads(cli("plan", "--json", str(file)).stdout)["warnings"]
+    assert warnings[0] == {
+        "campaign": None,
+        "limit": None,
+        "admits": None,
+        "path": "advertisers.acme.timezone",
+        "words": told[0].removeprefix("warning: advertisers.acme.timezone: "),
+    }
+    assert len(warnings) == 2
+
+
+def test_a_warning_of_the_doctor_has_its_remedy_and_fails_nothing(
+    cli: Cli, engine: Engine, sounds: Path, file: Path
+) -> None:
+    file.write_text(IN_EST)
+    cli("apply", str(file))
+    findings = {finding["name"]: finding for finding in json.loads(cli("doctor", "--json").stdout)}
+    told = findings["hours and zones"]
+    assert (told["ok"], told["warning"]) == (True, True)
+    assert told["detail"].startswith('advertisers.acme.timezone: "EST" is UTC-5 all year')
+    result = cli("doctor")
+    assert "hours and zones" not in refusal(result)
+    shown = [line for line in result.output.splitlines() if "hours and zones" in line]
+    assert [" warning " in f" {line}" for line in shown] == [True, False]
+    assert "change them; run `callrace apply FILE`" in shown[1]
