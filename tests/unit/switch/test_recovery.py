@@ -39,6 +39,7 @@ from ari_app.store.ledger import ledger
 from ari_app.store.market import applications, inventory, marketplaces
 from ari_app.switch.app import Switch
 from tests.kit.database import migrated
+from tests.kit.desk import assign, site_at
 from tests.kit.market import DID, marketplace
 from tests.samples import ADA, make_call
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event
@@ -61,7 +62,7 @@ def assigned(engine: Engine, **rules: Any) -> None:
     """A marketplace whose one number the desk has given to homefix."""
     apply(engine, market(**rules), APPLIED)
     inventory.import_(engine, [Item(DID, "tollfree", None, "main")], APPLIED, 0)
-    desk.assign(engine, ADA, Number("plumbing", "homefix"), Wanted(did=DID), ASSIGNED)
+    assign(site_at(engine, ASSIGNED), Number("plumbing", "homefix"), Wanted(did=DID))
 
 
 def market(**rules: Any) -> dict[str, Any]:
@@ -176,7 +177,7 @@ async def next_switch(engine: Engine, tmp_path: Path, *there: UnderWay) -> Async
 
 
 def release(engine: Engine) -> None:
-    desk.release(engine, ADA, DID, NOW)
+    desk.release(site_at(engine, NOW), ADA, DID)
 
 
 def reassign(engine: Engine) -> None:
@@ -186,8 +187,8 @@ def reassign(engine: Engine) -> None:
     document["campaigns"]["roofing"] = roofing
     document["publishers"]["bluebird"] = {"name": "Bluebird"}
     apply(engine, document, NOW - 2)
-    desk.release(engine, ADA, DID, NOW - 1)
-    desk.assign(engine, ADA, Number("roofing", "bluebird"), Wanted(did=DID), NOW)
+    desk.release(site_at(engine, NOW - 1), ADA, DID)
+    assign(site_at(engine, NOW), Number("roofing", "bluebird"), Wanted(did=DID))
 
 
 def pause_and_reprice(engine: Engine) -> None:
@@ -197,7 +198,7 @@ def pause_and_reprice(engine: Engine) -> None:
 
 
 def remove_everything(engine: Engine) -> None:
-    desk.release(engine, ADA, DID, NOW - 1)
+    desk.release(site_at(engine, NOW - 1), ADA, DID)
     document = market()
     apply(engine, document | {"campaigns": {}, "destinations": {}, "publishers": {}}, NOW)
 
@@ -232,7 +233,7 @@ async def test_a_clock_ahead_where_the_number_was_given_out_does_not_take_the_ca
 ) -> None:
     apply(engine, market(), APPLIED)
     inventory.import_(engine, [Item(DID, "tollfree", None, "main")], APPLIED, 0)
-    desk.assign(engine, ADA, Number("plumbing", "homefix"), Wanted(did=DID), NOW + 3_600_000)
+    assign(site_at(engine, NOW + 3_600_000), Number("plumbing", "homefix"), Wanted(did=DID))
     call = talking()
     leave(tmp_path, call)
     apply(engine, market(campaign={"price": "50.00"}), NOW)
