@@ -109,6 +109,7 @@ async def test_who_comes_back_without_an_agent_hears_the_fallback(exchange: Exch
     record = await call.over()
     assert (record.disposition, record.end_source) == ("no_answer", "system")
     assert call.heard and "fallback" in timeline(record)
+    assert not call.channel.is_subscribed
 
 
 async def test_a_caller_who_hangs_up_meanwhile_has_abandoned_the_queue(
@@ -169,6 +170,22 @@ async def test_who_was_lent_by_a_switch_that_died_is_offered_again_when_they_are
     record = await call.hangs_up(after_s=60).over()
     assert (record.disposition, record.winner) == ("connected", "ann")
     assert "begun again" in timeline(record)
+
+
+async def test_who_was_lent_by_a_switch_that_died_is_told_of_though_asterisk_has_forgotten_to(
+    exchange: Exchange, dial: Dial
+) -> None:
+    dial.talks_s, dial.rings_s = None, 10
+    calls = exchange.dials(), exchange.dials()
+    await lent(exchange, dial)
+    exchange.dies()
+    for call in calls:
+        call.channel.is_subscribed = False
+    await exchange.starts()
+    coming, leaving = calls
+    assert (await leaving.hangs_up(after_s=2).over()).disposition == "abandoned_queue"
+    await coming.connected(exchange.agents["ann"])
+    assert (await coming.hangs_up(after_s=5).over()).winner == "ann"
 
 
 async def test_who_is_lent_when_the_switch_stops_is_hung_up_and_recorded(

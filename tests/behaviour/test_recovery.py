@@ -265,6 +265,35 @@ async def test_a_switch_that_stops_ends_its_calls_and_records_them(exchange: Exc
     assert record.durations_ms.connected == pytest.approx(30_000, abs=200)
 
 
+async def test_a_switch_that_stops_ends_a_conversation_that_it_took_up(exchange: Exchange) -> None:
+    ann, call = await exchange.talks("ann")
+    await dies_for(exchange, 5)
+    await exchange.passes(25)
+    await exchange.switch.drain()
+    record = await call.over()
+    assert (record.disposition, record.end_source) == ("connected", "system")
+    assert record.durations_ms.connected == pytest.approx(30_000, abs=200)
+    assert ann.causes == [NORMAL]
+
+
+async def test_a_conversation_that_is_stopped_lasts_no_longer_though_asterisk_does_not_answer(
+    exchange: Exchange,
+) -> None:
+    _, call = await exchange.talks("ann")
+    await exchange.passes(30)
+
+    def fail(request: Request) -> None:
+        if request.method == "DELETE":
+            raise AriTimeout("no answer in 5 s")
+
+    exchange.asterisk.before = fail
+    await exchange.switch.drain()
+    exchange.asterisk.before = lambda request: None
+    record = await call.over()
+    assert record.durations_ms.connected == pytest.approx(30_000, abs=200)
+    exchange.asterisk.restarts()  # what was not to be hung up
+
+
 # It loses sight of Asterisk
 
 
