@@ -37,7 +37,7 @@ from ari_app.domain.calls.dialplan_call import (
     outcome_of,
 )
 from ari_app.domain.calls.geo import Geography, locate
-from ari_app.domain.calls.record import CallRecord, Event
+from ari_app.domain.calls.record import CallRecord, TimelineEvent
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.campaigns import Campaign
 from ari_app.domain.market.destinations import Destination
@@ -45,7 +45,7 @@ from ari_app.domain.market.marketplace import Number
 from ari_app.domain.routing.screening import refusal_by_rules
 from ari_app.domain.routing.snapshot import Attribution, Pin, Snapshot, attribute_to, pinned
 from ari_app.domain.terms.qualification import EarlierCall
-from ari_app.domain.terms.repeats import Kind, kinds_of
+from ari_app.domain.terms.repeats import RepeatKind, kinds_of
 from ari_app.domain.terms.settlement import conclude, pin
 from ari_app.serving.chores import Chores
 from ari_app.serving.clock import CallClock
@@ -289,7 +289,7 @@ class Outcomes:
         )
         if refusal is not None and not outcome.dial_status:
             record.disposition = refusal.disposition
-            record.events.append(Event(record.started_at, EventName.REFUSED, refusal.reason))
+            record.events.append(TimelineEvent(record.started_at, EventName.REFUSED, refusal.reason))
         transfers = conclude(
             record, found, place, timezone, self._earlier(record, found.campaign), self._geography
         )
@@ -327,7 +327,7 @@ class Outcomes:
                 self._snapshots.popitem(last=False)
         return self._snapshots[version]
 
-    def _earlier(self, record: CallRecord, campaign: Campaign) -> dict[Kind, EarlierCall]:
+    def _earlier(self, record: CallRecord, campaign: Campaign) -> dict[RepeatKind, EarlierCall]:
         found = {kind: calls.earlier_call(self._engine, record, *kind) for kind in kinds_of([campaign])}
         return {kind: call for kind, call in found.items() if call is not None}
 

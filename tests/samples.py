@@ -11,12 +11,12 @@ from ari_app.domain.calls.record import (
     CallRecord,
     ClauseResult,
     Durations,
-    Event,
     Exclusion,
     LegRecord,
     Money,
     Part,
     PlaceRecord,
+    TimelineEvent,
     Verdict,
 )
 from ari_app.domain.ledger.balances import charged_and_paid
@@ -80,7 +80,7 @@ def make_call(n: int = 1, **changes: Any) -> CallRecord:
             ],
         ),
         money=Money("USD", 4200, 3000, charged=4200, paid=3000),
-        events=[Event(began + 700 * i, "leg_answered", f"agent-{i} picked up") for i in range(24)],
+        events=[TimelineEvent(began + 700 * i, "leg_answered", f"agent-{i} picked up") for i in range(24)],
     )
     return replace(record, **changes)
 

@@ -10,7 +10,7 @@ from ari_app.cli.common import acting, reason_given, site
 from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.desk import disputes as desk
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.ledger.disputes import Dispute, State
+from ari_app.domain.ledger.disputes import Dispute, DisputeState
 from ari_app.views.disputes import COLUMNS, EVENT_COLUMNS, dispute_json, event_row, row
 
 SERIAL = click.IntRange(1, 2**31 - 1)
@@ -48,10 +48,10 @@ def open_(call_id: str, reason: str, amount: str | None, as_json: bool) -> None:
 
 
 @disputes.command("list")
-@click.option("--state", type=click.Choice(get_args(State)), help="Only those in this state.")
+@click.option("--state", type=click.Choice(get_args(DisputeState)), help="Only those in this state.")
 @click.option("--advertiser", metavar="ID", help="Only this advertiser's.")
 @json_option
-def list_(state: State | None, advertiser: str | None, as_json: bool) -> None:
+def list_(state: DisputeState | None, advertiser: str | None, as_json: bool) -> None:
     """List the disputes in the order they were opened.
 
     \b

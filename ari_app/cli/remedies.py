@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from ari_app.desk.refused import Code, Refused
-from ari_app.domain.ledger.verification import Cure, Finding
+from ari_app.domain.ledger.verification import Cure, LedgerFinding
 from ari_app.serving.running import DrainsStill, RunsAlready, SwitchNotRunning
 from ari_app.settings import NoPassword
 from ari_app.store.db.errors import DatabaseNotMigrated, NumbersInUse, TermsUndone
@@ -62,7 +62,7 @@ CURES: Mapping[Cure, str] = {
 """What puts right a finding of the ledger's verification; it follows the finding's detail."""
 
 
-def found(finding: Finding) -> Finding:
+def found(finding: LedgerFinding) -> LedgerFinding:
     """The finding, and in its detail what puts it right."""
     cure = "" if finding.cure is None else CURES[finding.cure]
     return replace(finding, detail=f"{finding.detail}{cure}")

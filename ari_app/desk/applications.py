@@ -15,8 +15,8 @@ from ari_app.desk.site import Site
 from ari_app.domain.market.marketplace import Number
 from ari_app.domain.numbers.applications import (
     Application,
-    Event,
-    State,
+    ApplicationEvent,
+    ApplicationState,
     Step,
     after,
     closed_to,
@@ -114,7 +114,7 @@ def listed(
     *,
     campaign: str | None = None,
     publisher: str | None = None,
-    state: State | None = None,
+    state: ApplicationState | None = None,
 ) -> list[Application]:
     """The applications, of a campaign, of a publisher, in a state; in the order that they were made."""
     return [
@@ -139,7 +139,7 @@ def _check_note(text: str | None, field: str) -> None:
         checked.line(text, field)
 
 
-def _possible(change: Change, id: int, event: Event) -> Application:
+def _possible(change: Change, id: int, event: ApplicationEvent) -> Application:
     """The application, to which this can happen. Raises Refused."""
     there = applications.get(change.connection, id) if 0 < id <= checked.MOST_SERIAL else None
     if there is None:
@@ -150,7 +150,9 @@ def _possible(change: Change, id: int, event: Event) -> Application:
     return there
 
 
-def _step(change: Change, id: int, event: Event, note: str | None, dids: Sequence[str] = ()) -> Application:
+def _step(
+    change: Change, id: int, event: ApplicationEvent, note: str | None, dids: Sequence[str] = ()
+) -> Application:
     """Writes down what happens to an application, which is possible."""
     there = applications.get(change.connection, id)
     state = after(there.state if there else None, event)

@@ -10,7 +10,7 @@ from ari_app.desk.refusals import by_code
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.basics.audit import Entry
-from ari_app.domain.ledger.bills import Bill, BillKind, Issued, Party, Period, period_of
+from ari_app.domain.ledger.bills import Bill, BillKind, BillPeriod, Issued, Party, period_of
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store.money import bills
 
@@ -78,7 +78,9 @@ def items_of_draft(site: Site, bill: Bill) -> Items:
     return bills.unbilled(site.engine, Party(bill.kind, bill.party, bill.name, bill.currency), bill.period)
 
 
-def _asked(site: Site, kind: BillKind, party: str, period: str, currency: str | None) -> tuple[Party, Period]:
+def _asked(
+    site: Site, kind: BillKind, party: str, period: str, currency: str | None
+) -> tuple[Party, BillPeriod]:
     marketplace = in_force(site.engine).marketplace
     find = advertiser_of if kind == "invoice" else publisher_of
     found = find(site, marketplace, party)

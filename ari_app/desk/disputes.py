@@ -14,7 +14,7 @@ from ari_app.desk.refusals import by_code
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.calls.record import CallRecord
-from ari_app.domain.ledger.disputes import Dispute, NoDispute, State
+from ari_app.domain.ledger.disputes import Dispute, DisputeState, NoDispute
 from ari_app.store.money import disputes
 
 
@@ -69,7 +69,7 @@ def get(site: Site, dispute_id: int) -> Dispute:
         raise unknown from error
 
 
-def list_(site: Site, *, state: State | None = None, advertiser: str | None = None) -> list[Dispute]:
+def list_(site: Site, *, state: DisputeState | None = None, advertiser: str | None = None) -> list[Dispute]:
     """The disputes in the order they were opened, of those in a state, of an advertiser."""
     whose = None if advertiser is None else checked.word(advertiser, "advertiser")
     return disputes.list_(site.engine, state=state, advertiser=whose)

@@ -15,7 +15,7 @@ from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.basics.audit import Entry
 from ari_app.domain.ledger import transfers as domain
-from ari_app.domain.ledger.balances import Account, Balance, Line
+from ari_app.domain.ledger.balances import Account, Balance, StatementLine
 from ari_app.domain.ledger.corrections import Net, net
 from ari_app.domain.ledger.verification import Proof
 from ari_app.store.ledger import ledger
@@ -53,7 +53,7 @@ def balances(site: Site) -> list[Account]:
     return [Account(*key, found.get(key, Balance()), reserved.get(key, 0)) for key in found | reserved]
 
 
-def statement(site: Site, account: str) -> list[Line]:
+def statement(site: Site, account: str) -> list[StatementLine]:
     """An account's transfers in order of time, each with the balance after it. Raises Refused for no account."""
     lines = ledger.statement(site.engine, checked.word(account, "account"))
     if not lines and not _can_be(site, account):

@@ -15,7 +15,7 @@ from ari_app.domain.basics.audit import Entry
 from ari_app.domain.basics.states import STATE_NAMES
 from ari_app.domain.market.marketplace import Number, NumbersPolicy
 from ari_app.domain.numbers.holdings import Assignment, Holding
-from ari_app.domain.numbers.inventory import Kind, Status, Wanted, parse
+from ari_app.domain.numbers.inventory import NumberKind, Status, Wanted, parse
 from ari_app.domain.numbers.stock import Shelf, stock_of
 from ari_app.store import geography
 from ari_app.store.db.engine import retried
@@ -102,7 +102,7 @@ class Asked:
     campaign: str | None = None
     publisher: str | None = None
     region: str | None = None
-    kind: Kind | None = None
+    kind: NumberKind | None = None
     status: Status | None = None
 
 

@@ -10,7 +10,7 @@ from ari_app.desk import checked
 from ari_app.desk.inforce import in_force
 from ari_app.desk.site import Site
 from ari_app.domain.caps.outlook import outlook_for
-from ari_app.domain.ivr.flow import Caller, Offer, TooManyKeys, dry_run
+from ari_app.domain.ivr.flow import Caller, ToOffer, TooManyKeys, dry_run
 from ari_app.domain.reports.trial import Trial
 from ari_app.domain.routing.intake import UNCOUNTED, Arrival, Ask, Ended, Intake, Refused, Told, Unknown
 from ari_app.domain.routing.snapshot import Snapshot
@@ -48,7 +48,7 @@ def _try(snapshot: Snapshot, call: Arrival, presses: Sequence[str]) -> Trial:
                 run = dry_run(step.flow, caller, presses)
             except TooManyKeys as error:
                 raise checked.invalid("press", str(error)) from error
-            outcome = Told(isinstance(run.end, Offer), run.entered_zip)
+            outcome = Told(isinstance(run.end, ToOffer), run.entered_zip)
         step = intake.handle(outcome, call.at)
     refusal = step.refusal if isinstance(step, Refused) else None
     if isinstance(step, Unknown | Refused):

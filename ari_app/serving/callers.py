@@ -12,7 +12,7 @@ from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.market.terms import Basis
 from ari_app.domain.routing.ratelimits import RateLimits
 from ari_app.domain.terms.qualification import EarlierCall
-from ari_app.domain.terms.repeats import Kind, Memory
+from ari_app.domain.terms.repeats import Memory, RepeatKind
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +45,11 @@ class Callers:
             self._dialled.popitem(last=False)
         return before
 
-    def note(self, basis: Basis, record: CallRecord, at: int) -> dict[Kind, EarlierCall]:
+    def note(self, basis: Basis, record: CallRecord, at: int) -> dict[RepeatKind, EarlierCall]:
         """Notes that a call is now what `basis` says; the caller's earlier calls that were."""
         return self._memory.note(basis, record, at)
 
-    def last(self, basis: Basis, record: CallRecord) -> dict[Kind, EarlierCall]:
+    def last(self, basis: Basis, record: CallRecord) -> dict[RepeatKind, EarlierCall]:
         """The caller's earlier calls that are what `basis` says."""
         return self._memory.last(basis, record)
 
@@ -60,7 +60,7 @@ class Callers:
 
     # Looking back: what terms ask about is noted from the moment that they ask, and read from the store meanwhile
 
-    def ask(self, kinds: frozenset[Kind], window_ms: int) -> None:
+    def ask(self, kinds: frozenset[RepeatKind], window_ms: int) -> None:
         """From now on these kinds are remembered for `window_ms`. Those of before are to be recalled."""
         is_known = kinds <= self._memory.kinds and window_ms <= self._memory.window_ms
         self._memory.widen(kinds, window_ms)
@@ -68,7 +68,7 @@ class Callers:
             self._has_asked.set()
             self._is_known.clear()
 
-    async def asked(self) -> tuple[frozenset[Kind], int]:
+    async def asked(self) -> tuple[frozenset[RepeatKind], int]:
         """Waits until calls of before are to be recalled: of which kinds, and of how long, in ms."""
         await self._has_asked.wait()
         self._has_asked.clear()
@@ -89,7 +89,7 @@ class Callers:
         if not self._has_asked.is_set():
             self._is_known.set()
 
-    async def earlier(self, record: CallRecord) -> dict[Kind, EarlierCall]:
+    async def earlier(self, record: CallRecord) -> dict[RepeatKind, EarlierCall]:
         """The caller's calls before this one, when those of before are recalled.
 
         Where the store tells nothing for RECALL_S, those that are known: the call is over, and is to be settled.

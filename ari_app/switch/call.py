@@ -23,8 +23,7 @@ from ari_app.ari.events import (
     now_ms,
 )
 from ari_app.ari.inbox import Inbox
-from ari_app.domain.calls.record import CallRecord, EndSource
-from ari_app.domain.calls.record import Event as TimelineEvent
+from ari_app.domain.calls.record import CallRecord, EndSource, TimelineEvent
 from ari_app.domain.calls.stage import Stage
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ivr.prompts import media

@@ -11,7 +11,7 @@ from ari_app.domain.market.destinations import Destination
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.routing.snapshot import Attribution, Snapshot
 from ari_app.domain.terms.qualification import EarlierCall
-from ari_app.domain.terms.repeats import Kind
+from ari_app.domain.terms.repeats import RepeatKind
 from ari_app.domain.terms.settlement import conclude
 
 
@@ -23,7 +23,7 @@ class Case:
     snapshot: Snapshot
     attribution: Attribution | None = None
     place: Place = field(default_factory=Place)
-    earlier: dict[Kind, EarlierCall] = field(default_factory=dict)
+    earlier: dict[RepeatKind, EarlierCall] = field(default_factory=dict)
 
     @property
     def market(self) -> Marketplace:

@@ -6,7 +6,7 @@ from ari_app.ari.events import ChannelDtmfReceived
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ivr.digits import Collector, Digit, Digits, Invalid, PromptDone, Result, TimeUp
-from ari_app.domain.ivr.flow import Caller, End, FlowRun, Gather, Offer, Outcome, Play, Played
+from ari_app.domain.ivr.flow import Caller, End, FlowOutcome, FlowRun, Gather, Play, Played, ToOffer
 from ari_app.domain.market.flows import Flow
 from ari_app.switch.call import Call, is_end_of
 
@@ -25,7 +25,7 @@ async def run_flow(call: Call, flow: Flow, geography: Geography, timezone: str) 
     _keep(call, run)
     began_at = call.now() if record.answered_at is None else record.answered_at
     until = began_at + flow.longest
-    while not isinstance(step, Offer | End):
+    while not isinstance(step, ToOffer | End):
         call.note(EventName.ASKED if isinstance(step, Gather) else EventName.ANNOUNCED, run.path[-1])
         outcome = await _perform(call, step, until)
         step = run.time_up() if outcome is None else run.handle(outcome)
@@ -37,7 +37,7 @@ async def run_flow(call: Call, flow: Flow, geography: Geography, timezone: str) 
     return run
 
 
-async def _perform(call: Call, step: Play | Gather, until: int) -> Outcome | None:
+async def _perform(call: Call, step: Play | Gather, until: int) -> FlowOutcome | None:
     """What came of a step; None where it was not over by then (ms). Raises CallerGone."""
     if isinstance(step, Play):
         await call.play(step.prompt, until)

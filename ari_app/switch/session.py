@@ -31,15 +31,15 @@ from ari_app.domain.routing.intake import (
     Ended,
     FlowEnded,
     Intake,
+    IntakeOutcome,
+    IntakeStep,
     Located,
     Offered,
-    Outcome,
     Pinned,
     Placed,
     Refused,
     Reserve,
     Reserved,
-    Step,
     Take,
     Taken,
     Told,
@@ -183,7 +183,7 @@ class Session:
             case Offered(decision):
                 await self._offer(intake.campaign.route, decision)
 
-    def _first_step(self, intake: Intake) -> Step:
+    def _first_step(self, intake: Intake) -> IntakeStep:
         """A call stays whose it was, under the terms that it began with. Who was let in is not screened again: what was
         decided since is about the calls that came since.
         """
@@ -191,7 +191,7 @@ class Session:
             return intake.start()
         return intake.resume(self.case.attribution, is_taken=self._before.is_let_in)
 
-    async def _perform(self, step: Step) -> Outcome:
+    async def _perform(self, step: IntakeStep) -> IntakeOutcome:
         """Does what a step of the intake asks for; what came of it. Raises CallerGone."""
         record = self.record
         match step:

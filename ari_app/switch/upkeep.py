@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from ari_app.domain.market.campaigns import Campaign
 from ari_app.domain.routing.snapshot import Snapshot
-from ari_app.domain.terms.repeats import Kind, kinds_of, longest_window
+from ari_app.domain.terms.repeats import RepeatKind, kinds_of, longest_window
 from ari_app.serving.chores import Chores
 from ari_app.serving.clock import CallClock
 from ari_app.serving.lookback import keep_hearing, keep_looking_back
@@ -72,6 +72,6 @@ class Upkeep:
         self._shared.callers.ask(*await asyncio.to_thread(_asked, campaigns))
 
 
-def _asked(campaigns: Mapping[str, Campaign]) -> tuple[frozenset[Kind], int]:
+def _asked(campaigns: Mapping[str, Campaign]) -> tuple[frozenset[RepeatKind], int]:
     """What the campaigns' terms ask about repeat callers, and how far back, in ms."""
     return kinds_of(campaigns.values()), longest_window(campaigns.values())

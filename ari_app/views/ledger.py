@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.ledger.balances import Balance, Line
+from ari_app.domain.ledger.balances import Balance, StatementLine
 from ari_app.domain.ledger.corrections import Net
-from ari_app.domain.ledger.verification import Finding
+from ari_app.domain.ledger.verification import LedgerFinding
 from ari_app.views.words import second
 
 BALANCE_COLUMNS = {name: name for name in ("account", "posted", "held", "reserved", "available", "currency")}
@@ -33,7 +33,7 @@ def balance_json(account: str, currency: str, balance: Balance, reserved: int) -
     return {"account": account, "currency": currency, **said}
 
 
-def _signed(account: str, line: Line) -> str:
+def _signed(account: str, line: StatementLine) -> str:
     transfer = line.transfer
     sign = 1 if transfer.credit == account else -1
     return format_amount(sign * transfer.amount, transfer.currency)
@@ -52,7 +52,7 @@ STATEMENT_COLUMNS = (
 )
 
 
-def line_row(account: str, line: Line) -> tuple[object, ...]:
+def line_row(account: str, line: StatementLine) -> tuple[object, ...]:
     """A line of an account's statement."""
     transfer = line.transfer
     other = transfer.debit if transfer.credit == account else transfer.credit
@@ -71,7 +71,7 @@ def line_row(account: str, line: Line) -> tuple[object, ...]:
     )
 
 
-def line_json(account: str, line: Line) -> dict[str, object]:
+def line_json(account: str, line: StatementLine) -> dict[str, object]:
     """The same as its readers see it."""
     transfer = line.transfer
     posted, held, available = _balance_cells(line.after, transfer.currency)
@@ -97,7 +97,7 @@ def payment_json(advertiser: str, amount: str, currency: str, key: str, is_new: 
     return {"advertiser": advertiser, "amount": amount, "currency": currency, "key": key, "is_new": is_new}
 
 
-def proof_json(transfers: int, findings: Sequence[Finding]) -> dict[str, object]:
+def proof_json(transfers: int, findings: Sequence[LedgerFinding]) -> dict[str, object]:
     """What a verification of the ledger came to, over so many transfers."""
     listed = [{"rule": f.rule, "about": f.about, "detail": f.detail} for f in findings]
     return {"balanced": not findings, "transfers": transfers, "findings": listed}

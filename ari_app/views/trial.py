@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ari_app.domain.basics.clock import iso
-from ari_app.domain.ivr.flow import DryRun, Offer
+from ari_app.domain.ivr.flow import DryRun, ToOffer
 from ari_app.domain.market.campaigns import Route
 from ari_app.domain.reports.trial import Trial
 from ari_app.domain.routing.routing import Decision
@@ -50,7 +50,7 @@ def _flow_lines(run: DryRun) -> list[str]:
     lines = [f"Way through the flow: {', '.join(run.path)}.", f"Answers: {answers}."]
     if run.unused:
         lines.append(f"Not asked for any more: {', '.join(run.unused)}.")
-    if isinstance(run.end, Offer):
+    if isinstance(run.end, ToOffer):
         lines.append("The caller is offered to the agents.")
     else:
         lines.append(f"The flow ends the call ({run.end.reason.replace('_', ' ')}); no phone is rung.")
@@ -100,7 +100,7 @@ def trial_json(trial: Trial) -> dict[str, Any]:
             "path": run.path,
             "answers": run.answers,
             "unused": run.unused,
-            "ends": "offer" if isinstance(run.end, Offer) else run.end.reason,
+            "ends": "offer" if isinstance(run.end, ToOffer) else run.end.reason,
         },
         "place": place
         and {"state": place.state, "zip": place.zip, "timezone": place.timezone, "from": place.from_},

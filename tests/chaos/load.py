@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from ari_app.lab.sipp.agents import Agent, answers_silently
-from ari_app.lab.sipp.call import Event
+from ari_app.lab.sipp.call import CallEvent
 from ari_app.lab.sipp.callers import Callers
 from ari_app.lab.sipp.party import Party
 from ari_app.lab.sipp.process import SippFailed
@@ -89,12 +89,14 @@ class Load:
         self._random = random
         self.every: list[Seen] = []
         self.calls: dict[str, Seen] = {}
-        self._early: dict[str, list[tuple[Party, Event]]] = {}  # of callers who have not told that they call
+        self._early: dict[
+            str, list[tuple[Party, CallEvent]]
+        ] = {}  # of callers who have not told that they call
         self._loop = asyncio.get_running_loop()
 
     # What callers see
 
-    def called(self, party: Party, event: Event) -> None:
+    def called(self, party: Party, event: CallEvent) -> None:
         """A caller's event."""
         if event.what == "calling":
             self._begin(party, event)
@@ -109,7 +111,7 @@ class Load:
             case "bye" | "hung_up":
                 seen.left_at = seen.left_at or event.at
 
-    def _begin(self, party: Party, event: Event) -> None:
+    def _begin(self, party: Party, event: CallEvent) -> None:
         ani = _number(event.detail["from"])
         talk_s = SHORT_S if self._random.random() < 0.5 else self._random.uniform(*LONG_S)
         patience_s = PATIENCE_S
@@ -142,7 +144,7 @@ class Load:
 
     # What agents see
 
-    def rung(self, party: Party, event: Event) -> None:
+    def rung(self, party: Party, event: CallEvent) -> None:
         """An agent's event. Each SIPp tells by a pipe of its own, and a busy machine reads them in any order."""
         ani = _number(party.calls[event.call_id].of("invited")[0].detail["from"])
         seen = self.calls.get(ani)
@@ -170,7 +172,7 @@ class _Phone(Agent):
         super().__init__(name, answers_silently(ring_ms))
         self._load = load
 
-    def add(self, event: Event) -> None:
+    def add(self, event: CallEvent) -> None:
         super().add(event)
         self._load.rung(self, event)
 
@@ -180,7 +182,7 @@ class _Crowd(Callers):
         super().__init__(did, anis, to=to, rate=rate)
         self._load = load
 
-    def add(self, event: Event) -> None:
+    def add(self, event: CallEvent) -> None:
         super().add(event)
         self._load.called(self, event)
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from ari_app.cli import lab
 from ari_app.domain.calls.geo import Geography
-from ari_app.domain.calls.record import Event, Tracks
+from ari_app.domain.calls.record import TimelineEvent, Tracks
 from ari_app.domain.calls.stage import Stage
 from ari_app.domain.document.reading import parse
 from ari_app.domain.routing.legs import Leg, Phase
@@ -170,7 +170,7 @@ def _calls(tell: Told, settings: Settings, engine: Engine) -> None:
     recorded = make_call(
         1,
         recording=Tracks(BEGAN + 21_000, FAR),
-        events=[Event(BEGAN + 21_000, "recording started")],
+        events=[TimelineEvent(BEGAN + 21_000, "recording started")],
     )
     deleted = make_call(2, recording=Tracks(BEGAN + 21_000, FAR))
     records = [recorded, deleted, make_call(3), make_call(4), waiting(5, days=3650), with_late_bonus(6)]

@@ -15,7 +15,7 @@ from ari_app.ari.settings import AriSettings
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import prompts_of
-from ari_app.domain.ledger.verification import Finding
+from ari_app.domain.ledger.verification import LedgerFinding
 from ari_app.lab.sipp import Agent, Behaviour
 from ari_app.media import prompts
 from ari_app.serving.clock import CallClock
@@ -94,7 +94,7 @@ class Exchange:
             while not any(call["winner"] for call in self.switch.live()):
                 await asyncio.sleep(0.01)  # what operators see is looked up, not announced
 
-    def ledger_findings(self) -> list[Finding]:
+    def ledger_findings(self) -> list[LedgerFinding]:
         """What `callrace ledger verify` would find."""
         return audit.prove(self.engine, CallClock().now()).findings
 

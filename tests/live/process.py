@@ -21,7 +21,7 @@ from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.calls.stage import Stage
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ivr.prompts import prompts_of
-from ari_app.domain.ledger.verification import Finding
+from ari_app.domain.ledger.verification import LedgerFinding
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.terms.wire import pack_under_way
 from ari_app.media import prompts
@@ -171,7 +171,7 @@ class SwitchProcess(CallraceProcess):
         assert len(found) == 1
         return found[0]
 
-    def ledger_findings(self) -> list[Finding]:
+    def ledger_findings(self) -> list[LedgerFinding]:
         """What `callrace ledger verify` would find."""
         return audit.prove(self.engine, CallClock().now()).findings
 

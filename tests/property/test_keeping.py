@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.domain.calls.record import CallRecord, Event, LegRecord
+from ari_app.domain.calls.record import CallRecord, LegRecord, TimelineEvent
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.terms.wire import (
@@ -37,7 +37,7 @@ under_way = st.builds(
     connected_at=perhaps,
     ended_at=perhaps,
     legs=st.lists(of_legs, max_size=3),
-    events=st.lists(st.builds(Event, at=moments), min_size=1, max_size=3),
+    events=st.lists(st.builds(TimelineEvent, at=moments), min_size=1, max_size=3),
 )
 transfers = st.lists(st.from_type(Transfer), max_size=4)
 

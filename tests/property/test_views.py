@@ -15,13 +15,13 @@ from ari_app.domain.calls.record import (
     Disposition,
     Durations,
     EndSource,
-    Event,
     Exclusion,
     LegOutcome,
     LegRecord,
     Money,
     Part,
     PlaceRecord,
+    TimelineEvent,
     Tracks,
     Verdict,
 )
@@ -63,7 +63,7 @@ clauses = st.builds(ClauseResult, name=texts, passed=st.booleans(), detail=texts
 parts = st.builds(
     Part, name=texts, due=st.booleans(), clauses=few(clauses), price=counts, payout=counts, share=st.none()
 )
-events = st.builds(Event, at=times, what=st.sampled_from(EventName) | texts, detail=texts)
+events = st.builds(TimelineEvent, at=times, what=st.sampled_from(EventName) | texts, detail=texts)
 calls = st.builds(
     CallRecord, id=st.just("0199c0ffee"), did=numbers, ani=maybe(numbers), started_at=times,
     attestation=maybe(one_of(Attestation)), campaign=maybe(ids), advertiser=maybe(ids), publisher=maybe(ids),

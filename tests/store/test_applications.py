@@ -13,7 +13,7 @@ from ari_app.desk import applications as desk
 from ari_app.desk.refused import Code, Refused
 from ari_app.domain.market.campaigns import Applications
 from ari_app.domain.market.marketplace import Number
-from ari_app.domain.numbers.applications import Application, Event, suspended_at
+from ari_app.domain.numbers.applications import Application, ApplicationEvent, suspended_at
 from ari_app.domain.numbers.inventory import Wanted
 from ari_app.store.db import auditlog
 from ari_app.store.db.engine import open_engine, reading, writing
@@ -39,7 +39,7 @@ def pending(market: Engine) -> Application:
     return desk.submit(site_at(market, LATER), ADA, campaign="plumbing", publisher="bluebird").application
 
 
-def decide(engine: Engine, id: int, event: Event, note: str = "as agreed", at: int = LATER) -> str:
+def decide(engine: Engine, id: int, event: ApplicationEvent, note: str = "as agreed", at: int = LATER) -> str:
     """The state after the event."""
     return desk.decide(site_at(engine, at), ADA, id, event, note).state
 

@@ -6,15 +6,15 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-from ari_app.lab.sipp.call import Event
+from ari_app.lab.sipp.call import CallEvent
 from tests.chaos.load import Load
 
 NUMBER = "<sip:+12122000001@127.0.0.1>"
-INVITED = Event(1.0, "invited", "agent-call", {"from": NUMBER})
-CALLING = Event(0.9, "calling", "caller-call", {"from": NUMBER, "to": "+18005550101"})
+INVITED = CallEvent(1.0, "invited", "agent-call", {"from": NUMBER})
+CALLING = CallEvent(0.9, "calling", "caller-call", {"from": NUMBER, "to": "+18005550101"})
 
 
-def party(name: str, *events: Event) -> Any:
+def party(name: str, *events: CallEvent) -> Any:
     """A party whose one call has had these events."""
     call = SimpleNamespace(of=lambda what: [one for one in events if one.what == what], hang_up=lambda: None)
     return SimpleNamespace(name=name, calls={events[0].call_id: call})
@@ -24,7 +24,7 @@ async def test_what_an_agent_tells_before_the_caller_does_counts_all_the_same() 
     load = Load(Random(1))
     agent, caller = party("agent-1", INVITED), party("callers", CALLING)
     for what, at in (("invited", 1.0), ("answered", 1.3), ("established", 1.4)):
-        load.rung(agent, Event(at, what, "agent-call", INVITED.detail))
+        load.rung(agent, CallEvent(at, what, "agent-call", INVITED.detail))
     assert not load.calls
     load.called(caller, CALLING)
     [seen] = load.calls.values()

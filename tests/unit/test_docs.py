@@ -14,19 +14,16 @@ from ari_app.domain.calls.record import Disposition, EndSource, LegOutcome, Plac
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.caps.counters import OwnerKind
 from ari_app.domain.caps.outlook import Shortage
-from ari_app.domain.document.changes import Kind as ChangeKind
+from ari_app.domain.document.changes import ChangeKind
 from ari_app.domain.ivr.flow import EndReason
 from ari_app.domain.ledger.bills import Bill
-from ari_app.domain.ledger.disputes import State as DisputeState
-from ari_app.domain.ledger.disputes import What
+from ari_app.domain.ledger.disputes import DisputeState, DisputeStep
 from ari_app.domain.ledger.payouts import Reason
-from ari_app.domain.ledger.transfers import Kind as TransferKind
-from ari_app.domain.ledger.verification import Finding
-from ari_app.domain.numbers.applications import Event as ApplicationEvent
-from ari_app.domain.numbers.applications import State as ApplicationState
+from ari_app.domain.ledger.transfers import TransferKind
+from ari_app.domain.ledger.verification import LedgerFinding
+from ari_app.domain.numbers.applications import ApplicationEvent, ApplicationState
 from ari_app.domain.numbers.holdings import Origin
-from ari_app.domain.numbers.inventory import Kind as NumberKind
-from ari_app.domain.numbers.inventory import Status
+from ari_app.domain.numbers.inventory import NumberKind, Status
 from ari_app.domain.routing.legs import Phase as LegPhase
 from ari_app.switch.live import PHASES
 from ari_app.views.ledger import proof_json
@@ -81,7 +78,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         told = everything(run, settings, engine, folder)
         of_a_switch(told, settings, monkeypatch, folder)
         engine.dispose()
-    told["ledger verify"].append(proof_json(1, [Finding("a rule", "a key", "what is wrong")]))
+    told["ledger verify"].append(proof_json(1, [LedgerFinding("a rule", "a key", "what is wrong")]))
     return told
 
 
@@ -150,7 +147,7 @@ VALUES = {
     ("Cap", "owner"): get_args(OwnerKind),
     ("StatementLine", "kind"): get_args(TransferKind),
     ("Dispute", "state"): get_args(DisputeState),
-    ("Dispute", "events[].what"): get_args(What),
+    ("Dispute", "events[].what"): get_args(DisputeStep),
     ("Bill", "kind"): get_args(get_type_hints(Bill)["kind"]),
     ("PayoutRun", "waits[].reason"): get_args(Reason),
     ("Trial", "flow.ends"): ["offer", *get_args(EndReason)],

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ari_app.domain.basics.fields import PHONE_NUMBER
-from ari_app.domain.calls.record import CallRecord, Disposition, Event, LegOutcome, LegRecord
+from ari_app.domain.calls.record import CallRecord, Disposition, LegOutcome, LegRecord, TimelineEvent
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.attestation import attestation_of
 from ari_app.domain.market.shapes import Attestation
@@ -197,4 +197,4 @@ def _leg(outcome: Outcome, name: str, is_winner: bool) -> LegRecord:
 
 
 def _note(record: CallRecord, at: int, what: EventName, detail: str) -> None:
-    record.events.append(Event(at, what, detail))
+    record.events.append(TimelineEvent(at, what, detail))

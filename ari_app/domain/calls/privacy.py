@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from ari_app.domain.calls import recording
-from ari_app.domain.calls.record import CallRecord, ClauseResult, Event
+from ari_app.domain.calls.record import CallRecord, ClauseResult, TimelineEvent
 from ari_app.domain.calls.timeline import EventName
 
 ERASED = "[erased]"
@@ -32,7 +32,7 @@ def erase(record: CallRecord, now: int) -> None:
         record.conversion.ref = None
     recording.delete(record, "the caller is erased", now)
     record.events.append(
-        Event(now, EventName.ERASED, "the caller's number and entries, on request or by age")
+        TimelineEvent(now, EventName.ERASED, "the caller's number and entries, on request or by age")
     )
 
 

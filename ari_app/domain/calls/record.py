@@ -154,7 +154,7 @@ class Money:
 
 
 @dataclass(slots=True)
-class Event:
+class TimelineEvent:
     """One line of the timeline."""
 
     at: int
@@ -228,7 +228,7 @@ class CallRecord:
     money: Money | None = None
     conversion: Conversion | None = None
     recording: Tracks | None = None
-    events: list[Event] = field(default_factory=list)
+    events: list[TimelineEvent] = field(default_factory=list)
 
     @property
     def waits_until(self) -> int | None:

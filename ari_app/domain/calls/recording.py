@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ari_app.domain.calls.geo import Place
-from ari_app.domain.calls.record import CallRecord, Event
+from ari_app.domain.calls.record import CallRecord, TimelineEvent
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.campaigns import Consent
 
@@ -55,4 +55,4 @@ def delete(record: CallRecord, why: str, now: int) -> None:
     """Writes down that the recording, if there is one, is gone. Doing it again is harmless."""
     if record.recording is not None and record.recording.deleted_at is None:
         record.recording.deleted_at = now
-        record.events.append(Event(now, EventName.RECORDING_DELETED, why))
+        record.events.append(TimelineEvent(now, EventName.RECORDING_DELETED, why))

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from ari_app.domain.document.reading import to_document
 from ari_app.domain.market.marketplace import Marketplace
 
-Kind = Literal["added", "changed", "moved", "removed"]
+ChangeKind = Literal["added", "changed", "moved", "removed"]
 
 # The parts of a document, in the order that they are told, and what each is called.
 _PARTS = {
@@ -46,7 +46,7 @@ class Field:
 class Change:
     """What becomes of one object. A number that gets another campaign or publisher is `moved`."""
 
-    kind: Kind
+    kind: ChangeKind
     what: str
     name: str
     fields: tuple[Field, ...]
@@ -78,7 +78,7 @@ def changes(before: Marketplace | None, after: Marketplace, terms: Mapping[str, 
 
 def words(changes: Iterable[Change]) -> list[str]:
     """The changes as lines for people. Objects that change in the same way share a line."""
-    alike: dict[tuple[str, Kind, tuple[str, ...]], list[str]] = {}
+    alike: dict[tuple[str, ChangeKind, tuple[str, ...]], list[str]] = {}
     for change in changes:
         said = () if change.kind == "removed" else tuple(_field_words(change))
         alike.setdefault((change.what, change.kind, said), []).append(change.name)

@@ -47,7 +47,7 @@ class TimeUp:
     """The moment that `deadline` named has come. A TimeUp too early does nothing."""
 
 
-Event = Digit | PromptDone | TimeUp
+Input = Digit | PromptDone | TimeUp
 
 # What came of it.
 
@@ -97,7 +97,7 @@ class Collector:
             return None
         return min(self._next_digit_by, self._all_by)
 
-    def handle(self, event: Event, now: int) -> Result | None:
+    def handle(self, event: Input, now: int) -> Result | None:
         """The result, once; None while more is to come, and for whatever comes after the result."""
         if self.result is None:
             match event:

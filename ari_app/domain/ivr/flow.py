@@ -2,7 +2,7 @@
 
     run = FlowRun(flow, caller)
     step = run.start()
-    while not isinstance(step, Offer | End):
+    while not isinstance(step, ToOffer | End):
         step = run.handle(await perform(step))
 
 A menu or a collection that gets nothing, or something wrong, asks again, up to its `tries`; then it
@@ -71,7 +71,7 @@ class Gather:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ToOffer:
     """The flow is done: offer the call."""
 
 
@@ -83,7 +83,7 @@ class End:
     reason: EndReason
 
 
-Step = Play | Gather | Offer | End
+FlowStep = Play | Gather | ToOffer | End
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Played:
     """The prompt of a `Play` came to its end."""
 
 
-Outcome = Played | Result
+FlowOutcome = Played | Result
 
 
 class FlowRun:
@@ -126,17 +126,17 @@ class FlowRun:
         """Where the caller is, by what is known so far."""
         return locate(self.caller.geography, self.entered_zip, self.caller.ani, self.caller.did)
 
-    def start(self) -> Step:
+    def start(self) -> FlowStep:
         """The first step."""
         return self._enter(self.flow.start)
 
-    def resume(self, node: str, answers: Mapping[str, str], entered_zip: str | None) -> Step:
+    def resume(self, node: str, answers: Mapping[str, str], entered_zip: str | None) -> FlowStep:
         """The first step of a caller who had come to `node` before, and told all this on the way."""
         self.answers.update(answers)
         self.entered_zip = entered_zip
         return self._enter(node)
 
-    def handle(self, outcome: Outcome) -> Step:
+    def handle(self, outcome: FlowOutcome) -> FlowStep:
         """The step after this outcome of the last one. Raises ValueError when it is none of that step's."""
         self._steps += 1
         if self._steps > MAX_STEPS:
@@ -161,7 +161,7 @@ class FlowRun:
         ends += nodes.values()
         return End(next((node.play for node in ends if node.hangup), None), "longest_time_reached")
 
-    def _enter(self, name: str) -> Step:
+    def _enter(self, name: str) -> FlowStep:
         """The first step at or after a node; branches are passed through."""
         for _ in self.flow.nodes:
             self.path.append(name)
@@ -171,17 +171,17 @@ class FlowRun:
             name = self._branch(self.node)
         raise ValueError(f"the flow goes round at {name} for ever; `document.parse` refuses that")
 
-    def _step(self) -> Step:
+    def _step(self) -> FlowStep:
         node = self.node
         if node.offer:
-            return Offer()
+            return ToOffer()
         if node.hangup:
             return End(node.play, "hangup")
         if node.play is not None:
             return Play(node.play)
         return Gather(_asked(node).prompt, spec_of(node), node.timers, node.barge_in)
 
-    def _played(self) -> Step:
+    def _played(self) -> FlowStep:
         if self._asks_again:
             self._asks_again = False
             return self._step()
@@ -189,7 +189,7 @@ class FlowRun:
             raise ValueError(f"node {self.path[-1]} plays nothing")
         return self._go(self.node.next)
 
-    def _answered(self, value: str) -> Step:
+    def _answered(self, value: str) -> FlowStep:
         node = self.node
         if node.choices is not None:
             choice = node.choices.get(value)
@@ -206,7 +206,7 @@ class FlowRun:
         self.answers[node.collect.as_] = value
         return self._go(node.next)
 
-    def _failed(self, reason: Literal["no_input", "invalid_input"]) -> Step:
+    def _failed(self, reason: Literal["no_input", "invalid_input"]) -> FlowStep:
         node = self.node
         _asked(node)
         self._failures += 1
@@ -218,7 +218,7 @@ class FlowRun:
         after = node.on_no_input if reason == "no_input" else node.on_invalid
         return self._enter(after) if after is not None else End(None, reason)
 
-    def _go(self, name: str | None) -> Step:
+    def _go(self, name: str | None) -> FlowStep:
         if name is None:
             raise ValueError(f"node {self.path[-1]} leads nowhere; `document.parse` refuses that")
         return self._enter(name)
@@ -265,7 +265,7 @@ class TooManyKeys(ValueError):
 class DryRun:
     """Where a flow leads a caller who presses these keys: how it ends, and what is left unpressed."""
 
-    end: Offer | End
+    end: ToOffer | End
     answers: dict[str, str]
     entered_zip: str | None
     path: list[str]
@@ -280,7 +280,7 @@ def dry_run(flow: Flow, caller: Caller, presses: Iterable[str]) -> DryRun:
     run = FlowRun(flow, caller)
     left = list(presses)
     step = run.start()
-    while not isinstance(step, Offer | End):
+    while not isinstance(step, ToOffer | End):
         if isinstance(step, Play):
             step = run.handle(Played())
         else:

@@ -45,7 +45,7 @@ Balances = dict[tuple[str, str], Balance]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StatementLine:
     """A line of an account's statement: a transfer, and the balance after it."""
 
     transfer: Transfer
@@ -80,7 +80,7 @@ def balances(transfers: Iterable[Transfer]) -> Balances:
     return {account: Balance(posted[account], held[account]) for account in posted}
 
 
-def statement(account: str, transfers: Iterable[Transfer]) -> list[Line]:
+def statement(account: str, transfers: Iterable[Transfer]) -> list[StatementLine]:
     """The account's transfers in order of time, each with the balance it leaves in its currency.
 
     Those of one moment stay in the order given.
@@ -95,7 +95,7 @@ def statement(account: str, transfers: Iterable[Transfer]) -> list[Line]:
         after[transfer.currency] = Balance(
             before.posted + sign * moved.posted, before.held + sign * moved.held
         )
-        lines.append(Line(transfer, after[transfer.currency]))
+        lines.append(StatementLine(transfer, after[transfer.currency]))
     return lines
 
 

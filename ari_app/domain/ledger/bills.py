@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from ari_app.domain.ledger.transfers import advertiser_account, publisher_account
 
 BillKind = Literal["invoice", "statement"]
-What = Literal["calls", "bonuses", "adjustments"]
+BillPart = Literal["calls", "bonuses", "adjustments"]
 
 _PERIOD = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 
@@ -31,7 +31,7 @@ class MonthIsOpen(BillError):
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class BillPeriod:
     """A month in a time zone, from `from_at` until before `until_at`, in ms."""
 
     name: str
@@ -50,7 +50,7 @@ class Movement:
 
     transfer_key: str
     at: int
-    what: What
+    what: BillPart
     campaign: str | None
     amount: int
 
@@ -59,7 +59,7 @@ class Movement:
 class BillLine:
     """What a campaign's calls came to. `is_earlier`: of earlier months, and written after their bill."""
 
-    what: What
+    what: BillPart
     campaign: str
     is_earlier: bool
     count: int
@@ -79,7 +79,7 @@ class Bill:
     party: str
     name: str
     currency: str
-    period: Period
+    period: BillPeriod
     issued_at: int
     opening: int
     payments: int
@@ -124,16 +124,18 @@ def account_of(kind: BillKind, party: str) -> str:
     return advertiser_account(party) if kind == "invoice" else publisher_account(party)
 
 
-def period_of(name: str, timezone: str) -> Period:
+def period_of(name: str, timezone: str) -> BillPeriod:
     """The month that is called so, such as 2026-11. Raises ValueError for anything else."""
     match = _PERIOD.fullmatch(name)
     if match is None or match[1] in ("0000", "9999"):
         raise ValueError(f"expected a month such as 2026-11, got {name!r}")
     year, month = int(match[1]), int(match[2])
-    return Period(name, timezone, _first_of(year, month, timezone), _first_of(*_next(year, month), timezone))
+    return BillPeriod(
+        name, timezone, _first_of(year, month, timezone), _first_of(*_next(year, month), timezone)
+    )
 
 
-def to_issue(period: Period, now: int, force_open: bool) -> Period:
+def to_issue(period: BillPeriod, now: int, force_open: bool) -> BillPeriod:
     """The period as it is billed at `now` (ms): one that is not over yet, only if forced, and only to now.
 
     What moves in the rest of it is then on the next bill. Raises BillError.
@@ -144,14 +146,16 @@ def to_issue(period: Period, now: int, force_open: bool) -> Period:
         raise BillError(f"{period.name} has not begun in {period.timezone}")
     if not force_open:
         raise MonthIsOpen(f"{period.name} is not over in {period.timezone}")
-    return Period(period.name, period.timezone, period.from_at, now)
+    return BillPeriod(period.name, period.timezone, period.from_at, now)
 
 
-def bill_lines(kind: BillKind, movements: Iterable[Movement], period: Period) -> tuple[list[BillLine], int]:
+def bill_lines(
+    kind: BillKind, movements: Iterable[Movement], period: BillPeriod
+) -> tuple[list[BillLine], int]:
     """The lines of these movements, campaign by campaign, and what was paid."""
     sign = _SIGN[kind]
-    counts: Counter[tuple[bool, str, What]] = Counter()
-    amounts: Counter[tuple[bool, str, What]] = Counter()
+    counts: Counter[tuple[bool, str, BillPart]] = Counter()
+    amounts: Counter[tuple[bool, str, BillPart]] = Counter()
     payments = 0
     for movement in movements:
         if movement.campaign is None:
@@ -167,10 +171,10 @@ def bill_lines(kind: BillKind, movements: Iterable[Movement], period: Period) ->
     return lines, payments
 
 
-def _in_order(item: tuple[tuple[bool, str, What], int]) -> tuple[bool, str, int]:
+def _in_order(item: tuple[tuple[bool, str, BillPart], int]) -> tuple[bool, str, int]:
     """This month's first; by campaign; adjustments after the calls."""
     is_earlier, campaign, what = item[0]
-    return is_earlier, campaign, get_args(What).index(what)
+    return is_earlier, campaign, get_args(BillPart).index(what)
 
 
 def _first_of(year: int, month: int, timezone: str) -> int:

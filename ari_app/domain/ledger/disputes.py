@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-What = Literal["opened", "accepted", "rejected"]
-State = Literal["open", "accepted", "rejected"]
+DisputeStep = Literal["opened", "accepted", "rejected"]
+DisputeState = Literal["open", "accepted", "rejected"]
 
-NEXT: dict[tuple[State | None, What], State] = {
+NEXT: dict[tuple[DisputeState | None, DisputeStep], DisputeState] = {
     (None, "opened"): "open",
     ("open", "accepted"): "accepted",
     ("open", "rejected"): "rejected",
@@ -42,7 +42,7 @@ class InDispute(DisputeError):
 class DisputeEvent:
     """One step. `amount` is what is disputed or credited, `clawback` what the publisher loses by it."""
 
-    what: What
+    what: DisputeStep
     at: int
     by: str
     reason: str = ""
@@ -62,9 +62,9 @@ class Dispute:
     events: tuple[DisputeEvent, ...]
 
     @property
-    def state(self) -> State | None:
+    def state(self) -> DisputeState | None:
         """Where its events have brought it."""
-        state: State | None = None
+        state: DisputeState | None = None
         for event in self.events:
             state = NEXT[state, event.what]
         return state
@@ -80,7 +80,7 @@ class Dispute:
         return (self.events[-1].amount or 0) if self.state == "accepted" else 0
 
 
-def require(dispute: Dispute, what: What) -> None:
+def require(dispute: Dispute, what: DisputeStep) -> None:
     """Raises DisputeError unless this can happen to the dispute now."""
     if (dispute.state, what) not in NEXT:
         raise DisputeError(f"dispute {dispute.id} cannot be {what}: it is {dispute.state} already")

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["hold", "post", "void", "deposit", "adjust", "payout"]
+TransferKind = Literal["hold", "post", "void", "deposit", "adjust", "payout"]
 EXCHANGE = "exchange"
 WORLD = "world"
 ADVERTISER = "advertiser:"
@@ -40,7 +40,7 @@ class Transfer:
     """
 
     key: str
-    kind: Kind
+    kind: TransferKind
     debit: str
     credit: str
     amount: int

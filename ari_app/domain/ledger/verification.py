@@ -31,7 +31,7 @@ Cure = Literal["daily", "rebuild"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LedgerFinding:
     """Something the ledger should not say. `about` is the key of a transfer, or a call's id.
 
     `cure`: what puts it right, where something of ours does.
@@ -47,10 +47,10 @@ class Proof(NamedTuple):
     """How many transfers were looked at, and everything that is wrong: nothing, when the ledger is in order."""
 
     transfers: int
-    findings: list[Finding]
+    findings: list[LedgerFinding]
 
 
-def verify(transfers: Sequence[Transfer], calls: Iterable[CallRecord], now: int) -> list[Finding]:
+def verify(transfers: Sequence[Transfer], calls: Iterable[CallRecord], now: int) -> list[LedgerFinding]:
     """Everything that is wrong with the ledger and the calls it speaks of; an empty list proves them.
 
     `calls` are all calls of the ledger's time; their legs tell whether they were awarded.
@@ -74,11 +74,11 @@ def verify(transfers: Sequence[Transfer], calls: Iterable[CallRecord], now: int)
     return findings
 
 
-def verify_kept(transfers: Iterable[Transfer], kept: Balances) -> list[Finding]:
+def verify_kept(transfers: Iterable[Transfer], kept: Balances) -> list[LedgerFinding]:
     """Where a balance that is kept at hand is not what the transfers add up to."""
     summed = balances(transfers)
     return [
-        Finding(
+        LedgerFinding(
             "kept balances are the transfers' sums",
             f"{account} {currency}",
             f"kept {kept.get((account, currency), Balance())}, the sum is {summed.get((account, currency), Balance())}",
@@ -88,46 +88,48 @@ def verify_kept(transfers: Iterable[Transfer], kept: Balances) -> list[Finding]:
     ]
 
 
-def _check_keys(transfers: Iterable[Transfer]) -> list[Finding]:
+def _check_keys(transfers: Iterable[Transfer]) -> list[LedgerFinding]:
     counts = Counter(transfer.key for transfer in transfers)
     return [
-        Finding("keys are unique", key, f"{count} transfers have this key")
+        LedgerFinding("keys are unique", key, f"{count} transfers have this key")
         for key, count in counts.items()
         if count > 1
     ]
 
 
-def _check_form(transfer: Transfer) -> list[Finding]:
+def _check_form(transfer: Transfer) -> list[LedgerFinding]:
     findings = []
     if transfer.amount <= 0:
-        findings.append(Finding("amounts are positive", transfer.key, f"the amount is {transfer.amount}"))
+        findings.append(
+            LedgerFinding("amounts are positive", transfer.key, f"the amount is {transfer.amount}")
+        )
     if transfer.debit == transfer.credit:
         findings.append(
-            Finding("accounts differ", transfer.key, f"{transfer.debit} is both debit and credit")
+            LedgerFinding("accounts differ", transfer.key, f"{transfer.debit} is both debit and credit")
         )
     if transfer.kind == "adjust" and not transfer.reason.strip():
-        findings.append(Finding("an adjustment has a reason", transfer.key, "no reason is given"))
+        findings.append(LedgerFinding("an adjustment has a reason", transfer.key, "no reason is given"))
     if transfer.kind == "void" and transfer.resolves is None:
-        findings.append(Finding("a void ends a hold", transfer.key, "it names no hold"))
+        findings.append(LedgerFinding("a void ends a hold", transfer.key, "it names no hold"))
     if transfer.kind == "payout" and transfer.credit != WORLD:
         findings.append(
-            Finding("a payout leaves the exchange", transfer.key, f"it went to {transfer.credit}")
+            LedgerFinding("a payout leaves the exchange", transfer.key, f"it went to {transfer.credit}")
         )
     return findings
 
 
-def _check_resolved(transfer: Transfer, by_key: Mapping[str, Transfer]) -> list[Finding]:
+def _check_resolved(transfer: Transfer, by_key: Mapping[str, Transfer]) -> list[LedgerFinding]:
     """What a transfer resolves or reverses exists, and is between the same accounts; a hold ends whole, in all."""
     if transfer.resolves is None:
         return []
     rule = "what is resolved or reversed exists and agrees"
     other = by_key.get(transfer.resolves)
     if other is None:
-        return [Finding(rule, transfer.key, f"there is no transfer {transfer.resolves}")]
+        return [LedgerFinding(rule, transfer.key, f"there is no transfer {transfer.resolves}")]
     reverses = transfer.kind == "adjust"
     if reverses is (other.kind in ("hold", "void")):
         wanted = "a movement" if reverses else "a hold"
-        return [Finding(rule, transfer.key, f"{other.key} is a {other.kind}, not {wanted}")]
+        return [LedgerFinding(rule, transfer.key, f"{other.key} is a {other.kind}, not {wanted}")]
     accounts = (other.credit, other.debit) if reverses else (other.debit, other.credit)
     rest = by_key.get(rest_key(other.key))
     of_hold = transfer.amount if is_rest(transfer) else other.amount - (rest.amount if rest else 0)
@@ -138,7 +140,7 @@ def _check_resolved(transfer: Transfer, by_key: Mapping[str, Transfer]) -> list[
         *accounts,
     ):
         detail = f"{_money(transfer)} does not match {_money(other)} of {other.key}"
-        return [Finding(rule, transfer.key, detail)]
+        return [LedgerFinding(rule, transfer.key, detail)]
     return []
 
 
@@ -146,42 +148,46 @@ def _money(transfer: Transfer) -> str:
     return f"{transfer.amount} {transfer.currency} from {transfer.debit} to {transfer.credit}"
 
 
-def _check_call(transfer: Transfer, by_id: Mapping[str, CallRecord]) -> list[Finding]:
+def _check_call(transfer: Transfer, by_id: Mapping[str, CallRecord]) -> list[LedgerFinding]:
     """The call that a transfer names is there, and has the same terms and accounts."""
     if transfer.call_id is None:
         return []
     call = by_id.get(transfer.call_id)
     if call is None:
-        return [Finding("a transfer's call exists", transfer.key, f"there is no call {transfer.call_id}")]
+        return [
+            LedgerFinding("a transfer's call exists", transfer.key, f"there is no call {transfer.call_id}")
+        ]
     findings = []
     if transfer.terms_version != call.terms_version:
         detail = f"terms version {transfer.terms_version}, but the call's is {call.terms_version}"
-        findings.append(Finding("terms agree", transfer.key, detail))
+        findings.append(LedgerFinding("terms agree", transfer.key, detail))
     parties = {
         EXCHANGE,
         advertiser_account(call.advertiser or ""),
         publisher_account(call.publisher or ""),
     }
     for account in {transfer.debit, transfer.credit} - parties:
-        findings.append(Finding("accounts agree", transfer.key, f"{account} is no party to the call"))
+        findings.append(LedgerFinding("accounts agree", transfer.key, f"{account} is no party to the call"))
     return findings
 
 
-def _check_holds(transfers: Iterable[Transfer], by_id: Mapping[str, CallRecord], now: int) -> list[Finding]:
+def _check_holds(
+    transfers: Iterable[Transfer], by_id: Mapping[str, CallRecord], now: int
+) -> list[LedgerFinding]:
     """Every hold ends once, or is younger than its expiry; that of a call that waits has time until after that."""
     ends = Counter(t.resolves for t in transfers if ends_a_hold(t) and not is_rest(t))
     findings = []
     for hold in (transfer for transfer in transfers if transfer.kind == "hold"):
         count = ends[hold.key]
         if count > 1:
-            findings.append(Finding("a hold ends once", hold.key, f"{count} transfers resolve it"))
+            findings.append(LedgerFinding("a hold ends once", hold.key, f"{count} transfers resolve it"))
         elif count == 0 and now >= _expiry(hold, by_id.get(hold.call_id or "")):
             call = by_id.get(hold.call_id or "")
             detail = f"open for {(now - hold.at) // 3_600_000} hours"
             cure: Cure | None = None
             if call is not None and call.waits_until is not None:
                 detail, cure = f"{detail}: no conversion is waited for any more", "daily"
-            findings.append(Finding("holds are resolved in time", hold.key, detail, cure))
+            findings.append(LedgerFinding("holds are resolved in time", hold.key, detail, cure))
     return findings
 
 
@@ -190,20 +196,20 @@ def _expiry(hold: Transfer, call: CallRecord | None) -> int:
     return HOLD_EXPIRES_MS + (hold.at if waits_until is None else waits_until + CONVERSION_GRACE_MS)
 
 
-def _check_taken_back(transfers: Iterable[Transfer], by_key: Mapping[str, Transfer]) -> list[Finding]:
+def _check_taken_back(transfers: Iterable[Transfer], by_key: Mapping[str, Transfer]) -> list[LedgerFinding]:
     """All that is taken back of a transfer is at most what it moved."""
     taken: Counter[str] = Counter()
     for transfer in transfers:
         if transfer.kind == "adjust" and transfer.resolves is not None and transfer.resolves in by_key:
             taken[transfer.resolves] += transfer.amount
     return [
-        Finding("no more is taken back than was moved", key, f"{amount} of {by_key[key].amount}")
+        LedgerFinding("no more is taken back than was moved", key, f"{amount} of {by_key[key].amount}")
         for key, amount in taken.items()
         if amount > by_key[key].amount
     ]
 
 
-def _check_payouts(transfers: Iterable[Transfer]) -> list[Finding]:
+def _check_payouts(transfers: Iterable[Transfer]) -> list[LedgerFinding]:
     """No payout is more than its publisher had at that moment."""
     findings = []
     posted: Counter[tuple[str, str]] = Counter()
@@ -214,36 +220,36 @@ def _check_payouts(transfers: Iterable[Transfer]) -> list[Finding]:
         left = posted[transfer.debit, transfer.currency]
         if transfer.kind == "payout" and left < 0:
             detail = f"{transfer.debit} had {left + transfer.amount}, and was paid {transfer.amount}"
-            findings.append(Finding("a payout pays what was earned", transfer.key, detail))
+            findings.append(LedgerFinding("a payout pays what was earned", transfer.key, detail))
     return findings
 
 
-def _check_settled(call: CallRecord, transfers: Sequence[Transfer]) -> list[Finding]:
+def _check_settled(call: CallRecord, transfers: Sequence[Transfer]) -> list[LedgerFinding]:
     """The call's verdict, what it says was charged and paid, and its transfers tell one story."""
     findings = []
     moved = charged_and_paid(transfers)
     said = (call.money.charged, call.money.paid) if call.money else (0, 0)
     if moved != said:
         detail = f"the record says charged {said[0]}, paid {said[1]}; the ledger {moved[0]}, {moved[1]}"
-        findings.append(Finding("the record and the ledger agree", call.id, detail))
+        findings.append(LedgerFinding("the record and the ledger agree", call.id, detail))
     owed = due(call)
     if moved != owed:
         qualified = call.qualification is not None and call.qualification.qualified
         verdict = "qualified" if qualified else "not qualified"
         detail = f"{verdict}, so {owed[0]} and {owed[1]} are due; the ledger moved {moved[0]}, {moved[1]}"
-        findings.append(Finding("a call moves what its verdict says", call.id, detail))
+        findings.append(LedgerFinding("a call moves what its verdict says", call.id, detail))
     most = call.money.reserved if call.money else None
     if most is not None and moved[0] > most:
         detail = f"{moved[0]} was charged, and {most} reserved"
-        findings.append(Finding("no call costs more than was reserved for it", call.id, detail))
+        findings.append(LedgerFinding("no call costs more than was reserved for it", call.id, detail))
     findings += _check_late(call, transfers)
     is_held = any(transfer.kind == "hold" for transfer in transfers)
     if is_held and awarded_at(call) is None:
-        findings.append(Finding("only an awarded call holds money", call.id, "it was never awarded"))
+        findings.append(LedgerFinding("only an awarded call holds money", call.id, "it was never awarded"))
     return findings
 
 
-def _check_late(call: CallRecord, transfers: Iterable[Transfer]) -> list[Finding]:
+def _check_late(call: CallRecord, transfers: Iterable[Transfer]) -> list[LedgerFinding]:
     """What is charged or paid after the verdict is the terms' money, of a call that moved none by it."""
     qualified = call.qualification is not None and call.qualification.qualified
     price, payout_due = due_if_qualified(call)
@@ -253,5 +259,7 @@ def _check_late(call: CallRecord, transfers: Iterable[Transfer]) -> list[Finding
             wanted = price if transfer.credit == EXCHANGE else payout_due
             if qualified or transfer.amount != wanted:
                 detail = f"{transfer.amount} was moved by {transfer.key}; the terms say {wanted}, once"
-                findings.append(Finding("a call judged again moves what its terms say", call.id, detail))
+                findings.append(
+                    LedgerFinding("a call judged again moves what its terms say", call.id, detail)
+                )
     return findings

@@ -8,11 +8,11 @@ from typing import Literal
 
 from ari_app.domain.market.campaigns import Campaign
 
-Event = Literal["submit", "approve", "decline", "suspend", "reinstate"]
-State = Literal["pending", "approved", "declined", "suspended"]
+ApplicationEvent = Literal["submit", "approve", "decline", "suspend", "reinstate"]
+ApplicationState = Literal["pending", "approved", "declined", "suspended"]
 
 # What each event makes of an application; None is one that is not there yet. All else is refused.
-TRANSITIONS: dict[tuple[State | None, Event], State] = {
+TRANSITIONS: dict[tuple[ApplicationState | None, ApplicationEvent], ApplicationState] = {
     (None, "submit"): "pending",
     ("pending", "approve"): "approved",
     ("pending", "decline"): "declined",
@@ -28,8 +28,8 @@ class Step:
 
     n: int
     at: int
-    event: Event
-    state: State
+    event: ApplicationEvent
+    state: ApplicationState
     note: str | None
     by: str
 
@@ -44,17 +44,17 @@ class Application:
     newest: Step
 
     @property
-    def state(self) -> State:
+    def state(self) -> ApplicationState:
         """What it is now."""
         return self.newest.state
 
 
-def after(state: State | None, event: Event) -> State | None:
+def after(state: ApplicationState | None, event: ApplicationEvent) -> ApplicationState | None:
     """The state that the event leads to; None when it cannot happen in this one."""
     return TRANSITIONS.get((state, event))
 
 
-def possible(state: State | None) -> list[Event]:
+def possible(state: ApplicationState | None) -> list[ApplicationEvent]:
     """The events that can happen in a state."""
     return [event for before, event in TRANSITIONS if before == state]
 

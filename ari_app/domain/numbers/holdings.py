@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ari_app.domain.numbers.inventory import Kind, Status
+from ari_app.domain.numbers.inventory import NumberKind, Status
 
 Origin = Literal["file", "desk"]
 """What gave the number: an apply, or a command."""
@@ -23,7 +23,7 @@ class Holding:
     publisher: str | None
     source: str | None
     origin: Origin | None
-    kind: Kind | None
+    kind: NumberKind | None
     region: str | None
     trunk: str | None
     available_from: int | None

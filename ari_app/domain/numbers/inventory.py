@@ -15,7 +15,7 @@ from ari_app.domain.basics import csvimport
 from ari_app.domain.basics.fields import E164, PHONE_NUMBER, Id, StateCode
 from ari_app.domain.basics.states import STATE_NAMES
 
-Kind = Literal["local", "tollfree"]
+NumberKind = Literal["local", "tollfree"]
 Status = Literal["assigned", "free", "quarantined"]
 
 
@@ -24,7 +24,7 @@ class Item:
     """A number, its kind, the state of a local one, and the trunk that its calls come by."""
 
     did: E164
-    kind: Kind
+    kind: NumberKind
     region: StateCode | None
     trunk: Id
 
@@ -34,7 +34,7 @@ class Wanted:
     """Which number is asked for; None: any. A number of a state is a local one."""
 
     did: str | None = None
-    kind: Kind | None = None
+    kind: NumberKind | None = None
     region: str | None = None
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 """The names that a column may have in a file, ours first."""
 TOLLFREE_CODES = frozenset(("800", "833", "844", "855", "866", "877", "888"))
-_KINDS: Mapping[str, Kind] = {"local": "local", "tollfree": "tollfree", "freephone": "tollfree"}
+_KINDS: Mapping[str, NumberKind] = {"local": "local", "tollfree": "tollfree", "freephone": "tollfree"}
 _STATES = {name.casefold(): code for code, name in STATE_NAMES.items()}
 _PUNCTUATION = str.maketrans("", "", " \u00a0().-/")
 _NORTH_AMERICAN = re.compile(r"\+?1?([2-9]\d{2}[2-9]\d{6})", re.ASCII)

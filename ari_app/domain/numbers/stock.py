@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ari_app.domain.numbers.inventory import Kind, Status
+from ari_app.domain.numbers.inventory import NumberKind, Status
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """The numbers of one kind and, of local ones, one state."""
 
-    kind: Kind
+    kind: NumberKind
     region: str | None
     free: int
     assigned: int
@@ -24,9 +24,9 @@ class Shelf:
         return f"{self.kind} {self.region}" if self.region else self.kind
 
 
-def stock_of(numbers: Iterable[tuple[Kind | None, str | None, Status]]) -> list[Shelf]:
+def stock_of(numbers: Iterable[tuple[NumberKind | None, str | None, Status]]) -> list[Shelf]:
     """The shelves, in order; numbers without a kind were never in the inventory, and are left out."""
-    counts: dict[tuple[Kind, str | None], Counter[Status]] = {}
+    counts: dict[tuple[NumberKind, str | None], Counter[Status]] = {}
     for kind, region, status in numbers:
         if kind is not None:
             counts.setdefault((kind, region), Counter())[status] += 1

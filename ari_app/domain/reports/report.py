@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from ari_app.domain.caps.counters import OwnerKind
 from ari_app.domain.caps.standing import Standing
 from ari_app.domain.reports import reporting
-from ari_app.domain.reports.reporting import Line
+from ari_app.domain.reports.reporting import ReportLine
 from ari_app.domain.reports.span import Span
 
 By = Literal[
@@ -30,8 +30,8 @@ class Report:
     by: By
     period: Span
     only: Mapping[str, str]
-    lines: Sequence[Line]
-    total: Line
+    lines: Sequence[ReportLine]
+    total: ReportLine
     caps: Mapping[str, Sequence[Standing]] = field(default_factory=dict)
     uncounted_since: int | None = None
 
@@ -45,11 +45,11 @@ class Report:
         """Whether it counts calls with all their times and money."""
         return self.by not in ("destination", "disposition")
 
-    def largest(self, line: Line) -> int:
+    def largest(self, line: ReportLine) -> int:
         """The count that the others of the line are parts of."""
         return line.counts["offered" if self.counts_offers else "incoming"]
 
-    def calls_of(self, line: Line | None) -> tuple[Span, dict[str, str]]:
+    def calls_of(self, line: ReportLine | None) -> tuple[Span, dict[str, str]]:
         """When the calls that a line counts began, and the parties that they have; without a line, the whole report's.
 
         A party that is an empty text is one that the calls do not have.

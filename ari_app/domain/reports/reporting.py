@@ -55,7 +55,7 @@ _TAKEN = tuple(field.name for field in fields(Takings))
 
 
 @dataclass(slots=True)
-class Line:
+class ReportLine:
     """One line of a report: whom or when it is about (None: not known), its counters, its money by currency.
 
     `live` is how many calls are under way, None where nobody can tell.
@@ -90,16 +90,16 @@ class Group(NamedTuple):
 
 def lines(
     groups: Iterable[Group], label: Callable[[str | int], str | None], cost_a_minute: Fraction
-) -> list[Line]:
+) -> list[ReportLine]:
     """The lines of a report, a label each, the largest first.
 
     `cost_a_minute` is what a minute of a caller's line costs, in the minor unit.
     """
-    found: dict[str | None, Line] = {}
+    found: dict[str | None, ReportLine] = {}
     line_ms: defaultdict[tuple[str | None, str], int] = defaultdict(int)
     for group in groups:
         key = label(group.key)
-        line = found.setdefault(key, Line(key))
+        line = found.setdefault(key, ReportLine(key))
         line.counts.update(group.counts)
         if group.currency:
             sums = {name: group.counts[name] for name in MONEY_SUMS}
@@ -111,13 +111,13 @@ def lines(
     return sorted(found.values(), key=_largest_first)
 
 
-def _largest_first(line: Line) -> tuple[int, str]:
+def _largest_first(line: ReportLine) -> tuple[int, str]:
     return -max(line.counts["incoming"], line.counts["offered"]), line.key or ""
 
 
-def total(report: Iterable[Line]) -> Line:
+def total(report: Iterable[ReportLine]) -> ReportLine:
     """The sum of the lines."""
-    whole = Line(None)
+    whole = ReportLine(None)
     for line in report:
         whole.counts.update(line.counts)
         for currency, taken in line.takings.items():
@@ -127,25 +127,27 @@ def total(report: Iterable[Line]) -> Line:
     return whole
 
 
-def by_disposition(whole: Line, dispositions: Iterable[Disposition]) -> list[Line]:
+def by_disposition(whole: ReportLine, dispositions: Iterable[Disposition]) -> list[ReportLine]:
     """A line for each way that calls ended, the most frequent first: `incoming` is how many did."""
-    found = [Line(name, Counter(incoming=whole.counts[name])) for name in dispositions if whole.counts[name]]
+    found = [
+        ReportLine(name, Counter(incoming=whole.counts[name])) for name in dispositions if whole.counts[name]
+    ]
     return sorted(found, key=_largest_first)
 
 
-def in_time(report: Iterable[Line], labels: Iterable[str]) -> list[Line]:
+def in_time(report: Iterable[ReportLine], labels: Iterable[str]) -> list[ReportLine]:
     """The lines in the order of the labels, from the first to the last there is, with those between that lack."""
     line_of = {line.key: line for line in report}
-    found = [line_of.get(label, Line(label)) for label in dict.fromkeys(labels)]
+    found = [line_of.get(label, ReportLine(label)) for label in dict.fromkeys(labels)]
     there = [n for n, line in enumerate(found) if line.key in line_of]
     return found[there[0] : there[-1] + 1] if there else []
 
 
-def with_live(report: list[Line], live_keys: Iterable[str | None]) -> list[Line]:
+def with_live(report: list[ReportLine], live_keys: Iterable[str | None]) -> list[ReportLine]:
     """The lines with how many calls of each are under way; one more line for each key that is new."""
     live = Counter(live_keys)
     lines_of = {line.key: line for line in report}
-    added = [Line(key) for key in live if key not in lines_of]
+    added = [ReportLine(key) for key in live if key not in lines_of]
     for line in (*report, *added):
         line.live = live[line.key]
     return [*report, *added]

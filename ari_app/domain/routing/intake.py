@@ -122,7 +122,7 @@ class Offered(Ended):
     decision: Decision
 
 
-Step = Attributed | Count | Take | Ask | Located | Reserve | Unknown | Refused | FlowEnded | Offered
+IntakeStep = Attributed | Count | Take | Ask | Located | Reserve | Unknown | Refused | FlowEnded | Offered
 
 
 # What came of a step
@@ -168,9 +168,9 @@ class Reserved:
     left_out: Mapping[str, str] = field(default_factory=dict)
 
 
-Outcome = Pinned | Counted | Taken | Told | Placed | Reserved
+IntakeOutcome = Pinned | Counted | Taken | Told | Placed | Reserved
 
-UNCOUNTED: Mapping[type, Outcome] = {
+UNCOUNTED: Mapping[type, IntakeOutcome] = {
     Attributed: Pinned(),
     Count: Counted(),
     Take: Taken(),
@@ -195,10 +195,10 @@ class Intake:
         self._arrival = arrival
         self._random = random
         self._is_offered = True  # unless its flow ends it
-        self._step: Step = Unknown()
+        self._step: IntakeStep = Unknown()
         self._screening: Iterator[Count | Refusal | None] = iter(())
 
-    def start(self) -> Step:
+    def start(self) -> IntakeStep:
         """The first step: whose the call is, by the number called and the moment it began."""
         found = attribute(self._snapshot, self._arrival.did, self._arrival.at)
         if found is None:
@@ -207,13 +207,13 @@ class Intake:
         self._step = Attributed(found, self.place)
         return self._step
 
-    def resume(self, found: Attribution, *, is_taken: bool) -> Step:
+    def resume(self, found: Attribution, *, is_taken: bool) -> IntakeStep:
         """The first step of a call that was attributed before; `is_taken`: it was screened, and answered, too."""
         self._pin(found)
         self._step = _TAKE if is_taken else Attributed(found, self.place)
         return self._step
 
-    def handle(self, outcome: Outcome, now: int) -> Step:
+    def handle(self, outcome: IntakeOutcome, now: int) -> IntakeStep:
         """The step after this outcome of the last one, at `now` (ms). Raises ValueError for another step's outcome."""
         after = _TABLE.get((type(self._step), type(outcome)))
         if after is None:
@@ -245,28 +245,28 @@ class Intake:
 
     # A row each of the table below
 
-    def _screen(self, outcome: Pinned, now: int) -> Step:
+    def _screen(self, outcome: Pinned, now: int) -> IntakeStep:
         self._screening = self._refusals(outcome.dialled_at)
         return self._next_of_screening()
 
-    def _counted(self, outcome: Counted, now: int) -> Step:
+    def _counted(self, outcome: Counted, now: int) -> IntakeStep:
         return Refused(outcome.refusal) if outcome.refusal is not None else self._next_of_screening()
 
-    def _ask(self, outcome: Taken, now: int) -> Step:
+    def _ask(self, outcome: Taken, now: int) -> IntakeStep:
         name = self.campaign.flow
         if name is None:
             return Located(self.place)
         return Ask(self._snapshot.marketplace.flows[name], self._timezone)
 
-    def _told(self, outcome: Told, now: int) -> Step:
+    def _told(self, outcome: Told, now: int) -> IntakeStep:
         self._is_offered = outcome.offer
         self._locate(outcome.entered_zip)
         return Located(self.place)
 
-    def _placed(self, outcome: Placed, now: int) -> Step:
+    def _placed(self, outcome: Placed, now: int) -> IntakeStep:
         return self._route(now) if self._is_offered else FlowEnded()
 
-    def _reserved(self, outcome: Reserved, now: int) -> Step:
+    def _reserved(self, outcome: Reserved, now: int) -> IntakeStep:
         assert self.decision is not None, "who is reserved for is known"
         if outcome.capped is not None:
             return Refused(capped(self.campaign, outcome.capped))
@@ -274,7 +274,7 @@ class Intake:
             self.decision = leave_out(self.decision, outcome.left_out)
         return Offered(self.decision)
 
-    def _route(self, now: int) -> Step:
+    def _route(self, now: int) -> IntakeStep:
         call = self._arrival
         self.decision = route(
             self._snapshot, self.campaign, self.place, call.ani, now, self._random, call.attestation
@@ -293,7 +293,7 @@ class Intake:
         )
         yield _CAPS
 
-    def _next_of_screening(self) -> Step:
+    def _next_of_screening(self) -> IntakeStep:
         for found in self._screening:
             if isinstance(found, Count):
                 return found
@@ -302,7 +302,7 @@ class Intake:
         return _TAKE
 
 
-_TABLE: Mapping[tuple[type, type], Callable[[Intake, Any, int], Step]] = {
+_TABLE: Mapping[tuple[type, type], Callable[[Intake, Any, int], IntakeStep]] = {
     (Attributed, Pinned): Intake._screen,
     (Count, Counted): Intake._counted,
     (Take, Taken): Intake._ask,

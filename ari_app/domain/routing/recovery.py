@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from ari_app.domain.basics.clock import LAST_MS
-from ari_app.domain.calls.record import CallRecord, EndSource, Event, LegOutcome, LegRecord
+from ari_app.domain.calls.record import CallRecord, EndSource, LegOutcome, LegRecord, TimelineEvent
 from ari_app.domain.calls.stage import ROWS, Fate, Role, Stage
 from ari_app.domain.routing import conversation
 from ari_app.domain.routing.conversation import AllGone, Conversation, Joined, Lost, Unbridged
@@ -107,7 +107,7 @@ def give_up(record: CallRecord, last_seen: int) -> None:
     record.ended_at = max(last_seen, record.started_at)
     record.durations_ms.total = record.ended_at - record.started_at
     what = "the switch that served it died, and what it wrote down of the call cannot be read"
-    record.events.append(Event(record.ended_at, "failed", what))
+    record.events.append(TimelineEvent(record.ended_at, "failed", what))
 
 
 def assume_awarded(record: CallRecord, destination: str, now: int) -> None:

@@ -21,9 +21,9 @@ from ari_app.domain.calls.record import (
     CallRecord,
     ClauseResult,
     Conversion,
-    Event,
     Part,
     ShareOfPrice,
+    TimelineEvent,
     Verdict,
 )
 from ari_app.domain.calls.timeline import EventName
@@ -93,7 +93,9 @@ def note(record: CallRecord, conversion: Conversion) -> None:
     """Writes down that a call was converted, whatever follows."""
     record.conversion = conversion
     ref = f" ({conversion.ref})" if conversion.ref else ""
-    record.events.append(Event(conversion.told_at, EventName.CONVERTED, f"at {iso(conversion.at)}{ref}"))
+    record.events.append(
+        TimelineEvent(conversion.told_at, EventName.CONVERTED, f"at {iso(conversion.at)}{ref}")
+    )
 
 
 def decide(record: CallRecord, now: int) -> list[Transfer]:
@@ -107,7 +109,7 @@ def decide(record: CallRecord, now: int) -> list[Transfer]:
     if record.money is not None:
         _share_together(record.money.price, record.qualification.late)
         record.money.charged, record.money.paid = due(record)
-    record.events.append(Event(now, EventName.JUDGED, in_words(record)))
+    record.events.append(TimelineEvent(now, EventName.JUDGED, in_words(record)))
     return settle(record, now)
 
 

@@ -11,7 +11,7 @@ from ari_app.domain.market.staging import staged
 from ari_app.domain.market.terms import Basis, Clause, Scope
 from ari_app.domain.terms.qualification import EarlierCall
 
-Kind = tuple[Basis, Scope]
+RepeatKind = tuple[Basis, Scope]
 
 
 def clauses_of(campaign: Campaign) -> Iterator[Clause]:
@@ -26,7 +26,7 @@ def clauses_of(campaign: Campaign) -> Iterator[Clause]:
         yield from override.payout_when or ()
 
 
-def kinds_of(campaigns: Iterable[Campaign]) -> frozenset[Kind]:
+def kinds_of(campaigns: Iterable[Campaign]) -> frozenset[RepeatKind]:
     """The kinds of earlier calls that some clause asks about."""
     rules = (clause.no_repeat for campaign in campaigns for clause in clauses_of(campaign))
     return frozenset((rule.basis, rule.scope) for rule in rules if rule is not None)
@@ -61,26 +61,26 @@ class Memory:
     last _KEPT of a caller are known in each span of time, for one that is judged late, when they have called again.
     """
 
-    def __init__(self, kinds: frozenset[Kind] = frozenset(), window_ms: int = 0) -> None:
+    def __init__(self, kinds: frozenset[RepeatKind] = frozenset(), window_ms: int = 0) -> None:
         self._spans: dict[int, dict[_Key, bytes]] = {}  # each by caller, see `_packed`
-        self._owners: dict[tuple[Kind, str], int] = {}
+        self._owners: dict[tuple[RepeatKind, str], int] = {}
         self._now = 0
         self.widen(kinds, window_ms)
 
-    def widen(self, kinds: frozenset[Kind], window_ms: int) -> None:
+    def widen(self, kinds: frozenset[RepeatKind], window_ms: int) -> None:
         """From now on these kinds are noted, and kept for so long. What is known of them stays."""
         self.kinds, self.window_ms = kinds, window_ms
         self._scopes = {basis: [scope for b, scope in kinds if b == basis] for basis, _ in kinds}
 
-    def last(self, basis: Basis, record: CallRecord) -> dict[Kind, EarlierCall]:
+    def last(self, basis: Basis, record: CallRecord) -> dict[RepeatKind, EarlierCall]:
         """The caller's last calls on this basis; not the call itself."""
         return self._last(basis, record, None)
 
-    def before(self, basis: Basis, record: CallRecord, at: int) -> dict[Kind, EarlierCall]:
+    def before(self, basis: Basis, record: CallRecord, at: int) -> dict[RepeatKind, EarlierCall]:
         """The caller's last calls on this basis that were it before `at` (ms)."""
         return self._last(basis, record, at)
 
-    def note(self, basis: Basis, record: CallRecord, at: int) -> dict[Kind, EarlierCall]:
+    def note(self, basis: Basis, record: CallRecord, at: int) -> dict[RepeatKind, EarlierCall]:
         """`last`, and this call is one of them from now on. `at` (ms) is when it was what `basis` says."""
         before = self.last(basis, record)
         self.move_to(at)
@@ -109,7 +109,7 @@ class Memory:
         if record.connected_at is not None and record.qualification and record.qualification.qualified:
             self._put("qualified", record, record.connected_at)
 
-    def _last(self, basis: Basis, record: CallRecord, before: int | None) -> dict[Kind, EarlierCall]:
+    def _last(self, basis: Basis, record: CallRecord, before: int | None) -> dict[RepeatKind, EarlierCall]:
         found = {}
         for kind, key in self._keys(basis, record):
             its = (one for one in self._known(key) if one.call_id != record.id)
@@ -131,7 +131,7 @@ class Memory:
             known = span.get(key)
             span[key] = _packed(record.id, at) if known is None else _both(known, record.id, at)
 
-    def _keys(self, basis: Basis, record: CallRecord) -> Iterator[tuple[Kind, _Key]]:
+    def _keys(self, basis: Basis, record: CallRecord) -> Iterator[tuple[RepeatKind, _Key]]:
         scopes, ani = self._scopes.get(basis, ()), record.ani
         if not scopes or ani is None:
             return

@@ -15,7 +15,7 @@ from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.corrections import Net
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.terms.qualification import EarlierCall
-from ari_app.domain.terms.repeats import Kind, Memory, kinds_of, longest_window
+from ari_app.domain.terms.repeats import Memory, RepeatKind, kinds_of, longest_window
 from ari_app.domain.terms.settlement import assess, facts_of
 
 
@@ -152,7 +152,7 @@ def place_of(record: CallRecord, geography: Geography) -> Place:
     return Place(place.state, place.zip, place.timezone, place.from_)
 
 
-def _earlier(memory: Memory, record: CallRecord) -> dict[Kind, EarlierCall]:
+def _earlier(memory: Memory, record: CallRecord) -> dict[RepeatKind, EarlierCall]:
     return {
         **memory.last("any", record),
         **memory.last("connected", record),

@@ -9,10 +9,10 @@ from ari_app.domain.calls.geo import Geography, Place
 from ari_app.domain.calls.record import (
     CallRecord,
     Disposition,
-    Event,
     Money,
     Part,
     ShareOfPrice,
+    TimelineEvent,
     Verdict,
     may_pass_until,
 )
@@ -40,7 +40,7 @@ def pin(record: CallRecord, attribution: Attribution, currency: str) -> None:
     record.money = Money(currency, price, payout, reserved=most_charged(campaign))
     detail = f"campaign {record.campaign}, publisher {record.publisher}, source {record.source or 'none'}"
     detail += f", terms version {record.terms_version}"
-    record.events.append(Event(record.started_at, EventName.ATTRIBUTED, detail))
+    record.events.append(TimelineEvent(record.started_at, EventName.ATTRIBUTED, detail))
 
 
 def conclude(
@@ -62,7 +62,7 @@ def conclude(
         facts = facts_of(record, attribution.campaign, place, timezone, earlier)
         assess(record, attribution.campaign, facts, geography)
         _note_billed(record, attribution.campaign)
-        record.events.append(Event(record.ended_at, EventName.JUDGED, in_words(record)))
+        record.events.append(TimelineEvent(record.ended_at, EventName.JUDGED, in_words(record)))
     return settle(record, record.ended_at)
 
 
@@ -164,7 +164,7 @@ def _note_billed(record: CallRecord, campaign: Campaign) -> None:
     rates = (campaign.price, payout_rate(campaign, record.publisher or ""))
     if billed < talked_ms and any(isinstance(rate, Rate) and rate.per_minute is not None for rate in rates):
         detail = f"{billed / 1000:.10g} s of {talked_ms / 1000:.10g} s, which is the campaign's max_duration"
-        record.events.append(Event(record.ended_at or record.started_at, EventName.BILLED, detail))
+        record.events.append(TimelineEvent(record.ended_at or record.started_at, EventName.BILLED, detail))
 
 
 def in_words(record: CallRecord) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ari_app.domain.calls.record import Disposition, LegOutcome
-from ari_app.domain.ledger.transfers import Kind
+from ari_app.domain.ledger.transfers import TransferKind
 from ari_app.lab.sipp import (
     Behaviour,
     Step,
@@ -56,7 +56,7 @@ class Expected:
     excluded: tuple[str, ...] = ()
     late: tuple[str, ...] = ()
     cause_26: tuple[str, ...] = ()
-    transfers: tuple[Kind, ...] = ()
+    transfers: tuple[TransferKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

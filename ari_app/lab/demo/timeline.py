@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ari_app.domain.calls.record import CallRecord, Event
+from ari_app.domain.calls.record import CallRecord, TimelineEvent
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.flows import Flow
 from ari_app.views.callsheet import offset
@@ -68,7 +68,7 @@ class _Line:
     names: list[str]
 
 
-def _told(event: Event, record: CallRecord, flow: Flow | None) -> tuple[str, str]:
+def _told(event: TimelineEvent, record: CallRecord, flow: Flow | None) -> tuple[str, str]:
     """What to say of an event, with {} for the phone's name, and that name; empty where none belongs."""
     name, _, rest = event.detail.partition(": ")
     if event.what in _OF_PHONES:

@@ -21,7 +21,7 @@ from ari_app.lab.sipp.agents import (
     presses,
     rings_forever,
 )
-from ari_app.lab.sipp.call import Call, Event, NotSeen
+from ari_app.lab.sipp.call import Call, CallEvent, NotSeen
 from ari_app.lab.sipp.callers import Caller, Callers, Outcome
 from ari_app.lab.sipp.process import SippFailed
 from ari_app.lab.sipp.steps import Step, hang_up, press, talk, talk_ms, wait_ms
@@ -30,9 +30,9 @@ __all__ = [
     "Agent",
     "Behaviour",
     "Call",
+    "CallEvent",
     "Caller",
     "Callers",
-    "Event",
     "NotSeen",
     "Outcome",
     "SippFailed",

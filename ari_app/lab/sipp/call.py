@@ -17,7 +17,7 @@ class NotSeen(AssertionError):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class CallEvent:
     """One thing that happened at a SIP party.
 
     `at` is seconds since the epoch (SIPp's clock, microseconds). `detail` by event: invited {from, to},
@@ -41,12 +41,12 @@ class Log:
     """An ordered record of events that can be awaited."""
 
     def __init__(self, owner: str) -> None:
-        self.events: list[Event] = []
+        self.events: list[CallEvent] = []
         self._owner = owner
         self._news = asyncio.Event()
         self._complete = False
 
-    def add(self, event: Event) -> None:
+    def add(self, event: CallEvent) -> None:
         """Append an event and wake whoever waits."""
         self.events.append(event)
         self._wake()
@@ -56,11 +56,11 @@ class Log:
         self._complete = True
         self._wake()
 
-    def of(self, what: str) -> list[Event]:
+    def of(self, what: str) -> list[CallEvent]:
         """All events of one kind, in order."""
         return [event for event in self.events if event.what == what]
 
-    async def wait_for(self, what: str, timeout_s: float = 10.0, nth: int = 1) -> Event:
+    async def wait_for(self, what: str, timeout_s: float = 10.0, nth: int = 1) -> CallEvent:
         """The nth event of a kind, awaited if it is still to come. Raises NotSeen."""
         try:
             async with asyncio.timeout(timeout_s):
@@ -85,7 +85,7 @@ class Call(Log):
     """One SIP call as its caller or its agent sees it."""
 
     def __init__(
-        self, owner: str, call_id: str, tell: Callable[[str, str], None], report: Callable[[Event], None]
+        self, owner: str, call_id: str, tell: Callable[[str, str], None], report: Callable[[CallEvent], None]
     ) -> None:
         super().__init__(owner)
         self._report = report
@@ -97,7 +97,7 @@ class Call(Log):
         """Press keys, once the call is up; recorded as `pressed` when the last digit is out."""
         await self.wait_for("established")
         await self._audio().press(digits)
-        event = Event(time.time(), "pressed", self.id, {"digits": digits})
+        event = CallEvent(time.time(), "pressed", self.id, {"digits": digits})
         self.add(event)
         self._report(event)
 

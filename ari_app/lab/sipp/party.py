@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from ari_app.lab.sipp import rtp
-from ari_app.lab.sipp.call import Call, Event, Log
+from ari_app.lab.sipp.call import Call, CallEvent, Log
 from ari_app.lab.sipp.media import Media
 from ari_app.lab.sipp.process import Process, SippFailed
 from ari_app.lab.sipp.steps import Step
@@ -80,7 +80,7 @@ class Party(Log):
         for log in (self, *self.calls.values()):
             log.complete()
 
-    def _take(self, process: Process, event: Event) -> None:
+    def _take(self, process: Process, event: CallEvent) -> None:
         """Record what SIPp said and do what follows from it."""
         call = self.calls.get(event.call_id)
         if call is None:
@@ -98,8 +98,8 @@ class Party(Log):
             plan.cancel()
 
 
-def _parse(line: str) -> Event:
+def _parse(line: str) -> CallEvent:
     """A line `event|date time epoch|call id|name=value|...` of a scenario's log, without empty values."""
     what, stamp, call_id, *pairs = line.split("|")
     split = (pair.split("=", 1) for pair in pairs)
-    return Event(float(stamp.split()[-1]), what, call_id, {name: value for name, value in split if value})
+    return CallEvent(float(stamp.split()[-1]), what, call_id, {name: value for name, value in split if value})

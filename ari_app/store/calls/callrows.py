@@ -13,13 +13,13 @@ from ari_app.domain.calls.record import (
     ClauseResult,
     Conversion,
     Durations,
-    Event,
     Exclusion,
     LegRecord,
     Money,
     Part,
     PlaceRecord,
     ShareOfPrice,
+    TimelineEvent,
     Tracks,
     Verdict,
 )
@@ -165,7 +165,7 @@ def _record(row: RowMapping, its_legs: list[LegRecord], tracks: Tracks | None) -
         money=_money(row),
         conversion=_conversion(row),
         recording=tracks,
-        events=[Event(*event) for event in json.loads(row["events_json"])],
+        events=[TimelineEvent(*event) for event in json.loads(row["events_json"])],
     )
 
 

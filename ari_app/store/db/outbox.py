@@ -24,7 +24,7 @@ HAPPENINGS = get_args(Happening)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class OutboxLine:
     """What happened, at `at` (ms), to what: a call's id, a version of the marketplace, a transfer's key."""
 
     id: int
@@ -40,12 +40,12 @@ def add(connection: Connection, what: Happening, happened: Iterable[tuple[str, i
         connection.execute(insert(outbox).inline(), rows)
 
 
-def oldest(engine: Engine, limit: int) -> list[Line]:
+def oldest(engine: Engine, limit: int) -> list[OutboxLine]:
     """The oldest lines that are there, at most `limit`."""
     table = outbox.c
     query = select(table.id, table.at, table.what, table.subject).order_by(table.id).limit(limit)
     with reading(engine) as connection:
-        return [Line(*row) for row in connection.execute(query)]
+        return [OutboxLine(*row) for row in connection.execute(query)]
 
 
 @retried

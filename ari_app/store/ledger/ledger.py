@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ari_app.domain.basics.audit import Entry
 from ari_app.domain.ledger import balances as domain
-from ari_app.domain.ledger.balances import Balance, Balances, Line
+from ari_app.domain.ledger.balances import Balance, Balances, StatementLine
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.store.db import auditlog, outbox
 from ari_app.store.db.engine import reading, retried, writing
@@ -141,7 +141,7 @@ def add_of_calls(connection: Connection, added: Collection[Transfer]) -> None:
         connection.execute(insert(transfers), [transfer_row(transfer) for transfer in added])
 
 
-def statement(engine: Engine, account: str) -> list[Line]:
+def statement(engine: Engine, account: str) -> list[StatementLine]:
     """The account's transfers in order of time, each with the balance after it."""
     is_mine = or_(transfers.c.debit == account, transfers.c.credit == account)
     with reading(engine) as connection:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, Engine, case, func, select
 
 from ari_app.domain.ledger.bills import Bill, account_of
-from ari_app.domain.ledger.verification import Finding, Proof, verify, verify_kept
+from ari_app.domain.ledger.verification import LedgerFinding, Proof, verify, verify_kept
 from ari_app.store.calls import calls
 from ari_app.store.db.engine import reading
 from ari_app.store.db.tables import bill_items, payout_items, payouts, transfers
@@ -30,18 +30,18 @@ def prove(engine: Engine, now: int) -> Proof:
         return Proof(len(transfers), wrong + verify_kept(transfers, ledger.kept_balances_in(connection)))
 
 
-def findings(engine: Engine) -> list[Finding]:
+def findings(engine: Engine) -> list[LedgerFinding]:
     """Everything beside the ledger that disagrees with it; an empty list proves that nothing does."""
     with reading(engine) as connection:
         return _beside(connection)
 
 
-def _beside(connection: Connection) -> list[Finding]:
+def _beside(connection: Connection) -> list[LedgerFinding]:
     of_money = (*_disputes(connection), *_payouts(connection), *_bills(connection))
     return [*of_money, *reportcheck.findings(connection)]
 
 
-def _disputes(connection: Connection) -> Iterator[Finding]:
+def _disputes(connection: Connection) -> Iterator[LedgerFinding]:
     """An accepted dispute moved what it says, and one that is not accepted moved nothing."""
     query = select(transfers.c.key, transfers.c.amount).where(transfers.c.key.startswith("dispute:"))
     moved = Counter[str]()
@@ -54,10 +54,10 @@ def _disputes(connection: Connection) -> Iterator[Finding]:
         booked = (moved[f"{key}:price"], moved[f"{key}:payout"])
         if said != booked:
             detail = f"it is {dispute.state} for {said[0]} and {said[1]}; the ledger moved {booked[0]}, {booked[1]}"
-            yield Finding("a dispute moves what was accepted", f"dispute {dispute.id}", detail)
+            yield LedgerFinding("a dispute moves what was accepted", f"dispute {dispute.id}", detail)
 
 
-def _payouts(connection: Connection) -> Iterator[Finding]:
+def _payouts(connection: Connection) -> Iterator[LedgerFinding]:
     """A payout is the sum of the earnings that it pays."""
     paid, item = transfers.alias("paid"), transfers.alias("item")
     earned = func.coalesce(
@@ -74,10 +74,12 @@ def _payouts(connection: Connection) -> Iterator[Finding]:
         .order_by(paid.c.key)
     )
     for key, amount, its in connection.execute(query):
-        yield Finding("a payout is the sum of its earnings", key, f"{amount} was paid, for earnings of {its}")
+        yield LedgerFinding(
+            "a payout is the sum of its earnings", key, f"{amount} was paid, for earnings of {its}"
+        )
 
 
-def _bills(connection: Connection) -> Iterator[Finding]:
+def _bills(connection: Connection) -> Iterator[LedgerFinding]:
     """A bill moves its balance by what is on it, from where the bill before ended; no number is left out."""
     closing: dict[tuple[str, str, str], int] = {}
     count: dict[str, int] = {}
@@ -85,17 +87,17 @@ def _bills(connection: Connection) -> Iterator[Finding]:
         about = f"{bill.kind} {bill.number}"
         count[bill.kind] = count.get(bill.kind, 0) + 1
         if bill.number != count[bill.kind]:
-            yield Finding("bills are numbered without gaps", about, f"{count[bill.kind]} is missing")
+            yield LedgerFinding("bills are numbered without gaps", about, f"{count[bill.kind]} is missing")
         account = (bill.kind, bill.party, bill.currency)
         opening = closing.get(account, 0)
         if bill.opening != opening:
             detail = f"it opens at {bill.opening}, and the one before closed at {opening}"
-            yield Finding("a bill begins where the one before ended", about, detail)
+            yield LedgerFinding("a bill begins where the one before ended", about, detail)
         closing[account] = bill.closing
         moved = _moved_by(connection, bill)
         if bill.closing - bill.opening != moved:
             detail = f"it says {bill.closing - bill.opening}, its transfers {moved}"
-            yield Finding("a bill is the sum of its transfers", about, detail)
+            yield LedgerFinding("a bill is the sum of its transfers", about, detail)
 
 
 def _moved_by(connection: Connection, bill: Bill) -> int:

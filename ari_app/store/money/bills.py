@@ -15,10 +15,10 @@ from ari_app.domain.ledger.bills import (
     BillError,
     BillKind,
     BillLine,
+    BillPeriod,
     Issued,
     Movement,
     Party,
-    Period,
     account_of,
     bill_lines,
     to_issue,
@@ -35,7 +35,7 @@ from ari_app.store.ledger import ledger
 def issue(
     engine: Engine,
     party: Party,
-    period: Period,
+    period: BillPeriod,
     at: int,
     force_open: bool = False,
     entry: Entry | None = None,
@@ -55,14 +55,14 @@ def issue(
         return issued
 
 
-def draft(engine: Engine, party: Party, period: Period, at: int, force_open: bool = False) -> Issued:
+def draft(engine: Engine, party: Party, period: BillPeriod, at: int, force_open: bool = False) -> Issued:
     """What `issue` would issue now, or has before. Nothing is booked. Raises BillError."""
     with reading(engine) as connection:
         return _drafted(connection, party, period, at, force_open)[0]
 
 
 def _drafted(
-    connection: Connection, party: Party, period: Period, at: int, force_open: bool
+    connection: Connection, party: Party, period: BillPeriod, at: int, force_open: bool
 ) -> tuple[Issued, list[Movement]]:
     is_its = (bills.c.kind == party.kind, bills.c.party == party.id, bills.c.currency == party.currency)
     before = find(connection, *is_its)
@@ -105,7 +105,7 @@ def items(engine: Engine, bill: Bill) -> list[tuple[Transfer, str | None]]:
     return ledger.with_campaigns(engine, its)
 
 
-def unbilled(engine: Engine, party: Party, period: Period) -> list[tuple[Transfer, str | None]]:
+def unbilled(engine: Engine, party: Party, period: BillPeriod) -> list[tuple[Transfer, str | None]]:
     """The transfers that a bill of the period would be made of now, each with its call's campaign."""
     return ledger.with_campaigns(engine, select(transfers.c.key).where(*_to_bill(party, period)))
 
@@ -121,7 +121,7 @@ def _next_number(connection: Connection, kind: BillKind) -> int:
     return (last or 0) + 1
 
 
-def _movements(connection: Connection, party: Party, period: Period) -> list[Movement]:
+def _movements(connection: Connection, party: Party, period: BillPeriod) -> list[Movement]:
     """What moved on the party's account before the period's end, and is on no bill yet."""
     account = account_of(party.kind, party.id)
     query = (
@@ -143,7 +143,7 @@ def _movements(connection: Connection, party: Party, period: Period) -> list[Mov
     return [Movement(*row) for row in connection.execute(query)]
 
 
-def _to_bill(party: Party, period: Period) -> tuple[ColumnElement[bool], ...]:
+def _to_bill(party: Party, period: BillPeriod) -> tuple[ColumnElement[bool], ...]:
     account = account_of(party.kind, party.id)
     return (
         or_(transfers.c.debit == account, transfers.c.credit == account),
@@ -185,7 +185,7 @@ def _bill(row: RowMapping) -> Bill:
         party=row["party"],
         name=row["name"],
         currency=row["currency"],
-        period=Period(row["period"], row["timezone"], row["from_at"], row["until_at"]),
+        period=BillPeriod(row["period"], row["timezone"], row["from_at"], row["until_at"]),
         issued_at=row["issued_at"],
         opening=row["opening"],
         payments=row["payments"],

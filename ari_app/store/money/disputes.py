@@ -16,10 +16,10 @@ from ari_app.domain.ledger.disputes import (
     Dispute,
     DisputeError,
     DisputeEvent,
+    DisputeState,
+    DisputeStep,
     InDispute,
     NoDispute,
-    State,
-    What,
     require,
     require_in_window,
 )
@@ -100,7 +100,9 @@ def get(engine: Engine, dispute_id: int) -> Dispute:
         return _get(connection, dispute_id)
 
 
-def list_(engine: Engine, *, state: State | None = None, advertiser: str | None = None) -> list[Dispute]:
+def list_(
+    engine: Engine, *, state: DisputeState | None = None, advertiser: str | None = None
+) -> list[Dispute]:
     """All disputes in the order they were opened, of those that match everything given."""
     conditions = [] if advertiser is None else [calls.c.advertiser == advertiser]
     with reading(engine) as connection:
@@ -119,7 +121,7 @@ def key_of(dispute_id: int) -> str:
     return f"dispute:{dispute_id}"
 
 
-def _undecided(connection: Connection, dispute_id: int, what: What) -> tuple[Dispute, list[Transfer]]:
+def _undecided(connection: Connection, dispute_id: int, what: DisputeStep) -> tuple[Dispute, list[Transfer]]:
     """The dispute and its call's transfers, locked. Raises DisputeError unless `what` can happen to it."""
     its = locked(connection, _get(connection, dispute_id).call_id)
     dispute = _get(connection, dispute_id)  # again: somebody may have decided it while we waited
@@ -171,7 +173,7 @@ def _add(connection: Connection, dispute_id: int, n: int, event: DisputeEvent) -
     auditlog.note(connection, Entry(event.at, event.by, _USE_CASES[event.what], str(dispute_id), facts))
 
 
-_USE_CASES: Mapping[What, str] = {
+_USE_CASES: Mapping[DisputeStep, str] = {
     "opened": "disputes.open",
     "accepted": "disputes.accept",
     "rejected": "disputes.reject",

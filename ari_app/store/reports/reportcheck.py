@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, func, literal, or_, select, union_all
 
-from ari_app.domain.ledger.verification import Finding
+from ari_app.domain.ledger.verification import LedgerFinding
 from ari_app.domain.reports.rollups import HOUR_MS, MONEY_SUMS
 from ari_app.store.db.tables import transfers
 from ari_app.store.ledger import callmoney
@@ -19,7 +19,7 @@ DAY_MS = 24 * HOUR_MS
 _SHOWN = 3  # differences of a table; one mistake makes many
 
 
-def findings(connection: Connection) -> Iterator[Finding]:
+def findings(connection: Connection) -> Iterator[LedgerFinding]:
     """Where the counters that reports are made of have other money than the ledger, the first days of each."""
     for table in rollups.CALL_TABLES:
         for row in connection.execute(_differences(table)):
@@ -48,7 +48,7 @@ def _differences(table: Table) -> Select[Any]:
     return select(*keys, *labelled).group_by(*keys).having(differs).order_by(*keys).limit(_SHOWN)
 
 
-def _finding(row: Row[Any]) -> Finding:
+def _finding(row: Row[Any]) -> LedgerFinding:
     values = row._mapping
     day = datetime.fromtimestamp(row.day * DAY_MS // 1000, UTC).date().isoformat()
     whose = (f"{name} {values[name]}" for name in rollups.PARTIES if values.get(name))
@@ -56,7 +56,7 @@ def _finding(row: Row[Any]) -> Finding:
     said, moved = (
         ", ".join(f"{name} {values[prefix + name]}" for name in wrong) for prefix in ("counted_", "")
     )
-    return Finding(
+    return LedgerFinding(
         "reports say what the ledger says",
         ", ".join((f"{day} UTC", *whose)),
         f"reports have {said}; the ledger {moved}",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.ledger.bills import Bill, BillLine, Period
+from ari_app.domain.ledger.bills import Bill, BillLine, BillPeriod
 from ari_app.views.csvtext import write_csv
 from ari_app.views.words import second
 
@@ -103,7 +103,7 @@ def _what(line: BillLine) -> str:
     return f"{line.what} of earlier months" if line.is_earlier else line.what
 
 
-def _period(period: Period) -> str:
+def _period(period: BillPeriod) -> str:
     zone = ZoneInfo(period.timezone)
     begins, ends = (
         f"{datetime.fromtimestamp(at // 1000, zone):%Y-%m-%d %H:%M}"

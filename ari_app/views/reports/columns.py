@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args
 
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import Disposition
-from ari_app.domain.reports.reporting import Line, Takings, ratio
+from ari_app.domain.reports.reporting import ReportLine, Takings, ratio
 from ari_app.domain.reports.rollups import MONEY_SUMS, OFFERS_COUNTED_AS
 from ari_app.views import caps
 from ari_app.views.words import tenths
@@ -25,7 +25,7 @@ class Column(NamedTuple):
 
     name: str
     header: str
-    value: Callable[[Line], Any]
+    value: Callable[[ReportLine], Any]
     shown: Callable[[Any], str] = str
     nothing: Any = None
 
@@ -119,13 +119,13 @@ def caps_table(standing: Mapping[str, Any]) -> Table:
 def _money(currency: str) -> list[Column]:
     amount = partial(format_amount, currency=currency)
 
-    def taken(line: Line) -> Takings:
+    def taken(line: ReportLine) -> Takings:
         return line.takings.get(currency, Takings())
 
-    def taken_part(part: str, line: Line) -> str:
+    def taken_part(part: str, line: ReportLine) -> str:
         return amount(getattr(taken(line), part))
 
-    def per_call(line: Line) -> str | None:
+    def per_call(line: ReportLine) -> str | None:
         found = line.revenue_per_call(currency) if currency in line.takings else None
         return None if found is None else amount(found)
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from ari_app.domain.basics.durations import format_duration
 from ari_app.domain.basics.money import exponent
 from ari_app.domain.reports.forensics import JUST_S
-from ari_app.domain.reports.reporting import Line
+from ari_app.domain.reports.reporting import ReportLine
 from ari_app.domain.reports.rollups import AROUND_S
 
 MOST_BARS = 30  # of a report that is no series in time; the largest are drawn
@@ -26,7 +26,7 @@ _COUNTERS = {
 }
 
 
-def draw_report(file: BinaryIO, title: str, by: str, lines: Sequence[Line]) -> None:
+def draw_report(file: BinaryIO, title: str, by: str, lines: Sequence[ReportLine]) -> None:
     """Counts, one inside the other, and below or beside them revenue and profit by currency."""
     counters = _COUNTERS.get(by, _CALLS)
     currencies = sorted({currency for line in lines for currency in line.takings})
@@ -38,7 +38,7 @@ def draw_report(file: BinaryIO, title: str, by: str, lines: Sequence[Line]) -> N
     _save(_ranking(lines[:MOST_BARS], counters, currencies), file, title)
 
 
-def _ranking(lines: Sequence[Line], counters: Any, currencies: Sequence[str]) -> Figure:
+def _ranking(lines: Sequence[ReportLine], counters: Any, currencies: Sequence[str]) -> Figure:
     """Horizontal bars, the largest line on top."""
     names = [_as_text(line.key or "(not known)") for line in lines]
     figure = Figure(figsize=(6 + 4 * len(currencies), 1.7 + 0.42 * len(lines)), layout="constrained")
@@ -60,7 +60,7 @@ def _ranking(lines: Sequence[Line], counters: Any, currencies: Sequence[str]) ->
     return figure
 
 
-def _series(lines: Sequence[Line], counters: Any, currencies: Sequence[str]) -> Figure:
+def _series(lines: Sequence[ReportLine], counters: Any, currencies: Sequence[str]) -> Figure:
     """Columns along the time, a panel for the counts and one for each currency below it."""
     positions = range(len(lines))  # an hour of the clock may come twice
     names = [(line.key or "")[:16].replace("T", " ") for line in lines]
@@ -108,7 +108,7 @@ def draw_endings(file: BinaryIO, title: str, seconds: dict[int, int], payable_ms
     _save(figure, file, title)
 
 
-def _amounts(lines: Sequence[Line], currency: str, part: str) -> list[float]:
+def _amounts(lines: Sequence[ReportLine], currency: str, part: str) -> list[float]:
     """For drawing only: whole units of the currency."""
     unit = 10 ** exponent(currency)
     return [

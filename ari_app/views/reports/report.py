@@ -7,7 +7,7 @@ from typing import IO, Any
 
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.reports.report import HAVE_CAPS, Report
-from ari_app.domain.reports.reporting import Line
+from ari_app.domain.reports.reporting import ReportLine
 from ari_app.domain.reports.span import Span
 from ari_app.views import caps
 from ari_app.views.csvtext import write_csv
@@ -84,7 +84,7 @@ def report_json(report: Report, link: Link) -> dict[str, Any]:
     }
 
 
-def _values(report: Report, tables: Sequence[Table], line: Line) -> dict[str, Any]:
+def _values(report: Report, tables: Sequence[Table], line: ReportLine) -> dict[str, Any]:
     found: dict[str, Any] = {}
     money = []
     for table in tables:
@@ -110,7 +110,7 @@ def write_report(file: IO[str], report: Report, link: Link) -> None:
     write_csv(file, [report.by, *(name for name, _ in columns), "calls"], rows)
 
 
-def _cell(column: Column, line: Line) -> Any:
+def _cell(column: Column, line: ReportLine) -> Any:
     """What programs get, or people's text of a list: CSV has none."""
     value = column.value(line)
     return column.shown(value) if isinstance(value, list) else value

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import yaml
 
-from ari_app.domain.calls.record import CallRecord, ClauseResult, Event, LegRecord, Money, Verdict
+from ari_app.domain.calls.record import CallRecord, ClauseResult, LegRecord, Money, TimelineEvent, Verdict
 from ari_app.lab.demo.play import Seen
 from ari_app.lab.demo.scenarios import SCENARIOS, Expected, Scenario
 from ari_app.lab.demo.timeline import timeline
@@ -75,10 +75,10 @@ def test_a_connection_in_which_one_side_hears_nothing_is_a_difference():
 def test_what_happens_to_several_phones_together_is_one_line_of_the_timeline():
     call = record()
     call.events = [
-        Event(2000, "ringing", "agent-2"),
-        Event(2004, "answered", "agent-3"),
-        Event(2010, "ringing", "agent-1"),
-        Event(2600, "ringing", "agent-4"),
+        TimelineEvent(2000, "ringing", "agent-2"),
+        TimelineEvent(2004, "answered", "agent-3"),
+        TimelineEvent(2010, "ringing", "agent-1"),
+        TimelineEvent(2600, "ringing", "agent-4"),
     ]
     assert list(timeline(call, None)) == [
         "+02.000  ringing: agent-1, agent-2",
@@ -89,7 +89,7 @@ def test_what_happens_to_several_phones_together_is_one_line_of_the_timeline():
 
 def test_a_late_acceptance_says_by_how_much():
     call = record()
-    call.events = [Event(2400, "pressed", "agent-2: 1")]
+    call.events = [TimelineEvent(2400, "pressed", "agent-2: 1")]
     assert list(timeline(call, None)) == [
         "+02.400  agent-2 pressed 1, too late by 400 ms: it was told that the call is taken"
     ]

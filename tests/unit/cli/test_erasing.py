@@ -15,7 +15,7 @@ from click.testing import Result
 from sqlalchemy import Engine
 
 from ari_app.ari.events import now_ms
-from ari_app.domain.calls.record import CallRecord, ClauseResult, Event, Verdict
+from ari_app.domain.calls.record import CallRecord, ClauseResult, TimelineEvent, Verdict
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.terms.conversions import Told
 from ari_app.domain.terms.wire import pack_over, pack_under_way
@@ -43,7 +43,7 @@ def having(settings: Settings) -> list[str]:
 def talkative(n: int, ani: str = ANI, **changes: object) -> CallRecord:
     """A call that names its caller wherever a record can."""
     clause = ClauseResult("no_repeat_within", False, f"{ani} was last connected an hour before")
-    events = [Event(BEGAN, "received", f"{ani} called +18005550101")] * 30
+    events = [TimelineEvent(BEGAN, "received", f"{ani} called +18005550101")] * 30
     return make_call(n, ani=ani, events=events, qualification=Verdict(False, [clause]), money=None, **changes)
 
 

@@ -12,12 +12,12 @@ from ari_app.domain.calls.record import (
     ClauseResult,
     Disposition,
     Durations,
-    Event,
     Exclusion,
     LegRecord,
     Money,
     Part,
     PlaceRecord,
+    TimelineEvent,
     Verdict,
 )
 from ari_app.domain.ledger.calls import settle
@@ -136,7 +136,7 @@ def test_a_call_that_could_have_cost_more_tells_what_was_set_aside_and_what_was_
 
 def test_a_call_that_nobody_took_tells_how_many_phones_were_rung() -> None:
     legs = [leg("agent-1", "no_answer"), leg("agent-2", "busy")]
-    events = [Event(AT + 32_000, "fallback", "sound:vm-nobodyavail")]
+    events = [TimelineEvent(AT + 32_000, "fallback", "sound:vm-nobodyavail")]
     told = text(call(disposition="no_answer", legs=legs, offered_at=AT + 2_000, events=events))
     assert "In short: 2 phones were dialled, and nobody took the call. No money moved." in told
     assert "- Nobody took the call within 30 s, so the caller heard the campaign's announcement." in told
@@ -155,7 +155,11 @@ def test_a_call_without_a_route_tells_why_each_destination_was_left_out() -> Non
 
 
 def test_a_caller_who_leaves_during_the_questions_is_said_to_have_left_before_any_phone_rang() -> None:
-    events = [Event(AT, "asked", "service"), Event(AT, "entered", "1"), Event(AT, "asked", "zip")]
+    events = [
+        TimelineEvent(AT, "asked", "service"),
+        TimelineEvent(AT, "entered", "1"),
+        TimelineEvent(AT, "asked", "zip"),
+    ]
     told = text(call(disposition="abandoned_ivr", events=events, answers={"service": "repair"}))
     assert "In short: the caller hung up after 20 s, before any phone was rung. No money moved." in told
     assert '- Asked "service", the caller entered 1.' in told
@@ -174,45 +178,50 @@ def test_a_caller_who_leaves_while_waiting_is_said_to_have_waited() -> None:
 
 
 def test_a_flow_that_gets_no_answer_tells_which_question_was_not_answered() -> None:
-    events = [Event(AT, "asked", "zip"), Event(AT, "entered nothing")] * 3
+    events = [TimelineEvent(AT, "asked", "zip"), TimelineEvent(AT, "entered nothing")] * 3
     told = text(call(disposition="flow_ended", events=events, end_source="system"))
     assert 'the call ended with the questions: asked "zip", the caller pressed nothing. No phone' in told
     assert '- Asked "zip", the caller pressed nothing (3 times).' in told
 
 
 def test_a_flow_that_ends_on_its_answers_says_so() -> None:
-    events = [Event(AT, "asked", "service"), Event(AT, "entered", "9")]
+    events = [TimelineEvent(AT, "asked", "service"), TimelineEvent(AT, "entered", "9")]
     told = text(call(disposition="flow_ended", events=events, end_source="system"))
     assert "the call ended with the questions: these answers lead to a hang-up, not to an agent." in told
 
 
 def test_a_flow_that_took_too_long_says_so() -> None:
-    events = [Event(AT, "asked", "zip"), Event(AT, "flow ended", "at zip: longest time reached")]
+    events = [
+        TimelineEvent(AT, "asked", "zip"),
+        TimelineEvent(AT, "flow ended", "at zip: longest time reached"),
+    ]
     told = text(call(disposition="flow_ended", events=events, end_source="system"))
     assert "the call ended with the questions: they had taken as long as the flow may. No phone" in told
 
 
 def test_a_wrong_key_is_told_with_the_key() -> None:
-    events = [Event(AT, "asked", "zip"), Event(AT, "entered wrongly", "00000")]
+    events = [TimelineEvent(AT, "asked", "zip"), TimelineEvent(AT, "entered wrongly", "00000")]
     told = text(call(disposition="flow_ended", events=events))
     assert '- Asked "zip", the caller entered 00000, which is no valid answer.' in told
 
 
 def test_a_blocked_caller_is_told_the_rule() -> None:
-    events = [Event(AT, "refused", "+19005550142 is blocked by +1900*")]
+    events = [TimelineEvent(AT, "refused", "+19005550142 is blocked by +1900*")]
     told = text(call(disposition="blocked", events=events))
     assert "In short: this caller is not taken: +19005550142 is blocked by +1900*. No phone was rung." in told
     assert "- The terms were not looked at: the call was never offered to anybody." in told
 
 
 def test_a_closed_campaign_is_told_with_the_reason() -> None:
-    told = text(call(disposition="closed", events=[Event(AT, "refused", "outside the campaign's hours")]))
+    told = text(
+        call(disposition="closed", events=[TimelineEvent(AT, "refused", "outside the campaign's hours")])
+    )
     assert "the campaign takes no calls now: outside the campaign's hours. No phone was rung." in told
 
 
 def test_a_capped_call_is_told_the_cap() -> None:
     full = "campaign plumbing has no room left in its cap of 10 qualified calls a day"
-    told = text(call(disposition="capped", events=[Event(AT, "refused", full)]))
+    told = text(call(disposition="capped", events=[TimelineEvent(AT, "refused", full)]))
     assert f"In short: a limit on its calls is reached: {full}. No phone was rung." in told
 
 
@@ -224,12 +233,12 @@ def test_an_unknown_number_is_nobodys() -> None:
 
 
 def test_a_failed_call_tells_the_failure() -> None:
-    told = text(call(disposition="failed", events=[Event(AT, "failed", "Asterisk answered 500")]))
+    told = text(call(disposition="failed", events=[TimelineEvent(AT, "failed", "Asterisk answered 500")]))
     assert "the call could not be served: Asterisk answered 500. No money moved." in told
 
 
 def test_a_call_cut_off_by_a_stopping_switch_says_so() -> None:
-    told = text(call(disposition="failed", events=[Event(AT, "switch stopped")]))
+    told = text(call(disposition="failed", events=[TimelineEvent(AT, "switch stopped")]))
     assert "the call could not be served: the switch was being stopped." in told
 
 
@@ -361,7 +370,7 @@ def test_a_correction_is_told_with_its_reason() -> None:
     ],
 )
 def test_what_went_wrong_under_a_call_is_told(what: str, told: str) -> None:
-    sections = explain(connected(events=[Event(AT + 12_000, what)]))
+    sections = explain(connected(events=[TimelineEvent(AT + 12_000, what)]))
     ending = next(section for section in sections if section.title == "How it ended")
     assert f"- {told}, 12 s into the call." in ending.lines
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from sqlalchemy import Engine
 
-from ari_app.domain.calls.record import CallRecord, Event, Tracks
+from ari_app.domain.calls.record import CallRecord, TimelineEvent, Tracks
 from ari_app.settings import Settings
 from ari_app.store.calls import calls, recordings
 from ari_app.store.calls.spool import Spool
@@ -23,8 +23,8 @@ def recorded(settings: Settings, engine: Engine) -> CallRecord:
     """A call that is saved and recorded."""
     settings.recordings.mkdir()
     events = [
-        Event(BEGAN + 3_000, "recording announced", "CA asks for it"),
-        Event(BEGAN + 21_000, "recording started"),
+        TimelineEvent(BEGAN + 3_000, "recording announced", "CA asks for it"),
+        TimelineEvent(BEGAN + 21_000, "recording started"),
     ]
     record = make_call(1, recording=Tracks(BEGAN + 21_000, FAR), events=events)
     for path in recordings.paths(settings.recordings, record.id):

@@ -5,7 +5,14 @@ from typing import get_args
 import pytest
 
 from ari_app.domain.market.campaigns import Campaign, Route
-from ari_app.domain.numbers.applications import TRANSITIONS, Event, State, after, closed_to, possible
+from ari_app.domain.numbers.applications import (
+    TRANSITIONS,
+    ApplicationEvent,
+    ApplicationState,
+    after,
+    closed_to,
+    possible,
+)
 
 OPEN = Campaign(advertiser="acme", price=1, payout=1, route=Route(waves=()))
 INVITING = Campaign(
@@ -14,14 +21,14 @@ INVITING = Campaign(
 
 
 def test_only_an_approved_application_can_be_suspended() -> None:
-    allowed = [state for state in (None, *get_args(State)) if after(state, "suspend")]
+    allowed = [state for state in (None, *get_args(ApplicationState)) if after(state, "suspend")]
     assert allowed == ["approved"]
 
 
 def test_every_state_can_be_reached_and_left() -> None:
-    assert set(TRANSITIONS.values()) == set(get_args(State))
-    assert all(possible(state) for state in get_args(State))
-    assert {event for _, event in TRANSITIONS} == set(get_args(Event))
+    assert set(TRANSITIONS.values()) == set(get_args(ApplicationState))
+    assert all(possible(state) for state in get_args(ApplicationState))
+    assert {event for _, event in TRANSITIONS} == set(get_args(ApplicationEvent))
 
 
 @pytest.mark.parametrize(

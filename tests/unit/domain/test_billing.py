@@ -13,7 +13,15 @@ from ari_app.domain.calls.record import ClauseResult, Money, Part, Verdict
 from ari_app.domain.ledger.bills import BillError, period_of, to_issue
 from ari_app.domain.ledger.calls import settle
 from ari_app.domain.ledger.corrections import CannotCorrect, Net, clawback_for, correct, net
-from ari_app.domain.ledger.disputes import NEXT, Dispute, DisputeError, DisputeEvent, State, What, require
+from ari_app.domain.ledger.disputes import (
+    NEXT,
+    Dispute,
+    DisputeError,
+    DisputeEvent,
+    DisputeState,
+    DisputeStep,
+    require,
+)
 from ari_app.domain.ledger.recount import Earlier, late_transfers, no_repeat_after_all, was_only_a_repeat
 from ari_app.domain.ledger.transfers import Transfer, payout, take_back
 from ari_app.domain.ledger.verification import verify
@@ -143,9 +151,11 @@ class TestRepeats:
 
 
 class TestDisputes:
-    @pytest.mark.parametrize(("state", "what"), list(product((None, *get_args(State)), get_args(What))))
+    @pytest.mark.parametrize(
+        ("state", "what"), list(product((None, *get_args(DisputeState)), get_args(DisputeStep)))
+    )
     def test_what_can_happen_is_in_the_table_and_nothing_else_can(
-        self, state: State | None, what: What
+        self, state: DisputeState | None, what: DisputeStep
     ) -> None:
         events = {
             None: [],

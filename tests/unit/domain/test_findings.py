@@ -11,7 +11,7 @@ from ari_app.domain.calls.record import CallRecord, Money
 from ari_app.domain.ledger.balances import Balance, balances
 from ari_app.domain.ledger.calls import CONVERSION_GRACE_MS, HOLD_EXPIRES_MS, settle
 from ari_app.domain.ledger.transfers import Transfer, deposit, payout, reversal, take_back
-from ari_app.domain.ledger.verification import Finding, verify, verify_kept
+from ari_app.domain.ledger.verification import LedgerFinding, verify, verify_kept
 from tests.samples import BEGAN, make_call, unqualified, waiting, with_late_bonus
 
 CALL = make_call()
@@ -147,7 +147,7 @@ LATE = replace(reversal(POST, ENDED, "a repeat was taken back"), key="late", res
 def test_what_is_wrong_is_told_with_where_and_how_much(
     transfers: Sequence[Transfer], rule: str, about: str, detail: str
 ) -> None:
-    assert Finding(rule, about, detail) in verify(transfers, [CALL], ENDED)
+    assert LedgerFinding(rule, about, detail) in verify(transfers, [CALL], ENDED)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_what_is_wrong_is_told_with_where_and_how_much(
 def test_what_a_call_says_of_its_money_is_told_when_the_ledger_says_another_thing(
     transfers: Sequence[Transfer], call: CallRecord, rule: str, detail: str
 ) -> None:
-    assert Finding(rule, call.id, detail) in verify(transfers, [call], ENDED)
+    assert LedgerFinding(rule, call.id, detail) in verify(transfers, [call], ENDED)
 
 
 def test_a_hold_may_stay_open_for_a_day_after_its_award() -> None:
@@ -190,7 +190,7 @@ def test_a_hold_may_stay_open_for_a_day_after_its_award() -> None:
     late = HOLD.at + HOLD_EXPIRES_MS
     assert verify([HOLD], [call], late - 1) == []
     assert verify([HOLD], [call], late) == [
-        Finding("holds are resolved in time", HOLD.key, "open for 24 hours")
+        LedgerFinding("holds are resolved in time", HOLD.key, "open for 24 hours")
     ]
 
 
@@ -202,7 +202,7 @@ def test_a_hold_of_a_call_that_waits_may_stay_open_until_its_conversion_is_surel
     [finding] = verify(transfers, [call], late)
     hours = (late - HOLD.at) // 3_600_000
     detail = f"open for {hours} hours: no conversion is waited for any more"
-    assert finding == Finding("holds are resolved in time", HOLD.key, detail, "daily")
+    assert finding == LedgerFinding("holds are resolved in time", HOLD.key, detail, "daily")
 
 
 def test_a_hold_of_a_call_that_is_not_there_is_told_once_it_is_too_old() -> None:
@@ -236,7 +236,9 @@ def test_a_payout_after_another_pays_what_is_left() -> None:
     assert verify([*SETTLED, *parts], [CALL], ENDED) == []
     one_more = replace(PAID, key="payout:2:homefix", amount=1)
     assert verify([*SETTLED, *parts, one_more], [CALL], ENDED) == [
-        Finding("a payout pays what was earned", one_more.key, "publisher:homefix had 0, and was paid 1")
+        LedgerFinding(
+            "a payout pays what was earned", one_more.key, "publisher:homefix had 0, and was paid 1"
+        )
     ]
 
 
@@ -296,7 +298,7 @@ def test_a_kept_balance_that_is_wrong_missing_or_nobodys_is_told() -> None:
     del kept["publisher:homefix", "USD"]
     rule = "kept balances are the transfers' sums"
     assert verify_kept(SETTLED, kept) == [
-        Finding(rule, "advertiser:acme USD", f"kept {Balance(1)}, the sum is {Balance(-4200)}"),
-        Finding(rule, "publisher:homefix USD", f"kept {Balance()}, the sum is {Balance(3000)}"),
-        Finding(rule, "world EUR", f"kept {Balance(0, 7)}, the sum is {Balance()}"),
+        LedgerFinding(rule, "advertiser:acme USD", f"kept {Balance(1)}, the sum is {Balance(-4200)}"),
+        LedgerFinding(rule, "publisher:homefix USD", f"kept {Balance()}, the sum is {Balance(3000)}"),
+        LedgerFinding(rule, "world EUR", f"kept {Balance(0, 7)}, the sum is {Balance()}"),
     ]

@@ -14,9 +14,9 @@ from ari_app.domain.ivr.flow import (
     End,
     FlowRun,
     Gather,
-    Offer,
     Play,
     Played,
+    ToOffer,
     dry_run,
 )
 from ari_app.domain.market.flows import Flow
@@ -63,7 +63,7 @@ def intake() -> FlowRun:
     return FlowRun(flow_of(INTAKE), CALLER)
 
 
-def branching(when: dict[str, Any], caller: Caller = CALLER) -> Offer | End:
+def branching(when: dict[str, Any], caller: Caller = CALLER) -> ToOffer | End:
     nodes = {
         "ask": {
             "menu": {"prompt": "tts:Press 1 or 2."},
@@ -91,7 +91,7 @@ def test_a_caller_who_answers_everything_is_offered() -> None:
     second = run.handle(Digits("1"))
     assert isinstance(second, Gather)
     assert (second.spec.min_digits, second.spec.max_digits) == (5, 5)
-    assert run.handle(Digits("10001")) == Offer()
+    assert run.handle(Digits("10001")) == ToOffer()
     assert run.answers == {"service": "repair", "where": "10001"}
     assert run.path == ["service", "zip", "offer"]
 
@@ -101,9 +101,9 @@ def test_who_comes_back_is_asked_where_they_were_and_what_they_told_stands() -> 
     before.start()
     second = before.handle(Digits("1"))
     assert run.resume("zip", before.answers, None) == second
-    assert run.handle(Digits("10001")) == Offer()
+    assert run.handle(Digits("10001")) == ToOffer()
     assert run.answers == {"service": "repair", "where": "10001"}
-    assert intake().resume("offer", run.answers, run.entered_zip) == Offer()
+    assert intake().resume("offer", run.answers, run.entered_zip) == ToOffer()
 
 
 def test_the_zip_told_before_is_where_the_caller_is() -> None:
@@ -186,7 +186,7 @@ def test_tries_are_counted_anew_at_every_node() -> None:
     ],
 )
 def test_a_branch_goes_where_its_clause_holds(when: dict[str, Any], goes: bool) -> None:
-    assert isinstance(branching(when), Offer) is goes
+    assert isinstance(branching(when), ToOffer) is goes
 
 
 def test_a_caller_who_loops_is_hung_up_on_in_the_end() -> None:
@@ -225,12 +225,12 @@ def test_a_menu_with_a_hash_choice_takes_it_as_a_key() -> None:
         "menu": {"menu": {"prompt": "tts:Press hash."}, "choices": {"#": {"next": "offer"}}},
         "offer": {"offer": True},
     }
-    assert dry_run(flow_of({"start": "menu", "nodes": nodes}), CALLER, ["#"]).end == Offer()
+    assert dry_run(flow_of({"start": "menu", "nodes": nodes}), CALLER, ["#"]).end == ToOffer()
 
 
 def test_a_dry_run_presses_one_item_a_question() -> None:
     outcome = dry_run(flow_of(INTAKE), CALLER, ["2", "10001", "9"])
-    assert outcome.end == Offer()
+    assert outcome.end == ToOffer()
     assert outcome.answers == {"service": "install", "where": "10001"}
     assert outcome.entered_zip == "10001"
     assert outcome.unused == ["9"]

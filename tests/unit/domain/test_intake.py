@@ -17,13 +17,13 @@ from ari_app.domain.routing.intake import (
     Ended,
     FlowEnded,
     Intake,
+    IntakeOutcome,
+    IntakeStep,
     Offered,
-    Outcome,
     Pinned,
     Refused,
     Reserve,
     Reserved,
-    Step,
     Take,
     Taken,
     Told,
@@ -83,7 +83,7 @@ def intake(snapshot: Snapshot, did: str = DID, ani: str | None = ANI) -> Intake:
     return Intake(snapshot, Arrival(did, ani, NOW), Random(1))
 
 
-def steps(call: Intake, answers: Mapping[Step | type, Outcome] | None = None) -> list[Step]:
+def steps(call: Intake, answers: Mapping[IntakeStep | type, IntakeOutcome] | None = None) -> list[IntakeStep]:
     """Every step to the end; where `answers` has none, by the step or its kind, nobody counts."""
     known = answers or {}
     taken = [call.start()]
@@ -96,7 +96,7 @@ def steps(call: Intake, answers: Mapping[Step | type, Outcome] | None = None) ->
     return taken
 
 
-def kinds(taken: Iterable[Step]) -> list[str]:
+def kinds(taken: Iterable[IntakeStep]) -> list[str]:
     return [f"Count {step.what}" if isinstance(step, Count) else type(step).__name__ for step in taken]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from ari_app.domain.calls.privacy import ERASED, erase
-from ari_app.domain.calls.record import Event, Exclusion
+from ari_app.domain.calls.record import Exclusion, TimelineEvent
 from ari_app.views.record import record_json
 from tests.samples import BEGAN, make_call
 
@@ -16,9 +16,9 @@ def call():
     record = make_call(1, ani=ANI, answers={"service": "repair", "zip": ZIP, "pin": "4711"})
     record.place.zip = ZIP
     record.events = [
-        Event(BEGAN, "received", f"{ANI} called {record.did}"),
-        Event(BEGAN, "entered", ZIP),
-        Event(BEGAN, "entered wrongly", "99"),
+        TimelineEvent(BEGAN, "received", f"{ANI} called {record.did}"),
+        TimelineEvent(BEGAN, "entered", ZIP),
+        TimelineEvent(BEGAN, "entered wrongly", "99"),
     ]
     record.excluded = [Exclusion("agent-9", f"ZIP {ZIP} is in New York, not in NJ")]
     assert record.qualification is not None

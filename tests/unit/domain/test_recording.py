@@ -8,7 +8,7 @@ from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.basics.states import ALL_PARTY_CONSENT, STATE_NAMES
 from ari_app.domain.calls import recording
 from ari_app.domain.calls.geo import Place
-from ari_app.domain.calls.record import Event, Tracks, track_files
+from ari_app.domain.calls.record import TimelineEvent, Tracks, track_files
 from ari_app.domain.calls.recording import why_announced
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.document.reading import parse
@@ -116,7 +116,7 @@ def test_a_deletion_is_written_down_once():
     recording.delete(record, "asked for", BEGAN + 1)
     recording.delete(record, "asked for again", BEGAN + 2)
     assert record.recording.deleted_at == BEGAN + 1
-    assert record.events[-1] == Event(BEGAN + 1, "recording deleted", "asked for")
+    assert record.events[-1] == TimelineEvent(BEGAN + 1, "recording deleted", "asked for")
 
 
 @pytest.mark.parametrize(
@@ -133,5 +133,5 @@ def test_a_deletion_is_written_down_once():
 def test_a_switch_that_died_may_have_begun_to_record_whoever_consented_and_was_connected(
     told, changes, may_have
 ):
-    record = make_call(events=[Event(BEGAN, what) for what in told], **changes)
+    record = make_call(events=[TimelineEvent(BEGAN, what) for what in told], **changes)
     assert recording.may_have_begun(record) is may_have

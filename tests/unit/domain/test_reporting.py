@@ -11,7 +11,7 @@ import pytest
 from ari_app.domain.basics.clock import from_iso
 from ari_app.domain.reports.reporting import (
     Group,
-    Line,
+    ReportLine,
     Takings,
     check_hours,
     day_bounds,
@@ -86,7 +86,7 @@ def test_the_total_is_the_sum_of_the_lines() -> None:
 
 
 def test_rates_of_nothing_are_not_known() -> None:
-    nothing = Line("a", takings={"USD": Takings()})
+    nothing = ReportLine("a", takings={"USD": Takings()})
     assert nothing.share("qualified", "incoming") is None
     assert nothing.average_ms("talk_ms", "connected") is None
     assert nothing.revenue_per_call("USD") is None
@@ -103,13 +103,13 @@ def test_a_ratio_has_four_decimals() -> None:
 
 
 def test_live_calls_stand_beside_the_lines_and_may_be_of_new_ones() -> None:
-    found = with_live([Line("a", Counter(incoming=5)), Line("b")], ["a", "c", "a"])
+    found = with_live([ReportLine("a", Counter(incoming=5)), ReportLine("b")], ["a", "c", "a"])
     assert [(line.key, line.live) for line in found] == [("a", 2), ("b", 0), ("c", 1)]
     assert found[0].counts["incoming"] == 5
 
 
 def test_hours_without_calls_between_others_are_lines_too() -> None:
-    found = in_time([Line("c"), Line("a")], ["0", "a", "b", "b", "c", "d"])
+    found = in_time([ReportLine("c"), ReportLine("a")], ["0", "a", "b", "b", "c", "d"])
     assert [line.key for line in found] == ["a", "b", "c"]
     assert in_time([], ["a", "b"]) == []
 

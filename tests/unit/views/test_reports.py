@@ -13,7 +13,7 @@ from ari_app.domain.caps.standing import Standing
 from ari_app.domain.market.parties import Cap
 from ari_app.domain.reports import reporting
 from ari_app.domain.reports.report import Report
-from ari_app.domain.reports.reporting import Line
+from ari_app.domain.reports.reporting import ReportLine
 from ari_app.domain.reports.span import Span
 from ari_app.views import caps
 from ari_app.views.reports.report import report_json
@@ -39,7 +39,7 @@ def test_each_cap_beside_a_report_is_looked_at_once_however_many_lines_there_are
 
     monkeypatch.setattr(caps, "cap_json", counted)
     names = [f"publisher-{n}" for n in range(20)]
-    lines = [Line(name) for name in names]
+    lines = [ReportLine(name) for name in names]
     report = Report(
         "publisher", WHEN, {}, lines, reporting.total(lines), {name: [standing(name)] for name in names}
     )
