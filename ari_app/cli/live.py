@@ -10,17 +10,16 @@ from datetime import datetime
 import click
 from rich.console import Console
 from rich.live import Live
-from sqlalchemy import Engine
 
 from ari_app.cli.board import board
-from ari_app.cli.common import database, now_ms
+from ari_app.cli.common import site
 from ari_app.cli.output import json_option, show_json, show_table, show_title
 from ari_app.cli.remedies import told
 from ari_app.desk import live as desk
+from ari_app.desk.site import Site
 from ari_app.domain.reports.now import View
 from ari_app.domain.reports.today import Sums
 from ari_app.serving import running
-from ari_app.settings import Settings
 from ari_app.views.board import (
     agent_rows,
     board_json,
@@ -49,23 +48,18 @@ def live(as_json: bool) -> None:
       callrace live
       callrace live --json | jq '.calls[].legs'
     """
-    settings = Settings.from_env()
+    asked = site()
     if as_json:
-        show_json(board_json(_view(settings, _today(database()))))
+        show_json(board_json(desk.view(asked, _today(asked))))
     elif Console().is_terminal:
-        _watch(settings, database())
+        _watch(asked)
     else:
-        _print(_view(settings, _today(database())))
+        _print(desk.view(asked, _today(asked)))
 
 
-def _view(settings: Settings, sums: Sequence[Sums] | None) -> View:
-    """What is so now. Raises SwitchError."""
-    return desk.view(settings, now_ms(), sums)
-
-
-def _today(engine: Engine) -> list[Sums] | None:
+def _today(asked: Site) -> list[Sums] | None:
     """The day's sums; None when the database does not answer."""
-    return desk.sums_since(engine, _midnight())
+    return desk.sums_since(asked, _midnight())
 
 
 def _midnight() -> int:
@@ -74,19 +68,19 @@ def _midnight() -> int:
     return int(begun.timestamp() * 1000)
 
 
-def _watch(settings: Settings, engine: Engine) -> None:
+def _watch(asked: Site) -> None:
     """Shows the board until Ctrl-C. A switch that stops or starts meanwhile is seen."""
     console = Console()
-    sums = _Today(engine)
+    sums = _Today(asked)
     sums.start()
-    _view(settings, None)  # without a switch there is nothing to watch
+    desk.view(asked, None)  # without a switch there is nothing to watch
     try:
         with Live(console=console, screen=True, auto_refresh=False) as screen:
             while True:
                 try:
-                    view = _view(settings, sums.found)
+                    view = desk.view(asked, sums.found)
                 except running.SwitchError as error:
-                    view = View(now_ms(), today=sums.found, problem=told(error))
+                    view = View(asked.now(), today=sums.found, problem=told(error))
                 screen.update(board(view, console.height), refresh=True)
                 time.sleep(REFRESH_S)
     except KeyboardInterrupt:
@@ -96,16 +90,16 @@ def _watch(settings: Settings, engine: Engine) -> None:
 class _Today(threading.Thread):
     """Asks the database every few seconds, so that a slow one does not hold up the board."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, asked: Site) -> None:
         super().__init__(name="today", daemon=True)
-        self._engine = engine
-        self.found: Sequence[Sums] | None = _today(engine)
+        self._asked = asked
+        self.found: Sequence[Sums] | None = _today(asked)
 
     def run(self) -> None:
         """Until the program ends."""
         while True:
             time.sleep(TODAY_EVERY_S)
-            self.found = _today(self._engine)
+            self.found = _today(self._asked)
 
 
 def _print(view: View) -> None:

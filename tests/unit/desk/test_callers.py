@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ari_app.access.actor import CALLRACE, Actor
-from ari_app.desk import conversions, daily, database, live, privacy, qualify, recordings, spool
+from ari_app.desk import conversions, daily, database, doctor, live, privacy, qualify, recordings, spool
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.desk.spool import Retried
@@ -148,9 +148,15 @@ def test_a_database_without_tables_gets_them(settings: Settings) -> None:
 
 def test_without_a_switch_nothing_is_live_and_the_day_has_its_sums(site: Site) -> None:
     with pytest.raises(SwitchNotRunning):
-        live.view(site.settings, site.now(), None)
-    [sums] = live.sums_since(site.engine, BEGAN) or []
+        live.view(site, None)
+    [sums] = live.sums_since(site, BEGAN) or []
     assert (sums.calls, sums.charged, sums.paid) == (1, 4200, 3000)
+
+
+def test_what_calls_need_is_looked_at_and_nothing_is_changed(settings: Settings) -> None:
+    found = {finding.name: finding.ok for finding in doctor.examine(settings)}
+    assert {"disk": True, "spool": True, "database": False, "switch": False}.items() <= found.items()
+    assert not database.status(settings).is_migrated
 
 
 @pytest.fixture
