@@ -7,6 +7,7 @@ import time
 import pytest
 
 from ari_app.ari.transport import Request
+from ari_app.domain.calls.stage import Stage
 from ari_app.domain.ivr.prompts import ACCEPT_PROMPT, TAKEN_PROMPT, media
 from tests.behaviour.exchange import Exchange, outcomes, timeline
 
@@ -42,6 +43,24 @@ async def test_who_is_asked_when_another_accepts_hears_that_the_call_is_taken_an
     [lost] = [leg for leg in record.legs if leg.destination == "bob"]
     assert lost.outcome == "lost"
     assert lost.lost_by_ms == pytest.approx(500, abs=20)
+
+
+async def test_a_call_is_bridging_from_the_award_until_the_two_talk(exchange: Exchange) -> None:
+    exchange.agent("ann").answers(after_s=1).presses("1")
+    await exchange.serves()
+    call = exchange.dials()
+    stages: list[Stage] = []
+
+    def look(request: Request) -> None:
+        if request.uri.endswith("/addChannel"):
+            stages.extend(session.call.stage for session in exchange.switch._in_hand.sessions.values())
+
+    exchange.asterisk.before = look
+    await call.connected()
+    await exchange.passes(1)
+    assert stages == [Stage.BRIDGING]
+    assert [told["phase"] for told in exchange.switch.live()] == ["connected"]
+    await call.hangs_up().over()
 
 
 async def test_a_goodbye_that_never_ends_is_cut_short(exchange: Exchange) -> None:

@@ -14,6 +14,8 @@ from ari_app.ari.transport import Request
 from ari_app.domain.calls.stage import Stage
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.terms.wire import pack_under_way
+from ari_app.store.calls import calls
+from ari_app.store.calls.calls import Settlement
 from ari_app.store.calls.journal import Journal
 from tests.behaviour.exchange import Exchange, outcomes, timeline
 from tests.behaviour.test_callers import HELLO, SERVICE, recorded
@@ -334,6 +336,22 @@ async def test_a_conversation_that_was_over_is_not_charged_until_the_switch_was_
     record = await call.over()
     assert (record.disposition, record.winner) == ("connected", "ann")
     assert record.durations_ms.connected == pytest.approx(5_000, abs=100)
+
+
+# It is over
+
+
+async def test_who_is_there_of_a_call_that_is_saved_already_is_no_new_call(exchange: Exchange) -> None:
+    """The switch died in the moment between the two."""
+    ann, call = await exchange.talks("ann")
+    exchange.dies()
+    [left] = Journal(exchange.home / "journal").left()
+    calls.save(exchange.engine, [Settlement(left.record)])
+    await exchange.starts()
+    await exchange.passes(5)
+    assert exchange.switch.status()["calls"] == 0
+    assert (call.is_on_the_line, ann.is_on_the_line) == (False, False)
+    assert len(list(calls.every(exchange.engine))) == 1
 
 
 # It was an older one
