@@ -15,8 +15,9 @@ from ari_app.store.calls.journal import Journal
 from ari_app.store.calls.writer import Writer
 from ari_app.switch.call import Call
 from ari_app.switch.endings import Endings
+from ari_app.switch.failover import has_failover
 from ari_app.switch.inhand import CALLS_AT_ONCE, InHand
-from ari_app.switch.session import Session, new_call
+from ari_app.switch.session import Session, new_call, trunk_of
 from ari_app.switch.shared import Shared
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,9 @@ class Admission:
         if start.args[:1] != ("in",):
             log.warning("channel %s let go: it belongs to no call under way", start.channel_id)
             self._in_hand.do(let_go(client, start.channel_id))
-        elif self._in_hand.is_draining:
+        elif self._in_hand.is_draining and not has_failover(
+            self._market.snapshot, trunk_of(start.channel_name)
+        ):
             self._in_hand.do(_hand_back(client, start.channel_id))
         else:
             self._take(client, start)
@@ -68,6 +71,8 @@ class Admission:
 
     def _why_refused(self, client: Client) -> str | None:
         """Why no new call can be served at this moment, or None."""
+        if self._in_hand.is_draining:
+            return "the switch is draining, and the carrier has another route"
         under_way = len(self._in_hand.sessions)
         if under_way >= CALLS_AT_ONCE:
             return f"{CALLS_AT_ONCE} calls are under way already"

@@ -29,7 +29,8 @@ from ari_app.store import geography
 from ari_app.store.calls.journal import has_calls
 from ari_app.store.db.atomic_files import clear_unfinished
 from ari_app.store.db.schema import opened
-from ari_app.wiring.process import SWITCH_INTERVAL_S
+from ari_app.watch.probes import keep_probes_true
+from ari_app.wiring.process import SWITCH_INTERVAL_S, begun_again
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,17 @@ def run(settings: Settings) -> None:
             settings.spool,
             lambda: running_pid(settings) is None and has_calls(settings.journal),
         )
-        uvloop.run(_serve(market, Caps(engine), outcomes, settings.agi_port))
+        uvloop.run(_run(settings, market, Caps(engine), outcomes))
+
+
+async def _run(settings: Settings, market: Market, caps: Caps, outcomes: Outcomes) -> None:
+    """Serves, and has carriers' probes told whether a switch takes calls. Raises CannotListen."""
+    probes = asyncio.create_task(begun_again(lambda: keep_probes_true(settings)))
+    try:
+        await _serve(market, caps, outcomes, settings.agi_port)
+    finally:
+        probes.cancel()
+        await asyncio.wait([probes])
 
 
 async def _channels(settings: Settings) -> set[str]:

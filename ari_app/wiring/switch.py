@@ -8,11 +8,14 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Coroutine
+from typing import Any
 
 import uvloop
 
 from ari_app.ari.client import Client, connect
 from ari_app.ari.network import NetworkTransport
+from ari_app.ari.presence import keep_present
 from ari_app.media.asterisk import ari_settings
 from ari_app.serving.running import only_switch
 from ari_app.settings import Settings
@@ -24,13 +27,15 @@ from ari_app.store.db.atomic_files import clear_unfinished
 from ari_app.store.db.schema import opened
 from ari_app.switch.app import Switch
 from ari_app.switch.control import control_socket
+from ari_app.switch.failover import keep_failover_told
 from ari_app.switch.measured import MeasuredTransport
 from ari_app.switch.metrics import Metrics
 from ari_app.switch.monitor import monitor
 from ari_app.watch.asteriskchecks import TRUNK
+from ari_app.watch.probes import APP, keep_probes_true
 from ari_app.watch.recorder import recorder
 from ari_app.watch.supervision import supervision
-from ari_app.wiring.process import SWITCH_INTERVAL_S
+from ari_app.wiring.process import SWITCH_INTERVAL_S, begun_again
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +95,16 @@ async def _serve(settings: Settings, served: Switch) -> None:
         ):
             log.info("connected to Asterisk %s at %s", _version(client), ari.url)
             try:
-                await _until_stopped(stopping, leaving, client, served)
+                await _until_stopped(
+                    stopping,
+                    served.keep_up_to_date(),
+                    client.run(),
+                    served.drained(),
+                    _leave(leaving, served),
+                    begun_again(lambda: keep_present(ari, APP, lambda: not served.not_ready())),
+                    begun_again(lambda: keep_probes_true(settings)),
+                    begun_again(lambda: keep_failover_told(client, lambda: served.market.snapshot)),
+                )
             finally:
                 log.info("stopping")
                 await served.drain()
@@ -104,17 +118,9 @@ async def _leave(leaving: asyncio.Event, served: Switch) -> None:
             os._exit(HANDED_OVER)
 
 
-async def _until_stopped(
-    stopping: asyncio.Event, leaving: asyncio.Event, client: Client, served: Switch
-) -> None:
-    """Returns when told to stop, or drained; raises what ends the client, or what breaks the reloading."""
-    waits = [
-        asyncio.create_task(stopping.wait()),
-        asyncio.create_task(client.run()),
-        asyncio.create_task(served.keep_up_to_date()),
-        asyncio.create_task(served.drained()),
-        asyncio.create_task(_leave(leaving, served)),
-    ]
+async def _until_stopped(stopping: asyncio.Event, *work: Coroutine[Any, Any, None]) -> None:
+    """Returns when told to stop, or drained; raises what ends the client, or what breaks the rest."""
+    waits = [asyncio.create_task(stopping.wait()), *map(asyncio.create_task, work)]
     try:
         done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

@@ -171,6 +171,14 @@ class SwitchProcess(CallraceProcess):
         assert len(found) == 1
         return found[0]
 
+    async def records(self, count: int, timeout_s: float = 15.0) -> dict[str | None, CallRecord]:
+        """All calls, by the caller's number, once so many are in the database."""
+        async with asyncio.timeout(timeout_s):
+            while len(found := calls.latest(self.engine, limit=100)) < count:
+                await asyncio.sleep(_POLL_S)
+        assert len(found) == count
+        return {record.ani: record for record in found}
+
     def ledger_findings(self) -> list[LedgerFinding]:
         """What `callrace ledger verify` would find."""
         return audit.prove(self.engine, CallClock().now()).findings

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ari_app.watch.probes import CONTEXT
+
 REPO = Path(__file__).parents[2]
 PROVISION = REPO / "asterisk-docker" / "provision"
 SHIPPED = sorted((*(REPO / "config" / "asterisk").glob("*.conf"), *(REPO / "dialplan").glob("*.conf")))
@@ -166,6 +168,7 @@ def test_calls_come_in_by_the_carrier_alone() -> None:
     ]
     assert contexts == [
         ("carrier", "callrace-in"),
+        ("ready", CONTEXT),
         ("main", "callrace-refused"),
         ("agents", "callrace-refused"),
         ("phone", "callrace-refused"),

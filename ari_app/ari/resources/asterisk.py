@@ -26,6 +26,10 @@ class Asterisk:
         """`ping`: returns when Asterisk answers."""
         await self._ari.request("GET", "asterisk/ping")
 
+    async def set_global_var(self, variable: str, value: str) -> None:
+        """`setGlobalVar`: a variable that every channel of the dialplan reads, until Asterisk ends."""
+        await self._ari.request("POST", "asterisk/variable", query={"variable": variable, "value": value})
+
     async def clock(self) -> int:
         """`ping`: what Asterisk's clock says, ms since the epoch."""
         answer = await self._ari.request("GET", "asterisk/ping")

@@ -30,6 +30,9 @@ _ENDED = 9
 NOBODY_THERE = "neither a switch nor the AGI server was there to serve it"
 CUT_OFF = "Asterisk ended while the dialplan served the call; whether anybody talked, and for how long, nobody knows"
 LEFT = "LEFT"  # not Asterisk's: the caller hung up while the dialplan waited for a switch
+ELSEWHERE = (
+    "ELSEWHERE"  # not Asterisk's: refused at once, as no switch was there and the carrier has another route
+)
 PASSED_ON = "PASSED"  # not Asterisk's: after all the call is another's to make a record of
 ROUNDING_MS = 100  # Asterisk reads its clock, and rounds, for each of the times by itself
 
@@ -38,6 +41,7 @@ _DISPOSITIONS: dict[str, Disposition] = {
     "ANSWER": "connected",
     "CANCEL": "abandoned_queue",
     LEFT: "abandoned_ivr",
+    ELSEWHERE: "failed",
 }
 _LEG_OUTCOMES: dict[str, LegOutcome] = {
     "ANSWER": "lost",
@@ -52,8 +56,8 @@ class Outcome:
     """What the dialplan says of a call that is over. Times and `talked_ms` in milliseconds.
 
     `call_id` is the one that `route` gave, None where nobody was asked; `rung` are the destinations that
-    were dialled. `dial_status` is Asterisk's DIALSTATUS, empty where nobody was dialled, or LEFT, or PASSED_ON;
-    `answered_by` its DIALEDPEERNUMBER.
+    were dialled. `dial_status` is Asterisk's DIALSTATUS, empty where nobody was dialled, or LEFT, ELSEWHERE or
+    PASSED_ON; `answered_by` its DIALEDPEERNUMBER.
     """
 
     began_at: int
@@ -151,6 +155,15 @@ def fill_in(record: CallRecord, outcome: Outcome, winner: str | None, why: str =
     """
     record.ended_at = outcome.ended_at
     record.disposition = _disposition(outcome)
+    if outcome.dial_status == ELSEWHERE:
+        record.end_source = "system"
+        _note(
+            record,
+            outcome.ended_at,
+            EventName.REFUSED,
+            "no switch was connected, and the carrier has another route",
+        )
+        return
     if record.disposition == "failed":
         _note(record, record.started_at, EventName.FAILED, why)
     if outcome.dial_status == LEFT:

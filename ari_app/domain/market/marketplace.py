@@ -76,13 +76,15 @@ class Trunk:
     `concurrent`: calls in and legs out at once, ringing or talking; None: as many as come. `allow`: the numbers,
     or prefixes ending in `*`, that it may dial; see `ari_app.domain.market.trunks` for what that means, and None.
     `cost_per_minute`: what a leg out costs from its answer on, in the marketplace's currency; `spend`: how much of
-    that there may be.
+    that there may be. `failover`: the carrier has another route, so a call in that no switch takes is refused at once
+    (503), and not served by the dialplan.
     """
 
     concurrent: Annotated[int, whole_between(1, 100_000)] | None = None
     allow: tuple[CallerPattern, ...] | None = None
     cost_per_minute: FineRate | None = None
     spend: Spend | None = None
+    failover: bool = False
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
