@@ -34,7 +34,7 @@ _PEOPLE_S = (1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 90, 120)
 
 
 class Metrics:
-    """The switch's counters and histograms. Safe to use from several threads."""
+    """The switch's counters and histograms, an attribute each: so they are many. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()

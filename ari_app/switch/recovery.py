@@ -1,4 +1,4 @@
-"""Takes up the calls that a switch left behind when it died: `domain.leftover` decides, this acts.
+"""Takes up the calls that a switch left behind when it died: `domain.routing.recovery` decides, this acts.
 
 Asterisk tells no event twice, and none of what happened meanwhile: what is there now is asked for
 once, for all calls. Channels and bridges of the application that belong to no call are let go.

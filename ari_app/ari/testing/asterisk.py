@@ -16,12 +16,11 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from ari_app.ari.testing.connection import Transport
-from ari_app.ari.testing.phones import ELSEWHERE, NO_ANSWER, NORMAL, Caller, Channel, Phone, _Person
+from ari_app.ari.testing.phones import ELSEWHERE, NO_ANSWER, NORMAL, Caller, Channel, Phone, Playback, _Person
 from ari_app.ari.transport import Request
 
 SOUND_S = 2.0
@@ -37,17 +36,6 @@ class Refused(Exception):
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status = status
-
-
-@dataclass(eq=False)
-class Playback:
-    """Sounds that are played to a channel, one after the other."""
-
-    id: str
-    channel: Channel
-    sounds: list[str]
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    task: asyncio.Task[None] | None = None
 
 
 class Asterisk:
@@ -174,7 +162,7 @@ class Asterisk:
         """Tells whoever listens."""
         message: dict[str, object] = {"type": kind, "timestamp": self._now(), "application": "callrace"}
         if channel is not None:
-            message["channel"] = _told(channel)
+            message["channel"] = channel.told()
         text = json.dumps(message | more)
         for stream in [stream for transport in self._transports for stream in transport.streams]:
             if self.events_take_s:
@@ -288,7 +276,7 @@ class Asterisk:
         return self.application(query)
 
     def list_channels(self, query: dict[str, str]) -> object:
-        return [_told(channel) for channel in self.channels.values()]
+        return [channel.told() for channel in self.channels.values()]
 
     def list_bridges(self, query: dict[str, str]) -> object:
         return [{"id": name, "channels": sorted(members)} for name, members in self.bridges.items()]
@@ -304,7 +292,7 @@ class Asterisk:
         channel = Channel(channel_id, query["endpoint"], "Down", query.get("callerId", ""))
         self._add(channel, phone)
         self._do(self._ring(phone, channel, float(query["timeout"])))
-        return _told(channel)
+        return channel.told()
 
     def answer(self, channel_id: str, query: dict[str, str]) -> None:
         self._ours(channel_id).state = "Up"
@@ -404,18 +392,3 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("POST", "bridges/([^/]+)/addChannel", Asterisk.put_in),
     ("POST", "bridges/([^/]+)/removeChannel", Asterisk.take_out),
 )
-
-
-def _told(channel: Channel) -> dict[str, object]:
-    return {
-        "id": channel.id,
-        "name": channel.name,
-        "state": channel.state,
-        "caller": {"name": "", "number": channel.caller},
-        "dialplan": {
-            "context": "callrace-in",
-            "exten": channel.exten,
-            "app_name": "Stasis" if channel.is_in_app else "Dial",
-            "app_data": channel.app_data,
-        },
-    }

@@ -39,6 +39,32 @@ class Channel:
     cause: int | None = None  # that it ended with
     continued_at: str | None = None  # the dialplan's label that it went on at
 
+    def told(self) -> dict[str, object]:
+        """What Asterisk tells of it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "state": self.state,
+            "caller": {"name": "", "number": self.caller},
+            "dialplan": {
+                "context": "callrace-in",
+                "exten": self.exten,
+                "app_name": "Stasis" if self.is_in_app else "Dial",
+                "app_data": self.app_data,
+            },
+        }
+
+
+@dataclass(eq=False)
+class Playback:
+    """Sounds that are played to a channel, one after the other."""
+
+    id: str
+    channel: Channel
+    sounds: list[str]
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
 
 _Act = Callable[["Asterisk", Channel], None]
 
