@@ -273,13 +273,14 @@ class Outcomes:
     def _settle(self, outcome: Outcome, why: str) -> Settlement:
         """The call's record and transfers, by what it is pinned to."""
         record = begin(outcome)
-        place = locate(self._geography, None, outcome.ani, outcome.did)
-        record.place = place.record()
         whose = self._whose(record)
+        tables = self._geography if whose is None else whose[0].geography
+        place = locate(tables, None, outcome.ani, outcome.did)
+        record.place = place.record()
         if whose is None:
             fill_in(record, outcome, None, why)
             record.disposition = "unknown_number"
-            return Settlement(record, conclude(record, None, place, "UTC", {}, self._geography))
+            return Settlement(record, conclude(record, None, place, "UTC", {}, tables))
         snapshot, found = whose
         pin(record, found, snapshot.marketplace.currency_of(found.campaign))
         fill_in(record, outcome, _winner(outcome, snapshot.marketplace.destinations), why)
@@ -290,9 +291,7 @@ class Outcomes:
         if refusal is not None and not outcome.dial_status:
             record.disposition = refusal.disposition
             record.events.append(TimelineEvent(record.started_at, EventName.REFUSED, refusal.reason))
-        transfers = conclude(
-            record, found, place, timezone, self._earlier(record, found.campaign), self._geography
-        )
+        transfers = conclude(record, found, place, timezone, self._earlier(record, found.campaign), tables)
         return Settlement(record, transfers)
 
     def _whose(self, record: CallRecord) -> tuple[Snapshot, Attribution] | None:

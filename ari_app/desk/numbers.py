@@ -13,6 +13,7 @@ from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.basics.audit import Entry
 from ari_app.domain.basics.states import STATE_NAMES
+from ari_app.domain.calls.geo import overlaid
 from ari_app.domain.market.marketplace import Number, NumbersPolicy
 from ari_app.domain.numbers.holdings import Assignment, Holding
 from ari_app.domain.numbers.inventory import NumberKind, Status, Wanted, parse
@@ -79,7 +80,9 @@ def import_(
     `file` is its name in complaints, `trunk` that of rows which name none, `columns` names ours in the file. Raises
     DocumentError, Refused, StoreError, GeographyError.
     """
-    known = geography.load(site.settings.home).area_codes
+    loaded = marketplaces.load(site.engine)
+    tables = geography.load(site.settings.home)
+    known = (overlaid(tables, loaded.marketplace.geography) if loaded else tables).area_codes
     its_trunk = None if trunk is None else checked.word(trunk, "trunk")
     items = parse(
         checked.text(text, "text"),
@@ -88,7 +91,6 @@ def import_(
         its_trunk,
         columns,
     )
-    loaded = marketplaces.load(site.engine)
     policy = loaded.marketplace.numbers_policy if loaded else NumbersPolicy()
     now = site.now()
     entry = Entry(now, str(actor), "numbers.import", file)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import now_ms
 from ari_app.domain.basics.clock import iso
+from ari_app.domain.calls.geo import overlaid, unknown_codes
 from ari_app.domain.caps.outlook import Available, outlook
 from ari_app.domain.document.remarks import remarks
 from ari_app.domain.ivr.prompts import prompts_of, stem
@@ -26,12 +27,15 @@ from ari_app.media import asterisk
 from ari_app.media.prompts import speech_program
 from ari_app.serving import running
 from ari_app.settings import Settings, SettingsError, refused_file
+from ari_app.store import geography
+from ari_app.store.calls import calls
 from ari_app.store.calls.aside import Aside
 from ari_app.store.calls.journal import ASIDE, unreadable
 from ari_app.store.calls.spool import Spool
 from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine
 from ari_app.store.db.errors import DocumentUnreadable, StoreError
+from ari_app.store.geography import GeographyError
 from ari_app.store.ledger import ledger
 from ari_app.store.market import marketplaces
 from ari_app.watch.asteriskchecks import check_asterisk, check_trunk_state, look
@@ -58,6 +62,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         if marketplace is not None:
             yield check_limits(marketplace, ledger.available(engine), now_ms())
             yield check_remarks(marketplace)
+            yield check_area_codes(settings, marketplace, calls.callers_by_area_code(engine, _a_week_ago()))
             yield check_dates(marketplaces.changed_at(engine), now_ms())
     except DocumentUnreadable as error:
         yield Finding("marketplace", False, str(error), "upgrade this Callrace")
@@ -149,6 +154,21 @@ def check_remarks(marketplace: Marketplace) -> Finding:
     return Finding("hours and zones", True, detail, f"change them; {Step.APPLY}", bool(doubtful))
 
 
+def check_area_codes(settings: Settings, marketplace: Marketplace, callers: Mapping[str, int]) -> Finding:
+    """Whether the area codes of last week's callers, who are counted by them, are known."""
+    try:
+        tables = overlaid(geography.load(settings.home), marketplace.geography)
+    except GeographyError as error:
+        return Finding("area codes", False, str(error), f"make room in {settings.home}")
+    unknown = unknown_codes(callers, tables)
+    if not unknown:
+        return Finding("area codes", True, "those of last week's callers are known")
+    codes = some(f"{code} ({count})" for code, count in unknown.items())
+    detail = f"{sum(unknown.values())} of last week's callers have area codes that are not known: {codes}"
+    remedy = f"put their states (nanpa.com) under geography: area_codes; {Step.APPLY}"
+    return Finding("area codes", True, detail, remedy, is_doubtful=True)
+
+
 def check_dates(changed_at: int, now: int) -> Finding:
     """Whether the last change of the marketplace or of a number is dated (ms) ahead of this machine's clock."""
     ahead_ms = changed_at - now
@@ -222,6 +242,10 @@ def check_outcomes(settings: Settings) -> Finding:
         "the AGI server's log says why; put right what can be, append it to the .csv beside, remove the file"
     )
     return Finding("dialplan's calls", False, f"refused: {detail}", remedy)
+
+
+def _a_week_ago() -> int:
+    return now_ms() - 7 * 86_400_000
 
 
 def _lines(path: Path) -> int:

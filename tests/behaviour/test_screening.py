@@ -234,3 +234,13 @@ async def test_a_publisher_who_is_suspended_sends_no_calls(exchange: Exchange) -
     exchange.switch.load()
     disposition, heard, _ = await turned_away(exchange)
     assert (disposition, heard) == ("closed", [media(CLOSED_PROMPT)])
+
+
+async def test_a_caller_of_an_area_code_that_the_marketplace_itself_places(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").accepts()
+    own = {"geography": {"area_codes": {"621": "TX"}}}
+    await exchange.serves(destination={"covers": {"states": ["TX"]}}, also=own)
+    call = exchange.dials(ani="+16215550142")
+    await call.connected(ann)
+    record = await call.hangs_up(after_s=1).over()
+    assert (record.place.state, record.place.from_) == ("TX", "ani")

@@ -74,6 +74,8 @@ _NAMES: Mapping[str, Any] = {
     "time zone": kinds.TimeZone,
     "currency": kinds.Currency,
     "number of miles": kinds.Miles,
+    "latitude": kinds.Latitude,
+    "longitude": kinds.Longitude,
 }
 _BY_VALIDATOR = {get_args(kind)[1]: name for name, kind in _NAMES.items()}
 # Types that only `Hours` has.

@@ -184,3 +184,22 @@ def test_of_some_calls_those_that_are_saved_are_known(engine: Engine) -> None:
     calls.save(engine, [settlement(make_call(1)), settlement(make_call(2))])
     assert calls.saved(engine, [make_call(2).id, make_call(3).id]) == {make_call(2).id}
     assert calls.saved(engine, []) == set()
+
+
+def test_callers_are_counted_once_by_the_area_codes_of_the_newest_calls(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anis = [
+        "+12125550142",
+        "+16215550142",
+        "+16215550142",
+        "+16215550143",
+        "+442071234567",
+        None,
+        "+1621555014",
+    ]
+    calls.save(engine, [settlement(make_call(n, ani=ani)) for n, ani in enumerate(anis)])
+    assert calls.callers_by_area_code(engine, BEGAN) == {"212": 1, "621": 2}
+    assert calls.callers_by_area_code(engine, make_call(1).started_at) == {"621": 2}
+    monkeypatch.setattr(calls, "COUNTED", 4)
+    assert calls.callers_by_area_code(engine, BEGAN) == {"621": 1}

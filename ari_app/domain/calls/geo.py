@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from math import asin, cos, radians, sin, sqrt
 from typing import Literal
 
+from ari_app.domain.basics.areacodes import ABROAD, is_of_a_place
 from ari_app.domain.basics.states import STATE_NAMES
 from ari_app.domain.calls.record import PlaceRecord
 from ari_app.domain.market.destinations import Coverage
+from ari_app.domain.market.geography import GeographyOverrides
 
 ZipRow = tuple[str, float | None, float | None, str | None]
 """State, latitude, longitude and time zone of a ZIP code."""
@@ -30,10 +32,29 @@ _MILES_PER_DEGREE = _EARTH_RADIUS_MILES * radians(1)
 
 @dataclass(frozen=True, slots=True)
 class Geography:
-    """The tables, built by `ari_app.store.geography`."""
+    """The tables, built by `ari_app.store.geography`; see `overlaid` for a marketplace's own."""
 
     zips: Mapping[str, ZipRow] = field(default_factory=dict)
     area_codes: Mapping[str, AreaCodeRow] = field(default_factory=dict)
+
+
+def overlaid(tables: Geography, overrides: GeographyOverrides) -> Geography:
+    """The tables with what a marketplace itself says of places laid over them.
+
+    An area code keeps its time zone where the state is the same; else it has none.
+    """
+    if not overrides.area_codes and not overrides.zips:
+        return tables
+    known = tables.area_codes
+    area_codes = {
+        code: known[code] if code in known and known[code][0] == state else (state, None)
+        for code, state in overrides.area_codes.items()
+    }
+    zips = {
+        code: (place.state, place.latitude, place.longitude, place.timezone)
+        for code, place in overrides.zips.items()
+    }
+    return Geography({**tables.zips, **zips} if zips else tables.zips, {**known, **area_codes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +117,19 @@ def area_code_of(number: str | None) -> str | None:
     """The three digits of a North American number in E.164; None for any other."""
     match = _NANP.fullmatch(number) if number else None
     return match[1] if match else None
+
+
+def unknown_codes(callers: Mapping[str, int], geography: Geography) -> dict[str, int]:
+    """Of callers by area code, those whose code is not known though it is, or becomes, one of the USA or Canada.
+
+    The most first.
+    """
+    unknown = {
+        code: count
+        for code, count in callers.items()
+        if code not in geography.area_codes and code not in ABROAD and is_of_a_place(code)
+    }
+    return dict(sorted(unknown.items(), key=lambda item: (-item[1], item[0])))
 
 
 def area_of(coverage: Coverage, geography: Geography) -> Area:

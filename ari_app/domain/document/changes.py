@@ -29,7 +29,12 @@ _PARTS = {
     "numbers": "number",
     "trunks": "trunk",
 }
-_WHOLE = ("currency", "numbers_policy", "screen")  # what a document says of the whole marketplace
+_WHOLE = (
+    "currency",
+    "numbers_policy",
+    "screen",
+    "geography",
+)  # what a document says of the whole marketplace
 _SHOWN = 5  # names in one line
 
 

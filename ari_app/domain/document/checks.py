@@ -7,10 +7,13 @@ the alternatives of which exactly one must be given, and the flows.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
+from ari_app.domain.basics.areacodes import is_of_a_place
 from ari_app.domain.basics.money import CURRENCIES, format_amount
 from ari_app.domain.basics.states import ALL_PARTY_CONSENT
 from ari_app.domain.basics.yamltext import Complaint, FieldPath
+from ari_app.domain.calls.geo import overlaid
 from ari_app.domain.caps.counters import measure
 from ari_app.domain.document.flowchecks import answers_of, check_flow
 from ari_app.domain.document.termchecks import check_terms
@@ -19,14 +22,20 @@ from ari_app.domain.ivr import whisper
 from ari_app.domain.market.campaigns import Campaign, Recording, Route, Wave
 from ari_app.domain.market.creatives import complaints_about
 from ari_app.domain.market.destinations import Destination, Dial
+from ari_app.domain.market.geography import GeographyOverrides
 from ari_app.domain.market.marketplace import Creative, Marketplace
 from ari_app.domain.market.parties import Advertiser, Cap
 from ari_app.domain.market.staging import staged
 from ari_app.domain.market.trunks import why_not_dial
 
+MOST_ZIPS = 5_000  # all are read at once, while calls wait
+
 
 def check(marketplace: Marketplace, world: World) -> Iterator[Complaint]:
     """Everything that keeps calls from working, or that names a currency which there is not."""
+    yield from _geography(("geography",), marketplace.geography)
+    if world.geography is not None:
+        world = replace(world, geography=overlaid(world.geography, marketplace.geography))
     for path, code in _currencies(marketplace):
         if code not in CURRENCIES:
             yield Complaint(path, f"there is no currency '{code}' in ISO 4217")
@@ -52,6 +61,17 @@ def check(marketplace: Marketplace, world: World) -> Iterator[Complaint]:
         path = ("numbers", did)
         yield from check_name((*path, "campaign"), number.campaign, marketplace.campaigns, "campaign")
         yield from check_name((*path, "publisher"), number.publisher, marketplace.publishers, "publisher")
+
+
+def _geography(path: FieldPath, overrides: GeographyOverrides) -> Iterator[Complaint]:
+    for code in overrides.area_codes:
+        if not is_of_a_place(code):
+            yield Complaint(
+                (*path, "area_codes", code), f"the area code {code} is no place's: its numbers are anywhere"
+            )
+    if len(overrides.zips) > MOST_ZIPS:
+        found = f"got {len(overrides.zips):,}"
+        yield Complaint((*path, "zips"), f"expected at most {MOST_ZIPS:,} ZIP codes of your own, {found}")
 
 
 def _currencies(marketplace: Marketplace) -> Iterator[tuple[FieldPath, str]]:

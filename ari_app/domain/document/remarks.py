@@ -14,7 +14,14 @@ from ari_app.domain.basics.hours import Hours
 from ari_app.domain.basics.yamltext import FieldPath, dotted
 from ari_app.domain.market.marketplace import Marketplace
 
-_PARTS = ("advertisers", "publishers", "destinations", "flows", "campaigns")  # where hours and zones can be
+_PARTS = (
+    "advertisers",
+    "publishers",
+    "destinations",
+    "flows",
+    "campaigns",
+    "geography",
+)  # where hours and zones can be
 _LAST_MINUTE = re.compile(r".*-((\d\d):59)", re.ASCII)
 _OFFSET = re.compile(r"Etc/GMT([+-])(\d{1,2})", re.ASCII)
 _PLACES = {

@@ -20,7 +20,7 @@ class World:
 
     `prompts` answers with a complaint about a prompt that cannot be played, or None. `trunks` are
     those that exist. `images` answers with a complaint about a creative's image, or None. `geography` knows
-    the ZIP codes.
+    the ZIP codes; what a marketplace itself says of them is laid over it.
     """
 
     prompts: Callable[[str], str | None] | None = None

@@ -35,6 +35,7 @@ from ari_app.domain.basics.fields import (
 from ari_app.domain.market.campaigns import Campaign
 from ari_app.domain.market.destinations import Destination
 from ari_app.domain.market.flows import Flow
+from ari_app.domain.market.geography import GeographyOverrides
 from ari_app.domain.market.parties import Advertiser, Publisher
 from ari_app.domain.market.shapes import STRICT, AttestationAsked
 
@@ -139,6 +140,7 @@ class Marketplace:
     numbers_policy: NumbersPolicy = NumbersPolicy()
     screen: Screening = Screening()
     trunks: Mapping[Id, Trunk] = Field(default_factory=dict)
+    geography: GeographyOverrides = GeographyOverrides()
 
     def currency_of(self, campaign: Campaign) -> str:
         """The currency of a campaign's money."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ari_app.domain.basics.areacodes import ABROAD
 from ari_app.domain.basics.money import RATE_UNIT, format_amount
 from ari_app.domain.basics.periods import period
 from ari_app.domain.market.destinations import Destination
@@ -24,9 +25,7 @@ ALLOWED = ("+1*",)
 _DEAR = {
     "a premium-rate number": re.compile(r"\+1(?:900|\d{3}976)"),
     # The NANP outside the USA, its territories and Canada: dialled like a neighbour, charged like overseas.
-    "a number abroad, in North America's numbering": re.compile(
-        r"\+1(?:242|246|264|268|284|345|441|473|649|658|664|721|758|767|784|809|829|849|868|869|876)"
-    ),
+    "a number abroad, in North America's numbering": re.compile(rf"\+1(?:{'|'.join(sorted(ABROAD))})"),
     # ITU-T E.164's codes of no country: satellites, personal and premium-rate numbers.
     "a satellite or premium-rate number": re.compile(r"\+(?:870|878|88[123]|979)"),
 }

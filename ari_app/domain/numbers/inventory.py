@@ -12,6 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from ari_app.domain.basics import csvimport
+from ari_app.domain.basics.areacodes import TOLLFREE
 from ari_app.domain.basics.fields import E164, PHONE_NUMBER, Id, StateCode
 from ari_app.domain.basics.states import STATE_NAMES
 
@@ -50,7 +51,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "trunk": ("trunk",),
 }
 """The names that a column may have in a file, ours first."""
-TOLLFREE_CODES = frozenset(("800", "833", "844", "855", "866", "877", "888"))
 _KINDS: Mapping[str, NumberKind] = {"local": "local", "tollfree": "tollfree", "freephone": "tollfree"}
 _STATES = {name.casefold(): code for code, name in STATE_NAMES.items()}
 _PUNCTUATION = str.maketrans("", "", " \u00a0().-/")
@@ -94,7 +94,7 @@ def _take(
         return
     did = spelt_out(given["did"])
     code = did[2:5] if did.startswith("+1") else ""
-    kind = _kind(given["kind"]) or ("tollfree" if code in TOLLFREE_CODES else "local")
+    kind = _kind(given["kind"]) or ("tollfree" if code in TOLLFREE else "local")
     region = _region(given["region"]) or (region_of(code) if kind == "local" else None)
     try:
         item = _ITEM.validate_python(
@@ -110,8 +110,8 @@ def _take(
         yield f"region: no state is known for the area code of {item.did}; expected one"
     if item.region is not None and item.kind == "tollfree":
         yield "region: expected a state for a local number, and none for a tollfree one"
-    if code and (code in TOLLFREE_CODES) != (item.kind == "tollfree"):
-        yield f'kind: {item.did} is {"a" if code in TOLLFREE_CODES else "no"} toll-free number, got "{given["kind"]}"'
+    if code and (code in TOLLFREE) != (item.kind == "tollfree"):
+        yield f'kind: {item.did} is {"a" if code in TOLLFREE else "no"} toll-free number, got "{given["kind"]}"'
     if item.did in items:
         yield f"did: {item.did} is in this file twice"
     items[item.did] = item

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from ari_app.domain.calls.geo import Area, Geography, area_of
+from ari_app.domain.calls.geo import Area, Geography, area_of, overlaid
 from ari_app.domain.market.campaigns import Campaign
 from ari_app.domain.market.marketplace import Marketplace, Number
 from ari_app.domain.market.staging import is_staged_at, staged
@@ -45,7 +45,11 @@ def make_snapshot(
     staged_versions: Mapping[str, int] = MappingProxyType({}),
     suspended: Mapping[tuple[str, str], str] = MappingProxyType({}),
 ) -> Snapshot:
-    """A snapshot with every destination's coverage expanded; a coverage that many share, once."""
+    """A snapshot with every destination's coverage expanded; a coverage that many share, once.
+
+    `geography` are the tables; the snapshot has the marketplace's own places laid over them.
+    """
+    geography = overlaid(geography, marketplace.geography)
     expanded = {d.covers: area_of(d.covers, geography) for d in marketplace.destinations.values()}
     areas = {name: expanded[d.covers] for name, d in marketplace.destinations.items()}
     later = {name: staged(marketplace.campaigns[name]) for name in staged_versions}

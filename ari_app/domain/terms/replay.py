@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from ari_app.domain.calls.geo import Geography, Place, locate
+from ari_app.domain.calls.geo import Geography, Place, area_code_of, locate, overlaid
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.corrections import Net
+from ari_app.domain.market.geography import GeographyOverrides
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.terms.qualification import EarlierCall
 from ari_app.domain.terms.repeats import Memory, RepeatKind, kinds_of, longest_window
@@ -107,7 +108,7 @@ def replay(
     `calls` may begin before `since` (ms), so that repeat callers are known; those are not judged. A call whose
     campaign `terms` does not have, and one that was screened out, stays as it was. What was converted by `now` is.
     """
-    campaigns = terms.campaigns
+    campaigns, geography = terms.campaigns, overlaid(geography, terms.geography)
     memory = Memory(kinds_of(campaigns.values()), longest_window(campaigns.values()))
     for record in calls:
         campaign = campaigns.get(record.campaign or "")
@@ -118,7 +119,7 @@ def replay(
         if campaign is not None and record.qualification is not None:
             after = replace(record, money=record.money and replace(record.money))
             timezone = terms.advertisers[campaign.advertiser].timezone
-            place = place_of(record, geography)
+            place = place_of(record, geography, terms.geography)
             facts = facts_of(after, campaign, place, timezone, _earlier(memory, record), now)
             assess(after, campaign, facts, geography)
         _recall(memory, after, corrected.get(record.id))
@@ -144,10 +145,10 @@ def sums(rejudged: Iterable[Rejudged]) -> Mapping[str, tuple[Sum, Sum]]:
     return found
 
 
-def place_of(record: CallRecord, geography: Geography) -> Place:
-    """Where the caller was taken to be, with the point that a ZIP code has."""
+def place_of(record: CallRecord, geography: Geography, overrides: GeographyOverrides) -> Place:
+    """Where the caller was taken to be, with the point that a ZIP code has; or where the terms' own area codes say."""
     place = record.place
-    if place.from_ == "zip":
+    if place.from_ == "zip" or area_code_of(record.ani) in overrides.area_codes:
         return locate(geography, place.zip, record.ani, record.did)
     return Place(place.state, place.zip, place.timezone, place.from_)
 

@@ -41,6 +41,7 @@ from ari_app.store.reports import rollups
 
 _HEX = re.compile(r"[0-9a-f]*", re.ASCII)
 _PAGE = 500  # calls whose legs are read together
+COUNTED = 100_000  # of the newest calls
 OTHERS_KEPT = 100_000  # calls of others; a running switch reads some thousands a second
 
 
@@ -218,6 +219,22 @@ def callers_before(
     newest_first = query.order_by(calls.c.started_at.desc(), calls.c.id.desc())
     with reading(engine, is_much=True) as connection:
         return [_caller(row) for row in connection.execute(newest_first.limit(limit))]
+
+
+def callers_by_area_code(engine: Engine, since: int) -> dict[str, int]:
+    """How many callers of North American numbers called from each area code: among the newest COUNTED calls that began
+    at `since` (ms) or later. A caller counts once.
+    """
+    newest = select(calls.c.ani).where(calls.c.started_at >= since).order_by(calls.c.started_at.desc())
+    ani = newest.limit(COUNTED).subquery().c.ani
+    code = func.substr(ani, 3, 3).label("code")
+    query = (
+        select(code, func.count(ani.distinct()).label("callers"))
+        .where(ani.like("+1__________"))
+        .group_by(code)
+    )
+    with reading(engine, is_much=True) as connection:
+        return {row.code: row.callers for row in connection.execute(query)}
 
 
 def news(engine: Engine, after: int, limit: int) -> tuple[int, list[CallRecord]]:

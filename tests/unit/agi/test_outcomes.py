@@ -561,3 +561,14 @@ def test_who_calls_again_while_no_switch_has_taken_up_their_first_call_is_a_repe
     taken_up.close()
     _, again = saved(outcomes, engine)
     assert again.money is not None and again.money.charged == 0
+
+
+def test_a_call_of_the_dialplan_is_placed_by_the_marketplaces_own_area_codes(
+    engine: Engine, outcomes: Outcomes
+) -> None:
+    own = parse(ON_ANSWER + 'geography: {area_codes: {"621": TX}}\n', "test.yaml")
+    marketplaces.apply(engine, own, BEGAN)
+    fields = line()
+    outcomes.tell([*fields[:3], "+16215550142", *fields[4:]])
+    (record,) = saved(outcomes, engine)
+    assert (record.place.state, record.place.from_) == ("TX", "ani")

@@ -279,3 +279,9 @@ def test_an_outcome_that_makes_no_sense_is_refused() -> None:
         raise ValueError("expected 10 fields")
 
     assert record(tell, Request("record", ())) == {"CALLRACE_RESULT": "REFUSED"}
+
+
+def test_a_caller_is_placed_by_the_marketplaces_own_area_codes() -> None:
+    own = snapshot(ON_ANSWER + 'geography: {area_codes: {"621": TX}}\n')
+    request = Request("lookup", (DID, "+16215550142", ""))
+    assert lookup(own, request, MONDAY_9_NEW_YORK)["CALLRACE_STATE"] == "TX"

@@ -151,3 +151,13 @@ def test_a_campaign_that_approves_by_itself_gives_a_number_or_lets_it_wait(cli: 
     cli("applications", "decline", "1", "--reason", "later")
     cli("numbers", "import", "-", input=CSV)
     assert cli(*SUBMIT).stdout == f"application 1 (homefix for plumbing) is approved, with {NY}\n"
+
+
+def test_the_state_of_an_area_code_is_as_the_marketplace_itself_says(cli: Cli, engine: Engine) -> None:
+    new = "did,trunk\n+16215550100,main\n"
+    assert "region" in refusal(cli("numbers", "import", "-", input=new))
+    own = MARKETPLACE + 'geography: {area_codes: {"621": TX}}\n'
+    marketplaces.apply(engine, parse(own, "test.yaml"), 1)
+    assert cli("numbers", "import", "-", input=new).output == "added 1, changed 0, as they were 0\n"
+    [row] = json.loads(cli("numbers", "list", "--status", "free", "--json").output)
+    assert (row["did"], row["region"]) == ("+16215550100", "TX")

@@ -18,6 +18,7 @@ from ari_app.domain.routing.recovery import UnderWay
 from ari_app.lab.ports import free_tcp_ports
 from ari_app.serving import running
 from ari_app.settings import Settings
+from ari_app.store import geography
 from ari_app.store.calls.aside import Aside
 from ari_app.store.calls.journal import Journal
 from ari_app.watch import ami, asteriskchecks, doctor, runningchecks
@@ -27,6 +28,7 @@ from ari_app.watch.finding import Finding, Step
 from tests.kit.market import marketplace
 from tests.samples import make_call
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport
+from tests.unit.cli.conftest import GEOGRAPHY
 
 WELL = AsteriskView(
     info={"system": {"version": "22.10.1+dfsg"}},
@@ -314,3 +316,25 @@ def test_a_campaign_that_no_call_can_be_paid_for_is_named() -> None:
     assert "campaign plumbing: the account of advertiser acme, 0.00 USD now" in found.detail
     assert Step.DEPOSIT in found.remedy
     assert doctor.check_limits(market, {("advertiser:acme", "USD"): 4200}, 0).ok
+
+
+def test_callers_of_area_codes_that_are_not_known_are_counted(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(geography, "load", lambda home: GEOGRAPHY)
+    document = marketplace({"agent": "sip:agent@127.0.0.1:5999"})
+    callers = {"212": 40, "621": 9, "730": 3}
+    found = doctor.check_area_codes(settings, parse(json.dumps(document), "test.yaml"), callers)
+    assert (found.ok, found.is_doubtful) == (True, True)
+    assert found.detail == "12 of last week's callers have area codes that are not known: 621 (9), 730 (3)"
+    assert "geography: area_codes" in found.remedy
+    document["geography"] = {"area_codes": {"621": "TX", "730": "IL"}}
+    found = doctor.check_area_codes(settings, parse(json.dumps(document), "test.yaml"), callers)
+    assert (found.ok, found.is_doubtful) == (True, False)
+
+
+def test_geography_that_cannot_be_built_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    settings = Settings(tmp_path / "file" / "home", f"sqlite:///{tmp_path}/callrace.db")
+    known = parse(json.dumps(marketplace({"agent": "sip:agent@127.0.0.1:5999"})), "test.yaml")
+    assert not doctor.check_area_codes(settings, known, {}).ok
