@@ -1,7 +1,7 @@
-"""Calls that the dialplan served by itself, while no switch was there: the record made of what it says.
+"""Calls that the dialplan served by itself while no switch was running: their records, made from the dialplan's lines.
 
-It says little: when the call began and ended, what came of Dial(), who answered and for how long. Of the
-phones that rang in vain it says one thing for all.
+A line says little: when the call began and ended, the result of Dial(), who answered and for how long. For the
+phones that rang without an answer it has one result for all of them.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ LEFT = "LEFT"  # not Asterisk's: the caller hung up while the dialplan waited fo
 ELSEWHERE = (
     "ELSEWHERE"  # not Asterisk's: refused at once, as no switch was there and the carrier has another route
 )
-PASSED_ON = "PASSED"  # not Asterisk's: after all the call is another's to make a record of
-ROUNDING_MS = 100  # Asterisk reads its clock, and rounds, for each of the times by itself
+PASSED_ON = "PASSED"  # not Asterisk's: another program makes the record of this call
+ROUNDING_MS = 100  # Asterisk reads its clock once for each time, and rounds each time by itself
 
 # What DIALSTATUS means for the call, and for every phone that rang and did not win.
 _DISPOSITIONS: dict[str, Disposition] = {
@@ -55,7 +55,7 @@ _LEG_OUTCOMES: dict[str, LegOutcome] = {
 class Outcome:
     """What the dialplan says of a call that is over. Times and `talked_ms` in milliseconds.
 
-    `call_id` is the one that `route` gave, None where nobody was asked; `rung` are the destinations that
+    `call_id` is the one that AGI `route` gave; None: `route` was not asked. `rung` are the destinations that
     were dialled. `dial_status` is Asterisk's DIALSTATUS, empty where nobody was dialled, or LEFT, ELSEWHERE or
     PASSED_ON; `answered_by` its DIALEDPEERNUMBER.
     """
@@ -76,7 +76,7 @@ class Outcome:
 def outcome_of(fields: Sequence[str]) -> Outcome:
     """The outcome that a line of fields tells. Raises ValueError, naming the field that is wrong.
 
-    A caller who was erased is as many spaces (`ops.traces`): anonymous.
+    Where a caller was erased, the field has spaces (`serving.traces`). Such a caller is anonymous.
     """
     if len(fields) == FIELDS - 1:  # of a dialplan from before there was an attestation
         fields = [*fields, ""]
@@ -105,12 +105,14 @@ def outcome_of(fields: Sequence[str]) -> Outcome:
 
 
 def has_ended(fields: Sequence[str]) -> bool:
-    """Whether a line of fields tells how the call ended, and not only that it began."""
+    """Whether a line says how the call ended. False: it only says that the call began."""
     return len(fields) != FIELDS or fields[_ENDED] != ""
 
 
 def cut_off(fields: Sequence[str], seen_at: int) -> Outcome:
-    """The outcome of a call that Asterisk ended with, last seen at `seen_at` (ms), from its beginning's fields.
+    """The outcome of a call that ended because Asterisk ended, from the fields of the line written at its beginning.
+
+    `seen_at` (ms): when the call was last seen in Asterisk.
 
     Raises ValueError, naming the field that is wrong.
     """
@@ -126,12 +128,12 @@ def _matching(pattern: re.Pattern[str], text: str, what: str) -> str:
 
 
 def id_of(outcome: Outcome) -> str:
-    """The id of the call: the same one for the same outcome, however often it is told."""
+    """The id of the call. The same outcome always has the same id, however often its line is read."""
     return outcome.call_id or _id(outcome.began_at, outcome.unique_id)
 
 
 def id_of_begun(began: str, unique_id: str) -> str:
-    """The id of a call that has begun, from two fields of its line. Raises ValueError, naming the one that is wrong."""
+    """The id of a call that has begun, from two fields of its line. Raises ValueError, which names the wrong field."""
     began_at = int(_matching(_MILLISECONDS, began, "the beginning"))
     return _id(began_at, _matching(_UNIQUE_ID, unique_id, "the unique id"))
 
@@ -149,9 +151,9 @@ def begin(outcome: Outcome) -> CallRecord:
 
 
 def fill_in(record: CallRecord, outcome: Outcome, winner: str | None, why: str = NOBODY_THERE) -> None:
-    """Adds what became of it, but for the verdict. `why` says why it failed, should it have.
+    """Adds to the record how the call went; the verdict is not part of that. `why`: the reason, if the call failed.
 
-    `winner` is the destination that answered; None where that was somebody else, whom no advertiser pays for.
+    `winner` is the destination that answered. None: somebody answered for whom no advertiser pays.
     """
     record.ended_at = outcome.ended_at
     record.disposition = _disposition(outcome)

@@ -1,7 +1,7 @@
 """Where a caller is, and whether a destination covers the place.
 
-What is known, best first: the ZIP code the caller entered, the caller's number, the number called.
-Nothing is guessed: an area code gives a state and a time zone, never a point; a toll-free,
+The sources, best first: the ZIP code that the caller entered, the caller's number, the number called.
+Nothing is guessed. An area code gives a state and a time zone, never a point. A toll-free,
 non-geographic, foreign or unlisted number gives nothing.
 """
 
@@ -23,7 +23,7 @@ ZipRow = tuple[str, float | None, float | None, str | None]
 """State, latitude, longitude and time zone of a ZIP code."""
 
 AreaCodeRow = tuple[str, str | None]
-"""State and time zone of an area code; no zone where it has several."""
+"""State and time zone of an area code; None as time zone where it has several."""
 
 _NANP = re.compile(r"\+1([2-9]\d\d)[2-9]\d{6}", re.ASCII)
 _EARTH_RADIUS_MILES = 3_958.8
@@ -39,7 +39,7 @@ class Geography:
 
 
 def overlaid(tables: Geography, overrides: GeographyOverrides) -> Geography:
-    """The tables with what a marketplace itself says of places laid over them.
+    """The tables, with the marketplace's own area codes and ZIP codes in place of those in the tables.
 
     An area code keeps its time zone where the state is the same; else it has none.
     """
@@ -88,7 +88,7 @@ class Circle:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A coverage made ready for look-ups: the circle's centre is found. `text` describes it."""
+    """A coverage prepared for look-ups: the position of the circle's centre is known. `text` describes the coverage."""
 
     text: str
     states: frozenset[str] = frozenset()
@@ -120,9 +120,9 @@ def area_code_of(number: str | None) -> str | None:
 
 
 def unknown_codes(callers: Mapping[str, int], geography: Geography) -> dict[str, int]:
-    """Of callers by area code, those whose code is not known though it is, or becomes, one of the USA or Canada.
+    """Which of the callers' area codes are not in the tables, though they can belong to the USA or Canada.
 
-    The most first.
+    `callers` and the result: how many callers each area code has; in the result, the largest number first.
     """
     unknown = {
         code: count
@@ -133,7 +133,7 @@ def unknown_codes(callers: Mapping[str, int], geography: Geography) -> dict[str,
 
 
 def area_of(coverage: Coverage, geography: Geography) -> Area:
-    """The coverage made ready. Raises ValueError when the radius is around an unknown ZIP code."""
+    """The coverage prepared for look-ups. Raises ValueError when the position of the circle's ZIP code is not known."""
     return Area(
         text=_describe(coverage),
         states=coverage.states,
@@ -145,9 +145,9 @@ def area_of(coverage: Coverage, geography: Geography) -> Area:
 
 
 def area_covers(area: Area, place: Place, ani: str | None) -> tuple[bool, str]:
-    """Whether the area holds the caller, and why (not), in words.
+    """Whether the caller is inside the area, and the reason in words.
 
-    States, ZIP codes and the radius are about the place; area codes are about the caller's own
+    States, ZIP codes and the radius are compared with the place. Area codes are compared with the caller's own
     number, wherever the caller is.
     """
     if area.anywhere:
@@ -217,7 +217,7 @@ def _describe(coverage: Coverage) -> str:
 
 
 def _listed(what: str, codes: frozenset[str]) -> str:
-    """A few codes by name, many by number."""
+    """Up to three codes are listed; of more only the count is given."""
     if len(codes) <= 3:
         return f"{what} {', '.join(sorted(codes))}"
     return f"one of {len(codes)} {what}s"

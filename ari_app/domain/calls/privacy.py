@@ -1,4 +1,4 @@
-"""Forgetting a caller: a call's record keeps what it cost and why, and loses who called."""
+"""Erasing a caller: the call record keeps what the call cost and why; who called is removed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _KEYED = (EventName.ENTERED, EventName.ENTERED_WRONGLY)  # events that quote wha
 def erase(record: CallRecord, now: int) -> None:
     """Takes the person out of a record: the number, what was keyed in, the ZIP code. Doing it again is harmless.
 
-    The files of its recording are to be gone by then. Stays: times, legs, money, the verdict, the state, and
-    answers that are the flow's words (`service: repair`).
+    The files of the recording must be deleted before. These stay in the record: times, legs, money, the verdict, the
+    state, and answers whose words are the flow's own (`service: repair`).
     """
     personal = {record.ani, record.place.zip, *filter(str.isdigit, record.answers.values())} - {None}
     record.ani = record.place.zip = None

@@ -1,7 +1,7 @@
-"""The call record: what happened to one call, and why. A contract with its readers.
+"""The call record: what happened to one call, and why. Its fields are a contract (docs/record.md).
 
-Times are integers, milliseconds since the epoch (UTC), amounts integers in the minor unit. Its readers get the former
-as ISO 8601, the latter as decimals (`ari_app/views/record.py`, docs/record.md).
+Times are integers, milliseconds since the epoch (UTC). Amounts are integers in the currency's minor unit. In JSON a
+time is ISO 8601 and an amount has decimals (`ari_app/views/record.py`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LegOutcome = Literal[
     "declined",  # pressed the decline digit, or refused the call on the phone
     "no_answer",  # did not accept in time, answered or not
     "busy",
-    "failed",  # could not be reached, or vanished after it had won
+    "failed",  # could not be reached, or its channel ended after it had won
     "cancelled",  # the caller hung up
 ]
 EndSource = Literal["caller", "agent", "system"]
@@ -69,7 +69,9 @@ class PlaceRecord:
 
 @dataclass(slots=True)
 class ClauseResult:
-    """One clause of the terms against one call. `waits_until`: it may yet pass, until then (ms)."""
+    """The result of one clause of the terms for one call.
+
+    `waits_until` (ms): the clause awaits a conversion, and can still pass until then."""
 
     name: str
     passed: bool
@@ -79,7 +81,7 @@ class ClauseResult:
 
 @dataclass(slots=True)
 class ShareOfPrice:
-    """What a publisher has of a call's price: `share` in hundredths of a percent, within bounds in the minor unit."""
+    """A payout that is a share of the price: `share` in hundredths of a percent, its bounds in the minor unit."""
 
     share: int
     minimum: int | None = None
@@ -88,11 +90,12 @@ class ShareOfPrice:
 
 @dataclass(slots=True)
 class Part:
-    """A part of the money that has clauses of its own: `price`, `payout` or `bonus NAME`; due when all passed.
+    """A part of the money that has clauses of its own: `price`, `payout` or `bonus NAME`. It is due when they passed.
 
-    `price` and `payout` are those of a bonus that was not decided at the end of the call: what it adds to Money's.
-    Until it is decided, as if it came alone: where the payout is a share of the price (`share`), several that come
-    together may add another amount, as it is rounded, and kept within its bounds, once.
+    The fields `price` and `payout` are only for a bonus that was still open when the call ended: the price and payout
+    that it would add to those in Money. They are calculated as if it were the only bonus. Where the payout is a share
+    of the price (`share`), several bonuses together may add another amount, because their sum is rounded once and
+    kept within the bounds once.
     """
 
     name: str
@@ -105,18 +108,18 @@ class Part:
 
 @dataclass(slots=True)
 class Verdict:
-    """Qualified when every clause passed. `parts` are judged besides; what has no clauses is no part."""
+    """Qualified when every clause passed. `parts` are judged separately; money without own clauses is no part."""
 
     qualified: bool
     clauses: list[ClauseResult]
     parts: list[Part] = field(default_factory=list)
 
     def is_due(self, part: str) -> bool:
-        """Whether this part of the money moves: the call qualified, and its own clauses passed."""
+        """Whether this part of the money is due: the call qualified, and the part's own clauses passed."""
         return self.qualified and all(found.due for found in self.parts if found.name == part)
 
     def waits(self, *parts: str) -> bool:
-        """Whether these parts of the money may yet be due together."""
+        """Whether these parts of the money can still become due together."""
         own = (clause for found in self.parts if found.name in parts for clause in found.clauses)
         return may_pass_until([*self.clauses, *own]) is not None
 
@@ -127,13 +130,13 @@ class Verdict:
 
     @property
     def waits_until(self) -> int | None:
-        """Until when (ms) some of the money may yet be due; None: all is decided."""
+        """Until when (ms) some of the money can still become due; None: everything is decided."""
         together = [self.clauses, *([*self.clauses, *part.clauses] for part in self.parts)]
         return max(filter(None, map(may_pass_until, together)), default=None)
 
 
 def may_pass_until(clauses: Sequence[ClauseResult]) -> int | None:
-    """Until when (ms) all of the clauses may yet pass; None when they have, or never will."""
+    """Until when (ms) all of the clauses can still pass; None: all passed, or one failed for good."""
     waits = [clause.waits_until for clause in clauses if not clause.passed]
     return None if None in waits else max((until for until in waits if until is not None), default=None)
 
@@ -142,7 +145,7 @@ def may_pass_until(clauses: Sequence[ClauseResult]) -> int | None:
 class Money:
     """What the terms say (`price`, `payout`), and what was moved (`charged`, `paid`).
 
-    `reserved` is the most that the call could cost, which is set aside for it; None in records of before that was kept.
+    `reserved` is the most that the call could cost, which was held for it; None in records of earlier versions.
     """
 
     currency: str
@@ -164,7 +167,9 @@ class TimelineEvent:
 
 @dataclass(slots=True)
 class Tracks:
-    """The recording of a call, see `ari_app.domain.calls.recording`: since when, how long it is kept, when it went."""
+    """The recording of a call: when it began, until when it is kept, when it was deleted. Times in ms.
+
+    See `ari_app.domain.calls.recording`."""
 
     started_at: int
     keep_until: int
@@ -173,7 +178,7 @@ class Tracks:
 
 @dataclass(slots=True)
 class Conversion:
-    """What the advertiser told of a call at `told_at`: that it became a sale at `at`, named `ref`. Times in ms."""
+    """What the advertiser reported at `told_at`: the call became a sale at `at`, named `ref`. Times in ms."""
 
     at: int
     told_at: int
@@ -232,10 +237,10 @@ class CallRecord:
 
     @property
     def waits_until(self) -> int | None:
-        """Until when (ms) the call waits for a conversion; None: it was never judged, or all is decided."""
+        """Until when (ms) the call awaits a conversion; None: it was never judged, or everything is decided."""
         return self.qualification.waits_until if self.qualification else None
 
 
 def track_files(call_id: str) -> dict[str, str]:
-    """The names of the files of a call's recording, by whose voice is in each. Made from our own id alone."""
+    """The file names of a call's recording, by the party whose voice is in the file; made from the call's id."""
     return {party: f"{call_id}-{party}.wav" for party in ("caller", "agent")}

@@ -1,10 +1,10 @@
-"""Recording a conversation: in two tracks, the caller's and the agent's, from when both are connected.
+"""Recording a conversation in two tracks, the caller's and the agent's, from the moment both are connected.
 
-Where all parties must consent, the caller is told before any phone is rung, so that nobody who has taken the call
-waits for it; who stays consents. So is a caller who may be anywhere: one whose place is unknown, or only guessed
-from the number that was called. Agents know by contract.
+In a state where all parties must consent, the caller is told before any phone is rung, so no agent waits for the
+announcement. A caller who stays on the line consents. A caller who may be anywhere is told, too: the place is unknown,
+or was only taken from the number that was called. Agents know by contract.
 
-What is announced, begun, not begun and deleted is in the call's timeline.
+The timeline of the call says what was announced, started, not started and deleted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class NotRecorded(Exception):
 
 
 class Recording(NamedTuple):
-    """A recording: whose, how long it is kept, and when it was deleted. Times in ms."""
+    """A recording: of which call, until when it is kept, and when it was deleted. Times in ms."""
 
     call_id: str
     campaign: str | None
@@ -32,7 +32,7 @@ class Recording(NamedTuple):
 
 
 def why_announced(consent: Consent, place: Place) -> str | None:
-    """Why a caller who is there has to be told of the recording; None: it need not be said."""
+    """Why a caller at this place must be told of the recording; None: the caller need not be told."""
     if consent.everywhere:
         return "every caller is told"
     if place.state is None or place.from_ == "did":
@@ -41,7 +41,7 @@ def why_announced(consent: Consent, place: Place) -> str | None:
 
 
 def may_have_begun(record: CallRecord) -> bool:
-    """Whether a call of which no recording is on record, as the switch died, may be recorded all the same."""
+    """Whether a call may have been recorded although its record has no recording, because the switch died."""
     if record.connected_at is None or record.recording is not None:
         return False
     told = {event.what for event in record.events}
@@ -52,7 +52,7 @@ def may_have_begun(record: CallRecord) -> bool:
 
 
 def delete(record: CallRecord, why: str, now: int) -> None:
-    """Writes down that the recording, if there is one, is gone. Doing it again is harmless."""
+    """Notes in the record that the recording, if there is one, was deleted. Doing it again is harmless."""
     if record.recording is not None and record.recording.deleted_at is None:
         record.recording.deleted_at = now
         record.events.append(TimelineEvent(now, EventName.RECORDING_DELETED, why))

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Calls that match everything given. A party that is an empty text is one that the call does not have.
+    """Calls that match everything given. An empty text as a party means: calls that have no such party.
 
-    `since` and `until` (ms) are of the call's beginning, `talked_*_ms` of its connection; each range
-    includes its beginning and not its end. `counted_as` is a counter of `domain.reports.rollups`: of calls, or,
-    with a destination, of what was offered to it. With one of money, `since` and `until` are of when it moved.
+    `since` and `until` (ms) limit when the call began, `talked_*_ms` how long it was connected. Each range
+    includes its beginning and excludes its end. `counted_as` is a counter of `domain.reports.rollups`: one of calls,
+    or, with a destination, one of offers. With a counter of money, `since` and `until` limit when the money moved.
     """
 
     did: str | None = None

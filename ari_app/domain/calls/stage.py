@@ -1,4 +1,4 @@
-"""Where a call under way is in its life, and who is in it: a row for each stage tells what follows from it."""
+"""The stage of a call under way, and the roles in a call. A table has a row for each stage: what follows from it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Role = Literal["caller", "agent", "transferee"]
 """Who somebody is in a call."""
 
 Fate = Literal["talking", "again", "over"]
-"""What a restart of the switch does with a call: watches it on, serves it again, or settles it as it stands."""
+"""What a new switch does with a call: watches its conversation to the end, serves the caller again, or settles it."""
 
 Phase = Literal["arriving", "ivr", "race", "connected", "ending"]
 """How operators see a stage."""
@@ -22,19 +22,19 @@ class Stage(Enum):
     """A call's stage. The value is how the journal has it."""
 
     ARRIVING = "arriving"  # not answered: whose it is, and whether it is taken
-    IVR = "ivr"  # answered: asked what they want
+    IVR = "ivr"  # answered: the caller is in the flow
     WAITING = "waiting"  # offered to agents
-    BRIDGING = "bridging"  # awarded to one; the two do not hear each other yet
-    TALKING = "talking"  # they do; or they did, and no other agent has the call
-    ENDING = "ending"  # how it ends is decided, and told to the caller
+    BRIDGING = "bridging"  # awarded to one agent; caller and agent do not hear each other yet
+    TALKING = "talking"  # they hear each other; or they did, and no other agent has the call
+    ENDING = "ending"  # its end is decided; the caller is told
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """What follows from a stage.
 
-    `left_as`: what the call is recorded as when the caller hangs up now; None: as what is on record already.
-    `restart`: what a restart does with a caller who is there, and whom nobody talks to; see `recovery.fate`.
+    `left_as`: the disposition to record if the caller hangs up now; None: the one that the record already has.
+    `restart`: what a restart does with a caller who is there and talks to nobody; see `recovery.fate`.
     """
 
     phase: Phase

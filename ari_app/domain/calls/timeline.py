@@ -1,8 +1,8 @@
-"""The timeline of a call: the name of everything that is ever written into one, once.
+"""The timeline of a call: the name of every event that can be in one.
 
-Who writes an event, and who reads it, takes its name from here. An event's `detail` is for people: its words may
-change, these names do not, as readers of the call record go by them (`docs/record.md`). What another version of
-Callrace wrote may have a name that is not here.
+Code that writes or reads an event takes its name from here. These names are a contract: readers of the call record
+depend on them (`docs/record.md`). An event's `detail` is for people, and its words may change. An event that another
+version of Callrace wrote may have a name that is not here.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class EventName(StrEnum):
     ANSWERED = "answered"
     PRESSED = "pressed"  # which key
     AT_CAPACITY = "at capacity"  # how many calls it has
-    ON_ANOTHER_CALL = "on another call"  # one that Callrace knows nothing of
+    ON_ANOTHER_CALL = "on another call"  # a party that Callrace does not know
     TRUNK_FULL = "trunk full"  # which trunk, and how many calls it has
     NOT_DIALLED = "not dialled"  # what Asterisk said
     ACCEPTED = "accepted"  # who won

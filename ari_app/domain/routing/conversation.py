@@ -1,9 +1,9 @@
-"""The conversation: who is in it by role, and what follows when one of them goes. Pure, a table of (state, event).
+"""The conversation: who is in it, by role, and what follows when one of them leaves. Pure; a table of (state, event).
 
     caller alone ──agent joins──> talking ──transferee joins──> in three ──agent goes──> transferred
 
-Whoever goes, the caller's conversation is over when nobody is left to talk to, and everybody's when the caller goes.
-A caller who is alone again may be offered to others: that is the race's to say.
+The conversation is over when the caller leaves, and when nobody is left for the caller to talk to.
+A caller who is alone again may be offered to other agents: the race decides that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ari_app.domain.calls.stage import Role
 class State(Enum):
     """Who hears whom."""
 
-    ALONE = auto()  # the caller hears nobody: not yet, or no more
+    ALONE = auto()  # nobody talks to the caller yet, or nobody does any more
     TALKING = auto()  # caller and agent
     IN_THREE = auto()  # caller, agent and transferee
     TRANSFERRED = auto()  # caller and transferee; the agent has left
@@ -44,24 +44,24 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """This party's channel ended while nobody saw it: in a broken connection, or between two switches."""
+    """This party's channel ended unseen: while the connection to Asterisk was broken, or between two switches."""
 
     role: Role
 
 
 @dataclass(frozen=True, slots=True)
 class AllGone:
-    """Nobody of them is there any more: Asterisk restarted, or nobody saw who went first."""
+    """No party is there any more: Asterisk restarted, or it was not seen who left first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unbridged:
-    """All of them are there, and do not hear each other."""
+    """All parties are there, but they do not hear each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class LimitReached:
-    """The longest duration is over. One too early does nothing."""
+    """The longest duration is reached. An event that comes too early does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,12 @@ Event = Joined | Left | Lost | AllGone | Unbridged | LimitReached | Stopped
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """The conversation began: its time runs."""
+    """The conversation began: its duration counts from now on."""
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The conversation is over, ended by `by`; its time stands."""
+    """The conversation is over, ended by `by`; its duration is final."""
 
     by: EndSource
 
@@ -135,9 +135,9 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Command, ...]]] = {
 
 
 class Conversation:
-    """One call's conversation, or several one after the other. Times are ms on the call's clock.
+    """The conversation of one call, or its several conversations one after the other. Times are ms on the call's clock.
 
-    `began_at` and `ended_at` are the newest one's, `ended_by` who ended it; None: that has not happened.
+    `began_at`, `ended_at` and `ended_by` (who ended it) are of the newest conversation; None: not yet.
     """
 
     def __init__(self, max_duration_ms: int) -> None:
@@ -154,11 +154,11 @@ class Conversation:
 
     @property
     def talked_ms(self) -> int:
-        """How long the newest one was; 0 while it is on."""
+        """The duration of the newest conversation in ms; 0 while it lasts."""
         return 0 if self.began_at is None or self.ended_at is None else self.ended_at - self.began_at
 
     def deadline(self) -> int | None:
-        """When `LimitReached` is wanted, or None."""
+        """When `LimitReached` is to be given to `handle` (ms), or None."""
         return self.began_at + self._max_duration_ms if self.is_on and self.began_at is not None else None
 
     def handle(self, event: Event, at: int) -> tuple[Command, ...]:

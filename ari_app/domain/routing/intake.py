@@ -13,9 +13,9 @@
     Located       write down where the caller is                         Placed
     Reserve       see that caps and funds have room                      Reserved
 
-It ends in Unknown, Refused, FlowEnded or Offer. The switch performs it with a call (`switch.session`), a trial with
-keys that nobody pressed (`desk.route_trial`), the AGI server without questions (`agi.services`). So all three decide
-alike.
+It ends in Unknown, Refused, FlowEnded or Offer. The switch performs the steps with a real call (`switch.session`),
+`route explain` with keys given beforehand (`desk.route_trial`), the AGI server without the flow (`agi.services`). So
+all three decide alike.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ari_app.domain.routing.screening import Refusal, barred, capped, screen
 from ari_app.domain.routing.snapshot import Attribution, Snapshot, attribute
 
 Counter = Literal["trunk", "rates", "caps"]
-"""What only they know who count the calls of the moment: the trunk's calls, rates of callers, caps that are full."""
+"""What only a program that counts the current calls knows: the trunk's calls, callers' rates, caps that are full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """The call is taken: nothing that is known now speaks against it."""
+    """The call is to be answered: no reason to refuse it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +80,20 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Where the caller is, as well as will be known."""
+    """Where the caller is; nothing better will be known during this call."""
 
     place: Place
 
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Whom the call would be offered to; `decision` names one destination at least."""
+    """To which destinations the call would be offered; `decision` names at least one."""
 
     decision: Decision
 
 
 class Ended:
-    """The last step of a call's way."""
+    """The last step of the intake."""
 
     __slots__ = ()
 
@@ -117,7 +117,7 @@ class FlowEnded(Ended):
 
 @dataclass(frozen=True, slots=True)
 class Offered(Ended):
-    """Whom the call is offered to: maybe nobody."""
+    """To which destinations the call is offered; there may be none."""
 
     decision: Decision
 
@@ -130,14 +130,14 @@ IntakeStep = Attributed | Count | Take | Ask | Located | Reserve | Unknown | Ref
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """`dialled_at`: when the caller dialled this number before, ms; None: not lately, or nobody knows."""
+    """`dialled_at` (ms): when the caller dialled this number before; None: not recently, or not known."""
 
     dialled_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """`refusal`: why the counter has no room; None: it has, or nobody counts."""
+    """`refusal`: why the counter has no room; None: it has room, or nobody counts."""
 
     refusal: Refusal | None = None
 
@@ -157,7 +157,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """It is written down."""
+    """The place is written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +178,14 @@ UNCOUNTED: Mapping[type, IntakeOutcome] = {
     Located: Placed(),
     Reserve: Reserved(),
 }
-"""By the step: what is answered by somebody who counts nothing, asks nobody, and reserves nothing."""
+"""For each step, the outcome that a program gives which counts nothing, asks nobody and reserves nothing."""
 
 
 _TRUNK, _RATES, _CAPS, _TAKE = Count("trunk"), Count("rates"), Count("caps"), Take()  # the same for all calls
 
 
 class Intake:
-    """One call's way. `found`, `place` and `decision` are what is known so far."""
+    """The intake of one call. `found`, `place` and `decision` are what is known so far."""
 
     def __init__(self, snapshot: Snapshot, arrival: Arrival, random: Random) -> None:
         self.found: Attribution | None = None
@@ -208,13 +208,13 @@ class Intake:
         return self._step
 
     def resume(self, found: Attribution, *, is_taken: bool) -> IntakeStep:
-        """The first step of a call that was attributed before; `is_taken`: it was screened, and answered, too."""
+        """The first step of a call that is already attributed. `is_taken`: it was screened and answered, too."""
         self._pin(found)
         self._step = _TAKE if is_taken else Attributed(found, self.place)
         return self._step
 
     def handle(self, outcome: IntakeOutcome, now: int) -> IntakeStep:
-        """The step after this outcome of the last one, at `now` (ms). Raises ValueError for another step's outcome."""
+        """The step after this outcome of the last step, at `now` (ms). Raises ValueError for another step's outcome."""
         after = _TABLE.get((type(self._step), type(outcome)))
         if after is None:
             raise ValueError(f"{type(outcome).__name__} is no outcome of {type(self._step).__name__}")
@@ -281,7 +281,7 @@ class Intake:
         )
         return Offered(self.decision) if self.decision.nobody else Reserve(self.decision)
 
-    # Screening: the first reason counts, so the order is a part of what is promised
+    # Screening: the first reason counts, so the order is part of the contract
 
     def _refusals(self, dialled_at: int | None) -> Iterator[Count | Refusal | None]:
         call, found = self._arrival, self.mine

@@ -1,6 +1,6 @@
-"""A leg of a race: the phases of its life, what happens to it, what is done with it. `race` says what follows what.
+"""A leg of a race: its phases, the events that happen to it, and the commands that are carried out for it.
 
-The words of `race`, and of what performs it. Pure: no clock, no I/O.
+`race` says which command follows from which event. Pure: no clock, no I/O.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Phase(Enum):
     DIALLING = auto()
     RINGING = auto()
     ANSWERED = auto()
-    WON = auto()  # its prompt is to stop first
+    WON = auto()  # the winner's prompt must stop first
     BRIDGING = auto()
     CONNECTED = auto()
     CANCELLING = auto()
@@ -38,7 +38,7 @@ class LegRinging:
 
 @dataclass(frozen=True, slots=True)
 class LegAnswered:
-    """Somebody, or some machine, picked up."""
+    """A person or a machine answered."""
 
     leg: int
 
@@ -53,7 +53,7 @@ class LegDigit:
 
 @dataclass(frozen=True, slots=True)
 class PromptDone:
-    """The accept prompt came to its end, or was stopped; an agent who is asked now has DIGIT_WAIT_MS to press."""
+    """The accept prompt ended or was stopped. From now on the agent has DIGIT_WAIT_MS to press a key."""
 
     leg: int
 
@@ -67,7 +67,7 @@ class LegBridged:
 
 @dataclass(frozen=True, slots=True)
 class LegEnded:
-    """The leg's channel is gone, with a Q.850 cause; None: nobody saw it end."""
+    """The leg's channel ended, with a Q.850 cause; None: its end was not seen."""
 
     leg: int
     cause: int | None
@@ -89,12 +89,12 @@ class Freed:
 
 @dataclass(frozen=True, slots=True)
 class CallerHungUp:
-    """The caller is gone."""
+    """The caller hung up, or the caller's channel ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeUp:
-    """The moment that `deadline()` named has come. A TimeUp too early does nothing."""
+    """The time that `deadline()` gave has come. A TimeUp that is too early does nothing."""
 
 
 Event = (
@@ -115,7 +115,7 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """Dial the destination as leg `leg`; answer `LegBlocked` when it has no capacity."""
+    """Dial the destination as leg `leg`; report `LegBlocked` when the destination is at capacity."""
 
     leg: int
     destination: str
@@ -152,21 +152,21 @@ class Award:
 
 @dataclass(frozen=True, slots=True)
 class Hush:
-    """Stop what the winner hears; report `PromptDone` at its end. A bridge would wait for that."""
+    """Stop the prompt that the winner hears; report `PromptDone` when it has stopped. Bridging has to wait for that."""
 
     leg: int
 
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """Put the winner and the caller together, then report `LegBridged`."""
+    """Bridge the winner and the caller, then report `LegBridged`."""
 
     leg: int
 
 
 @dataclass(frozen=True, slots=True)
 class Reoffer:
-    """The winner vanished: the caller waits again, and a new round of legs follows."""
+    """The winner's channel ended: the caller waits again, and the destinations are rung in a new round."""
 
     leg: int
 
@@ -181,8 +181,10 @@ Command = Ring | Prompt | SayTaken | HangUp | Award | Hush | Bridge | Reoffer | 
 
 @dataclass(slots=True)
 class Leg:
-    """One offer. `deadline`: until when it may accept; of the winner, until when its prompt may take to stop;
-    `digit_deadline`: to the next key. `hears_prompt`: it was asked, and the prompt is not over."""
+    """One offer to one destination. Deadlines are ms.
+
+    `deadline`: until when the agent may accept; for the winner: when its prompt must have stopped, else we bridge
+    anyway. `digit_deadline`: until when the next key may come. `hears_prompt`: the accept prompt is being played."""
 
     number: int
     round: int

@@ -1,8 +1,8 @@
 """The race: one call is offered to many agents at once, and the first acceptance wins.
 
-A pure state machine: `handle(event, now)` takes what happened and answers with what to do. It
-reads no clock, starts no timer and talks to nobody; `deadline()` says when it next wants a
-`TimeUp`. Times are milliseconds on one clock, the same for every call of a race.
+A pure state machine: `handle(event, now)` takes an event and returns the commands that follow. It
+reads no clock, starts no timer and does no I/O; `deadline()` says when it needs the next
+`TimeUp`. Times are milliseconds; all calls of one race must use the same clock.
 
 A leg's life (`cancelling` is a state of its own, because an answer can cross a cancel):
 
@@ -11,10 +11,16 @@ A leg's life (`cancelling` is a state of its own, because an answer can cross a 
 
 and its `record.outcome` says how it ended: won, lost, declined, no_answer, busy, failed, cancelled.
 
-It takes a bounded time. A phone rings for `ring_timeout_ms` at most, a busy agent is waited for as long, once, and
-while anybody is ready to be rung `max_legs` phones ring: so a wave of n destinations, nobody of whom accepts, is done
-after (n / max_legs + 2) times `ring_timeout_ms`; an agent who may have answered unseen is rung, and a call that was
-given back is offered, `reoffer_times` more at most. Nobody is given up for having stood in line.
+A race takes a bounded time:
+
+- A phone rings for `ring_timeout_ms` at most.
+- The race waits for a destination at capacity as long as that, once.
+- `max_legs` phones ring at the same time, while that many are ready to be rung.
+- So a wave of n destinations, none of which accepts, ends after (n / max_legs + 2) times `ring_timeout_ms`.
+- An agent who may have answered unseen is rung again, `reoffer_times` at most.
+- A call that its winner gave back is offered again, `reoffer_times` at most.
+
+A destination is never left out because it had to wait for its turn.
 """
 
 from __future__ import annotations
@@ -61,8 +67,9 @@ PROMPT_STOP_MS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class WavePlan:
-    """Destinations to ring together, best first; `after_ms` from the race's start, None: when the
-    wave before is exhausted."""
+    """Destinations to ring together, best first.
+
+    `after_ms` counts from the start of the race; None: the wave begins when the wave before is exhausted."""
 
     destinations: tuple[str, ...]
     after_ms: int | None = None
@@ -89,10 +96,10 @@ _OUTCOME_OF_CAUSE: dict[int, LegOutcome] = {
 
 
 class Race:
-    """One call's race. Make it, `start` it, then `handle` whatever happens until it is over.
+    """The race for one call. Create it, call `start`, then give every event to `handle` until the race is over.
 
-    `winner` is set in the same call of `handle` that sees the first acceptance, so no second
-    acceptance can slip between: there is nothing to await.
+    `winner` is set in the same call of `handle` that gets the first acceptance. `handle` awaits nothing, so no
+    second acceptance can come in between.
     """
 
     def __init__(self, plan: RacePlan) -> None:
@@ -106,14 +113,14 @@ class Race:
         self._waves: deque[tuple[int, WavePlan]] = deque()  # not opened yet
         self._queue = RingQueue(plan.ring_timeout_ms)
         self._active: dict[int, Leg] = {}  # dialling, ringing or answered: `max_legs` at most
-        self._there: set[str] = set()  # destinations that were dialled, and whose channels are not gone
+        self._there: set[str] = set()  # destinations that were dialled and whose channels have not ended
 
     def start(self, now: int) -> list[Command]:
         """Opens the first wave."""
         return self._begin(now, lambda destination: True)
 
     def deadline(self) -> int | None:
-        """When `TimeUp` is wanted next, or None."""
+        """When the race needs the next `TimeUp` (ms), or None."""
         if self.over:
             return None
         if self.winner:
@@ -126,11 +133,11 @@ class Race:
         return min((at for at in times if at is not None), default=None)
 
     def waits_for(self, destination: str) -> bool:
-        """Whether the race wants to hear when this destination is free."""
+        """Whether the race needs `Freed` when this destination is free."""
         return not (self.over or self.winner) and self._queue.is_aside(destination)
 
     def handle(self, event: Event, now: int) -> list[Command]:
-        """What to do about `event`. An event that means nothing in the leg's phase does nothing."""
+        """The commands that follow from `event`. An event that has no row for the leg's phase does nothing."""
         match event:
             case CallerHungUp():
                 return self._caller_hung_up()
@@ -171,7 +178,7 @@ class Race:
         return wave.after_ms is not None and now >= self._started_at + wave.after_ms
 
     def _is_exhausted(self) -> bool:
-        """Nobody rings, and nobody is about to: a destination at capacity holds no wave back."""
+        """No phone rings, and none is about to. (A destination at capacity does not delay the next wave.)"""
         return not (self._active or self._queue.is_about_to_ring)
 
     def _open(self, number: int, wave: WavePlan, now: int) -> None:
@@ -220,7 +227,7 @@ class Race:
         return self._accept(leg, now) if self.plan.accept == "answer" else self._ask(leg)
 
     def _answered_too_late(self, leg: Leg, event: Event, now: int) -> list[Command]:
-        """The answer crossed the cancel: the hang-up must be said again, to a channel that is up."""
+        """The answer crossed the cancel: the channel is up now, so it must be hung up again."""
         if leg.record.answered_at is not None:
             return []
         leg.record.answered_at = now
@@ -270,7 +277,7 @@ class Race:
         return self._advance(now)
 
     def _ended_unseen(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
-        """Its agent may have answered in vain, and is rung again, a bounded few times in each round."""
+        """The agent may have answered unseen, and is rung again: a limited number of times in each round."""
         leg.record.outcome = "failed"
         self._bury(leg, event, now)
         destination = leg.record.destination
@@ -286,7 +293,7 @@ class Race:
         return self._advance(now)
 
     def _bury(self, leg: Leg, event: LegEnded, now: int) -> None:
-        """Its channel is gone, and its phone may be rung again."""
+        """The leg's channel ended, so its phone may be rung again."""
         self._active.pop(leg.number, None)
         self._there.discard(leg.record.destination)
         self._queue.release(leg.record.destination)
@@ -297,7 +304,7 @@ class Race:
     # The award
 
     def _accept(self, leg: Leg, now: int) -> list[Command]:
-        """The first acceptance wins. Every other leg is let go in the same breath."""
+        """The first acceptance wins. Every other leg is hung up in the same step."""
         self.winner = self._active.pop(leg.number)
         self._won_at = now
         leg.record.accepted_at = now
@@ -305,7 +312,7 @@ class Race:
         return [Award(leg.number), *self._come_to_bridge(leg, now), *self._let_go("lost")]
 
     def _come_to_bridge(self, leg: Leg, now: int) -> list[Command]:
-        """Asterisk puts nobody into a bridge who hears a prompt; and all that the call asks of it would wait, too."""
+        """Asterisk bridges no channel while it plays a prompt, and all later requests of the call would wait, too."""
         if not leg.hears_prompt:
             return self._bridge(leg)
         leg.phase = Phase.WON
@@ -322,7 +329,7 @@ class Race:
         return []
 
     def _winner_ended(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
-        """A winner that vanishes, or hangs up at once, gives the call back (a bounded few times)."""
+        """If the winner's channel ends at once, the call is offered again (a limited number of times)."""
         self._bury(leg, event, now)
         if leg.connected_at is None:
             leg.record.outcome = "failed"
@@ -335,7 +342,7 @@ class Race:
             return [Exhausted()]
         self.winner = None
         self._round += 1
-        # Whoever merely lost, or never rang, gets another chance; who declined or failed does not.
+        # A destination that only lost, or never rang, is rung again; one that declined or failed is not.
         last = {leg.record.destination: leg.record.outcome for leg in self.legs}
         return [Reoffer(leg.number), *self._begin(now, lambda name: last.get(name) in ("lost", None))]
 

@@ -1,7 +1,7 @@
 """Rate limits: how many calls one caller, or one tracking number, has within a sliding window.
 
-Kept in memory alone, and bounded: of each caller no more times than the limit allows calls, and of callers
-those KEYS_KEPT that called last. A switch that starts has forgotten everything.
+Kept in memory only, and bounded: for each caller no more times than the limit allows calls, and only for the
+KEYS_KEPT callers who called last. A restart of the switch forgets everything.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ KEYS_KEPT = 10_000
 
 
 class SlidingWindow:
-    """When calls were taken, by a key. Never are more than `max` of one key taken within any `within`.
+    """When calls were taken, by key. In any time of the length `within`, at most `max` calls of one key are taken.
 
-    A call that is not taken does not count, or a caller who tries on and on would be kept out for ever. Times are
-    milliseconds; of a clock that was set back, what it had not yet reached is forgotten.
+    A call that is not taken does not count; otherwise a caller who keeps trying would be refused for ever. Times are
+    milliseconds. If the clock is set back, times that are now in the future are forgotten.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class SlidingWindow:
             self._taken.popitem(last=False)
 
     def kept(self) -> int:
-        """How many times are in memory."""
+        """How many points in time are in memory."""
         return sum(map(len, self._taken.values()))
 
 
@@ -53,9 +53,9 @@ class RateLimits:
         self._numbers = SlidingWindow()
 
     def refusal(self, rules: Screening, did: str, ani: str | None, now: int) -> Refusal | None:
-        """Counts a call at `now` (ms) and gives None, or says which limit it is over, and counts nothing.
+        """Counts a call at `now` (ms) and returns None; or returns which limit is exceeded, and counts nothing.
 
-        An anonymous caller counts only for the number called.
+        The call of an anonymous caller counts only for the number called.
         """
         by_ani = rules.per_ani if ani is not None else None
         if by_ani is not None and not self._callers.has_room(str(ani), by_ani, now):

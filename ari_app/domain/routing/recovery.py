@@ -1,8 +1,8 @@
-"""Calls that a switch left behind when it died: what becomes of each, from what it wrote down and what is there.
+"""Calls that a switch left when it died: what becomes of each, by what the journal says and what is in Asterisk.
 
 both still in their bridge     talking   watched to its end, settled with its whole duration
-the caller, never connected    again     asked again what they were asked, or offered again
-anything else                  over      settled as far as it had come, no later than we know of it
+the caller, never connected    again     asks the caller the same question again, or offers the call again
+anything else                  over      settled as it stood, with an end no later than the last we know of it
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from ari_app.domain.routing.snapshot import Pin
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A call's clock, for a process after this one: its time is the machine's monotonic clock and `offset_ms`.
+    """A call's clock, so that the next process can continue it: the machine's monotonic clock plus `offset_ms`.
 
-    `boot` is when the machine was started, in its own words: only until the next time does that clock go on.
+    `boot` identifies the start of the machine: the monotonic clock begins anew with each start.
     """
 
     boot: str
@@ -30,16 +30,18 @@ class Timeline:
 
 @dataclass(slots=True)
 class UnderWay:
-    """A call that is not over, as far as it has come, and where in Asterisk to find it again.
+    """A call that is not over: its record so far, and where to find its channels in Asterisk.
 
-    `parties` are the channels of those who are in it; the agent's from the award to the end of the conversation.
-    `marketplace_version` is the snapshot it began with. `destinations` are those of its race, by the number of
-    the leg. `restarts`: how often it was begun again after a switch had died. `node` is where in the campaign's
-    flow the caller is, None before it; `entered_zip` the ZIP code that they have entered there. `trunk` is the PJSIP
-    endpoint that the caller came by; None: by something else. By its `timeline` its times go on whatever the
-    system's clock is set to. `is_lent`: the caller's channel is out of Stasis, with who races for the call, and is
-    expected back. `last_seen` is until when a switch looked after it (ms), as long as no switch after
-    that has looked at Asterisk.
+    `parties`: the channel of each party, by role; the agent's from the award to the end of the conversation.
+    `marketplace_version`: the snapshot that the call began with.
+    `destinations`: those of its race, by the number of the leg.
+    `restarts`: how often the call was restarted after a switch had died.
+    `node`: the node of the campaign's flow at which the caller is; None: before the flow.
+    `entered_zip`: the ZIP code that the caller entered in the flow.
+    `trunk`: the PJSIP endpoint that the call came in by; None: by something else.
+    `timeline`: the call's clock; it goes on even if the system's clock is set.
+    `is_lent`: the caller's channel has left Stasis for another racer, and is expected back.
+    `last_seen` (ms): until when a switch looked after the call; kept until a later switch has looked at Asterisk.
     """
 
     record: CallRecord
@@ -62,12 +64,12 @@ class UnderWay:
 
     @property
     def agent(self) -> str | None:
-        """The channel of the agent who has the call; None: nobody has."""
+        """The channel of the agent who has the call; None: no agent has it."""
         return self.parties.get("agent")
 
     @property
     def pin(self) -> Pin | None:
-        """What the call is pinned to; None where it was not attributed yet, or is nobody's."""
+        """What the call is pinned to; None: it is not attributed yet, or the number called is nobody's."""
         record = self.record
         if record.campaign is None or record.publisher is None or record.terms_version is None:
             return None
@@ -76,13 +78,13 @@ class UnderWay:
 
     @property
     def name(self) -> str:
-        """What the ids of everything made for it begin with; another one each time that it is begun again."""
+        """The beginning of the ids of everything created for the call in Asterisk; each restart has another one."""
         return f"{self.record.id}-r{self.restarts}" if self.restarts else self.record.id
 
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What is left of one call: the caller's channel, the agent's, and whether they are in one bridge."""
+    """What is left of one call in Asterisk: whether the caller's and the agent's channels exist and share a bridge."""
 
     caller: bool
     agent: bool
@@ -102,7 +104,7 @@ def winning_leg(record: CallRecord) -> LegRecord | None:
 
 
 def give_up(record: CallRecord, last_seen: int) -> None:
-    """Ends the record of a call of which no more can be read than how it began. Nobody is charged."""
+    """Ends the record of a call whose journal line cannot be read, except for how the call began. Nobody is charged."""
     record.disposition, record.end_source = "failed", "system"
     record.ended_at = max(last_seen, record.started_at)
     record.durations_ms.total = record.ended_at - record.started_at
@@ -111,7 +113,7 @@ def give_up(record: CallRecord, last_seen: int) -> None:
 
 
 def assume_awarded(record: CallRecord, destination: str, now: int) -> None:
-    """The call was taken in the last moment before the switch died, and that was not written down any more."""
+    """The agent won in the last moment before the switch died, and the award did not reach the journal."""
     for leg in (leg for leg in record.legs if leg.outcome is None):
         if leg.destination == destination:
             leg.outcome, leg.accepted_at = "won", now
@@ -120,7 +122,7 @@ def assume_awarded(record: CallRecord, destination: str, now: int) -> None:
 
 
 def assume_connected(record: CallRecord, now: int) -> None:
-    """They talk, but the beginning was not written down: it was when the agent accepted."""
+    """They talk, but the beginning did not reach the journal: the conversation counts from when the agent accepted."""
     leg = winning_leg(record)
     record.winner = leg.destination if leg else None
     record.connected_at = leg.accepted_at if leg and leg.accepted_at else now
@@ -128,7 +130,7 @@ def assume_connected(record: CallRecord, now: int) -> None:
 
 
 def begin_again(record: CallRecord, last_seen: int) -> None:
-    """The caller waits where they were in the flow; what was rung before stays on record."""
+    """The caller waits at the same place in the flow as before; earlier offers stay on record."""
     record.disposition = record.winner = record.connected_at = record.offered_at = None
     record.excluded = []
     record.legs = [_ended(replace(leg, outcome=_outcome(leg)), last_seen) for leg in record.legs]
@@ -149,7 +151,7 @@ def close(record: CallRecord, remains: Remains, last_seen: int) -> EndSource:
 
 
 def _seen(remains: Remains) -> conversation.Event:
-    """What has happened to two who talked, and do not any more."""
+    """The event for two parties who talked and do not talk any more."""
     match remains.caller, remains.agent:
         case True, True:
             return Unbridged()
@@ -162,7 +164,7 @@ def _seen(remains: Remains) -> conversation.Event:
 
 
 def _outcome(leg: LegRecord) -> LegOutcome:
-    """A winner that was never connected has failed the caller; who still rang was cancelled."""
+    """A winner that was never connected is recorded as failed; legs that still rang, as cancelled."""
     return "failed" if leg.outcome == "won" else leg.outcome or "cancelled"
 
 

@@ -1,6 +1,6 @@
-"""Who of a race is still to be rung: in turn, behind busy agents, behind a phone's own last offer.
+"""The legs of a race that are still to be rung: ready, or set aside until their destination is free.
 
-Pure, like the race whose round it serves. Each step costs the same however many wait: a wave may hold thousands.
+Pure, like the race. Each step costs the same however many legs wait: a wave may have thousands.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from collections.abc import Container
 class RingQueue:
     """The legs of one round that are not being rung, by number; first come, first served.
 
-    A leg is `ready`, or set aside while its destination is not free. Aside it stays `patience_ms` at most, counted
-    from the first time; in turn it has no deadline.
+    A leg is `ready`, or set aside while its destination is not free. It stays aside for `patience_ms` at most, counted
+    from the first time. While it is ready it has no deadline.
     """
 
     def __init__(self, patience_ms: int) -> None:
         self._patience_ms = patience_ms
         self._ready: deque[tuple[int, str]] = deque()
         self._aside: dict[str, list[int]] = {}  # by destination
-        self._held: set[str] = set()  # of those, whose phone is about to be let go by us
+        self._held: set[str] = set()  # of those, the ones whose phone we are about to hang up
         self._until: dict[int, int] = {}  # of every leg that was ever aside
         self._deadlines: list[
             tuple[int, int, str]
-        ] = []  # a heap; those of legs that are not aside mean nothing
+        ] = []  # a heap; entries of legs that are not aside are ignored
 
     def __bool__(self) -> bool:
         """Whether any leg may still be rung."""
@@ -33,7 +33,7 @@ class RingQueue:
 
     @property
     def is_about_to_ring(self) -> bool:
-        """Whether a leg is rung as soon as there is a place for it: it waits for no agent's other call."""
+        """Whether a leg is ready: it can be rung as soon as fewer than `max_legs` phones ring."""
         return bool(self._ready or self._held)
 
     def add(self, leg: int, destination: str) -> None:
@@ -41,7 +41,7 @@ class RingQueue:
         self._ready.append((leg, destination))
 
     def next(self, ringing: Container[str], now: int) -> int | None:
-        """Takes out the leg whose turn it is. One whose destination is `ringing` yet is held back until `release`."""
+        """Removes and returns the next leg. A leg whose destination is still `ringing` is held back until `release`."""
         while self._ready:
             leg, destination = self._ready.popleft()
             if destination not in ringing:
@@ -51,7 +51,7 @@ class RingQueue:
         return None
 
     def set_aside(self, leg: int, destination: str, now: int) -> bool:
-        """Keeps a leg until its destination is free; False when it has waited its time already."""
+        """Sets a leg aside until its destination is free. False: the leg has already waited for `patience_ms`."""
         until = self._until.setdefault(leg, now + self._patience_ms)
         if now >= until:
             return False
@@ -69,7 +69,7 @@ class RingQueue:
         return destination in self._aside
 
     def deadline(self) -> int | None:
-        """When `expire` is wanted next, or None."""
+        """When `expire` is to be called next (ms), or None."""
         while self._deadlines:
             until, leg, destination = self._deadlines[0]
             if leg in self._aside.get(destination, ()):
@@ -78,7 +78,7 @@ class RingQueue:
         return None
 
     def expire(self, now: int) -> list[int]:
-        """Takes out the legs that have been aside for their time."""
+        """Removes the legs that have been aside for `patience_ms`."""
         expired = []
         while (until := self.deadline()) is not None and now >= until:
             _, leg, destination = heapq.heappop(self._deadlines)

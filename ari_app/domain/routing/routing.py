@@ -18,7 +18,7 @@ from ari_app.domain.routing.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whom to ring, and every destination of the campaign that is left out, with its reason."""
+    """Which destinations to ring, and which of the campaign's destinations are left out, each with its reason."""
 
     plan: RacePlan
     excluded: list[Exclusion]
@@ -45,9 +45,9 @@ def route(
 ) -> Decision:
     """The waves for a caller at `place`, at `now` (ms).
 
-    Within a wave the lower priority goes first; among equals the order is drawn by weight, so a
-    destination of weight 2 comes first twice as often as one of weight 1. The order matters
-    where a wave holds more destinations than may ring at once.
+    Within a wave the lower number of `priority` comes first. Among equal priorities the order is drawn at random by
+    weight: a destination of weight 2 comes first twice as often as one of weight 1. The order matters where a wave
+    has more destinations than may ring at once.
     """
     excluded: list[Exclusion] = []
     waves = []
@@ -65,7 +65,7 @@ def route(
 
 
 def leave_out(decision: Decision, reasons: Mapping[str, str]) -> Decision:
-    """The decision without these destinations, for the reasons given."""
+    """The same decision without these destinations, which are left out for the reasons given."""
     waves = tuple(
         replace(wave, destinations=tuple(name for name in wave.destinations if name not in reasons))
         for wave in decision.plan.waves
@@ -75,8 +75,10 @@ def leave_out(decision: Decision, reasons: Mapping[str, str]) -> Decision:
 
 
 class _Eligibility:
-    """Whether destinations can be offered one call. Each area is asked once: a snapshot has one for all that cover
-    the same. What many destinations ask of is looked up once, too: a campaign may have hundreds.
+    """Whether destinations can be offered one call.
+
+    A campaign may have hundreds of destinations. So each area is asked once (a snapshot shares one area among all that
+    cover the same), and what many destinations ask for is looked up once.
     """
 
     def __init__(

@@ -1,8 +1,9 @@
-"""Whom a campaign does not take, before the IVR: closed, suspended, anonymous, blocked, redialling, capped.
+"""Screening: which calls a campaign does not take, before the IVR, and which calls no campaign takes.
 
-And whom no campaign takes (`barred`, and `ratelimits`). A campaign tells its callers so, and they may be customers;
-what is refused across the marketplace is abuse, and is turned away unanswered: an announcement would hold a line, and
-media, for as long as it is said, and begin to be billed.
+A campaign refuses when it is closed, suspended or capped, and when the caller is anonymous, blocked or redials. Such
+callers may be customers, so they hear an announcement. What the whole marketplace refuses (`barred`, and
+`ratelimits`) is abuse, and is rejected before it is answered: an announcement would keep a line and media busy, and
+the call would be billed.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ NO_CIRCUIT = 34  # SIP 503: the carrier may try another
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why the call is not taken, how the record names it, and what the caller hears.
+    """Why the call is not taken, its disposition in the record, and what the caller hears.
 
-    `announce` None: the call is not answered, but rejected with the Q.850 cause `cause`.
+    `announce` None: the call is not answered; it is rejected with the Q.850 cause `cause`.
     """
 
     disposition: Disposition
@@ -46,7 +47,7 @@ def barred(rules: Screening, ani: str | None, attestation: Attestation | None = 
 
 
 def trunk_full(trunk: str, size: int) -> Refusal:
-    """The refusal of a call that comes by a trunk which has as many calls as it takes."""
+    """The refusal of a call from a trunk that already has as many calls as it may have."""
     return Refusal(
         "capped",
         f"trunk {trunk} has {size} call{'s' if size > 1 else ''}, as many as it takes",
@@ -86,7 +87,7 @@ def refusal_by_rules(
     now: int,
     attestation: Attestation | None = None,
 ) -> Refusal | None:
-    """The first reason to refuse a call, for who sees its rules alone: redials and rates only the switch counts."""
+    """The first reason to refuse a call by rules alone. Redials and rates are left out: only the switch counts them."""
     timezone = marketplace.advertisers[found.campaign.advertiser].timezone
     return barred(marketplace.screen, ani, attestation) or screen(
         found.campaign, timezone, ani, now, None, found.suspended, attestation
@@ -101,7 +102,7 @@ def blocked_by(rules: Screen | Screening, ani: str | None) -> str | None:
 
 
 def capped(campaign: Campaign, reason: str) -> Refusal:
-    """The refusal of a call that a cap leaves no room for: known before the IVR, or found before the offer."""
+    """The refusal of a call for which a cap has no room: known before the IVR, or found before the offer."""
     return Refusal("capped", reason, campaign.screen.announce or CAPPED_PROMPT)
 
 

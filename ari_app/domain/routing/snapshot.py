@@ -15,13 +15,14 @@ from ari_app.domain.market.trunks import barred
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One applied version of the marketplace, made ready for look-ups.
+    """One applied version of the marketplace, prepared for look-ups.
 
-    `terms_versions`: the version of each campaign's terms now in force. `pauses`: paused
-    destinations and why. `areas`: each destination's coverage, expanded once. `staged`: campaigns as
-    they are under their staged terms, and `staged_versions` the versions of those. `suspended`:
-    publishers who are suspended from a campaign, by campaign and publisher, and why. `barred`: destinations
-    whose trunks may not dial them, and why.
+    `terms_versions`: the version of each campaign's terms now in force.
+    `pauses`: the paused destinations, and why each is paused.
+    `areas`: the coverage of each destination, prepared once.
+    `staged`: campaigns as they are under their staged terms; `staged_versions`: the versions of those terms.
+    `suspended`: by campaign and publisher, why the publisher is suspended from the campaign.
+    `barred`: the destinations that their trunk may not dial, and why.
     """
 
     version: int
@@ -45,9 +46,9 @@ def make_snapshot(
     staged_versions: Mapping[str, int] = MappingProxyType({}),
     suspended: Mapping[tuple[str, str], str] = MappingProxyType({}),
 ) -> Snapshot:
-    """A snapshot with every destination's coverage expanded; a coverage that many share, once.
+    """A snapshot with the coverage of every destination prepared; a coverage that many share is prepared once.
 
-    `geography` are the tables; the snapshot has the marketplace's own places laid over them.
+    `geography`: the tables. In the snapshot, the marketplace's own area codes and ZIP codes are laid over them.
     """
     geography = overlaid(geography, marketplace.geography)
     expanded = {d.covers: area_of(d.covers, geography) for d in marketplace.destinations.values()}
@@ -72,7 +73,7 @@ def make_snapshot(
 class Attribution:
     """Whose call it is, fixed when it arrives: campaign, publisher, source, terms version.
 
-    `suspended`: why the publisher is suspended from the campaign; None: is not.
+    `suspended`: why the publisher is suspended from the campaign; None: it is not suspended.
     """
 
     campaign_id: str
@@ -89,7 +90,7 @@ def attribute(snapshot: Snapshot, did: str, at: int) -> Attribution | None:
 
 
 def attribute_to(snapshot: Snapshot, number: Number, at: int) -> Attribution:
-    """The same, of a number that is somebody's. Raises KeyError where the snapshot does not have its campaign."""
+    """The same for a number that has an owner. Raises KeyError where the snapshot does not have its campaign."""
     campaign = snapshot.marketplace.campaigns[number.campaign]
     name, version = number.campaign, snapshot.terms_versions[number.campaign]
     if is_staged_at(campaign, at):
@@ -99,9 +100,9 @@ def attribute_to(snapshot: Snapshot, number: Number, at: int) -> Attribution:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """What a call is pinned to when it is attributed, for good: whatever becomes of its number, or of the document.
+    """What a call is pinned to when it is attributed. Later changes of its number or of the document do not change it.
 
-    `marketplace_version` is the document that it began with, `suspended` as in Attribution.
+    `marketplace_version` is the version of the document that the call began with; `suspended` is as in Attribution.
     """
 
     marketplace_version: int
@@ -113,7 +114,7 @@ class Pin:
 
 
 def pin_of(snapshot: Snapshot, found: Attribution) -> Pin:
-    """What a call that is attributed so is pinned to."""
+    """What a call with this attribution is pinned to."""
     number = found.number
     return Pin(
         snapshot.version,
@@ -126,7 +127,7 @@ def pin_of(snapshot: Snapshot, found: Attribution) -> Pin:
 
 
 def pinned(snapshot: Snapshot, pin: Pin) -> Attribution | None:
-    """The attribution that was pinned; None when the snapshot, of that version, has no such campaign or publisher."""
+    """The attribution of a pin; None: the snapshot of that version has no such campaign or publisher."""
     name, marketplace = pin.campaign, snapshot.marketplace
     campaign = marketplace.campaigns.get(name)
     if campaign is None or pin.publisher not in marketplace.publishers:
