@@ -1,4 +1,4 @@
-"""Who acts: passed to every use case, and written where it is kept who did a thing."""
+"""The actor: who does something. It is passed to every use case and written to the audit log."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ ActorKind = Literal["operator", "advertiser", "publisher", "agent", "program"]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Someone, or a program, who does something. The name is what they are known by among their kind."""
+    """A person or a program that does something. `name` is unique within its kind."""
 
     kind: ActorKind
     name: str
 
     def __str__(self) -> str:
-        """What the columns `by` hold: an operator's name as it is, of all others `kind:name`."""
+        """The text in the database's columns `by`: for an operator the plain name, for all others `kind:name`."""
         return self.name if self.kind == "operator" else f"{self.kind}:{self.name}"
 
 
 def operator(name: str) -> Actor:
-    """Somebody of the exchange itself. Raises ValueError for a name that nobody could read, or that has a colon."""
+    """A person who works for the exchange. Raises ValueError for a name that is not printable or has a colon."""
     if not name.strip() or not name.isprintable() or ":" in name:
         raise ValueError(
             f"{name!r} is not the name of an operator: expected one line of text without a colon"
@@ -30,4 +30,4 @@ def operator(name: str) -> Actor:
 
 
 CALLRACE = Actor("program", "callrace")
-"""What Callrace decides by itself."""
+"""The actor of what Callrace decides by itself."""

@@ -1,8 +1,8 @@
-"""The use cases: what people and programs may do, a module a noun.
+"""The use cases: what people and programs may do. Each module is one noun.
 
-Each is one function that every face (commands, later REST and web pages) calls. It takes the actor and plain values, is
-one transaction, returns records, and raises `Refused`, or what the store and a document's reader raise. Nothing here
-prints, parses words, or names a command. Values are checked by `checked`, whatever face they come from. To add, remove
-and list what the marketplace's document declares is the same for all its nouns: `documents`. Who has done again what
-Callrace does by itself (calls counted anew, a spool saved, tables made) is asked for no name.
+A use case is one function, called by every face (commands, later REST and web pages). It takes the actor and plain
+values, is one transaction and returns records. It raises `Refused`, or the errors of the store and of the document's
+reader. Nothing here prints, parses command-line words, or names a command. `checked` checks the values from every face.
+Adding, removing and listing are the same for all nouns of the marketplace's document: see `documents`. Work that
+Callrace also does by itself (count calls again, save the spool, make tables) takes no actor.
 """

@@ -1,4 +1,4 @@
-"""Agents, which are destinations: taken out of the calls for a while, and in use."""
+"""Agents (each is a destination): paused and resumed by an operator, and listed with their calls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ari_app.store.market.pauses import Pause
 
 @dataclass(frozen=True, slots=True)
 class Agents:
-    """Destinations by id; by id, too, the calls that each has (None: no switch tells) and why some are paused."""
+    """Destinations by id; how many calls each has now (None: no switch answers); and why some are paused."""
 
     destinations: Mapping[str, Destination]
     in_use: Mapping[str, int] | None
@@ -27,7 +27,7 @@ class Agents:
 
 
 def listed(site: Site, advertiser: str | None = None) -> Agents:
-    """The destinations in force, those of an advertiser. Raises Refused, StoreError, SwitchError."""
+    """The destinations in force, of one advertiser or of all. Raises Refused, StoreError, SwitchError."""
     loaded = in_force(site.engine)
     theirs = {
         name: destination
@@ -42,7 +42,7 @@ def listed(site: Site, advertiser: str | None = None) -> Agents:
 
 
 def pause(site: Site, actor: Actor, agent: str, reason: str) -> None:
-    """Has an agent be offered no calls until it is resumed; a call it has goes on. Raises Refused, StoreError."""
+    """Offers an agent no calls until it is resumed; its present call goes on. Raises Refused, StoreError."""
     _require(site, agent)
     paused = Pause(agent, site.now(), checked.reason(reason), str(actor))
     if not pauses.pause(site.engine, paused):
@@ -50,7 +50,7 @@ def pause(site: Site, actor: Actor, agent: str, reason: str) -> None:
 
 
 def resume(site: Site, actor: Actor, agent: str) -> None:
-    """Has an agent be offered calls again, also one that left the marketplace. Raises Refused, StoreError."""
+    """Offers an agent calls again; also works for one that left the marketplace. Raises Refused, StoreError."""
     entry = Entry(site.now(), str(actor), "agents.resume", checked.word(agent, "agent"))
     if not pauses.resume(site.engine, agent, entry):
         _require(site, agent)

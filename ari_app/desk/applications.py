@@ -28,16 +28,16 @@ from ari_app.store.market import applications
 
 Decision = Literal["decline", "suspend", "reinstate"]
 
-MOST_NUMBERS = 1_000  # that one approval gives
+MOST_NUMBERS = 1_000  # in one approval
 
 BY_ITSELF = "the campaign approves by itself"
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """An application that was made, the numbers that it got at once, and why it was not approved by itself.
+    """A new application, the numbers that it got at once, and why it was not approved automatically.
 
-    `not_approved` None: it was, or its campaign does not approve by itself.
+    `not_approved` is None when it was approved, or when its campaign has no `auto_approve`.
     """
 
     application: Application
@@ -49,8 +49,8 @@ class Submitted:
 def submit(site: Site, actor: Actor, *, campaign: str, publisher: str, note: str | None = None) -> Submitted:
     """A publisher asks to join a campaign, for the first time or again, after it was declined.
 
-    A campaign with `auto_approve` approves it at once, with one number of any kind; when there is none, the application
-    waits. Raises Refused, StoreError.
+    A campaign with `auto_approve` approves it at once, with one number of any kind. When no number is free, the
+    application stays open for an operator. Raises Refused, StoreError.
     """
     checked.words({"campaign": campaign, "publisher": publisher}, ("campaign", "publisher"))
     _check_note(note, "note")
@@ -86,7 +86,10 @@ def approve(
     source: str | None = None,
     note: str | None = None,
 ) -> tuple[Application, list[str]]:
-    """Approves, and gives `count` numbers, at most MOST_NUMBERS: all of it or nothing. Raises Refused, StoreError."""
+    """Approves an application and assigns `count` numbers (at most MOST_NUMBERS), all of this or nothing.
+
+    Raises Refused, StoreError.
+    """
     if not 0 <= count <= MOST_NUMBERS:
         raise checked.invalid("numbers", f"expected 0 to {MOST_NUMBERS}")
     check(wanted, source)
@@ -100,7 +103,7 @@ def approve(
 
 @retried
 def decide(site: Site, actor: Actor, id: int, event: Decision, reason: str | None = None) -> Application:
-    """Declines or suspends, for a reason, or reinstates. Raises Refused, StoreError."""
+    """Declines or suspends (both need a reason), or reinstates. Raises Refused, StoreError."""
     if reason is None and event != "reinstate":
         raise checked.invalid("reason", f"to {event} an application takes a reason")
     _check_note(reason, "reason")
@@ -116,7 +119,7 @@ def listed(
     publisher: str | None = None,
     state: ApplicationState | None = None,
 ) -> list[Application]:
-    """The applications, of a campaign, of a publisher, in a state; in the order that they were made."""
+    """The applications, oldest first; only those of this campaign, publisher and state where they are given."""
     return [
         one
         for one in applications.all_of(site.engine)
@@ -140,7 +143,7 @@ def _check_note(text: str | None, field: str) -> None:
 
 
 def _possible(change: Change, id: int, event: ApplicationEvent) -> Application:
-    """The application, to which this can happen. Raises Refused."""
+    """The application. Raises Refused when `event` is not possible in its state."""
     there = applications.get(change.connection, id) if 0 < id <= checked.MOST_SERIAL else None
     if there is None:
         raise Refused(Code.UNKNOWN, what="application", name=id)
@@ -153,7 +156,7 @@ def _possible(change: Change, id: int, event: ApplicationEvent) -> Application:
 def _step(
     change: Change, id: int, event: ApplicationEvent, note: str | None, dids: Sequence[str] = ()
 ) -> Application:
-    """Writes down what happens to an application, which is possible."""
+    """Saves one step of an application; the caller has checked that it is possible."""
     there = applications.get(change.connection, id)
     state = after(there.state if there else None, event)
     assert state is not None, "what is not possible was refused"

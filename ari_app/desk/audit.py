@@ -9,7 +9,7 @@ from ari_app.store.db import auditlog
 
 
 def listed(site: Site, limit: int, *, actor: str | None = None, subject: str | None = None) -> list[Entry]:
-    """The newest lines, newest first; those of an actor, or of a subject. Raises Refused, StoreError."""
+    """The newest lines, newest first; only those of this actor or subject where given. Raises Refused, StoreError."""
     for name, asked in (("actor", actor), ("subject", subject)):
         if asked is not None:
             checked.word(asked, name)

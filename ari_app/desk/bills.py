@@ -1,4 +1,4 @@
-"""Bills: invoices of advertisers and statements of publishers, each for a month."""
+"""Bills: invoices for advertisers and statements for publishers, each for one month."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def issue(
 ) -> Issued:
     """Issues an advertiser's invoice, or a publisher's statement, for a month such as `2026-11`, in its time zone.
 
-    The same month again is the same bill. Without a `currency` it is in the marketplace's. `force_open`: also of a
-    month that is not over, as it is now. Raises Refused.
+    A month that was billed before gives the same bill again. `currency` defaults to the marketplace's. With
+    `force_open` a month that is not over can be billed, with what is in it now. Raises Refused.
     """
     whose, month = _asked(site, kind, party, period, currency)
     facts = {"kind": kind, "period": period, "currency": whose.currency}
@@ -51,7 +51,7 @@ def draft(
     currency: str | None = None,
     force_open: bool = False,
 ) -> Issued:
-    """What `issue` would issue now, or has before; nothing is booked. Raises as `issue`."""
+    """The bill that `issue` would make now, or has made before; nothing is booked. Raises as `issue`."""
     return bills.draft(site.engine, *_asked(site, kind, party, period, currency), site.now(), force_open)
 
 
@@ -64,7 +64,7 @@ def get(site: Site, kind: BillKind, number: int) -> Bill:
 
 
 def list_(site: Site, kind: BillKind, party: str | None = None) -> list[Bill]:
-    """The bills of a kind by number; only a party's where it is given."""
+    """The bills of a kind, in the order of their numbers; only those of one party where it is given."""
     return bills.list_(site.engine, kind, None if party is None else checked.word(party, "party"))
 
 
@@ -74,7 +74,7 @@ def items(site: Site, bill: Bill) -> Items:
 
 
 def items_of_draft(site: Site, bill: Bill) -> Items:
-    """The transfers that a bill would be made of, were it issued now."""
+    """The transfers that a bill would consist of if it were issued now."""
     return bills.unbilled(site.engine, Party(bill.kind, bill.party, bill.name, bill.currency), bill.period)
 
 

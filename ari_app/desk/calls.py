@@ -1,4 +1,4 @@
-"""Calls: found by their id, listed, and those under way."""
+"""Calls: found by id, listed, and the calls under way."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ari_app.store.ledger import ledger
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A call, with the money that moved by it and what was disputed of it. A list of calls has no disputes."""
+    """A call, the money that it moved, and its disputes. In a list of calls the disputes are left out."""
 
     record: CallRecord
     transfers: Sequence[Transfer]
@@ -33,11 +33,11 @@ class Found:
 
 @by_code()
 def find(site: Site, call_id: str) -> Found | None:
-    """The call of this id, or the only one whose id begins so, with its money and its disputes; None: there is none.
+    """The call with this id, or the only call whose id begins with it; with money and disputes. None: no such call.
 
-    Raises Refused when several ids begin so.
+    Raises Refused when several ids begin with it.
     """
-    from ari_app.store.money import disputes  # no list waits for all that corrects money
+    from ari_app.store.money import disputes  # imported here: a list of calls need not load it
 
     record = calls.get(site.engine, word(call_id, "call_id"))
     if record is None:
@@ -46,7 +46,7 @@ def find(site: Site, call_id: str) -> Found | None:
 
 
 def whole(site: Site, call_id: str) -> Found:
-    """The same. Raises Refused when there is none, or several."""
+    """The same as `find`, but raises Refused when there is no such call, or several."""
     found = find(site, call_id)
     if found is None:
         raise no_call(call_id)
@@ -55,7 +55,7 @@ def whole(site: Site, call_id: str) -> Found:
 
 @by_code()
 def record_of(site: Site, call_id: str) -> CallRecord:
-    """The record alone. Raises as `whole`."""
+    """The call's record alone. Raises as `whole`."""
     record = calls.get(site.engine, word(call_id, "call_id"))
     if record is None:
         raise no_call(call_id)
@@ -63,14 +63,14 @@ def record_of(site: Site, call_id: str) -> CallRecord:
 
 
 def no_call(call_id: str) -> Refused:
-    """What says that there is no such call."""
+    """The refusal for an id that no call has."""
     return Refused(Code.UNKNOWN, what="call", name=call_id)
 
 
 def latest(site: Site, limit: int, wanted: Selection | None = None) -> list[Found]:
-    """The calls that began last, newest first, of those that match everything wanted, each with its money.
+    """The calls that match everything in `wanted`, newest first, at most `limit`, each with its money.
 
-    Raises Refused for what cannot be asked, such as a counter that there is not.
+    Raises Refused for a selection that makes no sense, such as a counter that does not exist.
     """
     wanted = wanted or Selection()
     for name, value in asdict(wanted).items():
@@ -85,13 +85,13 @@ def latest(site: Site, limit: int, wanted: Selection | None = None) -> list[Foun
 
 
 def with_money(site: Site, records: Sequence[CallRecord]) -> list[Found]:
-    """Each of the calls with the transfers that moved by it."""
+    """Each of the calls with its transfers."""
     moved = ledger.of_many(site.engine, [record.id for record in records])
     return [Found(record, moved.get(record.id, ())) for record in records]
 
 
 def charged(site: Site, call_id: str) -> tuple[CallRecord, str]:
-    """The call, and the currency of its money. Raises Refused, also for one of no campaign."""
+    """The call, and the currency of its money. Raises Refused, also for a call that has no campaign."""
     record = record_of(site, call_id)
     if record.money is None:
         raise Refused(Code.NO_MONEY, call=record.id)

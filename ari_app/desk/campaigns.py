@@ -16,7 +16,7 @@ from ari_app.domain.market.staging import fold
 
 
 def create(site: Site, actor: Actor, name: str, entry: Document, assignments: Sequence[str] = ()) -> Changed:
-    """Adds a campaign as a draft; its further fields as `set_fields` sets them.
+    """Adds a campaign as a draft, then sets further fields as `set_fields` does.
 
     Raises Refused, DocumentError, StoreError.
     """
@@ -28,7 +28,7 @@ def create(site: Site, actor: Actor, name: str, entry: Document, assignments: Se
 def set_fields(site: Site, actor: Actor, name: str, assignments: Sequence[str]) -> Changed:
     """Sets fields, each named by its path (`route.ring_timeout=20s`); an empty value takes the field away.
 
-    Staged terms whose time has come are the campaign's own by then. Raises Refused, DocumentError, StoreError.
+    Staged terms whose start has passed are made the campaign's terms first. Raises Refused, DocumentError, StoreError.
     """
 
     def change(document: Document) -> None:

@@ -1,4 +1,4 @@
-"""Caps: how each stands now."""
+"""Caps: the limit of each, and how much of it is used and reserved now."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ari_app.store.limits.usage import Usage, usage_of
 
 
 def standing(site: Site, *, owner: str | None = None) -> list[Standing]:
-    """Every cap of the marketplace in force, with what is used and reserved of it now.
+    """Every cap of the marketplace in force, with how much of it is used and reserved now.
 
-    `owner`: only the caps of what has this id. Raises Refused.
+    `owner`: only the caps of the campaign, party or destination with this id. Raises Refused.
     """
     owner = None if owner is None else word(owner, "owner")
     now, marketplace = site.now(), in_force(site.engine).marketplace

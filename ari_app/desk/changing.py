@@ -1,7 +1,7 @@
-"""What is decided between two applies, of numbers and applications: one transaction that waits its turn.
+"""A change of numbers or applications, made outside the YAML document, in one transaction.
 
-It takes turns with every other change of the marketplace, so a publisher's limit and the stock hold whoever else is at
-work; and it makes a running switch load anew.
+Only one change of the marketplace is made at a time; the others wait. So a publisher's limit and the stock of numbers
+hold, whoever else is at work. After the change a running switch reloads the marketplace.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from ari_app.store.market import marketplaces, numbers
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change that is being made: the rules in force, and its moment (ms), which is after all before it.
+    """A change in progress: the rules in force, and its time (ms), which is later than that of every earlier change.
 
-    The rules are without numbers and destinations.
+    The rules are loaded without numbers and destinations.
     """
 
     connection: Connection
@@ -35,11 +35,11 @@ class Change:
     actor: Actor
 
     def note(self, use_case: str, subject: str, **facts: object) -> None:
-        """Puts it into the audit log."""
+        """Adds a line to the audit log."""
         auditlog.note(self.connection, Entry(self.at, str(self.actor), use_case, subject, facts))
 
     def require(self, campaign: str, publisher: str) -> None:
-        """Raises Refused when the marketplace in force lacks one of them."""
+        """Raises Refused when the campaign or the publisher is not in the marketplace in force."""
         for what, name, known in (
             ("campaign", campaign, self.rules.campaigns),
             ("publisher", publisher, self.rules.publishers),
@@ -50,7 +50,7 @@ class Change:
 
 @contextmanager
 def changing(site: Site, actor: Actor) -> Iterator[Change]:
-    """A change that is made at the end, all of it or nothing. Raises Refused, StoreError."""
+    """A change that is committed when the block ends, all of it or nothing. Raises Refused, StoreError."""
     now = site.now()
     with writing(site.engine) as connection:
         revision.lock(connection)

@@ -1,6 +1,6 @@
-"""Values as people and programs give them, checked before anything is done with them.
+"""Checks the values that people and programs give, before they are used.
 
-What is none raises `Refused` (INVALID) with the field's name, and why.
+An invalid value raises `Refused` (INVALID) with the field's name and the reason.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ _ID = TypeAdapter[str](Id)
 
 
 def invalid(field: str, why: str) -> Refused:
-    """What says that a field's value is none."""
+    """The refusal for a field whose value is invalid."""
     return Refused(Code.INVALID, field=field, why=why)
 
 
 def word(text: str, field: str) -> str:
-    """A text that may be asked for, such as an id or the beginning of one, whether there is such a thing or not."""
+    """A text to search by, such as an id or the beginning of one. Whether such a thing exists is not checked."""
     if len(text) > LONGEST_WORD or not text.isprintable():
         raise invalid(field, f"expected at most {LONGEST_WORD} characters on one line, got {_shown(text)}")
     return text
 
 
 def words(chosen: Mapping[str, str] | None, known: Collection[str]) -> dict[str, str]:
-    """What a reader chooses by, such as `{"campaign": "plumbing"}`; the names are of those known."""
+    """Names and values to select by, such as `{"campaign": "plumbing"}`; each name must be one of `known`."""
     for name, value in (chosen or {}).items():
         if name not in known:
             raise invalid("only", f"expected {', '.join(sorted(known))}, got {_shown(name)}")
@@ -43,7 +43,7 @@ def words(chosen: Mapping[str, str] | None, known: Collection[str]) -> dict[str,
 
 
 def text(text: str, field: str) -> str:
-    """A text of many lines, which could be written down."""
+    """A text that may have many lines, and that a file or the database can hold."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -52,14 +52,14 @@ def text(text: str, field: str) -> str:
 
 
 def limit(count: int) -> int:
-    """How many of a list are asked for."""
+    """How many items of a list are asked for."""
     if not 1 <= count <= MOST_LISTED:
         raise invalid("limit", f"expected 1 to {MOST_LISTED}, got {count}")
     return count
 
 
 def moment(at: int, field: str) -> int:
-    """A moment in ms that has a text in UTC: from the year 1 until 9999."""
+    """A time in ms that can be written as a date in UTC: from the year 1 to the year 9999."""
     if not FIRST_MS <= at <= LAST_MS:
         raise invalid(field, "expected a time from the year 1 until 9999")
     return at
@@ -73,7 +73,7 @@ def phone_number(text: str, field: str) -> str:
 
 
 def currency(code: str, field: str = "currency") -> str:
-    """A currency that ISO 4217 has."""
+    """A currency code of ISO 4217."""
     if not CURRENCY_CODE.fullmatch(code):
         raise invalid(field, f"expected a currency code such as EUR, got {_shown(code)}")
     if code not in CURRENCIES:
@@ -82,7 +82,7 @@ def currency(code: str, field: str = "currency") -> str:
 
 
 def amount(text: str, currency: str, field: str) -> int:
-    """The minor units of an amount such as `42.00`, zero or more."""
+    """An amount such as `42.00`, in minor units; zero or more."""
     try:
         return parse_amount(text, currency)
     except ValueError as error:
@@ -90,7 +90,7 @@ def amount(text: str, currency: str, field: str) -> int:
 
 
 def positive(text: str, currency: str, field: str) -> int:
-    """The same, more than zero."""
+    """The same as `amount`, but more than zero."""
     minor = amount(text, currency, field)
     if minor == 0:
         raise invalid(field, "expected more than zero")
@@ -98,7 +98,7 @@ def positive(text: str, currency: str, field: str) -> int:
 
 
 def taken_back(text: str | None, currency: str, field: str) -> int:
-    """The minor units that an amount such as `-10.00` takes back, a positive number; nothing: 0."""
+    """What a negative amount such as `-10.00` reverses, in minor units, as a positive number; 0 for None."""
     if text is None:
         return 0
     minor = amount(text.removeprefix("-"), currency, field)
@@ -108,17 +108,17 @@ def taken_back(text: str | None, currency: str, field: str) -> int:
 
 
 def line(text: str, field: str) -> str:
-    """A text on one line that is kept, and shown to people, such as a key."""
+    """A text of one line that is saved and shown to people, such as a key."""
     return _validated(_TEXT, text, field)
 
 
 def owned_id(text: str, field: str) -> str:
-    """An id that something in the marketplace can have."""
+    """A text that is a valid id of something in the marketplace."""
     return _validated(_ID, text, field)
 
 
 def reason(text: str, field: str = "reason") -> str:
-    """A text that tells why, on one line, however long."""
+    """A reason: one line of text of any length."""
     if not text.strip() or not text.isprintable():
         raise invalid(field, "expected a reason on one line")
     return text

@@ -1,4 +1,4 @@
-"""Conversions: which calls became sales, and calls whose terms wait for that."""
+"""Conversions: which calls became sales, and which calls await a conversion."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ari_app.store.money import conversions
 def post(
     site: Site, actor: Actor, call_id: str, *, at: int | None = None, ref: str | None = None
 ) -> Converted:
-    """Takes that a call, by its id in full, became a sale at a moment (ms; without one, now).
+    """Records that a call (by its full id) became a sale at a time (ms; default now).
 
-    A call that waits for it is judged by it at once; that of any other is noted. `ref` is the sale's own name, such as
-    an order's number. Told again, it changes nothing. Raises Refused.
+    A call that awaits a conversion is judged by it at once; for any other call it is only recorded. `ref` is the
+    sale's own name, such as an order number. The same conversion again changes nothing. Raises Refused.
     """
     now = site.now()
     name = None if ref is None else checked.line(ref, "ref")
@@ -29,21 +29,22 @@ def post(
 
 @by_code()
 def import_(site: Site, actor: Actor, csv: str, name: str) -> list[Converted]:
-    """Takes the conversions that a CSV text says, with the columns call, at and ref; `name` is what it is called.
+    """Records the conversions of a CSV text with the columns call, at and ref; `name` is the file's name in errors.
 
-    With any mistake nothing is taken. Stopped half-way, the same text takes the rest. Raises DocumentError, Refused.
+    With any mistake in the text, nothing is recorded. If the import is stopped half-way, importing the same text
+    again records the rest. Raises DocumentError, Refused.
     """
     return conversions.tell(site.engine, parse(checked.text(csv, "csv"), name), site.now(), str(actor))
 
 
 def latest(site: Site, limit: int, *, is_pending: bool = False) -> list[Found]:
-    """The calls that were converted, those first that were told last, each with its money.
+    """The converted calls, the last reported first, each with its money.
 
-    `is_pending`: those that wait for one, those first whose time ends first.
+    `is_pending`: instead, the calls that await a conversion, the earliest deadline first.
     """
     return with_money(site, conversions.latest(site.engine, checked.limit(limit), waiting=is_pending))
 
 
 def expire(site: Site, actor: Actor) -> int:
-    """Gives up waiting where a day has passed since a call's time; how many calls. Raises StoreError."""
+    """Judges as not converted the calls whose deadline passed a day ago; returns how many. Raises StoreError."""
     return conversions.expire(site.engine, site.now(), str(actor))

@@ -1,4 +1,4 @@
-"""Creatives: approved, rejected, and given to publishers with their own number."""
+"""Creatives: approved, rejected, and exported to publishers, each with the publisher's own number."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ari_app.media.creatives import find
 
 @dataclass(frozen=True, slots=True)
 class Ad:
-    """An approved creative for a publisher: with which of their numbers, and a banner's image."""
+    """An approved creative for a publisher: the publisher's number to show on it, and the image of a banner."""
 
     creative: Creative
     did: str
@@ -27,7 +27,7 @@ class Ad:
 
 
 def approve(site: Site, actor: Actor, name: str) -> Changed:
-    """Makes a creative one that can be exported. Raises Refused, StoreError."""
+    """Approves a creative, so that it can be exported. Raises Refused, StoreError."""
 
     def change(document: Document) -> None:
         entry = entry_of(document, "creatives", name)
@@ -38,7 +38,7 @@ def approve(site: Site, actor: Actor, name: str) -> Changed:
 
 
 def reject(site: Site, actor: Actor, name: str, reason: str) -> Changed:
-    """Makes a creative one that cannot be exported (any more). Raises Refused, DocumentError, StoreError."""
+    """Rejects a creative: from now on it cannot be exported. Raises Refused, DocumentError, StoreError."""
 
     def change(document: Document) -> None:
         entry_of(document, "creatives", name).update(status="rejected", reason=reason)
@@ -47,7 +47,7 @@ def reject(site: Site, actor: Actor, name: str, reason: str) -> Changed:
 
 
 def ad(site: Site, name: str, publisher: str, source: str | None) -> Ad:
-    """What a publisher runs. `source`: the placement, where the publisher has several numbers. Raises Refused."""
+    """A creative for one publisher. `source`: the placement, if the publisher has several numbers. Raises Refused."""
     for field, asked in (("name", name), ("publisher", publisher), ("source", source or "")):
         checked.word(asked, field)
     marketplace = in_force(site.engine).marketplace
@@ -70,7 +70,7 @@ def ad(site: Site, name: str, publisher: str, source: str | None) -> Ad:
 def _number(
     marketplace: Marketplace, campaign: str, publisher: str, source: str | None
 ) -> tuple[str, Number]:
-    """The publisher's number for the campaign. Raises Refused when there is none, or when it could be several."""
+    """The publisher's number for the campaign. Raises Refused when there is none, or when several are possible."""
     if publisher not in marketplace.publishers:
         raise Refused(Code.UNKNOWN, what="publisher", name=publisher)
     found = [

@@ -1,4 +1,4 @@
-"""What is due once a day."""
+"""The jobs that are done once a day."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ JOBS: dict[str, Callable[[Site, Actor], int]] = {
     "outbox forget": _forget_outbox,
     "recordings expire": recordings.expire,
 }
-"""What is done, in this order. Each says how many it was done to."""
+"""The jobs, in this order. Each returns how many items it changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """To how many each job was done, and why the others failed."""
+    """By job: how many items it changed; and for each job that failed, the reason."""
 
     counts: Mapping[str, int]
     failed: Mapping[str, Exception]
 
 
 def do(site: Site, actor: Actor) -> Done:
-    """Does what is due once a day. One job that fails does not keep the next from being done; twice does no harm."""
+    """Does all daily jobs. If one fails, the others are done all the same. To run it twice a day does no harm."""
     counts: dict[str, int] = {}
     failed: dict[str, Exception] = {}
     for name, job in JOBS.items():

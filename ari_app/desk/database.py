@@ -1,4 +1,4 @@
-"""The database's tables: which version they are of, and bringing them to this one."""
+"""The database's tables: their schema revision, and the upgrade to the revision of this program."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ari_app.store.db.engine import open_engine
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Where the database is, without its password; its revision (None: it has no tables), and the one needed."""
+    """The database's URL without its password; its schema revision (None: no tables), and the revision needed."""
 
     where: str
     revision: str | None
@@ -19,19 +19,22 @@ class Tables:
 
     @property
     def is_migrated(self) -> bool:
-        """Whether it is as this version needs it."""
+        """Whether the revision is the one that this program needs."""
         return self.revision == self.needed
 
 
 def status(settings: Settings) -> Tables:
-    """How the tables are. Raises StoreError."""
+    """The present revision of the tables. Raises StoreError."""
     engine = open_engine(settings.database_url)
     where = engine.url.render_as_string(hide_password=True)
     return Tables(where, schema.current(engine), schema.head())
 
 
 def upgrade(settings: Settings) -> Tables:
-    """Brings the tables to this version; says how they were before. Does nothing when they are. Raises StoreError."""
+    """Upgrades the tables to the revision needed, if they are not there yet; returns their state before.
+
+    Raises StoreError.
+    """
     before = status(settings)
     schema.upgrade(open_engine(settings.database_url))
     return before

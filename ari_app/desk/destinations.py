@@ -14,9 +14,9 @@ from ari_app.domain.basics.audit import Entry
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What a move changed, and the time zone that the destination's hours and caps were read in, and are now.
+    """What a move changed, and the time zones, before and now, in which the destination's hours and caps are read.
 
-    None: its zone is its own, or stays the same.
+    The zones are None when the destination has its own zone, or when the zone stays the same.
     """
 
     changed: Changed
@@ -24,12 +24,12 @@ class Moved:
 
 
 def move(site: Site, actor: Actor, name: str, advertiser: str) -> Moved:
-    """Makes a destination another advertiser's, from now on. Calls under way, and records, keep the one they have.
+    """Moves a destination to another advertiser, from now on. Calls under way and records keep their advertiser.
 
     Raises Refused while a campaign of the advertiser that it leaves routes to it; StoreError.
     """
     facts = {"to": advertiser}
-    zones = list[str]()  # both are known once the change is made, which may be more than once
+    zones = list[str]()  # filled when the change is made, which may be more than once
 
     def change(document: Document) -> None:
         entry = entry_of(document, "destinations", name)
@@ -49,7 +49,7 @@ def move(site: Site, actor: Actor, name: str, advertiser: str) -> Moved:
 
 
 def _routing_to(document: Document, destination: str) -> list[str]:
-    """The campaigns, of whatever status, that have the destination in a wave: all are its advertiser's."""
+    """The campaigns of any status that have the destination in a wave. All belong to its advertiser."""
     return [
         name
         for name, campaign in document["campaigns"].items()
@@ -58,7 +58,7 @@ def _routing_to(document: Document, destination: str) -> list[str]:
 
 
 def _timezones(document: Document, destination: Document, *advertisers: str) -> list[str]:
-    """The advertisers' time zones, where anything of the destination is read in them: hours that name none, or caps."""
+    """The advertisers' time zones; empty if nothing of the destination (hours without a zone, caps) is read in them."""
     hours = destination.get("hours")
     is_read = bool(destination.get("caps")) or (hours is not None and "timezone" not in hours)
     return [document["advertisers"][name].get("timezone", "UTC") for name in advertisers if is_read]

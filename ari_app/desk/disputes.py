@@ -1,6 +1,6 @@
-"""Disputes: an advertiser questions a charge, and it is given back or not.
+"""Disputes: an advertiser questions a charge, which is then given back or not.
 
-How long a charge may be disputed is the advertiser's `dispute_window`; where it says none, DISPUTE_WINDOW_MS.
+A charge may be disputed for the advertiser's `dispute_window`, or else for DISPUTE_WINDOW_MS.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ari_app.store.money import disputes
 
 @by_code()
 def open_(site: Site, actor: Actor, *, call_id: str, reason: str, amount: str | None = None) -> Dispute:
-    """Disputes an amount, such as `10.00`, of a call's charge, or all that is left of it.
+    """Opens a dispute for an amount, such as `10.00`, of a call's charge, or for all that is left of the charge.
 
     Raises Refused, also when the window is over, less was charged, or the call is in dispute already.
     """
@@ -40,9 +40,9 @@ def accept(
     payout: str | None = None,
     reason: str = "",
 ) -> Dispute:
-    """Gives the advertiser an amount back, or all that is claimed, and takes `payout` from the publisher.
+    """Gives the advertiser back an amount (default: all that is claimed), and takes `payout` from the publisher.
 
-    Without a `payout` it is in proportion. Raises Refused.
+    `payout` defaults to the same proportion of what the publisher earned. Raises Refused.
     """
     currency = get(site, dispute_id).currency
     credit = None if amount is None else checked.positive(amount, currency, "amount")
@@ -53,7 +53,7 @@ def accept(
 
 @by_code()
 def reject(site: Site, actor: Actor, *, dispute_id: int, reason: str) -> Dispute:
-    """Ends a dispute with the money where it is. Raises Refused."""
+    """Ends a dispute; no money moves. Raises Refused."""
     get(site, dispute_id)
     return disputes.reject(site.engine, dispute_id, site.now(), str(actor), checked.reason(reason))
 
@@ -70,13 +70,13 @@ def get(site: Site, dispute_id: int) -> Dispute:
 
 
 def list_(site: Site, *, state: DisputeState | None = None, advertiser: str | None = None) -> list[Dispute]:
-    """The disputes in the order they were opened, of those in a state, of an advertiser."""
+    """The disputes, oldest first; only those in this state and of this advertiser where given."""
     whose = None if advertiser is None else checked.word(advertiser, "advertiser")
     return disputes.list_(site.engine, state=state, advertiser=whose)
 
 
 def _window_ms(site: Site, record: CallRecord) -> int:
-    """The advertiser's dispute window, also of one that left the marketplace."""
+    """The advertiser's dispute window (ms). The advertiser may have left the marketplace."""
     assert record.advertiser is not None, "a call that has money has an advertiser"
     marketplace = in_force(site.engine).marketplace
     return advertiser_of(site, marketplace, record.advertiser).dispute_window

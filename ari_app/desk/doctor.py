@@ -1,4 +1,4 @@
-"""What keeps calls from being served."""
+"""The doctor: finds what prevents calls from being served."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from ari_app.watch.finding import Finding
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """All that calls need, found or missing, in the order in which it is best put right. Nothing is changed."""
+    """Checks all that calls need. The findings are in the order in which to repair them. Nothing is changed."""
     return list(doctor.examine(settings))

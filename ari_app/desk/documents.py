@@ -1,7 +1,8 @@
-"""Changes to the marketplace in force, one at a time: what the nouns of its document share.
+"""Changes to the marketplace in force, one at a time: the part that all nouns of its document share.
 
-The document in force is the one truth. A use case reads it, changes it, and applies it, checked as a file is
-that is applied. A change that somebody else makes meanwhile is never lost: it is begun again.
+The document in force is the only source. A use case reads it, changes it and applies it, with the same checks as a
+file that is applied. If somebody else applies a change meanwhile, the use case starts again from the new document, so
+no change is lost.
 """
 
 from __future__ import annotations
@@ -37,24 +38,24 @@ Part = Literal["advertisers", "publishers", "destinations", "campaigns", "flows"
 
 
 def exported(site: Site) -> tuple[int, Marketplace]:
-    """The version in force, and what it says now, staged terms whose time has come in their place. Raises Refused."""
+    """The version in force, and its content now: staged terms whose start has passed are in place. Raises Refused."""
     loaded = in_force(site.engine)
     return loaded.version, staging.in_force(loaded.marketplace, site.now())
 
 
 def listed(site: Site, part: Part) -> Document:
-    """The entries of a part of the marketplace in force, as it is now, with their defaults. Raises Refused."""
+    """The entries of one part of the marketplace in force now, with their defaults. Raises Refused."""
     entries: Document = to_document(exported(site)[1])[part]
     return entries
 
 
 def shown(site: Site, part: Part, name: str) -> Document:
-    """An entry of the marketplace in force. Raises Refused."""
+    """One entry of the marketplace in force, with its defaults. Raises Refused."""
     return entry_of({part: listed(site, part)}, part, name)
 
 
 def add(site: Site, actor: Actor, part: Part, name: str, entry: Document, base: Path = Path()) -> Changed:
-    """Adds an entry, in the words of the document. Raises Refused, DocumentError, StoreError."""
+    """Adds an entry, given as in the YAML document. Raises Refused, DocumentError, StoreError."""
 
     checked.word(name, "name")
 
@@ -68,7 +69,7 @@ def add(site: Site, actor: Actor, part: Part, name: str, entry: Document, base: 
 
 
 def remove(site: Site, actor: Actor, part: Part, name: str) -> Changed:
-    """Removes an entry that nothing else needs. Raises Refused, StoreError."""
+    """Removes an entry. Raises Refused (also when another entry needs it), StoreError."""
 
     def change(document: Document) -> None:
         entry_of(document, part, name)
@@ -98,12 +99,12 @@ def amend(site: Site, change: Callable[[Document], None], entry: Entry, base: Pa
 
 
 def done(site: Site, actor: Actor, use_case: str, subject: str, **facts: Any) -> Entry:
-    """The line of the audit log that says so."""
+    """The line in the audit log for a use case that is done."""
     return Entry(site.now(), str(actor), use_case, subject, facts)
 
 
 def entry_of(document: Document, part: Part, name: str) -> Document:
-    """An entry of a part of the document. Raises Refused when there is none."""
+    """One entry of a part of the document. Raises Refused when there is no such entry."""
     entries = document.get(part, {})
     if checked.word(name, "name") not in entries:
         raise Refused(Code.UNKNOWN, what=_one_of(part), name=name)
@@ -116,7 +117,7 @@ def _one_of(part: Part) -> str:
 
 
 def _put(site: Site, document: Document, entry: Entry, base: Path, loaded: Loaded) -> Changed:
-    """Applies the document in place of what is loaded. What was good there is not looked at again."""
+    """Applies the document in place of `loaded`. Parts that did not change are not checked again."""
     settings = site.settings
     known_prompts = frozenset(prompts_of(loaded.marketplace))
     known_creatives = frozenset(loaded.marketplace.creatives.values())

@@ -19,9 +19,9 @@ from ari_app.store import geography
 
 
 def check(settings: Settings, text: str, file: str, base: Path) -> Marketplace:
-    """The marketplace of a YAML text, for its flows to be looked at: nothing is applied, Asterisk is not asked.
+    """The marketplace of a YAML text, read to check its flows. Nothing is applied, and Asterisk is not asked.
 
-    `file` is its name in complaints; recordings are relative to `base`. Raises DocumentError, GeographyError.
+    `file` is its name in error messages; audio files are relative to `base`. Raises DocumentError, GeographyError.
     """
     return parse(
         checked.text(text, "text"),
@@ -32,7 +32,7 @@ def check(settings: Settings, text: str, file: str, base: Path) -> Marketplace:
 
 
 def put(site: Site, actor: Actor, flows: Mapping[str, Any], base: Path) -> Changed:
-    """Adds flows by their ids, in place of those that are there. Recordings are relative to `base`.
+    """Adds flows by id, or replaces those with the same ids. Audio files are relative to `base`.
 
     Raises DocumentError, StoreError, Refused.
     """

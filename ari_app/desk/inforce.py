@@ -1,4 +1,4 @@
-"""The marketplace in force, which nearly every use case asks for."""
+"""The marketplace in force, which nearly every use case needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ari_app.store.market.marketplaces import Loaded
 
 
 def in_force(engine: Engine) -> Loaded:
-    """The marketplace applied last. Raises Refused, StoreError."""
+    """The marketplace that was applied last. Raises Refused, StoreError."""
     loaded = marketplaces.load(engine)
     if loaded is None:
         raise Refused(Code.NO_MARKETPLACE)

@@ -1,4 +1,4 @@
-"""The money: what accounts have and how it came to be, payments in and back, adjustments, the proof."""
+"""The money: balances and statements of accounts, deposits, refunds, adjustments, and the proof that all agrees."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ari_app.store.money import audit, corrections, refunds
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Money that an advertiser paid in or got back. `is_new`: it was booked now, not before."""
+    """A payment from an advertiser or back to it. `is_new`: it was booked by this request, not by an earlier one."""
 
     advertiser: str
     amount: int
@@ -37,7 +37,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Adjusted:
-    """What a call comes to after an adjustment. `is_new`: it was booked now, not before."""
+    """A call's money after an adjustment. `is_new`: it was booked by this request, not by an earlier one."""
 
     call_id: str
     key: str
@@ -47,14 +47,14 @@ class Adjusted:
 
 
 def balances(site: Site) -> list[Account]:
-    """Every account's balance in each currency, with what calls under way have reserved of it."""
+    """Every account's balance in each currency, with the amount that calls under way have reserved."""
     reserved = reserved_funds(site.engine)
     found = ledger.balances(site.engine)
     return [Account(*key, found.get(key, Balance()), reserved.get(key, 0)) for key in found | reserved]
 
 
 def statement(site: Site, account: str) -> list[StatementLine]:
-    """An account's transfers in order of time, each with the balance after it. Raises Refused for no account."""
+    """An account's transfers, oldest first, each with the balance after it. Raises Refused for an unknown account."""
     lines = ledger.statement(site.engine, checked.word(account, "account"))
     if not lines and not _can_be(site, account):
         raise Refused(Code.NO_ACCOUNT, account=account)
@@ -62,7 +62,10 @@ def statement(site: Site, account: str) -> list[StatementLine]:
 
 
 def verify(site: Site) -> Proof:
-    """Whether sums are zero, and transfers agree with calls, terms, verdicts, disputes, bills, payouts and reports."""
+    """Checks that all sums are zero, and that the transfers agree with everything made from or by them.
+
+    These are calls, terms, verdicts, disputes, bills, payouts and reports.
+    """
     return audit.prove(site.engine, site.now())
 
 
@@ -77,9 +80,9 @@ def deposit(
     currency: str | None = None,
     reason: str = "",
 ) -> Payment:
-    """Books an amount, such as `500.00`, that an advertiser paid in; the same key counts once.
+    """Books an amount, such as `500.00`, that an advertiser paid in. The same key is booked once.
 
-    Without a `currency` it is the marketplace's. Raises Refused, also for a key of another payment.
+    `currency` defaults to the marketplace's. Raises Refused, also when the key belongs to another payment.
     """
     now = site.now()
     minor, currency = _payment(site, advertiser, amount, currency, key)
@@ -100,9 +103,9 @@ def refund(
     reason: str,
     currency: str | None = None,
 ) -> Payment:
-    """Books an amount that goes back to an advertiser of what it paid in; the same key counts once.
+    """Books an amount that an advertiser gets back from its deposits. The same key is booked once.
 
-    Raises Refused, also for more than is available, and for a key of another refund.
+    Raises Refused, also for more than is available, and when the key belongs to another refund.
     """
     now = site.now()
     account = domain.advertiser_account(advertiser)
@@ -125,9 +128,10 @@ def adjust(
     price: str | None = None,
     payout: str | None = None,
 ) -> Adjusted:
-    """Takes money of a call back: of what it charged (`price`, such as `-10.00`), of what it paid (`payout`), or both.
+    """Reverses a part of a call's money: of its charge (`price`, such as `-10.00`), of its `payout`, or of both.
 
-    The same key counts once. Raises Refused, also for more than is left, and for a key of another adjustment.
+    The same key is booked once. Raises Refused, also for more than is left, and when the key belongs to another
+    adjustment.
     """
     record, currency = charged(site, call_id)
     if price is None and payout is None:
@@ -156,7 +160,7 @@ def _payment(
     key: str,
     there: Collection[str] = (),
 ) -> tuple[int, str]:
-    """What the amount is in the minor unit, and of which currency: one that there is, or that is `there` all the same.
+    """The amount in minor units, and its currency: a known one, or one that is `there` although it is unknown.
 
     Raises Refused.
     """
@@ -171,7 +175,7 @@ def _payment(
 
 
 def _can_be(site: Site, account: str) -> bool:
-    """Whether there can be such an account: a party's, also of one that left, or the exchange's own."""
+    """Whether such an account can exist: of a party, even one that left, or of the exchange itself."""
     find = {"advertiser": parties.advertiser, "publisher": parties.publisher}
     what, _, name = account.partition(":")
     return account in (domain.EXCHANGE, domain.WORLD) or (

@@ -1,4 +1,4 @@
-"""What happens now: the calls under way and the day's sums, for a board that asks again and again."""
+"""The live view: calls under way and the day's sums, for a board that asks again and again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ari_app.store.reports import today
 
 
 def view(site: Site, sums: Sequence[Sums] | None) -> View:
-    """What the running switch says now, with the day's sums. Raises SwitchNotRunning, SwitchError."""
+    """The running switch's state now, together with the day's sums. Raises SwitchNotRunning, SwitchError."""
     status, calls = running.ask(site.settings, "/status"), running.ask(site.settings, "/live")
     if "supervision" not in status:
         raise running.SwitchError("the running switch is older than this command; restart it")
@@ -21,7 +21,7 @@ def view(site: Site, sums: Sequence[Sums] | None) -> View:
 
 
 def sums_since(site: Site, at: int) -> list[Sums] | None:
-    """What calls and money come to since a moment (ms), such as midnight; None when the database does not answer."""
+    """The sums of calls and money since a time (ms), such as midnight; None when the database does not answer."""
     try:
         return today.since(site.engine, at)
     except StoreError:

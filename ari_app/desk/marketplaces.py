@@ -1,4 +1,4 @@
-"""The marketplace as a whole: begun, planned, applied, read."""
+"""The marketplace as a whole: created, planned, applied, read."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from ari_app.store.market import marketplaces
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a change does: to the marketplace, and which prompts it renders or copies; what lets few calls through then.
+    """What a change does: to the marketplace, to prompts (rendered or copied), and which limits let few calls through.
 
-    `remarks`: what the marketplace says then that is probably meant otherwise. `begun_again`: how many times somebody
-    else had changed it meanwhile.
+    `remarks`: what is valid but probably not intended. `begun_again`: how many times the change was restarted because
+    somebody else had changed the marketplace meanwhile.
     """
 
     applied: Applied
@@ -43,14 +43,14 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A marketplace that could be applied; its `file:` prompts and its images are relative to `base`."""
+    """A checked marketplace that can be applied. Its `file:` prompts and its images are relative to `base`."""
 
     marketplace: Marketplace
     base: Path
 
 
 def begin(site: Site, actor: Actor, currency: str) -> Changed:
-    """Puts a marketplace in force that has nothing but a currency. Raises Refused, DocumentError, StoreError."""
+    """Puts an empty marketplace in force: only the currency is set. Raises Refused, DocumentError, StoreError."""
     if marketplaces.load(site.engine) is not None:
         raise Refused(Code.MARKETPLACE_EXISTS)
     parts = ("advertisers", "publishers", "destinations", "campaigns", "numbers")
@@ -59,7 +59,7 @@ def begin(site: Site, actor: Actor, currency: str) -> Changed:
 
 
 def plan(site: Site, text: str, file: str, base: Path) -> Changed:
-    """What `apply` would change. Nothing is changed. Raises as `apply`."""
+    """Returns what `apply` would change, and changes nothing. Raises as `apply`."""
     proposal = _read(site.settings, text, file, base)
     planned = marketplaces.plan(site.engine, proposal.marketplace, site.now())
     unready = prompts.unready(prompts_of(proposal.marketplace), base, site.settings.prompts)
@@ -67,9 +67,9 @@ def plan(site: Site, text: str, file: str, base: Path) -> Changed:
 
 
 def apply(site: Site, actor: Actor, text: str, file: str, base: Path) -> Changed:
-    """Puts the marketplace of a YAML text in force, all of it or nothing. `file` is its name in complaints.
+    """Puts the marketplace of a YAML text in force, all of it or nothing. `file` is its name in error messages.
 
-    Files that it names are relative to `base`. Raises DocumentError, Refused, StoreError, PromptError, CreativeError.
+    Files named in it are relative to `base`. Raises DocumentError, Refused, StoreError, PromptError, CreativeError.
     """
     proposal = _read(site.settings, text, file, base)
     return put(site, proposal, _entry(site, actor, "apply", file=file))
@@ -84,9 +84,9 @@ def put(
     known_prompts: frozenset[str] = frozenset(),
     known_creatives: frozenset[Creative] = frozenset(),
 ) -> Changed:
-    """Makes the files of a marketplace ready, all but those that are known, and puts it in force.
+    """Prepares the prompts and images of a marketplace (except those already known), and puts it in force.
 
-    Raises StoreError (MarketplaceMoved, where it is `based_on` another version), PromptError, CreativeError.
+    Raises StoreError (MarketplaceMoved when it is `based_on` a version no more in force), PromptError, CreativeError.
     """
     marketplace, settings = proposal.marketplace, site.settings
     made = prompts.prepare(prompts_of(marketplace) - known_prompts, proposal.base, settings.prompts)
@@ -97,7 +97,7 @@ def put(
 
 
 def trunks(settings: Settings) -> list[str] | None:
-    """Asterisk's PJSIP endpoints; None, for not checked, when Asterisk is not there to be asked."""
+    """Asterisk's PJSIP endpoints; None when Asterisk cannot be asked: then trunks are not checked."""
     try:
         endpoints = asterisk.ask(settings, lambda client: client.endpoints.list())
     except (AriError, SettingsError):
@@ -106,7 +106,7 @@ def trunks(settings: Settings) -> list[str] | None:
 
 
 def _read(settings: Settings, text: str, file: str, base: Path) -> Proposal:
-    """The marketplace in the text, checked against everything there is. Raises DocumentError."""
+    """Reads the marketplace in the text, with all checks. Raises DocumentError."""
     marketplace = parse(
         checked.text(text, "text"),
         checked.text(file, "file"),

@@ -1,4 +1,4 @@
-"""Tracking numbers: imported, given to publishers, taken back; and what there is to be known of them."""
+"""Tracking numbers: imported, assigned to publishers, released; and their state and history."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def assign(
     source: str | None = None,
     wanted: Wanted = ANY,
 ) -> str:
-    """Gives a free number to a publisher for a campaign, that which has rested longest. Raises Refused, StoreError."""
+    """Assigns a free number to a publisher for a campaign: the one unused for longest. Raises Refused, StoreError."""
     check(wanted, source)
     checked.words({"campaign": campaign, "publisher": publisher}, ("campaign", "publisher"))
     with changing(site, actor) as change:
@@ -49,7 +49,7 @@ def assign(
 
 @retried
 def release(site: Site, actor: Actor, did: str) -> tuple[Assignment, int]:
-    """Takes back a number that the desk assigned; says whose it was, and until when (ms) it rests.
+    """Releases a number that the desk assigned; returns that assignment, and the end (ms) of the number's quarantine.
 
     Raises Refused, StoreError.
     """
@@ -75,10 +75,10 @@ def import_(
     trunk: str | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> Imported:
-    """Adds the numbers of a CSV text to the stock, and corrects what is said of those there.
+    """Adds the numbers of a CSV text to the stock, and updates those that are already in it.
 
-    `file` is its name in complaints, `trunk` that of rows which name none, `columns` names ours in the file. Raises
-    DocumentError, Refused, StoreError, GeographyError.
+    `file` is its name in error messages. `trunk` is for rows without a trunk. `columns` maps our column names to those
+    in the file. Raises DocumentError, Refused, StoreError, GeographyError.
     """
     loaded = marketplaces.load(site.engine)
     tables = geography.load(site.settings.home)
@@ -99,7 +99,7 @@ def import_(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which numbers are asked for; None: any."""
+    """A filter for numbers; None in a field: any value."""
 
     campaign: str | None = None
     publisher: str | None = None
@@ -109,7 +109,7 @@ class Asked:
 
 
 def listed(site: Site, asked: Asked) -> list[tuple[Holding, Status]]:
-    """The numbers that somebody has or that are in stock, and what they are now. Raises Refused."""
+    """The numbers that are assigned or in stock, each with its present status. Raises Refused."""
     in_force(site.engine)
     now = site.now()
     found = [
@@ -124,7 +124,7 @@ def listed(site: Site, asked: Asked) -> list[tuple[Holding, Status]]:
 
 
 def history(site: Site, did: str) -> list[Assignment]:
-    """All that a number was, oldest first. Raises Refused when it never was one here."""
+    """All assignments of a number, oldest first. Raises Refused when it has never been a number here."""
     found = numbers.history(site.engine, checked.word(did, "did"))
     if not found:
         raise Refused(Code.NUMBER_UNKNOWN, did=did)
@@ -133,14 +133,14 @@ def history(site: Site, did: str) -> list[Assignment]:
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """The imported numbers by kind and state. Fewer free than `low_stock` are few."""
+    """How many imported numbers there are by kind and state. Stock is low when fewer than `low_stock` are free."""
 
     shelves: list[Shelf]
     low_stock: int
 
 
 def stock(site: Site) -> Stock:
-    """What is free, assigned, in quarantine now. Raises Refused."""
+    """How many numbers are free, assigned and in quarantine now. Raises Refused."""
     policy = in_force(site.engine).marketplace.numbers_policy
     now = site.now()
     shelves = stock_of((h.kind, h.region, h.status(now)) for h in inventory.holdings(site.engine))
@@ -148,7 +148,7 @@ def stock(site: Site) -> Stock:
 
 
 def check(wanted: Wanted, source: str | None) -> None:
-    """Looks at which number is asked for, and at the placement that it is to be shown on. Raises Refused."""
+    """Checks the number asked for, and the placement (`source`) where it will be shown. Raises Refused."""
     if wanted.did is not None:
         checked.word(wanted.did, "did")
     if wanted.region is not None and wanted.region not in STATE_NAMES:
@@ -158,9 +158,9 @@ def check(wanted: Wanted, source: str | None) -> None:
 
 
 def give(change: Change, number: Number, wanted: Wanted, count: int) -> list[str]:
-    """Gives `count` free numbers, of a campaign and a publisher in force, as a part of a change: all of them, or none.
+    """Assigns `count` free numbers as a part of a change: all of them, or none.
 
-    Raises Refused.
+    The campaign and the publisher must be in force. Raises Refused.
     """
     has = numbers.count(change.connection, number.campaign, number.publisher)
     most = change.rules.campaigns[number.campaign].applications.numbers_per_publisher

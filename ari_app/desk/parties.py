@@ -1,4 +1,4 @@
-"""Advertisers and publishers by id: those in the marketplace, and those that left it."""
+"""Finds advertisers and publishers by id: those in the marketplace, and those that left it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ari_app.store.market import parties
 
 
 def advertiser_of(site: Site, marketplace: Marketplace, name: str) -> Advertiser:
-    """The advertiser of this id, in force or before. Raises Refused, naming those that there are."""
+    """The advertiser with this id, in force now or earlier. Raises Refused, which names the advertisers in force."""
     found = marketplace.advertisers.get(word(name, "advertiser")) or parties.advertiser(site.engine, name)
     if found is None:
         raise _unknown("advertiser", name, marketplace.advertisers)
@@ -21,7 +21,7 @@ def advertiser_of(site: Site, marketplace: Marketplace, name: str) -> Advertiser
 
 
 def publisher_of(site: Site, marketplace: Marketplace, name: str) -> Publisher:
-    """The publisher of this id, in force or before. Raises Refused, naming those that there are."""
+    """The publisher with this id, in force now or earlier. Raises Refused, which names the publishers in force."""
     found = marketplace.publishers.get(word(name, "publisher")) or parties.publisher(site.engine, name)
     if found is None:
         raise _unknown("publisher", name, marketplace.publishers)

@@ -1,4 +1,4 @@
-"""Payout runs: publishers are paid what they earned."""
+"""Payout runs: publishers are paid what they have earned."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ari_app.domain.ledger.payouts import Paid, Run
 from ari_app.store.money import payouts
 
 HOLD_DAYS = 7
-"""How many days ago a call must have ended to be paid, where a run does not say."""
+"""Default hold of a payout run: a call is paid when it ended more than this many days ago."""
 LONGEST_HOLD_DAYS = 365
 DAY_MS = 86_400_000
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -33,10 +33,10 @@ def asked(
     hold_days: int = HOLD_DAYS,
     currency: str | None = None,
 ) -> Run:
-    """A run for the calls that ended until the end of a day (UTC), and more than `hold_days` before now.
+    """A run for calls that ended up to the end of a day (UTC), and more than `hold_days` ago.
 
-    `minimum` is what a publisher must have due, such as `50.00`. Without a `currency` it is in the marketplace's.
-    Raises Refused.
+    `minimum` is the least amount due, such as `50.00`, for which a publisher is paid. `currency` defaults to the
+    marketplace's. Raises Refused.
     """
     money = checked.currency(currency) if currency else in_force(site.engine).marketplace.currency
     if not _KEY.fullmatch(key):
@@ -55,9 +55,9 @@ def asked(
 
 @by_code()
 def run(site: Site, actor: Actor, wanted: Run) -> Paid:
-    """Pays every publisher's earnings that are old enough and not in open dispute, each once; the same key pays once.
+    """Pays every publisher the earnings that are old enough and not in an open dispute, each once.
 
-    Raises Refused when the key was used for a run that was asked something else.
+    The same key pays once. Raises Refused when the key was used for a run with other parameters.
     """
     facts = {
         "currency": wanted.currency,
@@ -70,7 +70,7 @@ def run(site: Site, actor: Actor, wanted: Run) -> Paid:
 
 @by_code()
 def plan(site: Site, wanted: Run) -> Paid:
-    """What `run` would pay now, or has paid before; nothing is booked. Raises Refused."""
+    """Returns what `run` would pay now, or has paid before; nothing is booked. Raises Refused."""
     return payouts.plan(site.engine, wanted)
 
 
@@ -88,5 +88,5 @@ def every(site: Site) -> list[Paid]:
 
 
 def items(site: Site, paid: Paid) -> Items:
-    """The transfers that a run's payouts are made of."""
+    """The transfers that a run's payouts consist of."""
     return payouts.items(site.engine, paid.run)

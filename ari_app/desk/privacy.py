@@ -1,4 +1,4 @@
-"""Forgetting callers: one who asks for it, and all of them by age."""
+"""Erasure of callers' data: of one caller who asks for it, and of all old calls."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ari_app.store.calls.spool import Spool
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """Out of how many calls callers were taken. `left` is where they may still be, and why, a line each.
+    """In how many calls the caller was erased. `left` says where a number may still be and why, one line each.
 
-    `under_way` are the ids of the caller's calls that are not over: they are not reached.
+    `under_way` are the ids of the caller's calls that are not over: these are not erased.
     """
 
     calls: int
@@ -30,16 +30,16 @@ class Erased:
 
 
 def erase(site: Site, actor: Actor, number: str) -> Erased:
-    """Takes the caller with this number (E.164) out of every call, and of the files of HOME; deletes what was recorded.
+    """Erases the caller with this number (E.164) from every call and from the files in HOME; deletes the recordings.
 
-    Where anything is left, or under way, it has to be done again. Raises Refused, StoreError, SwitchError, OSError.
+    If anything is left or under way, do it again later. Raises Refused, StoreError, SwitchError, OSError.
     """
     checked.phone_number(number, "number")
     now, settings = site.now(), site.settings
     talking = _under_way(site, number)
     traces = Traces(settings, number)
     traces.before(now)
-    entry = Entry(now, str(actor), "privacy.erase", "")  # the log is not to name whom it is about
+    entry = Entry(now, str(actor), "privacy.erase", "")  # the audit log must not name the erased caller
     spool = Spool(settings.spool)
     try:
         calls = privacy.erase_caller(site.engine, spool, settings.recordings, number, now, entry)
@@ -49,7 +49,7 @@ def erase(site: Site, actor: Actor, number: str) -> Erased:
 
 
 def expire(site: Site, actor: Actor, age_ms: int) -> Erased:
-    """Takes the callers out of all calls that began longer ago than that, and deletes what was recorded.
+    """Erases the callers from all calls that began longer than `age_ms` ago, and deletes the recordings.
 
     Raises Refused, StoreError, SwitchError, OSError.
     """
@@ -67,7 +67,7 @@ def expire(site: Site, actor: Actor, age_ms: int) -> Erased:
 
 
 def _under_way(site: Site, number: str) -> list[str]:
-    """The ids of this caller's calls in the running switch, if one runs."""
+    """The ids of this caller's calls under way; empty when no switch runs."""
     try:
         return [call["id"] for call in under_way(site.settings) if call["ani"] == number]
     except SwitchNotRunning:

@@ -1,4 +1,4 @@
-"""Recorded calls judged again, under other terms."""
+"""Replay: past calls are judged again, under other terms."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ari_app.store.money import corrections
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What calls came to, and would come to; and the currency of each campaign of the other terms."""
+    """Each call's verdict as it was and as it would be; and the currency of each campaign in the other terms."""
 
     calls: Sequence[Rejudged]
     currencies: Mapping[str, str]
@@ -29,7 +29,7 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class OtherTerms:
-    """A marketplace whose campaigns have other terms, what it is called, and those of its campaigns that are asked."""
+    """A marketplace with other terms, its name, and which of its campaigns are to be replayed."""
 
     marketplace: Marketplace
     name: str
@@ -39,7 +39,7 @@ class OtherTerms:
 def other_terms(
     settings: Settings, text: str, name: str, now: int, campaign: str | None = None
 ) -> OtherTerms:
-    """The terms at `now` (ms) of a marketplace in YAML, which is called `name`; of one of its campaigns, or all.
+    """The terms at `now` (ms) of a marketplace in YAML that is called `name`; of one campaign, or of all.
 
     Raises DocumentError, Refused.
     """
@@ -50,9 +50,9 @@ def other_terms(
 
 
 def judge_again(site: Site, terms: OtherTerms, *, since: int, until: int | None = None) -> Replayed:
-    """Judges the calls that began from `since` until before `until` (ms; without one, now) under other terms.
+    """Judges the calls that began from `since` until before `until` (ms; default now) under other terms.
 
-    Nothing is changed and no money moves. Raises Refused.
+    Nothing is changed, and no money moves. Raises Refused.
     """
     now, market = site.now(), terms.marketplace
     from_at, until = since - longest_window(market.campaigns.values()), now if until is None else until
@@ -70,7 +70,7 @@ def judge_again(site: Site, terms: OtherTerms, *, since: int, until: int | None 
 
 
 def _refuse_other_money(judged: Iterable[Rejudged], currencies: Mapping[str, str], file: str) -> None:
-    """Money of two currencies is not compared."""
+    """Raises Refused when a call and its other terms have different currencies: they cannot be compared."""
     for call in judged:
         name, money = call.before.campaign or "", call.before.money
         if money is not None and money.currency != currencies[name]:

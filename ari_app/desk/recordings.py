@@ -1,4 +1,4 @@
-"""Recorded calls: listed, and deleted."""
+"""Recordings of calls: listed and deleted."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ari_app.domain.calls.recording import Recording
 from ari_app.store.calls import recordings
 
 State = Literal["kept", "missing", "deleted"]
-"""`missing`: its files are not there, or are empty: the disk was full, or somebody has moved them."""
+"""`missing`: the files do not exist or are empty, as the disk was full or somebody has moved them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A recording, how it is, and where its files are, or were."""
+    """A recording, its state, and the paths of its files (also of deleted ones)."""
 
     recording: Recording
     state: State
@@ -30,7 +30,7 @@ class Listed:
 
 
 def latest(site: Site, limit: int) -> list[Listed]:
-    """The recordings that began last, newest first, with those that were deleted. Raises OSError."""
+    """The newest recordings, newest first, including deleted ones. Raises OSError."""
     folder = site.settings.recordings
     return [
         Listed(one, _state(one, folder), recordings.paths(folder, one.call_id))
@@ -39,7 +39,7 @@ def latest(site: Site, limit: int) -> list[Listed]:
 
 
 def delete(site: Site, actor: Actor, call_id: str, reason: str) -> str:
-    """Deletes a call's recording, and returns the call's whole id. The call says who deleted it, when and why.
+    """Deletes a call's recording, and returns the call's full id. The call's record says who deleted it, when and why.
 
     Raises Refused, StoreError.
     """
@@ -54,7 +54,7 @@ def delete(site: Site, actor: Actor, call_id: str, reason: str) -> str:
 
 
 def expire(site: Site, actor: Actor) -> int:
-    """Deletes the recordings that are kept no longer; how many. Raises StoreError."""
+    """Deletes the recordings whose retention time is over; returns how many. Raises StoreError."""
     entry = Entry(site.now(), str(actor), "recordings.expire", "")
     return recordings.expire(site.engine, site.settings.recordings, entry.at, entry)
 

@@ -1,4 +1,4 @@
-"""What the domain and the store refuse, told as every refusal is: by a code."""
+"""Turns errors of the domain and the store into `Refused` with a code."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ CODES: Mapping[type[Exception], Code] = {
     MonthIsOpen: Code.MONTH_IS_OPEN,
     UnknownCalls: Code.CANNOT_CONVERT,
 }
-"""By the error's class, or else by the class that it is of."""
+"""The code for each class of error; the nearest base class counts."""
 
 
 @contextmanager
 def by_code() -> Iterator[None]:
-    """Lets a use case, which this is put before as a decorator, raise Refused for each of these errors.
+    """Decorator of a use case: turns each of these errors into Refused.
 
-    The error's message is the fact `why`; what else it knows, such as the dispute that there is, are facts, too.
+    The error's message becomes the fact `why`; its other attributes, such as the existing dispute, become facts too.
     """
     try:
         yield

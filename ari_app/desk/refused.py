@@ -1,7 +1,7 @@
 """Why a use case refuses: a closed list of codes, each with its sentence.
 
-A face tells a refusal in its own way: the sentence as it is, an error with the code and the facts, or the sentence and
-what to do about it (`cli/remedies.py`). So no sentence names a command.
+Each face shows a refusal in its own way: as the sentence alone, as an error with code and facts, or as the sentence
+with a remedy (`cli/remedies.py`). So no sentence names a command.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 Fact = str | int | None | Sequence[str]
-"""A value of a refusal: an id, a count, or ids, which are told with commas between."""
+"""A value in a refusal: an id, a count, or several ids, which the sentence joins with commas."""
 
 
 class Code(StrEnum):
-    """The codes, and the sentence of each; what stands in braces are its facts."""
+    """The codes, each with its sentence; the names in braces are its facts."""
 
     sentence: str
 
@@ -94,9 +94,9 @@ class Code(StrEnum):
 
 
 class Refused(Exception):
-    """What was asked cannot be done, and nothing has changed. `str` is the sentence.
+    """The request is refused, and nothing has changed. `str` is the sentence.
 
-    Raises KeyError when a fact of the code's sentence is not given.
+    Making one raises KeyError when a fact of the code's sentence is missing.
     """
 
     def __init__(self, code: Code, **facts: Fact) -> None:
@@ -106,7 +106,7 @@ class Refused(Exception):
 
     @property
     def texts(self) -> Mapping[str, str]:
-        """The facts as a sentence has them."""
+        """The facts as texts, as they stand in the sentence."""
         return {name: _text(fact) for name, fact in self.facts.items()}
 
 

@@ -1,4 +1,4 @@
-"""Reports: which period, which rows, what they come to; and counting anew."""
+"""Reports: their period, rows and sums; and the recount of the daily figures."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ from ari_app.store.reports import rollups
 
 DEFAULT_DAYS = 30
 FILTERS = ("campaign", "advertiser", "publisher", "source", "state")
-"""What a report can be limited to."""
+"""The fields of a call by which a report can be limited."""
 OFFER_FILTERS = frozenset({"campaign", "advertiser"})
-"""What a report by destination can: offers are counted by these alone."""
+"""The same for a report by destination: offers are counted by these fields only."""
 FORENSIC_FILTERS = ("campaign", "destination", "publisher")
 LONGEST_MS = 3_660 * 24 * HOUR_MS
 _COST = re.compile(r"\d{1,6}(\.\d{1,8})?", re.ASCII)
 
 
 def span(since: int | None, until: int | None, zone: ZoneInfo, now: int, days: int = DEFAULT_DAYS) -> Span:
-    """The period from `since` until before `until` (ms) on the zone's clock.
+    """The period from `since` until before `until` (ms), on the clock of the time zone.
 
-    Without them: since midnight `days` ago, until the hour under way is over. Raises Refused for times that no report
-    can be cut at.
+    Defaults: from midnight `days` ago until the end of the present hour. Raises Refused for a time at which a report
+    cannot begin or end.
     """
     for at, field in ((since, "since"), (until, "until")):
         if at is not None:
@@ -72,12 +72,12 @@ def by(
     only: Mapping[str, str] | None = None,
     cost_a_minute: str | None = None,
 ) -> Report:
-    """A line for each campaign, publisher and so on (`what`), and their sum, of a period (see `span`).
+    """One line for each campaign, publisher and so on (`what`), and their sum, for a period (see `span`).
 
-    Without a period it is of the last DEFAULT_DAYS; by hour, of today.
+    The period defaults to the last DEFAULT_DAYS; for a report by hour, to today.
 
-    `only` limits it to calls of these parties, by kind; an empty id is a party that a call does not have.
-    `cost_a_minute` is what a carrier takes for a minute of a caller's line, such as `0.012`, in the currency of the
+    `only` limits it to calls with these values, by field; an empty value selects calls that have none.
+    `cost_a_minute` is the carrier's price for one minute of a caller's line, such as `0.012`, in the currency of the
     calls. Raises Refused.
     """
     if what not in get_args(By):
@@ -112,9 +112,9 @@ def forensics(
     until: int | None = None,
     only: Mapping[str, str] | None = None,
 ) -> Findings:
-    """How many connections of a period (see `span`) end around the second that the terms pay for.
+    """How many connections of a period (see `span`) end near the second from which the terms pay.
 
-    `only` limits it to connections of this campaign, destination and publisher. Raises Refused.
+    `only` limits it to the connections of this campaign, destination and publisher. Raises Refused.
     """
     when, chosen = span(since, until, zone, site.now()), words(only, FORENSIC_FILTERS)
     destinations, publishers = (
@@ -125,12 +125,12 @@ def forensics(
 
 
 def days_to_count(site: Site) -> Sequence[int]:
-    """The days, by their beginnings (ms), that `count_day` has to be asked for to count all calls anew."""
+    """The days, each as the time (ms) of its beginning, for which `count_day` must be called to recount all calls."""
     return rebuild.days(site.engine)
 
 
 def count_day(site: Site, day_at: int) -> int:
-    """Counts the calls of one day anew, and says how many there are. Calls are saved meanwhile, and counted once."""
+    """Recounts the calls of one day; returns their number. Calls that are saved meanwhile are counted once."""
     return rebuild.rebuild_day(site.engine, moment(day_at, "day_at"))
 
 
@@ -147,7 +147,7 @@ def _uncounted(site: Site, when: Span) -> int | None:
 
 
 def _caps(site: Site, what: By) -> dict[str, list[Standing]]:
-    """The caps in force of each that the report is by, with their use now, by id."""
+    """By id of each line of the report: its caps in force, with how much of them is used now."""
     found: defaultdict[str, list[Standing]] = defaultdict(list)
     if what in HAVE_CAPS:
         try:
@@ -168,7 +168,7 @@ def _time_label(what: By, when: Span, at: int) -> str:
 
 
 def _cost_a_minute(text: str | None, groups: Sequence[Group]) -> Fraction:
-    """The minor units of what a minute costs."""
+    """The cost of a minute in minor units."""
     if text is None:
         return Fraction(0)
     if not _COST.fullmatch(word(text, "cost_per_minute")):
@@ -180,7 +180,7 @@ def _cost_a_minute(text: str | None, groups: Sequence[Group]) -> Fraction:
 
 
 def _live_keys(site: Site, what: By, when: Span, only: Mapping[str, str]) -> list[str | None] | None:
-    """The line of each call under way in the period; None when no switch runs."""
+    """For each call under way in the period, the line that it belongs to; None when no switch runs."""
     try:
         found = [call for call in under_way(site.settings) if _is_of(call, when, only)]
     except SwitchNotRunning:

@@ -1,4 +1,4 @@
-"""The trial of a route: what would become of a call that nobody makes."""
+"""The route trial: what would happen to a call, without a call."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ari_app.store.ledger import ledger
 
 
 def try_route(site: Site, arrival: Arrival, presses: Sequence[str]) -> Trial:
-    """A call under the marketplace in force, of a caller who presses these keys, a word for each question.
+    """Tries a call under the marketplace in force. `presses`: the keys that the caller presses, one text a question.
 
     Raises Refused (of the desk), StoreError, GeographyError.
     """
@@ -37,7 +37,7 @@ def try_route(site: Site, arrival: Arrival, presses: Sequence[str]) -> Trial:
 
 
 def _try(snapshot: Snapshot, call: Arrival, presses: Sequence[str]) -> Trial:
-    """The way of the call, up to the race."""
+    """The call's way through the intake, up to the race."""
     intake = Intake(snapshot, call, Random(f"{call.did} {call.ani}"))
     step, run = intake.start(), None
     while not isinstance(step, Ended):

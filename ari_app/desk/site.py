@@ -1,4 +1,4 @@
-"""Where an exchange lives, for the use cases that need more than its database."""
+"""What every use case needs to know about its exchange."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ari_app.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """An exchange's database, the settings that say where its files and its Asterisk are, and the time (ms)."""
+    """An exchange's database, its settings (where its files and its Asterisk are), and a clock (ms)."""
 
     settings: Settings
     engine: Engine

@@ -1,4 +1,4 @@
-"""Settled calls that the database has not taken yet."""
+"""The spool: ended calls that are not yet saved in the database."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from ari_app.store.calls.spool import Spool
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """How many calls were saved, and how many the database has not taken."""
+    """How many calls were saved, and how many could not be saved."""
 
     saved: int
     left: int
 
 
 def kept(settings: Settings) -> list[Spooled]:
-    """The calls that wait, and those that were refused with the reason."""
+    """The calls that wait to be saved, and the calls that were refused, each with the reason."""
     return Spool(settings.spool).kept()
 
 
 def retry(site: Site) -> Retried:
-    """Saves what is in the spool now, as a running switch does, and what was refused, too. Raises StoreError."""
+    """Saves the calls in the spool now, as a running switch does, and tries the refused ones again.
+
+    Raises StoreError.
+    """
     spool = Spool(site.settings.spool)
     saved = writer.empty(site.engine, spool)
     return Retried(saved, len(spool.kept()))

@@ -1,4 +1,4 @@
-"""A running switch takes a new version of the marketplace over: waited for, so that what is told as done is done."""
+"""Waits until a running switch uses a new version of the marketplace: a change reported as done is in effect."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _POLL_S = 0.05
 
 
 def wait_for_switch(settings: Settings, version: int) -> bool:
-    """Waits until the running switch has this version or a later one; False when none is running.
+    """Waits until the running switch uses this version or a later one; False when no switch runs.
 
-    Raises Refused when it does not come to it, SwitchError.
+    Raises Refused when the switch does not come to use it; SwitchError.
     """
     until = time.monotonic() + TAKE_OVER_S
     while True:

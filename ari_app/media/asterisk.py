@@ -1,5 +1,7 @@
-"""Questions to Asterisk outside of any call: over ARI, as nobody's application, so that a running
-switch keeps its own."""
+"""Questions to Asterisk outside of any call, over ARI.
+
+They register no Stasis application, so a running switch keeps its own.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +21,12 @@ Answer = TypeVar("Answer")
 
 
 def ari_settings(settings: Settings) -> AriSettings:
-    """How to reach Asterisk's ARI. Raises SettingsError when its password cannot be read."""
+    """Address, user and password of Asterisk's ARI. Raises SettingsError when the password cannot be read."""
     return AriSettings(settings.ari_host, settings.ari_port, USER, settings.secret("ari"))
 
 
 def ask(settings: Settings, question: Callable[[Client], Awaitable[Answer]]) -> Answer:
-    """Asterisk's answer to a question, such as `lambda client: client.sounds.list()`.
+    """Asks Asterisk a question, such as `lambda client: client.sounds.list()`, and returns the answer.
 
     Raises AriError, and SettingsError.
     """

@@ -1,7 +1,7 @@
-"""The images of banners: checked when a marketplace is applied, and kept by the hash of what they hold.
+"""The images of banners: checked when a marketplace is applied, and stored by the hash of their content.
 
-A document says a file's name and, once it was applied, its hash. So an image that is kept needs its file
-no more, and another image under the same name is a change that `callrace plan` shows.
+A document has a file's name and, after it was applied, the hash. So the original file of a stored image is not needed
+any more, and another image under the same name is a change that `callrace plan` shows.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "GIF": ".gif", "WEBP": ".webp"}
 
 
 class CreativeError(Exception):
-    """A creative's image cannot be kept or found; the message says which, why and what to do."""
+    """A creative's image cannot be stored or found; the message says which, why and what to do."""
 
 
 def checker(base: Path, folder: Path) -> Callable[[Creative], str | None]:
-    """A function that complains about a creative's image, or answers None.
+    """Makes a function that returns what is wrong with a creative's image, or None.
 
-    It is the one kept in `folder` under the creative's hash, or else a file relative to `base`.
+    The image is the one stored in `folder` under the creative's hash, or else a file relative to `base`.
     """
 
     def complain(creative: Creative) -> str | None:
@@ -56,16 +56,16 @@ def _complaint_about(content: bytes, path: Path, size: str | None) -> str | None
                 actual = f"{image.width}x{image.height}"
                 if size is not None and actual != size:
                     return f"{path} is {actual}, but its size is said to be {size}"
-                image.load()  # only now, when its size is known to be small
+                image.load()  # only now that its size is known to be small
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return f"{path} claims to have more pixels than an ad can have"
-    except (OSError, SyntaxError, ValueError):  # what Pillow raises for what is broken
+    except (OSError, SyntaxError, ValueError):  # what Pillow raises for a broken image
         return f"{path} is not a whole PNG, JPEG, GIF or WebP image"
     return None
 
 
 def pinned(marketplace: Marketplace, base: Path) -> Marketplace:
-    """The marketplace with the hash of every image that has none. The images were checked."""
+    """The marketplace, with a hash added for every image that has none. The images must have been checked."""
     found = {
         name: replace(creative, sha256=_hash(_read(base / creative.image)))
         for name, creative in marketplace.creatives.items()
@@ -75,7 +75,7 @@ def pinned(marketplace: Marketplace, base: Path) -> Marketplace:
 
 
 def keep(creatives: Mapping[str, Creative], base: Path, folder: Path) -> None:
-    """Puts every image that is not kept yet into `folder`. Raises CreativeError."""
+    """Copies every image that is not stored yet into `folder`. Raises CreativeError."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, creative in creatives.items():
         if creative.image is None or creative.sha256 is None or find(folder, creative.sha256) is not None:
@@ -91,13 +91,13 @@ def keep(creatives: Mapping[str, Creative], base: Path, folder: Path) -> None:
 
 
 def find(folder: Path, sha256: str) -> Path | None:
-    """The image that is kept under this hash."""
+    """The image that is stored under this hash; None when there is none."""
     paths = (folder / f"{sha256}{suffix}" for suffix in _SUFFIXES.values())
     return next((path for path in paths if path.exists()), None)
 
 
 def _read(path: Path) -> bytes:
-    """The file, as far as it may be kept and a byte more."""
+    """The file's content, up to one byte more than the largest allowed size."""
     with path.open("rb") as file:
         return file.read(LARGEST_BYTES + 1)
 

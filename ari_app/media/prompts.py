@@ -1,8 +1,8 @@
 """Prompts made ready when a marketplace is applied, so that no call ever waits for one.
 
-`sound:` must be installed in Asterisk; `file:` is copied; `tts:` is rendered once by flite, or by
-espeak-ng. Files are 8 kHz, mono, 16-bit WAV, what Asterisk plays without work, and are written
-beside and moved into place, so a call never hears half of one.
+A `sound:` must be installed in Asterisk. A `file:` is copied. A `tts:` text is rendered once by flite, or by espeak-ng.
+The files are 8 kHz, mono, 16-bit WAV, which Asterisk plays without conversion. Each is written under another name and
+then moved into place, so a call never plays half of a file.
 """
 
 from __future__ import annotations
@@ -28,15 +28,17 @@ _TAPS = 8  # of the low-pass filter, to each side, in samples of the lower rate
 
 
 class PromptError(Exception):
-    """A prompt cannot be made ready; the message says which, why and what to do."""
+    """A prompt cannot be prepared; the message says which, why and what to do."""
 
 
 # Checks
 
 
 def installed_sounds(settings: Settings) -> frozenset[str]:
-    """The names of the English sounds that Asterisk has, from its files or, where those are elsewhere,
-    from Asterisk. Raises AriError, and SettingsError."""
+    """The names of the English sounds that Asterisk has.
+
+    They are read from its files or, if these are on another machine, asked of Asterisk. Raises AriError, SettingsError.
+    """
     root = settings.asterisk_root
     if not settings.external and root is not None and root.is_dir():
         return sounds_in(root / "usr/share/asterisk/sounds")
@@ -44,7 +46,7 @@ def installed_sounds(settings: Settings) -> frozenset[str]:
 
 
 def sounds_in(folder: Path) -> frozenset[str]:
-    """The sounds in a folder of Asterisk's: those of its `en*` sub-folders, named as Asterisk does."""
+    """The sounds in one of Asterisk's folders: those of its `en*` sub-folders, with the names that Asterisk uses."""
     return frozenset(
         str(file.relative_to(language).with_suffix(""))
         for language in folder.glob("en*")
@@ -54,10 +56,10 @@ def sounds_in(folder: Path) -> frozenset[str]:
 
 
 def checker(base: Path, sounds: Callable[[], Collection[str]] | None = None) -> Callable[[str], str | None]:
-    """A function that complains about a prompt that cannot be played, or answers None.
+    """Makes a function that returns why a prompt cannot be played, or None.
 
-    `file:` prompts are relative to `base`. `sounds` is asked once, and only when a sound is named;
-    without it sounds are not checked.
+    `file:` prompts are relative to `base`. `sounds` is called at most once, for the first `sound:` prompt; without it
+    sounds are not checked.
     """
     known = cache(sounds) if sounds else None
 
@@ -73,7 +75,7 @@ def checker(base: Path, sounds: Callable[[], Collection[str]] | None = None) -> 
 
 
 def complaint_about_file(path: Path) -> str | None:
-    """What is wrong with an operator's recording, or None."""
+    """What is wrong with an operator's audio file, or None."""
     try:
         with wave.open(str(path)) as recording:
             rate, channels, width = (
@@ -97,7 +99,7 @@ def complaint_about_file(path: Path) -> str | None:
 
 
 def unready(prompts: Iterable[str], base: Path, folder: Path) -> list[str]:
-    """The `tts:` and `file:` prompts that `prepare` would render or copy anew."""
+    """The `tts:` and `file:` prompts that `prepare` would render or copy."""
 
     def is_ready(prompt: str) -> bool:
         kind, _, content = prompt.partition(":")
@@ -108,9 +110,9 @@ def unready(prompts: Iterable[str], base: Path, folder: Path) -> list[str]:
 
 
 def prepare(prompts: Iterable[str], base: Path, folder: Path) -> list[str]:
-    """Puts every `tts:` and `file:` prompt into `folder`; those rendered or copied anew.
+    """Puts every `tts:` and `file:` prompt into `folder`; returns those that it rendered or copied.
 
-    Text is rendered once and kept. Raises PromptError.
+    A text is rendered once, and its file is kept. Raises PromptError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     made = unready(prompts, base, folder)
@@ -122,7 +124,7 @@ def prepare(prompts: Iterable[str], base: Path, folder: Path) -> list[str]:
 
 
 def _write(path: Path, make: Callable[[Path], None]) -> None:
-    """Has a file made beside `path`, readable by Asterisk's user, and moves it there."""
+    """Has a file made beside `path`, readable by Asterisk's user, then moves it to `path`."""
     with tempfile.TemporaryDirectory(prefix=".making-", dir=path.parent) as folder:
         part = Path(folder) / path.name
         make(part)
@@ -150,7 +152,7 @@ def speech_program(which: Callable[[str], str | None] = shutil.which) -> str | N
 
 
 def _speak(text: str, part: Path) -> None:
-    """Renders text. It goes through a file, so that nothing in it is ever an option or a command."""
+    """Renders text. The text is passed in a file, so nothing in it can be read as an option or a command."""
     program = speech_program()
     if program is None:
         raise PromptError(f'cannot render "tts:{text}": neither flite nor espeak-ng is installed')
@@ -170,7 +172,7 @@ def _speak(text: str, part: Path) -> None:
 
 
 def _to_telephone(path: Path) -> None:
-    """Makes a mono 16-bit WAV file's rate RATE_HZ."""
+    """Converts a mono 16-bit WAV file to the sample rate RATE_HZ."""
     with wave.open(str(path)) as speech:
         rate, samples = speech.getframerate(), array("h", speech.readframes(speech.getnframes()))
     if not samples:
@@ -183,7 +185,7 @@ def _to_telephone(path: Path) -> None:
 
 
 def resample(samples: array[int], rate_hz: int) -> array[int]:
-    """The samples at RATE_HZ, by a windowed sinc; what is above half of RATE_HZ is filtered out."""
+    """The samples converted to RATE_HZ by a windowed sinc; frequencies above half of RATE_HZ are filtered out."""
     if rate_hz == RATE_HZ:
         return samples
     half = math.ceil(_TAPS * rate_hz / RATE_HZ)

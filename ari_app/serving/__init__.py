@@ -1,1 +1,1 @@
-"""What every program that answers calls holds: the market in force, caps, callers, capacity, ids."""
+"""What every program that answers calls needs: the marketplace in force, caps, callers, capacity, ids."""

@@ -1,4 +1,4 @@
-"""What the switch remembers of callers: when they last dialled, how often, and their earlier calls."""
+"""What the switch remembers about callers: when they last dialled, how often, and their earlier calls."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ari_app.domain.terms.repeats import Memory, RepeatKind
 log = logging.getLogger(__name__)
 
 REDIALS_KEPT = 10_000
-RECALL_S = 10.0  # so long an ended call waits for the store to tell more
+RECALL_S = 10.0  # how long an ended call waits for earlier calls to be read
 
 
 class Callers:
-    """The memory behind rapid redial and repeat callers. `lookback` fills it from the store, while calls are served.
+    """Memory for rapid redials and repeat callers. `lookback` fills it from the store while calls are served.
 
-    Redials are bounded by number, earlier calls by the longest window any campaign asks for.
+    It keeps at most REDIALS_KEPT redials, and earlier calls as far back as the longest window of any campaign.
     """
 
     def __init__(self) -> None:
@@ -32,11 +32,11 @@ class Callers:
         self._has_asked = asyncio.Event()
         self._is_known = asyncio.Event()
         self._is_known.set()
-        self._pages = 0  # of before, recalled so far
+        self._pages = 0  # of earlier calls, read so far
         self.rates = RateLimits()
 
     def dialled(self, did: str, ani: str | None, at: int) -> int | None:
-        """Notes a call to a number; when the same caller dialled it before (ms), or None."""
+        """Remembers a call to a number. Returns when (ms) the same caller dialled it before, or None."""
         if ani is None:
             return None
         before = self._dialled.pop((did, ani), None)
@@ -46,22 +46,22 @@ class Callers:
         return before
 
     def note(self, basis: Basis, record: CallRecord, at: int) -> dict[RepeatKind, EarlierCall]:
-        """Notes that a call is now what `basis` says; the caller's earlier calls that were."""
+        """Remembers that this call now meets `basis`. Returns as `last` does, without this call."""
         return self._memory.note(basis, record, at)
 
     def last(self, basis: Basis, record: CallRecord) -> dict[RepeatKind, EarlierCall]:
-        """The caller's earlier calls that are what `basis` says."""
+        """This caller's previous call under each repeat rule of this basis (any, connected, qualified)."""
         return self._memory.last(basis, record)
 
     def converted(self, known: Iterable[CallRecord]) -> None:
-        """Takes in calls that have come to be payable since they were over."""
+        """Adds calls that became payable after they had ended."""
         for record in known:
             self._memory.recall_payable(record)
 
-    # Looking back: what terms ask about is noted from the moment that they ask, and read from the store meanwhile
+    # Looking back: once terms ask about earlier calls, new calls are remembered, and older ones are read from the store
 
     def ask(self, kinds: frozenset[RepeatKind], window_ms: int) -> None:
-        """From now on these kinds are remembered for `window_ms`. Those of before are to be recalled."""
+        """From now on these kinds are remembered for `window_ms`. Older calls are then to be read (see `asked`)."""
         is_known = kinds <= self._memory.kinds and window_ms <= self._memory.window_ms
         self._memory.widen(kinds, window_ms)
         if not is_known:
@@ -69,30 +69,30 @@ class Callers:
             self._is_known.clear()
 
     async def asked(self) -> tuple[frozenset[RepeatKind], int]:
-        """Waits until calls of before are to be recalled: of which kinds, and of how long, in ms."""
+        """Waits until older calls are to be read; returns of which kinds, and how far back (ms)."""
         await self._has_asked.wait()
         self._has_asked.clear()
         return self._memory.kinds, self._memory.window_ms
 
     def recall(self, known: Iterable[CallRecord]) -> None:
-        """Takes in calls that are over, in any order."""
+        """Adds ended calls, in any order."""
         for record in known:
             self._memory.recall(record)
 
     def recall_before(self, known: Iterable[CallRecord]) -> None:
-        """The same, of a page of what was asked about: who waits for the rest waits on."""
+        """Adds one page of the older calls. Whoever waits in `earlier` goes on waiting for the other pages."""
         self._pages += 1
         self.recall(known)
 
     def recalled(self) -> None:
-        """All that was asked about is taken in, unless more was asked meanwhile."""
+        """Says that all older calls were added, unless more were asked for meanwhile."""
         if not self._has_asked.is_set():
             self._is_known.set()
 
     async def earlier(self, record: CallRecord) -> dict[RepeatKind, EarlierCall]:
-        """The caller's calls before this one, when those of before are recalled.
+        """The caller's calls before this one; waits until older calls are read.
 
-        Where the store tells nothing for RECALL_S, those that are known: the call is over, and is to be settled.
+        If the store gives nothing for RECALL_S, returns what is known: the call has ended, and must be settled.
         """
         pages = -1
         while not self._is_known.is_set() and pages != self._pages:

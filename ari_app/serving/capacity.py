@@ -1,8 +1,8 @@
-"""How many calls each destination has, and each trunk has calls and legs, and who waits for one to end.
+"""Capacity: how many places of each destination and trunk are in use, and which calls wait for a place.
 
-A place is taken when a leg is dialled and given back when its channel is gone, so an agent who
-is rung or is talking for one call is not rung for another. A leg that leaves by a trunk of limited
-size takes a place there too, and so does a caller who comes by one: `trunk_place`.
+A leg takes a place when it is dialled, and gives it back when its channel is gone. So an agent who is rung for one
+call, or talks, is not rung for another. A leg that leaves by a trunk of limited size also takes a place of that trunk,
+and so does a caller who comes in by it: `trunk_place`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ _TRUNK = "trunk "  # ids hold no space
 
 
 def trunk_place(trunk: str) -> str:
-    """What a place on a trunk is called, beside those of destinations."""
+    """The name under which a trunk's places are counted, among the ids of destinations."""
     return _TRUNK + trunk
 
 
 class Capacity:
-    """Places in use, by destination and trunk. All of it runs on the event loop: no locks."""
+    """Places in use, by destination and trunk. It is used on the event loop only, so it needs no locks."""
 
     def __init__(self) -> None:
         self._in_use: Counter[str] = Counter()
@@ -39,14 +39,14 @@ class Capacity:
         return destination not in self._elsewhere and self._in_use[destination] < capacity
 
     def give_back(self, destination: str) -> None:
-        """Frees a place and tells everyone who waits, in the order in which they came."""
+        """Frees a place, and tells all who wait for one, in the order in which they came."""
         self._in_use[destination] -= 1
         if not self._in_use[destination]:
             del self._in_use[destination]
         self._tell(destination)
 
     def set_elsewhere(self, destination: str, is_elsewhere: bool) -> None:
-        """The agent is, or is no more, on a call that is none of ours: then no place is given."""
+        """Marks an agent busy (or free) on a call that Callrace does not control. A busy agent gets no place."""
         if is_elsewhere:
             self._elsewhere.add(destination)
         elif destination in self._elsewhere:
@@ -54,7 +54,7 @@ class Capacity:
             self._tell(destination)
 
     def elsewhere(self) -> frozenset[str]:
-        """The destinations whose agents are on calls that are none of ours."""
+        """The destinations whose agents are on calls that Callrace does not control."""
         return frozenset(self._elsewhere)
 
     def _tell(self, destination: str) -> None:
@@ -63,12 +63,12 @@ class Capacity:
             tell(destination)
 
     def wait(self, owner: object, destination: str, tell: Callable[[str], None]) -> None:
-        """Calls `tell(destination)` once, when a place is next given back."""
+        """Calls `tell(destination)` once, when the next place is given back."""
         self._waiting.setdefault(destination, {})[owner] = tell
         self._waits_of.setdefault(owner, set()).add(destination)
 
     def forget(self, owner: object) -> None:
-        """The owner waits no more, for any destination."""
+        """From now on the owner waits for no destination."""
         for destination in self._waits_of.pop(owner, ()):
             waiters = self._waiting[destination]
             del waiters[owner]
@@ -76,10 +76,10 @@ class Capacity:
                 del self._waiting[destination]
 
     def in_use(self) -> dict[str, int]:
-        """Places in use by destination, where there are any."""
+        """Places in use, by destination; only destinations with at least one."""
         return {place: used for place, used in self._in_use.items() if not place.startswith(_TRUNK)}
 
     def on_trunks(self) -> dict[str, int]:
-        """Calls and legs on each trunk of limited size, where there are any."""
+        """Calls and legs on each trunk of limited size; only trunks with at least one."""
         trunks = (place for place in self._in_use if place.startswith(_TRUNK))
         return {place.removeprefix(_TRUNK): self._in_use[place] for place in trunks}

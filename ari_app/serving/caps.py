@@ -1,9 +1,9 @@
-"""Caps and funds on a call's way: what is known to be full, and the one reservation that a call waits for.
+"""Caps and funds while a call is served: which caps are known to be full, and the one reservation a call waits for.
 
-The database is asked by connections that are as impatient as the caller, each in a lane of its own, a thread: so a
-call that waits for a lock holds few others up. A call keeps to its lane, which does one thing after the other. What
-the database does not answer in time counts as not there: nobody is offered a call on a guess. A connection that hangs
-is given up and replaced by the engine (`open_hasty`), so a lane is soon free again.
+The database is asked on connections with short timeouts, each in its own lane (a thread): so a call that waits for a
+lock delays few others. A call stays in one lane, which does one thing after the other. If the database does not answer
+in time, there counts as being no room: no call is offered on a guess. The engine gives up a connection that hangs and
+replaces it (`open_hasty`), so a lane is soon free again.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ SWEEP_EVERY_S = 60.0
 LANES = {
     "postgresql": 4,
     "sqlite": 1,
-}  # SQLite has one writer at a time, and those who wait for it try in turns
+}  # SQLite has one writer at a time; the others try again and again
 
 
 class Caps:
-    """Reserves for calls, and remembers which caps are used up."""
+    """Makes reservations for calls, and remembers which caps are full."""
 
     def __init__(self, engine: Engine, chores: Chores | None = None) -> None:
         self._engine = engine
@@ -47,17 +47,17 @@ class Caps:
         self._hasty = open_hasty(engine, BUDGET_MS)
         self._lanes = [ThreadPoolExecutor(1, "callrace-caps") for _ in range(LANES[engine.dialect.name])]
         for lane in self._lanes:
-            lane.submit(usage_of, self._hasty, [0])  # so that no call waits for the connection
+            lane.submit(usage_of, self._hasty, [0])  # connects now, so that no call waits for it
         self._gone: dict[tuple[str, int], int] = {}
 
     # What is known
 
     def full(self, marketplace: Marketplace, found: Attribution, at: int) -> str | None:
-        """A cap that is known to leave no room for this call, in words, or None. Asks nobody."""
+        """A sentence on a cap that has no room for this call, or None. It does not ask the database."""
         return domain.full(domain.call_claims(marketplace, found, at), self._gone) if self._gone else None
 
     def look(self, marketplace: Marketplace) -> None:
-        """Reads what is used up of the caps of campaigns, publishers and advertisers. Raises StoreError."""
+        """Reads which caps of campaigns, publishers and advertisers are full. Raises StoreError."""
         now = CallClock().now()
         starts = {
             domain.current(owner, cap, now).start
@@ -72,7 +72,7 @@ class Caps:
         }
 
     async def keep_looking(self, snapshot: Callable[[], Snapshot | None]) -> None:
-        """Looks every LOOK_EVERY_S. Runs for ever."""
+        """Calls `look` every LOOK_EVERY_S. Runs for ever."""
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             newest = snapshot()
@@ -81,9 +81,9 @@ class Caps:
                 await self._chores.attempt("looking at caps", look)
 
     async def keep_sweeping(self, unsaved_calls: Callable[[], int]) -> None:
-        """Gives back what calls that never came back had reserved. Runs for ever.
+        """Gives back expired reservations of calls whose end was never reported. Runs for ever.
 
-        Not while ended calls wait to be saved: they have come back, and what they used is to count.
+        It pauses while ended calls wait to be saved: they have ended, and what they used must count.
         """
         while True:
             await asyncio.sleep(SWEEP_EVERY_S)
@@ -99,7 +99,7 @@ class Caps:
     # What is reserved
 
     async def reserve(self, wanted: Wanted) -> Answer:
-        """Reserves what the call needs; within BUDGET_MS, or the answer is a cautious one."""
+        """Reserves what the call needs. Without an answer within BUDGET_MS, the result is a cautious one."""
         if wanted.is_nothing:
             return Answer()
         asked = self._lane(wanted.call_id).submit(reservations.reserve, self._hasty, wanted)
@@ -117,12 +117,12 @@ class Caps:
         return domain.unchecked(wanted)
 
     def release_losers(self, call_id: str, winner: str) -> None:
-        """Gives back what is reserved of the destinations that lost. Nobody waits for it."""
+        """Gives back the reservations of the destinations that lost. The call does not wait for it."""
         give_back = reservations.give_back_losers
         self._lane(call_id).submit(self._give_back, call_id, give_back, call_id, winner)
 
     def _take_back(self, asked: Future[Answer], call_id: str) -> None:
-        """An answer that comes too late is given back: the lane does one thing after the other."""
+        """Gives back a reservation that came too late. The lane does this after the reservation itself."""
         if not asked.cancel():
             self._lane(call_id).submit(self._give_back, call_id, reservations.give_back, call_id)
 

@@ -1,4 +1,4 @@
-"""What is done again and again beside the calls. A chore that fails is named and tried again; nothing ends by it."""
+"""Chores: work done again and again beside the calls. A chore that fails is reported and tried again."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ari_app.store.db.errors import StoreError
 log = logging.getLogger(__name__)
 
 EXPECTED = (SQLAlchemyError, StoreError, OSError)
-"""What a chore meets in a bad hour. Anything else is a defect, and is logged with its traceback."""
+"""Errors that a chore must expect. Any other error is a defect, and is logged with its traceback."""
 
 
 class Chores:
-    """`failing` are the chores whose last attempt failed, and why: for status, `callrace doctor` and a metric."""
+    """`failing`: the chores whose last attempt failed, with the reason; for status, `callrace doctor` and a metric."""
 
     def __init__(self) -> None:
         self.failing: dict[str, str] = {}
 
     async def attempt(self, chore: str, work: Callable[[], Awaitable[None]]) -> bool:
-        """Does a chore once; whether it was done. Its failure is logged when it begins, and when it is over."""
+        """Does a chore once; returns whether it succeeded. The first failure is logged, and later the recovery."""
         try:
             await work()
         except Exception as error:
@@ -37,7 +37,7 @@ class Chores:
         return True
 
     async def until_done(self, chore: str, work: Callable[[], Awaitable[None]], again_s: float) -> None:
-        """Does a chore, again and again until it is done."""
+        """Tries a chore every `again_s` until it succeeds."""
         while True:
             if await self.attempt(chore, work):
                 return
@@ -45,6 +45,6 @@ class Chores:
 
 
 def _said(error: Exception) -> str:
-    """An expected error says all in its first line; of another one the type is what helps."""
+    """An error in one line: an expected one by its first line, any other one with its type."""
     first, *_ = str(error).splitlines() or [""]
     return first if isinstance(error, EXPECTED) and first else f"{type(error).__name__}: {first}"

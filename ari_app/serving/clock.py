@@ -1,4 +1,4 @@
-"""The switch's clock: wall time that never runs backwards."""
+"""The switch's clock: wall time that never goes backwards."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ari_app.store.db.uptime import boot
 
 
 class CallClock:
-    """Wall time fixed when it is made, then carried on by the monotonic clock.
+    """Reads wall time once, when it is made; from then on it follows the monotonic clock.
 
-    One for each call, so that a stepped system clock changes no duration of a call under way. One that is made with
-    the `timeline` of another goes on with its time, in another process too, until the machine is started again.
+    Each call has its own, so that a step of the system clock changes no duration of a call under way. A clock that is
+    made with the `timeline` of another continues that one's time, also in another process, until the machine reboots.
     """
 
     __slots__ = ("_offset",)
@@ -26,7 +26,7 @@ class CallClock:
 
     @property
     def timeline(self) -> Timeline:
-        """What the clock is made of. Never behind what it has told."""
+        """The values to make an equal clock from. That clock is never behind a time that this one has returned."""
         return Timeline(boot(), math.ceil(self._offset * 1000))
 
     def now(self) -> int:

@@ -6,7 +6,7 @@ from ari_app.domain.market.destinations import Dial
 
 
 def endpoint(dial: Dial) -> str:
-    """The dial string of a destination, from fields whose patterns admit nothing but an address."""
+    """The dial string of a destination. The patterns of its fields allow addresses only, so nothing is escaped."""
     if dial.uri is not None:
         return f"PJSIP/agents/{dial.uri}"
     if dial.extension is not None:

@@ -1,9 +1,8 @@
-"""The ids that we mint: of calls, and of what is made in Asterisk for one.
+"""The ids that Callrace makes: for calls, and for a call's objects in Asterisk.
 
-What is made for a call begins with the call's name, and no id begins another.
-
-Asterisk takes a new channel's id for taken where it is the beginning of a living one's, in any case (409; found on
-22.10.1): so numbers are of one length. The call's own name is an id of nothing.
+The id of an object begins with its call's name. No id is the beginning of another id: Asterisk refuses a new channel
+(409; seen with 22.10.1) when its id is the beginning of an existing channel's id, upper or lower case alike. So all
+numbers in ids have the same length, and no object has the call's name alone as its id.
 """
 
 from __future__ import annotations
@@ -12,25 +11,25 @@ import secrets
 
 
 def mint_call_id(now_ms: int) -> str:
-    """A call's id: 13 hex digits of time, so that ids sort by it, and 10 of chance."""
+    """A call's id: 13 hex digits of time, so that ids sort by time, and 10 random ones."""
     return f"{now_ms:013x}{secrets.token_hex(5)}"
 
 
 def leg_id(name: str, leg: int) -> str:
-    """The channel of a leg of the call whose objects have this name."""
+    """The channel id of a leg of the call with this name."""
     return numbered(name, "leg", leg)
 
 
 def bridge_id(name: str) -> str:
-    """The bridge of that call."""
+    """The bridge id of that call."""
     return f"{name}-bridge"
 
 
 def numbered(name: str, kind: str, number: int) -> str:
-    """One of several objects of a kind of that call."""
+    """The id of one of that call's objects of this kind."""
     return f"{name}-{kind}-{number:06d}"
 
 
 def leg_ids(name: str, leg: int) -> tuple[str, ...]:
-    """What a leg's channel may be called in what a switch before this one wrote down: its number was of any length."""
+    """The possible channel ids of a leg in an older switch's journal, where numbers had any length."""
     return leg_id(name, leg), f"{name}-leg-{leg}"

@@ -1,7 +1,7 @@
-"""Callers of before, read from spool and store, a page after the other, while calls are served; and those that others
-serve meanwhile.
+"""Reads callers' earlier calls from spool and store, page by page, while calls are served.
 
-A window may hold a million calls: to take them in at once would let those under way stand still for seconds.
+Also reads the calls that other programs serve meanwhile. A repeat window may hold a million calls: to read them at once
+would stop the calls under way for seconds.
 """
 
 from __future__ import annotations
@@ -23,19 +23,21 @@ from ari_app.store.calls import calls
 log = logging.getLogger(__name__)
 
 PAGE = 2_000  # calls in a query
-AT_ONCE = 200  # calls taken in while the event loop waits: a millisecond
+AT_ONCE = 200  # calls added without giving way to the event loop: about a millisecond
 AGAIN_S = 1.0
 HEAR_EVERY_S = 0.5
-OUT_OF_ORDER = 200  # places that are looked at again: transactions are committed in an order of their own
+OUT_OF_ORDER = (
+    200  # rows that are read again, as transactions may commit in another order than their row numbers
+)
 
 Spooled = Callable[[], Iterator[CallRecord]]
 """The calls that wait for the database."""
 
 
 async def keep_looking_back(engine: Engine, spooled: Spooled, callers: Callers, chores: Chores) -> None:
-    """Recalls what is asked about, whenever more is. Runs for ever.
+    """Reads earlier calls whenever terms ask for more of them. Runs for ever.
 
-    The spool comes first: a call that leaves it meanwhile is in the store when that is read.
+    The spool is read first: a call that leaves it meanwhile is then found in the store.
     """
     while True:
         kinds, window_ms = await callers.asked()
@@ -47,9 +49,9 @@ async def keep_looking_back(engine: Engine, spooled: Spooled, callers: Callers, 
 
 
 async def keep_hearing(engine: Engine, heard: int, callers: Callers, chores: Chores) -> None:
-    """Recalls the calls that others save, the AGI server above all, as they do. Runs for ever.
+    """Reads calls that other programs save (mostly the AGI server), soon after they are saved. Runs for ever.
 
-    `heard`: the place of the last call of others that was saved before anybody looked back.
+    `heard`: the row number of the last such call that was saved before the reading began.
     """
     recent: deque[str] = deque(maxlen=OUT_OF_ORDER)
 

@@ -1,4 +1,4 @@
-"""The marketplace in force, kept at hand in memory by the programs that answer from it."""
+"""The marketplace in force, held in memory by the programs that serve calls."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from ari_app.store.market.inforce import InForce
 log = logging.getLogger(__name__)
 
 RELOAD_EVERY_S = 1.0
-LOOK_EVERY_S = 5.0  # at what trunks have spent, where one has a limit
+LOOK_EVERY_S = 5.0  # at the spending of trunks, if any has a limit
 
 TakenOver = Callable[[Snapshot], Awaitable[None]]
 
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """What is made within is not looked through for garbage meanwhile: to do so would hold up every call."""
+    """Switches the garbage collector off within the block: a collection there would delay every call."""
     gc.disable()
     try:
         yield
@@ -42,9 +42,9 @@ def _uncollected() -> Iterator[None]:
 
 
 class Market:
-    """`snapshot` is the newest one; None as long as no marketplace was applied.
+    """`snapshot` is the newest snapshot; None until a marketplace is applied.
 
-    `unreadable` says why a later one than that is not in force; None: there is none.
+    `unreadable` says why a later version than that could not be loaded; None when there is no such version.
     """
 
     def __init__(self, engine: Engine, geography: Geography, chores: Chores | None = None) -> None:
@@ -53,21 +53,21 @@ class Market:
         self._chores = chores or Chores()
         self._in_force = InForce(engine)
         self._revision: int | None = None
-        self._is_told = True  # the newest snapshot, to who wanted to be told
-        self._loaded: Snapshot | None = None  # whatever trunks have spent
+        self._is_told = True  # whether `taken_over` has been awaited with the newest snapshot
+        self._loaded: Snapshot | None = None  # with the destinations that their trunk's spending leaves out
         self._looked_at = 0.0
         self.snapshot: Snapshot | None = None
         self.unreadable: str | None = None
 
     def load(self) -> None:
-        """Takes over what is applied and can be read, if anything is. Raises StoreError."""
+        """Loads the marketplace in force, if there is one and it can be read. Raises StoreError."""
         with _uncollected():
             loaded = self._in_force.read()
             if loaded is None:
                 return
             snapshot = loaded.snapshot(self._geography, self._loaded)
             if self._loaded is None or self._loaded.version != snapshot.version:
-                # Nor later. Not at each step of the desk: of what is there now, what becomes a circle stays for good.
+                # Nor later. Not at each step of the desk: reference cycles among frozen objects are never freed.
                 gc.freeze()
         if loaded.unreadable is not None and loaded.unreadable != self.unreadable:
             log.error("%s; marketplace %d stays in force", loaded.unreadable, loaded.version)
@@ -77,14 +77,14 @@ class Market:
         log.info("marketplace version %s is in force", loaded.version)
 
     def snapshot_of(self, version: int) -> Snapshot | None:
-        """The snapshot of a version, in force or not, for calls that are pinned to it. Raises StoreError."""
+        """The snapshot of any version, for calls that are pinned to it. Raises StoreError."""
         if self.snapshot is not None and self.snapshot.version == version:
             return self.snapshot
         loaded = marketplaces.load_version(self._engine, version)
         return loaded.snapshot(self._geography) if loaded else None
 
     async def keep_up_to_date(self, taken_over: TakenOver | None = None) -> None:
-        """Takes over an applied marketplace or a pause within RELOAD_EVERY_S. Runs for ever.
+        """Loads a newly applied marketplace, or a new pause, within RELOAD_EVERY_S. Runs for ever.
 
         `taken_over` is awaited with each new snapshot.
         """
@@ -102,7 +102,7 @@ class Market:
             self._is_told = True
 
     def _look_at_spending(self) -> None:
-        """Leaves destinations out whose trunk has spent all that it may. Raises StoreError."""
+        """Leaves out the destinations whose trunk has reached its spending limit. Raises StoreError."""
         self._looked_at = time.monotonic()
         if self._loaded is None or self.snapshot is None:
             return

@@ -1,7 +1,8 @@
-"""Where callers of old calls may still stand in files of HOME beside the records, and how they are taken out there.
+"""Erases the callers of old calls from the files in HOME, other than the call records.
 
-As `traces` does for one number: calls that were set aside, the dialplan's lines, the journal, the database's log and
-free space. A file that has no dates to go by, and that nobody has written to since, is named.
+It does for all old calls what `traces` does for one number: in calls that were set aside, the dialplan's lines, the
+journal, and the database's log and free space. A file whose lines have no dates is reported by name when its last
+change is old.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ _NUMBER = re.compile(rb"\+\d{7,15}")
 _ANY_NUMBER = re.compile(rb"\+?\d{7,15}")
 _LINE = re.compile(
     rb"(?m)^(\d{13}),[^,\n]*,[^,\n]*,(\+\d{7,15}),"
-)  # of a call: when it began, and its caller's number
+)  # a call's beginning, and its caller's number
 
-# Files that nothing dates but when they were last written to.
+# Files whose only date is their last change.
 _UNDATED = (
     "*.log*",
     "asterisk/log/*",
@@ -39,14 +40,14 @@ _UNDATED = (
 
 
 class OldTraces:
-    """The files of HOME that name callers of calls that began before a moment (ms)."""
+    """The files in HOME that have the numbers of callers whose calls began before a time (ms)."""
 
     def __init__(self, settings: Settings, before: int) -> None:
         self._settings = settings
         self._before = before
 
     def sweep(self, now: int) -> None:
-        """Before the records, at `now` (ms): calls that were set aside, and what the dialplan told. Raises OSError."""
+        """To be done at `now` (ms), before the records: calls set aside, and the dialplan's lines. Raises OSError."""
         is_read = running.running_pid(self._settings, "agi") is not None
         for file in self._settings.fallback_files:
             mine = [] if is_read else [file, file.with_suffix(".aside"), file.with_suffix(".open")]
@@ -56,7 +57,7 @@ class OldTraces:
         erase_callers(self._settings.journal / ASIDE, lambda record: record.started_at < self._before, now)
 
     def after(self, engine: Engine, callers: Collection[str]) -> list[str]:
-        """After the records: the journal, and what the database keeps of these callers beside its rows; what is left.
+        """To be done after the records: the journal, and the database's log and free space. Returns what is left.
 
         Raises SwitchError, OSError.
         """
@@ -77,7 +78,7 @@ class OldTraces:
         if file is None:
             return
         has_switch = running.running_pid(self._settings) is not None
-        if not has_switch:  # whoever was forgotten before, beside a switch, is in free space, too
+        if not has_switch:  # callers erased earlier while a switch ran are still in free space
             sqlite.rewrite(engine)
         if not sqlite.empty_log(engine):
             yield f"{file}-wal: somebody reads the database for long; run this again"
@@ -88,7 +89,7 @@ class OldTraces:
     def _undated(self) -> Iterator[str]:
         for pattern in _UNDATED:
             for path in sorted(self._settings.home.glob(pattern)):
-                with suppress(FileNotFoundError):  # it went meanwhile
+                with suppress(FileNotFoundError):  # removed meanwhile
                     if path.is_file() and path.stat().st_size and self._is_old(path):
                         yield f"{path}: not written to since; it may name callers: delete it"
 
@@ -97,7 +98,7 @@ class OldTraces:
 
 
 def _has_any(path: Path, callers: Collection[str]) -> bool:
-    """Whether a file has one of these numbers; a database has other fields right beside it."""
+    """Whether a file has one of these numbers. In a database file, other fields may stand right beside a number."""
     wanted = {number.encode() for number in callers}
     lengths = {len(number) for number in wanted}
     with path.open("rb") as file:

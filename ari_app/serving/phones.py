@@ -1,4 +1,4 @@
-"""Registered phones as Asterisk sees them: an agent who is on a call of somebody else's is not rung."""
+"""Registered phones as Asterisk sees them: an agent on a call that Callrace does not control is not rung."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ BUSY = frozenset({"INUSE", "BUSY", "RINGING", "RINGINUSE", "ONHOLD"})
 
 
 class Phones:
-    """The state of each phone, and what follows from it for the destinations that ring it.
+    """The state of each phone, and its effect on the destinations that ring the phone.
 
-    A call of ours takes a place before its phone rings. So a phone that comes into use while none of its
-    places is taken is on another call.
+    One of our calls takes a place before the phone rings. So a phone that becomes busy while none of its places is
+    taken is on a call that Callrace does not control.
     """
 
     def __init__(self, capacity: Capacity) -> None:
@@ -26,7 +26,7 @@ class Phones:
         self._destinations: dict[str, list[str]] = {}
 
     def take_over(self, snapshot: Snapshot | None) -> None:
-        """From now on the phones are rung by these destinations."""
+        """Takes over a new snapshot: its destinations say which phones they ring."""
         if snapshot is self._snapshot:
             return
         self._snapshot, self._destinations = snapshot, _by_phone(snapshot)
@@ -40,7 +40,7 @@ class Phones:
             self._capacity.set_elsewhere(name, False)
 
     def changed(self, phone: str, state: str) -> None:
-        """Asterisk says that a phone's device state is now `state`."""
+        """Asterisk reports a phone's new device state."""
         self._states[phone] = state
         in_use = self._capacity.in_use()
         destinations = self._destinations.get(phone, ())
@@ -49,17 +49,17 @@ class Phones:
             self._capacity.set_elsewhere(name, is_elsewhere)
 
     def forget(self) -> None:
-        """Nothing is known of any phone: all are rung as if there were no such thing."""
+        """Forgets all device states, as they may be wrong now: all phones may be rung."""
         self._states.clear()
         for name in self._capacity.elsewhere():
             self._capacity.set_elsewhere(name, False)
 
     def states(self) -> Mapping[str, str]:
-        """The device state of each of Asterisk's phones and trunks, as far as it is known."""
+        """The known device state of each of Asterisk's phones and trunks."""
         return self._states
 
     def counts(self) -> dict[str, int]:
-        """How many of the phones that destinations ring are in each state."""
+        """How many phones are in each state; only phones that destinations ring."""
         return dict(Counter(self._states.get(phone, "UNKNOWN") for phone in self._destinations))
 
 

@@ -1,7 +1,7 @@
-"""The programs that run in the background, switch and AGI server: whether they do, and what the switch says.
+"""The background programs, switch and AGI server: whether each runs, and requests to a running switch.
 
-Each holds a lock on its file, HOME/switch.pid or HOME/agi.pid. The lock goes when the process goes, however
-it ends, so a pid that is left in the file is never taken for somebody else's process.
+Each holds a lock on its file, HOME/switch.pid or HOME/agi.pid. The system releases the lock when the process ends in
+any way, so an old pid in the file is never mistaken for a running program.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ class SwitchError(Exception):
 
 
 class SwitchNotRunning(SwitchError):
-    """No switch of this home runs."""
+    """No switch runs for this HOME."""
 
     def __init__(self) -> None:
         super().__init__("no switch is running")
 
 
 class RunsAlready(SwitchError):
-    """Another process is the one such program of this home."""
+    """Such a program runs already for this HOME."""
 
 
 class DrainsStill(SwitchError):
-    """Calls are still under way in a switch that takes no new ones."""
+    """The switch takes no new calls, but calls are still under way in it."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
+    """An HTTP connection over a Unix socket."""
 
     def __init__(self, path: Path) -> None:
         super().__init__("localhost", timeout=ANSWER_TIMEOUT_S)
@@ -69,10 +69,10 @@ def ask(settings: Settings, resource: str) -> Any:
 
 
 def drain(settings: Settings, timeout_s: float) -> int:
-    """Has the running switch take no new calls, and waits until it has ended, after its last call.
+    """Tells the running switch to take no new calls, and waits until its last call is over and it has ended.
 
-    How many calls were under way when it was told. Raises SwitchNotRunning, or DrainsStill when `timeout_s`
-    is too short; it goes on draining then.
+    Returns how many calls were under way at the beginning. Raises SwitchNotRunning, or DrainsStill when `timeout_s` is
+    too short; the switch then goes on draining.
     """
     pid = running_pid(settings)
     calls: int = _request(settings, "POST", "/drain")["calls"]
@@ -88,14 +88,14 @@ def drain(settings: Settings, timeout_s: float) -> int:
 
 
 def renew_journal(settings: Settings) -> None:
-    """Has the running switch forget in its journal the calls that are over. Raises SwitchNotRunning, SwitchError."""
+    """Tells the running switch to remove ended calls from its journal. Raises SwitchNotRunning, SwitchError."""
     _request(settings, "POST", "/renew-journal")
 
 
 def hand_over(settings: Settings) -> int:
-    """Has the running switch leave its calls to the next one, and waits until it has ended.
+    """Tells the running switch to leave its calls to the next switch, and waits until it has ended.
 
-    How many calls were under way. Raises SwitchNotRunning, or SwitchError when it goes on.
+    Returns how many calls were under way. Raises SwitchNotRunning, or SwitchError when the switch does not end.
     """
     calls: int = ask(settings, "/status")["calls"]
     if not _end(settings, signal.SIGUSR1, HAND_OVER_S, "switch"):
@@ -121,18 +121,18 @@ def _request(settings: Settings, method: str, resource: str) -> Any:
 
 
 def log_file(settings: Settings, program: Program = "switch") -> Path:
-    """Where a program in the background writes its log."""
+    """The log file of a background program."""
     return settings.home / f"{program}.log"
 
 
 def pid_file(settings: Settings, program: Program = "switch") -> Path:
-    """The file that a running program locks, and that holds its pid."""
+    """The file that a running program locks, and that contains its pid."""
     return settings.home / f"{program}.pid"
 
 
 @contextmanager
 def only_switch(settings: Settings) -> Iterator[None]:
-    """Makes this process the one switch of its home while the block lasts. Raises SwitchError."""
+    """Makes this process the only switch for its HOME while the block lasts. Raises SwitchError."""
     if len(os.fsencode(settings.control_socket)) > _LONGEST_SOCKET_PATH:
         raise SwitchError(
             f"{settings.control_socket}: a Unix socket's path has at most {_LONGEST_SOCKET_PATH} bytes; "
@@ -144,7 +144,7 @@ def only_switch(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def only(settings: Settings, program: Program) -> Iterator[None]:
-    """Makes this process the one such program of its home while the block lasts. Raises RunsAlready."""
+    """Makes this process the only such program for its HOME while the block lasts. Raises RunsAlready."""
     path = pid_file(settings, program)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
@@ -159,7 +159,7 @@ def only(settings: Settings, program: Program) -> Iterator[None]:
 
 
 def running_pid(settings: Settings, program: Program = "switch") -> int | None:
-    """The pid of the running program; None when there is none."""
+    """The pid of the running program; None when none runs."""
     try:
         with pid_file(settings, program).open() as file:
             if _lock(file.fileno(), fcntl.LOCK_SH):
@@ -171,7 +171,7 @@ def running_pid(settings: Settings, program: Program = "switch") -> int | None:
 
 
 def why_no_agi(settings: Settings) -> str | None:
-    """Why the AGI server takes no connection; None when it does."""
+    """Why the AGI server accepts no connection; None when it accepts them."""
     try:
         socket.create_connection(("127.0.0.1", settings.agi_port), CONNECT_S).close()
     except OSError as error:
@@ -180,7 +180,7 @@ def why_no_agi(settings: Settings) -> str | None:
 
 
 def stop(settings: Settings, timeout_s: float, program: Program = "switch") -> bool:
-    """Ends the running program and waits until it is gone; False when there was none. Raises SwitchError."""
+    """Stops the running program and waits until it has ended; False when none ran. Raises SwitchError."""
     return _end(settings, signal.SIGTERM, timeout_s, program)
 
 
@@ -201,7 +201,7 @@ def _end(settings: Settings, by: signal.Signals, timeout_s: float, program: Prog
 
 
 def _lock_patiently(descriptor: int) -> bool:
-    """Tries for a moment: somebody who asks `running_pid` holds the lock for an instant."""
+    """Tries several times for a moment, as another process that calls `running_pid` holds the lock very shortly."""
     for _ in range(_TRIES):
         if _lock(descriptor):
             return True

@@ -1,7 +1,8 @@
-"""Where a caller's number may still stand in files of HOME beside the records, and how it is taken out there.
+"""Erases one caller's number from the files in HOME, other than the call records.
 
-The database's own log, the journal, what was put aside and refused, the dialplan's files, logs. What is appended to by
-somebody else meanwhile is overwritten where it stands, by as many spaces, so no line is lost; what is left is named.
+These are the database's own log, the journal, files set aside or refused, the dialplan's files, and logs. In a file to
+which another program may be appending, the number is overwritten in place by as many spaces, so no line is lost. Files
+that still have the number are reported by name.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from ari_app.store.db import sqlite
 
 PATIENCE_S = 3.0
 _POLL_S = 0.1
-_PART_S = 60.0  # an unfinished file that is older was left by a process that died
+_PART_S = 60.0  # an unfinished file that is older than this was left by a process that died
 _CHUNK = 1 << 20  # bytes
-_LONGEST = 64  # bytes: more than any spelling, with what is looked at around it
+_LONGEST = 64  # bytes: longer than any spelling of a number and the characters looked at around it
 
-# Files, under HOME, in which the number is overwritten. The dialplan's only when nobody is about to read them.
+# Files under HOME in which the number is overwritten; those of the dialplan only while no program will read them.
 _TEXTS = (
     "*.log*",
     "asterisk/log/*",
@@ -45,11 +46,13 @@ _DIALPLANS = tuple(
     for folder in ("", "asterisk/spool/")
     for kind in ("csv", "aside", "open", "open.part", "pins")
 )
-_NOT_CALLERS = frozenset({"prompts", "creatives", "recordings", "secrets"})  # folders that name no caller
+_NOT_CALLERS = frozenset(
+    {"prompts", "creatives", "recordings", "secrets"}
+)  # folders without callers' numbers
 
 
 class Traces:
-    """The files of HOME that name a caller by this number (E.164)."""
+    """The files in HOME that may contain this caller's number (E.164)."""
 
     def __init__(self, settings: Settings, number: str) -> None:
         digits = number.removeprefix("+")
@@ -58,10 +61,12 @@ class Traces:
         self._settings = settings
         self._number = number
         self._spelt = re.compile(rf"(?<!\d)(?:\+|%2[Bb])?(?:{country})?{national}(?!\d)".encode())
-        self._bare = re.compile(national.encode())  # a database has other fields right beside it
+        self._bare = re.compile(
+            national.encode()
+        )  # in a database file, other fields may stand right beside it
 
     def before(self, now: int) -> None:
-        """Before the records: lets the AGI server save what the dialplan told, and erases what nobody is to save.
+        """To be done before the records: lets the AGI server save the dialplan's lines; erases lines not to be saved.
 
         `now` in ms. Raises OSError.
         """
@@ -73,7 +78,9 @@ class Traces:
         erase_callers(aside, lambda record: record.ani == self._number, now)
 
     def after(self, engine: Engine) -> list[str]:
-        """After the records: takes the number out of the other files; where it still is, and why, a line each.
+        """To be done after the records: erases the number from the other files.
+
+        Returns the files that still have it and the reason, one line each.
 
         Raises SwitchError, OSError.
         """
@@ -115,22 +122,22 @@ class Traces:
 
     def _has(self, path: Path, spelt: re.Pattern[bytes] | None = None) -> bool:
         try:
-            if not path.is_file():  # a socket, a pipe
+            if not path.is_file():  # such as a socket or a pipe
                 return False
             with path.open("rb") as file:
                 return any(True for _ in found_in(file, spelt or self._spelt))
-        except FileNotFoundError:  # it went meanwhile
+        except FileNotFoundError:  # removed meanwhile
             return False
 
     def _blank(self, patterns: tuple[str, ...]) -> None:
         for path in self._files(patterns):
-            with suppress(FileNotFoundError):  # it went meanwhile
+            with suppress(FileNotFoundError):  # removed meanwhile
                 if not _is_being_written(path) and self._has(path):
                     blank(path, self._spelt)
 
 
 def forget_ended(settings: Settings) -> bool:
-    """Takes calls that are over out of the journal; whether a running switch does that, within two seconds.
+    """Removes ended calls from the journal. Returns whether a running switch will do it, within two seconds.
 
     Raises SwitchError, OSError.
     """
@@ -147,14 +154,14 @@ def _is_being_written(path: Path) -> bool:
 
 
 def blank(path: Path, spelt: re.Pattern[bytes]) -> None:
-    """Overwrites what is spelt so by as many spaces, where it stands: others may be appending. Raises OSError."""
+    """Overwrites each match in place by as many spaces, as others may be appending to the file. Raises OSError."""
     with path.open("r+b") as file:
         for at, length in list(found_in(file, spelt)):
             os.pwrite(file.fileno(), b" " * length, at)
 
 
 def found_in(file: BinaryIO, spelt: re.Pattern[bytes]) -> Iterator[tuple[int, int]]:
-    """Where in a file it stands, and how long it is; the file is read piece by piece."""
+    """The position and length of each match in a file, which is read piece by piece."""
     buffer, begins_at, seen_to = b"", 0, 0
     while True:
         chunk = file.read(_CHUNK)
@@ -173,7 +180,7 @@ def found_in(file: BinaryIO, spelt: re.Pattern[bytes]) -> Iterator[tuple[int, in
 
 
 def _wait(is_done: Callable[[], bool]) -> None:
-    """Waits until it is done, but for PATIENCE_S at most."""
+    """Waits until `is_done`, for PATIENCE_S at most."""
     until = time.monotonic() + PATIENCE_S
     while not is_done() and time.monotonic() < until:
         time.sleep(_POLL_S)

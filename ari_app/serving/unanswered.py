@@ -1,4 +1,4 @@
-"""What the switch remembers of calls that destinations left unanswered. A restart forgets it."""
+"""The calls that each destination left unanswered lately. A restart of the switch forgets them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ari_app.domain.market.destinations import AutoPause
 
 
 class Unanswered:
-    """The times, ms, of each destination's unanswered calls of the last day."""
+    """The times (ms) of each destination's unanswered calls in the last day."""
 
     def __init__(self) -> None:
         self._at: defaultdict[str, deque[int]] = defaultdict(deque)
 
     def note(self, destination: str, rule: AutoPause, now: int) -> str | None:
-        """Notes one more; why the destination is to be paused, or None. After a pause it starts anew."""
+        """Counts one more; returns why to pause the destination, or None. After a pause the count starts at zero."""
         times = self._at[destination]
         times.append(now)
         while now - times[0] >= DAY_MS:

@@ -1,1 +1,1 @@
-"""Looking after a running Asterisk: AMI, supervision, recorder, doctor."""
+"""Watches a running Asterisk: AMI, supervision, recorder, doctor."""

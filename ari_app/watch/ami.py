@@ -1,4 +1,4 @@
-"""AMI by panoramisk: a connection to ask on and to hear events by, and what is asked of an endpoint."""
+"""AMI by panoramisk: a connection for actions and events, and the state of an endpoint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TIMEOUT_S = 5.0
 USER = "callrace"
 _ONE_HOST = "/255.255.255.255"
 
-# panoramisk's own words are about its own doings; what we make of them is an AmiError.
+# panoramisk's log lines are of no use to operators; its failures become AmiError.
 _quiet = logging.getLogger("panoramisk")
 _quiet.setLevel(logging.CRITICAL)
 
@@ -29,7 +29,7 @@ class AmiError(Exception):
 
 
 class Session:
-    """A connection that is logged in. Made by `session`."""
+    """A connection that is logged in. It is made by `session`."""
 
     def __init__(self, manager: Manager, where: str) -> None:
         self._manager = manager
@@ -38,7 +38,7 @@ class Session:
         manager.on_disconnect = lambda *_: self._lost.set()
 
     async def ask(self, action: str, **fields: str) -> list[Any]:
-        """Asterisk's answer: the response, then the events that belong to it. Raises AmiError."""
+        """Sends an action; returns the response, then the events that belong to it. Raises AmiError."""
         answer = await _bounded(self._manager.send_action({"Action": action, **fields}), self._where)
         return answer if isinstance(answer, list) else [answer]
 
@@ -63,9 +63,9 @@ class Session:
 
 @asynccontextmanager
 async def session(settings: Settings, events: str = "off") -> AsyncIterator[Session]:
-    """A connection for as long as the block lasts. Raises AmiError, SettingsError.
+    """A connection that lasts as long as the block. Raises AmiError, SettingsError.
 
-    `events` are the classes of event that are sent: `off`, or such as `call,system`.
+    `events` are the classes of event that Asterisk sends: `off`, or for example `call,system`.
     """
     where = f"{settings.ari_host}:{settings.ami_port}"
     manager = Manager(
@@ -78,10 +78,10 @@ async def session(settings: Settings, events: str = "off") -> AsyncIterator[Sess
         log=_quiet,
     )
     connecting = manager.connect()
-    manager.connect = _nothing  # panoramisk would connect again for ever, also after it was closed
+    manager.connect = _nothing  # panoramisk would reconnect for ever, even after it was closed
     try:
         await _bounded(connecting, where)
-        # panoramisk sends the login from a callback of the connection, which came before us.
+        # panoramisk sends the login from a callback of the connection, which has run before this.
         login = await _bounded(manager.authenticated_future, where)
         if not login.success:
             raise AmiError(f"AMI on {where} refuses the user {USER}; see manager.conf and secrets/ami")
@@ -92,14 +92,14 @@ async def session(settings: Settings, events: str = "off") -> AsyncIterator[Sess
 
 @dataclass(frozen=True, slots=True)
 class EndpointState:
-    """A PJSIP endpoint: the addresses it is identified by, and `uri status` of each contact."""
+    """A PJSIP endpoint: the addresses that identify it, and `uri status` of each contact."""
 
     matches: tuple[str, ...]
     contacts: tuple[str, ...]
 
 
 def endpoint_state(settings: Settings, endpoint: str) -> EndpointState | None:
-    """How an endpoint is now; None when there is none of that name. Raises AmiError, SettingsError."""
+    """The present state of an endpoint; None when no endpoint has this name. Raises AmiError, SettingsError."""
 
     async def look() -> EndpointState | None:
         async with session(settings) as asterisk:
@@ -109,7 +109,7 @@ def endpoint_state(settings: Settings, endpoint: str) -> EndpointState | None:
 
 
 async def ask_endpoint(asterisk: Session, endpoint: str) -> EndpointState | None:
-    """How an endpoint is now; None when there is none of that name. Raises AmiError."""
+    """The present state of an endpoint; None when no endpoint has this name. Raises AmiError."""
     messages = await asterisk.ask("PJSIPShowEndpoint", Endpoint=endpoint)
     if not messages[0].success:
         return None
@@ -125,7 +125,7 @@ def _nothing() -> None:
 
 async def _bounded(answer: Awaitable[Result], where: str) -> Result:
     try:
-        # Not wait_for: until Python 3.12 a cancellation that comes with the answer is lost in it.
+        # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the answer.
         async with asyncio.timeout(TIMEOUT_S):
             return await answer
     except TimeoutError as error:

@@ -1,4 +1,4 @@
-"""What the doctor looks at in Asterisk, over ARI and AMI."""
+"""The doctor's checks of Asterisk, over ARI and AMI."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ _CLOCK_OFF_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class AsteriskView:
-    """What Asterisk says of itself over ARI."""
+    """What Asterisk reports about itself over ARI."""
 
     info: dict[str, Any] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
     endpoints: frozenset[str] = frozenset()
     sounds: frozenset[str] = frozenset()
-    clock_ahead_ms: int = 0  # of this machine's
+    clock_ahead_ms: int = 0  # compared with this machine's clock
 
 
 async def look(client: Client) -> AsteriskView:
-    """All that the checks want to know of Asterisk. Raises AriError."""
+    """Asks Asterisk all that the checks need. Raises AriError."""
     modules = await client.asterisk.list_modules()
     endpoints = await client.endpoints.list()
     return AsteriskView(
@@ -74,7 +74,10 @@ async def look(client: Client) -> AsteriskView:
 
 
 async def clock_ahead_ms(client: Client) -> int:
-    """How far Asterisk's clock is ahead of this machine's, ms, to half of the quickest round trip. Raises AriError."""
+    """How far (ms) Asterisk's clock is ahead of this machine's. Raises AriError.
+
+    The error is at most half of the shortest round trip.
+    """
     trips = []
     for _ in range(_TRIPS):
         asked_at = now_ms()
@@ -85,7 +88,7 @@ async def clock_ahead_ms(client: Client) -> int:
 
 
 def check_asterisk(view: AsteriskView, marketplace: Marketplace | None) -> Iterator[Finding]:
-    """Version, clock, modules, endpoints and sounds."""
+    """Checks version, clock, modules, endpoints and sounds."""
     yield check_version(view)
     yield check_clock(view)
     yield check_modules(view)
@@ -98,7 +101,7 @@ def check_asterisk(view: AsteriskView, marketplace: Marketplace | None) -> Itera
 
 
 def check_version(view: AsteriskView) -> Finding:
-    """Whether Asterisk is new enough."""
+    """Checks that Asterisk is new enough."""
     try:
         version = require_version(view.info)
     except AriError as error:
@@ -108,7 +111,7 @@ def check_version(view: AsteriskView) -> Finding:
 
 
 def check_clock(view: AsteriskView) -> Finding:
-    """Whether Asterisk's clock and this machine's tell the same time."""
+    """Checks that Asterisk's clock and this machine's agree."""
     off_s = abs(view.clock_ahead_ms) / 1000
     way = "ahead of" if view.clock_ahead_ms > 0 else "behind"
     detail = f"Asterisk's is {abs(view.clock_ahead_ms) // 100 / 10:.1f} s {way} this machine's"
@@ -121,7 +124,7 @@ def check_clock(view: AsteriskView) -> Finding:
 
 
 def check_modules(view: AsteriskView) -> Finding:
-    """Whether the modules that a call needs are running."""
+    """Checks that the modules that a call needs are running."""
     missing = [name for name in MODULES if view.modules.get(name) != "Running"]
     if missing:
         remedy = "load them in modules.conf; config/asterisk/modules.conf has the whole list"
@@ -130,7 +133,7 @@ def check_modules(view: AsteriskView) -> Finding:
 
 
 def check_endpoint(view: AsteriskView, name: str, why: str) -> Finding:
-    """Whether a PJSIP endpoint is there."""
+    """Checks that a PJSIP endpoint exists."""
     if name in view.endpoints:
         return Finding(f"endpoint {name}", True, f"there; {why}")
     remedy = "add it to pjsip.conf as config/asterisk/pjsip.conf has it"
@@ -138,7 +141,7 @@ def check_endpoint(view: AsteriskView, name: str, why: str) -> Finding:
 
 
 def check_phones(view: AsteriskView, marketplace: Marketplace) -> Iterator[Finding]:
-    """Destinations whose phone or trunk Asterisk does not know: they are never rung. Others are rung by AGENTS."""
+    """Finds destinations whose phone or trunk is unknown to Asterisk: they are never rung. AGENTS is for the others."""
     dials = ((name, one.dial.extension or one.dial.trunk) for name, one in marketplace.destinations.items())
     missing = [(name, endpoint) for name, endpoint in dials if endpoint and endpoint not in view.endpoints]
     if missing:
@@ -148,7 +151,7 @@ def check_phones(view: AsteriskView, marketplace: Marketplace) -> Iterator[Findi
 
 
 def check_recorder(view: AsteriskView, marketplace: Marketplace) -> Iterator[Finding]:
-    """Whether Asterisk can record, where a campaign has it."""
+    """Checks that Asterisk can record, if any campaign records."""
     recorded = [name for name, campaign in marketplace.campaigns.items() if campaign.recording is not None]
     if recorded and view.modules.get(RECORDER) != "Running":
         detail = f"{RECORDER} does not run, and these campaigns are recorded: {some(recorded)}"
@@ -156,7 +159,7 @@ def check_recorder(view: AsteriskView, marketplace: Marketplace) -> Iterator[Fin
 
 
 def check_sounds(view: AsteriskView, marketplace: Marketplace | None) -> Finding:
-    """Whether Asterisk has the sounds that calls play."""
+    """Checks that Asterisk has the sounds that calls play."""
     prompts = prompts_of(marketplace) if marketplace else set(SYSTEM_PROMPTS)
     wanted = sorted(p.removeprefix("sound:") for p in prompts if p.startswith("sound:"))
     missing = [name for name in wanted if name not in view.sounds]
@@ -167,7 +170,7 @@ def check_sounds(view: AsteriskView, marketplace: Marketplace | None) -> Finding
 
 
 def check_trunk_state(settings: Settings) -> Finding:
-    """How the trunk is identified and whether its contacts answer, by AMI."""
+    """Checks by AMI how the trunk is identified, and whether its contacts answer."""
     name = f"trunk {TRUNK}"
     try:
         state = ami.endpoint_state(settings, TRUNK)

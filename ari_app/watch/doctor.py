@@ -1,8 +1,8 @@
-"""The doctor: what calls need, found or missing, each with its remedy.
+"""The doctor: checks what calls need, and gives a remedy for what is missing.
 
-A check is a small function from the settings to a finding, or to several. A check whose ground is
-missing (no Asterisk, no database) says so in one finding of another check, so it looks at nothing. Those of Asterisk
-are in `asteriskchecks`, those of the programs that run in `runningchecks`.
+A check is a small function from the settings to one or several findings. When Asterisk or the database is missing, one
+finding says so, and the checks that need it are left out. The checks of Asterisk are in `asteriskchecks`, those of the
+running programs in `runningchecks`.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ from ari_app.watch.runningchecks import check_agi, check_chores, check_saving, c
 SECRETS = ("ari", "ami")
 ROOM_BYTES = 500_000_000
 CLOCK_OFF_MS = 5_000
-LATE_S = 60.0  # a line that the AGI server has not saved by then
+LATE_S = 60.0  # a line that the AGI server has not saved after this time is late
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Every finding, in the order in which they are best put right."""
+    """Every finding, in the order in which to repair them."""
     yield check_speech()
     yield check_disk(settings)
     yield from check_secrets(settings)
@@ -88,7 +88,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 
 def check_speech(which: Callable[[str], str | None] = shutil.which) -> Finding:
-    """Whether `tts:` prompts can be rendered."""
+    """Checks that `tts:` prompts can be rendered."""
     program = speech_program(which)
     if program is None:
         return Finding("speech", False, "neither flite nor espeak-ng is installed", "apt-get install flite")
@@ -96,7 +96,7 @@ def check_speech(which: Callable[[str], str | None] = shutil.which) -> Finding:
 
 
 def check_disk(settings: Settings) -> Finding:
-    """Whether there is room to write down calls, and the right to: database, spool, journal, recordings."""
+    """Checks free space and write permission for saving calls: database, spool, journal, recordings."""
     home = settings.home
     try:
         with TemporaryFile(dir=home) as file:
@@ -110,7 +110,7 @@ def check_disk(settings: Settings) -> Finding:
 
 
 def check_secrets(settings: Settings) -> Iterator[Finding]:
-    """Whether the passwords are there, and for nobody else to read."""
+    """Checks that the passwords exist, and that no other user can read them."""
     for name in SECRETS:
         path = settings.home / "secrets" / name
         try:
@@ -133,7 +133,7 @@ def read_marketplace(engine: Engine) -> Marketplace | None:
 
 
 def check_marketplace(marketplace: Marketplace | None) -> Finding:
-    """Whether one is in force."""
+    """Checks that a marketplace is in force."""
     if marketplace is None:
         return Finding("marketplace", False, "none was applied", Step.APPLY)
     detail = f"{len(marketplace.numbers)} numbers, {len(marketplace.destinations)} destinations"
@@ -141,14 +141,14 @@ def check_marketplace(marketplace: Marketplace | None) -> Finding:
 
 
 def check_limits(marketplace: Marketplace, available: Available, now: int) -> Finding:
-    """Whether each live campaign's caps and funds have room for a call."""
+    """Checks that each live campaign's caps and funds have room for a call."""
     short = [shortage.words for shortage in outlook(marketplace, available, now) if shortage.admits == 0]
     remedy = f"raise the cap, lower the campaign's max_duration, or {Step.DEPOSIT}"
     return Finding("caps and funds", not short, some(short) or "have room for calls", remedy)
 
 
 def check_remarks(marketplace: Marketplace) -> Finding:
-    """Whether hours and time zones are as they are probably meant."""
+    """Checks for hours and time zones that are valid but probably not intended."""
     doubtful = [f"{remark.path}: {remark.words}" for remark in remarks(marketplace)]
     detail = some(doubtful) or "say what is probably meant"
     return Finding("hours and zones", True, detail, f"change them; {Step.APPLY}", bool(doubtful))
@@ -170,7 +170,7 @@ def check_area_codes(settings: Settings, marketplace: Marketplace, callers: Mapp
 
 
 def check_dates(changed_at: int, now: int) -> Finding:
-    """Whether the last change of the marketplace or of a number is dated (ms) ahead of this machine's clock."""
+    """Checks that the last change of the marketplace or of a number (ms) is not later than this machine's clock."""
     ahead_ms = changed_at - now
     if ahead_ms <= CLOCK_OFF_MS:
         return Finding("dates", True, "the last change is dated no later than now")
@@ -185,7 +185,7 @@ def check_dates(changed_at: int, now: int) -> Finding:
 
 
 def check_prompts(settings: Settings, marketplace: Marketplace | None) -> Finding:
-    """Whether the audio files of the marketplace's prompts are where Asterisk looks."""
+    """Checks that the audio files of the marketplace's prompts are where Asterisk looks for them."""
     if marketplace is None:
         return Finding("prompts", True, "none needed before a marketplace is applied")
     files = [f"{stem(p)}.wav" for p in prompts_of(marketplace) if not p.startswith("sound:")]
@@ -197,7 +197,7 @@ def check_prompts(settings: Settings, marketplace: Marketplace | None) -> Findin
 
 
 def check_spool(settings: Settings) -> Finding:
-    """Whether settled calls wait for the database, or were refused by it."""
+    """Checks for ended calls that wait to be saved, or that the database refused."""
     spool = Spool(settings.spool)
     refused = spool.refused()
     detail = f"{len(spool)} calls wait for the database, {refused} were refused"
@@ -209,7 +209,7 @@ def check_spool(settings: Settings) -> Finding:
 
 
 def check_set_aside(settings: Settings) -> Finding:
-    """Whether calls that a switch left could not be taken up by the next."""
+    """Checks for calls of an earlier switch that the next switch could not recover."""
     reasons = Aside(settings.journal / ASIDE).reasons()
     lines = unreadable(settings.journal)
     if not reasons and lines:
@@ -225,7 +225,7 @@ def check_set_aside(settings: Settings) -> Finding:
 
 
 def check_outcomes(settings: Settings) -> Finding:
-    """Whether lines about calls that the dialplan served were refused, or wait for the AGI server to save them."""
+    """Checks for lines about calls served by the dialplan that were refused, or that wait too long to be saved."""
     files = (one for file in settings.fallback_files for one in (file, file.with_suffix(".aside")))
     late = [path for path in files if path.exists() and time.time() - path.stat().st_mtime > LATE_S]
     if late:

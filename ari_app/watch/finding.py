@@ -1,4 +1,4 @@
-"""A thing that the doctor looked at."""
+"""A finding of the doctor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SHOWN = 5
 
 
 class Step(StrEnum):
-    """A step of a remedy that Callrace itself can take; a command line puts its command in the step's place."""
+    """A step of a remedy that Callrace itself can do. The CLI shows its command in the place of the step."""
 
     APPLY = "apply the marketplace"
     DEPOSIT = "deposit money"
@@ -24,9 +24,9 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. `remedy`: what to do when it is not ok, with a `Step` in it where one helps.
+    """The result of one check. `remedy`: what to do when it is not ok; it may contain a `Step`.
 
-    `is_doubtful`: calls are served, so it is ok; but it is probably meant otherwise, and the remedy says how.
+    `is_doubtful`: it is ok, as calls are served, but probably not intended; the remedy says what to change.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Finding:
 
 
 def some(names: Iterable[str]) -> str:
-    """The first of the names, and how many more there are."""
+    """The first few names, and the number of the others."""
     listed = list(names)
     more = len(listed) - SHOWN
     return ", ".join(listed[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""Asterisk's memory, as the kernel tells: neither AMI nor ARI do."""
+"""Asterisk's memory, read from the kernel, as neither AMI nor ARI report it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ _PROGRAM = "asterisk"
 
 
 def asterisk_memory(pid_file: Path, processes: Path = PROCESSES) -> int | None:
-    """Its resident memory in bytes; None where it is on another machine, or has process ids of its own in a container.
+    """Asterisk's resident memory in bytes.
 
-    `pid_file` is what Asterisk writes its process id into.
+    None when Asterisk is on another machine, or in a container with its own process ids. `pid_file` is the file into
+    which Asterisk writes its process id.
     """
     try:
         process = processes / pid_file.read_text().strip()

@@ -1,9 +1,10 @@
-"""What carriers are told who ask by OPTIONS whether calls are taken.
+"""The answer to a carrier's OPTIONS probe: whether calls are taken.
 
-OPTIONS is for the PJSIP endpoint `ready`, whose context is there while a switch takes calls (`ari/presence.py`):
-Asterisk says 200, or 404. An OPTIONS for no user is answered 200 without a look at the dialplan; so the endpoint is put
-into maintenance (Asterisk's res_pjsip_maintenance), which says 503, while no switch takes calls. A switch that was
-killed cannot do that: the AGI server does, and the switch for an AGI server that is not there.
+An OPTIONS request comes to the PJSIP endpoint `ready`. Its context exists while a switch takes calls
+(`ari/presence.py`), so Asterisk answers 200, or else 404. But an OPTIONS request without a user is answered 200 without
+a look at the dialplan. So while no switch takes calls, the endpoint is put into maintenance (Asterisk's
+res_pjsip_maintenance), which answers 503. A switch that was killed cannot do that, so the AGI server does it too; and
+the switch does it when no AGI server runs.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ log = logging.getLogger(__name__)
 
 ENDPOINT = "ready"
 APP = "callrace-ready"
-CONTEXT = f"stasis-{APP}"  # the endpoint's, in pjsip.conf
+CONTEXT = f"stasis-{APP}"  # the endpoint's context in pjsip.conf
 LOOK_EVERY_S = 0.2
 
 
 async def keep_probes_true(settings: Settings) -> None:
-    """Looks every LOOK_EVERY_S whether a switch takes calls, and has probes told so. Runs for ever.
+    """Checks every LOOK_EVERY_S whether a switch takes calls, and sets the answer to probes. Runs for ever.
 
-    While AMI is away nothing is told; it is logged once, and tried again.
+    While AMI cannot be reached the answer stays as it is; this is logged once, and tried again.
     """
     waits, is_logged = delays(), False
     while True:
@@ -43,7 +44,7 @@ async def keep_probes_true(settings: Settings) -> None:
 
 
 async def _keep_telling(asterisk: Session) -> None:
-    """Tells at each look, as another program may have told otherwise since. Raises AmiError."""
+    """Sets the answer at each look, as another program may have changed it since. Raises AmiError."""
     refused = ""
     while True:
         (context, *_) = await asterisk.ask("ShowDialPlan", Context=CONTEXT)

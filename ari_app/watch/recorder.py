@@ -1,8 +1,8 @@
-"""Has Asterisk record conversations, by AMI's MixMonitor, on a connection that is made when the first one is wanted.
+"""Makes Asterisk record conversations, by AMI's MixMonitor. The AMI connection is made for the first recording.
 
-MixMonitor writes what a channel hears and what it says into two files that are silent in step, takes no channel of
-its own and ends with the channel. ARI could record by two snooping channels, which cost more and begin apart.
-Source: AMI action MixMonitor; Asterisk, apps/app_mixmonitor.c.
+MixMonitor writes what a channel hears and what it says into two files. It pads both with silence, so they stay in step.
+It needs no channel of its own, and ends with the recorded channel. ARI could record by two snoop channels, but these
+cost more, and do not begin at the same moment. Source: AMI action MixMonitor; Asterisk, apps/app_mixmonitor.c.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from ari_app.settings import Settings, SettingsError
 from ari_app.watch import ami
 from ari_app.watch.ami import AmiError, Session
 
-ANSWER_S = 2.0  # how long a call's end can have to wait for AMI
-PAUSE_S = 5.0  # after AMI has failed, calls are not recorded, rather than that each waits for it
+ANSWER_S = 2.0  # how long the end of a call may have to wait for AMI
+PAUSE_S = (
+    5.0  # after AMI has failed, calls are not recorded for this time, so that not each of them waits for AMI
+)
 
 
 class Recorder:
-    """Made by `recorder`."""
+    """Starts and stops recordings. It is made by `recorder`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -34,29 +36,29 @@ class Recorder:
         self._not_before = 0.0
 
     async def start(self, channel_id: str, call_id: str, is_again: bool) -> bool:
-        """Records the channel, while it is bridged, until it is gone; False when AMI did not answer to that.
+        """Records the channel, whenever it is bridged, until it is gone. Returns False when AMI did not answer in time.
 
-        `is_again`: it was recorded before, and the files go on. Raises NotRecorded. Returns within ANSWER_S, or
-        twice that for the first that finds AMI dead.
+        `is_again`: the channel was recorded before, and the same files are continued. Raises NotRecorded. Returns
+        within ANSWER_S, or within twice that for the first call that finds AMI dead.
         """
         if is_again:
-            await self.stop(channel_id)  # two would write into one file
+            await self.stop(channel_id)  # else two MixMonitors would write into one file
         response = await self._ask("MixMonitor", Channel=channel_id, Options=options(call_id))
         if response is not None and not response.success:
             raise NotRecorded(f"Asterisk refuses: {response.message}")
         return response is not None
 
     async def stop(self, channel_id: str) -> None:
-        """Ends what records the channel, if anything does.
+        """Ends the recording of the channel, if there is one.
 
-        To be done as soon as it is bridged no more. Measured on Asterisk 22.10: of what the next agent says, a
-        MixMonitor that goes on, or one that takes over only then, writes nothing but silence in every second call.
+        Do this as soon as the channel leaves the bridge. If the old MixMonitor goes on, or is replaced only when the
+        next agent is bridged, it records silence instead of that agent in every second call (Asterisk 22.10).
         """
         with suppress(NotRecorded):
             await self._ask("StopMixMonitor", Channel=channel_id)
 
     async def _ask(self, action: str, **fields: str) -> Any:
-        """Asterisk's response, None when there was none in time. Raises NotRecorded when it was not asked."""
+        """Asterisk's response; None when none came in time. Raises NotRecorded when the action could not be sent."""
         async with self._lock:
             asterisk = await self._connected()
             try:
@@ -67,7 +69,7 @@ class Recorder:
                 return None
 
     async def close(self) -> None:
-        """Ends the connection; what is being recorded is recorded on."""
+        """Closes the connection. Recordings under way go on."""
         self._asterisk = None
         await self._connection.aclose()
 
@@ -96,7 +98,7 @@ class Recorder:
 
 @asynccontextmanager
 async def recorder(settings: Settings) -> AsyncIterator[Recorder]:
-    """A recorder for as long as the block lasts."""
+    """A recorder that lasts as long as the block."""
     made = Recorder(settings)
     try:
         yield made
@@ -105,10 +107,10 @@ async def recorder(settings: Settings) -> AsyncIterator[Recorder]:
 
 
 def options(call_id: str) -> str:
-    """MixMonitor's: a, what is in the files stays; b, while the channel is bridged; r and t, what comes from it and
-    what goes to it, by file.
+    """MixMonitor's options: a = append to the files; b = only while the channel is bridged; r and t = one file for the
+    audio received from the channel, and one for the audio sent to it.
 
-    Names without a path are in Asterisk's folder `monitor`, which is HOME/recordings.
+    A name without a path is in Asterisk's folder `monitor`, which is HOME/recordings.
     """
     files = track_files(call_id)
     return f"abr({files['caller']})t({files['agent']})"

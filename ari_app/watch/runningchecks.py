@@ -1,4 +1,4 @@
-"""What the doctor looks at in the programs that run: the switch, and the AGI server."""
+"""The doctor's checks of the running programs: the switch and the AGI server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ari_app.watch.finding import Finding, Step, some
 
 
 def check_switch(settings: Settings) -> Finding:
-    """Whether a switch runs and is connected."""
+    """Checks that a switch runs and is connected to Asterisk."""
     try:
         status = running.ask(settings, "/status")
     except running.SwitchError as error:
@@ -25,7 +25,7 @@ def check_switch(settings: Settings) -> Finding:
 
 
 def check_saving(settings: Settings) -> Iterator[Finding]:
-    """Why the running switch cannot save ended calls; nothing where it can, or none runs."""
+    """Finds why the running switch cannot save ended calls. No finding when it can, or when none runs."""
     try:
         problem = running.ask(settings, "/status").get("saving_problem")
     except running.SwitchError:
@@ -36,7 +36,7 @@ def check_saving(settings: Settings) -> Iterator[Finding]:
 
 
 def check_chores(settings: Settings) -> Iterator[Finding]:
-    """What the running switch does again and again and cannot do now; nothing where none runs."""
+    """Finds the chores that fail in the running switch. No finding when none runs."""
     try:
         status = running.ask(settings, "/status")
     except running.SwitchError:
@@ -49,7 +49,7 @@ def check_chores(settings: Settings) -> Iterator[Finding]:
 
 
 def check_agi(settings: Settings) -> Finding:
-    """Whether the server that serves calls while no switch is connected answers."""
+    """Checks that the AGI server, which serves calls while no switch is connected, answers."""
     where = f"127.0.0.1:{settings.agi_port}"
     why = running.why_no_agi(settings)
     if why is not None:
@@ -60,7 +60,7 @@ def check_agi(settings: Settings) -> Finding:
 
 
 def check_supervision(settings: Settings) -> Iterator[Finding]:
-    """What the running switch sees by AMI; nothing where none runs."""
+    """Checks what the running switch sees by AMI. No finding when none runs."""
     try:
         seen = running.ask(settings, "/status").get("supervision")
     except running.SwitchError:

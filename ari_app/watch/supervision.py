@@ -1,7 +1,7 @@
 """Watches Asterisk by AMI while a switch runs: trunks, registrations, phones in use, channels.
 
-It runs in a thread with an event loop of its own, and only tells what it sees: whatever becomes of
-AMI, no call waits for it.
+It runs in a thread with its own event loop, and only reports what it sees. So no call waits for AMI, even when AMI
+hangs.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _AWAY = ("Unreachable", "Removed")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Asterisk at one moment. `problem` says why nothing is known; it is empty when all is.
+    """The state of Asterisk at one moment. `problem` says why nothing is known; it is empty when Asterisk was read.
 
-    `trunks` are the contacts of each trunk (`uri status`), None when Asterisk has no such endpoint;
-    `registrations` the status of ours at each server. `loose` are the ids of channels in no bridge, `overloaded`
-    the task processors that were lately, and how many tasks waited; `memory_bytes` what Asterisk has in memory, None
-    where that cannot be seen.
+    `trunks`: the contacts of each trunk (`uri status`), None when Asterisk has no such endpoint. `registrations`: the
+    status of our registration at each server. `loose`: the ids of channels in no bridge. `overloaded`: the task
+    processors that were overloaded lately, and how many tasks waited. `memory_bytes`: Asterisk's resident memory, None
+    when it cannot be read.
     """
 
     problem: str = ""
@@ -51,7 +51,7 @@ class Seen:
     memory_bytes: int | None = None
 
     def json(self) -> dict[str, Any]:
-        """What operators see of it. A trunk is up unless it is missing, or none of its contacts answers."""
+        """The form that operators see. A trunk is up unless it is missing, or none of its contacts answers."""
         return {
             "ami": "not connected" if self.problem else "connected",
             "problem": self.problem,
@@ -74,9 +74,9 @@ TellPhone = Callable[[str, str], None]
 async def supervision(
     settings: Settings, trunks: Callable[[], Collection[str]], tell: Tell, tell_phone: TellPhone
 ) -> AsyncIterator[None]:
-    """Watches for as long as the block lasts. `tell` and `tell_phone(phone, state)` are called on this loop.
+    """Watches while the block lasts. `tell` and `tell_phone(phone, state)` are called on the caller's event loop.
 
-    `trunks()`, called in the thread, names the trunks to look at.
+    `trunks()` is called in the thread, and returns the trunks to look at.
     """
     ours, theirs = asyncio.get_running_loop(), asyncio.new_event_loop()
 
@@ -92,7 +92,7 @@ async def supervision(
         theirs.run_until_complete(asyncio.wait([task]))
         theirs.run_until_complete(asyncio.sleep(0))  # the connection ends in a callback
         theirs.close()
-        if not task.cancelled():  # it ends by itself only by a defect of ours
+        if not task.cancelled():  # it ends by itself only because of a defect in our code
             log.error("supervision broke; calls go on without it", exc_info=task.exception())
             pass_on(Seen(problem=f"supervision broke ({task.exception()!r}); restart the switch"))
 
@@ -109,9 +109,9 @@ async def supervision(
 async def watch(
     settings: Settings, trunks: Callable[[], Collection[str]], tell: Tell, tell_phone: TellPhone
 ) -> None:
-    """Tells what is seen, every LOOK_EVERY_S, and each phone's state as it changes. Runs for ever.
+    """Reports Asterisk's state every LOOK_EVERY_S, and each change of a phone's state. Runs for ever.
 
-    After a lost connection it connects again, with growing pauses.
+    After a lost connection it reconnects, with growing pauses.
     """
     waits, processors = delays(), TaskProcessors(settings.asterisk_log)
     while True:
@@ -134,7 +134,7 @@ async def watch(
 
 
 async def look(asterisk: Session, trunks: Collection[str]) -> Seen:
-    """Asterisk now. Raises AmiError."""
+    """Asterisk's state now. Raises AmiError."""
     endpoints = {name: await ami.ask_endpoint(asterisk, name) for name in sorted(trunks)}
     registrations = await asterisk.ask("PJSIPShowRegistrationsOutbound")
     channels = [m for m in await asterisk.ask("CoreShowChannels") if m.event == "CoreShowChannel"]
@@ -155,9 +155,9 @@ def _is_up(contacts: tuple[str, ...] | None) -> bool:
 
 
 async def _hear_phones(asterisk: Session, shared: Collection[str], tell_phone: TellPhone) -> None:
-    """From now on each change of a phone's state is told; first, how all of them are.
+    """Reports the present state of all phones, and from then on each change.
 
-    The endpoints `shared` by many calls are no phones, and change with each of them: those are left out.
+    The endpoints in `shared` carry many calls, so they are no phones: their states are left out.
     """
 
     def changed(message: Any) -> None:

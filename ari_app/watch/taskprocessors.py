@@ -1,7 +1,7 @@
-"""Asterisk's task processors that were overloaded lately, as its log tells: AMI and ARI do not.
+"""Asterisk's task processors that were overloaded lately, read from its log, as AMI and ARI do not report them.
 
-Asterisk warns when a queue reaches its high water (`main/taskprocessor.c`). The log that is read is the lab's, or
-one that is mounted there; where there is none, nothing is known.
+Asterisk logs a warning when a queue reaches its high water mark (`main/taskprocessor.c`). The log is that of the lab's
+Asterisk, or one that is mounted there; without a log nothing is known.
 """
 
 from __future__ import annotations
@@ -10,20 +10,22 @@ import re
 from pathlib import Path
 
 LATELY_S = 300.0
-_MOST_READ = 1_000_000  # bytes at once; of more, the last
+_MOST_READ = 1_000_000  # bytes at once; if there is more, only the last bytes are read
 _ALARM = re.compile(rb"The '([^'\n]{1,200})' task processor queue reached (\d+) scheduled tasks")
 
 
 class TaskProcessors:
-    """Reads what the log says from now on."""
+    """Reads the log from its present end on."""
 
     def __init__(self, log: Path) -> None:
         self._log = log
         self._read_to = self._size()
-        self._overloaded: dict[str, tuple[float, int]] = {}  # when last, and how many tasks waited
+        self._overloaded: dict[
+            str, tuple[float, int]
+        ] = {}  # when it was last overloaded, and how many tasks waited
 
     def look(self, now_s: float) -> dict[str, int]:
-        """The queues that were overloaded in the last LATELY_S, and how many tasks waited. `now_s` is monotonic."""
+        """The queues overloaded in the last LATELY_S, each with how many tasks waited. `now_s` is monotonic."""
         for match in _ALARM.finditer(self._news()):
             self._overloaded[match[1].decode(errors="replace")] = now_s, int(match[2])
         self._overloaded = {
@@ -32,7 +34,7 @@ class TaskProcessors:
         return {name: tasks for name, (_, tasks) in self._overloaded.items()}
 
     def _news(self) -> bytes:
-        """What was written since, in whole lines; of a log that was begun anew, all."""
+        """The complete lines written since the last look; all lines when a new log was begun."""
         size = self._size()
         start = max(self._read_to if size >= self._read_to else 0, size - _MOST_READ)
         try:

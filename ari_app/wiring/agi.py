@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class CannotListen(Exception):
-    """The port cannot be had; the message says which, and why."""
+    """The AGI server cannot listen on its port; the message says which port, and why."""
 
 
 def run(settings: Settings) -> None:
@@ -52,8 +52,10 @@ def run(settings: Settings) -> None:
         market.load()
         if market.snapshot is None:
             log.info("no marketplace is applied yet: nothing is answered until one is")
-        sys.setswitchinterval(SWITCH_INTERVAL_S)  # what is saved meanwhile keeps no reservation waiting
-        gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
+        sys.setswitchinterval(
+            SWITCH_INTERVAL_S
+        )  # a reservation does not wait long for a thread that saves calls
+        gc.freeze()  # marketplace and geography stay in memory: the garbage collector need not look at them
         outcomes = Outcomes(
             engine,
             tables,
@@ -67,7 +69,7 @@ def run(settings: Settings) -> None:
 
 
 async def _run(settings: Settings, market: Market, caps: Caps, outcomes: Outcomes) -> None:
-    """Serves, and has carriers' probes told whether a switch takes calls. Raises CannotListen."""
+    """Serves, and keeps the answer to carriers' OPTIONS probes true. Raises CannotListen."""
     probes = asyncio.create_task(begun_again(lambda: keep_probes_true(settings)))
     try:
         await _serve(market, caps, outcomes, settings.agi_port)
@@ -77,13 +79,13 @@ async def _run(settings: Settings, market: Market, caps: Caps, outcomes: Outcome
 
 
 async def _channels(settings: Settings) -> set[str]:
-    """The ids of Asterisk's channels. Raises AriError."""
+    """The ids of all channels in Asterisk now. Raises AriError."""
     async with requests_only(ari_settings(settings)) as client:
         return {channel["id"] for channel in await client.channels.list()}
 
 
 async def _serve(market: Market, caps: Caps, outcomes: Outcomes, port: int) -> None:
-    """Serves until a signal. Raises CannotListen."""
+    """Serves until a signal arrives. Raises CannotListen."""
     random, stopping = Random(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -108,7 +110,7 @@ async def _serve(market: Market, caps: Caps, outcomes: Outcomes, port: int) -> N
 
 
 async def _until_stopped(stopping: asyncio.Event, market: Market, outcomes: Outcomes) -> None:
-    """Returns when told to stop; raises what breaks the reloading."""
+    """Returns when told to stop; raises the error that ends the reloading of the marketplace."""
     waits = [
         asyncio.create_task(stopping.wait()),
         asyncio.create_task(market.keep_up_to_date()),

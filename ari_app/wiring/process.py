@@ -1,4 +1,4 @@
-"""What every program that serves calls asks of Python, and how it does what stands beside the calls."""
+"""What all programs that serve calls have in common: a setting of Python, and how background work is run."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 SWITCH_INTERVAL_S = 0.0005
-"""How long another thread may keep the event loop of a program that serves calls waiting, instead of Python's 5 ms."""
+"""How long another thread may hold the interpreter while the event loop waits (Python's default is 5 ms)."""
 
 AGAIN_S = 1.0
 
 
 async def begun_again(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Does for ever what stands beside the calls: when it breaks, that is logged, and no call ends by it."""
+    """Runs background work for ever. When it fails, that is logged and it is restarted; no call ends by it."""
     while True:
         try:
             await work()

@@ -41,12 +41,15 @@ log = logging.getLogger(__name__)
 
 SAVE_S = 10.0
 HANDED_OVER = os.EX_TEMPFAIL  # the exit code; systemd starts the next switch then
-GARBAGE = 10_000  # objects between two collections: a call makes hundreds, and nearly none in circles
+GARBAGE = (
+    10_000  # objects between two collections: a call makes hundreds, nearly none of them in reference cycles
+)
 
 
 def run(settings: Settings) -> None:
-    """Takes calls until SIGTERM or SIGINT; SIGUSR1 hands them over. Raises StoreError, AriError, and what `only_switch`
-    raises when another switch runs.
+    """Takes calls until SIGTERM or SIGINT; SIGUSR1 hands the calls over to the next switch.
+
+    Raises StoreError, AriError, and what `only_switch` raises when another switch runs.
     """
     with only_switch(settings):
         journal_folder, spool = settings.journal, Spool(settings.spool)
@@ -71,7 +74,7 @@ async def _serve(settings: Settings, served: Switch) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     served.load()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    gc.freeze()  # the marketplace and the geography stay: collections need not walk through them
+    gc.freeze()  # marketplace and geography stay in memory: the garbage collector need not look at them
     gc.set_threshold(GARBAGE)
     ari = ari_settings(settings)
     transport = MeasuredTransport(NetworkTransport(ari), served.metrics)
@@ -111,7 +114,7 @@ async def _serve(settings: Settings, served: Switch) -> None:
 
 
 async def _leave(leaving: asyncio.Event, served: Switch) -> None:
-    """Ends this process as it stands when it is told to: to unwind it would hang its callers up."""
+    """Ends this process at once when `leaving` is set. A normal shutdown would hang up the callers."""
     while await leaving.wait():
         leaving.clear()
         if await served.leave():
@@ -119,7 +122,7 @@ async def _leave(leaving: asyncio.Event, served: Switch) -> None:
 
 
 async def _until_stopped(stopping: asyncio.Event, *work: Coroutine[Any, Any, None]) -> None:
-    """Returns when told to stop, or drained; raises what ends the client, or what breaks the rest."""
+    """Returns when told to stop or when drained; raises the error that ends the ARI client or any other `work`."""
     waits = [asyncio.create_task(stopping.wait()), *map(asyncio.create_task, work)]
     try:
         done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
