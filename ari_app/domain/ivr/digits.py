@@ -1,7 +1,7 @@
 """Collecting a caller's digits: a pure matcher and its three timers.
 
-`Collector.handle(event, now)` takes a digit, the prompt's end, or the time that `deadline` named,
-and answers with the result once there is one. Times are integers, milliseconds on one clock.
+`Collector.handle(event, now)` takes an event: a digit, the prompt's end, or `TimeUp`. It returns the result as soon
+as there is one. Times are integers, milliseconds on one clock.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TERMINATOR = "#"
 class Spec:
     """What to collect: between `min_digits` and `max_digits` of `allowed`.
 
-    Fewer than the most are ended by `terminator`, or by the caller's silence.
+    An input of fewer than `max_digits` is ended by `terminator`, or by the caller's silence.
     """
 
     min_digits: int
@@ -39,12 +39,12 @@ class Digit:
 
 @dataclass(frozen=True, slots=True)
 class PromptDone:
-    """The prompt came to its end, or there is none: the caller's time runs."""
+    """The prompt ended, or there is none: the timers start."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeUp:
-    """The moment that `deadline` named has come. A TimeUp too early does nothing."""
+    """The time that `deadline` gave has come. A TimeUp that is too early does nothing."""
 
 
 Input = Digit | PromptDone | TimeUp
@@ -77,8 +77,8 @@ Result = Digits | Invalid | NoInput
 class Collector:
     """One collection. With `barge_in` a digit counts while the prompt still plays.
 
-    The first-digit and the overall timer start at the prompt's end, or at the first digit if that
-    comes before; the inter-digit timer at each digit.
+    The first-digit timer and the overall timer start at the prompt's end, or at the first digit if that
+    comes earlier. The inter-digit timer starts at each digit.
     """
 
     def __init__(self, spec: Spec, timers: Timers, barge_in: bool = True) -> None:
@@ -92,13 +92,13 @@ class Collector:
 
     @property
     def deadline(self) -> int | None:
-        """When to send `TimeUp`; None while nothing runs."""
+        """When to send `TimeUp` (ms); None while no timer runs."""
         if self.result is not None or self._next_digit_by is None or self._all_by is None:
             return None
         return min(self._next_digit_by, self._all_by)
 
     def handle(self, event: Input, now: int) -> Result | None:
-        """The result, once; None while more is to come, and for whatever comes after the result."""
+        """The result, once. None: more digits are expected, or the result was already returned."""
         if self.result is None:
             match event:
                 case Digit(digit):
@@ -123,7 +123,7 @@ class Collector:
         return Digits(self.value) if len(self.value) == self.spec.max_digits else None
 
     def _terminated(self) -> Result | None:
-        """A terminator on its own is the habit of callers whose last input ended by length: ignored."""
+        """A terminator alone is ignored: callers press it by habit after an input that ended by its length."""
         return self._what_there_is() if self.value else None
 
     def _prompt_done(self, now: int) -> None:

@@ -1,13 +1,13 @@
-"""Runs an IVR flow: says what to do next, is told what came of it. Pure; bounded in steps.
+"""Runs an IVR flow: returns the next step, and takes the outcome of that step. Pure; the number of steps is bounded.
 
     run = FlowRun(flow, caller)
     step = run.start()
     while not isinstance(step, ToOffer | End):
         step = run.handle(await perform(step))
 
-A menu or a collection that gets nothing, or something wrong, asks again, up to its `tries`; then it
-goes to `on_no_input` or `on_invalid`, whichever the last try was, or ends the call. Who runs it calls `time_up` when
-the flow has lasted its `longest`.
+A menu or a collection that gets no input, or a wrong one, asks again, `tries` times in all. Then the flow goes to
+`on_no_input` or `on_invalid`, depending on the last try, or ends the call. The caller of this module calls `time_up`
+when the flow has lasted for its `longest`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Play the prompt to its end, then report `Played`."""
+    """Play the whole prompt, then report `Played`."""
 
     prompt: str
 
@@ -88,7 +88,7 @@ FlowStep = Play | Gather | ToOffer | End
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """The prompt of a `Play` came to its end."""
+    """The prompt of a `Play` ended."""
 
 
 FlowOutcome = Played | Result
@@ -97,8 +97,8 @@ FlowOutcome = Played | Result
 class FlowRun:
     """One caller's way through a flow that `document.parse` has accepted.
 
-    `answers` are what the caller has told so far, `entered_zip` the ZIP code among them; `path`
-    names the nodes entered, in order.
+    `answers`: the caller's answers so far. `entered_zip`: the ZIP code among them. `path`: the names of the nodes
+    that were entered, in order.
     """
 
     def __init__(self, flow: Flow, caller: Caller) -> None:
@@ -123,7 +123,7 @@ class FlowRun:
 
     @property
     def place(self) -> Place:
-        """Where the caller is, by what is known so far."""
+        """The caller's place, by what is known so far."""
         return locate(self.caller.geography, self.entered_zip, self.caller.ani, self.caller.did)
 
     def start(self) -> FlowStep:
@@ -131,13 +131,13 @@ class FlowRun:
         return self._enter(self.flow.start)
 
     def resume(self, node: str, answers: Mapping[str, str], entered_zip: str | None) -> FlowStep:
-        """The first step of a caller who had come to `node` before, and told all this on the way."""
+        """The first step of a caller who already was at `node`, with these answers given on the way."""
         self.answers.update(answers)
         self.entered_zip = entered_zip
         return self._enter(node)
 
     def handle(self, outcome: FlowOutcome) -> FlowStep:
-        """The step after this outcome of the last one. Raises ValueError when it is none of that step's."""
+        """The next step, after this outcome of the last step. Raises ValueError when the last step cannot have this outcome."""
         self._steps += 1
         if self._steps > MAX_STEPS:
             return End(None, "too_many_steps")
@@ -152,9 +152,9 @@ class FlowRun:
                 return self._failed("no_input")
 
     def time_up(self) -> End:
-        """The end for a caller for whom the flow has lasted its longest: they hear what it says to who says nothing.
+        """The end for a caller who was in the flow for its `longest`: they hear what a silent caller would.
 
-        That is where the current node's `on_no_input` hangs up, or else the flow's first node that does.
+        That is the prompt where the current node's `on_no_input` hangs up, or else of the flow's first such node.
         """
         nodes = self.flow.nodes
         ends = [nodes[self.node.on_no_input]] if self.node.on_no_input is not None else []
@@ -258,12 +258,12 @@ def _asked(node: Node) -> Menu | Collect:
 
 
 class TooManyKeys(ValueError):
-    """What answers a question is longer than the answer can be."""
+    """An answer has more keys than its question can take."""
 
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """Where a flow leads a caller who presses these keys: how it ends, and what is left unpressed."""
+    """Where a flow leads a caller who presses these keys: how it ends, and which keys were not used."""
 
     end: ToOffer | End
     answers: dict[str, str]
@@ -273,7 +273,7 @@ class DryRun:
 
 
 def dry_run(flow: Flow, caller: Caller, presses: Iterable[str]) -> DryRun:
-    """Runs a flow without a call; each item of `presses` answers one question, then comes silence.
+    """Runs a flow without a call. Each item of `presses` answers one question; after the last one the caller is silent.
 
     Raises TooManyKeys for an item that is longer than its question's answer.
     """
@@ -289,7 +289,7 @@ def dry_run(flow: Flow, caller: Caller, presses: Iterable[str]) -> DryRun:
 
 
 def _collected(step: Gather, keys: str) -> Result:
-    """What a collector makes of keys pressed at once, and of the silence after them."""
+    """The result of a collector for keys that are pressed at once, followed by silence."""
     collector = Collector(step.spec, step.timers)
     collector.handle(PromptDone(), 0)
     for pressed, key in enumerate(keys, start=1):

@@ -1,8 +1,8 @@
-"""Prompts: what a marketplace plays, and the name Asterisk knows each by.
+"""Prompts: what a marketplace plays, and by which name Asterisk knows each prompt.
 
-`sound:` is one of Asterisk's own; `file:` (an operator's recording) and `tts:` (text) become
-files in the prompts folder when a marketplace is applied, named by their content's hash, so
-nothing that anybody wrote ever becomes a path.
+`sound:` is one of Asterisk's own. `file:` (an operator's recording) and `tts:` (text) become
+files in the prompts folder when a marketplace is applied. They are named by the hash of their content, so
+no text that a person wrote becomes a path.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The whisper: what an agent hears of the call before being asked to accept it.
+"""The whisper: what an agent hears about the call before the accept prompt.
 
 It is written as speech with names in braces: `tts:Plumbing. {service}, in {state}.` A name is an answer of the
-campaign's flow, or `state`. No text is rendered during a call, so every part of it is a prompt of its own.
+campaign's flow, or `state`. No text is rendered during a call, so each part of the whisper is a prompt of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def names(whisper: str) -> list[str]:
 
 
 def heard(whisper: str, answers: Mapping[str, str], state: str | None) -> list[str]:
-    """The prompts to play, one after the other. What is not known is left out."""
+    """The prompts to play, one after the other. An answer that is not known is left out."""
     said = {**answers, STATE: STATE_NAMES.get(state or "", "")}
     prompts: list[str] = []
     for n, part in enumerate(_PARTS.split(whisper.removeprefix("tts:"))):
@@ -42,7 +42,7 @@ def possible(whisper: str, flow: Flow | None) -> Iterator[str]:
 
 
 def _values(name: str, flow: Flow | None) -> set[str]:
-    """What an answer may be: the words of the menus; of an answer that is keyed in, any digit."""
+    """The values that an answer can have: the words that menus set; for an answer that is keyed in, each digit."""
     nodes = flow.nodes.values() if flow else ()
     choices = [choice.set or {} for node in nodes for choice in (node.choices or {}).values()]
     words = {values[name] for values in choices if name in values}

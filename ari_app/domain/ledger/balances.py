@@ -14,14 +14,14 @@ PartyKind = Literal["advertiser", "publisher"]
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """`posted` is what was moved; `held` is what open holds will add to it if they are posted."""
+    """`posted` is what was moved; `held` is what open holds will add to it when they are posted."""
 
     posted: int = 0
     held: int = 0
 
     @property
     def available(self) -> int:
-        """What may still be spent: nothing held for others, nothing counted before it is posted."""
+        """What may still be spent: without money held for others, and without money held for this account."""
         return self.posted + min(self.held, 0)
 
 
@@ -53,14 +53,14 @@ class StatementLine:
 
 
 def charged_and_paid(transfers: Iterable[Transfer]) -> tuple[int, int]:
-    """What the transfers of one call charged the advertiser and paid the publisher, uncorrected."""
+    """What the transfers of one call charged the advertiser and paid the publisher, before corrections."""
     posts = [transfer for transfer in transfers if transfer.kind == "post"]
     charged = sum(post.amount for post in posts if post.resolves is not None)
     return charged, sum(post.amount for post in posts if post.resolves is None)
 
 
 def effect(transfer: Transfer) -> Balance:
-    """What the transfer adds to its credit's balance, and takes from its debit's."""
+    """What the transfer adds to the balance of its credit account, and takes from its debit account."""
     if transfer.kind == "hold":
         return Balance(held=transfer.amount)
     if transfer.kind == "void":
@@ -69,7 +69,7 @@ def effect(transfer: Transfer) -> Balance:
 
 
 def balances(transfers: Iterable[Transfer]) -> Balances:
-    """Every account's balance, in each currency it has seen."""
+    """The balance of every account, in each currency that it was used with."""
     posted: Counter[tuple[str, str]] = Counter()
     held: Counter[tuple[str, str]] = Counter()
     for transfer in transfers:
@@ -81,9 +81,9 @@ def balances(transfers: Iterable[Transfer]) -> Balances:
 
 
 def statement(account: str, transfers: Iterable[Transfer]) -> list[StatementLine]:
-    """The account's transfers in order of time, each with the balance it leaves in its currency.
+    """The account's transfers in order of time, each with the balance after it in its currency.
 
-    Those of one moment stay in the order given.
+    Transfers of the same moment stay in the order given.
     """
     lines = []
     after: defaultdict[str, Balance] = defaultdict(Balance)
@@ -105,9 +105,9 @@ def ends_a_hold(transfer: Transfer) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class KeptAccount:
-    """What a party that leaves has in one currency, in the minor unit: negative is what it owes.
+    """The balance of a party that leaves the marketplace, in the minor unit of one currency; negative: it owes.
 
-    `set_aside` is what calls that are not settled yet may take of it.
+    `set_aside`: how much of it calls that are not settled yet may need.
     """
 
     what: PartyKind

@@ -1,7 +1,7 @@
-"""Bills: what a period's calls came to, for an advertiser (an invoice) or a publisher (a statement).
+"""Bills: the money of a period's calls, for an advertiser (an invoice) or a publisher (a statement).
 
-A bill is made of the ledger's transfers that are on no earlier bill, so each is on one bill, once, and
-the closing balance of a bill is the opening balance of the next. An issued bill never changes.
+A bill has the ledger's transfers that are on no earlier bill. So each transfer is on one bill, once, and
+the closing balance of a bill is the opening balance of the next one. An issued bill never changes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class BillError(ValueError):
 
 
 class MonthIsOpen(BillError):
-    """The month is not over, and is billed as it is now only where that is asked for."""
+    """The month is not over; it is billed before its end only where that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class BillPeriod:
 class Movement:
     """A transfer as the party's account saw it: `amount` is what it added, negative what it took.
 
-    `campaign` is that of the transfer's call; None where it is about no call, as a payment is. `bonuses` are those
-    that were decided after their call.
+    `campaign` is that of the transfer's call; None: the transfer belongs to no call, such as a payment. `bonuses` are
+    those that were decided after their call.
     """
 
     transfer_key: str
@@ -57,7 +57,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class BillLine:
-    """What a campaign's calls came to. `is_earlier`: of earlier months, and written after their bill."""
+    """The sum of a campaign's calls. `is_earlier`: calls of earlier months, written after the bill of their month."""
 
     what: BillPart
     campaign: str
@@ -125,7 +125,7 @@ def account_of(kind: BillKind, party: str) -> str:
 
 
 def period_of(name: str, timezone: str) -> BillPeriod:
-    """The month that is called so, such as 2026-11. Raises ValueError for anything else."""
+    """The month of this name, such as 2026-11. Raises ValueError for anything else."""
     match = _PERIOD.fullmatch(name)
     if match is None or match[1] in ("0000", "9999"):
         raise ValueError(f"expected a month such as 2026-11, got {name!r}")
@@ -136,9 +136,9 @@ def period_of(name: str, timezone: str) -> BillPeriod:
 
 
 def to_issue(period: BillPeriod, now: int, force_open: bool) -> BillPeriod:
-    """The period as it is billed at `now` (ms): one that is not over yet, only if forced, and only to now.
+    """The period as it is billed at `now` (ms). One that is not over is billed only if forced, and only until `now`.
 
-    What moves in the rest of it is then on the next bill. Raises BillError.
+    Money that moves in the rest of such a period is on the next bill. Raises BillError.
     """
     if now >= period.until_at:
         return period
@@ -152,7 +152,7 @@ def to_issue(period: BillPeriod, now: int, force_open: bool) -> BillPeriod:
 def bill_lines(
     kind: BillKind, movements: Iterable[Movement], period: BillPeriod
 ) -> tuple[list[BillLine], int]:
-    """The lines of these movements, campaign by campaign, and what was paid."""
+    """The bill's lines for these movements, campaign by campaign; and what was paid in or out."""
     sign = _SIGN[kind]
     counts: Counter[tuple[bool, str, BillPart]] = Counter()
     amounts: Counter[tuple[bool, str, BillPart]] = Counter()

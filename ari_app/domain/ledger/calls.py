@@ -1,4 +1,4 @@
-"""The transfers of a call: what is held at the award, and what its end makes of the hold."""
+"""The transfers of a call: what is held at the award, and how its end resolves the hold."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ari_app.domain.ledger.transfers import EXCHANGE, Transfer, advertiser_accou
 _HOLD, _REST = ":price:hold", ":price:rest"
 
 BONUS = ":bonus "
-"""What a transfer's key has where it is of a bonus that was decided late."""
+"""The part of a transfer's key that marks a bonus which was decided after the call."""
 
 HOLD_EXPIRES_MS = 24 * 3_600_000
 
 CONVERSION_GRACE_MS = 24 * 3_600_000
-"""How much later than a call waits for its conversion one is still taken that came in time."""
+"""Grace: a conversion made in time may be reported this long after the deadline."""
 
 
 def awarded_at(record: CallRecord) -> int | None:
@@ -26,10 +26,10 @@ def awarded_at(record: CallRecord) -> int | None:
 
 
 def settle(record: CallRecord, at: int) -> list[Transfer]:
-    """What one ended call moves, given its verdict and its terms' money; `at` is the verdict's time.
+    """The transfers of one ended call, by its verdict and its terms' money; `at` is the verdict's time.
 
     A call that was never awarded moves nothing, and an amount of zero makes no transfer. The hold of a price that
-    may yet be due does not end.
+    can still become due stays open.
     """
     money, held_at = record.money, awarded_at(record)
     if money is None or held_at is None:
@@ -87,7 +87,7 @@ def _parts(record: CallRecord) -> list[_DuePart]:
 
 
 def due(record: CallRecord) -> tuple[int, int]:
-    """What the advertiser is to be charged and the publisher to be paid, by the record's verdict."""
+    """What the advertiser must be charged and the publisher must be paid, by the record's verdict."""
     parts = _parts(record)
     return (
         sum(part.price for part in parts if part.is_price_due),
@@ -96,13 +96,15 @@ def due(record: CallRecord) -> tuple[int, int]:
 
 
 def due_if_qualified(record: CallRecord) -> tuple[int, int]:
-    """What would be due had every clause of the verdict passed: the parts that have clauses of their own stand."""
+    """What would be due if every clause of the verdict had passed. Parts with clauses of their own keep their result."""
     verdict = record.qualification
     return due(replace(record, qualification=verdict and replace(verdict, qualified=True)))
 
 
 def _price(record: CallRecord, part: _DuePart, currency: str, held_at: int, at: int) -> Iterator[Transfer]:
-    """The hold of a part's price, what is released of it at the call's end, and what ends it unless that waits."""
+    """The transfers of a part's price: the hold, the release of its unused part, and what resolves the rest.
+
+    A part that awaits a conversion keeps its rest held."""
     if not part.reserved:
         return
     account = advertiser_account(record.advertiser or "")
@@ -157,17 +159,17 @@ def hold_key(call_id: str, bonus: str | None = None) -> str:
 
 
 def rest_key(hold: str) -> str:
-    """The key of what releases the part of the hold with this key that the call did not come to."""
+    """The key of the transfer that releases the unused part of the hold with this key."""
     return f"{hold.removesuffix(_HOLD)}{_REST}"
 
 
 def is_rest(transfer: Transfer) -> bool:
-    """Whether the transfer releases a part of a hold, and does not end it."""
+    """Whether the transfer only releases a part of a hold, and does not resolve it."""
     return transfer.key.endswith(_REST)
 
 
 def resolve_key(call_id: str, bonus: str | None = None) -> str:
-    """The key of what ends that hold. A post and a void share it: there is only ever one."""
+    """The key of the transfer that resolves this hold. A post and a void share it, so only one of them can exist."""
     return f"{_key(call_id, bonus)}:price:resolve"
 
 

@@ -1,7 +1,7 @@
-"""What a call comes to after corrections, and the transfers that correct it.
+"""The money of a call after corrections, and the transfers that correct it.
 
-The advertiser is given back a part of what it was charged, the publisher loses a part of what it was
-paid; each is a transfer that names the one it takes back. The record of the call stays as it was.
+The advertiser gets back a part of its charge, and the publisher loses a part of its payout. Each correction is
+a transfer that names the transfer that it reverses. The record of the call stays as it was.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from ari_app.domain.ledger.transfers import EXCHANGE, Transfer, take_back
 
 
 class CannotCorrect(ValueError):
-    """The call has no such money left to take back; the message says how much it has."""
+    """The call has less money left than is to be reversed; the message says how much it has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """What one call charged and paid, and what of both was taken back since, in the minor unit."""
+    """What one call charged and paid, and how much of each was reversed since, in the minor unit."""
 
     charged: int = 0
     credited: int = 0
@@ -38,12 +38,12 @@ class Net:
 
     @property
     def is_taken_back(self) -> bool:
-        """The advertiser has its whole charge back."""
+        """Whether the advertiser has its whole charge back."""
         return self.charged > 0 and self.price == 0
 
 
 def net(transfers: Iterable[Transfer]) -> Net:
-    """What the transfers of one call come to."""
+    """The sums of one call's transfers."""
     its = list(transfers)
     return Net(*_moved_and_back(its, charges_of(its)), *_moved_and_back(its, payouts_of(its)))
 
@@ -66,9 +66,9 @@ def corrections_of(transfers: Iterable[Transfer]) -> list[Transfer]:
 def clawback_for(so_far: Net, credit: int) -> int:
     """What the publisher loses when the advertiser is given `credit` back, in proportion.
 
-    All that is clawed back is the paid share of all that is credited, rounded down to the minor unit. So it
-    is never more than the payout; it is the whole payout when the whole charge is credited; and several
-    parts come to what the whole would. Where more was clawed back already, nothing is.
+    The sum of all clawbacks is the same share of the payout as the sum of all credits is of the charge, rounded down
+    to the minor unit. So it is never more than the payout. It is the whole payout when the whole charge is credited.
+    Several credits claw back as much as one credit of their sum. Where more was clawed back already, the result is 0.
     """
     if not so_far.charged:
         return 0
@@ -81,8 +81,8 @@ def correct(
 ) -> list[Transfer]:
     """The transfers that give the advertiser `credit` back and take `clawback` from the publisher.
 
-    `transfers` are the call's so far, `key` is unique to this correction. Raises CannotCorrect when that is
-    more than is left of the charge or of the payout, and ValueError without a reason.
+    `transfers` are the call's so far; `key` is unique to this correction. Raises CannotCorrect when an amount is
+    more than is left of the charge or of the payout; raises ValueError without a reason.
     """
     so_far = net(transfers)
     parts = (
@@ -106,7 +106,7 @@ def correct(
 def _take_back(
     transfers: Sequence[Transfer], moves: Iterable[Transfer], amount: int, key: str, at: int, reason: str
 ) -> Iterator[Transfer]:
-    """Takes an amount back of the moves in their order. The first such transfer has the key, others a number more."""
+    """Reverses an amount of the moves, in their order. The first transfer has the key; later ones add a number."""
     count = 0
     for moved in moves:
         part = min(amount, moved.amount - _taken_back(transfers, moved))
@@ -117,7 +117,7 @@ def _take_back(
 
 
 def _moves(transfers: Iterable[Transfer]) -> list[Transfer]:
-    """What moved money forward: the posts, and what was charged or paid after a later judgement."""
+    """The transfers that moved money forward: the posts, and what was charged or paid when a call was judged again."""
     return [t for t in transfers if t.kind == "post" or (t.kind == "adjust" and t.resolves is None)]
 
 

@@ -1,6 +1,6 @@
 """Disputes: an advertiser says that a call was not worth its charge, and the exchange decides.
 
-A dispute is what happened to it: events that are only ever added. `NEXT` is all that can happen.
+A dispute is the list of its events, which are only ever added. `NEXT` says which event can follow which.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ NEXT: dict[tuple[DisputeState | None, DisputeStep], DisputeState] = {
 
 
 class DisputeError(ValueError):
-    """What was asked of a dispute cannot be; the message says why."""
+    """This step cannot be taken with the dispute; the message says why."""
 
 
 class NoDispute(DisputeError):
-    """There is no dispute of this number."""
+    """There is no dispute with this number."""
 
     def __init__(self, dispute: int) -> None:
         super().__init__(f"there is no dispute {dispute}")
@@ -31,7 +31,7 @@ class NoDispute(DisputeError):
 
 
 class InDispute(DisputeError):
-    """The call is in open dispute, by the dispute of this number."""
+    """The call is in open dispute already; the message gives the number of that dispute."""
 
     def __init__(self, dispute: int) -> None:
         super().__init__("the call is in dispute already")
@@ -63,7 +63,7 @@ class Dispute:
 
     @property
     def state(self) -> DisputeState | None:
-        """Where its events have brought it."""
+        """The state that follows from its events."""
         state: DisputeState | None = None
         for event in self.events:
             state = NEXT[state, event.what]
@@ -87,9 +87,9 @@ def require(dispute: Dispute, what: DisputeStep) -> None:
 
 
 def require_in_window(charged_at: int, window_ms: int, now: int) -> None:
-    """Raises DisputeError when the call was charged longer ago than the advertiser may dispute it; in ms.
+    """Raises DisputeError when the advertiser's dispute window for the call is over. Times in ms.
 
-    A call is charged when it ends; one that was a repeat first, when it is judged again.
+    The window begins when the call is charged: at its end, or, for a repeat, when it is judged again.
     """
     if now - charged_at >= window_ms:
         days = window_ms / 86_400_000

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 Reason = Literal["young", "later", "disputed", "minimum", "owes"]
-"""Why an earning is not paid: its call is younger than the hold, or ended after the last day, or is in open dispute;
-its publisher has less than the minimum due, or owes more than that.
+"""Why an earning is not paid. Its call is younger than the hold, ended after the last day, or is in open dispute;
+or its publisher has less than the minimum due, or owes more than is due.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Earning:
-    """What a transfer earned a publisher, or (negative) took back, and was in no payout yet.
+    """What a transfer earned a publisher, or took back (negative), and what was in no payout yet.
 
-    `is_paid_out`: the call's payout was in a run before, so that this is what became of it since.
+    `is_paid_out`: the call's payout was in an earlier run, so this is a later correction of it.
     """
 
     transfer_key: str
@@ -32,9 +32,9 @@ class Earning:
 def due(earnings: Iterable[Earning], ended_before: int, minimum: int) -> dict[str, list[Earning]]:
     """By publisher, what is to be paid now: of calls that ended before (ms), and at least the minimum in all.
 
-    What was clawed back of a call that is paid out already counts at once, also while it is disputed again:
-    that money is owed. Of any other call, its payout and what was taken back of it stand or wait together.
-    So what waits is never less than nothing, and what is paid never more than the publisher has.
+    A clawback of a call that was already paid out counts at once, even while the call is disputed again:
+    the publisher owes that money. For any other call, the payout and its clawbacks are paid or wait together.
+    So what waits is never negative, and a payout is never more than the publisher has.
     """
     payable: defaultdict[str, list[Earning]] = defaultdict(list)
     for earning in earnings:
@@ -50,7 +50,7 @@ def _is_payable(earning: Earning, ended_before: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What is not paid for one reason: of how many publishers, and how much in all."""
+    """What is not paid for one reason: for how many publishers, and how much in all."""
 
     reason: Reason
     publishers: int
@@ -58,8 +58,10 @@ class Waiting:
 
 
 def waiting(earnings: Collection[Earning], until_at: int, held_since: int, minimum: int) -> list[Waiting]:
-    """What a run does not pay, by reason: calls that ended at `until_at` (ms) or later are not asked for, those at
-    `held_since` or later are too young.
+    """What a run does not pay, by reason.
+
+    Calls that ended at `until_at` (ms) or later are not part of the run. Calls that ended at `held_since` (ms) or later
+    are too young.
     """
     ended_before = min(until_at, held_since)
     payable = Counter[str]()
@@ -77,15 +79,15 @@ def waiting(earnings: Collection[Earning], until_at: int, held_since: int, minim
 
 
 def total(earnings: Iterable[Earning]) -> int:
-    """What they come to, in the minor unit."""
+    """Their sum, in the minor unit."""
     return sum(earning.amount for earning in earnings)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run was asked: the earnings of calls that ended before `until_at`, and `hold_ms` before `at`.
+    """What a run is to pay: the earnings of calls that ended before `until_at`, and at least `hold_ms` before `at`.
 
-    Times in ms. `minimum` is what a publisher must have due, in the minor unit of `currency`.
+    Times in ms. `minimum` is how much a publisher must have due, in the minor unit of `currency`.
     """
 
     key: str
@@ -108,7 +110,7 @@ class Payout:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """A run and its payouts, by publisher. `is_new`: it was run now, not before; then `waits` is what it left."""
+    """A run and its payouts, by publisher. `is_new`: it was made now; then `waits` is what it did not pay."""
 
     run: Run
     payouts: list[Payout]

@@ -1,8 +1,8 @@
-"""A call that was only a repeat, judged again when the call that it repeated is taken back.
+"""A call that failed only as a repeat is judged again when the call that it repeated is reversed.
 
-A call whose whole charge went back to the advertiser does not count as the earlier call of a repeat. A
-later call of its caller that failed for nothing else is then charged and paid after all, by transfers
-that say why. Its record stays as it was judged.
+A call whose whole charge was reversed does not count as the earlier call of a repeat. If a later call of the same
+caller failed for no other reason, it is charged and paid after all, by transfers that say why. Its record stays
+as it was judged.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Earlier:
 
 
 def was_only_a_repeat(record: CallRecord) -> bool:
-    """The call met all of its terms but that it repeats an earlier one.
+    """Whether the call met all of its terms except that it repeats an earlier call.
 
-    Not one that would have earned a bonus: how much that is, its record does not say.
+    False for a call that would have earned a bonus: its record does not say how much that is.
     """
     parts = record.qualification.parts if record.qualification else []
     has_bonus = any(part.due and part.name.startswith("bonus ") for part in parts)
@@ -37,10 +37,10 @@ def was_only_a_repeat(record: CallRecord) -> bool:
 
 
 def no_repeat_after_all(record: CallRecord, earlier: Iterable[tuple[int, Iterable[Earlier]]]) -> str | None:
-    """Why a call that was only a repeat is none now; None when it still is.
+    """Why a call that failed only as a repeat is no repeat any more; None: it still is one.
 
-    `earlier` has the window (ms) of each of its repeat clauses, and the calls that the clause counts. Those that
-    its verdict names must be taken back, and so must every other within a window.
+    `earlier` has the window (ms) of each repeat clause, and the calls that the clause counts. All calls that the
+    verdict names must be reversed, and so must every other call within a window.
     """
     said = " ".join(clause.detail for clause in _failed(record))
     counted = [(call, window_ms) for window_ms, its in earlier for call in its]
@@ -53,7 +53,7 @@ def no_repeat_after_all(record: CallRecord, earlier: Iterable[tuple[int, Iterabl
 
 
 def late_transfers(record: CallRecord, at: int, reason: str) -> list[Transfer]:
-    """The charge and the payout of a call that is found to qualify after its verdict, once a call."""
+    """The charge and the payout of a call that qualifies after its verdict; a call has them once."""
     money = record.money
     if money is None:
         return []

@@ -1,4 +1,4 @@
-"""Deposits that go back to the advertiser who paid them in: transfers that take a deposit, or a part of it, back."""
+"""Refunds: transfers that reverse a deposit, or a part of it, so that the advertiser gets it back."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from ari_app.domain.ledger.transfers import Transfer, take_back
 
 
 class CannotRefund(ValueError):
-    """The advertiser has not that much; the message says how much it has."""
+    """The advertiser has less than that available; the message says how much it has."""
 
 
 def key_of(key: str, n: int = 1) -> str:
-    """The key of a refund's n-th transfer: there is one for each deposit that it takes of."""
+    """The key of a refund's n-th transfer. A refund has one transfer for each deposit that it takes money from."""
     return f"refund:{key}" if n == 1 else f"refund:{key}:{n}"
 
 
 def refund(
     deposits: Iterable[tuple[Transfer, int]], key: str, amount: int, at: int, reason: str
 ) -> Iterator[Transfer]:
-    """The transfers that give `amount` back of these deposits, in their order, each with what is left of it.
+    """The transfers that give `amount` back from these deposits, in their order; each comes with what is left of it.
 
-    What an advertiser has is never more than is left of all its deposits. Raises ValueError without a reason.
+    An advertiser never has more than is left of all its deposits. Raises ValueError without a reason.
     """
     n = 0
     for deposit, left in deposits:

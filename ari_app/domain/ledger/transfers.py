@@ -3,11 +3,11 @@
 A transfer takes `amount` from the account `debit` and gives it to `credit`. Accounts are
 `advertiser:ID`, `publisher:ID`, `exchange` (us) and `world` (where deposits come from and payouts go).
 
-A call's price moves in two phases: the most that it can cost is held at the award; what it did not come to is
-released at its end, and the rest of the hold is resolved once, posted (the call qualified) or voided (it did not).
-The payout follows a post. A call that waits for a conversion keeps that rest until one comes, or its time is over.
-Nothing is edited afterwards: a correction is one more transfer, an `adjust`, with a reason, which takes the whole or a
-part of another transfer back. What a publisher has earned leaves by a `payout`.
+A call's price moves in two phases. At the award, the most that the call can cost is held. At its end, the unused part
+is released, and the rest of the hold is resolved once: posted (the call qualified) or voided (it did not).
+The payout follows a post. A call that awaits a conversion keeps the rest held until one comes, or its time is over.
+Nothing is edited afterwards: a correction is one more transfer, an `adjust`, with a reason, which reverses another
+transfer or a part of it. What a publisher has earned leaves by a `payout`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Transfer:
     """One movement. `key` is unique in the ledger, so that no movement happens twice.
 
     `amount` is positive, in the minor unit; `at` in ms. `resolves` is the key of the hold that a
-    post or void ends, or of the transfer that an adjust takes back, in whole or in part.
+    post or void resolves, or of the transfer that an adjust reverses, in whole or in part.
     """
 
     key: str
@@ -74,15 +74,15 @@ def payout(run: str, publisher: str, amount: int, currency: str, at: int) -> Tra
 
 
 def reversal(wrong: Transfer, at: int, reason: str) -> Transfer:
-    """The transfer that takes the whole of `wrong` back, and says why. Raises as `take_back`."""
+    """The transfer that reverses all of `wrong`, and says why. Raises as `take_back`."""
     return take_back(wrong, f"{wrong.key}:reversal", wrong.amount, at, reason)
 
 
 def take_back(wrong: Transfer, key: str, amount: int, at: int, reason: str) -> Transfer:
-    """The transfer that takes `amount` of `wrong` back, and says why.
+    """The transfer that reverses `amount` of `wrong`, and says why.
 
-    All that is taken back of one transfer is never more than it moved: a trigger of the database sees to
-    it. Raises ValueError for a hold or a void, which moved nothing, and when no reason is given.
+    Together, the reversals of one transfer are never more than it moved: a trigger of the database ensures that.
+    Raises ValueError for a hold or a void, which moved nothing, and when no reason is given.
     """
     if wrong.kind in ("hold", "void"):
         raise ValueError(f"{wrong.key} is a {wrong.kind}: it moved nothing that could be taken back")

@@ -1,4 +1,4 @@
-"""Whether the ledger is in order: every transfer's form, every hold's end, every call's money."""
+"""Checks that the ledger is in order: every transfer's form, every hold's end, every call's money."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Proof(NamedTuple):
 
 
 def verify(transfers: Sequence[Transfer], calls: Iterable[CallRecord], now: int) -> list[LedgerFinding]:
-    """Everything that is wrong with the ledger and the calls it speaks of; an empty list proves them.
+    """Everything that is wrong with the ledger and with the calls in it. An empty list: both are in order.
 
     `calls` are all calls of the ledger's time; their legs tell whether they were awarded.
     """
@@ -119,7 +119,7 @@ def _check_form(transfer: Transfer) -> list[LedgerFinding]:
 
 
 def _check_resolved(transfer: Transfer, by_key: Mapping[str, Transfer]) -> list[LedgerFinding]:
-    """What a transfer resolves or reverses exists, and is between the same accounts; a hold ends whole, in all."""
+    """What a transfer resolves or reverses exists, with the same accounts; all of a hold is resolved or released."""
     if transfer.resolves is None:
         return []
     rule = "what is resolved or reversed exists and agrees"
@@ -133,7 +133,7 @@ def _check_resolved(transfer: Transfer, by_key: Mapping[str, Transfer]) -> list[
     accounts = (other.credit, other.debit) if reverses else (other.debit, other.credit)
     rest = by_key.get(rest_key(other.key))
     of_hold = transfer.amount if is_rest(transfer) else other.amount - (rest.amount if rest else 0)
-    amount = transfer.amount if reverses else of_hold  # of what was moved, a part may be taken back
+    amount = transfer.amount if reverses else of_hold  # a part of what was moved may be reversed
     if (transfer.amount, transfer.currency, transfer.debit, transfer.credit) != (
         amount,
         other.currency,
@@ -174,7 +174,7 @@ def _check_call(transfer: Transfer, by_id: Mapping[str, CallRecord]) -> list[Led
 def _check_holds(
     transfers: Iterable[Transfer], by_id: Mapping[str, CallRecord], now: int
 ) -> list[LedgerFinding]:
-    """Every hold ends once, or is younger than its expiry; that of a call that waits has time until after that."""
+    """Every hold is resolved once, or is younger than its expiry, which comes after any conversion's deadline."""
     ends = Counter(t.resolves for t in transfers if ends_a_hold(t) and not is_rest(t))
     findings = []
     for hold in (transfer for transfer in transfers if transfer.kind == "hold"):
@@ -197,7 +197,7 @@ def _expiry(hold: Transfer, call: CallRecord | None) -> int:
 
 
 def _check_taken_back(transfers: Iterable[Transfer], by_key: Mapping[str, Transfer]) -> list[LedgerFinding]:
-    """All that is taken back of a transfer is at most what it moved."""
+    """The reversals of a transfer are together at most what it moved."""
     taken: Counter[str] = Counter()
     for transfer in transfers:
         if transfer.kind == "adjust" and transfer.resolves is not None and transfer.resolves in by_key:
@@ -225,7 +225,7 @@ def _check_payouts(transfers: Iterable[Transfer]) -> list[LedgerFinding]:
 
 
 def _check_settled(call: CallRecord, transfers: Sequence[Transfer]) -> list[LedgerFinding]:
-    """The call's verdict, what it says was charged and paid, and its transfers tell one story."""
+    """The call's verdict, what its record says was charged and paid, and its transfers agree."""
     findings = []
     moved = charged_and_paid(transfers)
     said = (call.money.charged, call.money.paid) if call.money else (0, 0)
@@ -250,7 +250,7 @@ def _check_settled(call: CallRecord, transfers: Sequence[Transfer]) -> list[Ledg
 
 
 def _check_late(call: CallRecord, transfers: Iterable[Transfer]) -> list[LedgerFinding]:
-    """What is charged or paid after the verdict is the terms' money, of a call that moved none by it."""
+    """What is charged or paid after the verdict is what the terms say, for a call that moved nothing by its verdict."""
     qualified = call.qualification is not None and call.qualification.qualified
     price, payout_due = due_if_qualified(call)
     findings = []

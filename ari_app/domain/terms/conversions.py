@@ -1,7 +1,7 @@
-"""Conversions: the advertiser tells which calls became sales, and calls whose terms wait for that are decided.
+"""Conversions: the advertiser reports which calls became sales, and calls that await a conversion are decided.
 
-A call that waits was judged at its end, and all but the conversion is decided. So its verdict is completed, not
-made anew: the clauses that wait pass when the conversion came in their time, and fail otherwise.
+A call that awaits a conversion was judged at its end; all but the conversion is decided. So its verdict is completed,
+not made again: the open clauses pass if the conversion came within their time, else they fail.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from ari_app.domain.terms.settlement import in_words
 
 COLUMNS = ("call", "at", "ref")
 CLOCK_SKEW_MS = 5 * 60_000
-"""How far the clock of who tells may be ahead of ours: a conversion later than that is still to come, and refused."""
+"""How far the reporter's clock may be ahead of ours. A conversion further in the future is refused."""
 _REF = TypeAdapter[str](Text)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the advertiser tells: a call's id, when it became a sale (ms), the sale's own name or None."""
+    """What the advertiser reports: a call's id, when the call became a sale (ms), the sale's own name or None."""
 
     call_id: str
     at: int
@@ -51,7 +51,7 @@ Became = Literal["decided", "noted", "known"]
 
 
 class Converted(NamedTuple):
-    """What a conversion did: it decided a call that waited, was only noted, or was known before."""
+    """The effect of a conversion: it decided a call that awaited it, was only noted, or was known before."""
 
     record: CallRecord
     became: Became
@@ -84,13 +84,13 @@ def _take(found: dict[str, Told], values: dict[str, str]) -> Iterator[str]:
 
 
 def is_overdue(record: CallRecord, now: int) -> bool:
-    """Whether the call has waited in vain: a conversion may be told of a little after the call's time, and was not."""
+    """Whether the call's time for a conversion is over, with the grace for late reports, and none was reported."""
     until = record.waits_until
     return until is not None and now >= until + CONVERSION_GRACE_MS
 
 
 def note(record: CallRecord, conversion: Conversion) -> None:
-    """Writes down that a call was converted, whatever follows."""
+    """Notes in the record that the call was converted, whatever follows from it."""
     record.conversion = conversion
     ref = f" ({conversion.ref})" if conversion.ref else ""
     record.events.append(
@@ -99,9 +99,10 @@ def note(record: CallRecord, conversion: Conversion) -> None:
 
 
 def decide(record: CallRecord, now: int) -> list[Transfer]:
-    """Completes the verdict of a call that waits, by its conversion or for lack of one; all that it moves by now.
+    """Completes the verdict of a call that awaits a conversion, by its conversion or for lack of one.
 
-    The transfers are those of `ledger.settle`, so what moved at its end is among them, under the same keys.
+    Returns all transfers of the call so far. They are those of `ledger.settle`, so what moved at its end is among them,
+    under the same keys.
     """
     verdict = record.qualification
     assert verdict is not None, "a call that waits was judged"
@@ -114,9 +115,10 @@ def decide(record: CallRecord, now: int) -> list[Transfer]:
 
 
 def _share_together(price: int, bonuses: Iterable[Part]) -> None:
-    """Late bonuses that are due together add to the payout what they would have, had they been known at the end.
+    """Late bonuses that are due together add as much to the payout as if they had been known at the end of the call.
 
-    `price` is what they are added to. The first adds what it would alone, each other what all so far add more.
+    `price` is what they are added to. The first bonus adds what it would alone; each other adds the difference that it
+    makes to the sum.
     """
     so_far = price
     for bonus in bonuses:

@@ -1,7 +1,7 @@
-"""What a call comes to under its terms: a fixed amount, so much a minute, or a share of the price.
+"""The price or payout of a call under its terms: a fixed amount, an amount per minute, or a share of the price.
 
-Integers of the minor unit throughout. A fraction of it is rounded once, half up, after all increments
-are added up; then `minimum` and `maximum` hold.
+All amounts are integers in the minor unit. A fraction of it is rounded once, half up, after all increments
+are added up; then `minimum` and `maximum` are applied.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ MINUTE_MS = 60_000
 
 
 def amount(rate: int | Rate, talked_ms: int, price: int = 0) -> int:
-    """What a call that talked for so long comes to; `price` is what its advertiser pays, for a share of it.
+    """The amount for a call that talked for so long (ms). `price`: what its advertiser pays, needed for a share of it.
 
-    Minutes are counted in started increments: 61 s of a 6 s increment are 66 s.
+    Time is counted in started increments: with an increment of 6 s, 61 s count as 66 s.
     """
     if isinstance(rate, int):
         return rate
@@ -28,7 +28,7 @@ def amount(rate: int | Rate, talked_ms: int, price: int = 0) -> int:
 
 
 def of_price(share: ShareOfPrice, price: int) -> int:
-    """What the share of a price comes to."""
+    """The amount of a share of a price."""
     return _between(share, _half_up(price * share.share, WHOLE))
 
 

@@ -1,4 +1,4 @@
-"""Qualification: a call against the clauses of its terms. Every clause answers for itself."""
+"""Qualification: a call is checked against the clauses of its terms. Every clause has a result of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ari_app.domain.market.terms import Basis, Clause, NoRepeat, Scope
 
 @dataclass(frozen=True, slots=True)
 class EarlierCall:
-    """A call of the same caller before this one; `at` (ms) is when it was connected, or else when it began."""
+    """An earlier call of the same caller. `at` (ms): when it was connected, or when it began if it was not."""
 
     call_id: str
     at: int
@@ -25,16 +25,16 @@ class EarlierCall:
 IN_VAIN = "no conversion is waited for, as other terms are not met"
 
 Repeats = Mapping[tuple[Basis, Scope], EarlierCall | None]
-"""The caller's earlier call of each kind and scope that some clause asks for."""
+"""The caller's earlier call, by each basis and scope that some clause asks for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the clauses look at. Times in ms; `connected_ms` is the longest single connection.
 
-    `wait_ms` is how long phones were rung for the caller, `blocked_by` the entry of the campaign's block list that
-    the caller's number matches. `converted_at`: when the advertiser said that it was a sale, as far as is known at
-    `judged_at`, and `told_at` when it said so.
+    `wait_ms`: how long phones were rung for the caller. `blocked_by`: the entry of the campaign's block list that
+    the caller's number matches. `converted_at`: when the call became a sale, as far as is known at `judged_at`.
+    `told_at`: when the advertiser reported it.
     """
 
     started_at: int
@@ -78,7 +78,7 @@ def judge_campaign(campaign: Campaign, publisher: str, facts: Facts, geography: 
 
 
 def _in_vain(results: Iterable[ClauseResult], together: Collection[ClauseResult]) -> list[ClauseResult]:
-    """The results; where other terms are not met, a clause that could wait does not."""
+    """The results. If another clause failed for good, no clause awaits a conversion."""
     if all(result.passed or result.waits_until is not None for result in together):
         return list(results)
     return [
@@ -88,14 +88,14 @@ def _in_vain(results: Iterable[ClauseResult], together: Collection[ClauseResult]
 
 
 def payout_when(campaign: Campaign, publisher: str) -> tuple[Clause, ...]:
-    """What the publisher's payout depends on besides."""
+    """The further clauses that the publisher's payout depends on."""
     override = campaign.overrides.get(publisher)
     own = override.payout_when if override else None
     return campaign.payout_when if own is None else own
 
 
 def check(clause: Clause, facts: Facts, geography: Geography) -> ClauseResult:
-    """One clause against one call. A clause has exactly one field set (see `document`)."""
+    """Checks one clause against one call. A clause has exactly one field set (see `document`)."""
     if clause.connected_at_least is not None:
         return _at_least(
             "connected_at_least", "connected", facts.connected_ms or 0, clause.connected_at_least
@@ -182,7 +182,7 @@ def _within_hours(clause: Clause, facts: Facts) -> ClauseResult:
 
 
 def _converted_within(window_ms: int, facts: Facts) -> ClauseResult:
-    """The window begins with the end of the call. What was told of when nobody waited any more counts as too late."""
+    """The window begins at the end of the call. A conversion that is reported after the grace counts as too late."""
     name, until, window = "converted_within", facts.ended_at + window_ms, seconds(window_ms)
     if facts.converted_at is not None and (facts.told_at or 0) >= until + CONVERSION_GRACE_MS:
         said = f"converted at {iso(facts.converted_at)}, which was told more than a day after the time until"

@@ -1,4 +1,4 @@
-"""Repeat callers: which earlier calls the terms ask about, and the memory that answers."""
+"""Repeat callers: which earlier calls the terms ask about, and the memory of those calls."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def longest_window(campaigns: Iterable[Campaign]) -> int:
 
 
 def whose(record: CallRecord, scope: Scope) -> str | None:
-    """The id that a repeat of this scope is a repeat to; None when the call reached nobody."""
+    """The id of the call's campaign, advertiser or destination, by the scope; None when the call reached nobody."""
     return {"campaign": record.campaign, "advertiser": record.advertiser, "destination": record.winner}[scope]
 
 
@@ -54,11 +54,12 @@ _Key = int | tuple[int, str]
 
 
 class Memory:
-    """The last calls of each caller, by kind and by whose they were. Bounded by `window_ms`.
+    """The last calls of each caller, by basis and by campaign, advertiser or destination. Bounded by `window_ms`.
 
-    A million callers take some 150 MB. So of a caller that is a plain number and of whose the call was one integer is
-    made, and of a call one text of bytes; and calls are kept by age, as what no window reaches is then one thing. The
-    last _KEPT of a caller are known in each span of time, for one that is judged late, when they have called again.
+    A million callers take some 150 MB. To save memory, a caller's number and the call's owner are packed into one
+    integer, and a call into one string of bytes. Calls are kept by age, so that old ones are forgotten together. For
+    each span of time the last _KEPT calls of a caller are known: a call may be judged late, after the caller has
+    called again.
     """
 
     def __init__(self, kinds: frozenset[RepeatKind] = frozenset(), window_ms: int = 0) -> None:
@@ -68,7 +69,7 @@ class Memory:
         self.widen(kinds, window_ms)
 
     def widen(self, kinds: frozenset[RepeatKind], window_ms: int) -> None:
-        """From now on these kinds are noted, and kept for so long. What is known of them stays."""
+        """From now on these kinds are remembered, for this long (ms). What is already known of them stays."""
         self.kinds, self.window_ms = kinds, window_ms
         self._scopes = {basis: [scope for b, scope in kinds if b == basis] for basis, _ in kinds}
 
@@ -77,20 +78,20 @@ class Memory:
         return self._last(basis, record, None)
 
     def before(self, basis: Basis, record: CallRecord, at: int) -> dict[RepeatKind, EarlierCall]:
-        """The caller's last calls on this basis that were it before `at` (ms)."""
+        """The caller's last calls on this basis, as known before `at` (ms)."""
         return self._last(basis, record, at)
 
     def note(self, basis: Basis, record: CallRecord, at: int) -> dict[RepeatKind, EarlierCall]:
-        """`last`, and this call is one of them from now on. `at` (ms) is when it was what `basis` says."""
+        """Returns `last`, and remembers this call. `at` (ms): when the call met the basis."""
         before = self.last(basis, record)
         self.move_to(at)
         self._put(basis, record, at)
         return before
 
     def move_to(self, at: int) -> None:
-        """It is `at` (ms) now. What no window reaches from there is known no more.
+        """Sets the time to `at` (ms). Calls that no window reaches any more are forgotten.
 
-        Of calls that are only recalled one may be of a day to come, saved while some machine's clock was wrong.
+        A call that is read from the database may be dated in the future: some machine's clock was wrong.
         """
         if at // _SPAN_MS != self._now // _SPAN_MS:
             oldest = (at - self.window_ms) // _SPAN_MS
@@ -98,14 +99,14 @@ class Memory:
         self._now = at
 
     def recall(self, record: CallRecord) -> None:
-        """Notes a call that is over, on each basis that it has come to, in whatever order calls are recalled."""
+        """Remembers a call that is over, on each basis that it met. Calls may be recalled in any order."""
         self._put("any", record, record.started_at)
         if record.connected_at is not None:
             self._put("connected", record, record.connected_at)
             self.recall_payable(record)
 
     def recall_payable(self, record: CallRecord) -> None:
-        """Notes a call that has come to be payable since it was over."""
+        """Remembers that a call became payable after it was over."""
         if record.connected_at is not None and record.qualification and record.qualification.qualified:
             self._put("qualified", record, record.connected_at)
 
@@ -119,12 +120,12 @@ class Memory:
         return found
 
     def _known(self, key: _Key) -> Iterator[EarlierCall]:
-        """The caller's calls, the last first."""
+        """The caller's calls, the newest first."""
         for n in sorted(self._spans, reverse=True):
             yield from _calls(self._spans[n].get(key, b""))
 
     def _put(self, basis: Basis, record: CallRecord, at: int) -> None:
-        if not 0 <= at < _NEVER:  # of one that the database has refused for it
+        if not 0 <= at < _NEVER:  # of a call that the database has refused for that reason
             return
         for _, key in self._keys(basis, record):
             span = self._spans.setdefault(at // _SPAN_MS, {})
@@ -145,7 +146,7 @@ class Memory:
 
 
 def _packed(call_id: str, at: int) -> bytes:
-    """A call's moment and id, and before them how long both are: so that several fit into one text."""
+    """A call's moment and id, with their lengths before them, so that several calls fit into one string of bytes."""
     id_ = call_id.encode()
     return bytes([_AT_BYTES + len(id_)]) + at.to_bytes(_AT_BYTES) + id_
 
@@ -158,7 +159,7 @@ def _calls(packed: bytes) -> Iterator[EarlierCall]:
 
 
 def _both(known: bytes, call_id: str, at: int) -> bytes:
-    """The last of the calls known and this one, which takes the place of what was known of it."""
+    """The newest of the known calls and this one; this one replaces what was known of the same call."""
     others = [call for call in _calls(known) if call.call_id != call_id]
     last = sorted([*others, EarlierCall(call_id, at)], key=_moment, reverse=True)[:_KEPT]
     return b"".join(_packed(call.call_id, call.at) for call in last)

@@ -1,6 +1,6 @@
 """Recorded calls judged again, under other terms: what would have been payable, and for how much.
 
-Both net of corrections: what was taken back of a call would be taken back in proportion.
+All amounts are net of corrections: where a share of a call was reversed, the same share would be reversed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Rejudged:
 
     @property
     def was(self) -> Outcome:
-        """What it came to."""
+        """The outcome as it was."""
         judged = verdict_of(self.before)
         if self.net is None:
             return judged
@@ -46,7 +46,7 @@ class Rejudged:
 
     @property
     def would_be(self) -> Outcome:
-        """What it would come to."""
+        """The outcome as it would be."""
         judged, net = verdict_of(self.after), self.net or Net()
         charged = _kept(judged.charged, net.credited, net.charged)
         return Outcome(judged.qualified, charged, _kept(judged.paid, net.clawed_back, net.paid))
@@ -58,15 +58,15 @@ class Rejudged:
 
 
 def _kept(amount: int, taken_back: int, moved: int) -> int:
-    """What is left of an amount, of which as large a share is taken back as of what was moved."""
+    """What is left of an amount when the same share of it is reversed as was reversed of what was moved."""
     return amount - amount * taken_back // moved if moved else amount
 
 
 @dataclass(slots=True)
 class Sum:
-    """What calls come to: how many are payable, and what they charge and pay, in the minor unit.
+    """The sum of calls: how many are payable, and what they charge and pay, in the minor unit.
 
-    `corrected_*` is what of it came by corrections, negative where it was taken back.
+    `corrected_*`: the part that came by corrections; negative where it was reversed.
     """
 
     qualified: int = 0
@@ -76,7 +76,7 @@ class Sum:
     corrected_paid: int = 0
 
     def add(self, record: CallRecord, outcome: Outcome) -> None:
-        """Counts one call, and what it comes to in the end."""
+        """Counts one call with its final amounts."""
         judged = verdict_of(record)
         self.qualified += outcome.qualified
         self.charged += outcome.charged
@@ -103,10 +103,10 @@ def replay(
 ) -> Iterator[Rejudged]:
     """Judges calls again by the campaigns of `terms`, in the order in which they began.
 
-    `corrected` are the calls whose money was corrected, by id. One that was taken back is no earlier call.
+    `corrected`: the calls whose money was corrected, by id. A call that was reversed counts as no earlier call.
 
-    `calls` may begin before `since` (ms), so that repeat callers are known; those are not judged. A call whose
-    campaign `terms` does not have, and one that was screened out, stays as it was. What was converted by `now` is.
+    `calls` may include calls from before `since` (ms), so that repeat callers are known; those are not judged. A call
+    stays as it was if `terms` does not have its campaign, or if it was screened out. Conversions count until `now`.
     """
     campaigns, geography = terms.campaigns, overlaid(geography, terms.geography)
     memory = Memory(kinds_of(campaigns.values()), longest_window(campaigns.values()))
@@ -127,7 +127,7 @@ def replay(
 
 
 def _recall(memory: Memory, record: CallRecord, net: Net | None) -> None:
-    """Remembers a call; of one that was taken back, only that it came in."""
+    """Remembers a call. Of a call that was reversed, only its arrival is remembered."""
     memory.move_to(record.started_at)
     if net is not None and net.is_taken_back:
         memory.note("any", record, record.started_at)
@@ -136,7 +136,7 @@ def _recall(memory: Memory, record: CallRecord, net: Net | None) -> None:
 
 
 def sums(rejudged: Iterable[Rejudged]) -> Mapping[str, tuple[Sum, Sum]]:
-    """By campaign: what its calls came to, and what they would."""
+    """By campaign: the sum of its calls as they were, and as they would be."""
     found: dict[str, tuple[Sum, Sum]] = {}
     for call in rejudged:
         before, after = found.setdefault(call.before.campaign or "", (Sum(), Sum()))
@@ -146,7 +146,7 @@ def sums(rejudged: Iterable[Rejudged]) -> Mapping[str, tuple[Sum, Sum]]:
 
 
 def place_of(record: CallRecord, geography: Geography, overrides: GeographyOverrides) -> Place:
-    """Where the caller was taken to be, with the point that a ZIP code has; or where the terms' own area codes say."""
+    """The caller's place as recorded, with the point of its ZIP code; or the place by the terms' own area codes."""
     place = record.place
     if place.from_ == "zip" or area_code_of(record.ani) in overrides.area_codes:
         return locate(geography, place.zip, record.ani, record.did)

@@ -51,10 +51,10 @@ def conclude(
     earlier: Repeats,
     geography: Geography,
 ) -> list[Transfer]:
-    """Completes the record of a call that has ended, and gives what it moves.
+    """Completes the record of a call that has ended, and returns its transfers.
 
     `attribution` is None where the number called is nobody's; `timezone` is the advertiser's. A call that
-    was screened out was never judged.
+    was screened out is not judged.
     """
     assert record.ended_at is not None, "the call has not ended"
     _fill_in_durations(record, record.ended_at)
@@ -67,7 +67,7 @@ def conclude(
 
 
 def awaits_verdict(record: CallRecord) -> bool:
-    """Whether a call that is over is somebody's, was let in, and was never judged."""
+    """Whether a call that is over has an owner, was not screened out, and was never judged."""
     is_somebodys = record.campaign is not None and record.disposition not in SCREENED_OUT
     return is_somebodys and record.ended_at is not None and record.qualification is None
 
@@ -80,7 +80,7 @@ def facts_of(
     earlier: Repeats,
     judged_at: int | None = None,
 ) -> Facts:
-    """What the clauses may look at, of a call that has ended. It is judged at its end unless said (ms)."""
+    """The facts of a call that has ended, for its clauses. It is judged at its end, or at the time given (ms)."""
     ended_at = record.ended_at or record.started_at
     return Facts(
         ended_at=ended_at,
@@ -102,7 +102,7 @@ def facts_of(
 
 
 def assess(record: CallRecord, campaign: Campaign, facts: Facts, geography: Geography) -> None:
-    """Writes the verdict into the record, and what the call comes to under the campaign's terms."""
+    """Writes the verdict and the money under the campaign's terms into the record."""
     publisher = record.publisher or ""
     verdict = judge_campaign(campaign, publisher, facts, geography)
     record.qualification = verdict
@@ -124,7 +124,7 @@ def assess(record: CallRecord, campaign: Campaign, facts: Facts, geography: Geog
 
 
 def _late(verdict: Verdict, campaign: Campaign) -> Iterator[tuple[Part, Bonus]]:
-    """The bonuses that wait for a conversion, each with its part of the verdict."""
+    """The bonuses that await a conversion, each with its part of the verdict."""
     for bonus in campaign.bonus:
         for part in verdict.parts:
             if part.name == f"bonus {bonus.name}" and may_pass_until(part.clauses) is not None:
@@ -139,9 +139,9 @@ def payout_rate(campaign: Campaign, publisher: str) -> int | Rate:
 
 
 def billed_ms(campaign: Campaign, talked_ms: int) -> int:
-    """How much of a conversation is paid for by the minute: what was reserved for, and no more.
+    """How much of a conversation is paid by the minute (ms): not more than was reserved for.
 
-    A hang-up at `max_duration` takes a while, and would begin an increment that nobody has reserved.
+    A hang-up at `max_duration` takes a moment, which would start an increment that was not reserved.
     """
     return min(talked_ms, campaign.route.max_duration)
 
@@ -158,7 +158,7 @@ def most_paid(campaign: Campaign, publisher: str) -> int:
 
 
 def _note_billed(record: CallRecord, campaign: Campaign) -> None:
-    """Says so where a rate does not count the whole conversation."""
+    """Adds a line to the timeline where a rate does not count the whole conversation."""
     talked_ms = record.durations_ms.connected
     billed = billed_ms(campaign, talked_ms)
     rates = (campaign.price, payout_rate(campaign, record.publisher or ""))

@@ -1,7 +1,7 @@
-"""Calls as JSON, to be kept in a file until the database has them. Reading gives back what was written.
+"""Calls as JSON, kept in files until the database has them. Reading returns what was written.
 
-The form has a version. It rises when an older Callrace would misread it; one that does not know the
-version refuses the file instead. A newer Callrace reads what an older one wrote: `_UnderWayLine1` is such a form.
+The format has a version. It rises when an older Callrace would misread the file: a Callrace that does not know the
+version refuses the file. A newer Callrace reads older formats: `_UnderWayLine1` is one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 
 
 class Unreadable(ValueError):
-    """What was read is no call that this Callrace could have written."""
+    """The text is no call that this Callrace can read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +123,12 @@ _BEGINNING = re.compile(
 
 
 def pack_settled(record: CallRecord, transfers: Sequence[Transfer]) -> bytes:
-    """A settled call. A field that holds what it should not is written all the same, as it is."""
+    """A settled call as JSON. A field with an unexpected value is written all the same, as it is."""
     return _SETTLED.dump_json(_SettledFile(record, list(transfers)), warnings=False)
 
 
 def unpack_settled(content: bytes) -> tuple[CallRecord, list[Transfer]]:
-    """What `pack_settled` was given. Raises Unreadable."""
+    """The call that `pack_settled` wrote. Raises Unreadable."""
     file = _read(_SETTLED, content)
     return file.record, file.transfers
 
@@ -139,12 +139,12 @@ def pack_under_way(call: UnderWay) -> bytes:
 
 
 def pack_over(call_id: str) -> bytes:
-    """That a call is under way no more, in one line."""
+    """A line which says that a call is over."""
     return _OVER.dump_json(_OverLine(call_id))
 
 
 def unpack_line(content: bytes) -> tuple[str, UnderWay | None]:
-    """The id and the call that `pack_under_way` was given, or None for `pack_over`. Raises Unreadable."""
+    """The id and the call that `pack_under_way` wrote; None as the call for a line of `pack_over`. Raises Unreadable."""
     line = _read(_LINE, content)
     if isinstance(line, _OverLine):
         return line.over, None
@@ -157,7 +157,7 @@ def unpack_line(content: bytes) -> tuple[str, UnderWay | None]:
 
 
 def salvaged(content: bytes) -> CallRecord | None:
-    """Who called what, and when, of the line of a call that is Unreadable; None where not even that can be read."""
+    """Who called which number, and when, from a line that is Unreadable; None: that cannot be read, either."""
     found = _BEGINNING.search(content)
     if found is None:
         return None
@@ -172,7 +172,7 @@ def pack_pinned(call_id: str, pin: Pin) -> bytes:
 
 
 def unpack_pinned(content: bytes) -> tuple[str, Pin]:
-    """What `pack_pinned` was given. Raises Unreadable."""
+    """The pin that `pack_pinned` wrote. Raises Unreadable."""
     line = _read(_PIN, content)
     return line.call, line.pin
 
