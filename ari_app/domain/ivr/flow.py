@@ -137,7 +137,7 @@ class FlowRun:
         return self._enter(node)
 
     def handle(self, outcome: FlowOutcome) -> FlowStep:
-        """The next step, after this outcome of the last step. Raises ValueError when the last step cannot have this outcome."""
+        """The next step, after this outcome of the last one. Raises ValueError for an outcome that it cannot have."""
         self._steps += 1
         if self._steps > MAX_STEPS:
             return End(None, "too_many_steps")

@@ -96,7 +96,7 @@ def due(record: CallRecord) -> tuple[int, int]:
 
 
 def due_if_qualified(record: CallRecord) -> tuple[int, int]:
-    """What would be due if every clause of the verdict had passed. Parts with clauses of their own keep their result."""
+    """What would be due if every clause of the verdict had passed. Parts with own clauses keep their result."""
     verdict = record.qualification
     return due(replace(record, qualification=verdict and replace(verdict, qualified=True)))
 

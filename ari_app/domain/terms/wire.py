@@ -144,7 +144,7 @@ def pack_over(call_id: str) -> bytes:
 
 
 def unpack_line(content: bytes) -> tuple[str, UnderWay | None]:
-    """The id and the call that `pack_under_way` wrote; None as the call for a line of `pack_over`. Raises Unreadable."""
+    """The id and the call that `pack_under_way` wrote; the call is None in a line of `pack_over`. Raises Unreadable."""
     line = _read(_LINE, content)
     if isinstance(line, _OverLine):
         return line.over, None
