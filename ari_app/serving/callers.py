@@ -45,6 +45,11 @@ class Callers:
             self._dialled.popitem(last=False)
         return before
 
+    def withdrawn(self, did: str, ani: str | None, at: int) -> None:
+        """The call of then (ms) was given up before it was answered: who calls again does not redial."""
+        if ani is not None and self._dialled.get((did, ani)) == at:
+            del self._dialled[did, ani]
+
     def note(self, basis: Basis, record: CallRecord, at: int) -> dict[RepeatKind, EarlierCall]:
         """Remembers that this call now meets `basis`. Returns as `last` does, without this call."""
         return self._memory.note(basis, record, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from ari_app import logs
@@ -14,6 +15,7 @@ from ari_app.store.calls.calls import Settlement
 from ari_app.store.calls.journal import Journal
 from ari_app.store.calls.writer import Writer
 from ari_app.switch.call import Call
+from ari_app.switch.doubles import Double, Doubles
 from ari_app.switch.endings import Endings
 from ari_app.switch.failover import has_failover
 from ari_app.switch.inhand import CALLS_AT_ONCE, InHand
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 # Requests without an answer: at so many Asterisk is a tenth of a second behind, and falling further.
 BEHIND = 256
 UNSERVED = "unserved"  # the dialplan's label for calls that no switch takes
+DOUBLE = "double"  # and for those that are none of their own: 482
 
 
 class Admission:
@@ -45,16 +48,19 @@ class Admission:
         self._writer = writer
         self._in_hand = in_hand
         self._endings = endings
+        self._doubles = Doubles(in_hand)
 
     def on_incoming(self, client: Client, start: StasisStart) -> None:
         """A new call, or something to be let go."""
         if start.args[:1] != ("in",):
             log.warning("channel %s let go: it belongs to no call under way", start.channel_id)
             self._in_hand.do(let_go(client, start.channel_id))
+        elif (double := self._doubles.find(start)) is not None:
+            self._send_back(client, start, double)
         elif self._in_hand.is_draining and not has_failover(
             self._market.snapshot, trunk_of(start.channel_name)
         ):
-            self._in_hand.do(_hand_back(client, start.channel_id))
+            self._in_hand.do(_hand_back(client, start.channel_id, UNSERVED))
         else:
             self._take(client, start)
 
@@ -67,7 +73,24 @@ class Admission:
             self._refuse(call, refusal or "no marketplace is in force")
             return
         session = Session(call, snapshot, self._shared)
-        self._in_hand.serve(session, session.run(), self._endings.ended)
+        self._doubles.taken(start, call.record.id)
+
+        def ended(session: Session, task: asyncio.Task[Settlement]) -> None:
+            record = session.record
+            self._doubles.over(start, was_answered=record.answered_at is not None)
+            if record.answered_at is None and record.end_source == "caller":
+                self._shared.callers.withdrawn(record.did, record.ani, record.started_at)
+            self._endings.ended(session, task)
+
+        self._in_hand.serve(session, session.run(), ended)
+
+    def _send_back(self, client: Client, start: StasisStart, double: Double) -> None:
+        """Refuses what is no call of its own, and says so in the record of the call that it belongs to."""
+        if double.of is not None:
+            double.of.call.note(EventName.CAME_AGAIN, double.why)
+        of = double.of.record.id if double.of is not None else "one that is over"
+        log.warning("channel %s refused: %s", start.channel_id, double.why, extra=logs.fields(call=of))
+        self._in_hand.do(_hand_back(client, start.channel_id, DOUBLE))
 
     def _why_refused(self, client: Client) -> str | None:
         """Why no new call can be served at this moment, or None."""
@@ -103,13 +126,13 @@ async def let_go(client: Client, channel_id: str) -> None:
         log.warning("channel %s could not be let go: %s", channel_id, error)
 
 
-async def _hand_back(client: Client, channel_id: str) -> None:
-    """Lets a call that we do not take go on in the dialplan, where that serves calls by itself.
+async def _hand_back(client: Client, channel_id: str, label: str) -> None:
+    """Lets a call that we do not take go on in the dialplan, which serves or refuses it.
 
     Not told by a variable: a channel that ARI has set one on is not allowed to write a file (FILE) any more, so
     what became of the call would be lost.
     """
     try:
-        await client.channels.continue_in_dialplan(channel_id, label=UNSERVED)
+        await client.channels.continue_in_dialplan(channel_id, label=label)
     except AriError as error:
         log.warning("channel %s could not be handed back: %s", channel_id, error)

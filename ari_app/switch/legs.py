@@ -21,6 +21,7 @@ from ari_app.switch.call import ABSOLUTE_TIMEOUT, BACKSTOP_MS, NO_CAUSE, Call
 # Asterisk gives up on a leg this long after the race should have: only if we are gone.
 DIAL_BACKSTOP_MS = 10_000
 GOODBYE_MS = 6_000
+LEG_OF = "X-Callrace-Call"  # the header that says whose leg it is, should it come back as a call
 
 Reason = Literal["answered_elsewhere", "normal"]
 
@@ -61,7 +62,10 @@ class Legs:
         self._timeout_s = (ring_timeout_ms + DIAL_BACKSTOP_MS) // 1000
         # Nobody may be there to hang up on who has answered.
         longest_s = self._timeout_s + (max_duration_ms + BACKSTOP_MS) / 1000
-        self._variables = {ABSOLUTE_TIMEOUT: f"{longest_s:.3f}"}
+        self._variables = {
+            ABSOLUTE_TIMEOUT: f"{longest_s:.3f}",
+            f"PJSIP_HEADER(add,{LEG_OF})": call.record.id,
+        }
         self._rows: dict[str, _Row] = {}  # by channel id: the legs whose channels are not gone
 
     def channel_id(self, leg: int) -> str:

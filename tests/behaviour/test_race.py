@@ -365,7 +365,7 @@ async def test_a_phone_is_dialled_with_the_callers_number_and_ended_by_asterisk_
     await exchange.serves(ring_timeout="20s", max_duration="5m")
     call = exchange.dials(ani=None)
     await call.connected()
-    await call.hangs_up(after_s=1).over()
+    record = await call.hangs_up(after_s=1).over()
     [dialled] = [one for one in requests if one.method == "POST" and one.uri.endswith("-leg-000000")]
     assert dialled.query == {
         "endpoint": "PJSIP/agents/sip:ann@127.0.0.1:5999",
@@ -374,7 +374,9 @@ async def test_a_phone_is_dialled_with_the_callers_number_and_ended_by_asterisk_
         "callerId": "anonymous",
         "originator": call.channel.id,
     }
-    assert dialled.body == {"variables": {"TIMEOUT(absolute)": "333.000"}}
+    assert dialled.body == {
+        "variables": {"TIMEOUT(absolute)": "333.000", "PJSIP_HEADER(add,X-Callrace-Call)": record.id}
+    }
 
 
 async def test_nobody_talks_before_asterisk_knows_for_how_long(exchange: Exchange) -> None:

@@ -95,7 +95,7 @@ class Party(asyncio.DatagramProtocol):
     def call(self, did: str, ani: str = "+12125550142", **ids: str) -> Dialog:
         """A dialog of which it is the caller; nothing is sent yet. `ids`: `call_id` and `tag`, where they matter."""
         made = Dialog(self, f"sip:{did}@{self.to}", f"<sip:{ani}@127.0.0.1>", f"<sip:{did}@{self.to}>", **ids)
-        self.dialogs.setdefault(made.call_id, made)
+        self.dialogs[made.call_id] = made
         return made
 
     async def called(self) -> Dialog:

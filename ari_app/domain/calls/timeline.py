@@ -18,6 +18,7 @@ class EventName(StrEnum):
     ATTRIBUTED = "attributed"  # campaign, publisher, source, version of the terms
     UNKNOWN_NUMBER = "unknown number"  # the number called
     REFUSED = "refused"  # why the call was not taken
+    CAME_AGAIN = "came again"  # as what, while it was under way already
     CALL_ANSWERED = "call answered"
 
     # The caller is asked

@@ -21,7 +21,7 @@ from ari_app.domain.document.world import World, check_coverage, check_name, che
 from ari_app.domain.ivr import whisper
 from ari_app.domain.market.campaigns import Campaign, Recording, Route, Wave
 from ari_app.domain.market.creatives import complaints_about
-from ari_app.domain.market.destinations import Destination, Dial
+from ari_app.domain.market.destinations import Destination, Dial, leads_back
 from ari_app.domain.market.geography import GeographyOverrides
 from ari_app.domain.market.marketplace import Creative, Marketplace
 from ari_app.domain.market.parties import Advertiser, Cap
@@ -139,6 +139,13 @@ def _destination(
     barred = why_not_dial(destination, marketplace.trunks)
     if barred is not None:
         yield Complaint((*path, "dial", "phone"), barred)
+    back = leads_back(destination.dial, marketplace.numbers)
+    if back is not None:
+        field, number = back
+        message = (
+            f"{number} is a tracking number (numbers.{number}): the call would come in again; dial the agent"
+        )
+        yield Complaint((*path, "dial", field), message)
     yield from check_coverage((*path, "covers"), destination.covers, world)
     yield from _caps((*path, "caps"), destination.caps, marketplace.currency)
 

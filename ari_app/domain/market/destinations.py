@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Container
 from typing import Annotated
 
 from pydantic.dataclasses import dataclass
@@ -30,6 +32,22 @@ class Dial:
     extension: Id | None = None
     phone: E164 | None = None
     trunk: Id | None = None
+
+
+def leads_back(dial: Dial, numbers: Container[str]) -> tuple[str, str] | None:
+    """The field that dials a tracking number, as which a call would come in again, and that number; or None."""
+    if dial.phone is not None and dial.phone in numbers:
+        return "phone", dial.phone
+    user = re.match(r"sips?:([+0-9]+)[;@]", dial.uri or "")
+    number = _e164(user[1]) if user is not None else ""
+    return ("uri", number) if number in numbers else None
+
+
+def _e164(user: str) -> str:
+    """A SIP address's user as the dialplan would read it, were it called here."""
+    if len(user) == 10:
+        return f"+1{user}"
+    return f"+{user}" if len(user) == 11 and user[0] == "1" else user
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)

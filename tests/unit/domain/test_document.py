@@ -562,6 +562,23 @@ def test_a_destination_whose_trunk_may_not_dial_it_is_refused_with_its_line_and_
     assert parse(f'{jamaica}trunks: {{main: {{allow: ["+1*", "+1876*"]}}}}\n', "my.yaml").trunks
 
 
+@pytest.mark.parametrize(
+    ("dialled", "field"),
+    [
+        ('{phone: "+18005550101", trunk: main}', "phone"),
+        ("{uri: sip:+18005550101@gateway.example}", "uri"),
+        ("{uri: sip:8005550101@gateway.example}", "uri"),
+        ("{uri: 'sip:18005550101@gateway.example'}", "uri"),
+    ],
+)
+def test_a_destination_that_leads_back_to_a_tracking_number_is_refused(dialled: str, field: str) -> None:
+    looping = changed('{phone: "+12125550123", trunk: main}', dialled)
+    assert findings(looping) == [
+        f"my.yaml:10: destinations.agent-1.dial.{field}: +18005550101 is a tracking number (numbers.+18005550101): "
+        "the call would come in again; dial the agent"
+    ]
+
+
 def test_an_object_without_a_name_is_refused() -> None:
     with pytest.raises(DocumentError, match="lower-case letters"):
         parse("currency: USD\nadvertisers: {'': {'[]p': null}}\n", "test.yaml")
