@@ -13,8 +13,9 @@ from typing import Literal
 from ari_app.ari.errors import AriError, AriHttpError, AriTimeout, AriUnavailable
 from ari_app.domain.ivr.prompts import TAKEN_PROMPT
 from ari_app.domain.market.destinations import Dial
+from ari_app.domain.routing.invites import Invite
 from ari_app.serving.capacity import Capacity
-from ari_app.serving.dialstrings import endpoint
+from ari_app.serving.dialstrings import endpoint, variables
 from ari_app.serving.ids import leg_id
 from ari_app.switch.call import ABSOLUTE_TIMEOUT, BACKSTOP_MS, NO_CAUSE, Call
 
@@ -86,7 +87,7 @@ class Legs:
 
     # Ring, hang up
 
-    def ring(self, leg: int, dial: Dial, places: Mapping[str, int]) -> str | None:
+    def ring(self, leg: int, dial: Dial, places: Mapping[str, int], invite: Invite) -> str | None:
         """Dials, and takes all of the places, each with its size; or gives the one where there is no room.
 
         A refusal comes as `NotDialled`.
@@ -97,11 +98,11 @@ class Legs:
         for place, size in places.items():
             self._capacity.take(place, size)
         channel_id = self.channel_id(leg)
-        request = self._call.post(self._originate(leg, channel_id, endpoint(dial)))
+        request = self._call.post(self._originate(leg, channel_id, endpoint(dial), invite))
         self._rows[channel_id] = _Row(leg, channel_id, tuple(places), request)
         return None
 
-    async def _originate(self, leg: int, channel_id: str, target: str) -> None:
+    async def _originate(self, leg: int, channel_id: str, target: str, invite: Invite) -> None:
         call = self._call
         try:
             await call.client.until_connected()  # or Asterisk would hang up on who answers
@@ -109,10 +110,10 @@ class Legs:
                 call.inbox,
                 channel_id,
                 target,
-                caller_id=call.record.ani or "anonymous",
+                caller_id=invite.shows or "anonymous",
                 timeout_s=self._timeout_s,
                 originator=call.channel_id,
-                variables=self._variables,
+                variables=self._variables | variables(invite),
             )
         except AriError as error:
             if isinstance(error, AriTimeout | AriUnavailable):  # the channel may be there all the same

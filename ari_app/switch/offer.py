@@ -223,7 +223,8 @@ class Offer:
     def _ring(self, leg: int, destination: str) -> bool:
         """Dials it; False where a place that it takes is full, which is waited for."""
         dial, places = self._places.dial(destination)
-        full = self._legs.ring(leg, dial, places)
+        invite = self._places.invite(destination, self._route, self._call.record)
+        full = self._legs.ring(leg, dial, places, invite)
         if full is None:
             self._note(leg, EventName.OFFERED, f"wave {self.race.legs[leg].record.wave}")
             return True

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.market.campaigns import Route
 from ari_app.domain.market.destinations import Dial
 from ari_app.domain.market.marketplace import Marketplace
+from ari_app.domain.routing.invites import Invite, invite
 from ari_app.domain.routing.screening import Refusal, trunk_full
 from ari_app.serving.capacity import Capacity, trunk_place
 
@@ -36,6 +39,12 @@ class Places:
         if trunk is not None and size is not None:
             places[trunk_place(trunk)] = size
         return found.dial, places
+
+    def invite(self, destination: str, route: Route, record: CallRecord) -> Invite:
+        """What the INVITE of a leg to a destination says of the call."""
+        found = self._market.destinations[destination]
+        told = route.headers if found.headers is None else found.headers
+        return invite(record, self._market.trunks.get(found.dial.trunk or ""), told)
 
     def take(self, destination: str) -> None:
         """The agent has the call, whether there was room or not."""

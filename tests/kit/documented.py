@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from ari_app.domain.basics import fields as kinds
 from ari_app.domain.basics.durations import format_duration
 from ari_app.domain.market.marketplace import Marketplace
+from ari_app.domain.market.shapes import ShownNumber
 from ari_app.settings import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
@@ -58,6 +59,7 @@ _NAMES: Mapping[str, Any] = {
     "duration": kinds.DurationMs,
     "moment": kinds.Moment,
     "phone number": kinds.E164,
+    "`own`, `pass` or phone number": ShownNumber,
     "phone number or prefix": kinds.CallerPattern,
     "name": kinds.Name,
     "HTML": kinds.Markup,

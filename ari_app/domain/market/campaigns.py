@@ -23,7 +23,7 @@ from ari_app.domain.basics.fields import (
 from ari_app.domain.basics.hours import Hours
 from ari_app.domain.basics.states import ALL_PARTY_CONSENT
 from ari_app.domain.market.parties import Caps
-from ari_app.domain.market.shapes import STRICT, AttestationAsked
+from ari_app.domain.market.shapes import STRICT, AttestationAsked, Told
 from ari_app.domain.market.terms import AmountOrRate, Bonus, Clause, Override, Staged
 
 
@@ -47,7 +47,8 @@ class Fallback:
 class Route:
     """How a campaign's calls are offered. `max_legs`: phones rung at once, 50 at most.
 
-    `whisper` is said to an agent before the accept prompt; see `ari_app.domain.ivr.whisper`.
+    `whisper` is said to an agent before the accept prompt; see `ari_app.domain.ivr.whisper`. `headers`: what
+    destinations are told of a call in SIP headers; see `ari_app.domain.routing.invites`.
     """
 
     waves: tuple[Wave, ...] = ()
@@ -61,6 +62,7 @@ class Route:
     reoffer_within: DurationMs = 10_000
     reoffer_times: Annotated[int, whole_between(0, 10)] = 2
     fallback: Fallback = Fallback()
+    headers: OneOf[Told] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)

@@ -21,7 +21,7 @@ from ari_app.domain.basics.fields import (
 )
 from ari_app.domain.basics.hours import Hours
 from ari_app.domain.market.parties import Caps
-from ari_app.domain.market.shapes import STRICT, AttestationAsked
+from ari_app.domain.market.shapes import STRICT, AttestationAsked, Told
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -77,7 +77,8 @@ class AutoPause:
 class Destination:
     """An agent's phone or a buyer's location that can take a call.
 
-    `attestation`: the STIR/SHAKEN levels of callers that it takes; empty: all.
+    `attestation`: the STIR/SHAKEN levels of callers that it takes; empty: all. `headers`: what it is told of a call in
+    SIP headers; None: as the campaign's route says.
     """
 
     advertiser: Id
@@ -90,3 +91,4 @@ class Destination:
     auto_pause: AutoPause = AutoPause()
     attestation: OneOf[AttestationAsked] = frozenset()
     caps: Caps = ()
+    headers: OneOf[Told] | None = None

@@ -37,7 +37,7 @@ from ari_app.domain.market.destinations import Destination
 from ari_app.domain.market.flows import Flow
 from ari_app.domain.market.geography import GeographyOverrides
 from ari_app.domain.market.parties import Advertiser, Publisher
-from ari_app.domain.market.shapes import STRICT, AttestationAsked
+from ari_app.domain.market.shapes import STRICT, AttestationAsked, ShownNumber
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -79,6 +79,10 @@ class Trunk:
     `cost_per_minute`: what a leg out costs from its answer on, in the marketplace's currency; `spend`: how much of
     that there may be. `failover`: the carrier has another route, so a call in that no switch takes is refused at once
     (503), and not served by the dialplan.
+
+    `caller_id`: the number that its legs out show: `pass`, the caller's; `own`, the tracking number that was called;
+    or this one. `identity`: the one of these that it vouches for, in P-Asserted-Identity (RFC 3325), with Privacy
+    where none is shown; None: it sends neither.
     """
 
     concurrent: Annotated[int, whole_between(1, 100_000)] | None = None
@@ -86,6 +90,8 @@ class Trunk:
     cost_per_minute: FineRate | None = None
     spend: Spend | None = None
     failover: bool = False
+    caller_id: ShownNumber = "pass"
+    identity: ShownNumber | None = None
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.document.reading import parse
 from ari_app.domain.market.marketplace import Trunk
 from ari_app.domain.market.trunks import limited, overspent, spent, why_not
@@ -50,6 +51,20 @@ def test_what_is_allowed_takes_the_place_of_what_would_be():
 
 def test_a_whole_number_admits_no_longer_one():
     assert not dials("+442071234567", "+44207123456")
+
+
+# Whose numbers its legs show
+
+
+@pytest.mark.parametrize(
+    "choice", ["caller", "+1", "2125550142", '+12125550142" <sip:x>', "+12125550142\r\nX: y"]
+)
+def test_a_trunk_shows_no_number_that_is_none(choice):
+    document = json.dumps(marketplace({"pstn": PHONE["pstn"]}) | {"trunks": {"main": {"caller_id": choice}}})
+    with pytest.raises(
+        DocumentError, match=r"trunks\.main\.caller_id: expected own, pass, or a phone number"
+    ):
+        parse(document, "test.yaml")
 
 
 # Spending

@@ -1,0 +1,93 @@
+"""What reaches a carrier and an agent's phone of what operators ask to be said in a leg's INVITE."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+
+from ari_app.lab.sipp import press, talk_ms, wait_ms
+from tests.live.exchange import DID, marketplace
+from tests.live.sip import Party, party, sdp
+from tests.live.test_callers import INTAKE
+
+pytestmark = pytest.mark.live
+
+ANI = "+12125550142"
+PSTN = {"phone": "+12125550123", "trunk": "main"}
+
+
+@asynccontextmanager
+async def carrier(lab):
+    """Whoever listens at the address of trunk `main`."""
+    made = Party(lab.sip)
+    made.port = int(lab.environment["CALLRACE_TRUNK_MAIN"].rpartition(":")[2])
+    await made.open()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def by_trunk(trunk, **route):
+    return marketplace({"pstn": PSTN}, accept="answer", **route) | {"trunks": {"main": trunk}}
+
+
+async def invited(lab, exchange, calling, document, ani=ANI):
+    """The INVITE that the carrier gets of a call, and the call's record."""
+    exchange.apply(document)
+    async with carrier(lab) as trunk, calling(ani=ani):
+        dialog = await trunk.called()
+        dialog.answer(dialog.invite, "486 Busy Here")
+        return dialog.invite, await exchange.record()
+
+
+@pytest.mark.parametrize(
+    ("trunk", "ani", "shown", "asserted", "privacy"),
+    [
+        ({}, ANI, f"<sip:{ANI}@", "", ""),
+        ({"caller_id": "own"}, ANI, f"<sip:{DID}@", "", ""),
+        ({"caller_id": "+16465550199", "identity": "pass"}, ANI, "<sip:+16465550199@", f"<tel:{ANI}>", ""),
+        ({"identity": "own"}, None, "<sip:anonymous@anonymous.invalid>", f"<tel:{DID}>", "id"),
+        ({"caller_id": "own", "identity": "own"}, None, f"<sip:{DID}@", f"<tel:{DID}>", ""),
+    ],
+)
+async def test_a_trunk_shows_and_vouches_for_the_numbers_that_it_is_told_to(
+    lab, exchange, calling, trunk, ani, shown, asserted, privacy
+):
+    sent, _ = await invited(lab, exchange, calling, by_trunk(trunk), ani)
+    assert shown in sent["From"]
+    assert (sent["P-Asserted-Identity"], sent["Privacy"]) == (asserted, privacy)
+    assert len(sent.all("P-Asserted-Identity")) <= 1
+
+
+async def test_an_agent_is_told_what_the_operator_chose_and_nothing_of_what_a_caller_wrote(lab, exchange):
+    async with party(lab.sip) as caller, party(lab.sip) as agent:
+        document = marketplace({"agent": agent.uri}, headers=["call", "campaign", "source"], accept="answer")
+        document["numbers"][DID]["source"] = 'b;a="n, <ner>: é'
+        exchange.apply(document)
+        line = caller.call(DID)
+        line.us = f'"Ann%0d%0aX-Evil: yes\\"; ,<sip:evil@evil>" <sip:{ANI};x=y@127.0.0.1>'
+        line.send("INVITE", "X-Callrace-Call: forged", "X-Evil: yes", body=sdp(caller.rtp_port))
+        dialog = await agent.called()
+        dialog.answer(dialog.invite, "486 Busy Here")
+        record = await exchange.record()
+        assert {name: value for name, value in dialog.invite.headers if name.startswith("X-")} == {
+            "X-Callrace-Call": record.id,
+            "X-Callrace-Campaign": "plumbing",
+            "X-Callrace-Source": "b%3Ba%3D%22n%2C%20%3Cner%3E%3A%20%C3%A9",
+        }
+        assert dialog.invite["From"].startswith(f"<sip:{ANI}@")
+
+
+async def test_a_destination_of_its_own_mind_is_told_the_callers_answers(lab, exchange, calling):
+    async with party(lab.sip) as agent:
+        told = {"headers": ["zip", "answers"]}
+        document = marketplace({"agent": agent.uri}, flow=INTAKE, destination=told, headers=["call"])
+        exchange.apply(document)
+        async with calling(plan=[press("1"), wait_ms(800), press("10001"), talk_ms(30_000)]):
+            dialog = await agent.called()
+            dialog.answer(dialog.invite, "486 Busy Here")
+            await exchange.record()
+        assert {name: value for name, value in dialog.invite.headers if name.startswith("X-")} == {
+            "X-Callrace-Zip": "10001",
+            "X-Callrace-Answers": "service=repair;zip=10001",
+        }
