@@ -1,5 +1,5 @@
-"""FastAGI services for the dialplan, answered from memory, with no ARI application connected.
+"""FastAGI services for the dialplan, answered from memory. They need no ARI application.
 
-`server` holds the connections, `conversation` speaks the protocol (with pyst2), `services` decides what
-is answered, `market` keeps the marketplace in force at hand.
+`server` holds the connections, `conversation` speaks the protocol (with pyst2), `services` decides the answers,
+`outcomes` saves the calls that the dialplan has served.
 """

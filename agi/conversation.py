@@ -1,9 +1,8 @@
-"""What is said on one FastAGI connection: a header read, variables set, replies understood.
+"""The protocol of one FastAGI connection: it reads the header, sets variables and checks the replies.
 
-The grammar is pyst2's (`asterisk.agi.AGI`); nothing here reads or writes a socket. pyst2 trusts both
-sides: it waits for ever for the end of a usage message, and it puts values between quotes as they are.
-So a reply is handed to it only when it has the one form that ends, and a value only when nothing in it
-means anything to AGI, to the dialplan or to Dial().
+The grammar is pyst2's (`asterisk.agi.AGI`); nothing here reads or writes a socket. pyst2 trusts both sides: it waits
+for ever for the end of a usage message, and it puts values between quotes without escaping. So pyst2 gets a reply only
+when it is complete in one line, and a value only when no character of it is special to AGI, the dialplan or Dial().
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from ari_app.domain.calls.dialplan_call import id_of_begun
 from ari_app.domain.market.attestation import attestation_of
 from ari_app.domain.market.shapes import Attestation
 
-HEADER_LINES = 100  # Asterisk sends 21 and one for each argument
-COMMAND_BYTES = 2_000  # Asterisk reads a command into 2,048
-VALUE_CHARACTERS = 1_500  # of what is as long as it likes
+HEADER_LINES = 100  # Asterisk sends 21, and one more for each argument
+COMMAND_BYTES = 2_000  # Asterisk's buffer for a command has 2,048
+VALUE_CHARACTERS = 1_500  # for a value that could be of any length
 
 _NAME = re.compile(r"[A-Z][A-Z_]{0,31}", re.ASCII)
 _VALUE = re.compile(r"[A-Za-z0-9 ._:;=@+/&-]*", re.ASCII)
@@ -31,15 +30,15 @@ _REPLY = re.compile(rb"200 result=\d{1,9}(?: \([^\r\n()]*\))?\n")
 
 
 class ProtocolError(Exception):
-    """The other side does not speak AGI as Asterisk does, or its call is gone."""
+    """The other side does not speak AGI as Asterisk does, or its call has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the dialplan asks: `AGI(agi://host/SERVICE,DID,ANI,ATTESTATION,BEGAN)`, or with other arguments.
+    """A request of the dialplan: `AGI(agi://host/SERVICE,DID,ANI,ATTESTATION,BEGAN)`, or with other arguments.
 
-    `unique_id` is Asterisk's id of the caller's channel. A number that is not E.164 is None: there is no such tracking
-    number, and the caller is anonymous.
+    `unique_id` is Asterisk's id of the caller's channel. A number that is not in E.164 is None: as `did`, it is no
+    tracking number; as `ani`, the caller is anonymous.
     """
 
     service: str
@@ -53,22 +52,22 @@ class Request:
 
     @property
     def ani(self) -> str | None:
-        """The caller's number: the second."""
+        """The caller's number: the second argument."""
         return _number(self.arguments[1]) if len(self.arguments) > 1 else None
 
     @property
     def attestation(self) -> Attestation | None:
-        """The carrier's STIR/SHAKEN attestation of it: the third, where there is one."""
+        """The carrier's STIR/SHAKEN attestation of the caller's number: the third argument, if given."""
         return attestation_of(self.arguments[2]) if len(self.arguments) > 2 else None
 
     @property
     def began_at(self) -> int | None:
-        """When the call began (ms), where the dialplan says so: the fourth argument."""
+        """When the call began (ms): the fourth argument, if given."""
         return int(self.arguments[3]) if self.begun_id is not None else None
 
     @property
     def begun_id(self) -> str | None:
-        """The id of the call, where the dialplan has begun it (the fourth argument is when): its end will be told."""
+        """The call's id, if the dialplan has reported its beginning (fourth argument), and so will report its end."""
         try:
             return id_of_begun(self.arguments[3], self.unique_id)
         except (IndexError, ValueError):
@@ -76,20 +75,20 @@ class Request:
 
 
 class Conversation:
-    """One connection's protocol. To be made in the main thread: pyst2 installs a signal handler."""
+    """One connection's protocol. It must be made in the main thread, as pyst2 installs a signal handler."""
 
     def __init__(self, header: bytes) -> None:
-        """Reads the header, which is complete. Raises ProtocolError when it is not one of Asterisk's."""
+        """Reads a complete header. Raises ProtocolError when it is not a header that Asterisk sends."""
         if header.count(b"\n") > HEADER_LINES or not header.startswith(b"agi_network: yes\n"):
             raise ProtocolError("the header is not a FastAGI header")
         self._said = io.StringIO()
         before = signal.getsignal(signal.SIGHUP)
         self._agi = AGI(io.StringIO(header.decode(errors="replace")), self._said, _Nowhere())
-        signal.signal(signal.SIGHUP, before)  # a SIGHUP is about this process, not about a call
+        signal.signal(signal.SIGHUP, before)  # SIGHUP concerns this process, not a call
 
     @property
     def request(self) -> Request:
-        """What is asked."""
+        """The request in the header."""
         env: dict[str, str] = self._agi.env
         arguments: list[str] = []
         while (name := f"agi_arg_{len(arguments) + 1}") in env:
@@ -97,9 +96,9 @@ class Conversation:
         return Request(env.get("agi_network_script", ""), tuple(arguments), env.get("agi_uniqueid", ""))
 
     def set_variables(self, variables: Mapping[str, str]) -> bytes:
-        """The command that sets channel variables: one for all, as each costs a round trip.
+        """The command that sets channel variables: one for all of them, as each command costs a round trip.
 
-        Raises ValueError where a value would need quoting, or all together are too long.
+        Raises ValueError when a value would need quoting, or when the command is too long.
         """
         for name, value in variables.items():
             if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
@@ -123,10 +122,10 @@ class Conversation:
 
 
 class _Nowhere:
-    """Where pyst2's debugging output goes: it writes every line and every caller's number."""
+    """Takes pyst2's debugging output, which has every line and every caller's number, and drops it."""
 
     def write(self, text: str) -> None:
-        """Drops it."""
+        """Drops the text."""
 
 
 def _number(text: str) -> str | None:

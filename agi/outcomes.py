@@ -1,11 +1,11 @@
-"""What became of calls that the dialplan served by itself, made into records and settled.
+"""Outcomes of calls that the dialplan served without a switch: they become records and are settled.
 
-The dialplan writes a line a call into a file, and `record` writes the same line into another; here both are
-read. A file is put aside under another name, read, saved, and then removed: a line is lost at no moment, and
-a call that was saved before stays as it is, so nothing counts twice. After an outage they are many: BATCH of them
-are one transaction, which costs little more than to save one. The dialplan tells of a call when it begins,
-too: one that Asterisk ended with (`begun`) is closed for that reason, without money. Of a call that a switch came
-back for in time, the switch makes the record.
+The dialplan writes one line for each call into a file, and the service `record` writes the same line into another
+file. Both are read here. A file is renamed, read, saved, and only then removed, so no line is lost. A call that was
+saved before is not changed, so nothing counts twice. After an outage there are many lines: BATCH calls are saved in one
+transaction, which costs little more than one call. The dialplan also writes a line when a call begins: a call that was
+cut off because Asterisk ended (`unfinished`) is closed for that reason, without money. If a switch comes back in time
+for a call, the switch makes the record.
 """
 
 from __future__ import annotations
@@ -63,18 +63,18 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0
 LONGEST_LINE = 2_000
 WAIT_S = 300.0
-BATCH = 100  # calls in one transaction, as the switch saves what is in its spool
-VERSIONS_KEPT = 3  # calls that end together began with the same, or nearly
+BATCH = 100  # calls in one transaction, as when the switch empties its spool
+VERSIONS_KEPT = 3  # calls that end together mostly began under the same few versions
 _TO_BE_TRIED_AGAIN = (OSError, StoreError, SQLAlchemyError)
 
 
 class NotPinned(Exception):
-    """What a call was pinned to, or its number belonged to, is in no marketplace; the message says what."""
+    """What a call is pinned to, or the owner of its number, is in no marketplace; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A call that is over, and the line that tells of it."""
+    """An ended call, and the line that reports its end."""
 
     line: str
     outcome: Outcome
@@ -85,16 +85,16 @@ class _Told:
 
 
 _Refused = list[tuple[str, str]]
-"""Lines of which no record can be made, each with why."""
+"""Lines from which no record can be made, each with the reason."""
 
 Channels = Callable[[], Awaitable[Collection[str]]]
-"""The ids of Asterisk's channels now. Raises AriError, or SettingsError where it cannot be asked."""
+"""Returns the ids of Asterisk's channels now. Raises AriError, or SettingsError when Asterisk cannot be asked."""
 
 
 class Outcomes:
-    """Reads `files`, the lines of which are told by the dialplan or by `tell`.
+    """Reads `files`, whose lines are written by the dialplan or by `tell`.
 
-    A line that tells of no call that can be recorded is put aside, named in the log and by `callrace doctor`.
+    A line from which no record can be made is set aside, and reported in the log and by `callrace doctor`.
     """
 
     def __init__(
@@ -107,9 +107,9 @@ class Outcomes:
         spool: Path | None = None,
         has_left_calls: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`tell` writes to the last of the files. `spool` is where ended calls of a switch wait for the database.
+        """`tell` writes to the last of the files. `spool`: where a switch's ended calls wait to be saved.
 
-        `has_left_calls` says whether a switch died with calls in hand that no other has taken up yet.
+        `has_left_calls` says whether a switch died with calls under way that no other switch has recovered yet.
         """
         self._engine = engine
         self._geography = geography
@@ -118,21 +118,21 @@ class Outcomes:
         self._chores = chores or Chores()
         self._spool = spool
         self._has_left_calls = has_left_calls
-        self._waits_since: float | None = None  # for a switch
+        self._waits_since: float | None = None  # since when reading waits for a switch
         self._begun = Begun(files[0].with_suffix(".open"))
         self._pins = Pins(files[-1].with_suffix(".pins"))
         self._past = Past(engine)
         self._snapshots: OrderedDict[int, Snapshot] = OrderedDict()  # without numbers, by version
 
     def pin(self, call_id: str, pin: Pin) -> None:
-        """Remembers what a call that the dialplan serves is pinned to."""
+        """Remembers what a call is pinned to while the dialplan serves it."""
         try:
             self._pins.add(call_id, pin)
         except OSError as error:
             log.error("call %s is pinned in memory alone: %s", call_id, error.strerror)
 
     def tell(self, fields: Sequence[str]) -> None:
-        """Takes a call's outcome, durably. Raises ValueError for one that cannot be, and OSError."""
+        """Writes a call's outcome to disk. Raises ValueError for an impossible outcome, and OSError."""
         outcome_of(fields)
         own = self._files[-1]
         own.parent.mkdir(parents=True, exist_ok=True)
@@ -140,7 +140,7 @@ class Outcomes:
             file.write(",".join(fields) + "\n")
 
     async def keep_reading(self) -> None:
-        """Saves what is told, within two seconds or when the database is back. Runs for ever."""
+        """Saves the reported calls within two seconds, or when the database is back. Runs for ever."""
         while True:
             for file in self._files:
                 save = partial(asyncio.to_thread, self._save_aside, file)
@@ -150,7 +150,7 @@ class Outcomes:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _close_cut_off(self) -> None:
-        """Saves the calls that have ended with Asterisk. Raises what it meets."""
+        """Saves the calls that were cut off when Asterisk ended. Raises any error of saving."""
         if self._begun:
             gone = self._begun.cut_off(await self._channels(), CallClock().now())
             if gone:
@@ -162,7 +162,7 @@ class Outcomes:
         self._begun.keep()
 
     def _save_aside(self, file: Path) -> None:
-        """Saves what was put aside at the last look, so that nobody writes to it any more; puts the next aside."""
+        """Saves the file renamed at the last look (no program writes to it any more); then renames the present one."""
         aside = file.with_suffix(".aside")
         if self._is_ahead_of_a_switch():
             self._begun.look_anew()
@@ -178,9 +178,9 @@ class Outcomes:
             file.rename(aside)
 
     def _is_ahead_of_a_switch(self) -> bool:
-        """Whether calls that a switch served before are not in the database yet: repeat callers are told by them.
+        """Whether earlier calls of a switch are not in the database yet. They are needed to find repeat callers.
 
-        For WAIT_S at most: where no switch runs nobody empties the spool, or takes up the calls that one left.
+        True for WAIT_S at most: without a running switch, the spool is not emptied and left calls are not recovered.
         """
         is_spooled = self._spool is not None and has_any(self._spool)
         if not is_spooled and not self._has_left_calls():
@@ -191,9 +191,10 @@ class Outcomes:
         return now - self._waits_since < WAIT_S
 
     def _refuse(self, refused: Iterable[tuple[str, str]], file: Path) -> None:
-        """Keeps lines of which no record can be made. Not before all the others are saved: they may be read again.
+        """Sets aside the lines from which no record can be made.
 
-        As the last program may have been killed in this moment, one that is kept already is not kept twice.
+        Only after all other lines are saved, as the file may be read again. A line that is set aside already is not
+        written twice: an earlier program may have been killed at this point.
         """
         if refused and file.exists():
             kept_before = set(file.read_text(errors="replace").splitlines())
@@ -204,7 +205,7 @@ class Outcomes:
                 kept.write(line if line.endswith("\n") else f"{line}\n")
 
     def _ended(self, lines: Iterable[str], unreadable: _Refused) -> Iterator[_Told]:
-        """The calls that the lines tell the end of, and that are ours to save. Adds to `unreadable`."""
+        """The calls whose end the lines report and that are to be saved here. Adds other lines to `unreadable`."""
         for line in lines:
             fields = line.rstrip("\n")[:LONGEST_LINE].split(",")
             try:
@@ -221,12 +222,12 @@ class Outcomes:
                 yield _Told(line, outcome)
 
     def _save_all(self, told: Iterable[_Told], why: str = NOBODY_THERE) -> _Refused:
-        """Saves the calls in their order; those that never can be. `why` is why they failed, should they have.
+        """Saves the calls in their order; returns those that can never be saved. `why`: the reason, if a call failed.
 
-        Raises OSError, StoreError and SQLAlchemyError where they are to be told again.
+        Raises OSError, StoreError and SQLAlchemyError when the same lines must be read again later.
         """
         refused: _Refused = []
-        self._past = Past(self._engine)  # of these calls: what was done since is none of theirs
+        self._past = Past(self._engine)  # anew: nothing is remembered from earlier files
         for batch in _batches(told):
             reasons = self._save(batch, why)
             for one in batch:
@@ -236,7 +237,7 @@ class Outcomes:
         return refused
 
     def _save(self, batch: Sequence[_Told], why: str) -> dict[str, str]:
-        """Saves those that are not saved yet; why the others cannot be, by their ids. Raises as `_save_all`."""
+        """Saves the calls not saved yet. Returns, by id, why others cannot be saved. Raises as `_save_all`."""
         there = calls.saved(self._engine, [one.call_id for one in batch])
         settlements: list[Settlement] = []
         reasons: dict[str, str] = {}
@@ -255,7 +256,7 @@ class Outcomes:
         return reasons | self._save_together(settlements)
 
     def _save_together(self, settlements: Sequence[Settlement]) -> dict[str, str]:
-        """In one transaction, or, when one of them cannot be saved, each in its own."""
+        """Saves them in one transaction; if one of them cannot be saved, each in its own transaction."""
         try:
             _, bad = save_or_tell(self._engine, settlements, of_others=True)
             return {settlement.record.id: reason for settlement, reason in bad}
@@ -271,7 +272,7 @@ class Outcomes:
             return reasons
 
     def _settle(self, outcome: Outcome, why: str) -> Settlement:
-        """The call's record and transfers, by what it is pinned to."""
+        """The call's record and transfers, under the marketplace that it is pinned to."""
         record = begin(outcome)
         whose = self._whose(record)
         tables = self._geography if whose is None else whose[0].geography
@@ -295,7 +296,7 @@ class Outcomes:
         return Settlement(record, transfers)
 
     def _whose(self, record: CallRecord) -> tuple[Snapshot, Attribution] | None:
-        """Whose a call is, and by which marketplace: as `route` said; where nobody asked it, as of when it began."""
+        """The call's attribution and its marketplace: as `route` pinned them, or else as of the call's beginning."""
         its = self._pins.of(record.id)
         if its is not None:
             snapshot = self._snapshot_of(its.marketplace_version)
@@ -316,7 +317,7 @@ class Outcomes:
         return snapshot, replace(found, suspended=why)
 
     def _snapshot_of(self, version: int) -> Snapshot:
-        """Raises DocumentUnreadable, and NotPinned where there is no such version."""
+        """The snapshot of a version. Raises DocumentUnreadable, or NotPinned when there is no such version."""
         if version not in self._snapshots:
             loaded = marketplaces.load_version(self._engine, version)
             if loaded is None:
@@ -332,7 +333,7 @@ class Outcomes:
 
 
 def _batches(told: Iterable[_Told]) -> Iterator[list[_Told]]:
-    """So many at a time, of each caller one: a repeat is told by the calls before it, which have to be saved."""
+    """Batches of at most BATCH calls, one call of each caller: to detect a repeat, earlier calls must be saved."""
     batch: dict[str, _Told] = {}
     for one in told:
         caller = one.outcome.ani or one.call_id
@@ -345,12 +346,12 @@ def _batches(told: Iterable[_Told]) -> Iterator[list[_Told]]:
 
 
 def _named(error: Exception) -> str:
-    """What a defect of ours says."""
+    """The text for an unexpected error."""
     return f"{type(error).__name__}: {error}"
 
 
 def _winner(outcome: Outcome, destinations: Mapping[str, Destination]) -> str | None:
-    """The destination, of those rung, whose dial target Asterisk says has answered."""
+    """The rung destination whose dial target has answered, as Asterisk reports."""
     targets = {
         endpoint(destinations[name].dial).removeprefix("PJSIP/"): name
         for name in outcome.rung

@@ -1,6 +1,6 @@
-"""What was when calls began, as the database tells it: asked once for the calls of a file, which lie together.
+"""What was in force when calls began, read from the database once for all calls of a file.
 
-For calls that are over: what was then changes no more.
+It is for ended calls only: what was in force then does not change any more.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ari_app.domain.numbers.holdings import Assignment
 from ari_app.store.market import applications, marketplaces, numbers
 from ari_app.store.market.marketplaces import InForce
 
-LIMIT = 10_000  # numbers, or publishers of campaigns, that are remembered
+LIMIT = 10_000  # how many numbers, or publishers of campaigns, are remembered
 
 
 class Past:
@@ -25,20 +25,20 @@ class Past:
         self._in_force: InForce | None = None
 
     def assigned(self, did: str, at: int) -> Assignment | None:
-        """Whose a number was."""
+        """The assignment of a number at this time; None when it was nobody's."""
         if did not in self._assignments:
             _make_room(self._assignments)
             self._assignments[did] = numbers.history(self._engine, did)
         return numbers.assigned_at(self._assignments[did], at)
 
     def version(self, at: int) -> int | None:
-        """The marketplace that was in force."""
+        """The version of the marketplace in force at this time; None when there was none."""
         if self._in_force is None or not self._in_force.covers(at):
             self._in_force = marketplaces.in_force_at(self._engine, at)
         return self._in_force.version if self._in_force is not None else None
 
     def suspended(self, campaign: str, publisher: str, at: int) -> str | None:
-        """Why a publisher was suspended from a campaign; None: was not."""
+        """Why a publisher was suspended from a campaign at this time; None when it was not."""
         both = campaign, publisher
         if both not in self._steps:
             _make_room(self._steps)

@@ -1,7 +1,7 @@
-"""The FastAGI server: many connections, of which none can hold up another.
+"""The FastAGI server: many connections, none of which can delay another.
 
-An honest connection lasts some milliseconds. So every one has a limit of time and of size, there is room
-for a fixed number, and where one more comes the oldest is dropped: whoever only sits there makes room.
+A normal connection lasts a few milliseconds. So each has a limit of time and of size. The number of connections is
+limited, too: for one more, the oldest is closed, so idle connections make room.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 
 Answer = Callable[[Request], Awaitable[Mapping[str, str] | None]]
-"""The variables to set; None where nothing can be answered."""
+"""Returns the variables to set; None when there is no answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one connection, and all of them together, may use. A file descriptor each, of usually 1,024."""
+    """Limits of one connection, and of all together. Each needs a file descriptor; a process usually has 1,024."""
 
     connections: int = 400
     header_bytes: int = 4_096
@@ -34,7 +34,7 @@ class Limits:
 
 
 class Server:
-    """Answers each connection by `answer`, which is asked once and must not be long."""
+    """Answers each connection by `answer`, which is called once for each and must return quickly."""
 
     def __init__(self, answer: Answer, limits: Limits) -> None:
         self._answer = answer
@@ -43,7 +43,7 @@ class Server:
 
     @asynccontextmanager
     async def listening(self, port: int) -> AsyncIterator[int]:
-        """Serves on loopback while the block lasts; gives the port. Raises OSError when it is taken."""
+        """Serves on loopback while the block lasts; yields the port. Raises OSError when the port is in use."""
         server = await asyncio.start_server(
             self._serve, HOST, port, limit=self._limits.header_bytes, backlog=1024
         )
@@ -57,7 +57,7 @@ class Server:
 
     @property
     def connections(self) -> int:
-        """How many there are now."""
+        """How many connections are open now."""
         return len(self._open)
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:

@@ -1,7 +1,7 @@
-"""The services: what is answered to the dialplan, as channel variables. No I/O but what `reserve` and `tell` do.
+"""The services: answers to the dialplan, as channel variables. The only I/O is in `reserve`, `pin` and `tell`.
 
-Every answer has CALLRACE_RESULT. To the dialplan a server that vanishes before it has answered looks like
-one that has finished (AGISTATUS is SUCCESS), so only this variable says that there was an answer.
+Every answer has CALLRACE_RESULT. If the server vanishes before it has answered, the dialplan sees the same as after an
+answer (AGISTATUS is SUCCESS). So only this variable shows that there was an answer.
 """
 
 from __future__ import annotations
@@ -41,19 +41,20 @@ PinCall = Callable[[str, Pin], None]
 """Remembers what a call is pinned to, by its id. Raises nothing."""
 
 UNKNOWN: Variables = {"CALLRACE_RESULT": "UNKNOWN"}
-"""The number called is nobody's."""
+"""The number called is no tracking number."""
 
 _TARGET = re.compile(r"PJSIP/[A-Za-z0-9._+-]+(?:/sip:[A-Za-z0-9._+@:;=-]+|@[a-z0-9-]+)?", re.ASCII)
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9 ._:/-]")
 
 
 def lookup(snapshot: Snapshot, request: Request, now: int) -> Variables:
-    """Whose the call is and where its caller is; CALLRACE_RESULT is FOUND or UNKNOWN.
+    """The call's attribution, and where its caller is; CALLRACE_RESULT is FOUND or UNKNOWN.
 
     CALLRACE_SOURCE has a _ for every character that is not plain (letters, digits, space, . _ : / -).
-    CALLRACE_BLOCKED is 1 when the campaign takes no call of this caller now: blocked, anonymous, unattested or
-    closed. Redials and rate limits are not looked at: nobody counts them here. What is not known is empty.
-    CALLRACE_LIMIT is how long a conversation may last, in seconds: no more is paid for.
+    CALLRACE_BLOCKED is 1 when the campaign takes no call of this caller now, because the caller is blocked, anonymous
+    or unattested, or because the campaign is closed. Redials and rate limits are not checked, as they are not counted
+    here. CALLRACE_LIMIT is the longest duration of a conversation, in seconds: no more is paid for. Unknown values are
+    empty.
     """
     found = _attribute(snapshot, request, now)
     if found is None or request.did is None:
@@ -77,19 +78,17 @@ async def route(
 ) -> Variables:
     """Whom to ring, as CALLRACE_DIAL for Dial(); CALLRACE_RESULT is DIAL, NOBODY, REFUSED or UNKNOWN.
 
-    CALLRACE_LIMIT is how long they may talk, in seconds: for that long is reserved.
-    CALLRACE_CALL is the id that the call's record will have, CALLRACE_LEGS names those in CALLRACE_DIAL:
-    `record` wants both again.
+    CALLRACE_LIMIT is the longest duration of the conversation, in seconds: the reservation is for that duration.
+    CALLRACE_CALL is the id that the call's record will have. CALLRACE_LEGS are the names of the destinations in
+    CALLRACE_DIAL. The service `record` needs both again.
 
-    The destinations are those of the first wave that has any, `max_legs` of them at most. Nobody has been
-    asked for a ZIP code here, so the caller's place is that of the number. Capacity is not looked at: an
-    agent on another call says so by being busy. A campaign that wants a key pressed has nobody here: Dial()
-    takes an answer for an acceptance, and a voicemail would win. Where caps or funds are to be looked at, room is
-    reserved, as the switch does; the call's record gives it back. So that has to be sure to come: a call that the
-    dialplan has not begun (`callrace-begin`) has nobody then.
+    The destinations are those of the first wave that has any, at most `max_legs`. The caller was not asked for a ZIP
+    code, so the caller's place is that of the number. Capacity is not checked: an agent on another call answers busy.
+    A campaign whose agents must press a key gets NOBODY: Dial() takes an answer as an acceptance, so a voicemail would
+    win. Caps and funds are reserved as in the switch; the call's record gives the reservation back. As such a record
+    must be certain to come, a call without `callrace-begin` in the dialplan then gets NOBODY.
 
-    Whose the call is, under which terms, and whether it is taken, is decided as of when it began; `pin` is told, so
-    that its record says the same.
+    Attribution, terms and screening are decided as of the call's beginning. `pin` is called, so that the record agrees.
     """
     call_id = request.begun_id or mint_call_id(now)
     nobody = {"CALLRACE_CALL": call_id, "CALLRACE_LEGS": "", "CALLRACE_DIAL": ""}
@@ -124,7 +123,7 @@ async def route(
 
 
 def _rung(snapshot: Snapshot, found: Attribution, decision: Decision) -> Variables:
-    """The first wave that has anybody, as much of it as may ring at once."""
+    """The first wave that has destinations, and of it as many as may ring at once."""
     plan, destinations = decision.plan, snapshot.marketplace.destinations
     first = next((wave.destinations for wave in plan.waves if wave.destinations), ())
     legs, dial = dialled({name: endpoint(destinations[name].dial) for name in first[: plan.max_legs]})
@@ -138,12 +137,12 @@ def _rung(snapshot: Snapshot, found: Attribution, decision: Decision) -> Variabl
 
 
 def _limit(found: Attribution) -> str:
-    """How long a conversation may last, in whole seconds for Dial(): no less than what is reserved for."""
+    """The longest conversation in whole seconds, for Dial(), rounded up: not less than what is reserved."""
     return str(-(-found.campaign.route.max_duration // 1000))
 
 
 def record(tell: Callable[[Sequence[str]], None], request: Request) -> Variables:
-    """Hands what became of a call on to `tell`; CALLRACE_RESULT is RECORDED, or REFUSED where it makes no sense."""
+    """Passes the outcome of a call to `tell`; CALLRACE_RESULT is RECORDED, or REFUSED for an impossible outcome."""
     try:
         tell(request.arguments)
     except (OSError, ValueError) as error:
@@ -153,13 +152,13 @@ def record(tell: Callable[[Sequence[str]], None], request: Request) -> Variables
 
 
 SERVICES = ("lookup", "route", "record")
-"""By the path of the AGI address."""
+"""The services, by the path in the AGI URL."""
 
 
 def dialled(targets: Mapping[str, str]) -> tuple[str, str]:
-    """Names, and their targets for Dial(), each joined by &: as many as a command has room for.
+    """The names, and their targets for Dial(), each joined by &: as many as one command has room for.
 
-    Raises ValueError for a target that could mean more to Dial() than one telephone.
+    Raises ValueError for a target that Dial() could read as more than one telephone.
     """
     legs, dial = "", ""
     for name, target in targets.items():

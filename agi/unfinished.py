@@ -1,6 +1,6 @@
-"""Calls that the dialplan has begun to serve and has not told the end of yet.
+"""Calls whose beginning the dialplan has reported, and whose end it has not reported yet.
 
-Should Asterisk itself end, nobody ever tells: a call that is in Asterisk no more has ended with it.
+If Asterisk itself ends, the end of its calls is never reported: a call whose channel is gone was cut off.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from ari_app.store.db.atomic_files import write_whole
 
 log = logging.getLogger(__name__)
 
-# So many looks in a row a call is not in Asterisk before it is taken for cut off: its end is read a look later.
+# Polls a channel must be absent before its call counts as cut off (its end line is read one poll later).
 GONE_LOOKS = 5
 
 
 class Begun:
-    """The calls by Asterisk's id of their channel; `keep` writes them down, so that a restart knows them."""
+    """The calls, by Asterisk's id of their channel; `keep` saves them, so that they survive a restart."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -28,33 +28,31 @@ class Begun:
         for line in file.read_text(errors="replace").splitlines() if file.exists() else ():
             try:
                 self.add(line.split(","))
-            except (
-                ValueError
-            ) as error:  # whoever wrote to it; the call's end, if it is told, is recorded all the same
+            except ValueError as error:  # the file was edited; the call's end, if reported, is recorded
                 log.error("a line of %s is passed over: %s", file, error)
         self._seen_at: dict[str, int] = {}
         self._missed = Counter[str]()
 
     def __len__(self) -> int:
-        """How many there are."""
+        """How many calls have begun and not ended."""
         return len(self._fields)
 
     def add(self, fields: Sequence[str]) -> None:
-        """A call has begun: the fields of its line. Raises ValueError, naming the field that is wrong."""
+        """Adds a call by the fields of its line. Raises ValueError, which names the wrong field."""
         self._fields[cut_off(fields, 0).unique_id] = list(fields)
 
     def fields(self, unique_id: str) -> list[str]:
-        """What the line of a call's beginning said; nothing of one that is not here."""
+        """The fields of the line of a call's beginning; empty for an unknown call."""
         return self._fields.get(unique_id, [])
 
     def end(self, unique_id: str) -> None:
-        """Its end is told and saved. One that is not here is no error."""
+        """Removes a call whose end is reported and saved. An unknown call is no error."""
         self._fields.pop(unique_id, None)
         self._seen_at.pop(unique_id, None)
         self._missed.pop(unique_id, None)
 
     def keep(self) -> None:
-        """Writes down what there is now. Raises OSError."""
+        """Saves the calls to the file. Raises OSError."""
         if self._fields:
             write_whole(
                 self._file, "".join(f"{','.join(fields)}\n" for fields in self._fields.values()).encode()
@@ -63,11 +61,11 @@ class Begun:
             self._file.unlink(missing_ok=True)
 
     def look_anew(self) -> None:
-        """What was told could not be read: that a call was not in Asterisk means nothing until it can."""
+        """Counts absences from zero again: lines could not be read, and the end of an absent call may be in them."""
         self._missed.clear()
 
     def cut_off(self, there: Collection[str], now: int) -> list[Outcome]:
-        """The calls that have ended with Asterisk. `there`: the channels it has at this look, at `now` (ms)."""
+        """The calls that were cut off when Asterisk ended. `there`: its channels at this poll, at `now` (ms)."""
         for unique_id in self._fields:
             if unique_id in there:
                 self._seen_at[unique_id] = now

@@ -1,7 +1,7 @@
-"""Attempts to connect that we gave up, and that Asterisk may still carry out.
+"""Attempts to connect that we gave up, but that Asterisk may still carry out.
 
-An Asterisk that is far behind works off connections that we have left long ago. Each becomes the application's, and
-Asterisk says of our newer one that it was replaced (ApplicationReplaced), as it does when another instance comes.
+An overloaded Asterisk accepts connections that we gave up long ago. Such a connection takes over the application, and
+Asterisk sends ApplicationReplaced on our newer connection, exactly as when another instance connects.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ LATE_S = 60.0
 
 
 class Attempts:
-    """What became of one application's attempts."""
+    """The attempts of one application that were given up."""
 
     def __init__(self) -> None:
         self._failed_at = -math.inf
 
     def failed(self) -> None:
-        """One was given up now."""
+        """An attempt was given up now."""
         self._failed_at = time.monotonic()
 
     def replaced(self) -> None:
-        """We were replaced. Raises AriUnavailable where one of them may have done that, and no other instance."""
+        """ApplicationReplaced has arrived. Raises AriUnavailable when one of our own attempts may be the reason."""
         if time.monotonic() - self._failed_at < LATE_S:
             raise AriUnavailable("replaced by an attempt of our own to connect, that Asterisk was late with")

@@ -10,9 +10,9 @@ LONGEST_S = 5.0
 
 
 def delays() -> Iterator[float]:
-    """Seconds to wait before each next attempt: doubling, and spread so that many do not come at once.
+    """Seconds to wait before each next attempt: doubled each time, with jitter, so that not all come at once.
 
-    Always between FIRST_S and LONGEST_S. Endless.
+    Always between FIRST_S and LONGEST_S. The iterator is endless.
     """
     longest = FIRST_S
     while True:

@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 OnIncoming = Callable[[StasisStart], None]
 OnReconnected = Callable[[], None]
 
-# Errors after which it is known that nothing was made.
+# After these errors it is certain that no object was made.
 REFUSALS = (AriHttpError, AriOverload, AriReplaced)
 
 
@@ -57,12 +57,12 @@ async def connect(
     transport: Transport | None = None,
     on_reconnected: OnReconnected = lambda: None,
 ) -> AsyncIterator[Client]:
-    """Connects, and stays connected until the block is left; then nothing of it is left running.
+    """Connects, and stays connected until the block ends; then all of its tasks and connections end.
 
-    `on_incoming` is called with the StasisStart of every channel that no inbox watches: a new call,
-    or one whose inbox was closed meanwhile (look at `args`). It must not wait: it starts a task.
-    `on_reconnected` is called when events arrive again after a break: those of meanwhile never will.
-    Raises AriUnavailable, Unauthorized or AriTooOld when the first attempt fails.
+    `on_incoming` is called with the StasisStart of every channel that no inbox watches: a new call, or one whose inbox
+    was closed meanwhile (look at `args`). It must not wait: it starts a task. `on_reconnected` is called when events
+    arrive again after a break; events during the break are lost. Raises AriUnavailable, Unauthorized or AriTooOld when
+    the first attempt fails.
     """
     client = Client(settings, on_incoming, transport or NetworkTransport(settings), on_reconnected)
     try:
@@ -74,7 +74,7 @@ async def connect(
 
 @asynccontextmanager
 async def requests_only(settings: AriSettings) -> AsyncIterator[Client]:
-    """A client for looking at Asterisk while an instance runs: HTTP, no events, takes over nothing."""
+    """A client for questions while an instance runs: over HTTP, without events, and without taking it over."""
     client = Client(settings, lambda start: None, NetworkTransport(settings, is_http_only=True))
     try:
         await client.open_requests()
@@ -84,10 +84,10 @@ async def requests_only(settings: AriSettings) -> AsyncIterator[Client]:
 
 
 class Client:
-    """One Asterisk, as one application. Made by `connect`.
+    """One Asterisk, used as one application. It is made by `connect`.
 
-    After a lost connection it connects again by itself. `replaced` is set, for good, when another
-    instance takes over the application; one of our own that Asterisk is late with (`attempts`) is none.
+    It reconnects by itself after a lost connection. `replaced` is set, for ever, when another instance takes over the
+    application. A connection that we gave up and Asterisk accepts late (`attempts`) does not count as one.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Client:
         self.version: Version = (0, 0, 0)
         self._asterisk_started: str | None = None
         self.malformed_events = 0
-        self.connections = 0  # how often events have been connected
+        self.connections = 0  # how many times the event connection was made
         self.applications = Applications(self)
         self.asterisk = Asterisk(self)
         self.bridges = Bridges(self)
@@ -132,7 +132,7 @@ class Client:
         return self._is_connected.is_set()
 
     async def until_connected(self) -> None:
-        """Returns when events arrive. Raises AriUnavailable when that takes longer than a request may."""
+        """Waits until events arrive. Raises AriUnavailable when that takes longer than a request may take."""
         if self.connected:
             return
         connected = asyncio.create_task(self._is_connected.wait())
@@ -145,10 +145,10 @@ class Client:
             raise AriUnavailable(f"{self.app} is not connected; is Asterisk running?")
 
     async def run(self) -> None:
-        """Waits until this instance can work no more, and raises the reason.
+        """Waits until this instance can no longer work, and raises the reason.
 
-        AriReplaced when another instance took over, AriTooOld when Asterisk came back older, or
-        whatever `on_incoming` raised. Returns when the client is closed.
+        The reason is AriReplaced when another instance took over, AriTooOld when Asterisk came back as an older
+        version, or the error that `on_incoming` raised. Returns when the client is closed.
         """
         await asyncio.shield(self._over)
 
@@ -159,9 +159,9 @@ class Client:
         return self._switchboard.open()
 
     def watch(self, inbox: Inbox, object_id: str) -> bool:
-        """Puts the events of a channel, bridge or playback into an inbox, from now on.
+        """From now on, puts the events of a channel, bridge or playback into this inbox.
 
-        False when it did so before. Raises ValueError when another inbox does.
+        Returns False when the inbox watches it already. Raises ValueError when another inbox watches it.
         """
         return self._switchboard.watch(inbox, object_id)
 
@@ -174,16 +174,17 @@ class Client:
         return self._switchboard.inboxes, len(self._switchboard)
 
     async def announce(self, event: object, connection: int) -> None:
-        """Puts something of the owner's own into every open inbox, in turns, while `connection` is the current one.
+        """Puts an event of the client's owner into every open inbox, a few in each turn of the event loop.
 
-        `connection` is what `connections` was when it became true: it comes before the next Disconnected, or never.
+        `connection` is the value of `connections` for which the event is true. When the connection is lost meanwhile,
+        the other inboxes do not get it: so no inbox gets it after the next Disconnected.
         """
         await self._switchboard.announce_in_turns(
             event, lambda: self.connected and self.connections == connection
         )
 
     def waiting(self) -> int:
-        """How many requests Asterisk has not answered yet: many when it cannot keep up."""
+        """How many requests Asterisk has not answered yet. Many: Asterisk is overloaded."""
         return self._transport.waiting()
 
     # Requests: for the resources.
@@ -196,7 +197,7 @@ class Client:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> Response:
-        """Carries out a request, on the lane of the object it is about. Raises AriError."""
+        """Sends a request on the lane of the object that it concerns, and waits for the answer. Raises AriError."""
         request = Request(method, uri, query, body)
         if self.replaced.is_set():
             raise AriReplaced(f"{request}: not sent, another instance took over {self.app}; stop this one")
@@ -211,10 +212,9 @@ class Client:
         query: Mapping[str, str],
         body: Mapping[str, Any] | None = None,
     ) -> Response:
-        """Makes an object: its events can come before the answer, so it is watched first.
+        """Makes an object. It is watched first, as its events may come before the answer.
 
-        When Asterisk refuses, it is not watched any more. When there is no answer it still is,
-        because it may be there.
+        When Asterisk refuses, it is not watched any more. When no answer comes it is still watched, as it may exist.
         """
         is_new = self.watch(inbox, object_id)
         try:
@@ -239,7 +239,7 @@ class Client:
         async with AsyncExitStack() as undo:
             stream = await self._transport.events()
             undo.push_async_callback(stream.close)
-            # The filter is gone whenever the application was, so it is set on every connection.
+            # Asterisk forgets the filter when it forgets the application, so it is set on every connection.
             await self.applications.filter(self._settings.events)
             undo.pop_all()
         self.connections += 1
@@ -247,7 +247,7 @@ class Client:
         return stream
 
     def start(self, stream: EventStream) -> None:
-        """Reads events from now on, and connects again when they end."""
+        """Reads events from now on, and reconnects when the connection ends."""
         self._server = asyncio.create_task(self._serve(stream), name=f"{self.app}-events")
         self._server.add_done_callback(self._served)
 
@@ -284,7 +284,7 @@ class Client:
                 log.warning("%s: still not connected: %s", self.app, error)
 
     async def _read(self, stream: EventStream) -> None:
-        """Takes in events until the connection ends. Only parses and enqueues: a slow reader is cut off."""
+        """Reads events until the connection ends. It only parses and enqueues, as Asterisk cuts off a slow reader."""
         try:
             while True:
                 self._take_in(await stream.receive())
@@ -328,7 +328,7 @@ class Client:
             self._server.cancel()
 
     def _served(self, server: asyncio.Task[None]) -> None:
-        """The server never ends by itself: it was cancelled, or something ended it."""
+        """The server task has ended: it was cancelled, or an error ended it."""
         error = None if server.cancelled() else server.exception()
         if error is not None:
             self._is_connected.clear()
@@ -342,4 +342,4 @@ class Client:
             self._over.set_result(None)
             return
         self._over.set_exception(error)
-        self._over.exception()  # nobody need be waiting in run()
+        self._over.exception()  # so that asyncio does not complain when nobody waits in run()

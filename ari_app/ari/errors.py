@@ -1,4 +1,4 @@
-"""What can go wrong between us and Asterisk.
+"""The errors between us and Asterisk.
 
 AriError
 ├── AriUnavailable       no connection to Asterisk, or it was lost before the answer
@@ -25,7 +25,7 @@ from __future__ import annotations
 
 
 class AriError(Exception):
-    """Anything that this package raises. Its text says what happened, where, and what to do."""
+    """The base of all errors of this package. The text says what happened, where, and what to do."""
 
 
 class AriUnavailable(AriError):
@@ -33,7 +33,7 @@ class AriUnavailable(AriError):
 
 
 class AriTimeout(AriError):
-    """Asterisk did not answer a request in time. Whether it acted on it is unknown."""
+    """Asterisk did not answer a request in time. Whether it carried the request out is unknown."""
 
 
 class AriOverload(AriError):
@@ -78,13 +78,13 @@ class Unauthorized(AriHttpError):
 
 
 class NotFound(AriHttpError):
-    """404: the channel, bridge, playback or application is not there (any more)."""
+    """404: the channel, bridge, playback or application does not exist (any more)."""
 
     remedy = "it has ended, or never was"
 
 
 class NoSuchResource(AriHttpError):
-    """404 of the address itself: no loaded module serves it."""
+    """404 for the address itself: no loaded module serves it."""
 
     remedy = "load the res_ari_* module that serves it (modules.conf)"
 
@@ -102,7 +102,7 @@ class InvalidState(AriHttpError):
 
 
 class Unprocessable(AriHttpError):
-    """422: understood, and impossible."""
+    """422: the request was understood, but it is impossible."""
 
     remedy = "the object named does not fit the request"
 
@@ -125,8 +125,8 @@ _BY_STATUS: dict[int, type[AriHttpError]] = {
 
 
 def http_error(status: int, reason: str, method: str, uri: str) -> AriHttpError:
-    """The error that a refusal by Asterisk stands for."""
-    # Asterisk says "Channel not found" of a channel, and "Resource not found" of an address.
+    """The error class for an HTTP status of Asterisk."""
+    # Asterisk says "Channel not found" for a channel, and "Resource not found" for an address.
     if status == 404 and reason == "Resource not found":
         return NoSuchResource(status, reason, method, uri)
     kind = _BY_STATUS.get(status, ServerError if status >= 500 else AriHttpError)

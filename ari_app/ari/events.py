@@ -1,8 +1,8 @@
-"""What Asterisk tells us: one small record for each type of event in use.
+"""The events that Asterisk sends: one small record for each type in use.
 
-`at_ms` is when it happened, in milliseconds since the epoch: Asterisk's own time of the event, on this machine's clock
-where `parse` is told how to turn it. Asterisk sends far more with each event than anybody reads, thirty times a call:
-only what is used is taken out.
+`at_ms` is when the event happened, in milliseconds since the epoch. It is Asterisk's timestamp, converted to this
+machine's clock if `parse` has `ours`. Asterisk sends about thirty events a call, with many fields: only those in use
+are kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class StasisStart(Event):
-    """A channel entered the application. Of a channel that we originated: it was answered.
+    """A channel entered the application. For a channel that we originated, this means it was answered.
 
     `args` are the application arguments, from the dialplan's Stasis() or from `originate`.
     `caller_number` is empty when unknown; `extension` is the dialplan's (the number dialled).
@@ -40,7 +40,7 @@ class StasisStart(Event):
 
 @dataclass(frozen=True, slots=True)
 class StasisEnd(Event):
-    """A channel left the application: hung up, or gone back to the dialplan."""
+    """A channel left the application: it was hung up, or went back to the dialplan."""
 
     channel_id: str
 
@@ -55,7 +55,7 @@ class ChannelStateChange(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChannelHangupRequest(Event):
-    """Somebody is hanging the channel up; `cause` is the Q.850 cause, 0 when not said."""
+    """Somebody is hanging up the channel; `cause` is the Q.850 cause, 0 when none is given."""
 
     channel_id: str
     cause: int
@@ -63,9 +63,9 @@ class ChannelHangupRequest(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChannelDestroyed(Event):
-    """A channel is gone, for the Q.850 `cause` (16 normal, 17 busy, 19 no answer, 26 elsewhere).
+    """A channel is gone, for the Q.850 `cause` (16 normal, 17 busy, 19 no answer, 26 answered elsewhere).
 
-    None: it is no longer there after a break, in which nobody saw it end; Asterisk always tells one.
+    None: the channel ended during a break of the connection. Asterisk itself always gives a cause.
     """
 
     channel_id: str
@@ -75,7 +75,7 @@ class ChannelDestroyed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChannelDtmfReceived(Event):
-    """A key was pressed and let go again. Told at its end; `duration_ms` is how long it was down."""
+    """A key was pressed and released. The event comes at the release; `duration_ms` is how long the key was down."""
 
     channel_id: str
     digit: str
@@ -107,7 +107,7 @@ class BridgeDestroyed(Event):
 
 @dataclass(frozen=True, slots=True)
 class PlaybackFinished(Event):
-    """A playback ended: played to its end or stopped (Asterisk does not say which), or `failed`."""
+    """A playback ended: it was played to its end or stopped (Asterisk does not say which), or it `failed`."""
 
     playback_id: str
     failed: bool
@@ -115,17 +115,17 @@ class PlaybackFinished(Event):
 
 @dataclass(frozen=True, slots=True)
 class Disconnected(Event):
-    """Events no longer arrive, and none that happens now will be told later. In every inbox.
+    """The event connection is lost. Events from now until Reconnected are lost. Put into every inbox.
 
-    `at_ms` is when Asterisk was last heard: what has happened since was not told either.
+    `at_ms` is when Asterisk was last heard: events since then may be lost, too.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Reconnected(Event):
-    """Events arrive again. Ask Asterisk what is still there: `applications.get()`. In every inbox.
+    """Events arrive again. Ask Asterisk what still exists: `applications.get()`. Put into every inbox.
 
-    `restarted`: it is another Asterisk process than before, so nothing is.
+    `restarted`: it is another Asterisk process than before, so nothing exists any more.
     """
 
     restarted: bool = False
@@ -133,23 +133,23 @@ class Reconnected(Event):
 
 @dataclass(frozen=True, slots=True)
 class Replaced(Event):
-    """Another instance took over the application: every request will be refused. In every inbox."""
+    """Another instance took over the application: every request will be refused. Put into every inbox."""
 
 
-# An event, with the id of the channel, bridge or playback that it is about.
+# An event, with the id of the channel, bridge or playback that it concerns.
 Routed = tuple[str, Event]
 
 
 def parse(message: dict[str, Any], ours: Callable[[int], int] = lambda told_ms: told_ms) -> Routed | None:
-    """The event that a message from Asterisk stands for; None for a type that is not in use.
+    """The event in a message from Asterisk; None for a type that is not in use.
 
-    `ours` turns Asterisk's time into this machine's (`RemoteClock.ours`). Raises KeyError, TypeError or ValueError for
-    a message that is not as Asterisk documents it.
+    `ours` converts Asterisk's time to this machine's (`RemoteClock.ours`). Raises KeyError, TypeError or ValueError for
+    a message that does not have the documented form.
     """
     read = _READERS.get(message["type"])
     if read is None:
         return None
-    # round: the float of a millisecond can lie just under it.
+    # round: a float can be slightly less than the whole millisecond.
     told_ms = round(datetime.fromisoformat(message["timestamp"]).timestamp() * 1000)
     routed = read(message, ours(told_ms))
     if not isinstance(routed[0], str):
@@ -158,7 +158,7 @@ def parse(message: dict[str, Any], ours: Callable[[int], int] = lambda told_ms: 
 
 
 def now_ms() -> int:
-    """The time now, as events have it."""
+    """The time now, in milliseconds since the epoch, as in events."""
     return time.time_ns() // 1_000_000
 
 
@@ -242,7 +242,7 @@ _READERS: dict[str, Callable[[dict[str, Any], int], Routed]] = {
 
 EVENT_TYPES: tuple[str, ...] = tuple(_READERS)
 
-# What running a call needs. ApplicationReplaced is always sent, whatever is asked for.
+# The events that running a call needs. ApplicationReplaced is always sent, whatever the filter.
 DEFAULT_EVENTS: tuple[str, ...] = (
     "StasisStart",
     "StasisEnd",

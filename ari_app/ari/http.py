@@ -1,7 +1,7 @@
-"""Requests over HTTP, for an Asterisk that does not take them over a WebSocket.
+"""Requests over HTTP, for an Asterisk that does not accept them over a WebSocket.
 
-Slower (0.28 ms a request instead of 0.15), and with the same promise: a lane carries one request
-at a time, in the order in which they were made.
+It is slower (0.28 ms a request instead of 0.15), with the same guarantee: a lane carries one request at a time, in the
+order in which they were made.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class HttpLanes:
         self._waiting = [0] * settings.lanes
 
     async def open(self) -> None:
-        """Nothing to do: HTTP connects with each request."""
+        """Does nothing: HTTP connects with each request."""
 
     async def request(self, lane: int, request: Request) -> Response:
         """Asterisk's answer. Raises AriUnavailable, AriTimeout or AriOverload."""
@@ -42,11 +42,11 @@ class HttpLanes:
             self._waiting[lane] -= 1
 
     def waiting(self) -> int:
-        """How many requests have no answer yet."""
+        """How many requests are not answered yet."""
         return sum(self._waiting)
 
     async def close(self) -> None:
-        """Nothing to do: the connections belong to the session."""
+        """Does nothing: the connections belong to the session."""
 
     async def _send(self, request: Request) -> Response:
         url = f"{self._settings.url}/{request.uri}"

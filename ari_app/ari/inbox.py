@@ -1,7 +1,7 @@
-"""Events on their way to the call they belong to.
+"""Brings events to the call that they belong to.
 
-An `Inbox` is one call's bounded queue of events, read by one coroutine. The `Switchboard` knows
-which inbox every channel, bridge and playback belongs to, and forgets them when it is closed.
+An `Inbox` is one call's bounded queue of events, read by one coroutine. The `Switchboard` knows to which inbox every
+channel, bridge and playback belongs, and forgets them when the inbox is closed.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from zlib import crc32
 from ari_app.ari.errors import AriOverload
 from ari_app.ari.events import Event
 
-AT_ONCE = 20  # calls that are told something in one turn of the loop, where all are
+AT_ONCE = 20  # calls that get an event in one turn of the loop, when all calls get it
 
 
 class Inbox:
-    """One call's events, in the order in which they came. Made by `Client.inbox()`.
+    """One call's events, in the order in which they came. It is made by `Client.inbox()`.
 
-    `lane` is the request lane of everything that this inbox watches, so that the requests of one
-    call are carried out in their order.
+    `lane` is the request lane of everything that this inbox watches, so the requests of one call keep their order.
     """
 
     def __init__(self, switchboard: Switchboard, lane: int, limit: int) -> None:
@@ -31,16 +30,16 @@ class Inbox:
         self._limit = limit
         self._queue: deque[object] = deque()
         self._reader: asyncio.Future[None] | None = None
-        self._until: float | None = None  # the loop's time at which the reader wants to wait no longer
+        self._until: float | None = None  # the reader's deadline, in the loop's time
         self._alarm: asyncio.TimerHandle | None = None  # no later than that
         self._overflowed = False
         self.watched: set[str] = set()
 
     def put(self, event: object) -> None:
-        """Adds an event: Asterisk's, or one of the owner's own. Never waits, never raises.
+        """Adds an event of Asterisk or of the inbox's owner. Never waits, never raises.
 
-        When the reader has fallen behind by the whole limit, the inbox is broken: what is in it is
-        dropped and `get` raises AriOverload from then on.
+        When the number of unread events reaches the limit, the inbox is broken: its events are dropped, and from then
+        on `get` raises AriOverload.
         """
         if len(self._queue) >= self._limit:
             self._overflowed = True
@@ -53,7 +52,7 @@ class Inbox:
     async def get(self, timeout_s: float | None = None) -> Any:
         """The next event, or None when `timeout_s` seconds pass without one. Raises AriOverload.
 
-        For one reader at a time.
+        Only one reader at a time may wait.
         """
         if not self._queue and not self._overflowed:
             await self._wait(timeout_s)
@@ -82,7 +81,7 @@ class Inbox:
         self._alarm = loop.call_at(at, self._ring, loop)
 
     def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Most waits end early, and the next lasts no shorter: so an alarm outlives them, and may come too soon."""
+        """One timer is reused for later waits; it may fire early, and the waiter checks its deadline again."""
         self._alarm = None
         if self._reader is not None and self._until is not None:
             if self._until > loop.time():
@@ -91,7 +90,7 @@ class Inbox:
                 _wake(self._reader)
 
     def close(self) -> None:
-        """Forgets every id that the inbox watches, and what it holds. May be called again."""
+        """Forgets every id that the inbox watches, and drops its events. May be called again."""
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
@@ -111,7 +110,7 @@ class Switchboard:
         self._lanes = lanes
         self._inbox_limit = inbox_limit
         self._owners: dict[str, Inbox] = {}
-        self._inboxes: dict[Inbox, None] = {}  # a set that keeps its order
+        self._inboxes: dict[Inbox, None] = {}  # used as an ordered set
         self._made = 0
 
     def __len__(self) -> int:
@@ -128,16 +127,16 @@ class Switchboard:
         return len(self._inboxes)
 
     def open(self) -> Inbox:
-        """A new inbox, on the next lane in turn."""
+        """A new inbox, on the next lane (round robin)."""
         inbox = Inbox(self, self._made % self._lanes, self._inbox_limit)
         self._made += 1
         self._inboxes[inbox] = None
         return inbox
 
     def watch(self, inbox: Inbox, object_id: str) -> bool:
-        """Sends the events of an id to this inbox; False if it already watches it.
+        """Sends the events of an id to this inbox; returns False if it watches the id already.
 
-        Raises ValueError if another inbox watches it, or this one is closed.
+        Raises ValueError if another inbox watches the id, or if this inbox is closed.
         """
         if inbox not in self._inboxes:
             raise ValueError(f"{object_id} cannot be watched: its inbox is closed")
@@ -155,7 +154,7 @@ class Switchboard:
             del self._owners[object_id]
 
     def forget(self, inbox: Inbox) -> None:
-        """Closes an inbox's side of things."""
+        """Forgets an inbox that is closed, and all its ids."""
         for object_id in inbox.watched:
             del self._owners[object_id]
         inbox.watched.clear()
@@ -175,9 +174,9 @@ class Switchboard:
             inbox.put(event)
 
     async def announce_in_turns(self, event: object, goes_on: Callable[[], bool] = lambda: True) -> None:
-        """The same, to AT_ONCE in each turn of the loop, so that a crowd of calls does not stop it.
+        """The same, for AT_ONCE inboxes in each turn of the loop, so that many calls do not block it.
 
-        Inboxes that are opened meanwhile are left out. Ends early when `goes_on` does not.
+        Inboxes opened meanwhile do not get the event. Stops early when `goes_on()` is false.
         """
         waiting = list(self._inboxes)
         for start in range(0, len(waiting), AT_ONCE):
@@ -188,6 +187,6 @@ class Switchboard:
             await asyncio.sleep(0)
 
     def lane_of(self, object_id: str) -> int:
-        """The request lane of an object: that of its inbox; of what nobody watches, any but the same one."""
+        """The request lane of an object: its inbox's, or for an object without an inbox any lane, always the same."""
         inbox = self._owners.get(object_id)
         return crc32(object_id.encode()) % self._lanes if inbox is None else inbox.lane

@@ -22,9 +22,9 @@ PROBE = Request("GET", "asterisk/ping")
 
 
 class NetworkTransport:
-    """Requests over WebSocket lanes, or over HTTP where Asterisk does not answer on a WebSocket.
+    """Requests over WebSocket lanes, or over HTTP if Asterisk does not answer on a WebSocket.
 
-    What may have a long answer goes over HTTP in any case (`may_be_long`).
+    A request whose answer may be long always goes over HTTP (`may_be_long`).
     """
 
     def __init__(self, settings: AriSettings, *, is_http_only: bool = False) -> None:
@@ -35,7 +35,7 @@ class NetworkTransport:
         self._long: HttpLanes | None = None
 
     async def open(self, on_replaced: Callable[[], None]) -> None:
-        """Returns when requests can be carried. Raises AriUnavailable or Unauthorized."""
+        """Waits until requests can be sent. Raises AriUnavailable or Unauthorized."""
         if self._lanes is None:
             await self._choose(on_replaced)
         else:
@@ -47,7 +47,7 @@ class NetworkTransport:
         return (self._long if may_be_long(request) else self._lanes).request(lane, request)
 
     def waiting(self) -> int:
-        """How many requests have no answer yet."""
+        """How many requests are not answered yet."""
         return self._lanes.waiting() if self._lanes is not None else 0
 
     async def events(self) -> WebSocketEvents:
@@ -65,7 +65,7 @@ class NetworkTransport:
             self._http = None
 
     async def _choose(self, on_replaced: Callable[[], None]) -> None:
-        """WebSocket lanes if Asterisk answers a request on one: older ones take it and say nothing."""
+        """Chooses WebSocket lanes if Asterisk answers a request on one: older versions never answer there."""
         self._long = HttpLanes(self._session(), self._settings)
         if not self._is_http_only:
             self._lanes = WebSocketLanes(self._session(), self._settings, on_replaced)
@@ -83,13 +83,13 @@ class NetworkTransport:
             user = f"{self._settings.username}:{self._settings.password}"
             self._http = aiohttp.ClientSession(
                 headers={"Authorization": "Basic " + base64.b64encode(user.encode()).decode()},
-                # Each lane bounds itself.
+                # The lanes limit the requests themselves.
                 connector=aiohttp.TCPConnector(limit=0, socket_factory=self._probing_socket),
             )
         return self._http
 
     def _probing_socket(self, address: aiohttp.AddrInfoType) -> socket.socket:
-        """A connection that the kernel ends when its peer is gone without a word, see tcp(7)."""
+        """A connection that the kernel ends when the peer has vanished without closing it, see tcp(7)."""
         every_s = max(1, int(self._settings.heartbeat_s))
         family, kind, protocol, *_ = address
         made = socket.socket(family, kind, protocol)
@@ -98,7 +98,7 @@ class NetworkTransport:
             (socket.TCP_KEEPIDLE, every_s),
             (socket.TCP_KEEPINTVL, every_s),
             (socket.TCP_KEEPCNT, 1),
-            (socket.TCP_USER_TIMEOUT, 2 * every_s * 1000),  # ms, for what was sent and is not acknowledged
+            (socket.TCP_USER_TIMEOUT, 2 * every_s * 1000),  # ms, for data sent and not acknowledged
         ):
             made.setsockopt(socket.IPPROTO_TCP, option, value)
         return made

@@ -1,8 +1,8 @@
-"""An application that no channel enters, connected for as long as something is true: others look whether it is.
+"""A Stasis application that is connected only while a condition is true, so that Asterisk can look it up.
 
-Asterisk has the dialplan context `stasis-NAME`, in which every extension is, for as long as the application NAME is
-connected (its res/stasis/app.c). So whatever Asterisk looks up there is found until the condition ends, or the process
-does, however that comes.
+While an application NAME is connected, Asterisk has the dialplan context `stasis-NAME` with every extension
+(res/stasis/app.c). So a look-up there succeeds until the condition ends, or until the process ends in any way. No
+channel is meant to enter the application.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LOOK_EVERY_S = 0.2
 
 
 async def keep_present(settings: AriSettings, app: str, is_so: Callable[[], bool]) -> None:
-    """Has `app` connected while `is_so()`, looking every LOOK_EVERY_S. Runs for ever."""
+    """Keeps `app` connected while `is_so()` is true, checked every LOOK_EVERY_S. Runs for ever."""
     waits = delays()
     async with aiohttp.ClientSession(auth=aiohttp.BasicAuth(settings.username, settings.password)) as http:
         while True:
@@ -43,7 +43,7 @@ async def keep_present(settings: AriSettings, app: str, is_so: Callable[[], bool
 
 
 async def _heard(socket: aiohttp.ClientWebSocketResponse) -> str | None:
-    """What comes within LOOK_EVERY_S. It is read at all for aiohttp to see that a connection has ended."""
+    """A message that comes within LOOK_EVERY_S, or None. Only by reading does aiohttp notice a closed connection."""
     try:
         async with asyncio.timeout(LOOK_EVERY_S):
             message = await socket.receive()
@@ -53,7 +53,7 @@ async def _heard(socket: aiohttp.ClientWebSocketResponse) -> str | None:
 
 
 async def _turn_away(http: aiohttp.ClientSession, settings: AriSettings, text: str | None) -> None:
-    """Hangs up what enters all the same, as a malformed INVITE that Asterisk takes for what is looked up."""
+    """Hangs up a channel that enters all the same: a malformed INVITE can match what is looked up."""
     event = orjson.loads(text) if text is not None else {}
     if event.get("type") == "StasisStart":
         log.warning("channel %s hung up: nothing can be called here", event["channel"]["name"])

@@ -1,8 +1,8 @@
-"""Asterisk's clock, as seen from here: what it says of when something happened, told by this machine's clock.
+"""Converts Asterisk's timestamps to this machine's clock.
 
-Asterisk may run on another machine, whose clock is off. An event is never here before it happened; so, of all events of
-a while, the one that seems to have been underway for the shortest time tells how far the clocks are apart, and another
-that seems to have taken longer has come late by as much.
+Asterisk may run on another machine, whose clock is wrong. The delay of an event is its arrival here minus Asterisk's
+timestamp. No event arrives before it happened. So the shortest delay of a period shows the difference of the clocks;
+an event with a longer delay has come late by the rest.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from dataclasses import dataclass
 
 from ari_app.ari.events import now_ms
 
-WINDOW_MS = 60_000  # a clock that was set is followed within two of these
-FORGET_MS = 3_600_000  # clocks drift apart: what was seen so long ago says nothing
-LATEST_MS = 60_000  # no event comes as late as this over a connection that is alive: a clock was set
+WINDOW_MS = 60_000  # after a clock was set, the new difference is known within two windows
+FORGET_MS = 3_600_000  # clocks drift: an older measurement is worthless
+LATEST_MS = 60_000  # on a living connection no event is this late: a clock was set
 
 
 @dataclass(slots=True)
 class _Window:
-    """From when on (ms), and the least that an event in it seemed to have been underway (ms)."""
+    """A window: when it began (ms), and the shortest delay of an event in it (ms)."""
 
     began_at: int
     least: int
 
 
 class RemoteClock:
-    """Turns the times that Asterisk tells into times of this machine. One for each Asterisk."""
+    """Converts Asterisk's times to this machine's clock. There is one for each Asterisk."""
 
     def __init__(self, now: Callable[[], int] = now_ms) -> None:
         self._now = now
-        self._windows: list[_Window] = []  # this one, and the one before
+        self._windows: list[_Window] = []  # the present window and the one before
 
     def ours(self, told_ms: int) -> int:
-        """When it happened, ms on this machine's clock, of an event that arrives at this moment; no later than now."""
+        """When an event that arrives now happened (ms, this machine's clock); not later than now."""
         now = self._now()
         underway = now - told_ms
         self._see(now, underway)

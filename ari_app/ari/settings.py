@@ -9,11 +9,11 @@ from ari_app.ari.events import DEFAULT_EVENTS, EVENT_TYPES
 
 @dataclass(frozen=True, slots=True)
 class AriSettings:
-    """Where Asterisk's HTTP server is and how to use it.
+    """Where Asterisk's HTTP server is, and how to use it.
 
-    `app` is the Stasis application; its request lanes connect as `{app}-lane-0` and so on, so one
-    name is one running instance. `events` are the only types of event that Asterisk will send.
-    Raises ValueError for a setting that cannot work.
+    `app` is the Stasis application; its request lanes connect as `{app}-lane-0` and so on, so only one instance can run
+    under a name. `events` are the only types of event that Asterisk will send. Raises ValueError for a setting that
+    cannot work.
     """
 
     host: str
@@ -38,5 +38,5 @@ class AriSettings:
 
     @property
     def url(self) -> str:
-        """The address under which Asterisk serves ARI."""
+        """The URL under which Asterisk serves ARI."""
         return f"http://{self.host}:{self.port}/ari"

@@ -1,4 +1,4 @@
-"""What the client needs from the network, and nothing else of it.
+"""What the client needs from the network.
 
 `NetworkTransport` is the real one; tests inject others.
 """
@@ -28,16 +28,16 @@ _LISTS = frozenset({"channels", "bridges", "endpoints", "sounds", "asterisk/modu
 
 
 def may_be_long(request: Request) -> bool:
-    """Whether its answer grows with what is in Asterisk: a list, or an application with all that it is subscribed to.
+    """Whether the answer grows with the number of calls: a list, or an application with all its subscriptions.
 
-    Such an answer is asked for over HTTP, where its length does no harm; Asterisk 22.10.1's WebSocket is made for
-    short ones, and with hundreds of conversations its process did not survive the list of them (res_http_websocket).
+    Such requests go over HTTP, where a long answer does no harm. The WebSocket of Asterisk 22.10.1 is made for short
+    answers: Asterisk crashed when it listed hundreds of conversations on it (res_http_websocket).
     """
     return request.method == "GET" and (request.uri in _LISTS or request.uri.startswith("applications/"))
 
 
 class Response(NamedTuple):
-    """Asterisk's answer to `request`; `text` is its JSON body, empty when it has none."""
+    """Asterisk's answer to `request`; `text` is its JSON body, empty if there is none."""
 
     request: Request
     status: int
@@ -45,7 +45,7 @@ class Response(NamedTuple):
     text: str
 
     def checked(self) -> Response:
-        """Itself, when Asterisk did what was asked. Raises an AriHttpError otherwise."""
+        """Returns this response if Asterisk did what was asked. Raises an AriHttpError otherwise."""
         if 200 <= self.status < 300:
             return self
         raise http_error(self.status, self._message(), self.request.method, self.request.uri)
@@ -60,7 +60,7 @@ class Response(NamedTuple):
             ) from error
 
     def _message(self) -> str:
-        """What Asterisk said, which is more than the HTTP reason."""
+        """Asterisk's own message, which says more than the HTTP reason."""
         try:
             said = json.loads(self.text)
         except ValueError:
@@ -71,15 +71,15 @@ class Response(NamedTuple):
 
 
 def unanswered(request: Request, timeout_s: float) -> AriTimeout:
-    """What to raise when Asterisk has not answered in time."""
+    """The error to raise when Asterisk has not answered in time."""
     return AriTimeout(f"{request}: no answer in {timeout_s:g} s; whether Asterisk did it is unknown")
 
 
 def admit(request: Request, waiting: int, limit: int) -> None:
-    """Lets no more than `limit` requests pile up on a lane. Raises AriOverload.
+    """Raises AriOverload when `limit` requests are waiting on a lane.
 
-    What ends a thing (DELETE) always passes: kept back, it would leave something in Asterisk for ever;
-    and there are no more of those than things that were made.
+    A DELETE always passes: without it, an object would stay in Asterisk for ever. There are never more DELETEs than
+    objects that were made.
     """
     if waiting >= limit and request.method != "DELETE":
         raise AriOverload(f"{request}: not sent, {waiting} others wait on its lane; take fewer calls at once")
@@ -90,20 +90,20 @@ class EventStream(Protocol):
 
     @property
     def heard_at_ms(self) -> int:
-        """When Asterisk last gave a sign of life, in milliseconds since the epoch."""
+        """When anything was last received from Asterisk, in milliseconds since the epoch."""
 
     async def receive(self) -> str:
-        """The next message. Raises AriUnavailable when the connection has ended, in whatever way."""
+        """The next message. Raises AriUnavailable when the connection has ended in any way."""
 
     async def close(self) -> None:
         """Ends the connection. May be called again."""
 
 
 class Transport(Protocol):
-    """Carries requests on numbered lanes, each strictly in order, and events on their own stream."""
+    """Carries requests on numbered lanes, each strictly in order, and events on a separate stream."""
 
     async def open(self, on_replaced: Callable[[], None]) -> None:
-        """Returns when requests can be carried. Called before every connection of events.
+        """Waits until requests can be sent. It is called before every event connection.
 
         `on_replaced` is called when another instance takes a lane. Raises AriUnavailable or
         Unauthorized.

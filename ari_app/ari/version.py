@@ -1,4 +1,4 @@
-"""Which Asterisk is new enough."""
+"""The oldest version of Asterisk that can be used."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ REASON = "22.10.1 closes twenty security advisories, and calls need ARI's channe
 def parse_version(info: Mapping[str, Any]) -> Version:
     """The version in the answer to `asterisk.get_info()`. Raises AriBadAnswer.
 
-    A distribution's suffix (22.10.1+dfsg) is ignored; a certified release (certified/20.7-cert3)
-    counts as what it is made from.
+    A distribution's suffix (22.10.1+dfsg) is ignored; a certified release (certified/20.7-cert3) counts as the version
+    that it is made from.
     """
     said = (info.get("system") or {}).get("version", "")
     found = re.match(r"(?:certified[/-])?(\d+)\.(\d+)(?:\.(\d+))?", said)
@@ -29,7 +29,7 @@ def parse_version(info: Mapping[str, Any]) -> Version:
 
 
 def require_version(info: Mapping[str, Any]) -> Version:
-    """The version, when it is new enough. Raises AriTooOld with the reason, or AriBadAnswer."""
+    """The version, if it is new enough. Raises AriTooOld with the reason, or AriBadAnswer."""
     version = parse_version(info)
     if version < OLDEST:
         shown, oldest = (".".join(map(str, numbers)) for numbers in (version, OLDEST))

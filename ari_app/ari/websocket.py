@@ -1,11 +1,11 @@
 """Requests and events over Asterisk's WebSocket.
 
-A lane is one WebSocket that carries requests: Asterisk works through them strictly one after
-another, so a lane keeps the order of one call's requests, and several keep calls from waiting
-for each other. Each lane is an application of its own, which no channel ever enters.
+A lane is one WebSocket for requests. Asterisk carries out its requests strictly one after another, so the requests of
+one call keep their order; with several lanes, calls do not wait for each other. Each lane is its own application, which
+no channel ever enters.
 
-A lane connects again by itself, and what is asked of it meanwhile waits for that. What was under way when it
-dropped fails with AriUnavailable, but for what may be done twice (GET, DELETE): that is sent again.
+A lane reconnects by itself; requests made meanwhile wait for that. When the connection is lost, a request under way
+fails with AriUnavailable, except GET and DELETE: they may be done twice, and are sent again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ async def connect_websocket(
 ) -> aiohttp.ClientWebSocketResponse:
     """A WebSocket of the application `app`. Raises AriUnavailable or Unauthorized.
 
-    Without aiohttp's heartbeat, which adds a fifth to what each message costs.
+    aiohttp's heartbeat is off: it would add a fifth to the cost of each message.
     """
     url = f"{settings.url}/events"
     try:
@@ -54,18 +54,18 @@ async def connect_websocket(
 
 
 def unreachable(url: str, app: str, why: str) -> AriUnavailable:
-    """What to raise when a WebSocket cannot be had."""
+    """The error to raise when a WebSocket cannot be connected."""
     return AriUnavailable(f"cannot connect to {url} as {app} ({why}); is Asterisk running, with ARI on?")
 
 
 class WebSocketEvents:
-    """The application's own WebSocket: only events come on it.
+    """The application's own WebSocket: it carries events only.
 
-    Asterisk is asked for a sign of life every `heartbeat_s`; the connection is ended when none comes.
+    A ping is sent to Asterisk every `heartbeat_s`; without an answer the connection is ended.
     """
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, heartbeat_s: float) -> None:
-        """`socket` leaves pings and pongs to us."""
+        """`socket` must be set to leave pings and pongs to us."""
         self._socket = socket
         self._is_alive = True
         self.heard_at_ms = now_ms()
@@ -93,7 +93,7 @@ class WebSocketEvents:
             try:
                 await self._socket.ping()
             except (ConnectionError, aiohttp.ClientError):
-                return  # it has ended, which the reader is told
+                return  # the connection has ended; the reader notices it
             await asyncio.sleep(every_s)
         await self._socket.close()
 
@@ -105,7 +105,7 @@ class WebSocketEvents:
 
 
 def _text(socket: aiohttp.ClientWebSocketResponse, message: aiohttp.WSMessage) -> str:
-    """What a message says. Raises AriUnavailable for one that ends the connection."""
+    """The text of a message. Raises AriUnavailable for a message that ends the connection."""
     if message.type is aiohttp.WSMsgType.TEXT:
         return str(message.data)
     raise AriUnavailable(
@@ -118,7 +118,7 @@ class _Lost(AriUnavailable):
 
 
 class _Waiting(NamedTuple):
-    """A request without an answer, and until when (the loop's time) it is waited for."""
+    """A request without an answer, and its deadline (in the loop's time)."""
 
     request: Request
     answer: asyncio.Future[Response]
@@ -126,7 +126,7 @@ class _Waiting(NamedTuple):
 
 
 class Lane:
-    """One WebSocket for requests."""
+    """One WebSocket for requests, carried out in order."""
 
     def __init__(
         self, http: aiohttp.ClientSession, settings: AriSettings, number: int, on_replaced: Callable[[], None]
@@ -142,7 +142,7 @@ class Lane:
         self._ids = count()
         self._is_open = asyncio.Event()
         self._is_closed = False
-        self._held = 0  # requests that wait for the lane to be connected again
+        self._held = 0  # requests that wait until the lane is connected again
         self._keeper: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -193,7 +193,7 @@ class Lane:
             del self._waiting[request_id]
 
     async def _connected_again(self, request: Request) -> None:
-        """Waits, as long as for an answer, until the lane is connected. Raises AriUnavailable or AriOverload."""
+        """Waits until the lane is connected, at most as long as for an answer. Raises AriUnavailable or AriOverload."""
         admit(request, self._held, self._settings.lane_limit)
         self._held += 1
         try:
@@ -211,7 +211,7 @@ class Lane:
         return AriUnavailable(f"{request}: {self.app} is not connected; is Asterisk running?")
 
     def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Ends what has waited too long. One alarm for all: one for each would cost half as much as sending."""
+        """Ends requests past their deadline. One timer serves all: one each would cost half as much as sending."""
         self._alarm = None
         for request, answer, due in self._waiting.values():
             if due > loop.time():
@@ -221,7 +221,7 @@ class Lane:
                 answer.set_exception(unanswered(request, self._settings.request_timeout_s))
 
     async def close(self) -> None:
-        """Ends the connection, and with it every request under way. May be called again."""
+        """Ends the connection and every request under way. May be called again."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
@@ -229,10 +229,10 @@ class Lane:
             self._alarm.cancel()
         await self._disconnect()
         self._is_closed = True
-        self._is_open.set()  # whoever waits for it learns that it never comes
+        self._is_open.set()  # wakes requests that wait for the connection, so that they fail
 
     async def _keep_open(self) -> None:
-        """Reads answers, and connects again whenever the connection ends. Until cancelled."""
+        """Reads answers, and reconnects whenever the connection ends. Runs until cancelled."""
         waits = delays()
         while True:
             try:
@@ -240,7 +240,7 @@ class Lane:
                 waits = delays()
                 await self._read()
             except AriError as error:
-                # A loss is news; that connecting again has not worked yet is not.
+                # Only the loss is logged, not each failed attempt to reconnect.
                 if self._socket is None:
                     self._attempts.failed()
                     log.info("%s: %s", self.app, error)
@@ -251,7 +251,7 @@ class Lane:
 
     async def _connect(self) -> None:
         if self._socket is None:
-            # A lane answers no ping while it works: that its peer is there is seen by TCP.
+            # Asterisk answers no ping on a lane while it carries out a request, so TCP checks that the peer is alive.
             self._socket = await connect_websocket(self._http, self._settings, self.app)
             self._is_open.set()
 
@@ -265,7 +265,7 @@ class Lane:
             await socket.close()
 
     async def _read(self) -> None:
-        """Hands each answer to its request. Raises AriUnavailable when the connection ends."""
+        """Passes each answer to its request. Raises AriUnavailable when the connection ends."""
         socket = self._socket
         assert socket is not None
         while True:
@@ -280,7 +280,7 @@ class Lane:
             self._attempts.replaced()
             self._on_replaced()
         elif message["type"] == "RESTResponse":
-            # An answer that comes after its request has timed out has nobody to go to.
+            # An answer that comes after its request has timed out is dropped.
             waiting = self._waiting.get(message["request_id"])
             if waiting is not None and not waiting.answer.done():
                 status, reason = message["status_code"], message["reason_phrase"]
@@ -292,7 +292,7 @@ class Lane:
 
 
 def encode(request_id: str, request: Request) -> str:
-    """The text that asks Asterisk, over a WebSocket, to carry out a request."""
+    """A request as a WebSocket message."""
     message: dict[str, Any] = {
         "type": "RESTRequest",
         "request_id": request_id,
@@ -308,7 +308,7 @@ def encode(request_id: str, request: Request) -> str:
 
 
 class WebSocketLanes:
-    """All the lanes."""
+    """All lanes for requests."""
 
     def __init__(self, http: aiohttp.ClientSession, settings: AriSettings, on_replaced: Callable[[], None]):
         self._lanes = [Lane(http, settings, number, on_replaced) for number in range(settings.lanes)]

@@ -26,9 +26,7 @@ PAGE = 2_000  # calls in a query
 AT_ONCE = 200  # calls added without giving way to the event loop: about a millisecond
 AGAIN_S = 1.0
 HEAR_EVERY_S = 0.5
-OUT_OF_ORDER = (
-    200  # rows that are read again, as transactions may commit in another order than their row numbers
-)
+OUT_OF_ORDER = 200  # rows that are read again, as they may not be committed in the order of their numbers
 
 Spooled = Callable[[], Iterator[CallRecord]]
 """The calls that wait for the database."""

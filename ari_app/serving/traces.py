@@ -46,9 +46,7 @@ _DIALPLANS = tuple(
     for folder in ("", "asterisk/spool/")
     for kind in ("csv", "aside", "open", "open.part", "pins")
 )
-_NOT_CALLERS = frozenset(
-    {"prompts", "creatives", "recordings", "secrets"}
-)  # folders without callers' numbers
+_NOT_CALLERS = frozenset({"prompts", "creatives", "recordings", "secrets"})  # have no callers' numbers
 
 
 class Traces:
@@ -61,9 +59,7 @@ class Traces:
         self._settings = settings
         self._number = number
         self._spelt = re.compile(rf"(?<!\d)(?:\+|%2[Bb])?(?:{country})?{national}(?!\d)".encode())
-        self._bare = re.compile(
-            national.encode()
-        )  # in a database file, other fields may stand right beside it
+        self._bare = re.compile(national.encode())  # a database file has other fields right beside it
 
     def before(self, now: int) -> None:
         """To be done before the records: lets the AGI server save the dialplan's lines; erases lines not to be saved.

@@ -20,9 +20,7 @@ from ari_app.watch import ami
 from ari_app.watch.ami import AmiError, Session
 
 ANSWER_S = 2.0  # how long the end of a call may have to wait for AMI
-PAUSE_S = (
-    5.0  # after AMI has failed, calls are not recorded for this time, so that not each of them waits for AMI
-)
+PAUSE_S = 5.0  # after AMI has failed, no call is recorded for this long, so that not each one waits for AMI
 
 
 class Recorder:

@@ -52,10 +52,8 @@ def run(settings: Settings) -> None:
         market.load()
         if market.snapshot is None:
             log.info("no marketplace is applied yet: nothing is answered until one is")
-        sys.setswitchinterval(
-            SWITCH_INTERVAL_S
-        )  # a reservation does not wait long for a thread that saves calls
-        gc.freeze()  # marketplace and geography stay in memory: the garbage collector need not look at them
+        sys.setswitchinterval(SWITCH_INTERVAL_S)  # so that no reservation waits for a thread that saves calls
+        gc.freeze()  # marketplace and geography stay: the garbage collector need not look at them
         outcomes = Outcomes(
             engine,
             tables,

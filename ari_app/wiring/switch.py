@@ -41,9 +41,7 @@ log = logging.getLogger(__name__)
 
 SAVE_S = 10.0
 HANDED_OVER = os.EX_TEMPFAIL  # the exit code; systemd starts the next switch then
-GARBAGE = (
-    10_000  # objects between two collections: a call makes hundreds, nearly none of them in reference cycles
-)
+GARBAGE = 10_000  # objects between two collections: a call makes hundreds, nearly none in reference cycles
 
 
 def run(settings: Settings) -> None:
@@ -74,7 +72,7 @@ async def _serve(settings: Settings, served: Switch) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     served.load()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    gc.freeze()  # marketplace and geography stay in memory: the garbage collector need not look at them
+    gc.freeze()  # marketplace and geography stay: the garbage collector need not look at them
     gc.set_threshold(GARBAGE)
     ari = ari_settings(settings)
     transport = MeasuredTransport(NetworkTransport(ari), served.metrics)

@@ -18,11 +18,11 @@ class Applications:
         return dict((await self._ari.request("GET", f"applications/{part(self._ari.app)}")).json())
 
     async def subscribe(self, channel_id: str) -> None:
-        """`subscribe`: what happens to a channel is told also while it is not in the application."""
+        """`subscribe`: from now on a channel's events are sent even while it is not in the application."""
         await self._subscription("POST", channel_id)
 
     async def unsubscribe(self, channel_id: str) -> None:
-        """`unsubscribe`: what happens to a channel that is not in the application is told no more."""
+        """`unsubscribe`: undoes `subscribe`."""
         await self._subscription("DELETE", channel_id)
 
     async def _subscription(self, method: str, channel_id: str) -> None:
@@ -30,7 +30,7 @@ class Applications:
         await self._ari.request(method, uri, channel_id, {"eventSource": f"channel:{channel_id}"})
 
     async def filter(self, events: Sequence[str]) -> None:
-        """`filter`: Asterisk sends these types of event and ApplicationReplaced, and no other.
+        """`filter`: Asterisk sends only these types of event, and ApplicationReplaced.
 
         Asterisk applies it to everything on the application's WebSocket, answers to requests
         included: that is one reason why requests have lanes of their own.

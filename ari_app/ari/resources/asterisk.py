@@ -27,11 +27,11 @@ class Asterisk:
         await self._ari.request("GET", "asterisk/ping")
 
     async def set_global_var(self, variable: str, value: str) -> None:
-        """`setGlobalVar`: a variable that every channel of the dialplan reads, until Asterisk ends."""
+        """`setGlobalVar`: sets a variable that every channel in the dialplan can read, until Asterisk ends."""
         await self._ari.request("POST", "asterisk/variable", query={"variable": variable, "value": value})
 
     async def clock(self) -> int:
-        """`ping`: what Asterisk's clock says, ms since the epoch."""
+        """`ping`: the time of Asterisk's clock, ms since the epoch."""
         answer = await self._ari.request("GET", "asterisk/ping")
         try:
             return round(datetime.fromisoformat(answer.json()["timestamp"]).timestamp() * 1000)

@@ -1,4 +1,4 @@
-"""Bridges: what lets channels hear each other."""
+"""Bridges: the channels in a bridge hear each other."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ class Bridges:
     async def create(self, inbox: Inbox, bridge_id: str, bridge_type: str = "mixing") -> None:
         """`createWithId`: an empty bridge, whose events go to `inbox`.
 
-        `bridge_type`: `mixing` (media can be taken out of Asterisk's hands when all it needs is to
-        pass), with `,dtmf_events` (keys are told, which prevents that), or `holding`.
+        `bridge_type` is `mixing`, `mixing,dtmf_events` or `holding`. With `mixing`, media need not pass through
+        Asterisk when nothing must be done to it. `dtmf_events` reports keys, which prevents that.
         """
         await self._ari.make(inbox, bridge_id, f"bridges/{part(bridge_id)}", {"type": bridge_type})
 
     async def add_channel(self, bridge_id: str, channel_ids: Sequence[str]) -> None:
-        """`addChannel`: all of them, in one request. Returns when they are in.
+        """`addChannel`: adds all of them, in one request. Returns when they are in the bridge.
 
-        Also raises BadRequest when a channel is gone (then none is added), Unprocessable when one
-        is not in the application.
+        Also raises BadRequest when a channel is gone (then none is added), Unprocessable when a channel is not in the
+        application.
         """
         query = {"channel": listed(list(channel_ids), "channel_ids")}
         await self._ari.request("POST", f"bridges/{part(bridge_id)}/addChannel", bridge_id, query)
 
     async def remove_channel(self, bridge_id: str, channel_ids: Sequence[str]) -> None:
-        """`removeChannel`. Also raises BadRequest or Unprocessable when one is not in the bridge."""
+        """`removeChannel`. Also raises BadRequest or Unprocessable when a channel is not in the bridge."""
         query = {"channel": listed(list(channel_ids), "channel_ids")}
         await self._ari.request("POST", f"bridges/{part(bridge_id)}/removeChannel", bridge_id, query)
 
     async def destroy(self, bridge_id: str) -> None:
-        """`destroy`: its channels stay in the application. Done also when it is gone already.
+        """`destroy`: its channels stay in the application. No error when the bridge is gone already.
 
-        Of a bridge that is just going Asterisk says 409, that it is in no Stasis application any more.
+        For a bridge that is just being destroyed, Asterisk answers 409: not in a Stasis application.
         """
         try:
             await self._ari.request("DELETE", f"bridges/{part(bridge_id)}", bridge_id)
@@ -57,7 +57,7 @@ class Bridges:
         await self._ari.request("DELETE", f"bridges/{part(bridge_id)}/moh", bridge_id)
 
     async def get(self, bridge_id: str) -> Json:
-        """`get`: what Asterisk knows of a bridge."""
+        """`get`: Asterisk's data of a bridge."""
         return dict((await self._ari.request("GET", f"bridges/{part(bridge_id)}", bridge_id)).json())
 
     async def list(self) -> list[Json]:

@@ -35,10 +35,10 @@ class Channels:
     ) -> None:
         """`originateWithId`: calls `endpoint`; the new channel's events go to `inbox`.
 
-        Returns when it is being called. ChannelStateChange then says Ringing, StasisStart that it
-        answered, ChannelDestroyed why it did not. It is given up after `timeout_s` seconds (at
-        least 1). `originator` is the id of the channel it is called for: its formats and
-        accounting are taken over; `formats` ("ulaw,alaw") sets them instead.
+        Returns when the call is on its way. ChannelStateChange then reports Ringing; StasisStart means that it was
+        answered; ChannelDestroyed has the reason why it was not. Asterisk gives up after `timeout_s` seconds (at least
+        1). `originator` is the id of the channel for which the call is made: the new channel takes over its formats and
+        accounting. `formats` ("ulaw,alaw") sets the formats instead.
 
         Raises ServerError when Asterisk cannot make the channel (no such endpoint, or it is not
         registered), Conflict when the id is taken, BadRequest when the originator is gone.
@@ -56,9 +56,8 @@ class Channels:
     ) -> None:
         """`playWithId`: plays `media` ("sound:hello-world"), or several in a row, to a channel.
 
-        PlaybackFinished goes to `inbox`; it says `failed` when there is no such sound. Other
-        requests on the channel wait until then, so stop a playback before bridging. Also
-        raises Conflict when the channel is not in the application.
+        PlaybackFinished goes to `inbox`, with `failed` when there is no such sound. Other requests on the channel wait
+        until then, so stop a playback before bridging. Also raises Conflict when the channel is not in the application.
         """
         several = [media] if isinstance(media, str) else list(media)
         query = {"media": listed(several, "media")} | given(lang=lang)
@@ -67,7 +66,7 @@ class Channels:
         )
 
     async def answer(self, channel_id: str) -> None:
-        """`answer`: picks up."""
+        """`answer`: answers the channel."""
         await self._ari.request("POST", f"channels/{part(channel_id)}/answer", channel_id)
 
     async def hangup(
@@ -75,8 +74,8 @@ class Channels:
     ) -> None:
         """`hangup`: for a reason, or for the Q.850 cause `reason_code` instead.
 
-        Done also when the channel is gone already. `answered_elsewhere` (cause 26) keeps a phone
-        from logging a missed call.
+        No error when the channel is gone already. With `answered_elsewhere` (cause 26) a phone does not log a missed
+        call.
         """
         query = {"reason": reason} if reason_code is None else {"reason_code": str(reason_code)}
         try:
@@ -85,7 +84,7 @@ class Channels:
             return
 
     async def ring(self, channel_id: str) -> None:
-        """`ring`: lets the caller hear ringing."""
+        """`ring`: the caller hears ringback."""
         await self._ari.request("POST", f"channels/{part(channel_id)}/ring", channel_id)
 
     async def ring_stop(self, channel_id: str) -> None:
@@ -93,7 +92,7 @@ class Channels:
         await self._ari.request("DELETE", f"channels/{part(channel_id)}/ring", channel_id)
 
     async def start_moh(self, channel_id: str, moh_class: str = "") -> None:
-        """`startMoh`: plays hold music of a class, of the channel's own when empty."""
+        """`startMoh`: plays hold music of this class; if empty, of the channel's own class."""
         query = given(mohClass=moh_class)
         await self._ari.request("POST", f"channels/{part(channel_id)}/moh", channel_id, query)
 
@@ -114,25 +113,26 @@ class Channels:
         priority: int | None = None,
         label: str = "",
     ) -> None:
-        """`continueInDialplan`: leaves the application, for a place or for the next priority.
+        """`continueInDialplan`: the channel leaves the application and goes on in the dialplan.
 
-        What is not given of the place is where the channel is; a label stands for a priority.
+        What is not given stays as it is in the channel; with nothing given, it goes on at the next priority. A label
+        is used in place of a priority.
         """
         query = given(context=context, extension=extension, priority=priority, label=label)
         await self._ari.request("POST", f"channels/{part(channel_id)}/continue", channel_id, query)
 
     async def get(self, channel_id: str) -> Json:
-        """`get`: what Asterisk knows of a channel."""
+        """`get`: Asterisk's data of a channel."""
         answer = await self._ari.request("GET", f"channels/{part(channel_id)}", channel_id)
         return dict(answer.json())
 
     async def list(self) -> list[Json]:
-        """`list`: every channel of this Asterisk, other applications' too."""
+        """`list`: every channel of this Asterisk, including those of other applications."""
         return list((await self._ari.request("GET", "channels")).json())
 
 
 def joined_args(args: Sequence[str]) -> str:
-    """Application arguments as Asterisk splits them again. Raises ValueError for one it would not."""
+    """Application arguments in one text, which Asterisk splits again. Raises ValueError for one with a separator."""
     for arg in args:
         if not arg or any(character in arg for character in ',"\\()[]{}'):
             raise ValueError(f'app_args: {arg!r} is empty or holds one of , " \\ ( ) [ ] {{ }}')

@@ -1,4 +1,4 @@
-"""Endpoints: whom Asterisk knows."""
+"""Endpoints: the phones and trunks that Asterisk knows."""
 
 from __future__ import annotations
 

@@ -13,13 +13,13 @@ class Playbacks:
         self._ari = ari
 
     async def stop(self, playback_id: str) -> None:
-        """`stop`: PlaybackFinished follows. Done also when the playback is over already."""
+        """`stop`: PlaybackFinished follows. No error when the playback is over already."""
         try:
             await self._ari.request("DELETE", f"playbacks/{part(playback_id)}", playback_id)
         except NotFound:
             return
 
     async def get(self, playback_id: str) -> Json:
-        """`get`: what Asterisk knows of a playback. Raises NotFound once it is over."""
+        """`get`: Asterisk's data of a playback. Raises NotFound once it is over."""
         answer = await self._ari.request("GET", f"playbacks/{part(playback_id)}", playback_id)
         return dict(answer.json())

@@ -10,10 +10,10 @@ from urllib.parse import quote
 from ari_app.ari.inbox import Inbox
 from ari_app.ari.transport import Response
 
-# An id that needs no quoting, as nearly all do.
+# An id that needs no quoting; nearly all ids are such.
 _PLAIN = re.compile(r"[A-Za-z0-9._~;:@-]+")
 
-# What Asterisk says of an object, as its API documents it.
+# Asterisk's JSON for an object, as its API documents it.
 Json = dict[str, Any]
 
 
@@ -32,7 +32,7 @@ class Requester(Protocol):
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> Response:
-        """Carries out a request, in the order of the requests about `object_id`. Raises AriError."""
+        """Sends a request and waits for its answer. Requests on one `object_id` keep their order. Raises AriError."""
 
     async def make(
         self,
@@ -42,11 +42,11 @@ class Requester(Protocol):
         query: Mapping[str, str],
         body: Mapping[str, Any] | None = None,
     ) -> Response:
-        """POSTs to make an object whose events go to `inbox`, watched before it is made."""
+        """Makes an object by POST. Its events go to `inbox`, which watches it before it is made."""
 
 
 def part(value: str) -> str:
-    """An id as one part of an address. Raises ValueError for an empty one."""
+    """An id, quoted as one part of a URL path. Raises ValueError for an empty id."""
     if _PLAIN.fullmatch(value):
         return value
     if not value:
@@ -55,12 +55,12 @@ def part(value: str) -> str:
 
 
 def given(**parameters: str | int | None) -> dict[str, str]:
-    """Query parameters, of those that are not empty."""
+    """The query parameters that are not empty."""
     return {name: str(value) for name, value in parameters.items() if value is not None and value != ""}
 
 
 def listed(values: list[str] | tuple[str, ...], what: str) -> str:
-    """Several values as Asterisk takes them. Raises ValueError for one that holds a comma, or none."""
+    """Several values in one parameter, joined by commas. Raises ValueError for a value with a comma, or no values."""
     if not values or any("," in value for value in values):
         raise ValueError(f"{what}: {values!r} is empty or holds a comma, which Asterisk would split")
     return ",".join(values)

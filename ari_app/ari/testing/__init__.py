@@ -1,11 +1,11 @@
-"""What stands in for an Asterisk in tests. Imports nothing of ours but `ari`.
+"""Replaces Asterisk in tests. Of our code it imports only `ari`.
 
 asterisk.py    Asterisk: channels, bridges and playbacks in memory, for whole calls
 connection.py  a client's connections to it
-phones.py      Phone, Caller: who ring, answer, press keys, hold, hang up, vanish
-clock.py       a loop that jumps to its next timer: a conversation of 90 s takes milliseconds
-scripted.py    ScriptedTransport: answers each request as a test says; for one awkward moment
-server.py      fake_asterisk: a server on loopback, for the network's own tests
+phones.py      Phone, Caller: they ring, answer, press keys, hold, hang up, vanish
+clock.py       an event loop that jumps to its next timer: a conversation of 90 s takes milliseconds
+scripted.py    ScriptedTransport: answers each request as a test says; to test one special moment
+server.py      fake_asterisk: a server on loopback, for tests of the network code
 """
 
 from ari_app.ari.testing.asterisk import Asterisk

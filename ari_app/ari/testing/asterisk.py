@@ -1,12 +1,12 @@
-"""An Asterisk in memory: as much of one as runs calls. It answers requests and tells events as the real one does.
+"""An Asterisk in memory, with all that calls need. It answers requests and sends events as the real Asterisk does.
 
     asterisk = Asterisk()
     phone = asterisk.phones["PJSIP/ann"] = Phone().accepts()
     async with connect(SETTINGS, on_incoming, asterisk.transport()) as client:
         asterisk.arrives(Caller().hangs_up(after_s=30), "callrace,in,+18005550101,+12125550142")
 
-What a test may change: `sounds_s`, how long each sound is; `before`, called with each request, which it refuses by
-raising; `is_down`; `contexts`, what the dialplan does with a channel that goes on in one of them.
+A test may change: `sounds_s`, the length of each sound; `before`, which is called with each request and refuses it by
+raising; `is_down`; `contexts`, what the dialplan does with a channel that continues in a context.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _REASONS = {
 
 
 class Refused(Exception):
-    """Asterisk answers `status`, and `reason`."""
+    """Asterisk refuses a request with the HTTP `status` and this `reason`."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -39,7 +39,7 @@ class Refused(Exception):
 
 
 class Asterisk:
-    """Channels, bridges, playbacks; phones by the endpoint that dials them; every request, as "METHOD uri"."""
+    """Channels, bridges and playbacks; phones by endpoint; and every request so far, as "METHOD uri"."""
 
     def __init__(self) -> None:
         self.phones: dict[str, Phone] = {}
@@ -51,8 +51,8 @@ class Asterisk:
         self.bridges: dict[str, set[str]] = {}
         self.playbacks: dict[str, Playback] = {}
         self.requests: list[str] = []
-        self.clock_ahead_s = 0.0  # of this machine's
-        self.events_take_s = 0.0  # from when something happens until it is heard of
+        self.clock_ahead_s = 0.0  # compared with this machine's clock
+        self.events_take_s = 0.0  # delay from an event to its arrival
         self._started = self._now()
         self._transports: list[Transport] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -62,7 +62,7 @@ class Asterisk:
     # For tests
 
     def transport(self) -> Transport:
-        """A connection of one instance of an application; of those made before, none hears anything more."""
+        """A new instance's connection. Earlier connections get no more events."""
         for before in self._transports:
             before.is_cut_off = True
         self._transports.append(Transport(self))
@@ -71,7 +71,7 @@ class Asterisk:
     def arrives(
         self, caller: Caller, app_data: str, *, caller_id: str = "", trunk: str = "carrier"
     ) -> Channel:
-        """Somebody calls in, by a trunk, and the dialplan hands them over: Stasis(`app_data`)."""
+        """A caller comes in by a trunk, and the dialplan passes the channel on: Stasis(`app_data`)."""
         self._arrived += 1
         _, *args = app_data.split(",")
         name = f"PJSIP/{trunk}-{self._arrived:08x}"
@@ -81,12 +81,12 @@ class Asterisk:
         return channel
 
     def breaks(self) -> None:
-        """The connection of events ends; what happens until the next one is never told."""
+        """The event connection breaks; events until the next connection are lost."""
         for stream in (stream for one in self._transports for stream in one.streams):
             stream.end()
 
     def restarts(self) -> None:
-        """It dies with every channel, and is there again."""
+        """Asterisk restarts: all channels are gone."""
         self.breaks()
         for channel in self.channels.values():
             channel.cause = 0
@@ -103,18 +103,18 @@ class Asterisk:
         return set().union(*together) - {channel.id}
 
     async def until(self, is_so: Callable[[], object], within_s: float = 600.0) -> None:
-        """Returns once something is so. Raises TimeoutError."""
+        """Waits until `is_so()` is true. Raises TimeoutError."""
         async with asyncio.timeout(within_s):
             while not is_so():
                 self._changed.clear()
                 await self._changed.wait()
 
     def left(self) -> list[str]:
-        """What is in it."""
+        """All channels, bridges and playbacks that still exist."""
         return [*self.channels, *self.bridges, *self.playbacks]
 
     async def close(self) -> None:
-        """Ends every person's and every sound's task."""
+        """Ends the tasks of all persons and sounds."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -134,12 +134,12 @@ class Asterisk:
             self._enter(channel, [])
 
     def hand_back(self, channel: Channel, *args: str) -> None:
-        """The dialplan hands a channel over again: Stasis(callrace,`args`)."""
+        """The dialplan passes a channel to the application again: Stasis(callrace,`args`)."""
         if channel.cause is None:
             self._enter(channel, list(args))
 
     def change_state(self, channel: Channel, state: str) -> None:
-        """Ringing, Up."""
+        """Changes a channel's state, to Ringing or Up."""
         channel.state = state
         self.tell("ChannelStateChange", channel)
 
@@ -159,7 +159,7 @@ class Asterisk:
             self.tell("ChannelDestroyed", channel, cause=cause, cause_txt="so it is")
 
     def tell(self, kind: str, channel: Channel | None = None, **more: object) -> None:
-        """Tells whoever listens."""
+        """Sends an event to the connected instance."""
         message: dict[str, object] = {"type": kind, "timestamp": self._now(), "application": "callrace"}
         if channel is not None:
             message["channel"] = channel.told()
@@ -226,7 +226,7 @@ class Asterisk:
     # Requests
 
     async def carry_out(self, request: Request) -> tuple[int, object]:
-        """The status and the body that it answers."""
+        """Carries out a request; returns the status and the body of the answer."""
         for method, pattern, handle in _ROUTES:
             found = re.fullmatch(pattern, request.uri)
             if method == request.method and found:
@@ -334,7 +334,7 @@ class Asterisk:
         self._leave(channel)
 
     def set_variable(self, channel_id: str, query: dict[str, str]) -> None:
-        """Of variables it knows the one that ends a channel after so many seconds; 0: never."""
+        """The only variable known is TIMEOUT(absolute), which ends a channel after so many seconds; 0: never."""
         channel = self._channel(channel_id)
         if query["variable"] == "TIMEOUT(absolute)":
             if channel.timeout is not None:
@@ -348,7 +348,7 @@ class Asterisk:
         return {"id": bridge_id}
 
     async def put_in(self, bridge_id: str, query: dict[str, str]) -> None:
-        """Whoever hears a sound is put in when that is over."""
+        """Adds channels to a bridge; a channel that hears a sound is added when the sound is over."""
         members, ids = self._members(bridge_id), query["channel"].split(",")
         for channel_id in ids:
             if channel_id not in self.channels:

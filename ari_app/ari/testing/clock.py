@@ -1,4 +1,4 @@
-"""Time in which nobody waits: a loop that, when there is nothing to do, jumps to its next timer."""
+"""Simulated time: an event loop that jumps to its next timer when there is nothing to do."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-STUCK_S = 2.0  # of real time, in which a thread may still call back
+STUCK_S = 2.0  # real seconds in which a thread may still call back
 
 _Ready = list[tuple[selectors.SelectorKey, int]]
 
 
 class _Jumping(selectors.DefaultSelector):
-    """Instead of waiting for `timeout`, it counts that as passed."""
+    """Does not wait for `timeout`, but counts it as passed."""
 
     passed_s = 0.0
 
@@ -33,26 +33,26 @@ class _Jumping(selectors.DefaultSelector):
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
-    """An event loop with a clock of its own. Threads are not waited for: let there be none on the way."""
+    """An event loop with its own clock. It does not wait for threads: let no thread be at work when it jumps."""
 
     def __init__(self) -> None:
         self._jumping = _Jumping()
         super().__init__(self._jumping)
 
     def time(self) -> float:
-        """Seconds since the loop was made, all of them jumped over."""
+        """Simulated seconds since the loop was made."""
         return self._jumping.passed_s
 
     def be_busy(self, seconds: float) -> None:
-        """So much time passes in which nothing is done: what was due meanwhile comes late."""
+        """Lets time pass in which the loop does nothing, so that what was due meanwhile is late."""
         self._jumping.passed_s += seconds
 
 
 @contextmanager
 def moved_clocks(loop: JumpingLoop, began_ms: int) -> Iterator[None]:
-    """While the block lasts, the clocks of `time` tell the loop's time; it was `began_ms` when the loop was made."""
+    """While the block lasts, the clocks of module `time` show the loop's time, which began at `began_ms`."""
 
-    # Half a millisecond on, so that no rounding of a float takes a whole one away.
+    # Half a millisecond more, so that rounding a float never loses a whole millisecond.
     def wall_s() -> float:
         return began_ms / 1000 + 0.0005 + loop.time()
 

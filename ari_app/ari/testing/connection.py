@@ -1,4 +1,4 @@
-"""The connections by which a client reaches the Asterisk in memory."""
+"""The connections between a client and the Asterisk in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Stream:
-    """One connection of events."""
+    """One event connection."""
 
     def __init__(self) -> None:
         self._messages: asyncio.Queue[str | None] = asyncio.Queue()
@@ -24,13 +24,13 @@ class Stream:
         self.is_over = False
 
     def put(self, message: str) -> None:
-        """Somebody is told of an event."""
+        """Sends an event."""
         if not self.is_over:
             self.heard_at_ms = time.time_ns() // 1_000_000
             self._messages.put_nowait(message)
 
     def end(self) -> None:
-        """It breaks: what is told from now on nobody hears."""
+        """Breaks the connection: later events are lost."""
         self.is_over = True
         self.heard_at_ms = time.time_ns() // 1_000_000
         self._messages.put_nowait(None)
@@ -46,12 +46,12 @@ class Stream:
 
 
 class Transport:
-    """What an instance reaches the Asterisk by: a lane's requests one after the other."""
+    """An instance's connection to the Asterisk in memory. It carries the requests of a lane one after the other."""
 
     def __init__(self, asterisk: Asterisk) -> None:
         self.asterisk = asterisk
         self.is_cut_off = False
-        self.unanswered = 0  # as many requests as a test says are waiting
+        self.unanswered = 0  # a test may set how many requests seem unanswered
         self.streams: list[Stream] = []
         self._lanes: dict[int, asyncio.Lock] = {}
 

@@ -1,8 +1,8 @@
-"""People at telephones. What they do is said before or during a call, in the order in which they do it.
+"""People at telephones. A test says what they do, in order, before or during a call.
 
     agent.answers(after_s=3).presses("1").hangs_up(after_s=90)
 
-`after_s` counts from what they did before, or from when the call began.
+`after_s` counts from their previous action, or from the beginning of the call.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ NORMAL, BUSY, NO_ANSWER, REJECTED, OUT_OF_ORDER, ELSEWHERE = 16, 17, 19, 21, 38,
 
 @dataclass(eq=False)
 class Channel:
-    """A leg of a call in Asterisk: `state` is its word for it, `caller` the number that is shown.
+    """A channel: `state` as Asterisk names it, `caller` the number shown.
 
-    `hears` is what is played to it until that is stopped (ringing, music), `heard` every sound that it was played.
+    `hears`: what is played until it is stopped (ringback, music). `heard`: every sound that was played to it.
     """
 
     id: str
@@ -32,12 +32,12 @@ class Channel:
     exten: str = ""
     app_data: str = ""
     is_in_app: bool = False
-    is_subscribed: bool = False  # its end is told though it is not in the application
+    is_subscribed: bool = False  # its events are sent although it is not in the application
     timeout: asyncio.TimerHandle | None = None
     hears: str | None = None
     heard: list[str] = field(default_factory=list)
-    cause: int | None = None  # that it ended with
-    continued_at: str | None = None  # the dialplan's label that it went on at
+    cause: int | None = None  # Q.850 cause of its end
+    continued_at: str | None = None  # the dialplan label at which it went on
 
     def told(self) -> dict[str, object]:
         """What Asterisk tells of it."""
@@ -70,36 +70,36 @@ _Act = Callable[["Asterisk", Channel], None]
 
 
 class _Person:
-    """Does one thing after the other on a channel, and waits for more to do."""
+    """Does one action after the other on a channel, and waits for more."""
 
     def __init__(self) -> None:
-        self.channels: list[Channel] = []  # one for each time that it took part, the newest last
+        self.channels: list[Channel] = []  # one for each call that it took part in, the newest last
         self._acts: list[list[tuple[float, _Act]]] = [[]]
         self._more = asyncio.Event()
 
     @property
     def channel(self) -> Channel:
-        """The one that it is on, or was on last."""
+        """The present channel, or the last one."""
         return self.channels[-1]
 
     @property
     def is_on_the_line(self) -> bool:
-        """Whether it has a channel that has not ended."""
+        """Whether the present channel has not ended."""
         return bool(self.channels) and self.channel.cause is None and self.channel.continued_at is None
 
     @property
     def heard(self) -> list[str]:
-        """Every sound that it was played, in all of its calls."""
+        """Every sound that was played to it, in all of its calls."""
         return [sound for channel in self.channels for sound in channel.heard]
 
     def does(self, act: _Act, after_s: float = 0.0) -> Self:
-        """Does this `after_s` after what it did before."""
+        """Adds an action, `after_s` seconds after the previous one."""
         self._acts[-1].append((after_s, act))
         self._more.set()
         return self
 
     def then(self) -> Self:
-        """What follows it does in its next call, and in those after that."""
+        """The actions added from now on are for its next call, and for all calls after that."""
         self._acts.append([])
         return self
 
@@ -108,7 +108,7 @@ class _Person:
         return self.does(lambda asterisk, channel: asterisk.press(channel, digits), after_s)
 
     def holds(self, after_s: float = 1.0) -> Self:
-        """Puts the other side on hold: Asterisk tells it, and the call stands."""
+        """Puts the other side on hold: Asterisk reports it, and the call goes on."""
         return self.does(lambda asterisk, channel: asterisk.tell("ChannelHold", channel), after_s)
 
     def hangs_up(self, after_s: float = 0.0) -> Self:
@@ -116,11 +116,11 @@ class _Person:
         return self.does(lambda asterisk, channel: asterisk.end(channel, NORMAL), after_s)
 
     def vanishes(self, after_s: float = 0.0) -> Self:
-        """Is out of the network's reach."""
+        """Loses the network, without a hangup."""
         return self.does(lambda asterisk, channel: asterisk.end(channel, OUT_OF_ORDER), after_s)
 
     async def take_part(self, asterisk: Asterisk, channel: Channel) -> None:
-        """Does what it is to do on this channel, until that is gone."""
+        """Does its actions on this channel, until the channel is gone."""
         acts = self._acts[min(len(self.channels), len(self._acts) - 1)]
         self.channels.append(channel)
         done = 0
@@ -137,11 +137,11 @@ class _Person:
 
 
 class Caller(_Person):
-    """Somebody who calls in."""
+    """A caller."""
 
 
 class Phone(_Person):
-    """An agent's phone. It rings as soon as it is called, for as long as it is let."""
+    """An agent's phone. It rings as soon as it is called, until it answers or the caller side gives up."""
 
     def __init__(self, rings_after_s: float = 0.1) -> None:
         super().__init__()
@@ -150,26 +150,26 @@ class Phone(_Person):
 
     @property
     def times_rung(self) -> int:
-        """How often it was called."""
+        """How many times it was called."""
         return len(self.channels)
 
     @property
     def causes(self) -> list[int | None]:
-        """What each call to it ended with; None: it has not."""
+        """The Q.850 cause with which each call to it ended; None: the call has not ended."""
         return [channel.cause for channel in self.channels]
 
     def answers(self, after_s: float = 2.0) -> Self:
-        """Picks up."""
+        """Answers."""
         return self.does(lambda asterisk, channel: asterisk.pick_up(channel), after_s)
 
     def accepts(self, after_s: float = 2.0) -> Self:
-        """Picks up, and presses 1 a second later."""
+        """Answers, and presses 1 a second later."""
         return self.answers(after_s).presses("1")
 
     def is_busy(self) -> Self:
-        """Says that it is busy."""
+        """Answers busy."""
         return self.refuses(BUSY)
 
     def refuses(self, cause: int = REJECTED, after_s: float = 0.5) -> Self:
-        """Does not take the call, for a Q.850 cause."""
+        """Rejects the call with a Q.850 cause."""
         return self.does(lambda asterisk, channel: asterisk.end(channel, cause), after_s)

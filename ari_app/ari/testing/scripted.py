@@ -1,4 +1,4 @@
-"""Transports that stand in for the network: one that follows a script, one that fails."""
+"""Transports in place of the network: one follows a script, one fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WHEN_MS = 1795460389922
 
 
 class ScriptedStream:
-    """A stream of events that the test sends, and ends."""
+    """A stream of events which the test sends and ends."""
 
     def __init__(self) -> None:
         self._messages: asyncio.Queue[str | AriUnavailable] = asyncio.Queue()
@@ -88,7 +88,7 @@ class ScriptedTransport:
 
 
 class FailingTransport(ScriptedTransport):
-    """Cannot connect the first `failures` times that events are asked for."""
+    """Fails the first `failures` attempts to connect the event stream."""
 
     def __init__(self, failures: int) -> None:
         super().__init__()

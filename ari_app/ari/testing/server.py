@@ -1,4 +1,4 @@
-"""A small server on loopback that speaks Asterisk's side of ARI, as a test tells it to."""
+"""A small server on loopback that plays Asterisk's part in ARI, as a test tells it to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiohttp import WSMsgType, web
 from ari_app.ari.settings import AriSettings
 from ari_app.ari.testing.scripted import INFO, WHEN
 
-# What the server says to a request: a status and a body, or nothing at all.
+# The server's answer to a request: a status and a body, or no answer.
 Answer = tuple[int, object] | None
 
 
@@ -35,13 +35,13 @@ class Connection:
         await self.socket.close()
 
     def abort(self) -> None:
-        """Breaks the connection without a word."""
+        """Breaks the connection without closing it."""
         assert self.request.transport is not None
         self.request.transport.abort()
 
 
 class FakeAsterisk:
-    """Answers requests with `answer`, which a test may replace. `connections` is the latest of each app."""
+    """Answers requests with `answer`, which a test may replace. `connections`: the latest one of each application."""
 
     def __init__(self) -> None:
         self.settings = AriSettings("127.0.0.1", 0, "callrace", "secret", lanes=2)
@@ -110,7 +110,7 @@ class FakeAsterisk:
 
 
 def response(request_id: str, status: int, body: object = None) -> dict[str, object]:
-    """An answer over a WebSocket, as Asterisk writes it."""
+    """An answer over a WebSocket, in Asterisk's form."""
     answer: dict[str, object] = {
         "type": "RESTResponse",
         "transaction_id": "",
@@ -126,7 +126,7 @@ def response(request_id: str, status: int, body: object = None) -> dict[str, obj
 
 @asynccontextmanager
 async def fake_asterisk() -> AsyncIterator[FakeAsterisk]:
-    """A server, on a port of its own."""
+    """A server on its own port, while the block lasts."""
     server = FakeAsterisk()
     app = web.Application()
     app.router.add_get("/ari/events", server.events)
