@@ -387,3 +387,24 @@ async def test_nobody_talks_before_asterisk_knows_for_how_long(exchange: Exchang
     [joined] = [n for n, request in enumerate(asked) if request.endswith("/addChannel")]
     assert limited < joined
     await call.hangs_up().over()
+
+
+async def test_the_caps_of_those_who_lost_have_room_again_when_the_last_agent_can_vanish_no_more(
+    exchange: Exchange,
+) -> None:
+    """Not when the first could not any more, who has vanished."""
+    ann, bob = (
+        exchange.agent("ann").accepts().vanishes(after_s=5).then(),
+        exchange.agent("bob").then().accepts(),
+    )
+    exchange.agent("cid")
+    one_a_day = {name: {"caps": [{"max": 1, "per": "day"}]} for name in ("ann", "bob", "cid")}
+    await exchange.serves(also={"destinations": one_a_day}, ring_timeout="6s")
+    call = exchange.dials()
+    await call.connected(ann)
+    await call.connected(bob)
+    await exchange.passes(5)  # 13 s after the first was connected, 5 s after the second
+    assert (await exchange.dials().over()).disposition == "no_route"
+    await exchange.passes(6)
+    assert (await exchange.dials().over()).disposition == "no_answer"
+    await call.hangs_up().over()
