@@ -1,7 +1,7 @@
 """Builds the geography tables from the libraries zipcodes and phonenumbers, and keeps them in a file.
 
-The two libraries take more than 200 MB of memory to read, the tables about 15 MB. So a process of
-its own (`python -m ari_app.store.geography FILE`) reads them, once for every pair of versions.
+To read the two libraries takes more than 200 MB of memory; the tables take about 15 MB. So a separate process
+(`python -m ari_app.store.geography FILE`) reads the libraries, once for every pair of their versions.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _OTHER_NAMES = {
     "British Colombia": "BC",
     "U.S. Virgin Islands": "VI",
 }
-# Exchanges to ask about. 555 is nobody's, so it tells of the area code as a whole; the others only
-# count where 555 tells nothing, and then only when all agree.
+# Exchanges to ask the library about. Nobody has the exchange 555, so the answer is about the whole area code. The
+# others count only where there is no answer for 555, and only if all of them agree.
 _WHOLE = "555"
 _EXCHANGES = ("222", "234", "345", "444", "456", "567", "633", "678", "777", "789", "888", "987")
 
@@ -40,7 +40,7 @@ class GeographyError(Exception):
 
 
 def load(home: Path) -> Geography:
-    """The tables, from the file in `home`, which is built when missing (a few seconds).
+    """The tables, from the file in `home`. If there is no file, it is built (a few seconds).
 
     Programs that start together build it once. Raises GeographyError.
     """
@@ -55,7 +55,7 @@ def load(home: Path) -> Geography:
 
 
 def build() -> dict[str, Any]:
-    """The tables as JSON. Takes much memory: see above."""
+    """The tables as JSON. This takes much memory: see above."""
     return {"zips": dict(_zips()), "area_codes": dict(_area_codes())}
 
 
@@ -127,7 +127,7 @@ def _state_of(code: str) -> str | None:
 
 
 def _states_at(code: str, exchange: str) -> set[str]:
-    """The state that the geocoder's "Chicago, IL" or "New Jersey" names; empty for "Jamaica" or nothing."""
+    """The state in the geocoder's answer, such as "Chicago, IL" or "New Jersey"; empty for "Jamaica" or no answer."""
     from phonenumbers import PhoneNumber, geocoder
 
     number = PhoneNumber(country_code=1, national_number=int(f"{code}{exchange}2368"))

@@ -1,9 +1,9 @@
-"""Calls that a switch could not take up, a file each, until one can: the next start tries them again.
+"""Calls that a switch could not resume, a file each. Each start of a switch tries them again.
 
     aside/ID.json   the call as far as it had come, as a line of the journal has it
     aside/ID.txt    why it was set aside
 
-What is here is charged to nobody yet. A file goes only when its call is saved.
+Nobody is charged for these calls yet. A file is deleted only when its call is saved.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Aside:
         self._ids = {path.stem for path in listed(folder)}
 
     def __len__(self) -> int:
-        """How many calls are here, as far as this process knows."""
+        """How many calls are set aside, as far as this process knows."""
         return len(self._ids)
 
     def put(self, call: UnderWay, reason: str) -> None:
-        """Keeps a call as it stands now, in place of what was kept of it before. Raises OSError."""
+        """Writes a call as it stands now, in place of an earlier file of the same call. Raises OSError."""
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{call.record.id}.json"
         write_whole(path.with_suffix(".txt"), reason.encode())
@@ -42,7 +42,7 @@ class Aside:
         self._ids.add(call.record.id)
 
     def calls(self) -> list[UnderWay]:
-        """The calls, in the order in which they began. A file that is none stays, and is named in the log."""
+        """The calls, in the order in which they began. A file that is no call stays, and the log names it."""
         found = []
         for path in listed(self._folder):
             try:
@@ -55,14 +55,14 @@ class Aside:
         return sorted(found, key=lambda call: call.record.id)
 
     def reasons(self) -> Mapping[str, str]:
-        """Why each call is here, by id. Raises OSError."""
+        """Why each call was set aside, by id. Raises OSError."""
         texts = {path.stem: path.with_suffix(".txt") for path in listed(self._folder)}
         return {
             name: text.read_text(errors="replace") if text.exists() else "" for name, text in texts.items()
         }
 
     def forget(self, call_ids: Iterable[str]) -> None:
-        """These calls are saved. One that is not here is no error; a file that cannot go is tried at the next start."""
+        """Deletes the files of saved calls. A call without a file is no error. A file that cannot be deleted stays."""
         for call_id in self._ids.intersection(call_ids):
             path = self._folder / f"{call_id}.json"
             try:
@@ -75,7 +75,7 @@ class Aside:
 
 
 def erase_callers(folder: Path, is_wanted: Callable[[CallRecord], bool], now: int) -> None:
-    """Takes the callers out of some of the calls that are set aside, at `now` (ms). What is no call stays.
+    """Erases the callers of some of the calls that are set aside, at `now` (ms). A file that is no call stays.
 
     Raises OSError.
     """

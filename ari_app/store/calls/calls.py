@@ -1,4 +1,4 @@
-"""Calls: a record with its legs and its transfers is saved once, in one transaction."""
+"""Calls: a record is saved once, with its legs and its transfers, in one transaction."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ class Settlement:
 def save(engine: Engine, batch: Sequence[Settlement], *, of_others: bool = False) -> None:
     """Writes the batch in one transaction: all of it, or none.
 
-    `of_others`: it was not the running switch that served them, and it is to learn of them (`news`).
+    `of_others`: the running switch did not serve these calls, and must learn of them (`news`).
 
-    A call that only repeats one that was taken back is charged and paid all the same, at once.
-    What a call had reserved of caps and funds becomes use, or is given back, in the same transaction.
-    A call that is saved already stays as it is, so a batch may be tried again after a commit whose
-    fate is unknown. Raises DatabaseUnavailable, and SQLAlchemy's errors for a call that does not fit.
+    A call that only repeats a reversed call is charged and paid at once.
+    In the same transaction, what a call had reserved of caps and funds is counted as used, or given back.
+    A call that is already saved stays as it is. So a batch may be tried again when it is not known whether its commit
+    succeeded. Raises DatabaseUnavailable, and SQLAlchemy's errors for a call that does not fit the tables.
     """
     wanted: dict[str, Settlement] = {}
     for settlement in batch:
@@ -71,7 +71,7 @@ def save(engine: Engine, batch: Sequence[Settlement], *, of_others: bool = False
             del wanted[call_id]
         ended = [settlement.record for settlement in wanted.values()]
         moved = {settlement.record.id: list(settlement.transfers) for settlement in wanted.values()}
-        # In the order of locks that `reservations` tells of.
+        # In the order of locks that `reservations` describes.
         _insert(connection, ended)
         if of_others and ended:
             _tell_of_others(connection, ended)
@@ -90,7 +90,7 @@ def save(engine: Engine, batch: Sequence[Settlement], *, of_others: bool = False
 
 
 def _tell_of_others(connection: Connection, ended: Collection[CallRecord]) -> None:
-    """A switch that runs reads it within a second, and one that starts reads the calls themselves: so the last do."""
+    """The newest suffice: a running switch reads them within a second, a starting one reads the calls themselves."""
     table = calls_of_others
     connection.execute(insert(table), [{"call_id": record.id} for record in ended])
     newest = select(func.max(table.c.seq)).scalar_subquery()
@@ -111,7 +111,7 @@ def _insert(connection: Connection, batch: Collection[CallRecord]) -> None:
 
 
 def locked(connection: Connection, ids: Collection[str]) -> dict[str, CallRecord]:
-    """Saved calls by id, as they are now: nobody else rewrites or corrects one until the transaction ends."""
+    """Saved calls by id, locked: until the transaction ends, nobody else rewrites or corrects one of them."""
     found: dict[str, CallRecord] = {}
     in_order = sorted(ids)
     for start in range(0, len(in_order), _PAGE):
@@ -122,8 +122,9 @@ def locked(connection: Connection, ids: Collection[str]) -> dict[str, CallRecord
 
 
 def rewrite(connection: Connection, record: CallRecord) -> None:
-    """Writes a saved call anew, but for its legs and transfers: after its caller or its recording is forgotten, or a
-    conversion decided it. All of its row is written, so the record has to be one of `locked`.
+    """Writes the row of a saved call again: its caller was erased, its recording deleted, or a conversion decided it.
+
+    Legs and transfers stay. The whole row is written, so the record must be one of `locked`.
     """
     connection.execute(update(calls).where(calls.c.id == record.id).values(call_row(record)))
     if record.recording is not None:
@@ -132,12 +133,12 @@ def rewrite(connection: Connection, record: CallRecord) -> None:
 
 
 def get(engine: Engine, call_id: str) -> CallRecord | None:
-    """The call of this id, or the only one whose id begins so; None when there is none.
+    """The call with this id, or the only call whose id begins with it; None when there is none.
 
-    Raises AmbiguousCallId when several ids begin so.
+    Raises AmbiguousCallId when several ids begin with it.
     """
-    # A range of the primary key, not LIKE: that reads the whole table, in PostgreSQL unless its collation is C. Ids are
-    # hexadecimal digits, which every collation sorts as C does; a g comes after all of them.
+    # A range of the primary key, not LIKE, which reads the whole table (in PostgreSQL unless its collation is C). Ids
+    # are hexadecimal digits, which every collation sorts as C does; a g comes after all of them.
     its = (
         and_(calls.c.id >= call_id, calls.c.id < f"{call_id}g")
         if _HEX.fullmatch(call_id)
@@ -170,7 +171,7 @@ def began(engine: Engine, call_ids: Sequence[str]) -> dict[str, int]:
 
 
 def latest(engine: Engine, limit: int = 20, **wanted: Any) -> list[CallRecord]:
-    """The calls that began last, newest first, of those that match everything wanted, see `Selection`."""
+    """The newest calls, newest first, of those that match everything wanted; see `Selection`."""
     query = select(calls).where(*conditions(Selection(**wanted)))
     newest_first = query.order_by(calls.c.started_at.desc(), calls.c.id.desc()).limit(limit)
     with reading(engine) as connection:
@@ -206,9 +207,9 @@ def pages_between(connection: Connection, since: int, until: int) -> Iterator[li
 def callers_before(
     engine: Engine, last: CallRecord | None, since: int, is_connected: bool, limit: int
 ) -> list[CallRecord]:
-    """Calls that began at `since` (ms) or later, the newest first, as far as repeat callers need them.
+    """Calls that began at `since` (ms) or later, newest first, with the fields that repeat callers need.
 
-    `last`: only those before it. `is_connected`: only those that reached an agent.
+    `last`: only calls before this one. `is_connected`: only calls that reached an agent.
     """
     query = select(*_REPEATS).where(calls.c.started_at >= since, calls.c.ani.is_not(None))
     if last is not None:
@@ -238,9 +239,10 @@ def callers_by_area_code(engine: Engine, since: int) -> dict[str, int]:
 
 
 def news(engine: Engine, after: int, limit: int) -> tuple[int, list[CallRecord]]:
-    """Calls of others saved after a place in their order, as far as repeat callers need them; and the last's place.
+    """Calls that no running switch served, saved after a position in their sequence; and the position of the last.
 
-    A transaction may take its place before another and be committed after it: so look some places back again.
+    They have the fields that repeat callers need. A transaction may take its position before another one and be
+    committed after it. So a reader must look some positions back again.
     """
     table = calls_of_others
     query = (
@@ -252,21 +254,21 @@ def news(engine: Engine, after: int, limit: int) -> tuple[int, list[CallRecord]]
 
 
 def newest_of_others(engine: Engine) -> int:
-    """The place of the call of others that was saved last; 0: there is none."""
+    """The position of the newest call that no running switch served; 0: there is none."""
     with reading(engine) as connection:
         newest = select(func.coalesce(func.max(calls_of_others.c.seq), 0))
         return int(connection.execute(newest).scalar_one())
 
 
 def converted_callers(engine: Engine, since: int) -> list[CallRecord]:
-    """Calls that were told to be converted at `since` (ms) or later, as far as repeat callers need them."""
+    """Calls whose conversion was reported at `since` (ms) or later, with the fields that repeat callers need."""
     query = select(*_REPEATS).where(calls.c.conversion_told_at >= since, calls.c.ani.is_not(None))
     with reading(engine, is_much=True) as connection:
         return [_caller(row) for row in connection.execute(query.order_by(calls.c.started_at))]
 
 
 def earlier_call(engine: Engine, record: CallRecord, basis: Basis, scope: Scope) -> EarlierCall | None:
-    """The caller's last call before this one that makes it a repeat, of one kind; or None."""
+    """The caller's newest earlier call of this basis and scope, which makes this one a repeat; or None."""
     id_ = whose(record, scope)
     if record.ani is None or id_ is None:
         return None
@@ -297,7 +299,7 @@ _REPEATS = [
 
 
 def _caller(row: Row[Any]) -> CallRecord:
-    """A record with what a repeat caller is told by, and no more."""
+    """A record with only the fields by which repeat callers are recognised."""
     record = CallRecord(row.id, row.did, row.ani, row.started_at)
     record.campaign, record.advertiser, record.winner = row.campaign, row.advertiser, row.winner
     record.connected_at = row.connected_at

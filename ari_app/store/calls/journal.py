@@ -1,20 +1,21 @@
-"""The journal: every call under way, for the switch that comes after one that died.
+"""The journal: every call under way, so that the next switch can find it if this one dies.
 
-    journal/N.jsonl   a line each time that a call takes a step: the call as it stands, or that it is over;
-                      of each call the last line counts
-    journal/aside/    calls that could not be taken up, see `aside`
-    journal/alive     until when the switch lived, by the machine's monotonic clock: written with each step, and each
-                      ALIVE_EVERY_S. After another boot the newest of the files tells it
+    journal/N.jsonl   a line for each step of a call: the call as it stands, or that it is over;
+                      for each call the last line counts
+    journal/aside/    calls that could not be resumed, see `aside`
+    journal/alive     when the switch was last alive, by the machine's monotonic clock: written with each step, and
+                      every ALIVE_EVERY_S. After a reboot the modification time of the newest file says it
 
-One file is appended to for all calls, because to make a file a call costs more than all the rest. When it has
-grown to FILE_LIMIT and to GROWTH times what it began with, or holds calls that are over and is KEPT_FOR_S old, the next
-one begins with the calls under way, and the older ones go: who called is not kept here for longer. So however many
-calls are under way, a line costs the same. What the spool or the database has is not kept here either.
+All calls are appended to one file, because a file for each call would cost more than everything else. The next file
+begins when this one has grown to FILE_LIMIT and to GROWTH times its first size, or when it is KEPT_FOR_S old and has
+calls that are over. The next file begins with the calls under way; the older files are deleted, so that callers'
+numbers are not kept longer. So a line costs the same however many calls are under way. Calls that the spool or the
+database has are not kept here.
 
-Written by a thread, so that no call waits for the disk, within GATHER_S. While there are calls the thread looks
-by itself so often; to be woken for each step would cost a call more than all that is written. What a killed
+A thread writes the lines within GATHER_S, so no call waits for the disk. While there are calls, the thread looks by
+itself that often: to wake it for each step would cost more than the writing. What a killed
 process had written stays written. (Nothing is synced: when the machine dies, its Asterisk and its calls die
-too.) Where the disk is full calls go on, and are lost to recovery until it takes them again.
+too.) If the disk is full, calls go on; until there is room again, recovery would not find their new steps.
 """
 
 from __future__ import annotations
@@ -47,20 +48,20 @@ GROWTH = 3
 KEPT_FOR_S = 600.0
 CLOSE_S = 5.0
 _UNREADABLE = ".unreadable"
-ASIDE = "aside"  # the folder in the journal's, see `store.aside`
+ASIDE = "aside"  # a folder inside the journal's, see `store.calls.aside`
 
 _Entries = Mapping[str, UnderWay | None]
-"""Calls to be written down, by id; None: it is over."""
+"""Calls that are to be written, by id; None: the call is over."""
 
 
 class Journal:
-    """The journal in `folder`. `last_seen` (ms) is when the switch before this one last lived, if one did, as the
-    system's clock was; see `last_seen_by`.
+    """The journal in `folder`.
 
-    `aside` are the calls that could not be taken up, `lost` those of which no line can be read: their records have what
-    could be, which is how they began.
+    `last_seen` (ms, by the system's clock): when the switch before this one was last alive, if there was one. See also
+    `last_seen_by`. `aside`: the calls that could not be resumed. `lost`: the calls of which no line can be read; their
+    records have only how the calls began.
 
-    Of each call only the newest entry is written, so what waits is bounded by the calls under way.
+    Only the newest entry of each call is written, so the calls under way bound what waits to be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -76,7 +77,7 @@ class Journal:
         self._lock = threading.Lock()
         self._has_news = threading.Event()
         self._closing = threading.Event()
-        self._file: BinaryIO | None = None  # none yet, or the disk did not take what was to go into it
+        self._file: BinaryIO | None = None  # none yet, or writing to it failed
         self._begun_at = 0.0
         self._limit = FILE_LIMIT
         self._has_ended_calls = False  # in the file
@@ -85,35 +86,35 @@ class Journal:
         self._thread = threading.Thread(target=self._run, name="callrace-journal", daemon=True)
 
     def left(self) -> list[UnderWay]:
-        """The calls that a switch before this one left, in the order in which they began.
+        """The calls that an earlier switch left, in the order in which they began.
 
-        They stay under way until they are forgotten. To be asked before any other is kept.
+        They count as under way until they are forgotten. Ask for them before any other call is kept.
         """
         return [call for _, call in sorted(self._under_way.items())]
 
     def last_seen_by(self, timeline: Timeline | None) -> int | None:
-        """When the switch before this one last lived (ms), as the clock of one of its calls tells it."""
+        """When the switch before this one was last alive (ms), by the clock of one of its calls."""
         if timeline is None or self._last_alive is None or timeline.boot != self._last_alive[0]:
             return self.last_seen
         return timeline.offset_ms + self._last_alive[1]
 
     @property
     def is_usable(self) -> bool:
-        """Whether the disk took what was last to be written."""
+        """Whether the last write to the disk succeeded."""
         return self._is_usable
 
     def start(self) -> None:
-        """Begins to write."""
+        """Starts the thread that writes."""
         self._thread.start()
 
     def keep(self, call: UnderWay) -> None:
-        """Has a call written down as it stands now, in place of what was written of it before."""
+        """Has a call written as it stands now; this line replaces its earlier ones."""
         with self._lock:
             self._under_way[call.record.id] = self._waiting[call.record.id] = call
             self._end_rest()
 
     def settled(self, batch: Iterable[Settlement]) -> None:
-        """These calls are safe, in the database or in the spool: for the writer to tell, as often as it likes."""
+        """These calls are safe, in the database or in the spool. The writer may say so more than once of a call."""
         safe = [settlement.record.id for settlement in batch]
         self.forget(safe)
         self.aside.forget(safe)
@@ -128,19 +129,19 @@ class Journal:
                 self._end_rest()
 
     def begin_anew(self) -> None:
-        """Has the next file begun within two seconds: then calls that are over are not here any more."""
+        """Has the next file begun within two seconds. Then calls that are over are in no file any more."""
         self._is_to_begin = True
         self._has_news.set()
 
     def close(self) -> None:
-        """Writes what waits, and stops."""
+        """Writes what is left, and stops the thread."""
         self._closing.set()
         self._has_news.set()
         if self._thread.is_alive():
             self._thread.join(CLOSE_S)
 
     def _end_rest(self) -> None:
-        if not self._has_news.is_set():  # most often it is, and this costs nothing
+        if not self._has_news.is_set():  # mostly it is set already, and this costs nothing
             self._has_news.set()
 
     # The thread
@@ -154,7 +155,7 @@ class Journal:
         self._close_file()
 
     def _write_what_comes(self) -> None:
-        """Until for ALIVE_EVERY_S there was nothing to write."""
+        """Until there was nothing to write for ALIVE_EVERY_S."""
         rest_at = time.monotonic() + ALIVE_EVERY_S
         while time.monotonic() < rest_at and not self._closing.wait(GATHER_S):
             entries = self._take()
@@ -180,7 +181,7 @@ class Journal:
             self._alive.write_text(f"{boot()} {monotonic_ms()}")
             self._is_usable = True
         except OSError as error:
-            self._close_file()  # its last line may be half a line; the next file will have every call
+            self._close_file()  # its last line may be cut off; the next file will have every call
             if self._is_usable:
                 message = "calls under way are not written down (%s: %s): a crash now would lose them"
                 log.critical(message, self._folder, error.strerror)
@@ -190,7 +191,7 @@ class Journal:
         return self._has_ended_calls and time.monotonic() - self._begun_at > KEPT_FOR_S
 
     def _begin_file(self) -> None:
-        """The next file, with every call under way in it; then those before it go. Raises OSError."""
+        """Begins the next file with every call under way; then deletes the files before it. Raises OSError."""
         self._close_file()
         self._is_to_begin = False
         with self._lock:
@@ -206,7 +207,7 @@ class Journal:
 
 
 def forget_ended(folder: Path) -> None:
-    """Takes calls that are over out of a journal that no switch writes. When its switch last lived stays told.
+    """Removes calls that are over from a journal that no switch writes. When its switch was last alive stays known.
 
     Raises OSError.
     """
@@ -218,7 +219,7 @@ def forget_ended(folder: Path) -> None:
 
 
 def _begin(folder: Path, under_way: _Entries) -> BinaryIO:
-    """The next file, with these calls in it; then those before it go. Raises OSError."""
+    """Writes the next file with these calls; then deletes the files before it. Raises OSError."""
     older = _files(folder)
     unfinished = folder / "next.part"
     file = unfinished.open("wb", buffering=0)
@@ -231,7 +232,7 @@ def _begin(folder: Path, under_way: _Entries) -> BinaryIO:
 
 
 def _last_alive(path: Path) -> tuple[str, int] | None:
-    """The boot, and the milliseconds of its monotonic clock, at which a switch last lived; None: it is not told."""
+    """When a switch was last alive: the boot, and the ms of its monotonic clock; None: that is not known."""
     try:
         its_boot, at = path.read_text().split()
         return its_boot, int(at)
@@ -241,7 +242,7 @@ def _last_alive(path: Path) -> tuple[str, int] | None:
 
 def _append(file: BinaryIO, entries: _Entries) -> None:
     """Writes a line each. Raises OSError."""
-    # A call goes on meanwhile; its record is written as it stands, in one step of the interpreter.
+    # The call goes on meanwhile. Its record is written as it stands, without giving up the interpreter.
     packed = [pack_over(name) if call is None else pack_under_way(call) for name, call in entries.items()]
     content = b"".join(line + b"\n" for line in packed)
     if file.write(content) != len(content):
@@ -249,18 +250,18 @@ def _append(file: BinaryIO, entries: _Entries) -> None:
 
 
 def _files(folder: Path) -> list[Path]:
-    """The journal's files, oldest first. Others that somebody put beside them are none of it."""
+    """The journal's files, oldest first. Other files in the folder are ignored."""
     ours = (path for path in folder.glob("*.jsonl") if path.stem.isdecimal())
     return sorted(ours, key=lambda path: int(path.stem))
 
 
 def unreadable(folder: Path) -> list[Path]:
-    """The files of a journal that had a line which is no call under way, as they were kept."""
+    """The files of a journal that had an unreadable line; copies of them were kept."""
     return sorted(folder.glob(f"*{_UNREADABLE}"))
 
 
 def has_calls(folder: Path) -> bool:
-    """Whether a switch that died left calls here. One may ask often: the same journal is read once. Raises OSError."""
+    """Whether a switch that died left calls. Cheap to ask often: an unchanged journal is read once. Raises OSError."""
     try:
         stats = [(path, path.stat()) for path in _files(folder)]
         return _has_calls(tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats))
@@ -280,7 +281,7 @@ def _has_calls(files: tuple[tuple[Path, int, int], ...]) -> bool:
 
 
 def _read(folder: Path) -> tuple[dict[str, UnderWay], list[CallRecord]]:
-    """The calls under way, by id; and how those began of which no line can be read."""
+    """The calls under way, by id; and how the calls began of which no line can be read."""
     newest: dict[str, UnderWay | None] = {}
     unread: dict[str, CallRecord] = {}
     for path in _files(folder):

@@ -1,6 +1,6 @@
-"""Forgetting callers, in the records that are saved and in those that wait in the spool; first, their recordings.
+"""Erasing callers from saved records and from records in the spool. Their recordings are deleted first.
 
-Transfers name no caller, and are never touched.
+Transfers name no caller, and are never changed.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _AT_ONCE = 500  # calls in one transaction
 def erase_caller(
     engine: Engine, spool: Spool, folder: Path, ani: str, now: int, entry: Entry | None = None
 ) -> int:
-    """Takes a caller out of every call; how many there were. `now` in ms; `folder` is that of the recordings.
+    """Erases a caller from every call; returns how many calls. `now` in ms; `folder` is that of the recordings.
 
-    `entry` is the audit log's for each saved call, without its subject. A call that is under way is not reached. Raises
-    StoreError; one about the spool only after the saved calls.
+    `entry`: the audit log's line for each saved call, without its subject. Calls under way are not changed. Raises
+    StoreError; an error of the spool only after the saved calls are done.
     """
     try:
         count = _erase_spooled(spool, folder, lambda record: record.ani == ani, now)
@@ -41,7 +41,7 @@ def erase_caller(
 def erase_before(
     engine: Engine, spool: Spool, folder: Path, before: int, now: int, entry: Entry | None = None
 ) -> int:
-    """Takes the callers out of the calls that began before a moment (ms); how many there were. Raises StoreError.
+    """Erases the callers from calls that began before a moment (ms); returns how many calls. Raises StoreError.
 
     `entry` as in `erase_caller`.
     """
@@ -53,7 +53,7 @@ def erase_before(
 
 
 def callers_before(engine: Engine, before: int) -> set[str]:
-    """Who called before a moment (ms), and not since: in E.164."""
+    """The numbers (E.164) of callers who called before a moment (ms), and not since."""
     old = select(calls.c.ani).where(calls.c.ani.is_not(None), calls.c.started_at < before).distinct()
     since = select(calls.c.ani).where(calls.c.ani.is_not(None), calls.c.started_at >= before)
     with reading(engine, is_much=True) as connection:
@@ -61,7 +61,7 @@ def callers_before(engine: Engine, before: int) -> set[str]:
 
 
 def _erase_spooled(spool: Spool, folder: Path, is_wanted: Callable[[CallRecord], bool], now: int) -> int:
-    """Before the saved ones: a switch may save what it has read of the spool at any moment."""
+    """The spool comes before the saved calls: a switch may save at any moment what it has read from the spool."""
 
     def change(record: CallRecord) -> None:
         _erase(record, folder, now)
@@ -72,7 +72,7 @@ def _erase_spooled(spool: Spool, folder: Path, is_wanted: Callable[[CallRecord],
 def _erase_saved(
     engine: Engine, folder: Path, which: ColumnElement[bool], now: int, entry: Entry | None
 ) -> int:
-    """Each round finds fewer: an erased call has no number any more."""
+    """Ends, because each round finds fewer calls: an erased call has no number."""
     count = 0
     while True:
         with reading(engine) as connection:
@@ -88,7 +88,7 @@ def _erase_saved(
 
 @retried
 def _erase_some(engine: Engine, ids: Sequence[str], now: int, entry: Entry | None) -> None:
-    with writing(engine) as connection:  # whatever else became of them meanwhile stays
+    with writing(engine) as connection:  # other changes made meanwhile stay
         named = [record for record in locked(connection, ids).values() if record.ani is not None]
         for record in named:
             erase(record, now)

@@ -1,4 +1,4 @@
-"""Rollups made anew from calls and transfers, a day at a time: for calls that were saved before there were rollups."""
+"""Rebuilds rollups from calls and transfers, a day at a time: for calls that were saved before there were rollups."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _REBUILD_LOCK = 0x434F554E  # "COUN": PostgreSQL's advisory lock of two rebuilds
 
 
 def days(engine: Engine) -> range:
-    """The UTC days that there may be calls, transfers or counters of, by their beginnings in ms."""
+    """The UTC days that may have calls, transfers or counters, by their beginnings in ms."""
     bounds = [
         select(func.min(calls_table.c.started_at), func.max(calls_table.c.started_at)),
         select(func.min(transfers.c.at), func.max(transfers.c.at)).where(transfers.c.call_id.is_not(None)),
@@ -40,10 +40,10 @@ def days(engine: Engine) -> range:
 
 @retried
 def rebuild_day(engine: Engine, day_at: int) -> int:
-    """Counts the calls and transfers of one of the `days` anew, and returns how many calls there are.
+    """Counts the calls and transfers of one of the `days` again, and returns how many calls there are.
 
-    They and their counters are read as they were at one moment, and only the difference is booked. A call that is
-    saved after that moment changes both, so nobody has to wait: it is counted once all the same.
+    Calls and counters are read as of one moment, and only the difference is booked. A call that is
+    saved after that moment changes both, so it is counted once, and nobody has to wait.
     """
     until = day_at + DAY_MS
     with _alone(engine):
@@ -76,7 +76,7 @@ def _add_up(right: Mapping[Table, dict[Any, Counts]], page: ByTable) -> None:
 
 
 def _difference(right: ByTable, there: ByTable) -> ByTable:
-    """What has to be added to what is there: only cells that are wrong."""
+    """What must be added to the counters: only cells that are wrong."""
     missing: ByTable = {}
     for table in rollups.TABLES:
         cells = {}
@@ -91,7 +91,7 @@ def _difference(right: ByTable, there: ByTable) -> ByTable:
 
 @contextmanager
 def _alone(engine: Engine) -> Iterator[None]:
-    """Lets nobody else rebuild meanwhile: two would book the same difference."""
+    """Keeps others from rebuilding at the same time: two would book the same difference."""
     if engine.dialect.name == "sqlite":
         with locked(Path(engine.url.database or "").parent):
             yield

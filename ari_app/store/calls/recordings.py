@@ -1,4 +1,4 @@
-"""Recordings: which calls have one, and their files. The files go first; then the call says so, in its timeline."""
+"""Recordings: which calls have one, and their files. Files are deleted first; then the call's timeline says so."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WAV_HEADER = 44  # bytes
 
 
 def latest(engine: Engine, limit: int) -> list[Recording]:
-    """The recordings that began last, newest first, deleted ones too."""
+    """The newest recordings, newest first; deleted ones too."""
     columns = (recordings.c.call_id, call_table.c.campaign, *list(recordings.c)[1:])
     query = select(*columns).join(call_table).order_by(recordings.c.started_at.desc()).limit(limit)
     with reading(engine) as connection:
@@ -33,7 +33,7 @@ def latest(engine: Engine, limit: int) -> list[Recording]:
 def delete(
     engine: Engine, folder: Path, call_id: str, why: str, now: int, entry: Entry | None = None
 ) -> bool:
-    """Deletes a call's recording; False when it has none, or no more. `now` in ms, `entry` is the audit log's.
+    """Deletes a call's recording; False when it has none, or none any more. `now` in ms; `entry`: the audit log's line.
 
     Raises StoreError.
     """
@@ -41,9 +41,9 @@ def delete(
 
 
 def expire(engine: Engine, folder: Path, now: int, entry: Entry | None = None) -> int:
-    """Deletes the recordings that are kept no longer; how many there were. Raises StoreError.
+    """Deletes the recordings whose time is over; returns how many. Raises StoreError.
 
-    `entry` is the audit log's for each, without its subject.
+    `entry`: the audit log's line for each, without its subject.
     """
     why = "it was kept for as long as agreed"
     return _delete(engine, folder, recordings.c.keep_until <= now, why, now, entry)
@@ -52,9 +52,9 @@ def expire(engine: Engine, folder: Path, now: int, entry: Entry | None = None) -
 def _delete(
     engine: Engine, folder: Path, which: ColumnElement[bool], why: str, now: int, entry: Entry | None
 ) -> int:
-    """Each round finds fewer: a deleted recording is looked for no more, nor one whose files cannot be deleted.
+    """Ends, because each round finds fewer recordings: deleted ones, and those that cannot be deleted, are left out.
 
-    Raises FilesStay in the end, when all others are deleted.
+    Raises FilesStay at the end, when all others are deleted.
     """
     query = select(recordings.c.call_id).where(which, recordings.c.deleted_at.is_(None))
     count, stuck = 0, dict[str, FilesStay]()
@@ -77,8 +77,8 @@ def _delete(
 
 @retried
 def _note(engine: Engine, ids: Sequence[str], why: str, now: int, entry: Entry | None) -> int:
-    """Writes down that the files of these calls are gone; of how many."""
-    with writing(engine) as connection:  # whatever else became of them meanwhile stays
+    """Notes that the recordings of these calls were deleted; returns of how many calls."""
+    with writing(engine) as connection:  # other changes made meanwhile stay
         records = calls.locked(connection, ids).values()
         for record in records:
             recording.delete(record, why, now)
@@ -98,7 +98,7 @@ def is_there(folder: Path, call_id: str) -> bool:
 
 
 def remove_files(folder: Path, call_id: str) -> None:
-    """Deletes the tracks of a call, also those that no record tells of. Raises FilesStay."""
+    """Deletes the tracks of a call, also if no record mentions them. Raises FilesStay."""
     try:
         for path in paths(folder, call_id):
             path.unlink(missing_ok=True)

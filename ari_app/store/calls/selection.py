@@ -17,7 +17,7 @@ _REPEAT = '["no_repeat_within",false,'  # as `calls.save` writes a clause that d
 
 
 def conditions(wanted: Selection) -> list[ColumnElement[bool]]:
-    """What a row of `calls` must be like."""
+    """The conditions that a row of `calls` must meet."""
     given = {name: getattr(wanted, name) for name in _PARTIES if getattr(wanted, name) is not None}
     found: list[ColumnElement[bool]] = [
         _PARTIES[name] == value if value else _PARTIES[name].is_(None) for name, value in given.items()
@@ -63,7 +63,7 @@ _PARTIES = {
     "winner": calls.c.winner,
     "disposition": calls.c.disposition,
 }
-# The same as `domain.rollups.call_counts` and `offer_counts` say of a record; a test holds them together.
+# The same as `domain.reports.rollups.call_counts` and `offer_counts` count of a record; a test keeps them equal.
 _CALLS: dict[str, ColumnElement[bool]] = {
     "incoming": true(),
     "answered": calls.c.answered_at.is_not(None),

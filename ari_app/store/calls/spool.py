@@ -1,13 +1,12 @@
 """The spool: settled calls that the database could not take yet, a file each, safe from a crash.
 
-    spool/TIME-ID.json          waits for the database; the names' order is the order of settlement
+    spool/TIME-ID.json          waits for the database; the order of names is the order of settlement
     spool/refused/TIME-ID.json  will never fit the database as it is; TIME-ID.txt says why
 
-A file goes only after its call is committed. A call that is saved already is not saved twice, so
-one that is both in the spool and in the database does no harm.
+A file is deleted only after its call is committed. A call that is both in the spool and in the database does no
+harm, because a saved call is not saved twice.
 
-An hour at 50 calls a second is 180,000 files. So the folder is listed once for all that are in it, and what is
-remembered of each is its name.
+An hour at 50 calls a second is 180,000 files. So the folder is listed once, and only names are kept in memory.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ class Spool:
 
     @property
     def in_line(self) -> int:
-        """Calls that are known to come next."""
+        """Calls that are known to come next, by the last listing."""
         return len(self._line)
 
     def __len__(self) -> int:
@@ -54,7 +53,7 @@ class Spool:
         return self._count
 
     def put(self, settlements: Sequence[Settlement]) -> None:
-        """Keeps calls. When it returns they survive the machine's end. Raises SpoolUnusable, having kept some."""
+        """Writes calls, which then survive a power cut. Raises SpoolUnusable; some of the calls may be written then."""
         if self._count + len(settlements) > self._limit:
             raise SpoolUnusable(f"{self.folder} holds {self._count} calls, {self._limit} at most")
         try:
@@ -68,7 +67,7 @@ class Spool:
             raise SpoolUnusable(f"{self.folder} takes no calls: {error.strerror}") from error
 
     def oldest(self, limit: int) -> list[Settlement]:
-        """The calls that were settled first. Files that are no calls are put aside on the way."""
+        """The calls that were settled first. A file that is no call is moved to the refused ones."""
         if not self._count:
             return []
         found: list[Settlement] = []
@@ -82,7 +81,7 @@ class Spool:
         return found
 
     def remove(self, settlements: Iterable[Settlement]) -> None:
-        """Forgets calls that the database has. One that is not here is no error. Raises SpoolUnusable."""
+        """Deletes calls that the database has. A call that is not in the spool is no error. Raises SpoolUnusable."""
         if not self._count:
             return
         try:
@@ -96,17 +95,17 @@ class Spool:
             self._count = len(names(self.folder))
 
     def refuse(self, settlement: Settlement, reason: str) -> None:
-        """Puts a call aside that the database will never take as it is. Raises SpoolUnusable."""
+        """Moves a call to the refused ones: the database will never take it as it is. Raises SpoolUnusable."""
         self.put([settlement])
         self._put_aside(self.folder / _name(settlement), reason)
 
     def kept(self) -> list[Spooled]:
-        """All that is here, what waits before what was refused, each in the order of settlement."""
+        """All calls in the spool: those that wait, then those that were refused; each in the order of settlement."""
         waiting = [_kept(path, None) for path in listed(self.folder)]
         return waiting + [_kept(path, _reason(path)) for path in listed(self.refused_folder)]
 
     def take_back(self) -> None:
-        """Puts what was refused back in line. Raises SpoolUnusable."""
+        """Has refused calls tried again. Raises SpoolUnusable."""
         try:
             for path in listed(self.refused_folder):
                 path.replace(self.folder / path.name)
@@ -117,7 +116,7 @@ class Spool:
         self._count = len(names(self.folder))
 
     def refused(self) -> int:
-        """Calls that the database will never take as they are. Cheap to ask as long as none comes or goes."""
+        """How many calls were refused. Cheap to ask while that number does not change."""
         try:
             changed_at = self.refused_folder.stat().st_mtime_ns
         except OSError:
@@ -127,10 +126,10 @@ class Spool:
         return self._refused
 
     def amend(self, is_wanted: Callable[[CallRecord], bool], change: Callable[[CallRecord], None]) -> int:
-        """Changes the records of some of the calls that are here, refused ones too; how many. Raises SpoolUnusable.
+        """Changes the records of some calls in the spool, refused ones too; returns how many. Raises SpoolUnusable.
 
-        For an operator, beside a running switch: one that has just read a call saves it as it was. What cannot be read
-        or changed is told of when all others are done.
+        For an operator, while a switch may be running: if the switch has just read a call, it saves it unchanged. The
+        error about calls that cannot be read or changed is raised when all others are done.
         """
         count, unread = 0, ""
         for path, _, _, reason in self.kept():
@@ -159,13 +158,13 @@ class Spool:
         return count
 
     def records(self) -> Iterator[CallRecord]:
-        """The records that are here, refused ones too, each read when it is asked for; what cannot be is left out."""
+        """The records in the spool, refused ones too, each read when it is asked for. Unreadable ones are left out."""
         for path in [*listed(self.folder), *listed(self.refused_folder)]:
             with suppress(OSError, Unreadable):  # saved meanwhile; or for `oldest` to put aside
                 yield unpack_settled(path.read_bytes())[0]
 
     def ids(self) -> set[str]:
-        """The calls that are here, refused ones too."""
+        """The calls in the spool, refused ones too."""
         return {_call_id(name) for folder in (self.folder, self.refused_folder) for name in names(folder)}
 
     def _read(self, path: Path) -> Settlement | None:
@@ -182,7 +181,7 @@ class Spool:
             return None
 
     def _put_aside(self, path: Path, reason: str) -> None:
-        """Moves a file; the reason comes first, so that no file is there without one. Raises SpoolUnusable."""
+        """Moves a file. The reason is written first, so that no file is without one. Raises SpoolUnusable."""
         log.error("the database does not take %s: %s", path.name, reason)
         aside = self.refused_folder / path.name
         try:

@@ -1,11 +1,11 @@
-"""Saves settled calls from a thread of its own: no call ever waits for the database.
+"""Saves settled calls from a separate thread: no call ever waits for the database.
 
-While the database is there, a call goes from memory straight into it. A call that it has not taken
-within PATIENCE_S goes to the spool on the disk, from where it is saved when the database is back,
-oldest first, also by the next switch. Only when the spool cannot be written either do calls stay in
-memory; `room` says how many more fit, so that no call is taken whose record could not be kept.
+While the database is available, a call goes from memory straight into it. A call that the database has not taken
+within PATIENCE_S goes to the spool on the disk. From there it is saved when the database is back,
+oldest first, also by the next switch. Calls stay in memory only if the spool cannot be written, either;
+`room` says how many more fit, so that no call is taken whose record could not be kept.
 
-Only what the data itself forbids is refused for good: whatever else the database says, a call waits for it.
+A call is refused for good only because of its own data. After any other error of the database it waits.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ log = logging.getLogger(__name__)
 
 CAPACITY = 10_000
 BATCH = 50
-BACKLOG_BATCH = 100  # of what is in the spool: more a second, and shared rows are locked twice as long
+BACKLOG_BATCH = 100  # from the spool: more would be faster, but would lock shared rows twice as long
 GATHER_S = 1.0  # how long the first of a batch waits for more: a call saved alone costs eight times the CPU
 PATIENCE_S = 1.0  # how long a call may be in memory alone while the database does not take it
 FIRST_PAUSE_S = 0.1
 TELL_AGAIN_S = 60.0
 GIVE_UP_S = 5.0  # at `close`, for what is left to go to the spool
 
-# What a record that fits no table raises: on its way into a row, or by the database, of whose errors
-# `store.engine` lets no others through.
+# What a record that fits no table raises: when the row is made, or from the database. (`store.db.engine` translates
+# all other errors of the database.)
 _BAD_DATA = (StatementError, TypeError, ValueError, AttributeError, OverflowError)
 
 Saved = Callable[[Sequence[Settlement]], None]
@@ -51,10 +51,10 @@ def _nobody(batch: Sequence[Settlement]) -> None:
 class Writer:
     """A bounded queue of settlements, and the thread that saves them in batches.
 
-    The first of a batch waits `gather_s` for more, unless a whole batch is there before.
-    `on_saved` is called in the writer's thread with what was committed, `on_safe` with what this process need not
-    keep any more: it is in the database or in the spool, and may be told of more than once. What can never be saved
-    is in the spool's refused folder, and the others go on.
+    The first of a batch waits `gather_s` for more, unless the batch is full before.
+    Both callbacks run in the writer's thread. `on_saved` gets what was committed. `on_safe` gets what this process
+    need not keep any more, because the database or the spool has it; it may get the same call more than once. What can
+    never be saved goes to the spool's refused folder, and the others go on.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Writer:
     def submit(self, settlement: Settlement) -> None:
         """Puts a settlement in the queue and returns at once.
 
-        Raises QueueFull (what waits, stays) or WriterStopped; the settlement is then still the caller's.
+        Raises QueueFull or WriterStopped; then the settlement was not taken, and the queue stays as it is.
         """
         with self._changed:
             if self._closing or not self._thread.is_alive():
@@ -104,11 +104,11 @@ class Writer:
             if len(self._waiting) in (
                 1,
                 BATCH,
-            ):  # to wake the thread for each would cost more than to save it
+            ):  # to wake the thread for each call would cost more than to save the call
                 self._changed.notify_all()
 
     def room(self) -> int:
-        """How many more settlements can be kept, at least."""
+        """How many more settlements can be kept at least."""
         with self._changed:
             return self._capacity - len(self._waiting)
 
@@ -118,7 +118,7 @@ class Writer:
             return len(self._waiting) + len(self._in_hand) + len(self._spool)
 
     def spooled_calls(self) -> Iterator[CallRecord]:
-        """The records of the calls in the spool, refused ones too, read as they are asked for."""
+        """The records of the calls in the spool, refused ones too, each read when it is asked for."""
         return self._spool.records()
 
     def spooled(self) -> set[str]:
@@ -130,11 +130,11 @@ class Writer:
         return self._spool.refused()
 
     def problem(self) -> str:
-        """Why the database takes no calls; empty while it does, or has not been tried."""
+        """Why the database takes no calls; empty while it takes them, and before the first try."""
         return self._problem
 
     def flush(self, timeout_s: float) -> bool:
-        """Waits until everything is in the database or refused; False when the time was too short."""
+        """Waits until everything is in the database or refused; False when that was not done in time."""
         with self._changed:
             self._flushing += 1
             self._changed.notify_all()
@@ -144,9 +144,9 @@ class Writer:
                 self._flushing -= 1
 
     def close(self, timeout_s: float) -> int:
-        """Takes no more, saves what it has, and stops. Returns how many it could not save.
+        """Takes no more settlements, saves what it has, and stops. Returns how many it could not save.
 
-        Those are in the spool. While the database is away it does not wait for it.
+        Those are in the spool. If the database is not available, it is not waited for.
         """
         with self._changed:
             self._closing = True
@@ -177,7 +177,7 @@ class Writer:
         if self._giving_up.is_set():
             return []
         if self._spool.in_line and len(self._waiting) >= BATCH:
-            self._spool_all()  # an hour's spool takes minutes to empty: memory is not to fill up meanwhile
+            self._spool_all()  # an hour's spool takes minutes to empty: memory must not fill up meanwhile
         return self._spool.oldest(BACKLOG_BATCH) or self._take()
 
     def _take(self) -> list[Settlement]:
@@ -194,9 +194,9 @@ class Writer:
         return not (self._waiting or self._in_hand or len(self._spool))
 
     def _save_patiently(self, batch: Sequence[Settlement]) -> bool:
-        """Saves the batch, however long the database is away; False when the writer closes before.
+        """Saves the batch, however long the database is not available; False when the writer closes before.
 
-        Meanwhile what is in memory is moved to the spool, every PATIENCE_S at the latest.
+        Meanwhile the calls in memory are moved to the spool, every PATIENCE_S at the latest.
         """
         pause_s = FIRST_PAUSE_S
         while True:
@@ -216,7 +216,7 @@ class Writer:
             pause_s = min(2 * pause_s, PATIENCE_S)
 
     def _tell_problem(self, problem: str) -> None:
-        """Once an outage in the log, and not again within TELL_AGAIN_S: a slow database has many. See `problem`."""
+        """Logs an outage once, and no other within TELL_AGAIN_S: a slow database has many. See `problem`."""
         if not self._problem and time.monotonic() >= self._tell_again_at:
             log.error("%d calls wait to be saved: %s", self.backlog(), problem)
             self._tell_again_at = time.monotonic() + TELL_AGAIN_S
@@ -229,7 +229,7 @@ class Writer:
             _book(self._spool, attempt.saved, attempt.bad)
         except (
             SpoolUnusable
-        ) as error:  # what stays there is saved again, to no effect; but not in a tight loop
+        ) as error:  # what stays there is saved again, without effect; but not in a tight loop
             log.critical("%s; not taken by the database: %s", error, attempt.bad)
             safe = attempt.saved
             self._giving_up.wait(PATIENCE_S)
@@ -237,7 +237,7 @@ class Writer:
         self._on_safe(safe)
 
     def _spool_all(self) -> bool:
-        """Moves what is in memory to the spool; False when that takes nothing, and then it stays."""
+        """Moves the calls in memory to the spool; False when the spool cannot be written: then they stay in memory."""
         with self._changed:
             count = len(self._waiting)
             in_memory = [*self._in_hand, *self._waiting]
@@ -260,10 +260,10 @@ class Writer:
 
 
 class _Attempt:
-    """One try to save a batch, in a thread of its own: nobody knows how long a database takes to fail.
+    """One try to save a batch, in a thread of its own, because a database may take any time to fail.
 
-    Over and without an `error`, it has `saved` some, and found the others `bad`, each with its reason.
-    A defect of ours that ends the thread leaves the error it began with, so that nothing is lost.
+    When it is over without an `error`, it has `saved` some, and found the others `bad`, each with a reason.
+    If a defect of ours ends the thread, the initial error stays, so that nothing is lost.
     """
 
     def __init__(self, engine: Engine, batch: Sequence[Settlement]) -> None:
@@ -276,7 +276,7 @@ class _Attempt:
         self._thread.start()
 
     def is_under_way(self, timeout_s: float) -> bool:
-        """Waits for its end; whether it has not come."""
+        """Waits for the end of the try. True: it has not ended in time."""
         self._thread.join(timeout_s)
         return self._thread.is_alive()
 
@@ -291,10 +291,10 @@ class _Attempt:
 def save_or_tell(
     engine: Engine, batch: Sequence[Settlement], *, of_others: bool = False
 ) -> tuple[list[Settlement], list[tuple[Settlement, str]]]:
-    """Saves a batch in one transaction, or, when one of them is bad, each in its own. `of_others`: see `calls.save`.
+    """Saves a batch in one transaction; if a call in it is bad, each call in its own. `of_others`: see `calls.save`.
 
-    Those that are saved, and those that never can be, with the reason. Raises StoreError when the database
-    cannot be used; what was saved before is saved.
+    Returns the calls that are saved, and those that never can be, with the reason. Raises StoreError when the database
+    cannot be used; what was saved before that stays saved.
     """
     try:
         calls.save(engine, batch, of_others=of_others)
@@ -315,16 +315,16 @@ def save_or_tell(
 
 
 def _book(spool: Spool, saved: Sequence[Settlement], bad: Sequence[tuple[Settlement, str]]) -> None:
-    """What the database has taken leaves the spool; what it never will is put aside."""
+    """Deletes from the spool what the database has taken; moves what it never will to the refused ones."""
     spool.remove(saved)
     for settlement, reason in bad:
         spool.refuse(settlement, reason)
 
 
 def empty(engine: Engine, spool: Spool) -> int:
-    """Saves everything that is in the spool, what was refused before too; how many calls that were.
+    """Saves everything in the spool, also what was refused before; returns how many calls.
 
-    For an operator, also beside a running switch. Raises StoreError.
+    For an operator; a switch may be running. Raises StoreError.
     """
     spool.take_back()
     count = 0
