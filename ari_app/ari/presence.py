@@ -27,7 +27,8 @@ LOOK_EVERY_S = 0.2
 async def keep_present(settings: AriSettings, app: str, is_so: Callable[[], bool]) -> None:
     """Keeps `app` connected while `is_so()` is true, checked every LOOK_EVERY_S. Runs for ever."""
     waits = delays()
-    async with aiohttp.ClientSession(auth=aiohttp.BasicAuth(settings.username, settings.password)) as http:
+    login = {"Authorization": aiohttp.encode_basic_auth(settings.username, settings.password)}
+    async with aiohttp.ClientSession(headers=login) as http:
         while True:
             if not is_so():
                 await asyncio.sleep(LOOK_EVERY_S)

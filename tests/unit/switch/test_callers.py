@@ -16,6 +16,16 @@ def test_a_redial_is_remembered_for_each_number_on_its_own():
     assert callers.dialled("+18005550101", "+12125550142", 2000) == 1000
 
 
+def test_a_call_that_was_given_up_is_no_call_before_the_next_unless_another_came_meanwhile():
+    callers = Callers()
+    callers.dialled("+18005550101", "+12125550142", 1000)
+    callers.withdrawn("+18005550101", "+12125550142", 1000)
+    assert callers.dialled("+18005550101", "+12125550142", 2000) is None
+    callers.withdrawn("+18005550101", "+12125550142", 1000)
+    callers.withdrawn("+18005550101", None, 2000)
+    assert callers.dialled("+18005550101", "+12125550142", 3000) == 2000
+
+
 def test_anonymous_callers_are_never_the_same_caller():
     callers = Callers()
     callers.dialled("+18005550101", None, 1000)
