@@ -1,8 +1,8 @@
-"""Caps and funds: what a call must have reserved before it is offered, and what of that it uses in the end.
+"""Caps and funds: what a call must have reserved before it is offered, and how much of that it uses at its end.
 
-A counter is one cap in one period. A call reserves in every counter that it may come to count in;
-when it is settled, each of its reservations becomes use or is given back, as `use` says. As nothing
-is offered that `used + reserved` has no room for, `used` never exceeds a limit.
+A counter is one cap in one period. A call reserves in every counter that may have to count it. When it is settled,
+each of its reservations becomes use or is given back, as `use` says. A call is offered only if `used + reserved` has
+room for it, so `used` never exceeds a limit.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from ari_app.domain.routing.snapshot import Attribution
 from ari_app.domain.terms.settlement import most_charged, most_paid
 
 BUDGET_MS = 50
-"""How long a caller waits for a reservation, who hears ringback or music meanwhile."""
+"""How long a caller waits for a reservation at most; the caller hears ringback or music meanwhile."""
 EXPIRES_AFTER_MS = 15 * 60_000
-"""How long after a call's longest possible end its reservations are given back, if it never came back."""
+"""How long after a call's longest possible end its reservations are given back, if it was never settled."""
 
 OwnerKind = Literal["advertiser", "campaign", "destination", "publisher"]
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose caps: what it is, its id, its time zone, and the currency of amounts that do not say theirs."""
+    """The owner of caps: its kind, its id, its time zone, and the currency of amounts that name none."""
 
     kind: OwnerKind
     id: str
@@ -45,7 +45,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a call would take of one counter. `words` tell that the counter has no room."""
+    """What a call would take of one counter. `words` is the message when the counter has no room."""
 
     key: str
     period: Period
@@ -56,7 +56,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Funds:
-    """Money that must be there: `amount` of an account that may go down to minus `credit_limit`."""
+    """Money that must be available: `amount`, in an account that may go down to minus `credit_limit`."""
 
     account: str
     currency: str
@@ -69,8 +69,8 @@ class Funds:
 class Wanted:
     """All that a call must have reserved before it is offered.
 
-    `claims` are those of its campaign, its publisher and its advertiser; `destinations` has everyone who
-    would be rung, each with claims of its own, mostly none. Times in ms.
+    `claims` are those of its campaign, its publisher and its advertiser. `destinations` has every destination that
+    would be rung, each with its own claims, mostly none. Times in ms.
     """
 
     call_id: str
@@ -82,16 +82,16 @@ class Wanted:
 
     @property
     def is_nothing(self) -> bool:
-        """The call may be offered without asking anybody."""
+        """The call may be offered without a reservation: no cap and no funds apply to it."""
         return not self.claims and self.funds is None and not any(self.destinations.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a reservation.
+    """The result of a reservation.
 
-    `capped`: the cap that lets nobody be offered the call, in words. `left_out`: destinations that are
-    not to be rung, with the reason. All the others are reserved for.
+    `capped`: in words, the cap because of which nobody may be offered the call. `left_out`: destinations that must
+    not be rung, each with the reason. For all others it is reserved.
     """
 
     capped: str | None = None
@@ -102,9 +102,9 @@ class Answer:
 
 
 def measure(cap: Cap, currency: str) -> str:
-    """What the cap counts and how often it begins anew; an owner has one cap of each.
+    """What the cap counts and in which period; an owner has one cap of each.
 
-    `currency` is that of an amount that does not say its own.
+    `currency` is that of an amount that names none.
     """
     if cap.concurrent is not None:
         return "concurrent"
@@ -148,7 +148,7 @@ def wanted(
 
 
 def call_claims(marketplace: Marketplace, found: Attribution, at: int) -> tuple[Claim, ...]:
-    """The claims that a call has whoever takes it."""
+    """The claims of a call that do not depend on who takes it."""
     campaign, publisher = found.campaign, found.number.publisher
     most, currency = most_charged(campaign), marketplace.currency_of(campaign)
     ids: tuple[tuple[OwnerKind, str, int], ...] = (
@@ -164,9 +164,9 @@ def call_claims(marketplace: Marketplace, found: Attribution, at: int) -> tuple[
 
 
 def _claims(whose: Owner, at: int, most: int, currency: str) -> Iterator[Claim]:
-    """What a call that comes to `most`, in `currency`, at most, takes of the owner's counters.
+    """What a call of at most `most`, in `currency`, takes of the owner's counters.
 
-    What it comes to is for a publisher what it earns, and for everybody else what the advertiser pays.
+    For a publisher the amount is what it earns; for every other owner, what the advertiser pays.
     """
     for cap in sorted(whose.caps, key=partial(key, whose)):
         amount = 1
@@ -235,7 +235,7 @@ def owners(marketplace: Marketplace) -> Iterator[Owner]:
 
 
 def key(whose: Owner, cap: Cap) -> str:
-    """The counter's name, such as `campaign:plumbing:qualified:day`. A changed limit counts on."""
+    """The counter's name, such as `campaign:plumbing:qualified:day`. A cap whose limit changes keeps its counter."""
     return f"{whose.kind}:{whose.id}:{measure(cap, whose.currency)}"
 
 
@@ -272,7 +272,7 @@ def describe(whose: Owner, cap: Cap) -> str:
 
 
 def unchecked(wanted: Wanted) -> Answer:
-    """The answer when nobody knows: the call goes only to whom no limit is in play for."""
+    """The answer when the database did not answer in time: the call is offered only where no limit applies."""
     reason = f"caps could not be checked in {BUDGET_MS} ms"
     is_limited = bool(wanted.claims) or wanted.funds is not None
     return Answer(
@@ -281,12 +281,12 @@ def unchecked(wanted: Wanted) -> Answer:
 
 
 def gone(key: str, used: int, reserved: int) -> int:
-    """What of a counter is surely taken. A reservation may yet be given back; a place on a line is in use."""
+    """How much of a counter is surely taken. Reservations may still be given back, except those of a concurrent cap."""
     return used + reserved if key.endswith(":concurrent") else used
 
 
 def full(claims: Iterable[Claim], taken: Mapping[tuple[str, int], int]) -> str | None:
-    """The first counter that is known to have no room, in words. `taken`: by key and start of period."""
+    """The first counter that is known to have no room, in words. `taken`: use by key and start of the period."""
     for claim in claims:
         if taken.get((claim.key, claim.period.start), 0) + claim.amount > claim.limit:
             return claim.words
@@ -294,7 +294,7 @@ def full(claims: Iterable[Claim], taken: Mapping[tuple[str, int], int]) -> str |
 
 
 def is_open(key: str, record: CallRecord) -> bool:
-    """Whether nobody knows yet what the ended call uses of a counter: it waits for a conversion."""
+    """Whether it is not known yet what the ended call uses of a counter, because the call awaits a conversion."""
     if funds_of(key) is not None or record.waits_until is None:
         return False
     kind, owner, measured = key.split(":")[:3]
@@ -302,7 +302,7 @@ def is_open(key: str, record: CallRecord) -> bool:
 
 
 def use(key: str, record: CallRecord) -> int:
-    """What the ended call uses of a counter that it has reserved in; the rest is given back."""
+    """How much the ended call uses of a counter in which it reserved; the rest is given back."""
     if funds_of(key) is not None:
         return 0  # the ledger's transfers say what is charged
     kind, owner, measured = key.split(":")[:3]
@@ -319,9 +319,9 @@ def use(key: str, record: CallRecord) -> int:
 
 
 def use_corrected(key: str, record: CallRecord, its: Net) -> int:
-    """The same, with what was taken back of the call since, and what was charged late: `its` money.
+    """The same after corrections of the call: `its` money has what was reversed and what was charged late.
 
-    A call that is taken back whole counts as qualified no more, and one that is charged late does.
+    A call that was reversed as a whole does not count as qualified any more; a call that is charged late does.
     """
     kind, owner, measured = key.split(":")[:3]
     if kind == "destination" and record.winner != owner:
@@ -334,7 +334,7 @@ def use_corrected(key: str, record: CallRecord, its: Net) -> int:
 
 
 def _moved(kind: str, key: str, record: CallRecord, price: int, payout: int) -> int:
-    """What counts of an amount: a publisher's cap counts what it earns, every other what the advertiser pays."""
+    """The amount that counts: for a publisher's cap what it earns, for every other cap what the advertiser pays."""
     if record.money is None or record.money.currency != key.rpartition(":")[2]:
         return 0
     return payout if kind == "publisher" else price
@@ -345,7 +345,7 @@ def _moved(kind: str, key: str, record: CallRecord, price: int, payout: int) -> 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A cap that is in force, as far as ended calls count in it: its counter's key, whose, and its periods."""
+    """A cap in force that counts ended calls: its counter's key, its owner, and its periods."""
 
     key: str
     owner: str
@@ -357,16 +357,16 @@ class Rule:
         return period(self.per, record.offered_at or record.started_at, self.timezone)
 
     def start_for(self, record: CallRecord, reserved_in: int) -> int:
-        """When the period began that a call counts in which has reserved in the one that began at `reserved_in` (ms).
+        """The beginning (ms) of the period in which a call counts that reserved in the period begun at `reserved_in`.
 
-        It is that one, unless the owner's clock was changed since.
+        It is the same period, unless the owner's time zone was changed since.
         """
         is_one = period(self.per, reserved_in, self.timezone).start == reserved_in
         return reserved_in if is_one else self.period_of(record).start
 
 
 def rules(marketplace: Marketplace) -> Iterator[Rule]:
-    """The rules of the marketplace. What is concurrent counts no call that has ended."""
+    """The rules of the marketplace. A concurrent cap has none, because it counts no ended calls."""
     for whose in owners(marketplace):
         for cap in whose.caps:
             if cap.concurrent is None:
@@ -375,7 +375,7 @@ def rules(marketplace: Marketplace) -> Iterator[Rule]:
 
 
 def owners_of(record: CallRecord) -> set[str]:
-    """The owners, as rules name them, whose caps the call may count in: of destinations, all that were rung."""
+    """The owners, as rules name them, in whose caps the call may count; all destinations that were rung."""
     ids = (("advertiser", record.advertiser), ("campaign", record.campaign), ("publisher", record.publisher))
     rung = {record.winner, *(leg.destination for leg in record.legs)} - {None}
     return {f"destination:{name}" for name in rung} | {

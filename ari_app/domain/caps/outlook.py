@@ -1,7 +1,7 @@
-"""What caps and funds will let through: told when a marketplace is applied, not when the first call is turned away.
+"""How many calls caps and funds will let through: told when a marketplace is applied, before a call is turned away.
 
-A call reserves the most that it can come to. So a limit below that lets no call through, ever, and one of a few
-times that only so few at once, however little they come to in the end.
+A call reserves the most that it can cost. So a limit below that amount never lets a call through, and a limit of a few
+times that amount lets only a few calls through at once, however little they cost in the end.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from ari_app.domain.terms.settlement import most_charged, most_paid
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """A limit that lets few calls of a campaign through, or none: `admits` at once; None: it depends.
+    """A limit that lets few calls of a campaign through, or none. `admits`: how many at once; None: it depends.
 
-    `limit` is what is short: a cap, funds, or that there is no `max_duration`.
+    `limit` is what is short: a cap, funds, or a missing `max_duration`.
     """
 
     campaign: str
@@ -36,13 +36,13 @@ class Shortage:
 
 
 Available = Mapping[tuple[str, str], int]
-"""What an account could spend now, by account and currency, in the minor unit; without its credit."""
+"""What each account could spend now, by account and currency, in the minor unit; its credit is not included."""
 
 
 def outlook(marketplace: Marketplace, available: Available, at: int) -> list[Shortage]:
-    """Of every live campaign, the limits that let through none of its calls, or fewer than its agents could take.
+    """For every live campaign, the limits that let no call through, or fewer at once than its agents could take.
 
-    By the terms that are in force at a moment (ms).
+    By the terms in force at a moment (ms).
     """
     publishers: dict[str, set[str]] = {}
     for number in marketplace.numbers.values():
@@ -58,7 +58,7 @@ def outlook(marketplace: Marketplace, available: Available, at: int) -> list[Sho
 
 
 def outlook_for(marketplace: Marketplace, found: Attribution, available: Available) -> list[Shortage]:
-    """The same for the calls to one number, under the terms that it has."""
+    """The same for calls to one number, under its terms."""
     return list(_of(marketplace, found.campaign_id, found.campaign, [found.number.publisher], available))
 
 

@@ -11,7 +11,7 @@ from ari_app.domain.market.parties import Cap
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A cap in its period of now. `used` and `reserved` are calls, or the minor unit of the cap's currency."""
+    """A cap in its current period. `used` and `reserved` are calls, or the minor unit of the cap's currency."""
 
     owner: Owner
     cap: Cap
@@ -21,5 +21,5 @@ class Standing:
 
     @property
     def left(self) -> int:
-        """What may still come."""
+        """How much room is left."""
         return max(limit(self.cap) - self.used - self.reserved, 0)

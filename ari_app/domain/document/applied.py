@@ -11,9 +11,9 @@ from ari_app.domain.market.marketplace import Marketplace
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an apply does: the version then in force, what is no longer as it was before, and what it then says.
+    """What an apply does: the version that is then in force, what it changes, and the marketplace after it.
 
-    `accounts` are those of the advertisers and publishers that it removes: they stay.
+    `accounts` are those of the advertisers and publishers that it removes; the accounts stay.
     """
 
     version: int

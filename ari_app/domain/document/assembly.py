@@ -1,8 +1,8 @@
-"""The marketplace of a document that the store keeps, made piece by piece, and of what did not change not at all.
+"""Makes the marketplace from a stored document, piece by piece; pieces that did not change are kept as they are.
 
-A document may hold ten thousand destinations. To read it as a whole takes the interpreter for a tenth of a second at a
-stretch, in whatever thread, and the calls under way stand still: so each destination, campaign, ... is read on its own,
-and one whose text is what it was before is the same object.
+A document may have ten thousand destinations. To read it at once would keep the interpreter busy for a tenth of a
+second, in any thread, and all calls would wait. So each destination, campaign, ... is read separately,
+and one whose text did not change stays the same object.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Assembled:
     rest: Mapping[str, Any] = field(repr=False)
 
     def document(self, *sections: str) -> dict[str, Any]:
-        """What it was made of, of sections only these."""
+        """The document that it was made from, with only these sections."""
         values = {
             name: {key: _value(text) for key, text in self.texts.get(name, {}).items()} for name in sections
         }
@@ -45,7 +45,7 @@ class Assembled:
 
 
 def assemble(text: str, before: Assembled | None = None) -> Assembled:
-    """Makes what `text` declares, a document as JSON. What `before` has in the same words is taken over.
+    """Makes the marketplace of `text`, a document as JSON. Pieces with the same text in `before` are reused.
 
     Raises ValueError, with the first of what is wrong.
     """
@@ -55,7 +55,7 @@ def assemble(text: str, before: Assembled | None = None) -> Assembled:
     except ValidationError as error:
         raise ValueError(what_is_wrong(error)) from error
     if before is not None and before.marketplace.currency != made.currency:
-        before = None  # the same words are other amounts
+        before = None  # the same text means other amounts
     for name in _SECTIONS:
         _set(made, name, _section(name, texts.get(name, {}), before, made.currency))
     return Assembled(made, texts, rest)
@@ -82,7 +82,7 @@ def _made(section: str, text: str, currency: str) -> Any:
 
 
 def what_is_wrong(error: ValueError | TypeError, *where: str) -> str:
-    """The first of what is wrong with a document, or with the part of it that is there, in one line."""
+    """The first mistake in a document, or in the part of it at `where`, in one line."""
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors(include_url=False, include_input=False)[0]
@@ -94,7 +94,7 @@ def _value(text: str) -> Any:
 
 
 def with_numbers(marketplace: Marketplace, numbers: Mapping[str, Number]) -> Marketplace:
-    """The same with other numbers, which are not looked at: there may be fifty thousand."""
+    """The same marketplace with other numbers. They are not checked: there may be fifty thousand."""
     other = copy(marketplace)
     _set(other, "numbers", numbers)
     return other
@@ -105,9 +105,9 @@ def _set(marketplace: Marketplace, name: str, value: Mapping[str, Any]) -> None:
 
 
 def _read(text: str) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
-    """The text of each piece of a section, and before them the values of all else.
+    """The values outside the sections; and by section, the text of each piece.
 
-    No piece's value is kept: to let go of all of them at once would take as long as to read them at once.
+    No piece's value is kept: to free all of them at once would take as long as to read them at once.
     """
     rest: dict[str, Any] = {}
     texts: dict[str, dict[str, str]] = {}
@@ -130,7 +130,7 @@ def _read(text: str) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
 
 
 def _walk(text: str, at: int, member: Callable[[str, int], int]) -> int:
-    """Calls `member` with each name of the mapping at `at`, and where its value begins; it says where that ends."""
+    """Calls `member` with each name of the mapping at `at` and where its value begins; it returns where that ends."""
     at = _after_space(text, at)
     if text[at : at + 1] != "{":
         raise ValueError(f"expected a mapping at character {at}, got {text[at : at + 20]!r}")

@@ -1,7 +1,7 @@
-"""What differs between two marketplaces, in words: what `plan` shows is what `apply` does and tells.
+"""The differences of two marketplaces, in words: what `plan` shows is what `apply` does and tells.
 
-Values are those of the document: an amount is `42.00`, a duration `90s`. What a document leaves out
-is its default, so leaving a field out and writing its default is the same, and no change.
+Values are written as in the document: an amount is `42.00`, a duration `90s`. A field that is left out has its
+default, so it is no change to leave a field out or to write its default.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _SHOWN = 5  # names in one line
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of an object, such as `route.waves[1].after`; None: nothing is said there."""
+    """A field of an object, such as `route.waves[1].after`; None: the field is not given."""
 
     path: str
     before: Any
@@ -49,7 +49,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What becomes of one object. A number that gets another campaign or publisher is `moved`."""
+    """The change of one object. A number that gets another campaign or publisher is `moved`."""
 
     kind: ChangeKind
     what: str
@@ -67,7 +67,7 @@ class Terms:
 
 
 def changes(before: Marketplace | None, after: Marketplace, terms: Mapping[str, Terms]) -> list[Change]:
-    """Everything that differs, object by object; nothing exactly when both say the same.
+    """Every difference, object by object; empty exactly when both marketplaces say the same.
 
     `terms` are those of the campaigns of `after`.
     """
@@ -209,7 +209,7 @@ def _list_words(before: list[str], after: list[str]) -> str:
 
 
 def _shown(key: str, value: Any) -> str:
-    """A value on one line. Of a flow's nodes only the names: `callrace flow check` shows the rest."""
+    """A value on one line. A flow's nodes are shown by name only: `callrace flow check` shows the rest."""
     match value:
         case bool():
             return str(value).lower()

@@ -1,6 +1,6 @@
-"""What must hold between the parts of a marketplace, for any call to work under it.
+"""Checks between the parts of a marketplace: what must hold so that calls work.
 
-The field types have seen to it that each value is well formed; here are the references between them,
+The field types have already checked that each value is well formed. Here are the references between values,
 the alternatives of which exactly one must be given, and the flows.
 """
 
@@ -32,7 +32,7 @@ MOST_ZIPS = 5_000  # all are read at once, while calls wait
 
 
 def check(marketplace: Marketplace, world: World) -> Iterator[Complaint]:
-    """Everything that keeps calls from working, or that names a currency which there is not."""
+    """A complaint about everything that would keep calls from working, and about currencies that do not exist."""
     yield from _geography(("geography",), marketplace.geography)
     if world.geography is not None:
         world = replace(world, geography=overlaid(world.geography, marketplace.geography))
@@ -75,7 +75,7 @@ def _geography(path: FieldPath, overrides: GeographyOverrides) -> Iterator[Compl
 
 
 def _currencies(marketplace: Marketplace) -> Iterator[tuple[FieldPath, str]]:
-    """Wherever a currency is named."""
+    """Every place where a currency is named."""
     yield ("currency",), marketplace.currency
     for part in ("advertisers", "publishers", "destinations", "campaigns"):
         for name, owner in getattr(marketplace, part).items():
@@ -163,7 +163,7 @@ def _dial(path: FieldPath, dial: Dial, world: World) -> Iterator[Complaint]:
 
 
 def _currency(path: FieldPath, campaign: Campaign, marketplace: Marketplace) -> Iterator[Complaint]:
-    """All that a campaign's money meets is in its currency."""
+    """Checks that caps and credit limits fit the campaign's currency."""
     currency = marketplace.currency_of(campaign)
     yield from _caps((*path, "caps"), campaign.caps, currency)
     for index, cap in enumerate(campaign.caps):

@@ -1,4 +1,4 @@
-"""`route.ring_timeout=20s`: a field of a document named by its path, and the value (YAML) that it gets."""
+"""`route.ring_timeout=20s`: names a field of a document by its path, and the value (YAML) to set."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _STEP = re.compile(r"\.?([A-Za-z0-9][\w-]*)|\[(\d{1,4})\]", re.ASCII)
 
 
 class AssignmentError(ValueError):
-    """The text assigns nothing that this document can hold; the message says why."""
+    """The assignment is not possible in this document; the message says why."""
 
 
 def assign(document: dict[str, Any], text: str) -> None:
-    """Sets the field that the text names. An empty value or `null` takes the field away.
+    """Sets the field that the text names. An empty value or `null` removes the field.
 
     A list's item is `waves[0]`; one past the last adds one. An amount may go without quotes: 45.00.
     Raises AssignmentError.
@@ -35,7 +35,7 @@ def assign(document: dict[str, Any], text: str) -> None:
 
 
 def _steps(path: str) -> list[str | int]:
-    """The keys and list indexes of a path; none where it is not one."""
+    """The keys and list indexes of a path; empty where the text is no path."""
     matches = list(_STEP.finditer(path))
     if "".join(match[0] for match in matches) != path or path.startswith("."):
         return []
@@ -53,7 +53,7 @@ def _value(text: str, path: str) -> Any:
 
 
 def _child(holder: Any, step: str | int, path: str, default: Any) -> Any:
-    """What the holder has at this step; it gets the default where that is nothing."""
+    """The value in the holder at this step; where there is none, the default is put there."""
     if isinstance(step, int):
         _require_list(holder, step, path)
         if step == len(holder):

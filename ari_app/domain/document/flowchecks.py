@@ -1,4 +1,4 @@
-"""What must hold in an IVR flow: each node has what its kind needs, and its ways lead to an offer and to an end."""
+"""Checks of an IVR flow: each node has what its kind needs, an offer can be reached, and every way ends."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ _NODE_CHECKS: dict[str, Callable[[FieldPath, Node], Iterator[Complaint]]] = {
 
 
 def _ways(path: FieldPath, flow: Flow) -> Iterator[Complaint]:
-    """Where the flow leads: every node is reached, an offer too, and silence comes to an end."""
+    """Checks where the flow leads: every node is reached, an offer too, and a silent caller comes to an end."""
     ways = {name: [target for _, target in _edges(node)] for name, node in flow.nodes.items()}
     reached = _reached(flow.start, ways)
     for name in flow.nodes:
@@ -134,7 +134,7 @@ def _reached(start: str, ways: Mapping[str, Iterable[str]]) -> set[str]:
 
 
 def _edges(node: Node) -> Iterator[tuple[FieldPath, str]]:
-    """Where a node leads: the place in the node that says so, and the node it names."""
+    """The ways out of a node: the path of the field that names the next node, and that node."""
     for key, choice in (node.choices or {}).items():
         yield ("choices", key, "next"), choice.next
     for index, branch in enumerate(node.branch or ()):
@@ -146,7 +146,7 @@ def _edges(node: Node) -> Iterator[tuple[FieldPath, str]]:
 
 
 def _silent_edges(node: Node) -> Iterator[str]:
-    """Where a node leads a caller who presses nothing."""
+    """The next nodes for a caller who presses nothing."""
     if node.menu is not None or node.collect is not None:
         if node.on_no_input is not None:
             yield node.on_no_input

@@ -1,7 +1,7 @@
 """A marketplace as a document: YAML text that people write, JSON values that the store keeps.
 
-Whatever is wrong is said in one line each, with file, line, path, what was expected and what was
-there; then nothing of the document is used.
+Each mistake is told in one line, with file, line, path, what was expected and what was
+there. If there is any, nothing of the document is used.
 """
 
 from __future__ import annotations
@@ -84,9 +84,9 @@ def accept(document: Any, world: World) -> Marketplace:
 
 
 def to_document(marketplace: Marketplace, *, defaults: bool = True) -> dict[str, Any]:
-    """The marketplace as values that JSON and YAML can hold; equal marketplaces give equal documents.
+    """The marketplace as values for JSON and YAML; equal marketplaces give equal documents.
 
-    Without `defaults`, what is as it would be without being said is left out, as people do.
+    Without `defaults`, fields that have their default are left out.
     """
     context = {"currency": marketplace.currency}
     document: dict[str, Any] = _MARKETPLACE.dump_python(
@@ -126,12 +126,12 @@ def _said(complaint: Complaint) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    """What a document holds may break lines, and move a terminal's cursor: such characters are escaped."""
+    """Escapes characters that break lines or move a terminal's cursor: a document may contain them."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _line(path: FieldPath, places: Mapping[FieldPath, Position]) -> int:
-    """The line of the value; of a value that is missing, the line of what lacks it."""
+    """The line of the value; for a missing value, the line of the object that lacks it."""
     while path and path not in places:
         path = path[:-1]
     return places[path].line if path in places else 1
@@ -147,7 +147,7 @@ def _translated(error: ValidationError, text: str) -> list[Complaint]:
 
 
 def _path(details: ErrorDetails) -> FieldPath:
-    """Where it is; without the words in brackets, which are pydantic's and ours (a key, a tag of a union)."""
+    """The path of the mistake, without the words in brackets that pydantic and we add (a key, a tag of a union)."""
     return tuple(part for part in details["loc"] if not str(part).startswith("["))
 
 
@@ -175,7 +175,7 @@ def _expected(details: ErrorDetails) -> str:
 
 
 def _shown(value: object, position: Position | None) -> str:
-    """What was there: text in quotes, anything else as it was written."""
+    """What was in the document: text in quotes, anything else as it was written."""
     match value:
         case None:
             return "nothing"
@@ -190,18 +190,18 @@ def _shown(value: object, position: Position | None) -> str:
 
 
 def _fields_at(path: FieldPath) -> list[str]:
-    """The names that a mapping at this place of a marketplace may have; none where its names are the document's own."""
+    """The field names allowed in a mapping at this path; empty where the document chooses the names."""
     kind: Any = Marketplace
     for part in path:
         kind = (
             _fields(kind)[str(part)] if is_dataclass(kind) else get_args(kind)[_VALUE_TYPE[get_origin(kind)]]
         )
         kind = _record_of(kind)
-    return list(_fields(kind)) if is_dataclass(kind) else []  # beneath a name that is empty
+    return list(_fields(kind)) if is_dataclass(kind) else []  # the path goes below an empty name
 
 
 def _record_of(kind: Any) -> Any:
-    """Of a union (a record or nothing, a bare value or a record) the record; anything else as it is."""
+    """The record in a union (a record or nothing, a bare value or a record); any other type as it is."""
     if get_origin(kind) is Annotated:
         return _record_of(get_args(kind)[0])
     if get_origin(kind) in (Union, UnionType):

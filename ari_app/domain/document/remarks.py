@@ -1,4 +1,4 @@
-"""What a marketplace says that is valid, but is often not what was meant: hours of a day, and names of time zones.
+"""Remarks: hours and time zones of a marketplace that are valid, but probably not what was meant.
 
 Such a document is applied as it stands. `plan`, `apply`, the desk's commands and `doctor` show the remarks.
 """
@@ -40,7 +40,7 @@ _OLD_NAMES = {"EST5EDT": 5, "CST6CDT": 6, "MST7MDT": 7, "PST8PDT": 8}
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What is probably meant otherwise. `path` is where it stands, such as `campaigns.plumbing.hours.open[0]`."""
+    """A value that is probably not what was meant. `path`: where it is, such as `campaigns.plumbing.hours.open[0]`."""
 
     path: str
     words: str
@@ -80,7 +80,7 @@ def _of_record(path: FieldPath, record: Any) -> Iterator[tuple[FieldPath, str]]:
 
 
 def _of_range(text: str) -> str | None:
-    """A range ends before the minute that it names, so one that ends at 23:59 leaves the day's last minute out."""
+    """The minute at which a range ends does not belong to it. So a range until 23:59 lacks the day's last minute."""
     match = _LAST_MINUTE.fullmatch(text)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""What must hold in terms: rates, bonuses, and clauses wherever they stand."""
+"""Checks of terms: rates, bonuses, and clauses wherever they are."""
 
 from __future__ import annotations
 

@@ -16,11 +16,11 @@ _MOST_TO_COMPARE = 500
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a marketplace is checked against; None: not checked.
+    """What a marketplace is checked against; a field that is None is not checked.
 
-    `prompts` answers with a complaint about a prompt that cannot be played, or None. `trunks` are
-    those that exist. `images` answers with a complaint about a creative's image, or None. `geography` knows
-    the ZIP codes; what a marketplace itself says of them is laid over it.
+    `prompts`: returns a complaint about a prompt that cannot be played, or None. `trunks`: those that exist. `images`:
+    returns a complaint about a creative's image, or None. `geography`: the tables with the ZIP codes; the
+    marketplace's own are laid over them.
     """
 
     prompts: Callable[[str], str | None] | None = None
@@ -30,7 +30,7 @@ class World:
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
-    """`; did you mean 'price'?`, or nothing. Too many to compare: nothing."""
+    """`; did you mean 'price'?`, or an empty text; also empty if there are too many names to compare."""
     close = get_close_matches(word, known, n=1) if len(known) <= _MOST_TO_COMPARE else []
     return f"; did you mean '{close[0]}'?" if close else ""
 

@@ -1,7 +1,8 @@
 """Threshold forensics: do connections end just before the second that is paid for, or just after it?
 
-Talks end evenly on both sides of a second that means nothing to anybody. Many ends just before it are
-an agent who hangs up in time not to pay; many just after it a caller who was kept, or paid, to stay.
+If nobody looks at the clock, as many conversations end just before a second as just after it. Many ends just before
+the payable second mean: an agent hangs up in time not to pay. Many just after it mean: a caller was kept on the line,
+or paid to stay.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ JUST_S = 5
 
 
 class Ending(NamedTuple):
-    """How many connections of a party, such as a destination, ended in one second, see `rollups.EndingKey`."""
+    """How many connections of a party, such as a destination, ended in one second; see `rollups.EndingKey`."""
 
     party: str
     payable_ms: int
@@ -28,7 +29,7 @@ class Ending(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """Of so many connections, those that ended within JUST_S before the payable second, or from it on."""
+    """How many of the connections ended within JUST_S before the payable second, and within JUST_S from it on."""
 
     connections: int
     before: int
@@ -36,7 +37,7 @@ class Nearness:
 
     @property
     def skew(self) -> float | None:
-        """How many ended just before for each that ended just after; about 1 where nobody looks at the clock."""
+        """Ends just before, divided by ends just after; about 1 where nobody looks at the clock."""
         return round(self.before / self.after, 2) if self.after else None
 
 
@@ -70,7 +71,7 @@ class Findings:
 
 
 def histogram(endings: Iterable[Ending]) -> dict[int, int]:
-    """Connections by second, from the first to the last that is told apart, zeros included."""
+    """Connections by second, from the first to the last that is counted separately, zeros included."""
     found: Counter[int] = Counter()
     for ending in endings:
         found[ending.second] += ending.connections
@@ -86,7 +87,7 @@ def nearness(endings: Iterable[Ending]) -> Nearness:
 
 
 def by_party(endings: Iterable[Ending]) -> dict[str, Nearness]:
-    """The same for each party, those with the most connections first."""
+    """The same for each party; parties with the most connections first."""
     of_party: defaultdict[str, list[Ending]] = defaultdict(list)
     for ending in endings:
         of_party[ending.party].append(ending)

@@ -1,4 +1,4 @@
-"""What is so at one moment, for the live board."""
+"""The state at one moment, for the live board."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ari_app.domain.reports.today import Sums
 class View:
     """What the board shows: the switch's /status and /live as they were at `at` (ms), and the day's sums.
 
-    `status` is None when no switch answers, and then `problem` says why. `today` is None while unknown.
+    `status` is None when no switch answers; then `problem` says why. `today` is None while it is unknown.
     """
 
     at: int

@@ -15,7 +15,7 @@ from ari_app.domain.reports.span import Span
 By = Literal[
     "campaign", "publisher", "source", "destination", "advertiser", "state", "hour", "day", "disposition"
 ]
-"""What a report has a line for each of."""
+"""What each line of a report is about."""
 HAVE_CAPS = get_args(OwnerKind)
 
 
@@ -23,8 +23,8 @@ HAVE_CAPS = get_args(OwnerKind)
 class Report:
     """A report: its lines and their sum, for the calls of a period that have the parties in `only`.
 
-    `caps` are those in force of what its lines are about, with their use now, by id. Calls that began at
-    `uncounted_since` (ms) or later are missing: they were saved before reports counted them; None: none is missing.
+    `caps`: by id, the caps in force of what the lines are about, with their current use. `uncounted_since` (ms): calls
+    that began then or later are missing, because they were saved before reports counted them; None: none is missing.
     """
 
     by: By
@@ -50,9 +50,9 @@ class Report:
         return line.counts["offered" if self.counts_offers else "incoming"]
 
     def calls_of(self, line: ReportLine | None) -> tuple[Span, dict[str, str]]:
-        """When the calls that a line counts began, and the parties that they have; without a line, the whole report's.
+        """Which calls a line counts: when they began, and their parties. Without a line: the calls of the whole report.
 
-        A party that is an empty text is one that the calls do not have.
+        An empty text as a party means: the calls have no such party.
         """
         if line is None:
             return self.period, dict(self.only)

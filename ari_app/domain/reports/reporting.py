@@ -1,7 +1,7 @@
-"""Reports: counters by the hour, brought together into lines with their rates and their money.
+"""Reports: counters by the hour, added up into lines with their rates and their money.
 
-Calls are of the hour in which they began, money of the hour in which it moved: a report's money is what the ledger
-moved in the period, net of all that was taken back, charged or decided later.
+Calls belong to the hour in which they began, money to the hour in which it moved. So a report's money is what the
+ledger moved in the period, including what was reversed, charged later or decided later.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ MINUTE_MS = 60_000
 class Takings:
     """The money of a line, in one currency's minor unit. `cost` is what the callers' lines cost.
 
-    `revenue` and `payout` are net; of them `corrected_*` came by corrections, negative where it was taken back, and
-    `later_*` by conversions, after the call. `calls` came in to campaigns of this currency.
+    `revenue` and `payout` are net. `corrected_*`: the part of them that came by corrections, negative where it was
+    reversed. `later_*`: the part that came by conversions after the call. `calls`: how many calls came in to campaigns
+    of this currency.
     """
 
     revenue: int = 0
@@ -39,12 +40,12 @@ class Takings:
 
     @property
     def profit(self) -> int:
-        """What is left."""
+        """The profit."""
         return self.revenue - self.payout - self.cost
 
     @property
     def margin(self) -> float | None:
-        """Profit as a share of the revenue; None of nothing, or of less."""
+        """Profit as a share of the revenue; None where the revenue is zero or negative."""
         return ratio(self.profit, max(self.revenue, 0))
 
     def __add__(self, other: Takings) -> Takings:
@@ -56,9 +57,9 @@ _TAKEN = tuple(field.name for field in fields(Takings))
 
 @dataclass(slots=True)
 class ReportLine:
-    """One line of a report: whom or when it is about (None: not known), its counters, its money by currency.
+    """One line of a report: the party or the time it is about (None: not known), its counters, its money by currency.
 
-    `live` is how many calls are under way, None where nobody can tell.
+    `live`: how many calls are under way; None: not known.
     """
 
     key: str | None
@@ -71,17 +72,17 @@ class ReportLine:
         return ratio(self.counts[part], self.counts[whole])
 
     def average_ms(self, total: str, count: str) -> int | None:
-        """A sum of ms by a counter, in whole ms that were reached."""
+        """The average of a sum of ms over a counter, rounded down to whole ms."""
         return self.counts[total] // self.counts[count] if self.counts[count] else None
 
     def revenue_per_call(self, currency: str) -> int | None:
-        """What an incoming call brought, in the minor unit, rounded; those whose money is another are none of it."""
+        """The revenue per incoming call, in the minor unit, rounded. Calls in another currency are not counted."""
         others = sum(taken.calls for other, taken in self.takings.items() if other != currency)
         return divided(self.takings[currency].revenue, self.counts["incoming"] - others)
 
 
 class Group(NamedTuple):
-    """Counters that share a key, such as a campaign's id or an hour in ms, and a currency (or "")."""
+    """The counters of one key, such as a campaign's id or an hour (ms), and of one currency (or "")."""
 
     key: str | int
     currency: str
@@ -91,9 +92,9 @@ class Group(NamedTuple):
 def lines(
     groups: Iterable[Group], label: Callable[[str | int], str | None], cost_a_minute: Fraction
 ) -> list[ReportLine]:
-    """The lines of a report, a label each, the largest first.
+    """The lines of a report, one for each label, the largest first.
 
-    `cost_a_minute` is what a minute of a caller's line costs, in the minor unit.
+    `cost_a_minute`: what a minute of a caller's line costs, in the minor unit.
     """
     found: dict[str | None, ReportLine] = {}
     line_ms: defaultdict[tuple[str | None, str], int] = defaultdict(int)
@@ -128,7 +129,7 @@ def total(report: Iterable[ReportLine]) -> ReportLine:
 
 
 def by_disposition(whole: ReportLine, dispositions: Iterable[Disposition]) -> list[ReportLine]:
-    """A line for each way that calls ended, the most frequent first: `incoming` is how many did."""
+    """A line for each disposition, the most frequent first; `incoming` is how many calls ended so."""
     found = [
         ReportLine(name, Counter(incoming=whole.counts[name])) for name in dispositions if whole.counts[name]
     ]
@@ -136,7 +137,7 @@ def by_disposition(whole: ReportLine, dispositions: Iterable[Disposition]) -> li
 
 
 def in_time(report: Iterable[ReportLine], labels: Iterable[str]) -> list[ReportLine]:
-    """The lines in the order of the labels, from the first to the last there is, with those between that lack."""
+    """The lines in the order of the labels, from the first to the last, with empty lines for missing labels between."""
     line_of = {line.key: line for line in report}
     found = [line_of.get(label, ReportLine(label)) for label in dict.fromkeys(labels)]
     there = [n for n, line in enumerate(found) if line.key in line_of]
@@ -144,7 +145,7 @@ def in_time(report: Iterable[ReportLine], labels: Iterable[str]) -> list[ReportL
 
 
 def with_live(report: list[ReportLine], live_keys: Iterable[str | None]) -> list[ReportLine]:
-    """The lines with how many calls of each are under way; one more line for each key that is new."""
+    """The lines with how many calls of each are under way; a key without a line gets a new one."""
     live = Counter(live_keys)
     lines_of = {line.key: line for line in report}
     added = [ReportLine(key) for key in live if key not in lines_of]
@@ -157,23 +158,23 @@ def with_live(report: list[ReportLine], live_keys: Iterable[str | None]) -> list
 
 
 def local_hour(hour_at: int, zone: ZoneInfo) -> str:
-    """The hour on a clock of the zone, such as `2026-11-01T01:00-04:00`: an hour that comes twice has two names."""
+    """The hour in the zone's time, such as `2026-11-01T01:00-04:00`. An hour that comes twice has two names."""
     return datetime.fromtimestamp(hour_at // 1000, zone).isoformat(timespec="minutes")
 
 
 def local_day(hour_at: int, zone: ZoneInfo) -> str:
-    """The zone's day that the hour is of, such as `2026-11-01`."""
+    """The day of the hour in the zone's time, such as `2026-11-01`."""
     return datetime.fromtimestamp(hour_at // 1000, zone).date().isoformat()
 
 
 def hour_bounds(label: str) -> tuple[int, int]:
-    """The hour of `local_hour`, in ms: [from, until)."""
+    """The hour with this name (see `local_hour`), in ms: [from, until)."""
     since = round(datetime.fromisoformat(label).timestamp()) * 1000
     return since, since + HOUR_MS
 
 
 def day_bounds(label: str, zone: ZoneInfo) -> tuple[int, int]:
-    """The day of `local_day` from midnight to midnight, in ms: [from, until)."""
+    """The day with this name (see `local_day`) from midnight to midnight, in ms: [from, until)."""
     day = date.fromisoformat(label)
     return midnight(day, zone), midnight(day + timedelta(days=1), zone)
 
@@ -184,9 +185,9 @@ def midnight(day: date, zone: ZoneInfo) -> int:
 
 
 def check_hours(since: int, until: int, zone: ZoneInfo) -> None:
-    """Raises ValueError when [since, until), in ms, or the zone's days in it begin between two hours of UTC.
+    """Raises ValueError when [since, until), in ms, or a day of the zone in it does not begin at a full hour of UTC.
 
-    Calls are counted by hours of UTC, so no report can be cut there.
+    Calls are counted by hours of UTC, so a report can begin and end only there.
     """
     for at in (since, until):
         if at % HOUR_MS:
@@ -207,12 +208,12 @@ def check_hours(since: int, until: int, zone: ZoneInfo) -> None:
 
 
 def ratio(part: int, whole: int) -> float | None:
-    """A share, to four decimals; None of nothing."""
+    """A share, to four decimals; None where the whole is zero."""
     return round(part / whole, 4) if whole else None
 
 
 def divided(amount: int, count: int) -> int | None:
-    """An average as a whole number, halves rounded up; None of nothing."""
+    """An average as a whole number, halves rounded up; None where the count is zero."""
     return rounded(Fraction(amount, count)) if count else None
 
 

@@ -1,8 +1,8 @@
 """What one call adds to the counters that reports are made of.
 
-A counter belongs to a cell: an hour (UTC) and the parties. A call and its offers are counted in the hour in which
-it began; its money in the hour of each transfer that moves it, so that a report's money is the ledger's of the same
-time. What is not known is an empty text in a key, so that a key is always whole.
+A counter belongs to a cell: an hour (UTC) and the parties. A call and its offers are counted in the hour in which the
+call began. Its money is counted in the hour of each transfer, so that a report has the same money as the ledger in
+that time. In a key, an empty text stands for what is not known.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from ari_app.domain.ledger.transfers import ADVERTISER, EXCHANGE, Transfer
 
 HOUR_MS = 3_600_000
 SECOND_MS = 1_000
-AROUND_S = 15  # seconds before and after the payable one that are told apart
+AROUND_S = 15  # seconds before and after the payable one that are counted separately
 
 Counts = Counter[str]
 
 
 class CallKey(NamedTuple):
-    """Whose calls. `hour_at` in ms; `state` is where the caller was."""
+    """The cell of calls. `hour_at` in ms; `state` is where the caller was."""
 
     hour_at: int
     campaign: str
@@ -37,7 +37,7 @@ class CallKey(NamedTuple):
 
 
 class OfferKey(NamedTuple):
-    """Whose offers: a destination's, for a campaign."""
+    """The cell of offers: to a destination, for a campaign."""
 
     hour_at: int
     campaign: str
@@ -61,7 +61,7 @@ CALLS_COUNTED_AS = ("incoming", "answered", "offered", "qualified", "repeat", *g
 MONEY_SUMS = (
     "revenue", "payout", "corrected_revenue", "corrected_payout", "later_revenue", "later_payout"
 )  # fmt: skip
-"""What advertisers were charged and publishers paid, net; and what of it came by corrections, and by conversions."""
+"""What advertisers were charged and publishers were paid, net; and the parts by corrections and by conversions."""
 CALL_SUMS = ("wait_ms", "talk_ms", "line_ms", *MONEY_SUMS)
 OFFERS_COUNTED_AS = ("offered", "answered", "accepted", "late", *get_args(LegOutcome))
 OFFER_SUMS = ("accept_ms", "late_ms")
@@ -69,7 +69,7 @@ ENDING_COUNTS = ("connections",)
 
 
 class Moved(NamedTuple):
-    """A transfer of a call: `key` is the call's cell, `ended_at` (ms) when it was over."""
+    """A transfer of a call. `key` is the call's cell; `ended_at` (ms) is when the call ended."""
 
     key: CallKey
     ended_at: int
@@ -86,7 +86,7 @@ class Cells:
 
 
 def count(records: Iterable[CallRecord], payable_ms: Callable[[CallRecord], int | None]) -> Cells:
-    """All that the calls add. `payable_ms` tells the connection that a call's terms ask for, if any."""
+    """All that the calls add. `payable_ms` gives the connection that a call's terms ask for (ms), or None."""
     cells = Cells()
     for record in records:
         key = call_key(record)
@@ -103,7 +103,7 @@ def count(records: Iterable[CallRecord], payable_ms: Callable[[CallRecord], int 
 
 
 def count_money(moved: Iterable[Moved]) -> dict[CallKey, Counts]:
-    """What the transfers add, each in the hour of its own moment, under its call's parties."""
+    """What the transfers add, each in the hour in which it moved, under its call's parties."""
     cells: defaultdict[CallKey, Counts] = defaultdict(Counter)
     for key, ended_at, transfer in moved:
         if counts := money_counts(transfer, ended_at):
@@ -114,7 +114,7 @@ def count_money(moved: Iterable[Moved]) -> dict[CallKey, Counts]:
 def money_counts(transfer: Transfer, ended_at: int) -> dict[str, int]:
     """What a transfer of a call that ended at `ended_at` (ms) adds to MONEY_SUMS; a hold and its void add nothing.
 
-    What is taken back is negative. A correction is an `adjust`; what is posted after the call's end was decided by a
+    A reversal is negative. A correction is an `adjust`. What is posted after the call's end was decided by a
     conversion, or for lack of one.
     """
     if transfer.kind in ("hold", "void"):
@@ -152,7 +152,7 @@ def call_key(record: CallRecord) -> CallKey:
 
 
 def call_counts(record: CallRecord) -> dict[str, int]:
-    """What the call counts as, and its times. A counter that is not named is not raised."""
+    """The counters that the call raises, and its durations (ms). A counter that is not named is not raised."""
     counts = {"incoming": 1}
     if record.disposition is not None:
         counts[record.disposition] = 1
@@ -172,7 +172,7 @@ def call_counts(record: CallRecord) -> dict[str, int]:
 
 
 def is_repeat(record: CallRecord) -> bool:
-    """Whether the terms' repeat window caught the caller, who may be erased since. An anonymous one cannot be told."""
+    """Whether a repeat clause failed for the caller, who may be erased now. Anonymous callers do not count."""
     failed = [c for c in record.qualification.clauses if not c.passed] if record.qualification else []
     return any(
         c.name == "no_repeat_within" and (record.ani is not None or c.detail.startswith(ERASED))
@@ -181,7 +181,7 @@ def is_repeat(record: CallRecord) -> bool:
 
 
 def offer_counts(leg: LegRecord) -> dict[str, int]:
-    """What the offer counts as. `accept_ms` is from the offer to the acceptance, `late_ms` behind the winner."""
+    """The counters that the offer raises. `accept_ms`: from offer to acceptance. `late_ms`: after the winner."""
     counts = {"offered": 1}
     if leg.outcome is not None:
         counts[leg.outcome] = 1
@@ -197,17 +197,19 @@ def offer_counts(leg: LegRecord) -> dict[str, int]:
 
 
 def ending_second(connected_ms: int, payable_ms: int) -> int:
-    """In which second, from the payable one, a connection ended: -1 is the last that is not paid, 0 the first
-    that is. All that end further away than AROUND_S share the second beyond it.
+    """The second in which a connection ended, counted from the payable one.
+
+    -1 is the last second that is not paid, 0 the first that is. All connections that end more than AROUND_S away share
+    the second beyond it.
     """
     second = (connected_ms - payable_ms) // SECOND_MS
     return max(-AROUND_S - 1, min(AROUND_S, second))
 
 
 def payable_ms(terms: Mapping[str, Any]) -> int | None:
-    """The connection, in ms, that a version of terms asks for; None when it asks for none.
+    """How long a connection (ms) a version of terms asks for; None when it asks for none.
 
-    `terms` are in the words of the marketplace's document.
+    `terms` are as in the marketplace's document.
     """
     needed = [
         clause["connected_at_least"] for clause in terms.get("qualify", ()) if "connected_at_least" in clause

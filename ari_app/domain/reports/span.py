@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From `since` until before `until`, full hours in ms, on the clock of `zone`."""
+    """From `since` until before `until`, full hours in ms, in the time of `zone`."""
 
     since: int
     until: int

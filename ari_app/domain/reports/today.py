@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """The calls and the money of one currency, or the calls of none (no campaign); amounts in its minor unit.
+    """The calls and the money of one currency, in its minor unit. Calls without a campaign have no currency.
 
-    `charged` and `paid` are net; `corrected_*` is what of them came by corrections, negative where it was taken back.
+    `charged` and `paid` are net; `corrected_*` is the part that came by corrections, negative where it was reversed.
     """
 
     currency: str | None

@@ -1,4 +1,4 @@
-"""A call that nobody makes: what would become of it under a marketplace."""
+"""A trial: how an imagined call would go under a marketplace."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ari_app.domain.routing.snapshot import Attribution
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What would become of a call; what comes after a refusal or the end of the flow is None. `at` in ms."""
+    """How a call would go. What would come after a refusal or the end of the flow is None. `at` in ms."""
 
     did: str
     ani: str | None
