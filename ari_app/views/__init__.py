@@ -1,1 +1,1 @@
-"""How a call, a report, a bill, a flow, the board are told, as data: sections, rows, JSON, CSV, PDF, PNG. Pure."""
+"""How calls, reports, bills, flows and the board are shown: as sections, rows, JSON, CSV, PDF, PNG. Pure functions."""

@@ -1,4 +1,4 @@
-"""Destinations that take calls: how they are dialled, and whether they are rung."""
+"""Destinations that take calls: how they are dialled, and whether they are paused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = {
 def agent_json(
     name: str, destination: Destination, in_use: Mapping[str, int] | None, paused: Mapping[str, str]
 ) -> dict[str, object]:
-    """A destination. By destination: `in_use` the calls (None: no switch tells), `paused` the reasons."""
+    """A destination as JSON. `in_use`: calls by destination (None: no switch answers); `paused`: reasons likewise."""
     return {
         "agent": name,
         "advertiser": destination.advertiser,
@@ -31,7 +31,7 @@ def agent_json(
 
 
 def pause_json(agent: str, reason: str | None) -> dict[str, object]:
-    """An agent that is paused, for this reason; None: that is resumed."""
+    """An agent that is paused for this reason; `reason` is None when it is resumed."""
     return {"agent": agent, "paused": reason}
 
 

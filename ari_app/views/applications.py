@@ -12,7 +12,7 @@ STEP_COLUMNS = {name: name for name in ("at", "event", "state", "note", "by")}
 
 
 def application_json(application: Application) -> dict[str, Any]:
-    """An application, with what happened last."""
+    """An application, with its last step."""
     newest = application.newest
     return {
         "id": application.id,
@@ -26,5 +26,5 @@ def application_json(application: Application) -> dict[str, Any]:
 
 
 def step_json(step: Step) -> dict[str, Any]:
-    """What happened to an application, once."""
+    """One step in an application's history."""
     return {"at": iso(step.at), "event": step.event, "state": step.state, "note": step.note, "by": step.by}

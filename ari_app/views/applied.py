@@ -1,4 +1,4 @@
-"""What an apply changes, or would change: a line each, and as JSON."""
+"""What an apply changes, or would change: as lines of text, and as JSON."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from ari_app.domain.ledger.balances import KeptAccount
 def applied_lines(
     applied: Applied, made: Sequence[str], short: Sequence[Shortage], doubtful: Sequence[Remark]
 ) -> list[str]:
-    """Every change, what parties that leave are owed and owe, what is (to be) done with prompts, and the warnings:
-    what lets few calls through, and what is probably meant otherwise. A line each.
+    """One line for each change, each balance of a party that leaves, each prompt to prepare, and each warning.
+
+    Warnings concern limits that let few calls through, and entries that are valid but probably not intended.
     """
     changes = [*words(applied.changes), *_kept_words(applied.accounts), *map(_prompt_words, made)]
     warnings = [*(shortage.words for shortage in short), *remark_lines(doubtful)]
@@ -40,7 +41,7 @@ def applied_json(
 
 
 def shortage_json(short: Shortage) -> dict[str, Any]:
-    """A warning of a cap or of funds."""
+    """A warning about a cap or about funds."""
     return {**asdict(short), "path": None}
 
 
@@ -49,7 +50,7 @@ def _remark_json(remark: Remark) -> dict[str, Any]:
 
 
 def remark_lines(doubtful: Iterable[Remark]) -> list[str]:
-    """The remarks for people. Those with the same words share a line, as a chain's shops all have the same hours."""
+    """The remarks for people. Remarks with the same text share a line: all shops of a chain may have the same hours."""
     paths: dict[str, list[str]] = {}
     for remark in doubtful:
         paths.setdefault(remark.words, []).append(remark.path)
@@ -57,7 +58,7 @@ def remark_lines(doubtful: Iterable[Remark]) -> list[str]:
 
 
 def _kept_words(accounts: Iterable[KeptAccount]) -> Iterator[str]:
-    """What parties that leave are owed and owe, a line each."""
+    """One line for each party that leaves: what it is owed and what it owes."""
     for kept in accounts:
         said = []
         if kept.balance:

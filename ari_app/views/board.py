@@ -1,7 +1,7 @@
-"""The board of `callrace live`: what is so at one moment, as JSON and as lines. Pure.
+"""The board of `callrace live`: the state at one moment, as JSON and as lines. Pure functions.
 
-A line is spans of text, each with a look: the phase or the outcome that it tells of, or good, bad, strong, faint.
-A terminal gives looks colours, a web page classes.
+A line consists of spans of text, each with a look: a stage, an outcome, or good, bad, strong, faint. A terminal turns
+looks into colours, a web page into CSS classes.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from ari_app.domain.reports.now import View
 from ari_app.domain.reports.today import Sums
 from ari_app.views.words import tenths
 
-# What needs eyes first.
+# What operators should see first.
 _ORDER = ("race", "ivr", "arriving", "connected", "ending")
 
 
 class Span(NamedTuple):
-    """Text, and how it looks; a plain one has no look."""
+    """A text and its look; plain text has no look."""
 
     text: str
     look: str = ""
@@ -40,7 +40,7 @@ def board_json(view: View) -> dict[str, Any]:
 
 
 def state_text(view: View) -> str:
-    """How the switch is, in a line."""
+    """The switch's state, in one line."""
     status = view.status
     if status is None:
         return f"not served: {view.problem}"
@@ -55,7 +55,7 @@ def state_text(view: View) -> str:
 
 
 def is_well(view: View) -> bool:
-    """Whether a switch runs that serves calls."""
+    """Whether a switch runs and serves calls."""
     return view.status is not None and not view.status["not_ready"]
 
 
@@ -67,7 +67,7 @@ def phases_text(view: View) -> str:
 
 
 def today_text(today: Sequence[Sums] | None) -> str:
-    """The day so far: calls of all currencies, money of each."""
+    """The day so far: all calls together, the money of each currency."""
     if today is None:
         return "unknown: the database does not answer"
     counts = [
@@ -83,7 +83,7 @@ def today_text(today: Sequence[Sums] | None) -> str:
 
 
 def _corrected_text(sums: Sums) -> str:
-    """What of the money came by corrections, if any did."""
+    """How much of the money is due to corrections; empty when none is."""
     if sums.currency is None or not (sums.corrected_charged or sums.corrected_paid):
         return ""
     corrected = (format_amount(part, sums.currency) for part in (sums.corrected_charged, sums.corrected_paid))
@@ -91,7 +91,7 @@ def _corrected_text(sums: Sums) -> str:
 
 
 def call_lines(view: View) -> Iterator[Line]:
-    """Each call in a line, those that race first; under it the legs that ring, answer, accept."""
+    """Each call in a line, calls in a race first; below each call, its legs that ring, are answered or accept."""
     for call in sorted(view.calls, key=lambda call: (_ORDER.index(call["phase"]), call["started_at"])):
         yield [
             Span(f"{_age(view.at, call['started_at']):>6} "),
@@ -105,7 +105,7 @@ def call_lines(view: View) -> Iterator[Line]:
 
 
 def _whereabouts(at: int, call: dict[str, Any]) -> Iterator[Span]:
-    """Whom the call has, or where in its way it is; a race tells that by its legs."""
+    """The call's agent, or how far the call has come; for a race, its legs show that."""
     if call["winner"]:
         yield Span(f"  → {call['winner']} {_age(at, call['connected_at'])}", "good")
     elif call["phase"] != "race":
@@ -113,12 +113,12 @@ def _whereabouts(at: int, call: dict[str, Any]) -> Iterator[Span]:
 
 
 def leg_text(at: int, leg: dict[str, Any]) -> str:
-    """A leg in a few words: who, how it is, for how long."""
+    """A leg in a few words: the agent, the state, and for how long."""
     return f"{leg['destination']} {_state(leg)} {_age(at, leg['since'])}"
 
 
 def agent_rows(status: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Each agent: name, places in use of those there are, and why it is not rung for other reasons."""
+    """Each agent: its name, its places in use and in all, and any other reason why it is not rung."""
     return [
         (agent["agent"], f"{agent['in_use']}/{agent['capacity']}", _remark(agent))
         for agent in status["agents"]
@@ -126,13 +126,13 @@ def agent_rows(status: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def agent_line(name: str, places: str, remark: str) -> Line:
-    """A row of `agent_rows` in a line: who is not rung, and who is on a call, is seen."""
+    """A row of `agent_rows` as a line; agents that are on a call or not rung are highlighted."""
     look = "held" if remark else "" if places.startswith("0/") else "talking"
     return [Span(f"{name:<12} {places:>4}  {remark}", look)]
 
 
 def trunk_lines(status: dict[str, Any]) -> list[Line]:
-    """Each trunk and each registration, or why nothing is known of them."""
+    """Each trunk and each registration, or why their state is unknown."""
     seen = status["supervision"]
     if seen["problem"]:
         return [[Span(seen["problem"], "problem")]]
@@ -155,7 +155,7 @@ def _leg_line(at: int, leg: dict[str, Any]) -> Line:
 
 
 def _remark(agent: dict[str, Any]) -> str:
-    """Why the agent is not rung though there may be a place."""
+    """Why the agent is not rung although a place may be free."""
     if agent["paused"]:
         return f"paused: {agent['paused']}"
     if agent["on_another_call"]:
@@ -164,7 +164,7 @@ def _remark(agent: dict[str, Any]) -> str:
 
 
 def _state(leg: dict[str, Any]) -> str:
-    """How the leg is, or how it ended."""
+    """The leg's state, or how the leg ended."""
     return str(leg["outcome"] or leg["phase"])
 
 

@@ -1,4 +1,4 @@
-"""Calls in a list, and a call as JSON: its record, what it comes to after all corrections, its disputes."""
+"""Calls in a list, and a call as JSON: its record, its money after all corrections, its disputes."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def row(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[object, ...]
 
 
 def net_amounts(currency: str, transfers: Sequence[Transfer]) -> tuple[str, str]:
-    """What is charged and what is paid, after all corrections."""
+    """The amounts charged and paid, after all corrections."""
     after = net(transfers)
     return format_amount(after.price, currency), format_amount(after.payout, currency)
 
 
 def net_cells(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[str | None, str | None, str | None]:
-    """What a call is charged and paid in the end, and by how much that was corrected, for people's tables."""
+    """For a table: the net amounts charged and paid for a call, and by how much they were corrected."""
     if record.money is None:
         return (None, None, None)
     money, after = record.money, net(transfers)
@@ -66,9 +66,9 @@ def net_cells(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[str | 
 def call_json(
     record: CallRecord, transfers: Sequence[Transfer], disputes: Sequence[Dispute] | None = None
 ) -> dict[str, Any]:
-    """The call's record, with what it comes to (`money.net_charged`, `net_paid`), its corrections, and its disputes.
+    """The call's record, with its net amounts (`money.net_charged`, `net_paid`), its corrections and its disputes.
 
-    Without `disputes` (None), as where many calls are listed, the field is left out.
+    When `disputes` is None, as in a list of calls, that field is left out.
     """
     whole = record_json(record)
     if record.money is not None:

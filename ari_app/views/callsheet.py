@@ -17,7 +17,7 @@ from ari_app.views.words import second
 
 @dataclass(frozen=True, slots=True)
 class CallSheet:
-    """A call's record for people: its facts by name, and what there was of each kind in rows."""
+    """A call's record for people: facts by name, and listings with rows (timeline, legs and so on)."""
 
     title: str
     facts: dict[str, str]
@@ -25,7 +25,7 @@ class CallSheet:
 
 
 def sheet(record: CallRecord, transfers: Sequence[Transfer] = ()) -> CallSheet:
-    """The record, and from the call's transfers what was corrected since. Listings without rows are left out."""
+    """The record, and the corrections among the call's transfers. Listings without rows are left out."""
     listings = [
         Listing("Timeline", ("offset", "what", "detail"), _timeline(record)),
         Listing("Legs", _LEG_COLUMNS, [_leg(leg, record) for leg in record.legs]),

@@ -1,4 +1,4 @@
-"""Caps with what is used and left of them."""
+"""Caps, with how much is used and left of each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COLUMNS = {
 
 
 def cap_json(standing: Standing) -> dict[str, Any]:
-    """A cap as its readers see it."""
+    """A cap as JSON."""
     whose, cap, period = standing.owner, standing.cap, standing.period
     shown = [
         number if cap.max_amount is None else format_amount(number, counters.currency_of(whose, cap))

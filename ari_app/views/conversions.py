@@ -1,4 +1,4 @@
-"""Calls that became sales, and calls that wait for that."""
+"""Converted calls, and calls that await a conversion."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 def row(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[object, ...]:
-    """A call that was converted, or waits for it, in a list."""
+    """A converted call, or one that awaits a conversion, in a list."""
     money, conversion = record.money, record.conversion
     price = format_amount(money.price, money.currency) if money else None
     times = (record.waits_until, conversion.at if conversion else None)
@@ -42,7 +42,7 @@ def row(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[object, ...]
 
 
 def conversion_json(record: CallRecord, transfers: Sequence[Transfer]) -> dict[str, Any]:
-    """The same as its readers see it."""
+    """The same as JSON."""
     money, conversion = record.money, record.conversion
     net = net_amounts(money.currency, transfers) if money else (None, None)
     return {

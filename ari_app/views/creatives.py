@@ -1,4 +1,4 @@
-"""An approved creative as a publisher gets it: whose ad it is, with which number and source."""
+"""An approved creative as a publisher gets it: the campaign, the publisher's number, and the source."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ari_app.domain.market.marketplace import Creative, Number
 def ad_json(
     name: str, creative: Creative, did: str, number: Number, files: Sequence[str]
 ) -> dict[str, object]:
-    """The ad, with the names of the files that it is made of."""
+    """The ad as JSON, with the names of its files."""
     return {
         "creative": name,
         "campaign": creative.campaign,

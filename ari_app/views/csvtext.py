@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet shows and does not run."""
+"""CSV in which no cell is run as a formula by a spreadsheet."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import IO
 
-# A spreadsheet takes a cell that begins so for a formula.
+# A spreadsheet reads a cell that begins with one of these as a formula.
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
@@ -15,14 +15,14 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 def write_csv(file: IO[str], columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Writes a header and the rows; None is an empty cell.
 
-    Text that would be run as a formula gets an apostrophe in front, by which spreadsheets know text.
-    Numbers, a negative amount among them, stay numbers.
+    A text that would be run as a formula gets an apostrophe in front, which marks text in spreadsheets. Numbers,
+    including negative amounts, stay numbers.
     """
     writer = csv.writer(file)
     writer.writerow([_cell(column) for column in columns])
     for row in rows:
         writer.writerow([_cell(cell) for cell in row])
-    file.flush()  # what a full disk does not take is told of here
+    file.flush()  # an error of a full disk is raised here
 
 
 def _cell(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Disputes: a list of them, what happened to one, and one as JSON."""
+"""Disputes: in a list, one with its history, and as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ari_app.views.words import optional_amount, second
 
 
 def dispute_json(dispute: Dispute) -> dict[str, object]:
-    """The dispute as its readers see it."""
+    """The dispute as JSON."""
     return {
         "id": dispute.id,
         "call_id": dispute.call_id,
@@ -55,7 +55,7 @@ EVENT_COLUMNS = ("at (UTC)", "what", "by", "amount", "clawback", "reason")
 
 
 def event_row(event: DisputeEvent, currency: str) -> tuple[object, ...]:
-    """What happened to a dispute, once."""
+    """One event in a dispute's history."""
     return (
         second(event.at),
         event.what,

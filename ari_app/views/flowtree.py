@@ -9,7 +9,7 @@ from ari_app.domain.market.terms import Clause
 
 
 def tree(flow: Flow) -> list[str]:
-    """The flow from its start; a node that was shown already is only named."""
+    """The flow from its start. For a node that was shown already, only the name is given."""
     return list(_node(flow, flow.start, "", "", set()))
 
 
@@ -52,7 +52,7 @@ def _said(prompt: str) -> str:
 
 
 def _ways(node: Node) -> Iterator[tuple[str, str | None]]:
-    """Where the caller may go from here; None is a hang-up."""
+    """Where the caller can go from here; None means hangup."""
     for digit, choice in (node.choices or {}).items():
         answers = ", ".join(f"{name} = {value}" for name, value in (choice.set or {}).items())
         yield f"{digit}{f' ({answers})' if answers else ''}", choice.next

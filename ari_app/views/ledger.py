@@ -1,4 +1,4 @@
-"""Accounts: their balances and statements, what was booked on them, and whether it all adds up."""
+"""Accounts: balances, statements, bookings, and the result of a verification."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _balance_cells(balance: Balance, currency: str) -> tuple[str, str, str]:
 
 
 def balance_json(account: str, currency: str, balance: Balance, reserved: int) -> dict[str, str]:
-    """An account's balance in one currency; `reserved` is what calls under way may cost."""
+    """An account's balance in one currency; `reserved` is the amount that calls under way may cost."""
     amounts = {
         "posted": balance.posted,
         "held": balance.held,
@@ -72,7 +72,7 @@ def line_row(account: str, line: StatementLine) -> tuple[object, ...]:
 
 
 def line_json(account: str, line: StatementLine) -> dict[str, object]:
-    """The same as its readers see it."""
+    """The same as JSON."""
     transfer = line.transfer
     posted, held, available = _balance_cells(line.after, transfer.currency)
     return {
@@ -93,18 +93,18 @@ def line_json(account: str, line: StatementLine) -> dict[str, object]:
 
 
 def payment_json(advertiser: str, amount: str, currency: str, key: str, is_new: bool) -> dict[str, object]:
-    """A deposit or a refund; `is_new`: it was booked now, not before."""
+    """A deposit or a refund; `is_new`: it was booked by this request, not by an earlier one."""
     return {"advertiser": advertiser, "amount": amount, "currency": currency, "key": key, "is_new": is_new}
 
 
 def proof_json(transfers: int, findings: Sequence[LedgerFinding]) -> dict[str, object]:
-    """What a verification of the ledger came to, over so many transfers."""
+    """The result of a verification of the ledger, and how many transfers it checked."""
     listed = [{"rule": f.rule, "about": f.about, "detail": f.detail} for f in findings]
     return {"balanced": not findings, "transfers": transfers, "findings": listed}
 
 
 def adjustment_json(call_id: str, key: str, is_new: bool, after: Net, currency: str) -> dict[str, object]:
-    """An adjustment of a call's money, and what the call comes to after it."""
+    """An adjustment of a call's money, and the call's net amounts after it."""
     comes_to = {
         "charged": format_amount(after.price, currency),
         "paid": format_amount(after.payout, currency),

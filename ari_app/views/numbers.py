@@ -1,4 +1,4 @@
-"""Tracking numbers: whose they are and were, and how many are in stock."""
+"""Tracking numbers: to whom they are and were assigned, and how many are in stock."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ COLUMNS = {
     "status": "status",
     "free from": "free_from",
 }
-"""The fields of a list, by their headings."""
+"""The fields in a list, by heading."""
 
 
 def holding_json(holding: Holding, status: str) -> dict[str, object]:
-    """A number, and whose it is; `status` is what it is now."""
+    """A number, its assignment, and its present `status`."""
     return {
         "did": holding.did,
         "campaign": holding.campaign,
@@ -39,7 +39,7 @@ def holding_json(holding: Holding, status: str) -> dict[str, object]:
 
 
 def shelf_json(shelf: Shelf, low_stock: int) -> dict[str, object]:
-    """How many numbers of a kind and state there are; `low`: fewer are free than the policy wants."""
+    """How many numbers of a kind and state there are; `low`: fewer are free than the policy's `low_stock`."""
     return {
         "kind": shelf.kind,
         "region": shelf.region,
@@ -62,7 +62,7 @@ HISTORY_COLUMNS = {
 
 
 def assignment_json(entry: Assignment) -> dict[str, object]:
-    """Whose a number was, and when."""
+    """One assignment of a number, and its time."""
     return {
         "did": entry.did,
         "campaign": entry.campaign,
@@ -75,12 +75,12 @@ def assignment_json(entry: Assignment) -> dict[str, object]:
 
 
 def assigned_json(did: str, number: Number) -> dict[str, object]:
-    """A number that was given, and to whom."""
+    """A number that was assigned, and to whom."""
     return {"did": did, "campaign": number.campaign, "publisher": number.publisher, "source": number.source}
 
 
 def released_json(did: str, held: Assignment, free_from: int) -> dict[str, object]:
-    """A number that was taken back, and from when it can be given again (ms)."""
+    """A number that was released, and from when (ms) it can be assigned again."""
     return {"did": did, "campaign": held.campaign, "publisher": held.publisher, "free_from": iso(free_from)}
 
 

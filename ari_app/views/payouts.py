@@ -1,4 +1,4 @@
-"""Payout runs: what each paid to whom, as rows and as JSON."""
+"""Payout runs: the amounts paid to each publisher, as rows and as JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLUMNS = ("publisher", "amount", "currency", "calls", "key")
 
 
 def rows(paid: Paid) -> list[tuple[object, ...]]:
-    """What a run paid, a row for each publisher."""
+    """The amounts that a run paid, one row for each publisher."""
     currency = paid.run.currency
     return [
         (payout.publisher, format_amount(payout.amount, currency), currency, payout.calls, payout.key)
@@ -41,7 +41,7 @@ def run_row(paid: Paid) -> tuple[object, ...]:
 
 
 def run_json(paid: Paid) -> dict[str, object]:
-    """A payout run as its readers see it."""
+    """A payout run as JSON."""
     run = paid.run
     return {
         "key": run.key,

@@ -10,7 +10,7 @@ from ari_app.domain.calls.record import CallRecord, ClauseResult, LegRecord, Mon
 
 
 def record_json(record: CallRecord) -> dict[str, Any]:
-    """The record as its readers see it (`callrace calls show ID --json`)."""
+    """The record as JSON (as in `callrace calls show ID --json`)."""
     verdict, money = record.qualification, record.money
     return {
         "id": record.id,
@@ -77,7 +77,7 @@ def record_json(record: CallRecord) -> dict[str, Any]:
 
 
 def _late_json(part: Part, money: Money | None) -> dict[str, str]:
-    """What a bonus that was decided late adds."""
+    """The price and payout that a bonus decided after the call adds."""
     if money is None or not (part.price or part.payout):
         return {}
     return {key: format_amount(getattr(part, key), money.currency) for key in ("price", "payout")}

@@ -1,4 +1,4 @@
-"""Recordings: whose, how long they are kept, and whether their files are there."""
+"""Recordings: of which call, how long they are kept, and whether their files exist."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def recording_row(recording: Recording, state: str) -> tuple[object, ...]:
 
 
 def recording_json(recording: Recording, state: str, files: Iterable[Path]) -> dict[str, Any]:
-    """A recording: `state` is kept, missing (its files are not there, or empty) or deleted."""
+    """A recording: `state` is kept, missing (its files do not exist or are empty) or deleted."""
     return {
         "call": recording.call_id,
         "campaign": recording.campaign,

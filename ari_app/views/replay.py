@@ -1,4 +1,4 @@
-"""Recorded calls under other terms: what each campaign would come to, and each call that would change."""
+"""A replay of past calls under other terms: the sums of each campaign, and each call that would change."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ari_app.domain.basics.money import format_amount
 from ari_app.domain.terms.replay import Rejudged, Sum, sums
 
 Currencies = Mapping[str, str]
-"""By campaign."""
+"""The currency of each campaign."""
 
 
 _PAIRS = ("payable", "would be", "charged", "would be", "paid", "would be")
@@ -17,7 +17,7 @@ CHANGE_COLUMNS = ("id", "campaign", *_PAIRS, "why")
 
 
 def sum_row(name: str, before: Sum, after: Sum, currency: str) -> tuple[object, ...]:
-    """What a campaign's calls came to, and would come to."""
+    """A campaign's sums as they were, and as they would be."""
     profit = (after.charged - after.paid) - (before.charged - before.paid)
     amounts = [
         format_amount(amount, currency)
@@ -29,7 +29,7 @@ def sum_row(name: str, before: Sum, after: Sum, currency: str) -> tuple[object, 
 
 
 def change_row(call: Rejudged, currencies: Currencies) -> tuple[object, ...]:
-    """A call that would come to something else."""
+    """A call with another result under the other terms."""
     currency = currencies[call.before.campaign or ""]
     (was, charged, paid), (is_now, charges, pays) = call.was, call.would_be
     amounts = [format_amount(amount, currency) for amount in (charged, charges, paid, pays)]
@@ -41,7 +41,7 @@ def _yes(qualified: bool) -> str:
 
 
 def _why(call: Rejudged) -> str:
-    """The clauses that decide: those that would fail, or those that failed."""
+    """The clauses that make the difference: those that would fail, or those that failed."""
     for record in (call.after, call.before):
         verdict = record.qualification
         failed = [clause.detail for clause in verdict.clauses if not clause.passed] if verdict else []

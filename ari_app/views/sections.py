@@ -1,4 +1,4 @@
-"""What is told under a heading, in sentences or in rows: the terminal, a web page and JSON show the same."""
+"""A heading with sentences or rows under it: the terminal, a web page and JSON show the same."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Section:
 
 
 class Listing(NamedTuple):
-    """A heading, and columns with rows under it; None is an empty cell."""
+    """A heading with a table under it; None is an empty cell."""
 
     title: str
     columns: Sequence[str]
@@ -26,10 +26,10 @@ class Listing(NamedTuple):
 def listed(
     columns: Mapping[str, str], things: Iterable[Mapping[str, Any]]
 ) -> tuple[list[str], list[list[object]]]:
-    """The columns and rows of things that are told as JSON; `columns` has the field under each heading."""
+    """The columns and rows of a list of JSON objects; `columns` has the object's field for each heading."""
     return list(columns), [[thing[field] for field in columns.values()] for thing in things]
 
 
 def section_json(section: Section) -> dict[str, Any]:
-    """A section for programs: its lines as people read them."""
+    """A section for programs, with the same lines as for people."""
     return {"title": section.title, "lines": section.lines}

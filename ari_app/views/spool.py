@@ -1,4 +1,4 @@
-"""Settled calls that the database has not taken yet."""
+"""Ended calls that are not yet saved in the database."""
 
 from __future__ import annotations
 

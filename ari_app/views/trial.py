@@ -1,4 +1,4 @@
-"""What would become of a call that nobody makes: where it would go, and why."""
+"""A route trial: where a call would go, and why, without a call."""
 
 from __future__ import annotations
 

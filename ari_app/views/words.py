@@ -1,4 +1,4 @@
-"""Moments, amounts and durations as people read them."""
+"""Times, amounts and durations as text for people."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ari_app.domain.basics.money import format_amount
 
 
 def second(at: int) -> str:
-    """A moment (ms) in UTC, to the second: `2026-11-25 14:33:31`."""
+    """A time (ms) in UTC, to the second: `2026-11-25 14:33:31`."""
     return iso(at)[:19].replace("T", " ")
 
 
@@ -22,7 +22,7 @@ def optional_amount(minor: int | None, currency: str) -> str | None:
 
 
 def duration(duration_ms: int) -> str:
-    """A duration as people say it: `0.4 s`, `12.5 s`, `95 s`, `12 min 5 s`. What it did not reach, it does not say."""
+    """A duration for people: `0.4 s`, `12.5 s`, `95 s`, `12 min 5 s`. It is rounded down, never up."""
     if duration_ms >= 120_000:
         minutes, rest = divmod(duration_ms // 1000, 60)
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
@@ -30,16 +30,16 @@ def duration(duration_ms: int) -> str:
 
 
 def tenths(duration_ms: int) -> str:
-    """The seconds, and as many tenths as were reached: 89,960 ms are `89.9`, never 90."""
+    """A duration in seconds with one decimal, rounded down: 89,960 ms are `89.9`, never 90."""
     return f"{duration_ms // 100 / 10:.1f}"
 
 
 def moment(at: int) -> str:
-    """A moment (ms) in a sentence: `2026-11-25 at 14:33:31 UTC`."""
+    """A time (ms) in a sentence: `2026-11-25 at 14:33:31 UTC`."""
     day, _, time = iso(at).partition("T")
     return f"{day} at {time[:8]} UTC"
 
 
 def sentence(text: str) -> str:
-    """The text with a capital letter and a full stop."""
+    """The text, with a capital letter at the beginning and a full stop at the end."""
     return f"{text[:1].upper()}{text[1:]}."

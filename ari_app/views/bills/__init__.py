@@ -1,1 +1,1 @@
-"""Invoices and statements: their rows, and how they are told as JSON and PDF."""
+"""Invoices and statements: their rows, JSON and PDF."""

@@ -17,7 +17,7 @@ _PAYMENTS = {"invoice": "paid in", "statement": "paid out"}
 
 
 def bill_rows(bill: Bill) -> list[tuple[str, str | None, int | None, str]]:
-    """The bill from its opening balance to its closing one, in the columns COLUMNS."""
+    """The bill's rows, from the opening to the closing balance, in the columns COLUMNS."""
     lines = [
         (_what(line), line.campaign, line.count, format_amount(line.amount, bill.currency))
         for line in bill.lines
@@ -36,14 +36,14 @@ def bill_rows(bill: Bill) -> list[tuple[str, str | None, int | None, str]]:
 
 
 def write_bill(file: IO[str], bill: Bill) -> None:
-    """Writes the rows as CSV, each with whose bill it is."""
+    """Writes the rows as CSV; each row also names the bill's party."""
     head = (bill.kind, bill.number, bill.party, bill.period.name, bill.currency)
     columns = ("kind", "number", "party", "period", "currency", *COLUMNS)
     write_csv(file, columns, [(*head, *row) for row in bill_rows(bill)])
 
 
 def bill_facts(bill: Bill) -> dict[str, str]:
-    """Whose bill it is and of when, in words."""
+    """The bill's party and period, as text."""
     return {
         "for": f"{bill.name} ({bill.party})",
         "period": _period(bill.period),
@@ -53,7 +53,7 @@ def bill_facts(bill: Bill) -> dict[str, str]:
 
 
 def bill_json(bill: Bill) -> dict[str, object]:
-    """The bill as its readers see it."""
+    """The bill as JSON."""
     amounts = {
         name: format_amount(getattr(bill, name), bill.currency)
         for name in ("opening", "total", "payments", "closing")

@@ -1,4 +1,4 @@
-"""The transfers behind a bill or a payout run, a line each: from a sum to its calls."""
+"""The transfers of a bill or a payout run, one line each: they lead from a sum to its calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ COLUMNS = ("at", "account", "call", "campaign", "amount", "currency", "reason")
 
 
 def item_row(transfer: Transfer, campaign: str | None) -> tuple[object, ...]:
-    """A transfer as its party's account saw it."""
+    """A transfer, from the view of its party's account."""
     is_credit = transfer.credit.startswith(("advertiser:", "publisher:"))
     account, sign = (transfer.credit, 1) if is_credit else (transfer.debit, -1)
     amount = format_amount(sign * transfer.amount, transfer.currency)

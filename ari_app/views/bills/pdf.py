@@ -1,4 +1,4 @@
-"""A bill as one PDF. The same bill is the same file, byte for byte."""
+"""A bill as PDF. The same bill always gives the same file, byte for byte."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib import get_data_path
 from ari_app.domain.ledger.bills import Bill
 from ari_app.views.bills.bill import COLUMNS, bill_facts, bill_rows
 
-# PDF's own fonts lack most of the world's letters; these come with matplotlib.
+# PDF's built-in fonts lack most of the world's letters; these fonts come with matplotlib.
 _FONTS = {"": "DejaVuSans.ttf", "B": "DejaVuSans-Bold.ttf"}
 _WIDTHS = (40, 40, 15, 25)
 _RULED = ("total", "closing balance")

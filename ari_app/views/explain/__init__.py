@@ -1,7 +1,7 @@
 """A call in plain English: why it went where it went, and why it was or was not paid.
 
-A call's record, its transfers and disputes become sections of sentences, a module each. Written for somebody who has
-never seen the code.
+A call's record, transfers and disputes become sections of sentences; each section is a module. The sentences are for
+readers who have never seen the code.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["explain", "place_text"]
 def explain(
     record: CallRecord, transfers: Sequence[Transfer] = (), disputes: Sequence[Dispute] = ()
 ) -> list[Section]:
-    """All there is to say about one call; the first section is the short of it."""
+    """All sections about one call; the first section is the summary."""
     sections = [
         opening.section(record, transfers),
         attribution.section(record),

@@ -1,4 +1,4 @@
-"""What became of a call's money after its verdict: corrections and disputes."""
+"""What happened to a call's money after its verdict: corrections and disputes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ari_app.views.words import amount
 
 
 def section(record: CallRecord, transfers: Sequence[Transfer], disputes: Sequence[Dispute]) -> Section:
-    """Each dispute and each correction, and what the call comes to now; nothing when there is neither."""
+    """Each dispute and each correction, and the call's net amounts now; empty when there is neither."""
     return Section("What became of it since", list(_since(record, transfers, disputes)))
 
 
@@ -30,7 +30,7 @@ def _since(record: CallRecord, transfers: Sequence[Transfer], disputes: Sequence
 
 
 def comes_to(record: CallRecord, transfers: Sequence[Transfer]) -> str:
-    """What a corrected call is charged and paid in the end; empty when nothing was corrected."""
+    """The net amounts charged and paid for a corrected call; empty when nothing was corrected."""
     if record.money is None or not corrections_of(transfers):
         return ""
     price, payout = net_amounts(record.money.currency, transfers)

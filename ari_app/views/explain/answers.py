@@ -1,4 +1,4 @@
-"""What the caller told: the IVR's questions, the answers, and the place that follows from them."""
+"""The IVR's questions, the caller's answers, and the caller's place that follows from them."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _ENTERED: Mapping[str, str] = {
 
 
 def section(record: CallRecord) -> Section:
-    """What the caller was asked and told, and where they are."""
+    """What the caller was asked and answered, and where the caller is."""
     return Section("What the caller told us", list(_told(record)))
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question of the IVR and what came of it."""
+    """One question of the IVR and its result."""
 
     what: str
     text: str
 
 
 def questions(record: CallRecord) -> Iterator[Question]:
-    """The questions in the order that they were asked, each time."""
+    """The questions in the order in which they were asked, with repetitions."""
     node = ""
     for event in record.events:
         if event.what == EventName.ASKED:

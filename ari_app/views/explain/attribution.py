@@ -1,4 +1,4 @@
-"""Whose call it was: the number's campaign and publisher, and the terms that hold."""
+"""The attribution: the number's campaign and publisher, and the terms of the call."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ATTESTED = {
 
 
 def section(record: CallRecord) -> Section:
-    """Whose call it was, and under which terms."""
+    """To whom the call was attributed, and under which terms."""
     return Section("Whose call it was", list(_whose(record)))
 
 

@@ -1,4 +1,4 @@
-"""How the call ended: the conversation, mishaps on the way, and who hung up."""
+"""The conversation: how long it was, what went wrong, and who hung up."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ENDED_BY = {
 
 
 def section(record: CallRecord) -> Section:
-    """How long they talked, and who ended the call."""
+    """How long caller and agent talked, and who ended the call."""
     return Section("How it ended", list(_ending(record)))
 
 

@@ -1,4 +1,4 @@
-"""What one phone did when it was rung."""
+"""What happened to one leg: to a phone that was rung."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CAUSES = {
 
 
 def leg_text(leg: LegRecord, record: CallRecord) -> str:
-    """What became of an offer to one destination, as the rest of a sentence that begins with its name."""
+    """The result of an offer to one destination, as the rest of a sentence that begins with the destination's name."""
     match leg.outcome:
         case "won":
             return _won(leg, record)
@@ -92,7 +92,7 @@ def _lost(leg: LegRecord, record: CallRecord) -> str:
 
 
 def _winner_over(leg: LegRecord, record: CallRecord) -> LegRecord | None:
-    """Who took the call from this leg: the first acceptance after it was offered."""
+    """The leg that won against this one: the first acceptance after this leg was offered the call."""
     winners = [
         other
         for other in record.legs
@@ -124,7 +124,7 @@ def _rang(leg: LegRecord) -> str:
 
 
 def _after(leg: LegRecord, at: int | None) -> str:
-    """How long after the leg was rung."""
+    """How long after the beginning of the leg's ringing a time (ms) is."""
     after_ms = (at or leg.offered_at) - leg.offered_at
     return "at once" if after_ms < _AT_ONCE_MS else f"after {duration(after_ms)}"
 

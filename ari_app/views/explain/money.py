@@ -1,4 +1,4 @@
-"""What the call's transfers moved and set aside."""
+"""The money that the call's transfers moved or held."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ari_app.views.words import amount
 
 
 def section(record: CallRecord, transfers: Sequence[Transfer]) -> Section:
-    """Each transfer, but for what was corrected later."""
+    """Each transfer except later corrections."""
     return Section("The money", list(_money(record, transfers)))
 
 

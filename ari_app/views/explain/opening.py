@@ -1,4 +1,4 @@
-"""The short of it: who called, what happened, what money moved."""
+"""The summary: who called, what happened, what money moved."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ari_app.views.words import amount, duration, moment
 
 
 def section(record: CallRecord, transfers: Sequence[Transfer]) -> Section:
-    """Who called, and the call in a sentence or two."""
+    """Who called, and a summary of the call in one or two sentences."""
     return Section(f"Call {record.id}", [_opening(record), _in_short(record, transfers)])
 
 
@@ -80,7 +80,7 @@ def _money_in_short(record: CallRecord) -> str:
 
 
 def _moved_so_far(record: CallRecord) -> str:
-    """The money of a call that waits for a conversion."""
+    """The money of a call that awaits a conversion."""
     money, verdict = record.money, record.qualification
     if money is None or verdict is None:
         return "No money moved."
@@ -100,7 +100,7 @@ def _phones(record: CallRecord) -> str:
 
 
 def _flow_end(record: CallRecord) -> str:
-    """Why the questions ended without an offer: the last one failed, or the answers led to a hang-up."""
+    """Why the flow ended without an offer: the last question failed, or the answers led to a hangup."""
     if detail_of(record, EventName.FLOW_ENDED).endswith("longest time reached"):
         return "they had taken as long as the flow may"
     asked = list(questions(record))

@@ -1,4 +1,4 @@
-"""Where the caller was taken to be, and from what."""
+"""The caller's assumed place, and how it was found."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ari_app.domain.calls.record import PlaceRecord
 
 
 def place_text(place: PlaceRecord, ani: str | None) -> str:
-    """Where the caller was taken to be, and from what, as a sentence."""
+    """The caller's assumed place, and how it was found, as a sentence."""
     state = STATE_NAMES.get(place.state or "", place.state or "an unknown state")
     match place.from_:
         case "zip":

@@ -25,7 +25,7 @@ def _rung(record: CallRecord) -> Iterator[str]:
 
 
 def _rounds(legs: Iterable[LegRecord]) -> Iterator[list[LegRecord]]:
-    """The legs by wave; a destination that comes again begins a new round."""
+    """The legs by wave; when a destination is rung again, a new round begins."""
     group: list[LegRecord] = []
     for leg in legs:
         if group and (leg.wave != group[0].wave or any(leg.destination == g.destination for g in group)):
@@ -37,6 +37,6 @@ def _rounds(legs: Iterable[LegRecord]) -> Iterator[list[LegRecord]]:
 
 
 def _was_rung_before(record: CallRecord, legs: Sequence[LegRecord]) -> bool:
-    """A destination of these legs was rung before, in this call."""
+    """Whether a destination of these legs was rung earlier in this call."""
     before = record.legs[: record.legs.index(legs[0])]
     return not {leg.destination for leg in before}.isdisjoint(leg.destination for leg in legs)

@@ -1,4 +1,4 @@
-"""Whether the conversation was recorded, and what became of the recording."""
+"""Whether the conversation was recorded, and what happened to the recording."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Reports: their columns, and how they are told as rows, JSON, CSV and pictures."""
+"""Reports: their columns, and their forms: rows, JSON, CSV and pictures."""

@@ -1,4 +1,4 @@
-"""The columns of reports: what each says of a line, to programs and to people."""
+"""The columns of reports: the value of each for a line, for programs and for people."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _BAR = 12  # characters
 
 
 class Column(NamedTuple):
-    """`value` is for programs, `shown` makes it people's text under `header`.
+    """A column. `value` is for programs; `shown` turns it into the text for people under `header`.
 
-    A column in which every line says `nothing` is not shown to people.
+    A column whose value is `nothing` in every line is not shown to people.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Column(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Columns that people see together. With `currency`, they are of money in it."""
+    """Columns that people see together. With `currency`, they are amounts in that currency."""
 
     title: str
     columns: Sequence[Column]
@@ -94,24 +94,24 @@ _OUTCOMES = Table(
 
 
 def call_tables(currencies: Sequence[str]) -> list[Table]:
-    """Of a report on calls. Each currency has a table of its own."""
+    """The tables of a report on calls. Each currency has its own table."""
     money = [Table(f"Money in {currency}", _money(currency), currency=currency) for currency in currencies]
     return [_CALLS, _OTHERWISE, *money]
 
 
 def offer_tables() -> list[Table]:
-    """Of a report on the offers to destinations."""
+    """The tables of a report on the offers to destinations."""
     return [_OFFERS, _OUTCOMES]
 
 
 def disposition_tables(incoming: int) -> list[Table]:
-    """Of a report on how calls ended, of which there are so many."""
+    """The tables of a report by disposition; `incoming` is the number of all calls."""
     share = Column("share", "share %", lambda line: ratio(line.counts["incoming"], incoming), _percent)
     return [Table("Dispositions", (_count("incoming"), share))]
 
 
 def caps_table(standing: Mapping[str, Any]) -> Table:
-    """Of the caps that stand beside the lines, by what has them."""
+    """The table of caps beside the lines; `standing` has the caps by their owner's id."""
     column = Column("caps", "caps", lambda line: standing.get(line.key or ""), caps.words)
     return Table("Caps now", (column,))
 

@@ -1,4 +1,4 @@
-"""Connections that end around the payable second."""
+"""Forensics: connections that end near the second from which they are paid."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ari_app.views.reports.report import Link
 
 
 def calls_of(found: Findings, first: int, last: int, **party: str) -> dict[str, str] | None:
-    """What the calls of these seconds have, by the names that a list of calls is asked by.
+    """The filters, by name, for a list of the calls that ended in these seconds.
 
-    None unless they are one campaign's, with one duration: other calls may have talked as long under terms that do
-    not ask for it.
+    None unless all are of one campaign with one payable duration: else the list would include calls of the same length
+    whose terms do not ask for a duration.
     """
     if len(found.payable_ms) != 1 or "campaign" not in found.only:
         return None
@@ -41,13 +41,13 @@ def write_seconds(file: IO[str], found: Findings, link: Link) -> None:
 
 
 def about(found: Findings) -> str:
-    """Whose connections, and of when, in words."""
+    """The parties and the period of the report, as text."""
     parties = "".join(f"{name} {value}, " for name, value in found.only.items())
     return f"{parties}{found.period}"
 
 
 def findings_json(found: Findings, link: Link) -> dict[str, Any]:
-    """The findings for programs; what leads to calls is None where no list would be of these alone."""
+    """The findings for programs; a link to calls is None when no list would contain exactly these calls."""
     return {
         "timezone": found.period.zone.key,
         "since": iso(found.period.since),
@@ -93,13 +93,13 @@ def _linked(link: Link, found: Findings, first: int, last: int, **party: str) ->
 
 
 def payable_text(found: Findings) -> str:
-    """What the terms ask for, and how seconds are counted."""
+    """The duration that the terms ask for, and how seconds are counted, as text."""
     needed = ", ".join(map(format_duration, found.payable_ms))
     return f"The terms ask for {needed}; second 0 is the first that is paid for."
 
 
 def nearness_text(near: Nearness) -> str:
-    """How many ended just before the payable second, and just after."""
+    """How many connections ended just before the payable second, and how many just after, as text."""
     return (
         f"Of {near.connections} connections, {near.before} ({_percent(near.before, near)} %) ended in the "
         f"{JUST_S} s before the payable second, {near.after} ({_percent(near.after, near)} %) in the {JUST_S} s "
@@ -120,7 +120,7 @@ def seconds_table(seconds: Mapping[int, int], *, has_bars: bool) -> tuple[list[s
 
 
 def parties_table(name: str, endings: Sequence[Ending]) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
-    """By destination, or by publisher, as `name` says: how many ended just before, and just after."""
+    """By destination or by publisher, as `name` says: how many connections ended just before and just after."""
     rows = [
         (party or "(not known)", near.connections, near.before, near.after, _percent(near.before, near),
          _percent(near.after, near), near.skew)

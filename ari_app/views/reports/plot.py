@@ -14,7 +14,7 @@ from ari_app.domain.reports.forensics import JUST_S
 from ari_app.domain.reports.reporting import ReportLine
 from ari_app.domain.reports.rollups import AROUND_S
 
-MOST_BARS = 30  # of a report that is no series in time; the largest are drawn
+MOST_BARS = 30  # in a report that is not a time series; the largest are drawn
 _LONGEST_NAME = 40
 _DPI = 150
 _INK, _FAINT = "#1f2933", "#d9dfe5"
@@ -27,7 +27,7 @@ _COUNTERS = {
 
 
 def draw_report(file: BinaryIO, title: str, by: str, lines: Sequence[ReportLine]) -> None:
-    """Counts, one inside the other, and below or beside them revenue and profit by currency."""
+    """Draws the counts as nested bars, and below or beside them revenue and profit by currency."""
     counters = _COUNTERS.get(by, _CALLS)
     currencies = sorted({currency for line in lines for currency in line.takings})
     if by in ("hour", "day"):
@@ -61,8 +61,8 @@ def _ranking(lines: Sequence[ReportLine], counters: Any, currencies: Sequence[st
 
 
 def _series(lines: Sequence[ReportLine], counters: Any, currencies: Sequence[str]) -> Figure:
-    """Columns along the time, a panel for the counts and one for each currency below it."""
-    positions = range(len(lines))  # an hour of the clock may come twice
+    """Columns along a time axis: a panel for the counts, and below it one for each currency."""
+    positions = range(len(lines))  # not the hours themselves: when clocks are set back, an hour comes twice
     names = [(line.key or "")[:16].replace("T", " ") for line in lines]
     width = min(max(8.0, 1 + 0.32 * len(lines)), 16.0)
     figure = Figure(figsize=(width, 4 + 2.6 * len(currencies)), layout="constrained")
@@ -85,7 +85,7 @@ def _series(lines: Sequence[ReportLine], counters: Any, currencies: Sequence[str
 
 
 def draw_endings(file: BinaryIO, title: str, seconds: dict[int, int], payable_ms: Sequence[int]) -> None:
-    """The histogram around the payable second; what ended further away is said below it."""
+    """Draws the histogram around the payable second; the number of connections further away is written below it."""
     inside = {second: count for second, count in seconds.items() if -AROUND_S <= second < AROUND_S}
     figure = Figure(figsize=(9, 4.6), layout="constrained")
     panel = figure.subplots()
@@ -109,7 +109,7 @@ def draw_endings(file: BinaryIO, title: str, seconds: dict[int, int], payable_ms
 
 
 def _amounts(lines: Sequence[ReportLine], currency: str, part: str) -> list[float]:
-    """For drawing only: whole units of the currency."""
+    """Amounts in whole units of the currency, for drawing only."""
     unit = 10 ** exponent(currency)
     return [
         getattr(line.takings[currency], part) / unit if currency in line.takings else 0.0 for line in lines
@@ -129,7 +129,7 @@ def _plain(panel: Any, grid: str) -> None:
 
 
 def _as_text(name: str) -> str:
-    """A name as a label: not so long, and no formula, whatever an operator called a source."""
+    """A name as a label: shortened, and never read as a formula by matplotlib."""
     short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
     return short.replace("$", r"\$")
 

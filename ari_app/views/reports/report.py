@@ -1,4 +1,4 @@
-"""A report as its readers get it: tables for people, JSON, CSV."""
+"""A report in its forms: tables for people, JSON, CSV."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from ari_app.views.reports.columns import (
 from ari_app.views.sections import Listing
 
 Link = Callable[[Span, dict[str, str]], str]
-"""What leads to the calls of a period that have these parties: a command, or an address."""
+"""Makes a link to the calls of a period with these parties: a command, or a URL."""
 
 
 def about(report: Report) -> str:
-    """What the report is of, in words."""
+    """The subject and the period of the report, as text."""
     parties = "".join(f", {name} {value or 'not known'}" for name, value in report.only.items())
     return f"{'Offers' if report.counts_offers else 'Calls'} by {report.by}{parties}"
 
@@ -44,7 +44,7 @@ def _tables(report: Report) -> list[Table]:
 
 
 def listings(report: Report, *, has_bars: bool) -> list[Listing]:
-    """The report for people: a table for each kind of column, of what is worth showing; the first may have bars."""
+    """The report for people: a table for each kind of column, without empty columns; the first may have bars."""
     found = (_listing(report, table, has_bars and n == 0) for n, table in enumerate(_tables(report)))
     return [listing for listing in found if listing is not None]
 
@@ -68,7 +68,7 @@ def _listing(report: Report, table: Table, has_bars: bool) -> Listing | None:
 
 
 def report_json(report: Report, link: Link) -> dict[str, Any]:
-    """The report for programs. Rates are shares of one, times ms, amounts decimal strings."""
+    """The report for programs. Rates are between 0 and 1, times are ms, amounts are decimal strings."""
     tables = _tables(report)
     return {
         "by": report.by,
@@ -97,7 +97,7 @@ def _values(report: Report, tables: Sequence[Table], line: ReportLine) -> dict[s
 
 
 def write_report(file: IO[str], report: Report, link: Link) -> None:
-    """A line of CSV for each of the report's, its money in columns for each currency."""
+    """Writes a CSV line for each line of the report; each currency has its own columns of money."""
     columns = [
         (f"{column.name}_{table.currency}" if table.currency else column.name, column)
         for table in _tables(report)
@@ -111,11 +111,11 @@ def write_report(file: IO[str], report: Report, link: Link) -> None:
 
 
 def _cell(column: Column, line: ReportLine) -> Any:
-    """What programs get, or people's text of a list: CSV has none."""
+    """The value for programs; but a list as the text for people, as CSV has no lists."""
     value = column.value(line)
     return column.shown(value) if isinstance(value, list) else value
 
 
 def _is_worth_showing(report: Report, column: Column) -> bool:
-    """Not a column of which nothing is known, nor one that says `nothing`."""
+    """False for a column whose values are all unknown, or all `nothing`."""
     return any(column.value(line) not in (None, column.nothing) for line in report.lines)
