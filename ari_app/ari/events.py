@@ -66,11 +66,13 @@ class ChannelDestroyed(Event):
     """A channel is gone, for the Q.850 `cause` (16 normal, 17 busy, 19 no answer, 26 answered elsewhere).
 
     None: the channel ended during a break of the connection. Asterisk itself always gives a cause.
+    `tech_cause`: the status of the SIP response that ended it, such as 503; None: none did.
     """
 
     channel_id: str
     cause: int | None
     cause_txt: str
+    tech_cause: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,8 @@ def _channel_hangup_request(message: dict[str, Any], at_ms: int) -> Routed:
 
 def _channel_destroyed(message: dict[str, Any], at_ms: int) -> Routed:
     channel_id = message["channel"]["id"]
-    return channel_id, ChannelDestroyed(at_ms, channel_id, message["cause"], message["cause_txt"])
+    cause, tech_cause = message["cause"], message.get("tech_cause")
+    return channel_id, ChannelDestroyed(at_ms, channel_id, cause, message["cause_txt"], tech_cause)
 
 
 def _channel_dtmf_received(message: dict[str, Any], at_ms: int) -> Routed:

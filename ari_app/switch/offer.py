@@ -24,6 +24,7 @@ from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ivr.prompts import ACCEPT_PROMPT
 from ari_app.domain.ivr.whisper import heard
 from ari_app.domain.market.campaigns import Route
+from ari_app.domain.market.trunks import why_failed
 from ari_app.domain.routing import legs as racing
 from ari_app.domain.routing.legs import Leg, Phase
 from ari_app.domain.routing.race import Race, RacePlan
@@ -139,9 +140,9 @@ class Offer:
                 return self._of_leg(
                     channel_id, lambda leg: racing.LegDigit(leg, digit), EventName.PRESSED, digit
                 )
-            case ChannelDestroyed(channel_id=channel_id, cause=cause):
+            case ChannelDestroyed(channel_id=channel_id, cause=cause, tech_cause=status):
                 leg = self._legs.number_of(channel_id)
-                return None if leg is None else self._gone(leg, cause)
+                return None if leg is None else self._ended(leg, cause, status)
             case PlaybackFinished(playback_id=playback_id):
                 asked = self._legs.playback_finished(playback_id)
                 return None if asked is None else racing.PromptDone(asked)
@@ -166,8 +167,18 @@ class Offer:
         self._note(leg, what, detail)
         return happened(leg)
 
+    def _ended(self, leg: int, cause: int | None, status: int | None) -> racing.Event:
+        """`status`: the SIP response that it ended with; one of its trunk's own is no word of its phone's."""
+        record = self.race.legs[leg].record
+        if self.race.legs[leg].phase in (Phase.DIALLING, Phase.RINGING):
+            trunk = self._places.dial(record.destination)[0].trunk
+            record.failure = why_failed(trunk, status, record.ringing_at is not None)
+        return self._gone(leg, cause)
+
     def _gone(self, leg: int, cause: int | None) -> racing.Event:
-        self._note(leg, EventName.GONE, "while disconnected" if cause is None else f"cause {cause}")
+        why = self.race.legs[leg].record.failure
+        told = f"cause {cause}" + (f", {why}" if why is not None and cause else "")
+        self._note(leg, EventName.GONE, "while disconnected" if cause is None else told)
         self._legs.gone(leg)
         return racing.LegEnded(leg, cause)
 

@@ -139,7 +139,7 @@ _LEG_COLUMNS = (
     "ended",
     "lost by ms",
     "cause",
-    "not dialled, as",
+    "failed, as",
 )
 
 

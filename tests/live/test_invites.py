@@ -1,10 +1,12 @@
 """What reaches a carrier and an agent's phone of what operators ask to be said in a leg's INVITE."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
 
 from ari_app.lab.sipp import press, talk_ms, wait_ms
+from ari_app.store.market import pauses
 from tests.live.exchange import DID, marketplace
 from tests.live.sip import Party, party, sdp
 from tests.live.test_callers import INTAKE
@@ -29,6 +31,13 @@ async def carrier(lab):
 
 def by_trunk(trunk, **route):
     return marketplace({"pstn": PSTN}, accept="answer", **route) | {"trunks": {"main": trunk}}
+
+
+async def refuses(trunk, *answers):
+    """The carrier's next call gets these responses."""
+    dialog = await trunk.called()
+    for answer in answers:
+        dialog.answer(dialog.invite, answer)
 
 
 async def invited(lab, exchange, calling, document, ani=ANI):
@@ -91,3 +100,47 @@ async def test_a_destination_of_its_own_mind_is_told_the_callers_answers(lab, ex
             "X-Callrace-Zip": "10001",
             "X-Callrace-Answers": "service=repair;zip=10001",
         }
+
+
+# What a carrier answers
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome", "failure"),
+    [
+        (["403 Forbidden"], "failed", "trunk main answered 403"),
+        (["603 Decline"], "failed", "trunk main answered 603"),
+        (["503 Service Unavailable"], "failed", "trunk main answered 503"),
+        (["408 Request Timeout"], "failed", "trunk main did not answer (408)"),
+        (["180 Ringing", "503 Service Unavailable"], "failed", "trunk main answered 503"),
+        (["180 Ringing", "603 Decline"], "declined", None),
+        (["180 Ringing", "480 Temporarily Unavailable"], "no_answer", None),
+        (["486 Busy Here"], "busy", None),
+    ],
+)
+async def test_a_trunks_own_refusal_is_told_as_what_it_is(lab, exchange, calling, answers, outcome, failure):
+    exchange.apply(by_trunk({}))
+    async with carrier(lab) as trunk, calling():
+        await refuses(trunk, *answers)
+        record = await exchange.record()
+    (leg,) = record.legs
+    assert (leg.outcome, leg.failure) == (outcome, failure)
+
+
+async def test_a_trunks_own_refusals_are_no_unanswered_calls_of_an_agents(lab, exchange, calling):
+    twice = {"auto_pause": {"per_hour": 2, "per_day": 0}}
+    again = {"screen": {"redial_within": "1ms"}}
+    exchange.apply(marketplace({"pstn": PSTN}, accept="answer", destination=twice, campaign=again))
+    async with carrier(lab) as trunk:
+        for answer in ("403 Forbidden", "408 Request Timeout", "603 Decline", "503 Service Unavailable"):
+            async with calling():
+                await refuses(trunk, answer)
+                assert [leg.outcome for leg in (await exchange.record()).legs] == ["failed"]
+        for _ in range(2):
+            assert not pauses.paused(exchange.engine)
+            async with calling():
+                await refuses(trunk, "180 Ringing", "480 Temporarily Unavailable")
+                assert [leg.outcome for leg in (await exchange.record()).legs] == ["no_answer"]
+        async with asyncio.timeout(5):
+            while not pauses.paused(exchange.engine):
+                await asyncio.sleep(0.02)  # it is written behind the call, and no event says so

@@ -41,7 +41,8 @@ EndSource = Literal["caller", "agent", "system"]
 class LegRecord:
     """One offer to one destination. `lost_by_ms`: how long after the winner it accepted.
 
-    `failure`: why Asterisk did not dial it, in its words: "409 Channel with given unique ID already exists".
+    `failure`: why Asterisk did not dial it, in its words: "409 Channel with given unique ID already exists"; or how its
+    trunk failed it: "trunk main answered 503".
     """
 
     destination: str

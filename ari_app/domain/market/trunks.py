@@ -57,6 +57,22 @@ def why_not_dial(destination: Destination, trunks: Mapping[str, Trunk]) -> str |
     return why_not(dial.trunk, trunks.get(dial.trunk), dial.phone)
 
 
+_OF_THE_PHONE = frozenset({480, 486, 487, 600})
+# Said once it has rung: it rang out, or whoever it belongs to would not take the call.
+_OF_THE_PHONE_THAT_RANG = _OF_THE_PHONE | {408, 603}
+
+
+def why_failed(trunk: str | None, status: int | None, has_rung: bool) -> str | None:
+    """How a leg's trunk failed it, in words for its record, given the SIP status (RFC 3261) that it ended with.
+
+    None: the trunk did not, its phone did: busy, declined, not answered. So it is too where no trunk dialled it.
+    """
+    of_the_phone = _OF_THE_PHONE_THAT_RANG if has_rung else _OF_THE_PHONE
+    if trunk is None or status is None or status < 400 or status in of_the_phone:
+        return None
+    return f"trunk {trunk} answered {status}" if status != 408 else f"trunk {trunk} did not answer (408)"
+
+
 def limited(trunks: Mapping[str, Trunk], now: int) -> dict[str, int]:
     """The trunks that have a limit of spend, and when the period of it that `now` (ms) is in began."""
     return {name: period(t.spend.per, now, "UTC").start for name, t in trunks.items() if t.spend is not None}

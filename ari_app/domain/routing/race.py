@@ -272,7 +272,8 @@ class Race:
         if event.cause is None:
             return self._ended_unseen(leg, event, now)
         answered = leg.phase is Phase.ANSWERED
-        leg.record.outcome = "no_answer" if answered else _OUTCOME_OF_CAUSE.get(event.cause, "failed")
+        said = "failed" if leg.record.failure is not None else _OUTCOME_OF_CAUSE.get(event.cause, "failed")
+        leg.record.outcome = "no_answer" if answered else said
         self._bury(leg, event, now)
         return self._advance(now)
 

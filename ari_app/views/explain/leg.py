@@ -130,9 +130,8 @@ def _after(leg: LegRecord, at: int | None) -> str:
 
 
 def _cause(leg: LegRecord) -> str:
-    if leg.failure is not None:
-        return f" (not dialled: {leg.failure})"
     if leg.hangup_cause is None or leg.hangup_cause == 0:
-        return ""
+        return f" (not dialled: {leg.failure})" if leg.failure is not None else ""
     meaning = _CAUSES.get(leg.hangup_cause)
-    return f" (cause {leg.hangup_cause}{f', {meaning}' if meaning else ''})"
+    why = f"{leg.failure}; " if leg.failure is not None else ""
+    return f" ({why}cause {leg.hangup_cause}{f', {meaning}' if meaning else ''})"

@@ -35,6 +35,10 @@ PLAYBACK = {"id": "p1", "media_uri": "sound:hello-world", "state": "done"}
             events.ChannelDestroyed(WHEN_MS, "c1", 26, "Answered elsewhere"),
         ),
         (
+            event("ChannelDestroyed", cause=21, cause_txt="Call Rejected", tech_cause=603),
+            events.ChannelDestroyed(WHEN_MS, "c1", 21, "Call Rejected", 603),
+        ),
+        (
             event("ChannelDtmfReceived", digit="#", duration_ms=120),
             events.ChannelDtmfReceived(WHEN_MS, "c1", "#", 120),
         ),

@@ -311,6 +311,11 @@ def test_an_answer_that_crossed_the_award_is_not_called_a_voicemail() -> None:
         ("failed", {"hangup_cause": 99}, "could not be reached (cause 99)."),
         (
             "failed",
+            {"hangup_cause": 21, "failure": "trunk main answered 403"},
+            "could not be reached (trunk main answered 403; cause 21, rejected).",
+        ),
+        (
+            "failed",
             {"accepted_at": 3_000, "hangup_cause": 16},
             "accepted the call first, but vanished before it could be connected (cause 16, normal hang-up).",
         ),

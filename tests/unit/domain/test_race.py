@@ -354,6 +354,14 @@ def test_a_leg_that_ends_unanswered_ends_as_its_cause_says(cause, outcome):
     assert (record.offered_at, record.ringing_at, record.answered_at, record.ended_at) == (0, 5, None, 10)
 
 
+@pytest.mark.parametrize("cause", [17, 18, 19, 21])
+def test_a_leg_that_its_trunk_failed_has_failed_whatever_the_cause(cause):
+    race = started("ab")
+    race.legs[0].record.failure = "trunk main answered 503"
+    race.handle(LegEnded(0, cause), 10)
+    assert (race.legs[0].record.outcome, race.legs[0].record.hangup_cause) == ("failed", cause)
+
+
 def test_an_agent_who_hangs_up_instead_of_pressing_did_not_answer_whatever_the_cause():
     race = started("ab")
     race.handle(LegAnswered(0), 5)

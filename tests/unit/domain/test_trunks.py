@@ -7,7 +7,7 @@ import pytest
 from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.document.reading import parse
 from ari_app.domain.market.marketplace import Trunk
-from ari_app.domain.market.trunks import limited, overspent, spent, why_not
+from ari_app.domain.market.trunks import limited, overspent, spent, why_failed, why_not
 from tests.kit.market import marketplace
 
 
@@ -51,6 +51,33 @@ def test_what_is_allowed_takes_the_place_of_what_would_be():
 
 def test_a_whole_number_admits_no_longer_one():
     assert not dials("+442071234567", "+44207123456")
+
+
+# How it fails a leg
+
+
+@pytest.mark.parametrize(
+    "status", [400, 401, 402, 403, 404, 408, 484, 488, 500, 502, 503, 504, 580, 603, 604]
+)
+def test_what_a_trunk_says_before_a_phone_rings_is_its_own_word(status):
+    assert str(status) in why_failed("main", status, has_rung=False)
+    assert why_failed(None, status, has_rung=False) is None
+
+
+@pytest.mark.parametrize("status", [None, 200, 302, 480, 486, 487, 600])
+def test_what_is_said_of_the_phone_is_not(status):
+    assert why_failed("main", status, has_rung=False) is None
+    assert why_failed("main", status, has_rung=True) is None
+
+
+def test_a_phone_that_has_rung_may_ring_out_or_be_declined_and_its_trunk_may_still_fail():
+    said = {status: why_failed("main", status, has_rung=True) for status in (408, 603, 403, 503)}
+    assert said == {
+        408: None,
+        603: None,
+        403: "trunk main answered 403",
+        503: "trunk main answered 503",
+    }
 
 
 # Whose numbers its legs show
