@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 TOLLFREE = frozenset(("800", "833", "844", "855", "866", "877", "888"))
-"""In use for toll-free numbers."""
+"""The area codes of toll-free numbers that are in use."""
 
 ABROAD = frozenset(
     ("242", "246", "264", "268", "284", "345", "441", "473", "649", "658", "664", "721", "758", "767", "784")
 ) | frozenset(("809", "829", "849", "868", "869", "876"))
-"""Of the countries that are neither the USA, with its territories, nor Canada."""
+"""The area codes of countries other than Canada and the USA with its territories."""
 
 _OF_NO_PLACE = re.compile(
     r"\d11"  # services: 911
@@ -25,5 +25,5 @@ _OF_NO_PLACE = re.compile(
 
 
 def is_of_a_place(code: str) -> bool:
-    """Whether an area code is, or can become, a place's: no toll-free, service or personal numbers."""
+    """Whether an area code belongs to a place, or can come to. Toll-free, service and personal codes do not."""
     return _OF_NO_PLACE.fullmatch(code) is None

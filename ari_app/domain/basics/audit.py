@@ -11,7 +11,7 @@ from typing import Any
 class Entry:
     """What was done at a moment (ms): by whom (the text of an `Actor`), which use case, to what, with which values.
 
-    A use case is named as its module and function (`numbers.assign`). The subject is an id, of what the use case is of.
+    A use case has the name of its module and function (`numbers.assign`). The subject is the id of the changed object.
     """
 
     at: int

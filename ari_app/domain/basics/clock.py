@@ -7,7 +7,7 @@ from typing import overload
 
 FIRST_MS = -62_135_596_800_000
 LAST_MS = 253_402_300_799_999
-"""The moments that have a text: from the beginning of the year 1 until the end of 9999, UTC."""
+"""The moments that can be written as text: from the beginning of the year 1 until the end of 9999, UTC."""
 
 
 @overload
@@ -28,7 +28,7 @@ def from_iso(text: str) -> int:
 
 
 def ms_of(at: datetime, zone: tzinfo = UTC) -> int:
-    """Milliseconds since the epoch of a time, of `zone` where it has none. Raises ValueError for one without a text."""
+    """Milliseconds since the epoch of a time, which is in `zone` if it has no zone. Raises ValueError out of range."""
     ms = round((at if at.tzinfo else at.replace(tzinfo=zone)).timestamp() * 1000)
     if not FIRST_MS <= ms <= LAST_MS:
         raise ValueError(f"{at} is before the year 1 or after 9999 in UTC")

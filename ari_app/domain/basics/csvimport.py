@@ -1,4 +1,4 @@
-"""CSV files that people import: every mistake is named with its line, and with one of them nothing is used."""
+"""CSV files that people import: every mistake is named with its line. If there is any, nothing of the file is used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from _csv import Reader as _Rows
 
 Take = Callable[[dict[str, str]], Iterable[str]]
-"""Takes a row in, by column, its values stripped; and says what is wrong with it."""
+"""Takes a row, by column, with its values stripped; returns what is wrong with it."""
 
 
 def read(text: str, file: str, columns: Sequence[str], take: Take) -> None:
@@ -32,11 +32,11 @@ def read(text: str, file: str, columns: Sequence[str], take: Take) -> None:
 def read_export(
     text: str, file: str, columns: Mapping[str, Sequence[str]], needed: Sequence[str], take: Take
 ) -> None:
-    """Gives each row of what somebody else's program exported to `take`, by our columns. Raises DocumentError.
+    """Gives each row of a file from another program to `take`, by our columns. Raises DocumentError.
 
-    Fields may be divided by commas, semicolons or tabs. `columns`: the names, in any case, that each of ours may have
-    in the file, the first that is there counts; a column of another name is passed over. A row has the columns
-    that the file has; those `needed` it must have.
+    Fields may be separated by commas, semicolons or tabs. `columns`: for each of our columns, the names that it may
+    have in the file (upper or lower case); the first name that is there counts. Other columns are ignored. The columns
+    in `needed` must be in the file.
     """
     lines = text.removeprefix("\ufeff").splitlines(keepends=True)
     delimiter = max(_DELIMITERS, key=(lines[0] if lines else "").count)

@@ -1,9 +1,9 @@
-"""What is said of something that people wrote and that cannot be used."""
+"""The error for a document or file of a person that cannot be used."""
 
 from __future__ import annotations
 
 MAX_FINDINGS = 100
-"""At most so many mistakes of one document or file are told."""
+"""At most this many mistakes of one document or file are told."""
 
 
 class DocumentError(Exception):

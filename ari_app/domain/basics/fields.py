@@ -1,11 +1,11 @@
 """The field types of a marketplace: what a document may say, and the value it becomes.
 
-Every type refuses with a ValueError in plain words ("expected ..."), which `document` completes
-with the file, the line and what was there instead.
+Every type refuses a wrong value with a ValueError in plain words ("expected ..."); `document` adds
+the file, the line and what was there instead.
 
-A document is validated with a context (`{"currency": "USD"}`): there an amount is `"42.00"` and a
-duration `"30s"`. What names a currency of its own has its amounts in that (IN_OWN_CURRENCY). A record
-that Python makes has no context, and already holds minor units and milliseconds.
+A document is validated with a context (`{"currency": "USD"}`): in it an amount is `"42.00"` and a
+duration `"30s"`. An object with a currency of its own has its amounts in that (IN_OWN_CURRENCY). A record
+that Python creates has no context, and already has minor units and milliseconds.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ CURRENCY_CODE = re.compile(r"[A-Z]{3}", re.ASCII)
 
 _A_CURRENCY = "a currency code such as USD"
 
-# No character here means anything to Dial(): not & (a further target), not / , ( ) ^ or a space.
+# No character here has a meaning in Dial(): no & (a further target), no / , ( ) ^ or space.
 _SIP_URI = re.compile(
     r"sip:[A-Za-z0-9._+-]{1,64}"
     r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,20}"
@@ -73,7 +73,7 @@ _SIP_URI = re.compile(
 )
 _SOUND = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*", re.ASCII)
 
-# A part never begins with a dot, so there is no way up and nothing hidden.
+# A part never begins with a dot, so there is no parent folder and no hidden file.
 _FILE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*", re.ASCII)
 
 # A host, not an address of a network; then a path and a query of plain characters.
@@ -139,7 +139,7 @@ def _serialized(value: Any, handler: SerializerFunctionWrapHandler, info: Serial
 
 @contextmanager
 def _amounts_in(own: object, context: dict[str, Any] | None) -> Iterator[None]:
-    """For a while, amounts are in a currency of their own. (The context is that of one document alone.)"""
+    """While the context lasts, amounts are in their own currency. (The validation context belongs to one document.)"""
     if context is None or not isinstance(own, str):
         yield
         return
@@ -165,7 +165,7 @@ def _whole(value: object) -> int:
 
 
 def _matching(pattern: re.Pattern[str], expected: str, quote: bool = False) -> BeforeValidator:
-    """A validator for text that the whole pattern matches; `quote` says so when YAML read a number."""
+    """A validator for text that the whole pattern matches. `quote`: if YAML read a number, ask for quotes."""
 
     def check(value: object) -> str:
         if isinstance(value, str) and pattern.fullmatch(value):
@@ -333,7 +333,7 @@ DurationMs = Annotated[int, BeforeValidator(_duration), PlainSerializer(_duratio
 """A duration: `30s` in a document, milliseconds in a record."""
 
 PositiveMs = Annotated[DurationMs, AfterValidator(_more_than_zero)]
-"""A duration that is not nothing."""
+"""A duration of more than 0."""
 
 E164 = Annotated[str, _matching(PHONE_NUMBER, 'a phone number such as "+12125550123"', quote=True)]
 """A phone number with its + and country code."""
@@ -344,13 +344,13 @@ CallerPattern = Annotated[
 """A phone number, or the beginning of one and a `*`."""
 
 Id = Annotated[str, _matching(_ID, "an id of lower-case letters, digits and -, at most 64", quote=True)]
-"""What an owner calls a thing; safe in a dial string, a file name and a channel id."""
+"""The id that the operator gives to an object; safe in a dial string, a file name and a channel id."""
 
 Name = Annotated[str, _matching(_NAME, "a name of lower-case letters, digits, - and _, at most 64")]
 """The name of an answer."""
 
 Text = Annotated[str, BeforeValidator(_text)]
-"""Something for people to read, on one line."""
+"""Text for people, on one line."""
 
 Markup = Annotated[str, BeforeValidator(_markup)]
 """HTML, on any number of lines."""
@@ -365,10 +365,10 @@ Size = Annotated[str, BeforeValidator(_size)]
 """Width x height in CSS pixels: `300x250`. A document may say the IAB's name instead."""
 
 WebAddress = Annotated[str, _matching(_WEB_ADDRESS, "an address such as https://www.example.com/plumbing")]
-"""An address of the web, by TLS."""
+"""A web address (https)."""
 
 Prompt = Annotated[str, BeforeValidator(_prompt)]
-"""What is played: `sound:`, `file:` or `tts:`."""
+"""A prompt: `sound:`, `file:` or `tts:`."""
 
 Speech = Annotated[str, BeforeValidator(_speech)]
 """A `tts:` prompt."""
@@ -395,13 +395,13 @@ FineRate = Annotated[int, BeforeValidator(_rate), PlainSerializer(_rate_text)]
 """What a minute costs: `"0.0125"` in a document, 1/RATE_UNIT of the minor unit in a record."""
 
 AmountByCurrency = Annotated[Mapping[str, int], BeforeValidator(_amounts), PlainSerializer(_amount_texts)]
-"""An amount for each of some currencies: `{USD: "500.00", JPY: "50000"}`."""
+"""Amounts by currency: `{USD: "500.00", JPY: "50000"}`."""
 
 IN_OWN_CURRENCY = (WrapValidator(_validated), WrapSerializer(_serialized))
-"""Of a record with a field `currency`: what it says, its amounts are in; None: as around it."""
+"""For a record with a field `currency`: its amounts are in that currency; None: in that of the document."""
 
 Miles = Annotated[float, BeforeValidator(_miles)]
-"""A radius."""
+"""A radius in miles."""
 
 Latitude = Annotated[float, _degrees(90)]
 """Degrees north of the equator; south of it, less than 0 (WGS 84)."""

@@ -1,4 +1,4 @@
-"""Opening hours: weekly ranges on a wall clock, right across changes to and from summer time."""
+"""Opening hours: weekly ranges in local time, correct also when summer time begins or ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RANGE = re.compile(r"(\S+) (\d\d):(\d\d)-(\d\d):(\d\d)", re.ASCII)
 _EXPECTED = 'expected hours such as "mon-fri 08:00-20:00", "sat,sun 10:00-14:00" or "daily 20:00-02:00"'
 
 Week = tuple[tuple[tuple[int, int], ...], ...]
-"""For each day from Monday, its ranges in minutes from midnight; one over midnight ends after 1440."""
+"""For each day from Monday, its ranges in minutes from midnight. A range over midnight ends after 1440."""
 
 
 def _range(value: object) -> str:
@@ -48,8 +48,8 @@ def _closed(value: object) -> str:
 class Hours:
     """When something is open, in `timezone` (None: its owner's).
 
-    `open` holds ranges such as `mon-fri 08:00-20:00`; one that ends at or before its start ends on
-    the next day. `closed` holds dates on which no range begins.
+    `open` has ranges such as `mon-fri 08:00-20:00`. A range whose end is not after its start ends on
+    the next day. `closed` has dates on which no range begins.
     """
 
     open: Annotated[tuple[Annotated[str, BeforeValidator(_range)], ...], AfterValidator(_not_empty)]
@@ -63,11 +63,11 @@ class Hours:
 
 
 def is_open(hours: Hours, at_ms: int, default_timezone: str = "UTC") -> bool:
-    """Whether it is open at a moment (ms since the epoch), by its own or else the default zone."""
+    """Whether it is open at a moment (ms since the epoch), in the hours' own time zone or else the default one."""
     return _is_open(hours.open, hours.closed, hours.timezone or default_timezone, at_ms // 60_000)
 
 
-# Cached: one decision asks about many destinations, most of which keep the same few hours.
+# Cached: one decision asks about many destinations, most of which have the same few hours.
 @lru_cache(maxsize=1024)
 def _is_open(ranges: tuple[str, ...], closed: tuple[str, ...], timezone: str, epoch_minute: int) -> bool:
     local = datetime.fromtimestamp(epoch_minute * 60, UTC).astimezone(ZoneInfo(timezone))

@@ -28,7 +28,7 @@ _DECIMALS = {
 _EXPONENTS = {currency: decimals for decimals, names in _DECIMALS.items() for currency in names.split()}
 _RATE_PLACES = 4
 RATE_UNIT = 10_000
-"""What a rate has of the minor unit: four decimals more."""
+"""How many units of a rate are one minor unit: a rate has four decimals more."""
 _AMOUNT = re.compile(r"(\d{1,12})(?:\.(\d+))?", re.ASCII)
 
 
@@ -61,7 +61,7 @@ def parse_amount(value: object, currency: str) -> int:
 
 
 def parse_rate(value: object, currency: str) -> int:
-    """A rate as carriers have them, with up to four decimals more than amounts, in 1/RATE_UNIT of the minor unit.
+    """A carrier's rate, with up to four decimals more than amounts, in 1/RATE_UNIT of the minor unit.
 
     `"0.0125"` in USD is 12,500. Raises ValueError as `parse_amount`.
     """
@@ -75,14 +75,14 @@ def parse_rate(value: object, currency: str) -> int:
 
 
 def format_rate(rate: int, currency: str) -> str:
-    """The text of a rate, without zeros at its end that an amount would not have."""
+    """The text of a rate, without the further decimals that are zero at its end."""
     whole, _, decimals = _decimal(rate, exponent(currency) + _RATE_PLACES).partition(".")
     kept = decimals.rstrip("0").ljust(exponent(currency), "0")
     return f"{whole}.{kept}" if kept else whole
 
 
 def format_amount(minor: int, currency: str) -> str:
-    """The text of an amount: 4200 in USD is `42.00`; a negative balance has its sign in front."""
+    """The text of an amount: 4200 in USD is `42.00`. A negative balance has a minus sign in front."""
     return _decimal(minor, exponent(currency))
 
 

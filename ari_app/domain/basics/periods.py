@@ -1,4 +1,4 @@
-"""Periods: hours, days, weeks and months of a wall clock, right across changes to and from summer time."""
+"""Periods: hours, days, weeks and months in local time, correct also when summer time begins or ends."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Per = Literal["hour", "day", "week", "month", "total"]
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From `start` until before `end`, ms; a total and what is concurrent have one without an end."""
+    """From `start` until before `end`, ms. The period of a total, and of a concurrent cap, has no end."""
 
     start: int
     end: int | None
 
 
 def period(per: Per, at: int, timezone: str) -> Period:
-    """The period that the moment `at` (ms) is in. Days, and what is made of them, follow the wall clock."""
+    """The period that contains the moment `at` (ms). Days, weeks and months are those of the local time."""
     if per == "total":
         return Period(0, None)
     zone = ZoneInfo(timezone)
@@ -41,5 +41,5 @@ def _days(per: Per, day: date) -> tuple[date, date]:
 
 
 def _midnight(day: date, zone: ZoneInfo) -> int:
-    """When the day begins: where summer time skips midnight, at the moment of the skip."""
+    """When the day begins. Where summer time skips midnight, it is the moment of the skip."""
     return int(datetime.combine(day, time(), zone).timestamp()) * 1000

@@ -74,9 +74,9 @@ STATE_NAMES = {
     "YT": "Yukon",
 }
 
-# By statute or as courts have read it, listening in or recording takes the consent of all who talk. (Of some, lawyers
-# dispute it; they are here.) In Canada a business that records has to say so (PIPEDA, principle 3), wherever it is.
+# Here recording takes the consent of all who talk, by statute or by court decisions. (States where lawyers disagree
+# are included.) In Canada a business that records has to say so (PIPEDA, principle 3), wherever it is.
 ALL_PARTY_CONSENT = frozenset(
     ("CA", "CT", "DE", "FL", "IL", "MD", "MA", "MI", "MT", "NV", "NH", "OR", "PA", "WA")
 ) | frozenset(("AB", "BC", "MB", "NB", "NL", "NS", "NT", "NU", "ON", "PE", "QC", "SK", "YT"))
-"""Where a caller has to be told that the call may be recorded, and may leave."""
+"""Where a caller must be told that the call may be recorded, so that the caller may leave."""

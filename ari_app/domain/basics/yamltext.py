@@ -1,10 +1,10 @@
 """Reads YAML text into plain values, strictly, and finds the line that a value came from.
 
-Strict: no duplicate keys, no anchors, aliases or tags (a small text could otherwise become a huge or a
-foreign value), keys are text, one document, bounded in size and depth. Dates stay text. Values are
-built from libyaml's events, not from its node tree, which for 50,000 numbers takes six times as long
-and holds every mark in memory. So lines are looked up in a second reading, only when there is
-something to complain about.
+Strict means: no duplicate keys, no anchors, aliases or tags (with them a small text could become a huge or
+foreign value), only text as keys, one document, bounded in size and depth. Dates stay text. Values are
+built from libyaml's events. Its node tree would take six times as long for 50,000 numbers,
+and keeps every position in memory. So lines are looked up in a second reading, only when there are
+complaints.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class YamlError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """Something that is wrong with the value at `path`; no `line` means: where that value is."""
+    """A mistake in the value at `path`. Without a `line` it is at the line of that value."""
 
     path: FieldPath
     message: str
@@ -54,7 +54,7 @@ class Position:
 
 
 def read(text: str) -> tuple[Any, list[Complaint]]:
-    """The value, and what is not allowed in it. Raises YamlError where nothing can be read."""
+    """The value, and complaints about what is not allowed in it. Raises YamlError if the text cannot be read."""
     reader = _Reader(text, frozenset())
     return reader.read(), reader.complaints
 
@@ -170,7 +170,7 @@ _RESOLVERS = {
 
 
 def _plain(text: str) -> Any:
-    """What YAML 1.1 takes an unquoted scalar for: nothing, a bool, a number, or text."""
+    """The value of an unquoted scalar in YAML 1.1: null, a bool, a number, or text."""
     for construct, tag, pattern in _RESOLVERS.get(text[:1], ()):
         if pattern.match(text):
             try:

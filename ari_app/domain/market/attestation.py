@@ -1,7 +1,7 @@
-"""STIR/SHAKEN: how far the carrier of a call answers for the caller's number.
+"""STIR/SHAKEN: the attestation level of a call, by which a carrier vouches for the caller's number.
 
-The carrier verifies the signature, and hands the outcome on in a header that the dialplan reads
-(dialplan/callrace.conf); A, B and C are ATIS-1000074's.
+Our carrier verifies the signature and passes the level on in a header, which the dialplan reads
+(dialplan/callrace.conf). The levels A, B and C are those of ATIS-1000074.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ _LEVELS: dict[str, Attestation] = {level: level for level in get_args(Attestatio
 
 
 def attestation_of(text: str) -> Attestation | None:
-    """The level that the text is; None for anything else."""
+    """The level in the text; None for any other text."""
     return _LEVELS.get(text)
 
 
 def why_unattested(attestation: Attestation | None, asked: Collection[AttestationAsked]) -> str | None:
-    """Why rules that ask for these levels do not take a call of this one, or None; nothing asked takes every call."""
+    """Why rules that ask for these levels refuse a call with this level, or None. No levels: they take every call."""
     if not asked or (attestation or "none") in asked:
         return None
     return f"the caller's attestation is {attestation or 'none'}, not {' or '.join(sorted(asked))}"

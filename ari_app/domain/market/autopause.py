@@ -1,4 +1,4 @@
-"""Destinations that leave calls unanswered: after how many they are offered no more."""
+"""Auto-pause: after how many unanswered calls a destination is offered no more calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DAY_MS = 24 * HOUR_MS
 
 
 def why_pause(unanswered_at: Collection[int], rule: AutoPause, now: int) -> str | None:
-    """Why a destination is to be paused, given when (ms) it left calls unanswered; None: it is not."""
+    """Why a destination must be paused, by the times (ms) of its unanswered calls; None: it stays active."""
     for limit, window_ms, window in ((rule.per_hour, HOUR_MS, "an hour"), (rule.per_day, DAY_MS, "a day")):
         if limit and sum(now - at < window_ms for at in unanswered_at) >= limit:
             return f"{limit} calls left unanswered within {window}"

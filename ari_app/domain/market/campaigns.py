@@ -1,4 +1,4 @@
-"""A campaign's life: draft, then live, paused and live again, at last ended, for good."""
+"""Campaigns. The status of a campaign: draft, then live, paused and live again, and in the end ended, for good."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ari_app.domain.market.terms import AmountOrRate, Bonus, Clause, Override, S
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Wave:
-    """Destinations rung together, `after` the race's start, or once the wave before is exhausted."""
+    """Destinations that are rung together: `after` the start of the race, or once the wave before is exhausted."""
 
     destinations: tuple[Id, ...]
     after: DurationMs | None = None
@@ -45,9 +45,9 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Route:
-    """How a campaign's calls are offered. `max_legs`: phones rung at once, 50 at most.
+    """How a campaign's calls are offered. `max_legs`: how many phones ring at once, 50 at most.
 
-    `whisper` is said to an agent before the accept prompt; see `ari_app.domain.ivr.whisper`. `headers`: what
+    `whisper` is played to an agent before the accept prompt; see `ari_app.domain.ivr.whisper`. `headers`: what
     destinations are told of a call in SIP headers; see `ari_app.domain.routing.invites`.
     """
 
@@ -67,9 +67,9 @@ class Route:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Consent:
-    """What callers are told before they are recorded, and where: in `states`, and where they may be anywhere.
+    """What callers are told before they are recorded, and which ones: those in `states`, and those who may be anywhere.
 
-    `everywhere: true` tells every caller.
+    `everywhere: true`: every caller is told.
     """
 
     prompt: Prompt
@@ -87,9 +87,9 @@ class Recording:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Screen:
-    """Whom a campaign does not take: `block` lists E.164 numbers or prefixes ending in `*`.
+    """Which callers a campaign refuses: `block` lists E.164 numbers, or prefixes ending in `*`.
 
-    `attestation`: the levels that a caller must have one of, `none` for no attestation; empty: not looked at.
+    `attestation`: a caller must have one of these levels; `none` is a call without attestation. Empty: not checked.
     """
 
     anonymous: Literal["allow", "refuse"] = "allow"
@@ -101,7 +101,7 @@ class Screen:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Applications:
-    """How publishers come to a campaign. `numbers_per_publisher`: as many as commands give to each, at most."""
+    """How publishers join a campaign. `numbers_per_publisher`: how many numbers commands give to each at most."""
 
     auto_approve: bool = False
     numbers_per_publisher: Annotated[int, whole_between(1, 1_000)] = 5
@@ -113,9 +113,9 @@ class Campaign:
 
     `currency` is that of all its money; None: the marketplace's.
 
-    `qualify` decides whether a call is payable. `price_when` and `payout_when` add to it for one side alone;
-    `bonus` adds to the amounts, `overrides` says by publisher what is paid instead. Only a draft may lack waves.
-    Without `recording` nothing is recorded. Of `status` see `ari_app.domain.market.campaigns`. An `invited` campaign
+    `qualify` decides whether a call is payable. `price_when` and `payout_when` are further clauses for one side only.
+    `bonus` adds to the amounts; `overrides` says, by publisher, what is paid instead. Only a draft may lack waves.
+    Without `recording` nothing is recorded. For `status` see `ari_app.domain.market.campaigns`. An `invited` campaign
     takes applications only from the publishers in `invited`.
     """
 
@@ -147,11 +147,11 @@ NEXT: Mapping[str, tuple[str, ...]] = {
     "paused": ("live", "ended"),
     "ended": (),
 }
-"""The statuses that may follow each. A new campaign may begin in any."""
+"""For each status, the statuses that may follow it. A new campaign may begin in any."""
 
 
 def refusals(before: Mapping[str, Campaign], after: Mapping[str, Campaign]) -> Iterator[str]:
-    """A line for each campaign whose status would take a step that there is not."""
+    """A line for each campaign whose status may not change as asked."""
     for name, campaign in after.items():
         old = before.get(name)
         if old is not None and campaign.status not in (old.status, *NEXT[old.status]):

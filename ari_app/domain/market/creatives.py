@@ -1,7 +1,7 @@
 """Creatives: ads of a campaign, each exported with the number of the publisher who runs it.
 
 Text and HTML say where the number goes: `{number}` is the number as people write it, `{tel}` the link that
-dials it. HTML that cleaning would change is refused, and cleaned again when it is exported.
+dials it. HTML that cleaning would change is refused. When it is exported, it is cleaned again.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _SCHEMES = {"https", "tel"}
 
 
 def complaints_about(creative: Creative) -> Iterator[tuple[str, str]]:
-    """What is wrong with a creative: the field, and what was expected there."""
+    """The mistakes in a creative: the field, and what was expected there."""
     needed, allowed = _FIELDS[creative.kind]
     for field in _CONTENT:
         is_given = getattr(creative, field) is not None
@@ -79,12 +79,12 @@ def _placeholders(field: str, text: str | None, *, is_needed: bool) -> Iterator[
 
 
 def clean(html: str) -> str:
-    """The HTML without everything that could run, ask for input, or lead elsewhere than to the web or a phone."""
+    """The HTML without scripts, forms, and links to anything but the web or a phone."""
     return nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel=None)
 
 
 def unsafe(html: str) -> str:
-    """What cleaning removes from the HTML, in words; empty where that is nothing."""
+    """What cleaning removes from the HTML, in words; empty where it removes nothing."""
     filled = fill(html, _EXAMPLE)
     before, after = _Parts(filled), _Parts(clean(filled))
     removed = list((before.parts - after.parts).keys())
@@ -138,14 +138,14 @@ def for_people(did: str) -> str:
 
 
 def fill(text: str, did: str) -> str:
-    """The text with the number in its place. Neither value holds a character that HTML knows."""
+    """The text with the number filled in. Neither form of the number has a character that is special in HTML."""
     return text.replace("{number}", for_people(did)).replace("{tel}", f"tel:{did}")
 
 
 def render(creative: Creative, did: str, source: str | None, image: str | None = None) -> str:
     """The ad with the publisher's number: text for a text ad, for all others a piece of HTML.
 
-    `image` is the name of the banner's file beside it. A landing page is told number and source.
+    `image` is the name of the banner's file beside it. A landing page gets number and source in its address.
     """
     match creative.kind:
         case "text":

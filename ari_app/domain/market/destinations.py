@@ -52,7 +52,7 @@ def _e164(user: str) -> str:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Coverage:
-    """Where callers may be: any of the given states, ZIPs, area codes, or a radius around a ZIP.
+    """Where callers may be: in any of the given states, ZIP codes or area codes, or in a circle around a ZIP code.
 
     `anywhere: true` covers every caller, also one whose place is unknown.
     """
@@ -67,7 +67,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class AutoPause:
-    """A destination that leaves so many calls unanswered within an hour, or a day, is paused; 0: never."""
+    """How many unanswered calls within an hour, or a day, pause a destination; 0: never."""
 
     per_hour: Annotated[int, whole_between(0, 1_000)] = 3
     per_day: Annotated[int, whole_between(0, 1_000)] = 5

@@ -30,7 +30,7 @@ class Menu:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Collect:
-    """A prompt that `digits` digits (or `min_digits` to `digits`, ended by `#`) answer."""
+    """A prompt that is answered by `digits` digits, or by `min_digits` to `digits` digits and `#`."""
 
     prompt: Prompt
     digits: Annotated[int, whole_between(1, 32)]
@@ -49,7 +49,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Timers:
-    """A caller's time: to the first digit, between digits, and for the whole input."""
+    """How long a caller has: to the first digit, between digits, and for the whole input."""
 
     first_digit: PositiveMs = 5_000
     inter_digit: PositiveMs = 3_000
@@ -58,7 +58,7 @@ class Timers:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Node:
-    """One step of a flow. Exactly one of menu, collect, branch, play, offer, or a bare hangup."""
+    """One step of a flow. Exactly one of menu, collect, branch, play, offer, or hangup alone."""
 
     menu: Menu | None = None
     choices: Mapping[str, Choice] | None = None

@@ -1,4 +1,4 @@
-"""What a marketplace itself says of places: area codes newer than the tables, and a county's own view."""
+"""The marketplace's own places: area codes that are newer than the tables, and other places for ZIP codes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ari_app.domain.market.shapes import STRICT
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class ZipOverride:
-    """Where a ZIP code is: its state, the point that circles are measured from, and its time zone."""
+    """The place of a ZIP code: its state, the point from which circles are measured, and its time zone."""
 
     state: StateCode
     latitude: Latitude
@@ -23,7 +23,7 @@ class ZipOverride:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class GeographyOverrides:
-    """What is laid over the geography tables: the state of an area code, the place of a ZIP code."""
+    """What replaces entries of the geography tables: the state of an area code, the place of a ZIP code."""
 
     area_codes: Mapping[AreaCode, StateCode] = Field(default_factory=dict)
     zips: Mapping[ZipCode, ZipOverride] = Field(default_factory=dict)

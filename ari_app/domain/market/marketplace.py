@@ -1,8 +1,8 @@
 """The marketplace: everything that one document declares.
 
-Plain frozen records, validated by pydantic when they are made from a document
+Plain frozen records, validated by pydantic when they are created from a document
 (`ari_app.domain.document.reading`). Amounts are integers in a currency's minor unit, durations
-are milliseconds, phone numbers are E.164. Every mapping is keyed by the id its owner chose.
+are milliseconds, phone numbers are E.164. The keys of mappings are the ids that the operator chose.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Screening:
-    """Whom no campaign takes: turned away unanswered, so that abuse costs neither a line nor an announcement.
+    """Which callers no campaign takes. They are rejected unanswered, so that abuse costs neither a line nor media.
 
     `per_ani` limits the calls of one caller, `per_did` those to one tracking number, across campaigns.
     """
@@ -72,13 +72,13 @@ class Spend:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Trunk:
-    """Limits of a trunk: a PJSIP endpoint that calls come in by, or destinations are dialled by.
+    """Settings of a trunk: a PJSIP endpoint by which calls come in, or destinations are dialled.
 
-    `concurrent`: calls in and legs out at once, ringing or talking; None: as many as come. `allow`: the numbers,
-    or prefixes ending in `*`, that it may dial; see `ari_app.domain.market.trunks` for what that means, and None.
-    `cost_per_minute`: what a leg out costs from its answer on, in the marketplace's currency; `spend`: how much of
-    that there may be. `failover`: the carrier has another route, so a call in that no switch takes is refused at once
-    (503), and not served by the dialplan.
+    `concurrent`: how many calls in and legs out it may have at once, ringing or talking; None: no limit.
+    `allow`: the numbers, or prefixes ending in `*`, that it may dial; None: see `ari_app.domain.market.trunks`.
+    `cost_per_minute`: what a leg out costs from its answer on, in the marketplace's currency.
+    `spend`: how much legs out may cost. `failover`: the carrier has another route. So a call that no switch can take
+    is refused at once (503), and the dialplan does not serve it.
 
     `caller_id`: the number that its legs out show: `pass`, the caller's; `own`, the tracking number that was called;
     or this one. `identity`: the one of these that it vouches for, in P-Asserted-Identity (RFC 3325), with Privacy
@@ -96,7 +96,7 @@ class Trunk:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Number:
-    """Whose a tracking number is: the campaign, the publisher, the source (placement)."""
+    """The owner of a tracking number: the campaign, the publisher, the source (placement)."""
 
     campaign: Id
     publisher: Id
@@ -107,8 +107,8 @@ class Number:
 class Creative:
     """An ad of a campaign, for publishers; see `ari_app.domain.market.creatives`.
 
-    `image` is a file as the operator names it, `sha256` what it held when it was applied. `text` is a text
-    ad, a banner's alternative text, or a landing page's link text. Only what is approved is exported.
+    `image` is a file as the operator names it; `sha256` is the hash of its content when it was applied. `text` is a
+    text ad, a banner's alternative text, or a landing page's link text. Only approved creatives are exported.
     """
 
     campaign: Id
@@ -125,7 +125,7 @@ class Creative:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class NumbersPolicy:
-    """`quarantine`: how long a number rests before it is assigned again. `low_stock`: fewer free is a warning."""
+    """`quarantine`: how long a number rests before it is assigned again. `low_stock`: fewer free ones are a warning."""
 
     quarantine: DurationMs = 30 * 86_400_000
     low_stock: Annotated[int, whole_between(0, 100_000)] = 5
@@ -133,7 +133,7 @@ class NumbersPolicy:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Marketplace:
-    """Everything one document declares. `currency` is that of all money that does not say another."""
+    """Everything that one document declares. `currency` is that of all amounts that name no other."""
 
     currency: Currency
     advertisers: Mapping[Id, Advertiser]

@@ -24,13 +24,14 @@ DISPUTE_WINDOW_MS = 7 * 86_400_000
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Cap:
-    """A limit on an owner's calls: `max` of them or `max_amount` in each period, or so many `concurrent`.
+    """A limit on an owner's calls: `max` calls or `max_amount` in each period, or so many `concurrent` calls.
 
-    `basis` says which calls `max` counts; an amount counts the price charged, a publisher's the payout earned;
-    concurrent are those that are offered to agents or talk to one. A period begins at the hour, midnight, Monday or
-    the 1st in the owner's time zone, and a call counts in the one that it was offered in. A cap that begins in the
-    middle of one counts its calls so far; what is taken back of a call is room again. An amount counts the calls in its
-    `currency` alone: None is the campaign's, where a campaign has the cap, else the marketplace's.
+    `basis` says which calls `max` counts. An amount counts the price charged; a publisher's counts the payout earned.
+    Concurrent calls are those that are being offered to agents or are connected to one. A period begins at the full
+    hour, at midnight, on Monday or on the 1st, in the owner's time zone. A call counts in the period in which it was
+    offered. A cap that begins in the middle of a period counts the calls of that period so far. What is reversed of a
+    call is free again. An amount counts only calls in its `currency`; None: the campaign's, if a campaign has
+    the cap, else the marketplace's.
     """
 
     max: Annotated[int, whole_between(1, 1_000_000_000)] | None = None
@@ -48,8 +49,8 @@ Caps = tuple[Annotated[Cap, *IN_OWN_CURRENCY], ...]
 class Billing:
     """How an advertiser pays: `prepaid` from a deposit, or `postpaid` up to `credit_limit`.
 
-    A call is offered only when its price is covered, in its currency. A bare limit is in the marketplace's
-    currency; a mapping has one for each. No billing at all: that is not looked at.
+    A call is offered only when its price is covered, in its currency. A limit without a currency is in the
+    marketplace's; a mapping has a limit for each currency. An advertiser without billing is not checked for funds.
     """
 
     model: Literal["prepaid", "postpaid"]

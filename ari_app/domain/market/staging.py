@@ -1,7 +1,7 @@
-"""Staged terms: what a campaign says now, and what it says from a moment on.
+"""Staged terms: the terms of a campaign from a moment on, beside those of now.
 
-After that moment the staged terms are what the marketplace says. What is written beside them counts no more, so an
-edit that would only change that, or bring it back unawares, is refused.
+From that moment on the staged terms are in force. The terms written beside them do not count any more. So an edit is
+refused if it would only change those, or would bring them back by mistake.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def is_staged_at(campaign: Campaign, at: int) -> bool:
 
 
 def campaign_at(campaign: Campaign, at: int) -> Campaign:
-    """The campaign as it is at a moment (ms): with its staged terms in their place, when their time has come."""
+    """The campaign as it is at a moment (ms): with its staged terms, if their time has come."""
     later = staged(campaign) if is_staged_at(campaign, at) else None
     return later or campaign
 
@@ -41,7 +41,7 @@ def in_force(marketplace: Marketplace, at: int) -> Marketplace:
 
 
 def fold(entry: dict[str, Any], at: int) -> None:
-    """Puts staged terms whose time has come (ms) in their place, in a campaign's entry in a document."""
+    """In a campaign's entry of a document, replaces the terms by staged terms whose time (ms) has come."""
     later = entry.get("staged")
     if later is not None and from_iso(later["from"]) <= at:
         del entry["staged"]
@@ -49,7 +49,7 @@ def fold(entry: dict[str, Any], at: int) -> None:
 
 
 def refusals(before: Mapping[str, Campaign], after: Mapping[str, Campaign], at: int) -> Iterator[str]:
-    """A line for each campaign whose staged terms, in force at `at` (ms), an edit would hide behind."""
+    """A line for each campaign where an edit would have no effect, because staged terms are in force at `at` (ms)."""
     for name in before.keys() & after.keys():
         old, new = before[name], after[name]
         if hidden := [term for term in TERMS if _is_hidden_edit(term, old, new, at)]:
@@ -62,7 +62,7 @@ def refusals(before: Mapping[str, Campaign], after: Mapping[str, Campaign], at: 
 def undone(
     before: Mapping[str, Campaign], after: Mapping[str, Campaign], at: int
 ) -> Iterator[tuple[str, list[str], str]]:
-    """Each campaign whose staged terms, in force at `at` (ms), an edit would undo: which, and since when (ISO)."""
+    """Each campaign whose staged terms, in force at `at` (ms), an edit would undo: its id, and since when (ISO)."""
     for name in before.keys() & after.keys():
         old, new = before[name], after[name]
         if terms := [term for term in TERMS if _is_undone(term, old, new, at)]:

@@ -19,7 +19,7 @@ Scope = Literal["campaign", "advertiser", "destination"]
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class NoRepeat:
-    """Which earlier call of the same caller makes a repeat: of what kind, and to whom."""
+    """Which earlier calls of the same caller make a call a repeat: by basis, and by whom they reached."""
 
     window: PositiveMs
     basis: Basis = "connected"
@@ -28,7 +28,7 @@ class NoRepeat:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Clause:
-    """One condition, named by the one field that is set. Used by `qualify` and by flow branches."""
+    """One condition: exactly one field is set. Used by `qualify` and by flow branches."""
 
     connected_at_least: PositiveMs | None = None
     total_at_least: PositiveMs | None = None
@@ -49,14 +49,14 @@ class Clause:
 
     @property
     def no_repeat(self) -> NoRepeat | None:
-        """The repeat rule in full, however it is written."""
+        """The repeat rule in its full form, however it is written."""
         rule = self.no_repeat_within
         return NoRepeat(rule) if isinstance(rule, int) else rule
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Rate:
-    """An amount that depends on the call: so much a minute, in started increments, or a share of the price."""
+    """An amount that depends on the call: an amount per minute, in started increments, or a share of the price."""
 
     per_minute: Amount | None = None
     increment: PositiveMs = 60_000
@@ -68,12 +68,12 @@ class Rate:
 AmountOrRate = Annotated[
     Annotated[Amount, Tag(PLAIN)] | Annotated[Rate, Tag(MAPPING)], Discriminator(plain_or_mapping)
 ]
-"""A fixed amount, or a mapping that says how to come to one."""
+"""A fixed amount, or a mapping by which it is calculated."""
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Bonus:
-    """More for a call whose clauses hold besides: what the advertiser pays, what the publisher earns."""
+    """An extra for a call that also meets these clauses: the additional price and the additional payout."""
 
     name: Id
     when: tuple[Clause, ...]
@@ -83,7 +83,7 @@ class Bonus:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Override:
-    """What a publisher earns in place of what the campaign says; None: as the campaign says."""
+    """What a publisher earns instead of what the campaign says; None: as the campaign says."""
 
     payout: AmountOrRate | None = None
     payout_when: tuple[Clause, ...] | None = None
@@ -91,7 +91,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Staged:
-    """Terms that are current for calls that begin at `from` or later; None: as the campaign says."""
+    """The terms of calls that begin at `from` or later; a field that is None: as the campaign says."""
 
     from_: Moment = Field(alias="from")
     price: AmountOrRate | None = None

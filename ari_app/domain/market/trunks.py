@@ -1,11 +1,11 @@
-"""Which telephone numbers a trunk may dial, and how much it may spend: toll fraud dials what is dear.
+"""Which telephone numbers a trunk may dial, and how much it may spend: toll fraud dials expensive numbers.
 
-As in a rate table, the longest prefix decides. A number must match the trunk's `allow`; one of a range that is
-dear, or abused, must match it by an entry at least as long as that range. So `+1*` admits North America but
-not Jamaica, which `+1876*` admits.
+As in a rate table, the longest prefix decides. A number must match the trunk's `allow`. A number in an expensive or
+abused range must match an entry that is at least as long as that range. So `+1*` allows North America but
+not Jamaica, which needs `+1876*`.
 
-What legs out have cost is known when their call is over, so calls under way may go beyond a limit of spend: a
-trunk's `concurrent` says by how much.
+The cost of a leg out is known when its call is over. So calls under way may exceed a limit of spend; a
+trunk's `concurrent` limits by how much.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from ari_app.domain.market.destinations import Destination
 from ari_app.domain.market.marketplace import Marketplace, Trunk
 
 ALLOWED = ("+1*",)
-"""What a trunk dials that says nothing: North America, less what is below."""
+"""What a trunk without `allow` may dial: North America, except the ranges below."""
 
 _DEAR = {
     "a premium-rate number": re.compile(r"\+1(?:900|\d{3}976)"),
-    # The NANP outside the USA, its territories and Canada: dialled like a neighbour, charged like overseas.
+    # The NANP outside the USA, its territories and Canada: dialled like a US number, charged like overseas.
     "a number abroad, in North America's numbering": re.compile(rf"\+1(?:{'|'.join(sorted(ABROAD))})"),
     # ITU-T E.164's codes of no country: satellites, personal and premium-rate numbers.
     "a satellite or premium-rate number": re.compile(r"\+(?:870|878|88[123]|979)"),
 }
-"""What is dear or abused, and where its numbers begin."""
+"""The expensive or abused ranges, and the beginning of their numbers."""
 
 
 def why_not(trunk: str, rules: Trunk | None, phone: str) -> str | None:
-    """Why the trunk may not dial the number (E.164), and what would allow it; or None."""
+    """Why the trunk may not dial the number (E.164), and which entry would allow it; None: it may."""
     allow = rules.allow if rules is not None and rules.allow is not None else ALLOWED
     matched = max((len(e.rstrip("*")) for e in allow if _matches(e, phone)), default=0)
     prefix, what = _dear(phone)
@@ -50,7 +50,7 @@ def barred(destinations: Mapping[str, Destination], trunks: Mapping[str, Trunk])
 
 
 def why_not_dial(destination: Destination, trunks: Mapping[str, Trunk]) -> str | None:
-    """Why a destination's trunk may not dial it, or None; None also for one that no trunk dials."""
+    """Why a destination's trunk may not dial it; None: it may, or the destination has no trunk."""
     dial = destination.dial
     if dial.phone is None or dial.trunk is None:
         return None
@@ -74,12 +74,12 @@ def why_failed(trunk: str | None, status: int | None, has_rung: bool) -> str | N
 
 
 def limited(trunks: Mapping[str, Trunk], now: int) -> dict[str, int]:
-    """The trunks that have a limit of spend, and when the period of it that `now` (ms) is in began."""
+    """The trunks that have a limit of spend, and when its current period began, at `now` (ms)."""
     return {name: period(t.spend.per, now, "UTC").start for name, t in trunks.items() if t.spend is not None}
 
 
 def spent(trunk: Trunk, talked_ms: int) -> int:
-    """What legs out of so many ms together cost, in the minor unit, a part of it counted whole."""
+    """What legs out cost that talked for this long together (ms), in the minor unit, rounded up."""
     rate: int = trunk.cost_per_minute or 0
     return -(-talked_ms * rate // (60_000 * RATE_UNIT))
 
@@ -106,7 +106,7 @@ def _matches(entry: str, phone: str) -> bool:
 
 
 def _dear(phone: str) -> tuple[str, str]:
-    """The range that the number is in, and what that is; an empty one where it is an ordinary number."""
+    """The range of the number, and what that range is; an empty range for an ordinary number."""
     for what, ranges in _DEAR.items():
         if found := ranges.match(phone):
             return found[0], what

@@ -1,4 +1,4 @@
-"""A publisher's application to a campaign: what can become of it, and who may apply."""
+"""A publisher's application to a campaign: its states, and who may apply."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ari_app.domain.market.campaigns import Campaign
 ApplicationEvent = Literal["submit", "approve", "decline", "suspend", "reinstate"]
 ApplicationState = Literal["pending", "approved", "declined", "suspended"]
 
-# What each event makes of an application; None is one that is not there yet. All else is refused.
+# The state after each event; None: there is no application yet. Every other event is refused.
 TRANSITIONS: dict[tuple[ApplicationState | None, ApplicationEvent], ApplicationState] = {
     (None, "submit"): "pending",
     ("pending", "approve"): "approved",
@@ -45,12 +45,12 @@ class Application:
 
     @property
     def state(self) -> ApplicationState:
-        """What it is now."""
+        """Its current state."""
         return self.newest.state
 
 
 def after(state: ApplicationState | None, event: ApplicationEvent) -> ApplicationState | None:
-    """The state that the event leads to; None when it cannot happen in this one."""
+    """The state after the event; None: the event cannot happen in this state."""
     return TRANSITIONS.get((state, event))
 
 
@@ -60,7 +60,7 @@ def possible(state: ApplicationState | None) -> list[ApplicationEvent]:
 
 
 def suspended_at(steps: Iterable[Step], at: int) -> str | None:
-    """Why a publisher was suspended at a moment (ms), by all the steps of its application; None: was not."""
+    """Why a publisher was suspended at a moment (ms), by all steps of its application; None: it was not suspended."""
     newest = max((step for step in steps if step.at <= at), key=lambda step: step.n, default=None)
     return newest.note or "" if newest is not None and newest.state == "suspended" else None
 

@@ -1,4 +1,4 @@
-"""Whose a number is and was."""
+"""Who has a number, and who had it before."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Origin = Literal["file", "desk"]
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A number, whose it is (None: nobody's), and what the inventory says of it (None: not there).
+    """A number, who has it (None: nobody), and its entry in the inventory (None: it has none).
 
-    `available_from`: in ms; a number that nobody has is quarantined until then.
+    `available_from` (ms): a number that nobody has is in quarantine until then.
     """
 
     did: str
@@ -29,7 +29,7 @@ class Holding:
     available_from: int | None
 
     def status(self, now: int) -> Status:
-        """What the number is at `now` (ms)."""
+        """The number's status at `now` (ms)."""
         if self.campaign is not None:
             return "assigned"
         return "quarantined" if self.available_from is not None and self.available_from > now else "free"
@@ -37,7 +37,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Whose a number was from `from_at` until before `to_at` (ms); None while it lasts."""
+    """Who had a number from `from_at` until before `to_at` (ms); `to_at` is None while the assignment lasts."""
 
     did: str
     campaign: str

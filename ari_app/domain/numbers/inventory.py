@@ -1,4 +1,4 @@
-"""The numbers that can be handed out: what a file of them says, and which of them is asked for."""
+"""The numbers that can be given to publishers: read from a file, and asked for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Status = Literal["assigned", "free", "quarantined"]
 
 @dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
 class Item:
-    """A number, its kind, the state of a local one, and the trunk that its calls come by."""
+    """A number, its kind, the state of a local number, and the trunk by which its calls come in."""
 
     did: E164
     kind: NumberKind
@@ -32,7 +32,7 @@ class Item:
 
 @plain(frozen=True, slots=True)
 class Wanted:
-    """Which number is asked for; None: any. A number of a state is a local one."""
+    """Which number is asked for; None: any. A number of a state is a local number."""
 
     did: str | None = None
     kind: NumberKind | None = None
@@ -70,9 +70,9 @@ def parse(
 ) -> list[Item]:
     """The numbers of a file as carriers and spreadsheets export them: see `csvimport.read_export`, and COLUMNS.
 
-    `trunk` is that of rows which name none, `columns` names ours in the file. A number may be written as people do
-    (`(212) 555-0101`); kind and region are worked out where the file has none. Raises DocumentError, with the line of
-    each mistake; then none of it is used.
+    `trunk` is for rows that name none; `columns` says how our columns are called in the file. A number may be written
+    as people do (`(212) 555-0101`). Kind and region are derived from the number where the file has none. Raises
+    DocumentError, with the line of each mistake; then nothing of the file is used.
     """
     named = {**COLUMNS, **{column: (name,) for column, name in (columns or {}).items()}}
     needed = ["did"] if trunk is not None else ["did", "trunk"]
@@ -84,7 +84,7 @@ def parse(
 def _take(
     items: dict[str, Item], region_of: RegionOf, trunk: str | None, values: dict[str, str]
 ) -> Iterator[str]:
-    """Adds the row's number; or says what is wrong with it."""
+    """Adds the row's number, or returns what is wrong with it."""
     given = {column: values.get(column, "") for column in COLUMNS}
     if _ROUNDED.fullmatch(given["did"]):
         yield (
@@ -118,7 +118,7 @@ def _take(
 
 
 def spelt_out(number: str) -> str:
-    """`(212) 555-0101`, `212.555.0101` and `12125550101` as `+12125550101`; what else there is, as it is."""
+    """`(212) 555-0101`, `212.555.0101` and `12125550101` as `+12125550101`; any other text stays as it is."""
     digits = number.translate(_PUNCTUATION)
     north_american = _NORTH_AMERICAN.fullmatch(digits)
     if north_american and not (digits.startswith("+") and not digits.startswith("+1")):
@@ -127,11 +127,11 @@ def spelt_out(number: str) -> str:
 
 
 def _kind(text: str) -> str:
-    """`toll-free` and `Toll Free` are tollfree; what is neither of ours stays as it is."""
+    """`toll-free` and `Toll Free` become tollfree; a text that is no kind stays as it is."""
     plain = text.casefold().translate(_PUNCTUATION).replace("_", "")
     return _KINDS.get(plain, text)
 
 
 def _region(text: str) -> str:
-    """`new york` and `ny` are NY; what is no state stays as it is."""
+    """`new york` and `ny` become NY; a text that is no state stays as it is."""
     return _STATES.get(text.casefold()) or (text.upper() if text.upper() in STATE_NAMES else text)

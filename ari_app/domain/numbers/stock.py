@@ -1,4 +1,4 @@
-"""How many numbers of each kind and state there are, and how many of them can be handed out."""
+"""How many numbers of each kind and state there are, and how many of them are free."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ari_app.domain.numbers.inventory import NumberKind, Status
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The numbers of one kind and, of local ones, one state."""
+    """The numbers of one kind; of local numbers, those of one state."""
 
     kind: NumberKind
     region: str | None
