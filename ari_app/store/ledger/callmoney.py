@@ -1,4 +1,4 @@
-"""What calls moved, as the ledger says: the sums that `domain.rollups.money_counts` counts call by call, in SQL."""
+"""What calls moved, by the ledger: the same sums as `domain.reports.rollups.money_counts`, added up in SQL."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _PARTS: dict[str, ColumnElement[bool]] = {
 
 
 def is_counted(name: str) -> ColumnElement[bool]:
-    """Whether a transfer, with its call, is counted in one of MONEY_SUMS."""
+    """Whether a transfer of a call counts in this one of MONEY_SUMS."""
     part, _, side = name.rpartition("_")
     its_own = [_PARTS[part]] if part else []
     return and_(_IS_MOVED, _SIDES[side][0], *its_own)
 
 
 def moved(name: str) -> ColumnElement[int]:
-    """What a transfer, with its call, adds to one of MONEY_SUMS."""
+    """What a transfer of a call adds to this one of MONEY_SUMS."""
     _, goes_forward = _SIDES[name.rpartition("_")[2]]
     amount = case((goes_forward, transfers.c.amount), else_=-transfers.c.amount)
     return case((is_counted(name), amount), else_=0)

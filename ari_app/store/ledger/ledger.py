@@ -1,4 +1,4 @@
-"""The ledger's transfers, kept in the order they were added. The tables refuse to change one."""
+"""The ledger's transfers, in the order in which they were added. The tables refuse any change of a transfer."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _IN_ORDER: Select[Any] = select(*COLUMNS).order_by(transfers.c.seq)
 
 @retried
 def post(engine: Engine, transfer: Transfer, entry: Entry | None = None) -> bool:
-    """Adds one transfer, such as a deposit, and its line of the audit log; False when the ledger has it already.
+    """Adds one transfer, such as a deposit, and its line of the audit log; False when the ledger already has it.
 
-    Raises KeyTaken when its key is there for another movement.
+    Raises KeyTaken when another transfer has its key.
     """
     try:
         with writing(engine) as connection:
@@ -76,7 +76,7 @@ def of_call_in(connection: Connection, call_id: str) -> list[Transfer]:
 
 
 def of_calls(connection: Connection, call_ids: Select[Any]) -> dict[str, list[Transfer]]:
-    """The transfers of the calls whose ids the query finds, by call; a call without any is not in it."""
+    """The transfers of the calls whose ids the query finds, by call; calls without transfers are left out."""
     found: defaultdict[str, list[Transfer]] = defaultdict(list)
     for row in connection.execute(_IN_ORDER.where(transfers.c.call_id.in_(call_ids))):
         found[row.call_id].append(Transfer(*row))
@@ -84,7 +84,7 @@ def of_calls(connection: Connection, call_ids: Select[Any]) -> dict[str, list[Tr
 
 
 def of_many(engine: Engine, call_ids: Collection[str]) -> dict[str, list[Transfer]]:
-    """The transfers of the calls, by call; a call without any is not in it."""
+    """The transfers of the calls, by call; calls without transfers are left out."""
     with reading(engine) as connection:
         return of_calls(connection, select(calls.c.id).where(calls.c.id.in_(call_ids)))
 
@@ -117,26 +117,26 @@ def accounts(added: Iterable[Transfer]) -> set[tuple[str, str]]:
 
 
 def lock_accounts(connection: Connection, which: Collection[tuple[str, str]]) -> None:
-    """Lets nobody else change these balances, in a currency each, until this transaction ends.
+    """Locks these balances until this transaction ends, so that nobody else changes them.
 
-    In the order that the trigger on transfers has: by account backwards (see `reservations`).
+    In the same order as the trigger on transfers: by account backwards (see `reservations`).
     """
     if which and connection.dialect.name == "postgresql":
         key = tuple_(account_balances.c.account, account_balances.c.currency)
-        # The database's order is not ours where its collation is another than C: so it sorts, here as in the trigger.
+        # With another collation than C, the database's order differs from ours. So it sorts, here as in the trigger.
         order = account_balances.c.account.desc(), account_balances.c.currency
         rows = select(account_balances.c.account).where(key.in_(which)).order_by(*order)
         connection.execute(rows.with_for_update())
 
 
 def add(connection: Connection, added: Collection[Transfer]) -> None:
-    """Adds transfers in this transaction. Their keys are unique: SQLAlchemy's IntegrityError otherwise."""
+    """Adds transfers in this transaction. Raises SQLAlchemy's IntegrityError if a key is taken."""
     add_of_calls(connection, added)
     outbox.add(connection, "money.moved", ((transfer.key, transfer.at) for transfer in added))
 
 
 def add_of_calls(connection: Connection, added: Collection[Transfer]) -> None:
-    """The same for what calls come to: others hear of the calls, not of each of their transfers."""
+    """The same for transfers of calls: the outbox gets the calls, not each of their transfers."""
     if added:
         connection.execute(insert(transfers), [transfer_row(transfer) for transfer in added])
 
@@ -178,7 +178,7 @@ def balances(engine: Engine) -> Balances:
 
 
 def kept_balances(engine: Engine) -> Balances:
-    """Every account's balance as the database keeps it at hand: the same as `balances`, in one row each."""
+    """Every account's balance from the row that the database keeps up to date; equal to `balances`."""
     with reading(engine) as connection:
         return kept_balances_in(connection)
 
@@ -193,7 +193,7 @@ def kept_balances_in(connection: Connection) -> Balances:
 
 
 def available(engine: Engine) -> dict[tuple[str, str], int]:
-    """What each account could spend now, by account and currency: not what is held, nor what calls have reserved."""
+    """What each account could spend now, by account and currency: without what is held or reserved by calls."""
     columns = (account_balances.c[name] for name in ("account", "currency", "posted", "held", "reserved"))
     with reading(engine) as connection:
         return {

@@ -1,4 +1,4 @@
-"""Repeat callers as the ledger knows them: a call that was taken back does not count as an earlier one."""
+"""Repeat callers by the ledger: a call that was reversed does not count as an earlier call."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ Pending = Mapping[str, Sequence[Transfer]]
 
 
 def lock_caller(connection: Connection, call_id: str, ani: str | None) -> None:
-    """Lets nobody else correct the call, or another of its caller's, until this transaction ends.
+    """Locks all calls of the caller until this transaction ends, so that nobody else corrects one of them.
 
-    In the order of their ids, so that two who do so never wait for each other in a circle.
+    In the order of their ids, so that two such transactions never wait for each other in a circle.
     """
     its = calls.c.id == call_id
     if ani is not None:
@@ -41,7 +41,7 @@ def lock_caller(connection: Connection, call_id: str, ani: str | None) -> None:
 
 
 def lock_callers(connection: Connection, records: Iterable[CallRecord]) -> None:
-    """What `due_if_no_repeat` locks for these calls, to be locked before what others need sooner."""
+    """Takes the locks that `due_if_no_repeat` needs for these calls, before locks that others need sooner."""
     anis = {record.ani for record in records if record.ani is not None and was_only_a_repeat(record)}
     if anis:
         its = select(calls.c.id).where(calls.c.ani.in_(anis)).order_by(calls.c.id)
@@ -49,11 +49,11 @@ def lock_callers(connection: Connection, records: Iterable[CallRecord]) -> None:
 
 
 def due_if_no_repeat(connection: Connection, record: CallRecord, at: int, pending: Pending) -> list[Transfer]:
-    """What charges and pays a call that was only a repeat, once, when what it repeated is taken back.
+    """The transfers that charge and pay a call that failed only as a repeat, if what it repeated was reversed; once.
 
-    `pending` has transfers by call that this transaction has yet to add, as it has these. The switch remembers
-    whom it connected, and not what was taken back since; so a call is looked at when it is saved, and again
-    when another of its caller's is taken back.
+    `pending`: by call, the transfers that this transaction has still to add. The switch remembers whom it connected,
+    but not what was reversed since. So a call is looked at when it is saved, and again when another call of its
+    caller is reversed.
     """
     if not was_only_a_repeat(record) or record.ani is None:
         return []
@@ -61,16 +61,16 @@ def due_if_no_repeat(connection: Connection, record: CallRecord, at: int, pendin
     its = [*ledger.of_call_in(connection, record.id), *pending.get(record.id, ())]
     rules = _rules(connection, record)
     if charges_of(its) or payouts_of(its) or any(rule.basis == "any" for rule in rules):
-        return []  # of any call it is a repeat all the same: money that is taken back undoes no call
+        return []  # on the basis `any` it stays a repeat: a reversal does not undo the call
     if any(_is_repeated_by_a_paid_one(connection, record, rule, pending) for rule in rules):
-        return []  # the advertiser pays the caller once in a window, and has
+        return []  # the advertiser pays for the caller once in a window, and has already
     earlier = [(rule.window, _earlier(connection, record, rule, pending)) for rule in rules]
     reason = no_repeat_after_all(record, earlier)
     return late_transfers(record, at, reason) if reason is not None else []
 
 
 def _earlier(connection: Connection, record: CallRecord, rule: NoRepeat, pending: Pending) -> list[Earlier]:
-    """The caller's calls before this one that the rule counts, as far back as it looks."""
+    """The caller's earlier calls that the rule counts, within its window."""
     is_earlier = and_(
         calls.c.connected_at > record.started_at - rule.window, calls.c.connected_at < record.connected_at
     )
@@ -86,7 +86,7 @@ def _earlier(connection: Connection, record: CallRecord, rule: NoRepeat, pending
 def _is_repeated_by_a_paid_one(
     connection: Connection, record: CallRecord, rule: NoRepeat, pending: Pending
 ) -> bool:
-    """Whether a later call is paid that would be a repeat of this one, were this one payable."""
+    """Whether a later call is paid that would be a repeat of this one if this one were payable."""
     is_later = and_(
         calls.c.connected_at > record.connected_at,
         calls.c.started_at < (record.connected_at or 0) + rule.window,
@@ -100,7 +100,7 @@ def _is_repeated_by_a_paid_one(
 def _others(
     connection: Connection, record: CallRecord, rule: NoRepeat, when: ColumnElement[bool], pending: Pending
 ) -> Iterator[tuple[str, int, bool, Net]]:
-    """The caller's other calls of the rule's scope: id, when connected (ms), whether payable, what they come to."""
+    """The caller's other calls in the rule's scope: id, when connected (ms), whether payable, their net money."""
     of_whom = {"campaign": calls.c.campaign, "advertiser": calls.c.advertiser, "destination": calls.c.winner}
     is_other = and_(
         unindexed(of_whom[rule.scope]) == whose(record, rule.scope),

@@ -1,1 +1,1 @@
-"""What calls hold of caps, of funds and of a trunk's spend limit."""
+"""What calls use and reserve of caps, of funds and of a trunk's spend limit."""

@@ -1,8 +1,8 @@
-"""PostgreSQL: all that a call needs is reserved by one message, where there is room for all of it.
+"""PostgreSQL: all that a call needs is reserved by one message, if there is room for all of it.
 
-Step by step a call locks what all calls share while messages go to and fro, and where the processors are busy each of
-them waits for its turn: and so does everyone who waits for these locks. In one message they are locked for as long as
-the server itself takes.
+With several messages a call would hold locks on shared rows while each message travels. On busy processors each
+message waits for its turn, and everyone who needs these locks waits, too. With one message the rows are locked only
+while the server works.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _RESERVE = text(
 
 
 def reserve(engine: Engine, wanted: Wanted, claims: Sequence[Claim]) -> bool:
-    """Whether all is reserved: `claims`, which are those of `wanted` in the order of their keys, and its funds.
+    """Reserves all or nothing: `claims` (those of `wanted`, in the order of their keys) and its funds. True: all.
 
-    Otherwise nothing is: something has no room, or was reserved before.
+    False: nothing is reserved, because something has no room or was reserved before.
     """
     if engine.dialect.name != "postgresql" or any(claim.amount > claim.limit for claim in claims):
         return False

@@ -1,11 +1,11 @@
-"""SQLite: caps that are about to begin in the middle of their periods, counted while others write.
+"""SQLite: counts the use of new caps that begin in the middle of their periods, while others can write.
 
-Who writes to SQLite keeps all others from it, and a month's calls take seconds to count. So the new caps' rules are
-written before the apply that puts them in force, which takes a moment: from then on calls that are saved or corrected
-count by themselves. Those of before are counted after that, as they were at that very moment, and the apply adds them.
-Where it never comes, refused or killed, its rules stay uncounted, and the next apply begins them anew.
+A write transaction of SQLite keeps all others from writing, and to count a month's calls takes seconds. So the rules
+of new caps are written first, in a short transaction before the apply. From then on, calls that are saved or corrected
+count by themselves. Earlier calls are counted after that, as of that moment, and the apply adds them. If the apply
+fails or is killed, its rules stay uncounted, and the next apply begins again.
 
-PostgreSQL needs none of it: there an apply that counts keeps nobody but saves waiting.
+PostgreSQL does not need this: there an apply that counts makes only saves wait.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from ari_app.store.limits import caprules
 def counted(
     engine: Engine, in_force: Callable[[Connection], Marketplace | None], marketplace: Marketplace, now: int
 ) -> Iterator[Mapping[tuple[str, int], int]]:
-    """What the marketplace's new caps have used in the periods that `now` (ms) is in, for `caprules.put`.
+    """The use of the marketplace's new caps in their current periods, at `now` (ms), for `caprules.put`.
 
-    By key and start of the period. Nobody else begins any until the context ends. New is what the marketplace that is
-    in force does not have, whatever is written of it: calls are offered by that.
+    By key and start of the period. Nobody else begins caps until the context ends. A cap is new if the marketplace in
+    force does not have it, even if rules of it are already written: calls are offered by the marketplace in force.
     """
     if engine.dialect.name != "sqlite" or not _new(engine, lambda _: None, marketplace):
         yield {}

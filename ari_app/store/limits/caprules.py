@@ -1,8 +1,8 @@
-"""What ended calls use of the caps in force, told by their records: whatever became of what they had reserved.
+"""What ended calls use of the caps in force, by their records, whatever happened to their reservations.
 
-A cap that begins in the middle of its period has what that period's calls have used already. These are counted in the
-transaction that puts it in force, while nobody saves a call (on SQLite before that, see `beginning`): who was saved
-before is counted there, and who is saved later counts by itself; nobody twice.
+A cap that begins in the middle of its period counts the calls of that period so far. They are counted in the
+transaction that puts it in force, while nobody saves a call (on SQLite before that, see `beginning`). A call that was
+saved before is counted there; a call that is saved later counts by itself. So no call counts twice.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Used = Counter[tuple[str, int]]
 Using = Callable[[str, CallRecord], int]
 """What an ended call uses of the counter with this key."""
 
-_BEGAN_BEFORE_MS = 86_400_000  # how long before it is offered a call may have begun, at most
+_BEGAN_BEFORE_MS = 86_400_000  # how long before its offer a call may have begun at most
 _AT_ONCE = 500
 _SET = text(
     "INSERT INTO counters (key, period_start, used, reserved) VALUES (:key, :period_start, :used, 0) "
@@ -56,7 +56,7 @@ _ADD = (
     .where(counters.c.key == bindparam("its_key"), counters.c.period_start == bindparam("its_start"))
     .values(used=counters.c.used + bindparam("more"))
 )
-# What a cap that is not counted yet begins with: what is taken back meanwhile of calls of before is not lost below 0.
+# Where a cap that is not counted yet begins, so that what is reversed meanwhile of earlier calls does not go below 0.
 _MEANWHILE = 1 << 60
 _RESERVE = text(
     "INSERT INTO counters (key, period_start, used, reserved) VALUES (:key, :period_start, 0, :first) "
@@ -68,18 +68,18 @@ _RESERVE = text(
 
 
 def hold(connection: Connection) -> None:
-    """Lets no cap begin until this transaction ends, which saves or corrects calls."""
+    """Keeps caps from beginning until this transaction ends, which saves or corrects calls."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("LOCK TABLE cap_rules IN ROW EXCLUSIVE MODE")
 
 
 def using(moved: Mapping[str, Sequence[Transfer]]) -> Using:
-    """What calls use by their records and, by call, all that they have moved."""
+    """What calls use, by their records and (by call) all their transfers."""
     return lambda key, record: use_corrected(key, record, net(moved[record.id]))
 
 
 def in_force(connection: Connection, records: Iterable[CallRecord]) -> Mapping[str, Sequence[Rule]]:
-    """The rules that the calls may count in, by owner."""
+    """The rules in which the calls may count, by owner."""
     return _of_owners(connection, {owner for record in records for owner in owners_of(record)})
 
 
@@ -90,9 +90,9 @@ def used_besides(
     before: Iterable[CallRecord] = (),
     using: Using = use,
 ) -> Used:
-    """What ended calls use of the caps in force (`by_owner`), but of the counters, by call and key, in `counted`.
+    """What ended calls use of the caps in force (`by_owner`), without the counters in `counted`, by call and key.
 
-    `before`: the same calls as they waited for a conversion, and so counted in all that was decided then.
+    `before`: the same calls while they awaited a conversion, when they counted in all that was already decided.
     """
     waited = {record.id: record for record in before}
     used: Used = Counter()
@@ -107,10 +107,10 @@ def used_besides(
 
 
 def correct(connection: Connection, corrections: Collection[Transfer]) -> None:
-    """What is to be taken back of calls is room in their periods' caps again; what is charged late takes some.
+    """Changes the use of caps for corrections: a reversal frees room in the call's period, a late charge takes room.
 
-    Not of a call that waits for a conversion, as that does not count yet. In the order of locks that `reservations`
-    tells of, before the transfers are added.
+    Not for a call that awaits a conversion, because it does not count yet. In the order of locks that `reservations`
+    describes, before the transfers are added.
     """
     hold(connection)
     its = calls.c.id.in_({transfer.call_id for transfer in corrections})
@@ -148,9 +148,9 @@ def _of_owners(connection: Connection, owners: Collection[str]) -> Mapping[str, 
 
 
 def begin(connection: Connection, new: Collection[Rule], now: int) -> None:
-    """Has caps that are not in force yet count from now on, before what was used before is counted.
+    """Makes caps that are not in force yet count from now on. What was used before is counted after this.
 
-    To be followed by `put`, which adds that.
+    `put` must follow, which adds that.
     """
     _delete(connection, [rule.key for rule in new])
     connection.execute(insert(cap_rules), [{**_row(rule), "is_counted": False} for rule in new])
@@ -158,13 +158,13 @@ def begin(connection: Connection, new: Collection[Rule], now: int) -> None:
 
 
 def not_there(connection: Connection, marketplace: Marketplace) -> list[Rule]:
-    """The marketplace's caps that do not count yet, or not all. One whose clock alone is another does."""
+    """The marketplace's caps that do not count yet, or not everything. A cap that only has another time zone counts."""
     keys = set(connection.execute(select(cap_rules.c.key).where(cap_rules.c.is_counted)).scalars())
     return [rule for rule in rules(marketplace) if rule.key not in keys]
 
 
 def counters_of(which: Iterable[Rule], now: int) -> list[tuple[str, int]]:
-    """The counters of these caps in the periods that `now` (ms) is in, by key and start."""
+    """The counters of these caps in their current periods, at `now` (ms), by key and start."""
     return [(rule.key, period(rule.per, now, rule.timezone).start) for rule in which]
 
 
@@ -174,9 +174,9 @@ def put(
     now: int,
     begun: Mapping[tuple[str, int], int] = MappingProxyType({}),
 ) -> None:
-    """Has the marketplace's caps be those in force from `now` (ms) on. The last thing that an apply does.
+    """Puts the marketplace's caps in force from `now` (ms) on. An apply does this last.
 
-    `begun`: of caps that `begin` was told of, what was used before that, by counter.
+    `begun`: for the caps given to `begin`, what was used before that, by counter.
     """
     wanted = {rule.key: rule for rule in rules(marketplace)}
     rows = connection.execute(select(cap_rules)).all()
@@ -224,7 +224,7 @@ def _rule(row: Row[Any]) -> Rule:
 
 
 def _move_reserved(connection: Connection, changed: Iterable[Rule]) -> None:
-    """What calls hold of caps whose owners' clocks were changed is held of the periods of the new ones."""
+    """Moves reservations to the periods of the new time zone, for caps whose owner's time zone was changed."""
     more: Used = Counter()
     for rule in changed:
         its = select(reservations).where(reservations.c.key == rule.key).order_by(reservations.c.call_id)
@@ -244,7 +244,7 @@ def _move_reserved(connection: Connection, changed: Iterable[Rule]) -> None:
 
 
 def used_so_far(connection: Connection, which: Iterable[Rule], now: int) -> Used:
-    """What saved calls have used of these caps in the period that `now` (ms) is in, corrections and all."""
+    """What saved calls have used of these caps in the current period, at `now` (ms), with all corrections."""
     alike: defaultdict[_Kind, set[str]] = defaultdict(set)
     for rule in which:
         kind, owner, measured, *rest = rule.key.split(":")
@@ -282,7 +282,7 @@ class _Kind:
 
     @property
     def column(self) -> ColumnElement[Any]:
-        """Whose a call is."""
+        """The owners of a call."""
         return calls.c["winner" if self.kind == "destination" else self.kind]
 
     @property
@@ -295,7 +295,7 @@ class _Kind:
 
 
 def _query(what: _Kind, its: Collection[str]) -> Any:
-    """How much each owner has used, by the records alone."""
+    """How much each owner has used, by the records only."""
     rung = legs.c.call_id == calls.c.id
     if what.measured == "attempts" and what.kind == "destination":
         per_call = select(legs.c.call_id, legs.c.destination).join(calls, rung).where(what.is_within)

@@ -1,10 +1,10 @@
-"""Reservations: what calls under way hold of caps and of funds, and the counters that they change.
+"""Reservations: what calls under way have reserved of caps and of funds, and the counters that they change.
 
-What is taken is taken by a statement that carries its own condition, so the database, and not we, sees
-to it that nothing goes over a limit, whoever else is asking. A reservation is ended by
-deleting its row: who deletes it, gives it back, and nobody else can.
+A counter is raised by a statement that has the limit as its condition. So the database ensures that no limit is
+exceeded, however many ask at once. A reservation ends when its row is deleted: only the transaction that deletes the
+row gives back what was reserved.
 
-Every transaction takes its locks in one order, and what calls that wait to be offered need comes last, so that it
+Every transaction takes its locks in one order. What calls need while they wait to be offered comes last, so that it
 is locked for the shortest time:
 
     1. calls by id, and the reservations that it ends: nobody else's
@@ -12,8 +12,9 @@ is locked for the shortest time:
     3. balances by account backwards, so advertisers' come last: a trigger takes them when transfers are there already
     4. counters of caps, by key
 
-So they do not wait for each other in a circle, and who waits before advertisers' balances keeps no caller waiting.
-Should PostgreSQL ever end one that does, a reservation counts as not made, and the writer saves its calls again.
+So transactions do not wait for each other in a circle, and a transaction that waits for an earlier lock keeps no
+caller waiting. If PostgreSQL ever ends a transaction because of a deadlock, a reservation counts as not made, and
+the writer saves its calls again.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ _OPEN_ACCOUNT = text(
     "VALUES (:account, :currency, 0, 0, 0) ON CONFLICT DO NOTHING"
 )
 
-# What is held for others is not there; what is held for this account is not there yet.
+# What is held for others is not available; what is held for this account is not available yet.
 _TAKE_FUNDS = text(
     "UPDATE account_balances SET reserved = reserved + :amount "
     "WHERE account = :account AND currency = :currency "
@@ -77,9 +78,9 @@ _TAKE_FUNDS = text(
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """`count` reservations that are no more: what they gave back, and what was used, by counter (key, start).
+    """`count` reservations that ended: what they gave back, and what was used, by counter (key, start).
 
-    `counted`: by call and key, whose use is among that.
+    `counted`: by call and key, the reservations whose use is included.
     """
 
     count: int = 0
@@ -97,10 +98,10 @@ class _Nothing(Exception):
 
 
 def reserve(engine: Engine, wanted: Wanted) -> Answer:
-    """Reserves all that the call needs in one transaction, or nothing. Asked again, it is reserved once.
+    """Reserves all that the call needs in one transaction, or nothing. If asked again, it is reserved only once.
 
-    A destination whose own caps have no room is left out, and nothing is reserved for it. When nobody is
-    left to be rung, nothing is reserved at all. Raises DatabaseUnavailable.
+    A destination whose own caps have no room is left out, and nothing is reserved for it. When no destination is
+    left, nothing is reserved at all. Raises DatabaseUnavailable.
     """
     claims = sorted(_claims(wanted), key=_key)
     if atonce.reserve(engine, wanted, claims):
@@ -113,15 +114,15 @@ def reserve(engine: Engine, wanted: Wanted) -> Answer:
 
 
 def give_back(engine: Engine, call_id: str) -> None:
-    """Gives back all that the call has reserved: it is not going to be offered."""
+    """Gives back all that the call has reserved: it will not be offered."""
     with writing(engine) as connection:
         settle(connection, _end(connection, reservations.c.call_id == call_id, {}))
 
 
 def give_back_losers(engine: Engine, call_id: str, winner: str) -> None:
-    """Gives back what the call has reserved of destinations that can no longer get it.
+    """Gives back what the call has reserved of destinations that can no longer get the call.
 
-    That they were offered it stays, where a cap counts that.
+    Where a cap counts offers, the offer to them still counts.
     """
     key = reservations.c.key
     is_loser = key.startswith("destination:") & ~key.startswith(f"destination:{winner}:")
@@ -136,11 +137,11 @@ def end(
     before: Iterable[CallRecord] = (),
     using: Using = use,
 ) -> Ended:
-    """Ends what the calls have reserved; `settle` is to follow, as late as can be. Part of `calls.save`.
+    """Ends the reservations of the calls. `settle` must follow, as late as possible. Part of `calls.save`.
 
-    What a call that waits for a conversion may yet use stays reserved as long as it waits; `before` are the calls as
-    they waited, and `using` says what each uses of a counter. What is used is counted even where its reservation
-    expired, or the cap began after it was made.
+    What a call that awaits a conversion may still use stays reserved until then. `before`: the calls while they awaited
+    it. `using` says what each call uses of a counter. Use is counted even if its reservation expired, or if the cap
+    began after the reservation was made.
     """
     by_id = {record.id: record for record in records}
     if not by_id:
@@ -156,9 +157,9 @@ def end(
 
 
 def settle(connection: Connection, ended: Ended, moved: Collection[Transfer] = ()) -> None:
-    """Adds what the calls moved; then what they had reserved becomes use, or is given back.
+    """Adds the calls' transfers; then what they had reserved becomes use, or is given back.
 
-    Transfers are many and their balances few: those are locked when the transfers are written, and by nothing else.
+    Transfers are many and balances few. Balances are locked when the transfers are written, and only then.
     """
     funds = {key: account for key in ended.given if (account := funds_of(key[0])) is not None}
     accounts = ledger.accounts(moved)
@@ -171,7 +172,7 @@ def settle(connection: Connection, ended: Ended, moved: Collection[Transfer] = (
 
 
 def _keep(connection: Connection, calls: Mapping[str, CallRecord]) -> list[tuple[str, str]]:
-    """Keeps the reservations of calls that wait until after that; which these are, by call and key."""
+    """Extends the reservations of calls that await a conversion; returns which these are, by call and key."""
     waiting = {id_: until for id_, record in calls.items() if (until := record.waits_until) is not None}
     if not waiting:
         return []
@@ -185,7 +186,7 @@ def _keep(connection: Connection, calls: Mapping[str, CallRecord]) -> list[tuple
 
 
 def expire(engine: Engine, now: int) -> int:
-    """Gives back what calls that never came back have reserved, EXPIRED_AT_ONCE at most; how many it was."""
+    """Gives back expired reservations of calls that were never settled, EXPIRED_AT_ONCE at most; returns how many."""
     each = tuple_(reservations.c.call_id, reservations.c.key)
     is_over = reservations.c.expires_at <= now
     oldest = select(reservations.c.call_id, reservations.c.key).where(is_over)
@@ -203,13 +204,13 @@ def _claims(wanted: Wanted) -> Iterator[Claim]:
 
 
 def _reserve(connection: Connection, wanted: Wanted, claims: Iterable[Claim]) -> dict[str, str]:
-    """Takes everything; the destinations left out, with the reason. Raises _Nothing.
+    """Takes everything; returns the destinations left out, with the reason. Raises _Nothing.
 
-    What belongs to the call alone is written first: what all calls share is locked last, by few statements.
+    Rows of this call only are written first. Rows that all calls share are locked last, by few statements.
     """
     has = reservations.c.call_id == wanted.call_id
     held = set(connection.execute(select(reservations.c.key).where(has)).scalars())
-    if held:  # begun again after a while without a switch, it may last for as long as a new one
+    if held:  # a call that is restarted after a while without a switch may last as long as a new one
         connection.execute(update(reservations).where(has).values(expires_at=wanted.expires_at))
     new = [claim for claim in claims if claim.key not in held]
     funds = wanted.funds if wanted.funds and _funds_key(wanted.funds) not in held else None
@@ -237,14 +238,14 @@ def _funds_key(funds: Funds) -> str:
 
 
 def _left_out(wanted: Wanted, new: Sequence[Claim], without_room: Collection[str]) -> dict[str, str]:
-    """The destinations that cannot be rung, with the reason. Raises _Nothing where nobody can."""
+    """The destinations that cannot be rung, with the reason. Raises _Nothing if none can be rung."""
     for claim in new:
         if claim.key in without_room and claim in wanted.claims:
             raise _Nothing(Answer(capped=claim.words))
     left_out = {
         name: claim.words
         for name, claims in wanted.destinations.items()
-        for claim in sorted(claims, key=_key, reverse=True)  # the first in order has the last word
+        for claim in sorted(claims, key=_key, reverse=True)  # if several have no room, the first one's reason counts
         if claim.key in without_room
     }
     if len(left_out) == len(wanted.destinations):
@@ -269,7 +270,7 @@ def _give_up(
 
 
 def _take(connection: Connection, claims: Sequence[Claim]) -> set[str]:
-    """Takes each claim that has room, in the order given; the keys of those. One statement, whatever their number."""
+    """Takes each claim that has room, in the order given; returns their keys. One statement, whatever their number."""
     possible = [claim for claim in claims if claim.amount <= claim.limit]
     if not possible:
         return set()
@@ -288,7 +289,7 @@ def _take(connection: Connection, claims: Sequence[Claim]) -> set[str]:
 
 @cache
 def _taking(count: int) -> TextClause:
-    """Both databases speak this. An upsert whose condition does not hold changes no row, and returns none."""
+    """Works in both databases: an upsert whose condition does not hold changes no row, and returns none."""
     rows = ", ".join(f"(:key{n}, :start{n}, 0, :amount{n})" for n in range(count))
     limit = " ".join(f"WHEN :key{n} THEN :limit{n}" for n in range(count))
     return text(
@@ -300,9 +301,9 @@ def _taking(count: int) -> TextClause:
 
 
 def _take_funds(connection: Connection, funds: Funds) -> bool:
-    """Takes the money, if it is there."""
+    """Reserves the money, if it is available."""
     account = {"account": funds.account, "currency": funds.currency}
-    if funds.credit_limit:  # without credit, an account that never had money has none to give
+    if funds.credit_limit:  # without credit, an account that never had money has nothing to reserve
         connection.execute(_OPEN_ACCOUNT, account)
     taking = {**account, "amount": funds.amount, "credit_limit": funds.credit_limit}
     return connection.execute(_TAKE_FUNDS, taking).rowcount == 1
@@ -326,9 +327,9 @@ def _end(
     using: Using = use,
     rules: Mapping[str, Rule] = MappingProxyType({}),
 ) -> Ended:
-    """Ends these reservations: `using` says what of them a call in `calls` has used.
+    """Ends these reservations. `using` says how much of them a call in `calls` has used.
 
-    It is used in the period of the cap in force (`rules`, by key), whose clock may have been changed since.
+    The use counts in the period of the cap in force (`rules`, by key), whose time zone may have been changed since.
     """
     columns = [reservations.c[name] for name in ("call_id", "key", "period_start", "amount")]
     rows = connection.execute(delete(reservations).where(which).returning(*columns)).all()
@@ -343,7 +344,7 @@ def _end(
 
 
 def _count(connection: Connection, changes: Mapping[tuple[str, int], tuple[int, int]]) -> None:
-    """By counter (key, start), what is given back and what is used. In the order of the keys."""
+    """By counter (key, start): what is given back and what is used. In the order of the keys."""
     rows = [
         {"its_key": key, "its_start": start, "given": given, "more": more}
         for (key, start), (given, more) in sorted(changes.items())

@@ -1,6 +1,7 @@
-"""How long legs out by a trunk have talked: what their carrier charges for.
+"""How long legs out by a trunk have talked: the time for which the carrier charges.
 
-Added up as calls are saved, by destination, hour and day (UTC), so that to look costs the same whatever there was.
+Added up when calls are saved, by destination, hour and day (UTC). So a look-up costs the same however many calls
+there were.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def add(connection: Connection, records: Iterable[CallRecord]) -> None:
 def talked_ms(
     engine: Engine, destinations: Mapping[str, Collection[str]], since: Mapping[str, int]
 ) -> Counter[str]:
-    """By trunk, ms from answer to end of the legs to its `destinations`, of saved calls that began `since` (ms).
+    """By trunk, the ms from answer to end of the legs to its `destinations`, for saved calls that began `since` (ms).
 
     `since` is the beginning of an hour, or of a day, UTC.
     """

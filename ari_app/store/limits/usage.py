@@ -1,4 +1,4 @@
-"""What counters and reservations stand at, for people to read."""
+"""The current values of counters and reservations, for people to read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ari_app.store.db.tables import account_balances, counters
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Of one counter: what settled calls used, and what calls under way have reserved."""
+    """The values of one counter: what settled calls used, and what calls under way have reserved."""
 
     used: int
     reserved: int
@@ -32,7 +32,7 @@ def usage_of(engine: Engine, starts: Iterable[int]) -> dict[tuple[str, int], Usa
 
 
 def reserved_funds(engine: Engine) -> dict[tuple[str, str], int]:
-    """What calls under way have reserved, by account and currency; only where it is something."""
+    """What calls under way have reserved, by account and currency; only where it is more than zero."""
     query = select(account_balances).where(account_balances.c.reserved != 0)
     with reading(engine) as connection:
         return {(row.account, row.currency): row.reserved for row in connection.execute(query)}

@@ -1,4 +1,4 @@
-"""Publishers' applications to campaigns. What becomes of one is only ever added to."""
+"""Publishers' applications to campaigns. The steps of an application are only ever added to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def all_of(engine: Engine) -> list[Application]:
 
 
 def history(engine: Engine, id: int) -> list[Step]:
-    """All that happened to an application, oldest first; nothing when there is none."""
+    """The steps of an application, oldest first; empty when there is none."""
     query = select(*_EVENTS).where(application_events.c.application_id == id).order_by(application_events.c.n)
     with reading(engine) as connection:
         return [Step(*row) for row in connection.execute(query)]
@@ -40,7 +40,7 @@ def of(connection: Connection, campaign: str, publisher: str) -> Application | N
 
 
 def add(connection: Connection, campaign: str, publisher: str) -> int:
-    """A new application's id; its first step is for the caller to note."""
+    """Adds an application and returns its id. The caller of this function must add its first step."""
     made = connection.execute(insert(applications).values(campaign=campaign, publisher=publisher))
     assert made.inserted_primary_key is not None
     id: int = made.inserted_primary_key[0]
@@ -48,19 +48,19 @@ def add(connection: Connection, campaign: str, publisher: str) -> int:
 
 
 def note(connection: Connection, id: int, step: Step) -> None:
-    """Adds a step. The key of step numbers refuses the second of two that would be the same."""
+    """Adds a step. The primary key refuses the second of two steps with the same number."""
     row = {name: getattr(step, name) for name in ("n", "at", "event", "state", "note", "by")}
     connection.execute(insert(application_events), row | {"application_id": id})
 
 
 def suspended_in(connection: Connection) -> dict[tuple[str, str], str]:
-    """Why each publisher who is suspended from a campaign is, by both."""
+    """Why publishers are suspended from campaigns, by campaign and publisher."""
     rows = map(_application, connection.execute(_newest()))
     return {(a.campaign, a.publisher): a.newest.note or "" for a in rows if a.state == "suspended"}
 
 
 def steps_of(engine: Engine, campaign: str, publisher: str) -> list[Step]:
-    """All that happened to this publisher's application to this campaign, oldest first."""
+    """The steps of this publisher's application to this campaign, oldest first."""
     is_it = applications.c.campaign == campaign, applications.c.publisher == publisher
     query = select(*_EVENTS).join(applications, applications.c.id == application_events.c.application_id)
     with reading(engine) as connection:

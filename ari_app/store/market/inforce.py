@@ -1,4 +1,4 @@
-"""The marketplace in force, read again and again: what did not change since the last time is not made anew."""
+"""The marketplace in force, read again and again: what did not change since the last time is not created again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ari_app.store.market import applications, marketplaces, numbers, pauses
 from ari_app.store.market.marketplaces import Loaded
 from ari_app.store.market.numbers import Seen
 
-READABLE_WITHIN = 20  # versions: so far back one is looked for that can be read
+READABLE_WITHIN = 20  # versions: how far back we look for a version that can be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class _Version:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What was read last; `seen`: which changes of numbers were."""
+    """What was read last. `seen`: which changes of numbers were read."""
 
     version: _Version
     numbers: Mapping[str, Number]
@@ -41,18 +41,19 @@ class _Read:
 
 
 class InForce:
-    """For who serves calls: a step of the desk costs what it changed. To be used by one thread at a time."""
+    """For programs that serve calls: to read a step of the desk costs what it changed. For one thread at a time."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._last: _Read | None = None
 
     def read(self) -> Loaded | None:
-        """The newest marketplace that this program can read, with what is true now of its numbers, pauses, suspensions.
+        """The newest marketplace that this program can read, with the current numbers, pauses and suspensions.
 
-        What a newer program applied, or what is damaged, leaves the last good one in force (`unreadable` says so); a
-        number whose campaign or publisher that one does not have is left out. None when none was applied yet. Raises
-        StoreError: DocumentUnreadable where none of the last READABLE_WITHIN can be read.
+        If a newer program applied the newest version, or if it is damaged, the last readable one stays in force
+        (`unreadable` says so). Numbers whose campaign or publisher that one does not have are left out. None: no
+        marketplace was applied yet. Raises StoreError: DocumentUnreadable where none of the last READABLE_WITHIN
+        versions can be read.
         """
         with reading(self._engine, is_much=True) as connection:
             found = self._newest(connection)
@@ -75,7 +76,7 @@ class InForce:
         )
 
     def _newest(self, connection: Connection) -> tuple[_Version, DocumentUnreadable | None] | None:
-        """The newest version that can be read, and why no later one; None: there is none at all."""
+        """The newest version that can be read, and why a later one cannot; None: there is no version."""
         at = marketplace_versions.c.version
         why_not: DocumentUnreadable | None = None
         for version in (

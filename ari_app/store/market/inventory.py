@@ -1,4 +1,4 @@
-"""The numbers that can be handed out: imported, taken, counted. Whose they are: `ari_app.store.market.numbers`."""
+"""The numbers that can be given to publishers: imported, taken, counted. See `numbers` for who has them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ari_app.store.market.numbers import OPEN
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """How many numbers an import added, changed, and found as they were."""
+    """How many numbers an import added, changed, and left as they were."""
 
     added: int
     changed: int
@@ -30,10 +30,10 @@ class Imported:
 def import_(
     engine: Engine, items: Sequence[Item], now: int, quarantine_ms: int, entry: Entry | None = None
 ) -> Imported:
-    """Adds numbers, and changes what is said of those that are there; whose they are stays.
+    """Adds numbers, and corrects the entries of numbers that are there; who has them does not change.
 
-    A new one that somebody had before rests until the quarantine after that is over. What `entry` says goes into the
-    audit log, with how many, where anything changed.
+    A new number that somebody had before rests until its quarantine is over. If anything changed, `entry` goes into the
+    audit log, with how many.
     """
     wanted = {item.did: item for item in items}
     columns = (inventory.c.did, inventory.c.kind, inventory.c.region, inventory.c.trunk)
@@ -57,10 +57,10 @@ def import_(
 
 
 def free(connection: Connection, wanted: Wanted, count: int, now: int) -> list[str]:
-    """At most `count` free numbers, those first that have rested longest.
+    """At most `count` free numbers; those that have rested longest come first.
 
-    The caller holds the lock of `revision.lock`, so two processes take turns; the unique index on open
-    assignments would refuse whoever does not.
+    The caller of this function must hold `revision.lock`, so that two processes take turns. The unique index on open
+    assignments would refuse a process that does not.
     """
     is_held = and_(number_assignments.c.did == inventory.c.did, OPEN)
     is_free = number_assignments.c.did.is_(None), inventory.c.available_from <= now
@@ -83,7 +83,7 @@ def has(connection: Connection, did: str) -> bool:
 
 
 def holdings(engine: Engine) -> list[Holding]:
-    """Every number that somebody has or the inventory holds, in order."""
+    """Every number that somebody has or that is in the inventory, in order."""
     a, i = number_assignments.c, inventory.c
     of_inventory = (i.kind, i.region, i.trunk, i.available_from)
     held = select(a.did, a.campaign, a.publisher, a.source, a.origin, *of_inventory).where(OPEN)

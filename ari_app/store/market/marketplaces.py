@@ -1,4 +1,4 @@
-"""The marketplace: applied as a whole, in versions. Terms are versioned of their own."""
+"""The marketplace: applied as a whole, in versions. Terms have versions of their own."""
 
 from __future__ import annotations
 
@@ -38,9 +38,11 @@ _NEWEST = select(marketplace_versions).order_by(marketplace_versions.c.version.d
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The marketplace in force, with the numbers of file and desk. `pauses` says why, and so does
-    `suspended`, by campaign and publisher; `revision` is the counter that it belongs to. `unreadable`
-    says why a later version is not this one; None: there is none.
+    """The marketplace in force, with the numbers of the document and of the desk.
+
+    `pauses`: why destinations are paused. `suspended`: by campaign and publisher, why the publisher is suspended.
+    `revision`: the value of the counter when it was read. `unreadable`: why a later version cannot be read; None: there
+    is no later version.
     """
 
     version: int
@@ -53,7 +55,7 @@ class Loaded:
     unreadable: str | None = None
 
     def snapshot(self, geography: Geography, before: Snapshot | None = None) -> Snapshot:
-        """The same, made ready for look-ups. Of the version of `before` only numbers, pauses and suspensions differ."""
+        """The same, prepared for look-ups. With the version of `before`, only numbers, pauses, suspensions are new."""
         if before is not None and before.version == self.version:
             return replace(before, marketplace=self.marketplace, pauses=self.pauses, suspended=self.suspended)
         return make_snapshot(
@@ -86,17 +88,16 @@ def apply(
 ) -> Applied:
     """Puts the marketplace in force at `now` (ms), all of it or nothing.
 
-    The same marketplace again is the same version. A campaign whose terms say what an earlier version
-    of them said is back at that version. With `based_on`, the version that it was made from, it is refused
-    (MarketplaceMoved) when that is not in force any more; 0: there was none. A number that the desk assigned,
-    and this marketplace does not name, stays whose it is. Raises StepRefused, DocumentUnreadable, and NumbersInUse
-    when the campaign or the publisher of such a number would be gone. What `entry` says goes into the audit log, with
-    the version, where anything changed.
+    The same marketplace again is the same version. Terms that an earlier version had get the number of that version
+    again. `based_on`: the version from which this marketplace was made; 0: there was none. If that version is not in
+    force any more, the apply is refused (MarketplaceMoved). A number that the desk assigned, and that this marketplace
+    does not name, keeps its owner. If anything changed, `entry` goes into the audit log, with the version. Raises
+    StepRefused, DocumentUnreadable, and NumbersInUse when the campaign or publisher of such a number would be removed.
 
-    Nothing that it removes orphans a live call: a switch keeps each call on the snapshot, and the terms
-    version, that it began with, and so on its campaign, flow and destinations; terms are never deleted.
+    A removal never affects a call under way. A switch keeps each call on the snapshot and the terms version
+    that it began with, and so on its campaign, flow and destinations. Terms are never deleted.
     """
-    with reading(engine) as connection:  # it takes seconds, and who writes to SQLite keeps all others from it
+    with reading(engine) as connection:  # it takes seconds, and a writer of SQLite keeps all others from writing
         ready = _made_ready(connection, marketplace, now, based_on)
     with beginning.counted(engine, _in_force, marketplace, now) as begun, writing(engine) as connection:
         revision.lock(connection)
@@ -126,7 +127,7 @@ def apply(
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """What an apply writes, as long as the revision is `seen`. `before_at`: of the version in force, ms."""
+    """What an apply writes, valid while the revision is `seen`. `before_at` (ms): of the version in force."""
 
     seen: int
     before_at: int
@@ -152,9 +153,9 @@ def _made_ready(connection: Connection, marketplace: Marketplace, now: int, base
 
 
 def changed_at(engine: Engine) -> int:
-    """When the last apply, or the last step with a number, is dated (ms); 0: there was none.
+    """The date (ms) of the last apply, or of the last change of a number; 0: there was none.
 
-    No later change has an earlier date: was the machine's clock ahead then, all are dated so until it has come there.
+    No later change has an earlier date. If the clock was ahead then, all changes have this date until that time comes.
     """
     with reading(engine) as connection:
         applied_at = connection.execute(_NEWEST.with_only_columns(marketplace_versions.c.applied_at)).scalar()
@@ -185,7 +186,7 @@ class InForce:
 
 
 def in_force_at(engine: Engine, at: int) -> InForce | None:
-    """What was in force at a moment (ms); None: nothing was."""
+    """The version that was in force at a moment (ms); None: there was none."""
     table = marketplace_versions
     then = _NEWEST.where(table.c.applied_at <= at).with_only_columns(table.c.version, table.c.applied_at)
     with reading(engine) as connection:
@@ -199,7 +200,7 @@ def in_force_at(engine: Engine, at: int) -> InForce | None:
 def load_version(engine: Engine, version: int) -> Loaded | None:
     """An applied marketplace, in force or not, for calls that are pinned to it; None: there is none.
 
-    It has no numbers, and nobody is suspended: what it was to a call, the call is pinned to. Raises DocumentUnreadable.
+    It has no numbers and no suspensions: those are in the call's pin. Raises DocumentUnreadable.
     """
     with reading(engine, is_much=True) as connection:
         its = select(marketplace_versions.c.version).where(marketplace_versions.c.version == version)
@@ -214,8 +215,9 @@ def load_version(engine: Engine, version: int) -> Loaded | None:
 def pieces(
     connection: Connection, version: int, before: Assembled | None = None
 ) -> tuple[Assembled, dict[str, int], dict[str, int]]:
-    """What an applied version says, read piece by piece, for who serves calls meanwhile; and the version of each
-    campaign's terms, and of those staged. Raises DocumentUnreadable.
+    """An applied version, and the version numbers of each campaign's terms and staged terms.
+
+    It is read piece by piece, so that calls can be served meanwhile. Raises DocumentUnreadable.
     """
     its = select(marketplace_versions.c.document_json).where(marketplace_versions.c.version == version)
     try:
@@ -226,7 +228,7 @@ def pieces(
 
 
 def _loaded(connection: Connection, row: Row[Any], owned: Mapping[str, Any]) -> Loaded:
-    """What a version says, with whose the numbers are. Raises DocumentUnreadable."""
+    """A version, with the current owners of the numbers. Raises DocumentUnreadable."""
     document, marketplace = _read(row, {"numbers": owned})
     in_force, staged = numbers_of(document, versions_in(connection))
     paused = {pause.destination: pause.reason for pause in pauses.paused_in(connection)}
@@ -236,7 +238,7 @@ def _loaded(connection: Connection, row: Row[Any], owned: Mapping[str, Any]) -> 
 
 
 def _read(row: Row[Any], others: Mapping[str, Any]) -> tuple[dict[str, Any], Marketplace]:
-    """A version's document, with `others` for its own fields, raw and read. Raises DocumentUnreadable."""
+    """A version's document, raw and read; `others` replace its own fields. Raises DocumentUnreadable."""
     try:
         document = {**json.loads(row.document_json), **others}
         return document, from_document(document)
@@ -277,7 +279,7 @@ def _in_force(connection: Connection) -> Marketplace | None:
 
 
 def _with_desk_numbers(connection: Connection, marketplace: Marketplace) -> Marketplace:
-    """The marketplace, and the numbers that the desk assigned and it does not name. Raises NumbersInUse."""
+    """The marketplace, with the numbers that the desk assigned and that it does not name. Raises NumbersInUse."""
     kept = {did: n for did, n in numbers.of_desk(connection).items() if did not in marketplace.numbers}
     for did, number in kept.items():
         for what, name, known in (
@@ -292,9 +294,9 @@ def _with_desk_numbers(connection: Connection, marketplace: Marketplace) -> Mark
 def _difference(
     before: _Version | None, marketplace: Marketplace, versions: TermsVersions, now: int, *, is_aware: bool
 ) -> Applied:
-    """What the marketplace changes of what is in force at `now`, and the version that it is or would be.
+    """What the marketplace changes of what is in force at `now`, and its version number.
 
-    `is_aware`: it was made from what is in force, so that what it takes back, it means to. Raises StepRefused,
+    `is_aware`: it was made from what is in force, so what it undoes is undone on purpose. Raises StepRefused,
     TermsUndone.
     """
     old = before.marketplace if before else None

@@ -1,7 +1,7 @@
-"""Tracking numbers: whose each one was, and when. History is kept; a call is never attributed anew.
+"""Tracking numbers: who had each number, and when. The history is kept, and a call is never attributed again.
 
-The open assignments are the one truth of who has a number, whether an apply (`file`) or a command
-(`desk`) gave it; the unique index on them sees to it that nobody shares one.
+The open assignments alone say who has a number, whether an apply (`file`) or a command (`desk`) gave it.
+A unique index ensures that a number has one open assignment at most.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ _COLUMNS = tuple(
     for name in ("did", "campaign", "publisher", "source", "from_at", "to_at", "origin")
 )
 
-_AT_ONCE = 1000  # numbers in one statement: a database takes only so many parameters
+_AT_ONCE = 1000  # numbers in one statement: a database has a limit of parameters
 
 
 def history(engine: Engine, did: str) -> list[Assignment]:
-    """All that a number was, oldest first."""
+    """All assignments of a number, oldest first."""
     query = select(*_COLUMNS).where(number_assignments.c.did == did).order_by(number_assignments.c.id)
     with reading(engine) as connection:
         return [Assignment(*row) for row in connection.execute(query)]
 
 
 def assigned_at(assignments: Iterable[Assignment], at: int) -> Assignment | None:
-    """Whose a number was at a moment (ms), of all that it was."""
+    """The assignment that was open at a moment (ms), among all of a number."""
     lasted = (one for one in assignments if one.from_at <= at and (one.to_at is None or at < one.to_at))
     return next(lasted, None)
 
 
 def holder(connection: Connection, did: str) -> Assignment | None:
-    """Whose a number is, as this transaction sees it."""
+    """The open assignment of a number, as this transaction sees it."""
     row = connection.execute(select(*_COLUMNS).where(number_assignments.c.did == did, OPEN)).one_or_none()
     return Assignment(*row) if row else None
 
@@ -54,7 +54,7 @@ def count(connection: Connection, campaign: str, publisher: str) -> int:
 
 
 def documents_in(connection: Connection) -> dict[str, dict[str, str]]:
-    """The numbers of now, as a marketplace's document has them."""
+    """The numbers that somebody has now, in the form of a marketplace's document."""
     query = select(*_COLUMNS[:4]).where(OPEN).order_by(number_assignments.c.did)
     return {
         did: {"campaign": campaign, "publisher": publisher} | ({} if source is None else {"source": source})
@@ -64,7 +64,7 @@ def documents_in(connection: Connection) -> dict[str, dict[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Which changes of numbers a reader has seen: assignments up to `id`, and ends of them before `ended_at` (ms)."""
+    """Which changes of numbers a reader has seen: assignments up to `id`, and their ends before `ended_at` (ms)."""
 
     id: int
     ended_at: int
@@ -73,9 +73,9 @@ class Seen:
 def owned(
     connection: Connection, known: Mapping[str, Number], seen: Seen | None
 ) -> tuple[Mapping[str, Number], Seen]:
-    """Whose each number is now: what was `known` when the changes `seen` were, and what changed since.
+    """Who has each number now: `known`, which has the changes `seen`, and what changed since.
 
-    The same mapping where nothing did. None: all of them, a page at a time.
+    The same mapping if nothing changed. `seen` None: all numbers are read, a page at a time.
     """
     table = number_assignments
     now = Seen(
@@ -83,7 +83,7 @@ def owned(
     )
     if seen is None:
         return dict(_open(connection)), now
-    # In its last moment more may have ended than was to be seen then.
+    # At the last moment seen, more assignments may have ended after it was read.
     is_new = or_(table.c.id > seen.id, table.c.to_at >= seen.ended_at)
     touched = list(connection.execute(select(table.c.did).where(is_new).distinct()).scalars())
     theirs = dict[str, Number]()
@@ -99,7 +99,7 @@ def _open(connection: Connection, *which: ColumnElement[bool]) -> Iterator[tuple
     """The numbers that somebody has, read a page at a time."""
     query = select(*_COLUMNS[:4]).where(OPEN, *which).execution_options(yield_per=_AT_ONCE)
     for did, campaign, publisher, source in connection.execute(query):
-        # The same few words, fifty thousand times.
+        # The same few strings, fifty thousand times.
         yield did, Number(intern(campaign), intern(publisher), source and intern(source))
 
 
@@ -112,23 +112,23 @@ def of_desk(connection: Connection) -> dict[str, Number]:
 def latest_in(connection: Connection) -> int:
     """The latest moment at which an assignment began or ended (ms); 0 when there was none.
 
-    No change is at an earlier one, also by a clock that went back: so assignments never overlap.
+    No change has an earlier date, even if the clock was set back. So assignments never overlap.
     """
     table = number_assignments
-    # One question each: SQLite takes the last entry of an index for one maximum, and reads the table for two.
+    # Two queries: for one maximum SQLite takes the last entry of an index, for two it reads the whole table.
     newest = (connection.execute(select(func.max(at))).scalar() for at in (table.c.from_at, table.c.to_at))
     return max(at or 0 for at in newest)
 
 
 def last_ends(connection: Connection) -> dict[str, int]:
-    """When each number's last assignment that is over ended (ms)."""
+    """When each number's newest closed assignment ended (ms)."""
     table = number_assignments
     query = select(table.c.did, func.max(table.c.to_at).label("ended_at")).where(table.c.to_at.is_not(None))
     return {row.did: row.ended_at for row in connection.execute(query.group_by(table.c.did))}
 
 
 def assign(connection: Connection, numbers: Mapping[str, Number], now: int, quarantine_ms: int) -> None:
-    """Ends the assignments that are no longer so, and begins the new ones. Part of `marketplaces.apply`."""
+    """Ends the assignments that are not wanted any more, and begins the new ones. Part of `marketplaces.apply`."""
     query = select(*_COLUMNS[:4]).where(OPEN)
     there = {did: Number(*number) for did, *number in connection.execute(query)}
     end(connection, [did for did, number in there.items() if numbers.get(did) != number], now, quarantine_ms)
@@ -154,7 +154,7 @@ def begin(connection: Connection, numbers: Mapping[str, Number], now: int, origi
 
 
 def end(connection: Connection, dids: Sequence[str], now: int, quarantine_ms: int) -> None:
-    """Ends the open assignments; the numbers of the inventory rest for as long as the quarantine."""
+    """Ends the open assignments. Numbers of the inventory then rest for the time of the quarantine."""
     table = number_assignments
     for start in range(0, len(dids), _AT_ONCE):
         some = dids[start : start + _AT_ONCE]

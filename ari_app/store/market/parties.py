@@ -1,4 +1,4 @@
-"""Advertisers and publishers, those that left the marketplace too: their accounts stay, and so do their names."""
+"""Advertisers and publishers, also those that left the marketplace: their accounts and names stay."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ACCOUNT = {"advertiser": advertiser_account, "publisher": publisher_account}
 
 
 def advertiser(engine: Engine, name: str) -> Advertiser | None:
-    """The advertiser, as the newest version of the marketplace that has it says; None: there never was one.
+    """The advertiser, from the newest version of the marketplace that has it; None: there never was one.
 
     Raises DocumentUnreadable.
     """
@@ -32,7 +32,7 @@ def advertiser(engine: Engine, name: str) -> Advertiser | None:
 
 
 def publisher(engine: Engine, name: str) -> Publisher | None:
-    """The publisher, as the newest version of the marketplace that has it says; None: there never was one.
+    """The publisher, from the newest version of the marketplace that has it; None: there never was one.
 
     Raises DocumentUnreadable.
     """
@@ -41,7 +41,7 @@ def publisher(engine: Engine, name: str) -> Publisher | None:
 
 
 def accounts_of_removed(connection: Connection, changes: Collection[Change]) -> list[KeptAccount]:
-    """The accounts of the parties that these changes remove, those that have anything in them."""
+    """The accounts of the parties that these changes remove, without empty accounts."""
     gone = {
         _ACCOUNT[change.what](change.name): change
         for change in changes

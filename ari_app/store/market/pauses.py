@@ -24,7 +24,7 @@ class Pause:
 
 @retried
 def pause(engine: Engine, pause: Pause) -> bool:
-    """Pauses a destination, and says so in the audit log; False when it was paused already, and nothing changes."""
+    """Pauses a destination, and notes it in the audit log. False: it was already paused, and nothing changes."""
     table = destination_pauses
     with writing(engine) as connection:
         revision.lock(connection)
@@ -39,7 +39,7 @@ def pause(engine: Engine, pause: Pause) -> bool:
 
 @retried
 def resume(engine: Engine, destination: str, entry: Entry | None = None) -> bool:
-    """Lets a destination be offered calls again; False when it was not paused. `entry` goes into the audit log."""
+    """Resumes a destination: it is offered calls again. False: it was not paused. `entry` goes into the audit log."""
     table = destination_pauses
     with writing(engine) as connection:
         gone = connection.execute(delete(table).where(table.c.destination == destination))

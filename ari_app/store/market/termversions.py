@@ -1,4 +1,4 @@
-"""Versions of a campaign's terms, numbered by what they say: terms that are in force again have the number they had."""
+"""Versions of a campaign's terms, numbered by their content: terms that come back have the same number as before."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TermsVersions = dict[tuple[str, str], int]  # by campaign and the terms' fingerp
 
 
 def terms_of(engine: Engine, campaign: str, version: int) -> dict[str, Any] | None:
-    """What a version of a campaign's terms says, in the words of the marketplace's document."""
+    """The content of a version of a campaign's terms, as in the marketplace's document."""
     query = select(terms.c.terms_json).where(terms.c.campaign == campaign, terms.c.version == version)
     with reading(engine) as connection:
         text = connection.execute(query).scalar_one_or_none()
@@ -25,9 +25,10 @@ def terms_of(engine: Engine, campaign: str, version: int) -> dict[str, Any] | No
 
 
 def _terms(document: Mapping[str, Any], campaign: str, *, is_staged: bool = False) -> dict[str, Any]:
-    """All that decides whether a call is paid, and how much: the clauses may mean the advertiser's zone.
+    """All that decides whether a call is paid, and how much.
 
-    And the campaign's block list, where a clause is `not_blocked`.
+    That includes the advertiser's time zone, which clauses may use, and the campaign's block list, where a clause is
+    `not_blocked`.
     """
     rules = document["campaigns"][campaign]
     if is_staged:
@@ -45,7 +46,7 @@ def _terms(document: Mapping[str, Any], campaign: str, *, is_staged: bool = Fals
 
 
 def _asks_for_block(terms: Any) -> bool:
-    """Whether any clause, wherever in the terms it is, is `not_blocked`."""
+    """Whether any clause of the terms is `not_blocked`."""
     if isinstance(terms, Mapping):
         return bool(terms.get("not_blocked")) or any(map(_asks_for_block, terms.values()))
     return isinstance(terms, list) and any(map(_asks_for_block, terms))
@@ -60,7 +61,7 @@ def _contents(document: Mapping[str, Any]) -> Iterator[tuple[str, bool, dict[str
 
 
 def numbers_of(document: Mapping[str, Any], versions: TermsVersions) -> tuple[dict[str, int], dict[str, int]]:
-    """The version of each campaign's terms, and of those staged; the next one for terms that were never seen."""
+    """The version of each campaign's terms and staged terms. New terms get the campaign's next number."""
     known, last = dict(versions), dict[str, int]()
     for (campaign, _), version in versions.items():
         last[campaign] = max(version, last.get(campaign, 0))
@@ -75,7 +76,7 @@ def numbers_of(document: Mapping[str, Any], versions: TermsVersions) -> tuple[di
 
 
 def save(connection: Connection, document: Mapping[str, Any], versions: TermsVersions, now: int) -> None:
-    """Writes down terms that were never seen, as the campaign's next versions."""
+    """Saves new terms as the campaign's next versions."""
     numbered = numbers_of(document, versions)
     known = set(versions)
     for campaign, is_staged, content in _contents(document):
@@ -93,7 +94,7 @@ def save(connection: Connection, document: Mapping[str, Any], versions: TermsVer
 
 
 def versions_in(connection: Connection) -> TermsVersions:
-    """Every version that there is, as this transaction sees them."""
+    """Every known version, as this transaction sees them."""
     rows = connection.execute(select(terms.c.campaign, terms.c.fingerprint, terms.c.version))
     return {(row.campaign, row.fingerprint): row.version for row in rows}
 

@@ -1,1 +1,1 @@
-"""Bills, payouts, refunds, disputes, conversions: what moves money after a call."""
+"""Bills, payouts, refunds, disputes, conversions: everything about money after a call."""

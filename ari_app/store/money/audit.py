@@ -1,5 +1,4 @@
-"""Whether the ledger is in order, and what is written about money beside it agrees: disputes, payouts, bills,
-reports.
+"""Checks that the ledger is in order, and that disputes, payouts, bills and reports agree with it.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from ari_app.store.reports import reportcheck
 
 
 def prove(engine: Engine, now: int) -> Proof:
-    """All that `callrace ledger verify` looks at, at the moment `now` (ms).
+    """All that `callrace ledger verify` checks, at `now` (ms).
 
-    All as it was at one moment: calls that are saved meanwhile are in none of it.
+    Everything is read as of one moment: calls that are saved meanwhile are not included.
     """
     with reading(engine) as connection:
         transfers = list(ledger.all_in(connection))
@@ -31,7 +30,7 @@ def prove(engine: Engine, now: int) -> Proof:
 
 
 def findings(engine: Engine) -> list[LedgerFinding]:
-    """Everything beside the ledger that disagrees with it; an empty list proves that nothing does."""
+    """Everything outside the ledger that disagrees with it; an empty list: everything agrees."""
     with reading(engine) as connection:
         return _beside(connection)
 
@@ -46,7 +45,7 @@ def _disputes(connection: Connection) -> Iterator[LedgerFinding]:
     query = select(transfers.c.key, transfers.c.amount).where(transfers.c.key.startswith("dispute:"))
     moved = Counter[str]()
     for key, amount in connection.execute(query):
-        moved[":".join(key.split(":")[:3])] += amount  # a number behind it: of several charges
+        moved[":".join(key.split(":")[:3])] += amount  # a key with a number at its end: one of several charges
     for dispute in disputes.find(connection):
         last = dispute.events[-1]
         said = (dispute.credited, last.clawback or 0)
@@ -80,7 +79,7 @@ def _payouts(connection: Connection) -> Iterator[LedgerFinding]:
 
 
 def _bills(connection: Connection) -> Iterator[LedgerFinding]:
-    """A bill moves its balance by what is on it, from where the bill before ended; no number is left out."""
+    """Each bill begins with the closing balance of the bill before and adds its items; no bill number is missing."""
     closing: dict[tuple[str, str, str], int] = {}
     count: dict[str, int] = {}
     for bill in bills.find(connection):

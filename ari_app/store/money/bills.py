@@ -42,9 +42,9 @@ def issue(
 ) -> Issued:
     """Issues the party's bill of the period at `at` (ms); the same period again is the same bill.
 
-    Numbers of a kind follow each other without a gap: who issues has the table until it is committed, and
-    the number is the primary key. `entry` is the audit log's. Raises BillError: the period is not over, one
-    after it was billed already, or there is nothing to bill.
+    The numbers of a kind have no gaps: the table is locked until the bill is committed, and
+    the number is the primary key. `entry`: the audit log's line. Raises BillError: the period is not over, a later
+    period was already billed, or there is nothing to bill.
     """
     with writing(engine) as connection:
         lock_table(connection, bills)
@@ -56,7 +56,7 @@ def issue(
 
 
 def draft(engine: Engine, party: Party, period: BillPeriod, at: int, force_open: bool = False) -> Issued:
-    """What `issue` would issue now, or has before. Nothing is booked. Raises BillError."""
+    """The bill that `issue` would issue now, or has issued before. Nothing is booked. Raises BillError."""
     with reading(engine) as connection:
         return _drafted(connection, party, period, at, force_open)[0]
 
@@ -85,20 +85,20 @@ def _drafted(
 
 
 def get(engine: Engine, kind: BillKind, number: int) -> Bill | None:
-    """The bill of this number."""
+    """The bill with this number."""
     with reading(engine) as connection:
         return next(iter(find(connection, bills.c.kind == kind, bills.c.number == number)), None)
 
 
 def list_(engine: Engine, kind: BillKind, party: str | None = None) -> list[Bill]:
-    """The bills of a kind by number; only a party's where it is given."""
+    """The bills of a kind by number; of one party, if it is given."""
     conditions = [bills.c.kind == kind] if party is None else [bills.c.kind == kind, bills.c.party == party]
     with reading(engine) as connection:
         return find(connection, *conditions)
 
 
 def items(engine: Engine, bill: Bill) -> list[tuple[Transfer, str | None]]:
-    """The transfers that the bill is made of, each with its call's campaign."""
+    """The transfers on the bill, each with its call's campaign."""
     its = select(bill_items.c.transfer_key).where(
         bill_items.c.kind == bill.kind, bill_items.c.number == bill.number
     )
@@ -106,12 +106,12 @@ def items(engine: Engine, bill: Bill) -> list[tuple[Transfer, str | None]]:
 
 
 def unbilled(engine: Engine, party: Party, period: BillPeriod) -> list[tuple[Transfer, str | None]]:
-    """The transfers that a bill of the period would be made of now, each with its call's campaign."""
+    """The transfers that a bill of the period would have now, each with its call's campaign."""
     return ledger.with_campaigns(engine, select(transfers.c.key).where(*_to_bill(party, period)))
 
 
 def find(connection: Connection, *conditions: ColumnElement[bool]) -> list[Bill]:
-    """The bills for which the conditions hold, by kind and number; a party's are in their periods' order."""
+    """The bills that meet the conditions, by kind and number; a party's bills are in the order of their periods."""
     query = select(bills).where(*conditions).order_by(bills.c.kind, bills.c.number)
     return [_bill(row._mapping) for row in connection.execute(query)]
 
@@ -122,7 +122,7 @@ def _next_number(connection: Connection, kind: BillKind) -> int:
 
 
 def _movements(connection: Connection, party: Party, period: BillPeriod) -> list[Movement]:
-    """What moved on the party's account before the period's end, and is on no bill yet."""
+    """What moved on the party's account before the end of the period, and is on no bill yet."""
     account = account_of(party.kind, party.id)
     query = (
         select(

@@ -1,4 +1,4 @@
-"""Conversions in the database: told once a call, and what a call then charges and pays, in one transaction."""
+"""Conversions in the database: a call has one at most; the call's charge and payout follow in the same transaction."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from ari_app.store.reports import rollups
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 25  # calls in one transaction: while it ends, calls that wait for the same caps wait for it
+_AT_ONCE = 25  # calls in one transaction: while it commits, calls that need the same caps wait
 _SHOWN = 5
 
 
 def tell(engine: Engine, told: Sequence[Told], now: int, by: str | None = None) -> list[Converted]:
-    """Takes conversions at `now` (ms); a call that has one already stays as it is. `by`: who tells, for the audit log.
+    """Takes conversions at `now` (ms). A call that has one already stays. `by`: who reports, for the audit log.
 
-    All are looked at first: raises UnknownCalls, and has taken none, where one is of no call that is saved, came
-    before its call, or is still to come. Then _AT_ONCE are one transaction; stopped half-way, the same may be told
-    again.
+    All are checked first. Raises UnknownCalls, and takes none, if one is of a call that is not saved, is dated before
+    its call, or is in the future. Then each _AT_ONCE conversions are one transaction. If it stops half-way, the same
+    conversions may be reported again.
     """
     _refuse_impossible(told, calls.began(engine, [one.call_id for one in told]), now)
     outcomes: list[Converted] = []
@@ -57,7 +57,7 @@ def _tell(engine: Engine, told: Sequence[Told], now: int, by: str | None) -> lis
             if outcome.became == "noted":
                 calls.rewrite(connection, outcome.record)
         if decided := [outcome.record for outcome in outcomes if outcome.became == "decided"]:
-            revision.rise(connection)  # a running switch looks for callers who are repeat callers now
+            revision.rise(connection)  # a running switch has to learn who is a repeat caller now
             _decide(connection, decided, now)
         if by is not None:
             # Not the sale's own name: it may name the caller, whom the record forgets.
@@ -67,11 +67,11 @@ def _tell(engine: Engine, told: Sequence[Told], now: int, by: str | None) -> lis
 
 
 def expire(engine: Engine, now: int, by: str | None = None) -> int:
-    """Decides the calls that have waited in vain; how many there were. One that cannot be decided keeps no other.
+    """Decides the calls whose time for a conversion is over; returns how many. If one cannot be, the others go on.
 
-    `by`: who gives up, for the audit log.
+    `by`: who decides, for the audit log.
 
-    Raises StoreError: NotDecided in the end, when all others are.
+    Raises StoreError: NotDecided at the end, when all others are decided.
     """
     is_overdue = table.c.waits_until <= now - CONVERSION_GRACE_MS
     count, stuck = 0, dict[str, Exception]()
@@ -91,7 +91,7 @@ def expire(engine: Engine, now: int, by: str | None = None) -> int:
 def _expire_some(
     engine: Engine, ids: Sequence[str], now: int, by: str | None, stuck: dict[str, Exception]
 ) -> int:
-    """All together, or, when one of them cannot be, each alone."""
+    """Decides all together; if one of them cannot be decided, each alone."""
     try:
         return _expire_together(engine, ids, now, by)
     except StoreError:
@@ -117,7 +117,7 @@ def _expire_together(engine: Engine, ids: Sequence[str], now: int, by: str | Non
 
 
 def latest(engine: Engine, limit: int, *, waiting: bool) -> list[CallRecord]:
-    """The calls that wait, those first whose time ends first; or those that were converted, the last told first."""
+    """The calls that await a conversion, by when their time ends; or the converted calls, the last reported first."""
     order = table.c.waits_until if waiting else table.c.conversion_told_at.desc()
     has = table.c.waits_until if waiting else table.c.converted_at
     query = select(table).where(has.is_not(None)).order_by(order, table.c.id).limit(limit)
@@ -126,7 +126,7 @@ def latest(engine: Engine, limit: int, *, waiting: bool) -> list[CallRecord]:
 
 
 def _refuse_impossible(told: Sequence[Told], began: Mapping[str, int], now: int) -> None:
-    """`began` are the calls that there are, and when each began (ms)."""
+    """`began`: the calls that are saved, and when each began (ms)."""
     unknown = [one.call_id for one in told if one.call_id not in began]
     if unknown:
         more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
@@ -150,9 +150,9 @@ def _became(record: CallRecord) -> Became:
 
 
 def _decide(connection: Connection, records: Sequence[CallRecord], now: int) -> None:
-    """Completes calls: their money, what they count in caps and reports, and their records.
+    """Completes calls: their money, their counts in caps and reports, and their records.
 
-    In the order of locks that `reservations` tells of, so that nobody waits for another in a ring.
+    In the order of locks that `reservations` describes, so that transactions never wait for each other in a circle.
     """
     before = deepcopy(records)
     decided = [(record, domain.decide(record, now)) for record in records]

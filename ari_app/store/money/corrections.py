@@ -1,4 +1,4 @@
-"""Adjustments: money of one call taken back, once a key; and what follows for calls that repeated it."""
+"""Adjustments: reverse money of one call, once for each key; and what follows for calls that repeated it."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def adjust(
     reason: str,
     entry: Entry | None = None,
 ) -> bool:
-    """Gives the advertiser `credit` back and takes `clawback` from the publisher; False when it did before.
+    """Gives the advertiser `credit` back and takes `clawback` from the publisher; False: this was already done.
 
-    What is left to take back is looked at while the call is locked, and a trigger of the database refuses more all the
-    same. `entry` is the audit log's. Raises CannotCorrect, and KeyTaken when the key is there for something else.
+    How much can be reversed is checked while the call is locked; besides, a trigger of the database refuses more.
+    `entry`: the audit log's line. Raises CannotCorrect, and KeyTaken when the key has another content.
     """
     wanted = {"price": credit, "payout": clawback}
     taken = KeyTaken(f"the ledger has another adjustment with the key {key!r}: choose another key")
@@ -56,13 +56,13 @@ def adjust(
                 return False
             book(connection, call_id, correct(its, f"adjust:{key}", credit, clawback, at, reason), at)
             auditlog.note(connection, entry)
-    except IntegrityError as error:  # another call was adjusted with this key, at this moment
+    except IntegrityError as error:  # at the same moment, another call was adjusted with this key
         raise taken from error
     return True
 
 
 def _adjusted(its: Collection[Transfer], key: str) -> Counter[str]:
-    """What an adjustment took back of a call, by part. Of several charges each is a key, the first without a number."""
+    """What an adjustment reversed of a call, by part. Several charges have a key each, the first without a number."""
     amounts = Counter[str]()
     for part in _PARTS:
         first = f"adjust:{key}:{part}"
@@ -73,7 +73,7 @@ def _adjusted(its: Collection[Transfer], key: str) -> Counter[str]:
 
 
 def corrected(engine: Engine, since: int, until: int) -> dict[str, Net]:
-    """What the calls that were corrected come to, of those that began from `since` until before `until` (ms)."""
+    """The net money of corrected calls that began from `since` until before `until` (ms)."""
     began = (calls.c.started_at >= since, calls.c.started_at < until)
     is_corrected = exists().where(transfers.c.call_id == calls.c.id, IS_CORRECTION)
     with reading(engine) as connection:
@@ -82,16 +82,16 @@ def corrected(engine: Engine, since: int, until: int) -> dict[str, Net]:
 
 
 def locked(connection: Connection, call_id: str) -> list[Transfer]:
-    """The call's transfers. Nobody else corrects it, or another of its caller's, until this transaction ends."""
+    """The call's transfers. All calls of its caller are locked until this transaction ends."""
     its = select(calls.c.ani).where(calls.c.id == call_id)
     recount.lock_caller(connection, call_id, connection.execute(its).scalar_one())
     return ledger.of_call_in(connection, call_id)
 
 
 def book(connection: Connection, call_id: str, corrections: Sequence[Transfer], at: int) -> None:
-    """Adds corrections of a call. When that takes it back, later calls that only repeated it are judged again.
+    """Adds corrections of a call. If they reverse it, later calls that failed only as its repeats are judged again.
 
-    In the order of locks that `reservations` tells of.
+    In the order of locks that `reservations` describes.
     """
     moved = [*corrections, *_due_again(connection, call_id, corrections, at)]
     caprules.hold(connection)
@@ -104,9 +104,9 @@ def book(connection: Connection, call_id: str, corrections: Sequence[Transfer], 
 def _due_again(
     connection: Connection, call_id: str, corrections: Sequence[Transfer], at: int
 ) -> list[Transfer]:
-    """What charges and pays the caller's calls that were only repeats, where the corrections take the call back.
+    """The transfers for the caller's calls that failed only as repeats, if the corrections reverse the call.
 
-    Also one before it, which was not charged because this one was paid.
+    Also for an earlier call that was not charged because this one was paid.
     """
     call = connection.execute(select(calls).where(calls.c.id == call_id)).one()
     its = [*ledger.of_call_in(connection, call_id), *corrections]

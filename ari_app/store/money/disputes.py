@@ -39,7 +39,7 @@ def open_(
 ) -> Dispute:
     """Opens a dispute about `amount` of the call's charge, or about all that is left of it.
 
-    Raises DisputeError: the window is over, nothing or less was charged, or it is in dispute already.
+    Raises DisputeError: the window is over, less than `amount` is left of the charge, or it is already in dispute.
     """
     with writing(engine) as connection:
         its = locked(connection, call_id)
@@ -65,9 +65,9 @@ def open_(
 def accept(
     engine: Engine, dispute_id: int, amount: int | None, clawback: int | None, at: int, by: str, reason: str
 ) -> Dispute:
-    """Credits `amount` to the advertiser, or all that is claimed, and takes `clawback` from the publisher.
+    """Credits `amount`, or all that is claimed, to the advertiser, and takes `clawback` from the publisher.
 
-    Without a `clawback` it is in proportion (`domain.corrections.clawback_for`). The event and the
+    Without `clawback`, it is in proportion (`domain.ledger.corrections.clawback_for`). The event and the
     transfers are one transaction. Raises DisputeError, CannotCorrect.
     """
     with writing(engine) as connection:
@@ -87,7 +87,7 @@ def accept(
 
 @retried
 def reject(engine: Engine, dispute_id: int, at: int, by: str, reason: str) -> Dispute:
-    """Ends the dispute with the money where it is. Raises DisputeError."""
+    """Ends the dispute without moving money. Raises DisputeError."""
     with writing(engine) as connection:
         dispute, _ = _undecided(connection, dispute_id, "rejected")
         _add(connection, dispute_id, len(dispute.events) + 1, DisputeEvent("rejected", at, by, reason))
@@ -117,14 +117,14 @@ def of_call(engine: Engine, call_id: str) -> list[Dispute]:
 
 
 def key_of(dispute_id: int) -> str:
-    """What the keys of an accepted dispute's transfers begin with."""
+    """The beginning of the keys of an accepted dispute's transfers."""
     return f"dispute:{dispute_id}"
 
 
 def _undecided(connection: Connection, dispute_id: int, what: DisputeStep) -> tuple[Dispute, list[Transfer]]:
     """The dispute and its call's transfers, locked. Raises DisputeError unless `what` can happen to it."""
     its = locked(connection, _get(connection, dispute_id).call_id)
-    dispute = _get(connection, dispute_id)  # again: somebody may have decided it while we waited
+    dispute = _get(connection, dispute_id)  # checked again: somebody may have decided it while we waited for the lock
     require(dispute, what)
     return dispute, its
 
@@ -137,7 +137,7 @@ def _get(connection: Connection, dispute_id: int) -> Dispute:
 
 
 def find(connection: Connection, *conditions: ColumnElement[bool]) -> list[Dispute]:
-    """The disputes for which the conditions hold, in the order they were opened."""
+    """The disputes that meet the conditions, in the order in which they were opened."""
     query = (
         select(disputes.c.id, disputes.c.call_id, *_PARTIES, *_EVENT)
         .join(calls, calls.c.id == disputes.c.call_id)
@@ -150,7 +150,7 @@ def find(connection: Connection, *conditions: ColumnElement[bool]) -> list[Dispu
 
 
 def _dispute(rows: Iterable[Row[Any]]) -> Dispute:
-    """The dispute of these rows: who and what, the same in each, and one event in each."""
+    """The dispute of these rows: each row has the dispute's own fields and one of its events."""
     its = list(rows)
     events = tuple(DisputeEvent(r.what, r.at, r.by, r.reason, r.amount, r.clawback) for r in its)
     first = its[0]

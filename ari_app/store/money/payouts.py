@@ -1,4 +1,4 @@
-"""Payout runs: what publishers earned leaves the exchange, each earning once."""
+"""Payout runs: publishers are paid what they earned, each earning once."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from ari_app.store.ledger import ledger
 def run(engine: Engine, wanted: Run, entry: Entry | None = None) -> Paid:
     """Pays what is due, in one transaction; the same key again is the same run, and pays nothing more.
 
-    A run that pays nobody is not kept: its key stays free. Raises KeyTaken when the key was used for a run that was
-    asked something else. `entry` is the audit log's.
+    A run that pays nobody is not saved: its key stays free. Raises KeyTaken when the key belongs to a run with other
+    conditions. `entry`: the audit log's line.
     """
     with writing(engine) as connection:
         lock_table(connection, payout_runs)
@@ -80,7 +80,7 @@ def every(engine: Engine) -> list[Paid]:
 
 
 def items(engine: Engine, run: Run) -> list[tuple[Transfer, str | None]]:
-    """The transfers that the run's payouts are made of, each with its call's campaign."""
+    """The transfers that the run's payouts pay, each with its call's campaign."""
     of_run = payouts.c.transfer_key == payout_items.c.payout_key
     its = select(payout_items.c.transfer_key).join(payouts, of_run).where(payouts.c.run == run.key)
     return ledger.with_campaigns(engine, its)
@@ -100,7 +100,7 @@ def _find(connection: Connection, key: str) -> Paid | None:
 
 
 def _earnings(connection: Connection, currency: str) -> list[Earning]:
-    """What publishers earned or lost by calls, in no payout yet: one statement, so one moment of the ledger."""
+    """What publishers earned or lost by calls and is in no payout yet; by one statement, as of one moment."""
     account = literal(domain.publisher_account("")) + calls.c.publisher
     paid_before = transfers.alias("paid_before")
     is_decided = exists().where(
@@ -152,5 +152,5 @@ def _run_row(run: Run) -> Mapping[str, object]:
 
 
 def _asked(run: Run) -> tuple[object, ...]:
-    """What makes two runs the same: everything but when they were started."""
+    """What must be equal in two runs with one key: everything but when they were started."""
     return run.currency, run.until_at, run.hold_ms, run.minimum

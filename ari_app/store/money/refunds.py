@@ -1,4 +1,4 @@
-"""Refunds of deposits, in one transaction: what an advertiser has left goes back to it, once a key."""
+"""Refunds of deposits, each in one transaction: the advertiser gets money back that is left, once for each key."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def give_back(
     reason: str,
     entry: Entry | None = None,
 ) -> bool:
-    """Gives `amount` of the advertiser's deposits back, the newest first; False when it did before.
+    """Gives `amount` of the advertiser's deposits back, the newest first; False: this was already done.
 
-    `entry` is the audit log's. Raises CannotRefund when that is more than it has available, and KeyTaken when the key
-    is another refund's.
+    `entry`: the audit log's line. Raises CannotRefund when less is available, and KeyTaken when the key belongs to
+    another refund.
     """
     account = advertiser_account(advertiser)
     with writing(engine) as connection:
@@ -51,7 +51,7 @@ def give_back(
 
 
 def _locked(connection: Connection, account: str, currency: str) -> int:
-    """What the account has available. Nobody else moves or reserves any of it until this transaction ends."""
+    """What the account has available. The balance is locked until this transaction ends."""
     row = connection.execute(
         select(account_balances)
         .where(account_balances.c.account == account, account_balances.c.currency == currency)

@@ -1,4 +1,4 @@
-"""Whether reports say what the ledger says: by the day (UTC), by every party and currency, to the minor unit."""
+"""Checks that reports have the same money as the ledger: by day (UTC), party and currency, to the minor unit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHOWN = 3  # differences of a table; one mistake makes many
 
 
 def findings(connection: Connection) -> Iterator[LedgerFinding]:
-    """Where the counters that reports are made of have other money than the ledger, the first days of each."""
+    """Where the counters of reports have other money than the ledger; the first days of each table."""
     for table in rollups.CALL_TABLES:
         for row in connection.execute(_differences(table)):
             yield _finding(row)
@@ -28,7 +28,7 @@ def findings(connection: Connection) -> Iterator[LedgerFinding]:
 
 @cache
 def _differences(table: Table) -> Select[Any]:
-    """The first days and parties that one of the rollups has other money for than the ledger; both sums of each."""
+    """The first days and parties for which a rollup has other money than the ledger, with both sums."""
     parties = [column.name for column in table.primary_key if column.name != "hour_at"]
     moved = callmoney.sums(
         (transfers.c.at // DAY_MS).label("day"), *(rollups.PARTIES[name].label(name) for name in parties)

@@ -1,4 +1,4 @@
-"""Rollups: counters by the hour that reports are made of, kept up in the transaction that saves the calls."""
+"""Rollups: the counters by hour that reports are made of, updated in the transaction that saves the calls."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from ari_app.store.db.tables import (
 )
 from ari_app.store.ledger.callmoney import ENDED_AT
 
-CALL_TABLES = (rollup_calls, rollup_states, rollup_details)  # the smallest that a report can do with is read
+CALL_TABLES = (rollup_calls, rollup_states, rollup_details)  # a report reads the smallest table that is enough for it
 TABLES = (*CALL_TABLES, rollup_offers, rollup_endings)
 
 ByTable = dict[Table, Mapping[Any, Counts]]
 
 
 def add(connection: Connection, records: Sequence[CallRecord], moved: Iterable[Moved] = ()) -> None:
-    """Counts calls that were not counted before, and what they moved.
+    """Counts calls that were not counted before, and their money.
 
-    Part of `calls.save`, and a few statements whatever their number.
+    Part of `calls.save`; a few statements, whatever the number of calls.
     """
     change(connection, counted(connection, records, moved))
 
@@ -55,9 +55,9 @@ def counted(connection: Connection, records: Sequence[CallRecord], moved: Iterab
 def judged_again(
     connection: Connection, pairs: Iterable[tuple[CallRecord, CallRecord]], moved: Iterable[Moved]
 ) -> None:
-    """Counts calls as they are judged now, and no longer as they were before, and what they moved by that.
+    """Counts calls as they are judged now instead of as before, and the money that moved by that.
 
-    `pairs` are of before and after.
+    `pairs`: each call before and after.
     """
     cells: defaultdict[CallKey, Counts] = defaultdict(Counts)
     for before, after in pairs:
@@ -87,7 +87,7 @@ def _of_calls(*several: Mapping[CallKey, Counts]) -> ByTable:
 
 
 def change(connection: Connection, by_table: ByTable) -> None:
-    """Adds to the counters, or takes away what is negative. Of each table in the order of its keys."""
+    """Adds to the counters; a negative value subtracts. In each table in the order of its keys."""
     for table in TABLES:
         _upsert(connection, table, by_table.get(table, {}))
 
@@ -106,7 +106,7 @@ def there(connection: Connection, since: int, until: int) -> ByTable:
 
 
 def drop_empty(connection: Connection, since: int, until: int) -> None:
-    """Forgets cells of the hours in [since, until), in ms, that count nothing any more."""
+    """Deletes cells of the hours in [since, until), in ms, whose counters are all zero."""
     for table in TABLES:
         counts_nothing = and_(*(column == 0 for column in table.columns if not column.primary_key))
         is_its = and_(table.c.hour_at >= since, table.c.hour_at < until)
@@ -114,7 +114,7 @@ def drop_empty(connection: Connection, since: int, until: int) -> None:
 
 
 def projected(cells: Mapping[CallKey, Counts], table: Table) -> dict[tuple[Any, ...], Counts]:
-    """The counters by the keys of one of CALL_TABLES, which leave some of a call's parties out."""
+    """The counters by the keys of one of CALL_TABLES; these keys do not have all of a call's parties."""
     names = [column.name for column in table.primary_key]
     found: defaultdict[tuple[Any, ...], Counts] = defaultdict(Counts)
     for key, counts in cells.items():
@@ -123,7 +123,7 @@ def projected(cells: Mapping[CallKey, Counts], table: Table) -> dict[tuple[Any, 
 
 
 def first_uncounted(engine: Engine) -> int | None:
-    """When the first call began, in ms, if it was saved before calls were counted and is not counted yet."""
+    """When the first call began (ms), if it was saved before reports counted calls and is not counted yet."""
     with reading(engine) as connection:
         first = connection.execute(select(func.min(calls.c.started_at))).scalar()
         has_calls = rollup_calls.c.incoming > 0
@@ -134,7 +134,7 @@ def first_uncounted(engine: Engine) -> int | None:
 def calls_by(engine: Engine, column: str, since: int, until: int, only: Mapping[str, str]) -> list[Group]:
     """Counts of calls that began in [since, until), full hours in ms, by a column of `rollups.CallKey`.
 
-    `only` are values that other columns must have.
+    `only`: the values that other columns must have.
     """
     table = next(table for table in CALL_TABLES if {column, *only} <= set(table.columns.keys()))
     return _grouped(engine, table, [column, "currency"], since, until, only)
@@ -146,9 +146,9 @@ def offers_by_destination(engine: Engine, since: int, until: int, only: Mapping[
 
 
 def endings(engine: Engine, party: str, since: int, until: int, only: Mapping[str, str]) -> list[Ending]:
-    """When connections of each party ended, in no order, of calls that began in [since, until), full hours in ms.
+    """In which second connections of each party ended, of calls that began in [since, until), full hours in ms.
 
-    `party` is the column `destination` or `publisher`.
+    `party`: the column `destination` or `publisher`.
     """
     table = rollup_endings
     keys = (table.c[party], table.c.payable_ms, table.c.second)
@@ -193,7 +193,7 @@ _PARTIES = {
     "state": calls.c.place_state,
 }
 PARTIES = {name: func.coalesce(column, "") for name, column in _PARTIES.items()}
-"""Whose a call is, as the keys of its cell have it, see `rollups.call_key`."""
+"""The parties of a call as in the key of its cell; see `rollups.call_key`."""
 
 
 def _parties(connection: Connection, call_ids: Iterable[str | None]) -> dict[str | None, tuple[CallKey, int]]:
@@ -206,7 +206,7 @@ def _parties(connection: Connection, call_ids: Iterable[str | None]) -> dict[str
 def _payable_ms(
     connection: Connection, records: Iterable[CallRecord]
 ) -> dict[tuple[str | None, int | None], int | None]:
-    """The connection that each of the calls' terms asks for, by campaign and version."""
+    """How long a connection (ms) the terms of the calls ask for, by campaign and version."""
     versions = {(record.campaign, record.terms_version) for record in records if record.winner is not None}
     query = select(terms.c.campaign, terms.c.version, terms.c.terms_json).where(
         tuple_(terms.c.campaign, terms.c.version).in_(versions)
@@ -218,7 +218,7 @@ def _payable_ms(
 
 
 def _upsert(connection: Connection, table: Table, cells: Mapping[Any, Counts]) -> None:
-    """Raises the counters. In the order of their keys, so that two writers never wait for each other in a ring."""
+    """Raises the counters, in the order of their keys, so that two writers never wait for each other in a circle."""
     keys = [column.name for column in table.primary_key]
     counters = [column.name for column in table.columns if not column.primary_key]
     rows = [

@@ -1,4 +1,4 @@
-"""The day so far, for the live view: what the saved calls come to, and what moved."""
+"""The day so far, for the live view: the saved calls and their money."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ari_app.store.ledger import callmoney
 
 
 def since(engine: Engine, at_ms: int) -> list[Sums]:
-    """The saved calls that began at `at_ms` or later, and all that moved since then, a row for each currency."""
+    """The saved calls that began at `at_ms` or later, and all money that moved since then; a row for each currency."""
     counts = (
         select(
             calls.c.currency,
