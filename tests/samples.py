@@ -19,6 +19,7 @@ from ari_app.domain.calls.record import (
     TimelineEvent,
     Verdict,
 )
+from ari_app.domain.calls.rtp import RtpStatistics
 from ari_app.domain.ledger.balances import charged_and_paid
 from ari_app.domain.ledger.calls import settle
 from ari_app.store.calls.calls import Settlement
@@ -45,6 +46,7 @@ def make_call(n: int = 1, **changes: Any) -> CallRecord:
             ended_at=connected + leg,
             lost_by_ms=1 if leg == 2 else None,
             hangup_cause=16 if leg == 1 else 26,
+            rtp=RtpStatistics(4750, 0, 4740, 3, 2, 31) if leg == 1 else None,
         )
         for leg in range(1, 5)
     ]
@@ -71,6 +73,7 @@ def make_call(n: int = 1, **changes: Any) -> CallRecord:
         winner="agent-1",
         excluded=[Exclusion("agent-9", "does not cover NY")],
         durations_ms=Durations(115_000, 11_990, 8_000, 95_000),
+        rtp=RtpStatistics(4740, 10, 4750, 0, 7),
         qualification=Verdict(
             True,
             [

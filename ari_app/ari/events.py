@@ -40,9 +40,10 @@ class StasisStart(Event):
 
 @dataclass(frozen=True, slots=True)
 class StasisEnd(Event):
-    """A channel left the application: it was hung up, or went back to the dialplan."""
+    """A channel left the application: it was hung up, or went back to the dialplan. `rtp` as in ChannelDestroyed."""
 
     channel_id: str
+    rtp: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,15 @@ class ChannelDestroyed(Event):
 
     None: the channel ended during a break of the connection. Asterisk itself always gives a cause.
     `tech_cause`: the status of the SIP response that ended it, such as 503; None: none did.
+    `rtp`: the variable RTPAUDIOQOS, Asterisk's RTP statistics of the channel. Empty where there was no RTP, or where
+    ari.conf lacks `channelvars = RTPAUDIOQOS`.
     """
 
     channel_id: str
     cause: int | None
     cause_txt: str
     tech_cause: int | None = None
+    rtp: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +184,8 @@ def _stasis_start(message: dict[str, Any], at_ms: int) -> Routed:
 
 
 def _stasis_end(message: dict[str, Any], at_ms: int) -> Routed:
-    channel_id = message["channel"]["id"]
-    return channel_id, StasisEnd(at_ms, channel_id)
+    channel = message["channel"]
+    return channel["id"], StasisEnd(at_ms, channel["id"], _rtp(channel))
 
 
 def _channel_state_change(message: dict[str, Any], at_ms: int) -> Routed:
@@ -195,9 +199,13 @@ def _channel_hangup_request(message: dict[str, Any], at_ms: int) -> Routed:
 
 
 def _channel_destroyed(message: dict[str, Any], at_ms: int) -> Routed:
-    channel_id = message["channel"]["id"]
-    cause, tech_cause = message["cause"], message.get("tech_cause")
-    return channel_id, ChannelDestroyed(at_ms, channel_id, cause, message["cause_txt"], tech_cause)
+    channel = message["channel"]
+    cause = message["cause"], message["cause_txt"], message.get("tech_cause")
+    return channel["id"], ChannelDestroyed(at_ms, channel["id"], *cause, _rtp(channel))
+
+
+def _rtp(channel: dict[str, Any]) -> str:
+    return str(channel.get("channelvars", {}).get("RTPAUDIOQOS", ""))
 
 
 def _channel_dtmf_received(message: dict[str, Any], at_ms: int) -> Routed:

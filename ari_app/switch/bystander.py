@@ -88,7 +88,7 @@ class Bystander:
             record.end_source = "system"
         record.ended_at = call.end()
         call.note(EventName.ENDED, f"by the {record.end_source}")
-        await call.client.channels.hangup(call.channel_id)
+        await call.hang_up()
         await call.requests_done()
 
     def _close(self, found: Survey) -> None:

@@ -6,11 +6,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from ari_app.ari.client import Client
-from ari_app.ari.errors import AriError, AriReplaced
+from ari_app.ari.errors import AriError, AriReplaced, NotFound
 from ari_app.ari.events import (
     ChannelDestroyed,
     Disconnected,
@@ -24,13 +25,15 @@ from ari_app.ari.events import (
 )
 from ari_app.ari.inbox import Inbox
 from ari_app.domain.calls.record import CallRecord, EndSource, TimelineEvent
+from ari_app.domain.calls.rtp import RtpStatistics
 from ari_app.domain.calls.stage import Stage
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ivr.prompts import media
-from ari_app.domain.routing.recovery import UnderWay
+from ari_app.domain.routing.recovery import UnderWay, winning_leg
 from ari_app.serving.clock import CallClock
 from ari_app.serving.ids import numbered
 from ari_app.store.calls.journal import Journal
+from ari_app.switch import rtp
 from ari_app.switch.survey import Survey, Surveyed
 
 log = logging.getLogger(__name__)
@@ -125,6 +128,8 @@ class Call:
         event = await self.inbox.get(timeout_s)
         if isinstance(event, ChannelDestroyed):
             self.is_gone(event.channel_id)
+        if isinstance(event, ChannelDestroyed | StasisEnd):
+            self._carried(event.channel_id, rtp.of_variable(event.rtp))
         match event:
             case StasisEnd(channel_id=self.channel_id) if self.under_way.is_lent:
                 pass  # it was sent away
@@ -156,6 +161,29 @@ class Call:
     def is_gone(self, channel_id: str) -> None:
         """A channel of the call is not there any more."""
         self._channels.pop(channel_id, None)
+
+    async def read_rtp(self, channel_id: str) -> None:
+        """Asks what a party's line has carried: before we hang up on somebody whose end is not waited for."""
+        with suppress(NotFound):
+            self._carried(channel_id, rtp.of_answer(await self.client.channels.rtp_statistics(channel_id)))
+
+    async def hang_up(self, cause: int | None = None) -> None:
+        """Hangs the caller up, for a Q.850 cause; asked in front of it is what the line of one who talked carried.
+
+        Neither waits for the other. Raises AriError.
+        """
+        is_asked = self.gone is None and self.record.connected_at is not None
+        asked = [self.post(self.read_rtp(self.channel_id))] if is_asked else []
+        await asyncio.gather(*asked, self.client.channels.hangup(self.channel_id, reason_code=cause))
+
+    def _carried(self, channel_id: str, statistics: RtpStatistics | None) -> None:
+        """Writes down what the line of somebody who talks, or has talked, carried."""
+        if statistics is None or self.record.connected_at is None:
+            return
+        if channel_id == self.channel_id:
+            self.record.rtp = statistics
+        elif channel_id == self.under_way.agent and (leg := winning_leg(self.record)) is not None:
+            leg.rtp = statistics
 
     async def see_caller_out(self) -> None:
         """After a request that found a channel gone: raises CallerGone if it was the caller's."""

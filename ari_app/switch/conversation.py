@@ -135,6 +135,7 @@ class Talk:
     def _hang_up(self, role: Role) -> None:
         channel_id = self._call.under_way.parties.get(role)
         if channel_id is not None:
+            self._call.post(self._call.read_rtp(channel_id))
             self._call.post(self._call.client.channels.hangup(channel_id))
 
 

@@ -345,7 +345,7 @@ class Session:
         self.reservation.close()
         try:
             if call.gone is None:
-                await call.client.channels.hangup(call.channel_id, reason_code=self._hangup_cause)
+                await call.hang_up(self._hangup_cause)
             await call.requests_done()
         except AriError as error:
             call.note(EventName.HANGUP_FAILED, str(error))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.calls.record import CallRecord, ClauseResult, LegRecord, Tracks, track_files
+from ari_app.domain.calls.record import CallRecord, ClauseResult, LegRecord, Tracks, lines_of, track_files
 from ari_app.domain.ledger.corrections import corrections_of
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.views.calls import net_amounts
@@ -29,6 +29,7 @@ def sheet(record: CallRecord, transfers: Sequence[Transfer] = ()) -> CallSheet:
     listings = [
         Listing("Timeline", ("offset", "what", "detail"), _timeline(record)),
         Listing("Legs", _LEG_COLUMNS, [_leg(leg, record) for leg in record.legs]),
+        Listing("Lines", _LINE_COLUMNS, list(_lines(record))),
         Listing("Left out", ("destination", "reason"), [(e.destination, e.reason) for e in record.excluded]),
         *_verdict(record),
         *_money(record, transfers),
@@ -141,6 +142,15 @@ _LEG_COLUMNS = (
     "cause",
     "failed, as",
 )
+
+
+_LINE_COLUMNS = ("line", "received", "lost", "sent", "lost there", "jitter ms", "round trip ms", "MOS")
+
+
+def _lines(record: CallRecord) -> Iterator[tuple[object, ...]]:
+    for whose, rtp in lines_of(record):
+        lost = rtp.received_lost, rtp.sent_lost
+        yield whose, rtp.received, lost[0], rtp.sent, lost[1], rtp.jitter_ms, rtp.round_trip_ms, rtp.mos
 
 
 def _leg(leg: LegRecord, record: CallRecord) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
 from ari_app.domain.calls.record import CallRecord, ClauseResult, LegRecord, Money, Part, Tracks, track_files
+from ari_app.domain.calls.rtp import RtpStatistics
 
 
 def record_json(record: CallRecord) -> dict[str, Any]:
@@ -71,6 +72,7 @@ def record_json(record: CallRecord) -> dict[str, Any]:
             "told_at": iso(record.conversion.told_at),
             "ref": record.conversion.ref,
         },
+        "rtp": record.rtp and _rtp_json(record.rtp),
         "recording": record.recording and _recording_json(record.id, record.recording),
         "events": [{"at": iso(e.at), "what": e.what, "detail": e.detail} for e in record.events],
     }
@@ -109,4 +111,17 @@ def _leg_json(leg: LegRecord) -> dict[str, Any]:
         "lost_by_ms": leg.lost_by_ms,
         "hangup_cause": leg.hangup_cause,
         "failure": leg.failure,
+        "rtp": leg.rtp and _rtp_json(leg.rtp),
+    }
+
+
+def _rtp_json(rtp: RtpStatistics) -> dict[str, Any]:
+    return {
+        "received": rtp.received,
+        "received_lost": rtp.received_lost,
+        "sent": rtp.sent,
+        "sent_lost": rtp.sent_lost,
+        "jitter_ms": rtp.jitter_ms,
+        "round_trip_ms": rtp.round_trip_ms,
+        "mos": rtp.mos,
     }

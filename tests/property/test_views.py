@@ -25,6 +25,7 @@ from ari_app.domain.calls.record import (
     Tracks,
     Verdict,
 )
+from ari_app.domain.calls.rtp import RtpStatistics
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.shapes import Attestation
 from ari_app.lab.demo.timeline import timeline
@@ -54,10 +55,12 @@ def few(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
     return st.lists(strategy, max_size=3)
 
 
+carried = st.builds(RtpStatistics, counts, counts, counts, counts, jitter_ms=counts, round_trip_ms=counts)
 legs = st.builds(
     LegRecord, destination=ids, wave=st.integers(1, 3), offered_at=times, outcome=maybe(one_of(LegOutcome)),
     ringing_at=maybe(times), answered_at=maybe(times), accepted_at=maybe(times), ended_at=maybe(times),
     lost_by_ms=maybe(counts), hangup_cause=maybe(st.integers(0, 255)), failure=maybe(texts),
+    rtp=maybe(carried),
 )  # fmt: skip
 clauses = st.builds(ClauseResult, name=texts, passed=st.booleans(), detail=texts, waits_until=maybe(times))
 parts = st.builds(
@@ -85,7 +88,7 @@ calls = st.builds(
     ),
     conversion=maybe(st.builds(Conversion, times, times, maybe(texts))),
     recording=maybe(st.builds(Tracks, times, times, maybe(times))),
-    events=few(events),
+    rtp=maybe(carried), events=few(events),
 )  # fmt: skip
 
 

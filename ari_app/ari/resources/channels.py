@@ -126,6 +126,11 @@ class Channels:
         answer = await self._ari.request("GET", f"channels/{part(channel_id)}", channel_id)
         return dict(answer.json())
 
+    async def rtp_statistics(self, channel_id: str) -> Json:
+        """`rtpstatistics`: what its line has carried so far (RTPstat). NotFound also where there is no RTP."""
+        path = f"channels/{part(channel_id)}/rtp_statistics"
+        return dict((await self._ari.request("GET", path, channel_id)).json())
+
     async def list(self) -> list[Json]:
         """`list`: every channel of this Asterisk, including those of other applications."""
         return list((await self._ari.request("GET", "channels")).json())

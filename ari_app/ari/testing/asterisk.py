@@ -140,7 +140,7 @@ class Asterisk:
 
     def change_state(self, channel: Channel, state: str) -> None:
         """Changes a channel's state, to Ringing or Up."""
-        channel.state = state
+        channel.change_state(state)
         self.tell("ChannelStateChange", channel)
 
     def end(self, channel: Channel, cause: int) -> None:
@@ -295,7 +295,12 @@ class Asterisk:
         return channel.told()
 
     def answer(self, channel_id: str, query: dict[str, str]) -> None:
-        self._ours(channel_id).state = "Up"
+        self._ours(channel_id).change_state("Up")
+
+    def rtp_statistics(self, channel_id: str, query: dict[str, str]) -> object:
+        if self._channel(channel_id).up_at is None:
+            raise Refused(404, "RTP info not found")
+        return self._channel(channel_id).rtp_statistics()
 
     def hang_up(self, channel_id: str, query: dict[str, str]) -> None:
         code = query.get("reason_code")
@@ -380,6 +385,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("GET", "bridges", Asterisk.list_bridges),
     ("POST", "channels/([^/]+)", Asterisk.originate),
     ("DELETE", "channels/([^/]+)", Asterisk.hang_up),
+    ("GET", "channels/([^/]+)/rtp_statistics", Asterisk.rtp_statistics),
     ("POST", "channels/([^/]+)/answer", Asterisk.answer),
     ("POST", "channels/([^/]+)/play/([^/]+)", Asterisk.play),
     ("DELETE", "playbacks/([^/]+)", Asterisk.stop_playing),

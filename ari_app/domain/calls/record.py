@@ -6,10 +6,11 @@ time is ISO 8601 and an amount has decimals (`ari_app/views/record.py`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ari_app.domain.calls.rtp import RtpStatistics
 from ari_app.domain.market.shapes import Attestation
 
 Disposition = Literal[
@@ -43,6 +44,7 @@ class LegRecord:
 
     `failure`: why Asterisk did not dial it, in its words: "409 Channel with given unique ID already exists"; or how its
     trunk failed it: "trunk main answered 503".
+    `rtp`: what its line carried; only of the one who had the call.
     """
 
     destination: str
@@ -56,6 +58,7 @@ class LegRecord:
     lost_by_ms: int | None = None
     hangup_cause: int | None = None
     failure: str | None = None
+    rtp: RtpStatistics | None = None
 
 
 @dataclass(slots=True)
@@ -206,7 +209,7 @@ class Durations:
 
 @dataclass(slots=True)
 class CallRecord:
-    """One call, from INVITE to settlement."""
+    """One call, from INVITE to settlement. `rtp`: what the line of a caller who talked to an agent carried."""
 
     id: str
     did: str
@@ -234,6 +237,7 @@ class CallRecord:
     money: Money | None = None
     conversion: Conversion | None = None
     recording: Tracks | None = None
+    rtp: RtpStatistics | None = None
     events: list[TimelineEvent] = field(default_factory=list)
 
     @property
@@ -245,3 +249,12 @@ class CallRecord:
 def track_files(call_id: str) -> dict[str, str]:
     """The file names of a call's recording, by the party whose voice is in the file; made from the call's id."""
     return {party: f"{call_id}-{party}.wav" for party in ("caller", "agent")}
+
+
+def lines_of(record: CallRecord) -> Iterator[tuple[str, RtpStatistics]]:
+    """Whose line carried what, as far as that is known: the caller's ("caller"), then the agents', by destination."""
+    if record.rtp is not None:
+        yield "caller", record.rtp
+    for leg in record.legs:
+        if leg.rtp is not None:
+            yield leg.destination, leg.rtp

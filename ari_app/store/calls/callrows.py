@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 from sqlalchemy import Connection, Row, RowMapping, select
@@ -23,6 +24,7 @@ from ari_app.domain.calls.record import (
     Tracks,
     Verdict,
 )
+from ari_app.domain.calls.rtp import RtpStatistics
 from ari_app.store.db.tables import legs, recordings
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -76,6 +78,7 @@ def call_row(record: CallRecord) -> dict[str, Any]:
         "clauses_json": _encode(_clause_values(verdict.clauses)) if verdict else None,
         "parts_json": _encode(list(map(_part_values, verdict.parts))) if verdict else None,
         "excluded_json": _encode([[e.destination, e.reason] for e in record.excluded]),
+        "rtp_json": _rtp_values(record.rtp),
         "events_json": _encode([[e.at, e.what, e.detail] for e in record.events]),
     }
 
@@ -110,7 +113,12 @@ def leg_row(call_id: str, n: int, leg: LegRecord) -> dict[str, Any]:
         "lost_by_ms": leg.lost_by_ms,
         "hangup_cause": leg.hangup_cause,
         "failure": leg.failure,
+        "rtp_json": _rtp_values(leg.rtp),
     }
+
+
+def _rtp_values(rtp: RtpStatistics | None) -> str | None:
+    return _encode(astuple(rtp)) if rtp else None
 
 
 def tracks_row(tracks: Tracks) -> dict[str, Any]:
@@ -130,8 +138,8 @@ def records(connection: Connection, rows: Sequence[Row[Any]]) -> list[CallRecord
     legs_of: dict[str, list[LegRecord]] = {row.id: [] for row in rows}
     query = select(legs).where(legs.c.call_id.in_(legs_of)).order_by(legs.c.call_id, legs.c.n)
     for row in connection.execute(query).mappings():
-        fields = {name: value for name, value in row.items() if name not in ("call_id", "n")}
-        legs_of[row["call_id"]].append(LegRecord(**fields))
+        fields = {name: value for name, value in row.items() if name not in ("call_id", "n", "rtp_json")}
+        legs_of[row["call_id"]].append(LegRecord(**fields, rtp=_rtp(row)))
     kept = connection.execute(select(recordings).where(recordings.c.call_id.in_(legs_of)))
     tracks_of = {row.call_id: Tracks(row.started_at, row.keep_until, row.deleted_at) for row in kept}
     return [_record(row._mapping, legs_of[row.id], tracks_of.get(row.id)) for row in rows]
@@ -165,8 +173,13 @@ def _record(row: RowMapping, its_legs: list[LegRecord], tracks: Tracks | None) -
         money=_money(row),
         conversion=_conversion(row),
         recording=tracks,
+        rtp=_rtp(row),
         events=[TimelineEvent(*event) for event in json.loads(row["events_json"])],
     )
+
+
+def _rtp(row: RowMapping) -> RtpStatistics | None:
+    return RtpStatistics(*json.loads(row["rtp_json"])) if row["rtp_json"] else None
 
 
 def _verdict(row: RowMapping) -> Verdict | None:

@@ -214,6 +214,7 @@ calls = Table(
     Column("clauses_json", Text),
     Column("parts_json", Text),
     Column("excluded_json", Text, nullable=False),
+    Column("rtp_json", Text),
     Column("events_json", Text, nullable=False),
     Index("calls_started_at", "started_at"),
     Index("calls_did", "did"),
@@ -240,6 +241,7 @@ legs = Table(
     Column("lost_by_ms", BigInteger),
     Column("hangup_cause", Integer),
     Column("failure", Text),
+    Column("rtp_json", Text),
 )
 
 # How long legs to a destination talked, of the calls that began in one hour, or day (UTC), see `spending`.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.record import CallRecord, lines_of
+from ari_app.domain.calls.rtp import RtpStatistics
 from ari_app.domain.calls.timeline import EventName
 from ari_app.views.explain.facts import into
 from ari_app.views.sections import Section
@@ -36,6 +37,8 @@ def _ending(record: CallRecord) -> Iterator[str]:
             f"- {record.winner} and the caller were connected {into(record, record.connected_at)} into the "
             f"call and talked for {duration(record.durations_ms.connected)}."
         )
+    for whose, rtp in lines_of(record):
+        yield f"- {_sound(whose, rtp)}"
     if record.disposition == "no_route":
         yield "- No phone could be rung, so the caller heard the campaign's announcement."
     if record.disposition == "no_answer":
@@ -46,6 +49,15 @@ def _ending(record: CallRecord) -> Iterator[str]:
     if record.ended_at is not None:
         ended = _ENDED_BY[record.end_source]
         yield f"- {ended}, {into(record, record.ended_at)} after it began."
+
+
+def _sound(whose: str, rtp: RtpStatistics) -> str:
+    """How one of them will have sounded to the other."""
+    name = "the caller" if whose == "caller" else whose
+    if rtp.mos is None:
+        return f"Not one packet of sound came from {name}."
+    lost = f"{100 * rtp.lost_share:.1f} % of {rtp.received + rtp.received_lost} packets were lost"
+    return f"Sound from {name}: estimated MOS {rtp.mos:.1f} of 4.4; {lost}, jitter {rtp.jitter_ms} ms."
 
 
 def _waited(record: CallRecord) -> str:

@@ -50,6 +50,16 @@ def test_an_event_of_a_channel_is_routed_by_the_channel(message, expected):
     assert parse(message) == ("c1", expected)
 
 
+@pytest.mark.parametrize("kind", ["StasisEnd", "ChannelDestroyed"])
+def test_the_end_of_a_channel_tells_what_its_line_carried(kind):
+    message = event(kind, cause=16, cause_txt="")
+    message["channel"]["channelvars"] = {"RTPAUDIOQOS": "rxcount=1"}
+
+    _, ended = parse(message)
+
+    assert ended.rtp == "rxcount=1"
+
+
 def test_an_event_of_a_bridge_is_routed_by_the_bridge():
     message = {"type": "BridgeDestroyed", "timestamp": WHEN, "bridge": BRIDGE}
 

@@ -84,6 +84,7 @@ async def test_an_operation_is_one_request(client, transport, operation, asked, 
     ("operation", "asked", "body"),
     [
         (lambda c: c.channels.get("c1"), "GET channels/c1", {"id": "c1"}),
+        (lambda c: c.channels.rtp_statistics("c1"), "GET channels/c1/rtp_statistics", {"rxcount": 1}),
         (lambda c: c.channels.list(), "GET channels", [{"id": "c1"}]),
         (lambda c: c.bridges.get("b1"), "GET bridges/b1", {"id": "b1"}),
         (lambda c: c.bridges.list(), "GET bridges", [{"id": "b1"}]),

@@ -20,6 +20,7 @@ from ari_app.domain.calls.record import (
     TimelineEvent,
     Verdict,
 )
+from ari_app.domain.calls.rtp import RtpStatistics
 from ari_app.domain.ledger.calls import settle
 from ari_app.domain.ledger.transfers import reversal
 from ari_app.views.explain import explain
@@ -386,3 +387,14 @@ def test_the_carriers_attestation_is_told() -> None:
         "The carrier attests the caller's number: B, it knows the caller, but not that the number is theirs."
         in told
     )
+
+
+def test_how_each_sounded_is_told_of_those_who_talked() -> None:
+    agent = replace(connected().legs[0], rtp=RtpStatistics(900, 100, 1000, 0, jitter_ms=8))
+    told = text(connected(rtp=RtpStatistics(0, 0, 1000, 0), legs=[agent]))
+    assert "- Not one packet of sound came from the caller." in told
+    assert (
+        "- Sound from agent-1: estimated MOS 3.4 of 4.4; 10.0 % of 1000 packets were lost, jitter 8 ms."
+        in told
+    )
+    assert "Sound from" not in text(connected())
