@@ -245,7 +245,7 @@ def _left_out(wanted: Wanted, new: Sequence[Claim], without_room: Collection[str
     left_out = {
         name: claim.words
         for name, claims in wanted.destinations.items()
-        for claim in sorted(claims, key=_key, reverse=True)  # if several have no room, the first one's reason counts
+        for claim in sorted(claims, key=_key, reverse=True)  # the first without room has its reason told
         if claim.key in without_room
     }
     if len(left_out) == len(wanted.destinations):

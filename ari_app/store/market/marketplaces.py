@@ -97,7 +97,7 @@ def apply(
     A removal never affects a call under way. A switch keeps each call on the snapshot and the terms version
     that it began with, and so on its campaign, flow and destinations. Terms are never deleted.
     """
-    with reading(engine) as connection:  # it takes seconds, and a writer of SQLite keeps all others from writing
+    with reading(engine) as connection:  # for seconds; a writer of SQLite would stop the others
         ready = _made_ready(connection, marketplace, now, based_on)
     with beginning.counted(engine, _in_force, marketplace, now) as begun, writing(engine) as connection:
         revision.lock(connection)

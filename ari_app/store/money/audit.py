@@ -1,5 +1,4 @@
-"""Checks that the ledger is in order, and that disputes, payouts, bills and reports agree with it.
-"""
+"""Checks that the ledger is in order, and that disputes, payouts, bills and reports agree with it."""
 
 from __future__ import annotations
 
@@ -45,7 +44,7 @@ def _disputes(connection: Connection) -> Iterator[LedgerFinding]:
     query = select(transfers.c.key, transfers.c.amount).where(transfers.c.key.startswith("dispute:"))
     moved = Counter[str]()
     for key, amount in connection.execute(query):
-        moved[":".join(key.split(":")[:3])] += amount  # a key with a number at its end: one of several charges
+        moved[":".join(key.split(":")[:3])] += amount  # several charges: with a number at the end
     for dispute in disputes.find(connection):
         last = dispute.events[-1]
         said = (dispute.credited, last.clawback or 0)

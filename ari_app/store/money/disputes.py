@@ -124,7 +124,7 @@ def key_of(dispute_id: int) -> str:
 def _undecided(connection: Connection, dispute_id: int, what: DisputeStep) -> tuple[Dispute, list[Transfer]]:
     """The dispute and its call's transfers, locked. Raises DisputeError unless `what` can happen to it."""
     its = locked(connection, _get(connection, dispute_id).call_id)
-    dispute = _get(connection, dispute_id)  # checked again: somebody may have decided it while we waited for the lock
+    dispute = _get(connection, dispute_id)  # again: it may be decided since we waited
     require(dispute, what)
     return dispute, its
 

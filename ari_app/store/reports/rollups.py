@@ -30,7 +30,7 @@ from ari_app.store.db.tables import (
 )
 from ari_app.store.ledger.callmoney import ENDED_AT
 
-CALL_TABLES = (rollup_calls, rollup_states, rollup_details)  # a report reads the smallest table that is enough for it
+CALL_TABLES = (rollup_calls, rollup_states, rollup_details)  # a report reads the smallest that suffices
 TABLES = (*CALL_TABLES, rollup_offers, rollup_endings)
 
 ByTable = dict[Table, Mapping[Any, Counts]]
