@@ -217,14 +217,16 @@ async def test_a_conversation_that_is_taken_up_is_judged_by_where_the_caller_is(
     exchange: Exchange, caller: dict[str, Any], where: tuple[str, str]
 ) -> None:
     ann = exchange.agent("ann").accepts()
-    keys = caller.pop("keys", "190210")
+    keys = caller.get("keys", "190210")
     numbers = {DID_OF_LOS_ANGELES: {"campaign": "plumbing", "publisher": "homefix"}}
     await exchange.serves(
         flow=SERVICE if keys else None,
         qualify=[{"caller_in": {"states": [where[0]]}}],
         also={"numbers": numbers},
     )
-    call = exchange.dials(DID_OF_LOS_ANGELES, **caller)
+    call = exchange.dials(
+        DID_OF_LOS_ANGELES, **{name: value for name, value in caller.items() if name != "keys"}
+    )
     if keys:
         call.presses(keys)
     await call.connected(ann)
