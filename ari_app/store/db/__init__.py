@@ -1,1 +1,1 @@
-"""The database itself: the way to it, its tables, what its refusals mean; and files that are whole or not there."""
+"""The database: connections, tables, the meaning of its errors; and files that are complete or not there at all."""

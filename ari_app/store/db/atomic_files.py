@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whenever the process or the machine dies."""
+"""Files that are complete or not there at all, whenever the process or the machine dies."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import TypeVar
 
 _T = TypeVar("_T")
 _UNFINISHED = ".part"
-_AT_ONCE = 4  # files that the disk is asked about together: a busy one lets each wait, and all of them as long as one
+_AT_ONCE = 4  # files synced together: on a busy disk each sync waits, and several at once wait as long as one
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file in one step; its content survives a power cut. Raises OSError.
 
-    The name survives one only after `sync`, so that many files share its cost.
+    The name survives a power cut only after `sync` of the folder, so that many files share its cost.
     """
     unfinished = path.with_name(path.name + _UNFINISHED)
     with _gone_on_failure([unfinished]):
@@ -32,7 +32,7 @@ def write_whole(path: Path, content: bytes) -> None:
 def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
     """Writes files by name, each whole or not at all; they and their names survive a power cut. Raises OSError.
 
-    All are written before the first is waited for: the disk takes them together.
+    All are written before any is synced, so that the disk takes them together.
     """
     unfinished = {name: folder / (name + _UNFINISHED) for name in files}
     with _gone_on_failure(unfinished.values()):
@@ -45,7 +45,7 @@ def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def remove_all(paths: Iterable[Path]) -> int:
-    """Removes files; how many of them were there. Raises OSError, having removed some."""
+    """Removes files; returns how many of them were there. Raises OSError; some may be removed then."""
     return sum(_together(_remove, paths))
 
 
@@ -57,15 +57,15 @@ def _remove(path: Path) -> bool:
 
 
 def _together(work: Callable[[Path], _T], paths: Iterable[Path]) -> list[_T]:
-    """Does the same with each file, with some at once. Raises what the first of them that fails does."""
+    """Does the same with each file, with several at once. Raises the error of the first that fails."""
     with ThreadPoolExecutor(_AT_ONCE, "callrace-disk") as threads:
         return list(threads.map(work, paths))
 
 
 def clear_unfinished(*patterns: Path) -> None:
-    """Removes what a process that died was about to write, such as `spool/*`: it names callers. Raises OSError.
+    """Removes half-written files of a process that died, such as `spool/*`: they name callers. Raises OSError.
 
-    For a process that is the only one to write these files.
+    Only for a process that alone writes these files.
     """
     for pattern in patterns:
         for path in pattern.parent.glob(pattern.name + _UNFINISHED):
@@ -74,7 +74,7 @@ def clear_unfinished(*patterns: Path) -> None:
 
 @contextmanager
 def _gone_on_failure(unfinished: Iterable[Path]) -> Iterator[None]:
-    """Where the disk does not take them, nothing of them stays."""
+    """If the disk does not take them, no part of them stays."""
     try:
         yield
     except OSError:
@@ -85,7 +85,7 @@ def _gone_on_failure(unfinished: Iterable[Path]) -> Iterator[None]:
 
 
 def sync(path: Path) -> None:
-    """Makes what a file holds, or the names in a folder, survive a power cut. Raises OSError."""
+    """Makes the content of a file, or the names in a folder, survive a power cut. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -95,7 +95,7 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keeps every other process out of such a block of the same folder; waits for its turn. Raises OSError."""
+    """A lock on a folder among processes: waits for its turn. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -105,7 +105,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def names(folder: Path) -> list[str]:
-    """The names of the folder's JSON files in their order, whole ones only; none when there is no such folder.
+    """The names of the folder's JSON files in their order, complete ones only; empty when there is no such folder.
 
     Raises OSError.
     """
@@ -117,7 +117,7 @@ def names(folder: Path) -> list[str]:
 
 
 def has_any(folder: Path) -> bool:
-    """Whether the folder has a JSON file; looks no further than the first. Raises OSError."""
+    """Whether the folder has a JSON file; stops at the first one. Raises OSError."""
     try:
         with os.scandir(folder) as entries:
             return any(entry.name.endswith(".json") for entry in entries)

@@ -15,14 +15,14 @@ from ari_app.store.db.tables import audit_log
 
 
 def note(connection: Connection, *entries: Entry | None) -> None:
-    """Adds lines; none for None. Their facts are values of JSON."""
+    """Adds lines; an entry that is None adds none. Facts are JSON values."""
     rows = [_row(entry) for entry in entries if entry is not None]
     if rows:
         connection.execute(insert(audit_log), rows)
 
 
 def note_each(connection: Connection, entry: Entry | None, subjects: Iterable[str]) -> None:
-    """Adds a line for each subject that the same was done to; none for None."""
+    """Adds a line for each subject to which the same was done; an entry that is None adds none."""
     if entry is not None:
         note(connection, *(replace(entry, subject=subject) for subject in subjects))
 
@@ -35,7 +35,7 @@ def _row(entry: Entry) -> dict[str, Any]:
 def newest(
     engine: Engine, limit: int, *, actor: str | None = None, subject: str | None = None
 ) -> list[Entry]:
-    """The newest lines, at most `limit`, newest first; those of an actor, or of a subject."""
+    """The newest lines, newest first, `limit` at most; of all, of one actor, or of one subject."""
     table = audit_log.c
     wanted = {table.actor: actor, table.subject: subject}
     query = (

@@ -1,7 +1,7 @@
-"""The way to a database: SQLite in one file, or PostgreSQL, by URL.
+"""Connections to a database: SQLite in one file, or PostgreSQL, by URL.
 
-Every query of this package runs inside `reading` or `writing`, so that a database that is away
-or has no tables is always the same clear error.
+Every query of this package runs inside `reading` or `writing`. So a database that is not available,
+or has no tables, is always the same clear error.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ _T = TypeVar("_T")
 
 BUSY_TIMEOUT_S = 10
 TRIES = 5
-"""How often a transaction is tried that the database undoes because of others at work."""
-_PAUSE_S = 0.1  # at most, before the second try; before each later one, as much more
+"""How often a transaction is tried if the database undoes it because of other transactions."""
+_PAUSE_S = 0.1  # at most, before the second try; before each later try as much longer
 ANSWER_S = 3.0
-"""How long a program that serves calls waits for a database that is silent, before it connects anew."""
+"""How long a program that serves calls waits for a silent database, before it connects again."""
 HASTY_ANSWER_S = 1.0
 
 
 def open_engine(url: str, *, is_serving: bool = False) -> Engine:
     """An engine for `sqlite:///FILE` or `postgresql://...`, after one try to reach it.
 
-    `is_serving`: for a program that serves calls, which gives a connection up after ANSWER_S without an answer.
-    Raises BadDatabaseUrl, or DatabaseUnavailable when it cannot be reached. Whether it is migrated is
-    asked by `ari_app.store.db.schema.require`.
+    `is_serving`: for a program that serves calls; it gives a connection up after ANSWER_S without an answer.
+    Raises BadDatabaseUrl, or DatabaseUnavailable when it cannot be reached. Use `ari_app.store.db.schema.require` to
+    check whether it is migrated.
     """
     try:
         parsed = make_url(url)
@@ -55,10 +55,10 @@ _URL_HELP = "set CALLRACE_DATABASE_URL to sqlite:///FILE or postgresql://USER@HO
 
 
 def open_hasty(engine: Engine, patience_ms: int) -> Engine:
-    """An engine of its own on the same database, for what somebody waits for.
+    """A separate engine on the same database, for queries that a caller waits for.
 
-    What takes longer than `patience_ms` raises DatabaseUnavailable. A commit does not wait for the disk:
-    what a crash of the machine could undo are reservations of calls that the crash has ended.
+    A statement that takes longer than `patience_ms` raises DatabaseUnavailable. A commit does not wait for the disk:
+    a crash of the machine could only undo reservations of calls that the crash ended, too.
     """
     if engine.dialect.name == "sqlite":
         hasty = _sqlite(engine.url, patience_ms / 1000)
@@ -97,7 +97,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _keep_to_file(engine: Engine, file: Path) -> None:
-    """A connection goes on writing to the file that it opened, were that moved or deleted: then another one is made."""
+    """Opens a new connection if the file was moved or deleted: the old one would go on writing to the old file."""
 
     def now() -> tuple[int, int] | None:
         try:
@@ -118,7 +118,7 @@ def _keep_to_file(engine: Engine, file: Path) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A write takes its lock at once: a reader that turns writer half-way may have to fail.
+    # A write takes its lock at once: a reader that becomes a writer half-way may fail.
     is_write = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
 
@@ -126,7 +126,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _postgresql(url: URL, is_serving: bool) -> Engine:
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise BadDatabaseUrl(f"the database URL names {url.get_backend_name()}; {_URL_HELP}")
-    from ari_app.store.db.postgresql import (  # SQLite's users need no driver of it
+    from ari_app.store.db.postgresql import (  # users of SQLite do not need this driver
         open_postgresql,
         open_serving,
     )
@@ -138,7 +138,7 @@ def _postgresql(url: URL, is_serving: bool) -> Engine:
 def reading(engine: Engine, *, is_much: bool = False) -> Iterator[Connection]:
     """A transaction that reads one consistent state. Raises DatabaseUnavailable, DatabaseNotMigrated.
 
-    `is_much`: the database may take a minute, also where it is asked by a program that serves calls.
+    `is_much`: the database may take a minute, even for a program that serves calls.
     """
     with _translating(engine), engine.connect() as connection:
         if is_much and engine.dialect.name == "postgresql":
@@ -161,9 +161,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def retried(use_case: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Does a use case again, TRIES times in all, while others at work on the same rows have the database undo it.
+    """Repeats a use case, TRIES times in all, if the database undoes it because others change the same rows.
 
-    For what is one transaction of `writing` and leaves nothing outside it. Raises DatabaseBusy when that was too few.
+    Only for a function that is one transaction of `writing` and has no other effect. Raises DatabaseBusy if every
+    try was undone.
     """
 
     @wraps(use_case)
@@ -172,7 +173,7 @@ def retried(use_case: Callable[_P, _T]) -> Callable[_P, _T]:
             try:
                 return use_case(*args, **kwargs)
             except DatabaseBusy:
-                time.sleep(uniform(0, tries * _PAUSE_S))  # two that met are not to meet again
+                time.sleep(uniform(0, tries * _PAUSE_S))  # so that two that met do not meet again
         return use_case(*args, **kwargs)
 
     return tried
@@ -180,7 +181,7 @@ def retried(use_case: Callable[_P, _T]) -> Callable[_P, _T]:
 
 @contextmanager
 def at_once(engine: Engine) -> Iterator[Connection]:
-    """A connection of which each statement is a transaction by itself, without messages to begin and to end it.
+    """A connection on which each statement is its own transaction, without messages to begin and to end it.
 
     Raises as `reading`.
     """
@@ -189,16 +190,16 @@ def at_once(engine: Engine) -> Iterator[Connection]:
 
 
 def lock_table(connection: Connection, table: Table) -> None:
-    """Lets nobody else write to the table until this transaction of `writing` ends.
+    """Locks the table against other writers until this transaction of `writing` ends.
 
-    In SQLite nobody can anyway: a write has the whole database to itself.
+    Not needed in SQLite: a write transaction locks the whole database.
     """
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
 
 
 def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The column, for a condition that rows are not looked up by: its index would give all of a campaign's calls."""
+    """The column, for a condition that must not use its index, which would return all calls of a campaign."""
     return func.coalesce(column, "")
 
 

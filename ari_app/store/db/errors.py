@@ -48,7 +48,7 @@ class AmbiguousCallId(StoreError):
 
 
 class KeyTaken(StoreError):
-    """The ledger has a transfer with this key already, and it says something else."""
+    """The ledger already has a transfer with this key, and with another content."""
 
 
 class StepRefused(StoreError):
@@ -56,7 +56,7 @@ class StepRefused(StoreError):
 
 
 class TermsUndone(StepRefused):
-    """An edit would bring back, unawares, terms that were in force before the staged ones."""
+    """An edit would bring back, by mistake, terms that were in force before the staged ones."""
 
     def __init__(self, campaign: str, terms: list[str], since: str) -> None:
         super().__init__(
@@ -71,7 +71,7 @@ class MarketplaceMoved(StoreError):
 
 
 class DocumentUnreadable(StoreError):
-    """An applied marketplace says what this program does not know: a newer one wrote it, or it is damaged."""
+    """An applied marketplace that this program cannot read: a newer program wrote it, or it is damaged."""
 
     def __init__(self, version: int, why: str) -> None:
         super().__init__(
@@ -81,19 +81,19 @@ class DocumentUnreadable(StoreError):
 
 
 class NotDecided(StoreError):
-    """Calls that waited for a conversion in vain could not be decided; all others are."""
+    """Some calls whose time for a conversion is over could not be decided; all others are."""
 
 
 class UnknownCalls(StoreError):
-    """Conversions are told of calls that are not there, or that came after."""
+    """Conversions are reported for calls that are not saved, or that came later than the conversion."""
 
 
 class CallsNotThere(UnknownCalls):
-    """Conversions are told of calls that are not there."""
+    """Conversions are reported for calls that are not saved."""
 
 
 class QueueFull(StoreError):
-    """The writer's queue is full: the database has been away for long."""
+    """The writer's queue is full: the database has not been available for long."""
 
 
 class SpoolUnusable(StoreError):

@@ -1,8 +1,8 @@
-"""What a database's refusal means: that this row can never be, or that the database cannot do it now.
+"""What an error of a database means: this row can never be saved, or the database cannot save it now.
 
 PostgreSQL says it by SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html), SQLite's driver by
-the class of its errors. What is not known to be of the data is of the database, so it is tried again: what is
-refused for good by mistake is work for somebody, what is tried again by mistake is an alert.
+the class of its errors. An error that is not known to come from the data is tried again. To refuse a call for good by
+mistake makes work for somebody; to try again by mistake only raises an alert.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NOT_THERE = ("no such table", "no such column", "has no column named")  # SQLit
 
 
 def is_of_the_data(error: DBAPIError) -> bool:
-    """Whether this is refused because of what was to be written, and always will be."""
+    """Whether this was refused because of the data, and always will be."""
     sqlstate = getattr(error.orig, "pgcode", None)
     if sqlstate is not None:
         return bool(sqlstate.startswith(_OF_THE_DATA))
@@ -29,7 +29,7 @@ def is_of_the_data(error: DBAPIError) -> bool:
 
 
 def is_of_the_moment(error: DBAPIError) -> bool:
-    """Whether others changed the same rows at this moment, and this transaction was the one to be undone."""
+    """Whether others changed the same rows at this moment, and the database undid this transaction."""
     return getattr(error.orig, "pgcode", None) in (_DEADLOCK, _NOT_SERIAL)
 
 
