@@ -29,15 +29,14 @@ from ari_app.domain.ivr.prompts import media
 from ari_app.serving.clock import CallClock
 from ari_app.store.calls import calls
 from ari_app.store.calls.calls import Settlement
-from ari_app.store.calls.journal import Journal
 from ari_app.store.calls.spool import Spool
 from ari_app.store.calls.writer import Writer
 from ari_app.store.db.errors import WriterStopped
 from ari_app.store.ledger import ledger
 from ari_app.store.market import marketplaces
-from ari_app.switch.app import Switch
 from tests.kit.database import migrated
 from tests.kit.market import DID, marketplace
+from tests.kit.switch import assembled
 
 MONDAY_NOON_MS = 1_795_453_200_000  # 2026-11-23T17:00:00Z: noon in New York
 SETTINGS = AriSettings("127.0.0.1", 8088, "callrace", "secret", lanes=4)
@@ -123,9 +122,9 @@ class Exchange:
 
     async def starts(self) -> None:
         """A switch starts, and takes up what one before it left."""
-        self.journal = Journal(self.home / "journal")
         self.writer = AtOnce(self)
-        self.switch = Switch(self.engine, self.writer, self.journal, GEOGRAPHY)
+        made = assembled(self.engine, self.home, GEOGRAPHY, writer=self.writer)
+        self.switch, self.journal = made.switch, made.journal
         self.switch.load()
         self.switch.shared.recorder = self.recorder
         connected = connect(SETTINGS, self.switch.on_incoming, self.transport, self.switch.on_reconnected)

@@ -23,12 +23,11 @@ from ari_app.serving import running
 from ari_app.serving.running import only, only_switch
 from ari_app.settings import Settings
 from ari_app.store.calls import calls
-from ari_app.store.calls.journal import Journal
 from ari_app.store.calls.spool import Spool
 from ari_app.store.db.engine import open_engine
-from ari_app.switch.app import Switch
 from ari_app.switch.live import live_view
 from ari_app.watch.supervision import Seen
+from tests.kit.switch import assembled
 from tests.samples import BEGAN, make_call, settlement, waiting, with_late_bonus
 from tests.unit.cli.fake_switch import Server
 
@@ -285,7 +284,7 @@ def of_a_switch(tell: Told, settings: Settings, monkeypatch: pytest.MonkeyPatch,
 def _status(folder: Path) -> dict[str, Any]:
     writer: Any = SimpleNamespace(backlog=lambda: 1, problem=lambda: "database is locked", refused=lambda: 0)
     engine = open_engine(f"sqlite:///{folder}/none.db")
-    switch = Switch(engine, writer, Journal(folder / "journal"), Geography({}, {}))
+    switch = assembled(engine, folder, writer=writer).switch
     marketplace = parse(MARKET, "test.yaml")
     switch.market.snapshot = make_snapshot(1, marketplace, {"plumbing": 1}, Geography({}, {}), {})
     seen = Seen(trunks={"main": ("sip:gw Reachable",)}, registrations={"sip:reg.example": "Registered"})

@@ -21,16 +21,13 @@ from ari_app.media import prompts
 from ari_app.serving.clock import CallClock
 from ari_app.settings import Settings
 from ari_app.store import geography
-from ari_app.store.calls.journal import Journal
-from ari_app.store.calls.spool import Spool
-from ari_app.store.calls.writer import Writer
 from ari_app.store.db import schema
 from ari_app.store.db.engine import open_engine
 from ari_app.store.market import marketplaces
 from ari_app.store.money import audit
-from ari_app.switch.app import Switch
 from ari_app.watch.recorder import recorder
 from tests.kit.market import DID, marketplace
+from tests.kit.switch import assembled
 
 __all__ = ["DID", "Exchange", "marketplace", "phones", "uris"]
 
@@ -44,14 +41,12 @@ class Exchange:
         schema.upgrade(self.engine)
         self._saved: asyncio.Queue[CallRecord] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        self._writer = Writer(self.engine, Spool(home / "spool"), on_saved=self._on_saved)
-        self._journal = Journal(home / "journal")
-        self.switch = Switch(self.engine, self._writer, self._journal, geography.load(settings.home))
+        made = assembled(self.engine, home, geography.load(settings.home), on_saved=self._on_saved)
+        self.switch, self._writer, self._journal = made.switch, made.writer, made.journal
         self._stack = contextlib.AsyncExitStack()
         self.client: Client | None = None
 
     def _on_saved(self, batch: Any) -> None:
-        self._journal.settled(batch)
         for settlement in batch:
             self._loop.call_soon_threadsafe(self._saved.put_nowait, settlement.record)
 

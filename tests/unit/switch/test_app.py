@@ -7,14 +7,13 @@ from types import SimpleNamespace
 import pytest
 
 from ari_app.ari.client import connect
-from ari_app.domain.calls.geo import Geography
 from ari_app.domain.document.reading import parse
 from ari_app.domain.routing.snapshot import make_snapshot
 from ari_app.store.calls.journal import Journal
 from ari_app.store.db.engine import open_engine
 from ari_app.store.db.errors import QueueFull
 from ari_app.switch import app
-from ari_app.switch.app import Switch
+from tests.kit.switch import assembled
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event
 from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
 
@@ -37,7 +36,7 @@ async def switch(tmp_path, transport):
         refused=lambda: 0,
     )
     engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
-    switch = Switch(engine, full, Journal(tmp_path), Geography({}, {}))
+    switch = assembled(engine, tmp_path, writer=full).switch
     marketplace = parse(MARKETPLACE, "test.yaml")
     switch.market.snapshot = make_snapshot(1, marketplace, {"plumbing": 1}, GEOGRAPHY, {})
     async with connect(SETTINGS, switch.on_incoming, transport) as client:

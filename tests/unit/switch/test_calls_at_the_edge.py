@@ -16,7 +16,6 @@ from sqlalchemy import Engine
 from ari_app.ari.client import connect
 from ari_app.ari.errors import AriError, AriTimeout, AriUnavailable, http_error
 from ari_app.ari.transport import Request, Response
-from ari_app.domain.calls.geo import Geography
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse
 from ari_app.store.calls.calls import Settlement
@@ -29,6 +28,7 @@ from ari_app.switch.app import Switch
 from ari_app.switch.session import Session, trunk_of
 from tests.kit.database import migrated
 from tests.kit.market import DID, marketplace
+from tests.kit.switch import assembled
 from tests.samples import BEGAN
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event
 
@@ -78,8 +78,8 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
         gather_s=0.001,
         on_saved=lambda batch: [loop.call_soon_threadsafe(saved.put_nowait, s.record) for s in batch],
     )
-    journal = Journal(tmp_path / "journal")
-    switch = Switch(engine, writer, journal, Geography({}, {}))
+    made = assembled(engine, tmp_path, writer=writer)  # the journal is not told what is saved
+    switch, journal = made.switch, made.journal
     switch.load()
     transport = ScriptedTransport()
     async with connect(SETTINGS, switch.on_incoming, transport, switch.on_reconnected) as client:

@@ -13,14 +13,12 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from ari_app.ari.client import connect
 from ari_app.domain.document.reading import parse
-from ari_app.store.calls.journal import Journal
-from ari_app.store.calls.spool import Spool
-from ari_app.store.calls.writer import Writer
 from ari_app.store.market import marketplaces
 from ari_app.switch import app as app_module
 from ari_app.switch.app import Switch
 from ari_app.switch.monitor import HOST, monitor, routes
 from tests.kit.database import migrated
+from tests.kit.switch import assembled
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport
 from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
 
@@ -30,11 +28,10 @@ def switch(tmp_path: Path) -> Iterator[Switch]:
     """A switch with a marketplace in force, not connected yet."""
     engine = migrated(tmp_path / "callrace.db")
     marketplaces.apply(engine, parse(MARKETPLACE, "test.yaml"), now=1_763_900_000_000)
-    writer = Writer(engine, Spool(tmp_path / "spool"), gather_s=0.001)
-    switch = Switch(engine, writer, Journal(tmp_path / "journal"), GEOGRAPHY)
-    switch.load()
-    yield switch
-    writer.close(5)
+    made = assembled(engine, tmp_path, GEOGRAPHY)
+    made.switch.load()
+    yield made.switch
+    made.writer.close(5)
 
 
 @pytest.fixture

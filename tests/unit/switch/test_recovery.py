@@ -30,7 +30,6 @@ from ari_app.domain.routing.recovery import UnderWay
 from ari_app.store.calls import calls
 from ari_app.store.calls.calls import Settlement
 from ari_app.store.calls.journal import Journal
-from ari_app.store.calls.spool import Spool
 from ari_app.store.calls.writer import Writer
 from ari_app.store.db import revision
 from ari_app.store.db.engine import writing
@@ -41,6 +40,7 @@ from ari_app.switch.app import Switch
 from tests.kit.database import migrated
 from tests.kit.desk import assign, site_at
 from tests.kit.market import DID, marketplace
+from tests.kit.switch import assembled
 from tests.samples import ADA, make_call
 from tests.unit.ari.fakes import SETTINGS, ScriptedTransport, event
 
@@ -138,9 +138,8 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def next_switch(engine: Engine, tmp_path: Path, *there: UnderWay) -> AsyncIterator[Next]:
-    journal = Journal(tmp_path / "journal")
-    writer = Writer(engine, Spool(tmp_path / "spool"), gather_s=0.001, on_saved=journal.settled)
-    switch = Switch(engine, writer, journal, Geography({}, {}))
+    made = assembled(engine, tmp_path)
+    switch, writer, journal = made.switch, made.writer, made.journal
     switch.load()
     both = [name for call in there for name in call.parties.values()]
     channels = [
