@@ -80,6 +80,19 @@ class ChannelDestroyed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Dialled(Event):
+    """How far the dialling of a channel is, or what came of it.
+
+    `status`: empty when it begins; RINGING (180), PROGRESS (183), ANSWER; CANCEL, NOANSWER and others at its end.
+    `forward`: the user part of the address that the phone names instead of itself (302), empty where it names none.
+    """
+
+    channel_id: str
+    status: str
+    forward: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelDtmfReceived(Event):
     """A key was pressed and released. The event comes at the release; `duration_ms` is how long the key was down."""
 
@@ -208,6 +221,11 @@ def _rtp(channel: dict[str, Any]) -> str:
     return str(channel.get("channelvars", {}).get("RTPAUDIOQOS", ""))
 
 
+def _dialled(message: dict[str, Any], at_ms: int) -> Routed:
+    channel_id = message["peer"]["id"]
+    return channel_id, Dialled(at_ms, channel_id, message["dialstatus"], message.get("forward", ""))
+
+
 def _channel_dtmf_received(message: dict[str, Any], at_ms: int) -> Routed:
     channel_id = message["channel"]["id"]
     return channel_id, ChannelDtmfReceived(at_ms, channel_id, message["digit"], message["duration_ms"])
@@ -243,6 +261,7 @@ _READERS: dict[str, Callable[[dict[str, Any], int], Routed]] = {
     "ChannelStateChange": _channel_state_change,
     "ChannelHangupRequest": _channel_hangup_request,
     "ChannelDestroyed": _channel_destroyed,
+    "Dial": _dialled,
     "ChannelDtmfReceived": _channel_dtmf_received,
     "ChannelEnteredBridge": _channel_entered_bridge,
     "ChannelLeftBridge": _channel_left_bridge,
@@ -257,7 +276,7 @@ EVENT_TYPES: tuple[str, ...] = tuple(_READERS)
 DEFAULT_EVENTS: tuple[str, ...] = (
     "StasisStart",
     "StasisEnd",
-    "ChannelStateChange",
+    "Dial",
     "ChannelDestroyed",
     "ChannelDtmfReceived",
     "PlaybackFinished",

@@ -48,6 +48,7 @@ _STYLES = {
     "queued": "dim",
     "declined": "red",
     "busy": "red",
+    "forwarded": "red",
     "failed": "bold red",
     "no_answer": "red",
 }

@@ -10,10 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ari_app.ari.errors import AriError, AriHttpError, AriTimeout, AriUnavailable
+from ari_app.ari.errors import (
+    AriError,
+    AriHttpError,
+    AriTimeout,
+    AriUnavailable,
+    NotFound,
+    ServerError,
+)
 from ari_app.domain.ivr.prompts import TAKEN_PROMPT
 from ari_app.domain.market.destinations import Dial
 from ari_app.domain.routing.invites import Invite
+from ari_app.domain.routing.legs import LegAnswered, LegSoundless
 from ari_app.serving.capacity import Capacity
 from ari_app.serving.dialstrings import endpoint, variables
 from ari_app.serving.ids import leg_id
@@ -23,6 +31,13 @@ from ari_app.switch.call import ABSOLUTE_TIMEOUT, BACKSTOP_MS, NO_CAUSE, Call
 DIAL_BACKSTOP_MS = 10_000
 GOODBYE_MS = 6_000
 LEG_OF = "X-Callrace-Call"  # the header that says whose leg it is, should it come back as a call
+# A phone that says that its calls are taken elsewhere is believed, and nobody is dialled there: Asterisk would, in this
+# context of its dialplan, and there is none of this name.
+FORWARD_CONTEXT = {"FORWARD_CONTEXT": "callrace-never-forwards"}
+# Where a channel's audio goes. It has no such thing where the answer names no codec of ours, and says nothing where
+# the audio is to go nowhere (c=0.0.0.0, a=inactive).
+AUDIO_GOES_TO = "CHANNEL(rtp,dest)"
+NOWHERE = ("", "(null)")
 
 Reason = Literal["answered_elsewhere", "normal"]
 
@@ -63,7 +78,7 @@ class Legs:
         self._timeout_s = (ring_timeout_ms + DIAL_BACKSTOP_MS) // 1000
         # Nobody may be there to hang up on who has answered.
         longest_s = self._timeout_s + (max_duration_ms + BACKSTOP_MS) / 1000
-        self._variables = {
+        self._variables = FORWARD_CONTEXT | {
             ABSOLUTE_TIMEOUT: f"{longest_s:.3f}",
             f"PJSIP_HEADER(add,{LEG_OF})": call.record.id,
         }
@@ -123,6 +138,23 @@ class Legs:
             return
         if channel_id in self._rows:  # it may have ended already
             call.is_up(channel_id)
+
+    def listen(self, leg: int) -> None:
+        """Looks whether a leg that was answered can be heard: `LegAnswered` or `LegSoundless` is put into the inbox.
+
+        Neither where its channel is gone, which is told by itself, or where the connection breaks: then it is found up.
+        """
+        self._call.post(self._listen(leg))
+
+    async def _listen(self, leg: int) -> None:
+        call = self._call
+        try:
+            goes_to = await call.client.channels.get_channel_var(self.channel_id(leg), AUDIO_GOES_TO)
+        except (NotFound, AriUnavailable):
+            return
+        except ServerError:
+            goes_to = ""
+        call.inbox.put(LegSoundless(leg) if goes_to in NOWHERE else LegAnswered(leg))
 
     def hang_up(self, leg: int, reason: Reason) -> None:
         """Hangs the leg up, once the request that makes its channel is answered."""

@@ -14,7 +14,7 @@ from ari_app.ari.errors import AriError, AriUnavailable, NotFound
 from ari_app.ari.events import (
     ChannelDestroyed,
     ChannelDtmfReceived,
-    ChannelStateChange,
+    Dialled,
     PlaybackFinished,
     StasisStart,
 )
@@ -131,18 +131,23 @@ class Offer:
     def _translate(self, event: object, now: int) -> racing.Event | None:
         match event:
             case StasisStart(channel_id=channel_id):
-                return self._of_leg(channel_id, racing.LegAnswered, EventName.ANSWERED)
+                return self._picked_up(channel_id)
             case FoundUp(channel_id=channel_id) if not self._has_answered(channel_id):
-                return self._of_leg(channel_id, racing.LegAnswered, EventName.ANSWERED, "while disconnected")
-            case ChannelStateChange(channel_id=channel_id, state="Ringing"):
-                return self._of_leg(channel_id, racing.LegRinging, EventName.RINGING)
+                return self._picked_up(channel_id, "while disconnected")
+            case racing.LegAnswered():
+                return event
+            case racing.LegSoundless(leg):
+                self._note(leg, EventName.WITHOUT_SOUND)
+                return event
+            case Dialled():
+                return self._dialled(event)
             case ChannelDtmfReceived(channel_id=channel_id, digit=digit):
                 return self._of_leg(
                     channel_id, lambda leg: racing.LegDigit(leg, digit), EventName.PRESSED, digit
                 )
             case ChannelDestroyed(channel_id=channel_id, cause=cause, tech_cause=status):
-                leg = self._legs.number_of(channel_id)
-                return None if leg is None else self._ended(leg, cause, status)
+                ended = self._legs.number_of(channel_id)
+                return None if ended is None else self._ended(ended, cause, status)
             case PlaybackFinished(playback_id=playback_id):
                 asked = self._legs.playback_finished(playback_id)
                 return None if asked is None else racing.PromptDone(asked)
@@ -152,6 +157,31 @@ class Offer:
                 self._note(leg, EventName.NOT_DIALLED, why)
                 self.race.legs[leg].record.failure = why
                 return self._gone(leg, cause)
+        return None
+
+    def _picked_up(self, channel_id: str, how: str = "") -> racing.Event | None:
+        """An answer counts once it is known that it can be heard; a leg that is let go is let go all the same."""
+        leg = self._legs.number_of(channel_id)
+        if leg is None:
+            return None
+        self._note(leg, EventName.ANSWERED, how)
+        if self.race.legs[leg].phase is Phase.CANCELLING:
+            return racing.LegAnswered(leg)
+        self._legs.listen(leg)
+        return None
+
+    def _dialled(self, event: Dialled) -> racing.Event | None:
+        """183 without 180 is ringing, too. A phone that is forwarded tells where to; its end follows."""
+        leg = self._legs.number_of(event.channel_id)
+        if leg is None:
+            return None
+        record = self.race.legs[leg].record
+        if event.forward:
+            record.forwarded_to = event.forward
+            self._note(leg, EventName.FORWARDED, event.forward)
+        elif event.status in ("RINGING", "PROGRESS") and record.ringing_at is None:
+            self._note(leg, EventName.RINGING)
+            return racing.LegRinging(leg)
         return None
 
     def _has_answered(self, channel_id: str) -> bool:
@@ -173,14 +203,14 @@ class Offer:
         if self.race.legs[leg].phase in (Phase.DIALLING, Phase.RINGING):
             trunk = self._places.dial(record.destination)[0].trunk
             record.failure = why_failed(trunk, status, record.ringing_at is not None)
-        return self._gone(leg, cause)
+        return self._gone(leg, cause, status)
 
-    def _gone(self, leg: int, cause: int | None) -> racing.Event:
+    def _gone(self, leg: int, cause: int | None, sip_status: int | None = None) -> racing.Event:
         why = self.race.legs[leg].record.failure
         told = f"cause {cause}" + (f", {why}" if why is not None and cause else "")
         self._note(leg, EventName.GONE, "while disconnected" if cause is None else told)
         self._legs.gone(leg)
-        return racing.LegEnded(leg, cause)
+        return racing.LegEnded(leg, cause, sip_status)
 
     def _bridged(self, event: racing.LegBridged, now: int) -> racing.Event | None:
         """It and the leg's end come by different ways: the end may have been first."""

@@ -141,6 +141,7 @@ _LEG_COLUMNS = (
     "lost by ms",
     "cause",
     "failed, as",
+    "forwarded to",
 )
 
 
@@ -163,4 +164,5 @@ def _leg(leg: LegRecord, record: CallRecord) -> tuple[object, ...]:
         leg.lost_by_ms,
         leg.hangup_cause,
         leg.failure,
+        leg.forwarded_to,
     )

@@ -111,6 +111,7 @@ def _leg_json(leg: LegRecord) -> dict[str, Any]:
         "lost_by_ms": leg.lost_by_ms,
         "hangup_cause": leg.hangup_cause,
         "failure": leg.failure,
+        "forwarded_to": leg.forwarded_to,
         "rtp": leg.rtp and _rtp_json(leg.rtp),
     }
 

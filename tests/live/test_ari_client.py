@@ -153,6 +153,12 @@ async def test_after_a_lost_connection_the_call_is_still_there_and_events_come_a
 # Channels
 
 
+async def _rings(ari) -> events.Dialled:
+    while (told := await ari.until(events.Dialled)).status != "RINGING":
+        continue
+    return told
+
+
 async def test_ringing_then_answer_of_a_channel_we_call_are_told(ari):
     await ari.client.channels.originate(
         ari.inbox,
@@ -163,9 +169,9 @@ async def test_ringing_then_answer_of_a_channel_we_call_are_told(ari):
         variables={"WHO": "me"},
     )
 
-    ringing = await ari.until(events.ChannelStateChange)
+    ringing = await _rings(ari)
     start = await ari.until(StasisStart)
-    assert (ringing.channel_id, ringing.state) == (f"{ari.call}-leg-1", "Ringing")
+    assert ringing.channel_id == f"{ari.call}-leg-1"
     assert (start.channel_id, start.args) == (f"{ari.call}-leg-1", ("leg", "1"))
     assert (start.caller_number, start.state) == ("+12125550123", "Up")
     assert 400 < start.at_ms - ringing.at_ms < 3000
@@ -182,7 +188,7 @@ async def test_a_channel_that_nobody_answers_is_given_up(ari):
     await ari.client.channels.originate(
         ari.inbox, f"{ari.call}-leg-1", "Local/ring@ari-client/n", timeout_s=1
     )
-    ringing = await ari.until(events.ChannelStateChange)
+    ringing = await _rings(ari)
 
     assert 800 < (await ari.until(events.ChannelDestroyed)).at_ms - ringing.at_ms < 3000
 

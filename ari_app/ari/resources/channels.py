@@ -35,7 +35,7 @@ class Channels:
     ) -> None:
         """`originateWithId`: calls `endpoint`; the new channel's events go to `inbox`.
 
-        Returns when the call is on its way. ChannelStateChange then reports Ringing; StasisStart means that it was
+        Returns when the call is on its way. Dialled then reports RINGING; StasisStart means that it was
         answered; ChannelDestroyed has the reason why it was not. Asterisk gives up after `timeout_s` seconds (at least
         1). `originator` is the id of the channel for which the call is made: the new channel takes over its formats and
         accounting. `formats` ("ulaw,alaw") sets the formats instead.
@@ -104,6 +104,15 @@ class Channels:
         """`setChannelVar`: sets a variable, or a writable dialplan function."""
         query = {"variable": variable, "value": value}
         await self._ari.request("POST", f"channels/{part(channel_id)}/variable", channel_id, query)
+
+    async def get_channel_var(self, channel_id: str, variable: str) -> str:
+        """`getChannelVar`: the value of a variable, or of a readable dialplan function.
+
+        Raises ServerError where the function has none for this channel.
+        """
+        query = {"variable": variable}
+        answer = await self._ari.request("GET", f"channels/{part(channel_id)}/variable", channel_id, query)
+        return str(answer.json()["value"])
 
     async def continue_in_dialplan(
         self,

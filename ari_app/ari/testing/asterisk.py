@@ -142,9 +142,14 @@ class Asterisk:
         """Changes a channel's state, to Ringing or Up."""
         channel.change_state(state)
         self.tell("ChannelStateChange", channel)
+        self.dialled(channel, "ANSWER" if state == "Up" else state.upper())
 
-    def end(self, channel: Channel, cause: int) -> None:
-        """The channel is gone."""
+    def dialled(self, channel: Channel, status: str, forward: str = "") -> None:
+        """What comes of dialling a phone."""
+        self.tell("Dial", peer=channel.told(), dialstatus=status, forward=forward)
+
+    def end(self, channel: Channel, cause: int, sip_status: int | None = None) -> None:
+        """The channel is gone; `sip_status` is what its phone said."""
         if channel.cause is not None:
             return
         channel.cause = cause
@@ -156,7 +161,8 @@ class Asterisk:
         is_told = channel.is_in_app or channel.is_subscribed or not channel.app_data
         self._leave(channel)
         if is_told:
-            self.tell("ChannelDestroyed", channel, cause=cause, cause_txt="so it is")
+            said = {} if sip_status is None else {"tech_cause": sip_status}
+            self.tell("ChannelDestroyed", channel, cause=cause, cause_txt="so it is", **said)
 
     def tell(self, kind: str, channel: Channel | None = None, **more: object) -> None:
         """Sends an event to the connected instance."""
@@ -218,7 +224,10 @@ class Asterisk:
     async def _ring(self, phone: Phone, channel: Channel, timeout_s: float) -> None:
         await asyncio.sleep(phone.rings_after_s)
         if channel.cause is None and channel.state == "Down":
-            self.change_state(channel, "Ringing")
+            if phone.has_early_media:
+                self.dialled(channel, "PROGRESS")
+            else:
+                self.change_state(channel, "Ringing")
         await asyncio.sleep(timeout_s)
         if channel.state != "Up":
             self.end(channel, NO_ANSWER)
@@ -348,6 +357,13 @@ class Asterisk:
             loop = asyncio.get_running_loop()
             channel.timeout = loop.call_later(after_s, self.end, channel, NORMAL) if after_s else None
 
+    def variable(self, channel_id: str, query: dict[str, str]) -> object:
+        """Of variables that are read it knows where the audio of a channel goes."""
+        goes_to = self._channel(channel_id).audio_goes_to
+        if query["variable"] != "CHANNEL(rtp,dest)" or goes_to is None:
+            raise Refused(500, "Unable to read provided function")
+        return {"value": goes_to}
+
     def create_bridge(self, bridge_id: str, query: dict[str, str]) -> object:
         self.bridges.setdefault(bridge_id, set())
         return {"id": bridge_id}
@@ -392,6 +408,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("POST", "channels/([^/]+)/(ring|moh)", Asterisk.start),
     ("DELETE", "channels/([^/]+)/(ring|moh)", Asterisk.stop),
     ("POST", "channels/([^/]+)/variable", Asterisk.set_variable),
+    ("GET", "channels/([^/]+)/variable", Asterisk.variable),
     ("POST", "channels/([^/]+)/continue", Asterisk.go_on),
     ("POST", "bridges/([^/]+)", Asterisk.create_bridge),
     ("DELETE", "bridges/([^/]+)", Asterisk.destroy_bridge),

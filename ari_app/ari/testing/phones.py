@@ -24,6 +24,7 @@ class Channel:
     """A channel: `state` as Asterisk names it, `caller` the number shown.
 
     `hears`: what is played until it is stopped (ringback, music). `heard`: every sound that was played to it.
+    `audio_goes_to`: where its phone wants to hear; "(null)": nowhere; None: there is no audio.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Channel:
     timeout: asyncio.TimerHandle | None = None
     hears: str | None = None
     heard: list[str] = field(default_factory=list)
+    audio_goes_to: str | None = "192.0.2.1:4000"
     cause: int | None = None  # Q.850 cause of its end
     up_at: float | None = None  # when it was answered, by the loop's clock; from then on there is RTP
     lost: int = 0  # of the packets that come from it
@@ -172,6 +174,7 @@ class Phone(_Person):
         super().__init__()
         self.rings_after_s = rings_after_s
         self.is_known = True  # False: Asterisk has no such endpoint
+        self.has_early_media = False  # rings with 183, and never says 180
 
     @property
     def times_rung(self) -> int:
@@ -187,6 +190,16 @@ class Phone(_Person):
         """Answers."""
         return self.does(lambda asterisk, channel: asterisk.pick_up(channel), after_s)
 
+    def answers_soundlessly(self, goes_to: str | None = None, after_s: float = 2.0) -> Self:
+        """Picks up, but in a way that lets it hear nothing, see `Channel.audio_goes_to`."""
+        return self.does(
+            lambda asterisk, channel: setattr(channel, "audio_goes_to", goes_to), after_s
+        ).answers(after_s=0)
+
+    def answers_without_sdp(self, after_s: float = 2.0) -> Self:
+        """Picks up and says nothing of audio: Asterisk tells of an answer, and ends it in the same breath."""
+        return self.answers(after_s).does(lambda asterisk, channel: asterisk.end(channel, 127, 406))
+
     def accepts(self, after_s: float = 2.0) -> Self:
         """Answers, and presses 1 a second later."""
         return self.answers(after_s).presses("1")
@@ -194,6 +207,15 @@ class Phone(_Person):
     def is_busy(self) -> Self:
         """Answers busy."""
         return self.refuses(BUSY)
+
+    def forwards(self, to: str = "", after_s: float = 0.5) -> Self:
+        """Answers 302: its calls are taken elsewhere. `to` is empty where it does not say by whom."""
+
+        def act(asterisk: Asterisk, channel: Channel) -> None:
+            asterisk.dialled(channel, "CANCEL" if to else "NOANSWER", to)
+            asterisk.end(channel, 23, 302)
+
+        return self.does(act, after_s)
 
     def refuses(self, cause: int = REJECTED, after_s: float = 0.5) -> Self:
         """Rejects the call with a Q.850 cause."""

@@ -12,6 +12,7 @@ from ari_app.ari.settings import AriSettings
 from ari_app.ari.transport import Request, Response
 
 SETTINGS = AriSettings("127.0.0.1", 8088, "callrace", "secret", lanes=4)
+AUDIBLE = {"value": "192.0.2.1:4000"}  # where the audio of every channel goes, if a script says nothing else
 INFO = {"system": {"version": "22.10.1"}}
 WHEN = "2026-11-23T18:59:49.922+0000"
 WHEN_MS = 1795460389922
@@ -42,7 +43,7 @@ class ScriptedStream:
 
 
 class ScriptedTransport:
-    """Answers requests from `script`: "METHOD uri" -> (status, body) or an exception; else 204."""
+    """Answers requests from `script`: "METHOD uri" -> (status, body) or an exception; else 204, or AUDIBLE."""
 
     def __init__(self, script: dict[str, tuple[int, Any] | Exception] | None = None) -> None:
         self.script: dict[str, tuple[int, Any] | Exception] = {
@@ -68,7 +69,7 @@ class ScriptedTransport:
         self.requests.append((lane, request))
         await asyncio.sleep(0)
         self.before_answer(request)
-        answer = self.script.get(str(request), (204, None))
+        answer = self.script.get(str(request), (200, AUDIBLE) if _is_asked(request) else (204, None))
         if isinstance(answer, Exception):
             raise answer
         status, body = answer
@@ -85,6 +86,10 @@ class ScriptedTransport:
 
     async def close(self) -> None:
         self.is_closed = True
+
+
+def _is_asked(request: Request) -> bool:
+    return request.method == "GET" and request.uri.endswith("/variable")
 
 
 class FailingTransport(ScriptedTransport):

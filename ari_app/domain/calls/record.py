@@ -32,7 +32,8 @@ LegOutcome = Literal[
     "declined",  # pressed the decline digit, or refused the call on the phone
     "no_answer",  # did not accept in time, answered or not
     "busy",
-    "failed",  # could not be reached, or its channel ended after it had won
+    "forwarded",  # the phone says that its calls are taken elsewhere; nobody is dialled there
+    "failed",  # could not be reached, answered without sound, or its channel ended after it had won
     "cancelled",  # the caller hung up
 ]
 EndSource = Literal["caller", "agent", "system"]
@@ -44,6 +45,7 @@ class LegRecord:
 
     `failure`: why Asterisk did not dial it, in its words: "409 Channel with given unique ID already exists"; or how its
     trunk failed it: "trunk main answered 503".
+    `forwarded_to`: where the phone says that its calls are taken, as it says so: anything may stand there.
     `rtp`: what its line carried; only of the one who had the call.
     """
 
@@ -58,6 +60,7 @@ class LegRecord:
     lost_by_ms: int | None = None
     hangup_cause: int | None = None
     failure: str | None = None
+    forwarded_to: str | None = None
     rtp: RtpStatistics | None = None
 
 

@@ -36,6 +36,8 @@ class EventName(StrEnum):
     OFFERED = "offered"  # in which wave
     RINGING = "ringing"
     ANSWERED = "answered"
+    WITHOUT_SOUND = "answered without sound"
+    FORWARDED = "forwarded"  # where the phone says that its calls are taken
     PRESSED = "pressed"  # which key
     AT_CAPACITY = "at capacity"  # how many calls it has
     ON_ANOTHER_CALL = "on another call"  # a party that Callrace does not know

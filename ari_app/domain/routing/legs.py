@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Literal
 
-from ari_app.domain.calls.record import LegRecord
+from ari_app.domain.calls.record import LegOutcome, LegRecord
 
 
 class Phase(Enum):
@@ -38,7 +38,14 @@ class LegRinging:
 
 @dataclass(frozen=True, slots=True)
 class LegAnswered:
-    """A person or a machine answered."""
+    """A person or a machine answered, and can be heard."""
+
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegSoundless:
+    """It was answered in a way that lets nobody hear anything: that is no answer."""
 
     leg: int
 
@@ -67,10 +74,11 @@ class LegBridged:
 
 @dataclass(frozen=True, slots=True)
 class LegEnded:
-    """The leg's channel ended, with a Q.850 cause; None: its end was not seen."""
+    """The leg's channel ended, with a Q.850 cause; None: its end was not seen. `sip_status`: what its phone said."""
 
     leg: int
     cause: int | None
+    sip_status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +108,7 @@ class TimeUp:
 Event = (
     LegRinging
     | LegAnswered
+    | LegSoundless
     | LegDigit
     | PromptDone
     | LegBridged
@@ -196,3 +205,23 @@ class Leg:
     hears_prompt: bool = False
     digit_deadline: int | None = None
     connected_at: int | None = None
+
+    @property
+    def hangup_reason(self) -> Literal["answered_elsewhere", "normal"]:
+        """For which its phone is told that it is hung up: who lost is to see no missed call."""
+        return "answered_elsewhere" if self.record.outcome == "lost" else "normal"
+
+
+_OUTCOME_OF_CAUSE: dict[int, LegOutcome] = {
+    17: "busy",
+    18: "no_answer",
+    19: "no_answer",
+    21: "declined",
+}  # Q.850
+
+
+def outcome_of(cause: int, sip_status: int | None) -> LegOutcome:
+    """Of a leg that its phone ended before it was answered. RFC 3261, 21.3: what begins with 3 is a redirection."""
+    if sip_status is not None and 300 <= sip_status < 400:
+        return "forwarded"
+    return _OUTCOME_OF_CAUSE.get(cause, "failed")

@@ -9,8 +9,6 @@ A leg's life (`cancelling` is a state of its own, because an answer can cross a 
     queued -> dialling -> ringing -> answered -> won -> bridging -> connected
        every one of these            -> cancelling -> ended
 
-and its `record.outcome` says how it ended: won, lost, declined, no_answer, busy, failed, cancelled.
-
 A race takes a bounded time:
 
 - A phone rings for `ring_timeout_ms` at most.
@@ -48,6 +46,7 @@ from ari_app.domain.routing.legs import (
     LegDigit,
     LegEnded,
     LegRinging,
+    LegSoundless,
     Phase,
     Prompt,
     PromptDone,
@@ -55,6 +54,7 @@ from ari_app.domain.routing.legs import (
     Ring,
     SayTaken,
     TimeUp,
+    outcome_of,
 )
 from ari_app.domain.routing.ringqueue import RingQueue
 
@@ -85,14 +85,6 @@ class RacePlan:
     max_legs: int = 10
     reoffer_within_ms: int = 10_000
     reoffer_times: int = 2
-
-
-_OUTCOME_OF_CAUSE: dict[int, LegOutcome] = {
-    17: "busy",
-    18: "no_answer",
-    19: "no_answer",
-    21: "declined",
-}  # Q.850
 
 
 class Race:
@@ -226,6 +218,10 @@ class Race:
         leg.record.answered_at = now
         return self._accept(leg, now) if self.plan.accept == "answer" else self._ask(leg)
 
+    def _soundless(self, leg: Leg, event: Event, now: int) -> list[Command]:
+        leg.record.answered_at = now
+        return [*self._cancel(leg, "failed"), *self._advance(now)]
+
     def _answered_too_late(self, leg: Leg, event: Event, now: int) -> list[Command]:
         """The answer crossed the cancel: the channel is up now, so it must be hung up again."""
         if leg.record.answered_at is not None:
@@ -233,7 +229,7 @@ class Race:
         leg.record.answered_at = now
         if self.plan.accept == "answer":
             self._note_late(leg, now)
-        return [HangUp(leg.number, _hangup_reason(leg))]
+        return [HangUp(leg.number, leg.hangup_reason)]
 
     def _ask(self, leg: Leg) -> list[Command]:
         leg.hears_prompt = True
@@ -271,11 +267,9 @@ class Race:
     def _ended(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
         if event.cause is None:
             return self._ended_unseen(leg, event, now)
-        answered = leg.phase is Phase.ANSWERED
-        said = "failed" if leg.record.failure is not None else _OUTCOME_OF_CAUSE.get(event.cause, "failed")
-        leg.record.outcome = "no_answer" if answered else said
-        self._bury(leg, event, now)
-        return self._advance(now)
+        said = "failed" if leg.record.failure else outcome_of(event.cause, event.sip_status)
+        leg.record.outcome = "no_answer" if leg.phase is Phase.ANSWERED else said
+        return self._buried(leg, event, now)
 
     def _ended_unseen(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
         """The agent may have answered unseen, and is rung again: a limited number of times in each round."""
@@ -289,7 +283,7 @@ class Race:
             self._open(leg.record.wave, WavePlan((destination,)), now)
         return self._advance(now)
 
-    def _cancelled(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
+    def _buried(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
         self._bury(leg, event, now)
         return self._advance(now)
 
@@ -365,7 +359,7 @@ class Race:
         leg.record.outcome = outcome
         if was_answered and outcome == "lost":
             return [SayTaken(leg.number)]
-        return [HangUp(leg.number, _hangup_reason(leg))]
+        return [HangUp(leg.number, leg.hangup_reason)]
 
     def _time_up(self, now: int) -> list[Command]:
         if self.winner and self.winner.phase is Phase.WON and now >= self.winner.deadline:
@@ -381,17 +375,15 @@ class Race:
         return commands + self._advance(now)
 
 
-def _hangup_reason(leg: Leg) -> Literal["answered_elsewhere", "normal"]:
-    return "answered_elsewhere" if leg.record.outcome == "lost" else "normal"
-
-
 # What each event does in each phase; a pair that is not here does nothing.
 _REACTIONS: dict[tuple[Phase, type], Callable[..., list[Command]]] = {
     (Phase.DIALLING, LegBlocked): Race._blocked,
     (Phase.DIALLING, LegRinging): Race._ringing,
     (Phase.DIALLING, LegAnswered): Race._answered,
+    (Phase.DIALLING, LegSoundless): Race._soundless,
     (Phase.DIALLING, LegEnded): Race._ended,
     (Phase.RINGING, LegAnswered): Race._answered,
+    (Phase.RINGING, LegSoundless): Race._soundless,
     (Phase.RINGING, LegEnded): Race._ended,
     (Phase.ANSWERED, LegDigit): Race._digit,
     (Phase.ANSWERED, PromptDone): Race._prompt_done,
@@ -402,6 +394,7 @@ _REACTIONS: dict[tuple[Phase, type], Callable[..., list[Command]]] = {
     (Phase.BRIDGING, LegEnded): Race._winner_ended,
     (Phase.CONNECTED, LegEnded): Race._winner_ended,
     (Phase.CANCELLING, LegAnswered): Race._answered_too_late,
+    (Phase.CANCELLING, LegSoundless): lambda race, leg, *_: [HangUp(leg.number, leg.hangup_reason)],
     (Phase.CANCELLING, LegDigit): Race._late_digit,
-    (Phase.CANCELLING, LegEnded): Race._cancelled,
+    (Phase.CANCELLING, LegEnded): Race._buried,
 }

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from string import Template
 
-from ari_app.lab.sipp.scenario_parts import BYE_AT_ANY_TIME, END, REASONS, sdp
+from ari_app.lab.sipp.scenario_parts import BYE_AT_ANY_TIME, END, REASONS, Answer, answer_sdp
 
 
-def agent_scenario(*, media_port: int, ring_ms: int | None, status: int) -> str:
-    """A phone that rings for `ring_ms` (None: until cancelled), then answers (200) or refuses (`status`)."""
+def agent_scenario(
+    *,
+    media_port: int,
+    ring_ms: int | None,
+    status: int,
+    ringing: int = 180,
+    answer: Answer = "audio",
+    moved_to: str = "",
+) -> str:
+    """A phone that rings for `ring_ms` (None: until cancelled), then answers (200) or refuses (`status`).
+
+    `ringing` is the status that it rings with, 180 or 183; `answer` what it says of audio when it answers; `moved_to`,
+    of one that answers 3xx, the address that it names.
+    """
     wait = "" if ring_ms is None else f'timeout="{ring_ms}" ontimeout="final"'
     ring = "" if ring_ms == 0 else _RING  # SIPp's shortest wait takes 5 ms
     final = _ANSWER if status == 200 else _REFUSE
@@ -16,7 +28,9 @@ def agent_scenario(*, media_port: int, ring_ms: int | None, status: int) -> str:
         wait=wait,
         status=status,
         acked="established" if status == 200 else "done",
-        sdp=sdp(media_port),
+        ringing=ringing,
+        sdp=answer_sdp(media_port, answer),
+        final_headers=_HEADERS.replace(_OWN_CONTACT, moved_to) if moved_to else _HEADERS,
         headers=_HEADERS,
         cancel_ok=_CANCEL_OK,
         reasons=REASONS,
@@ -31,6 +45,8 @@ To: [$to];tag=[pid]-[call_number]
 Call-ID: [call_id]
 CSeq: [$cseq] INVITE
 Contact: <sip:[local_ip]:[local_port]>"""
+
+_OWN_CONTACT = "sip:[local_ip]:[local_port]"
 
 # A CANCEL has the headers of its INVITE but for the method, so it can be answered at any time.
 _CANCEL_OK = _HEADERS.replace("INVITE", "CANCEL").join(["SIP/2.0 200 OK\n", "\nContent-Length: 0\n"])
@@ -61,7 +77,7 @@ _INVITED = """<?xml version="1.0" encoding="UTF-8"?>
 _RINGING = """
   <label id="ringing"/>
   <send><![CDATA[
-SIP/2.0 180 Ringing
+SIP/2.0 $ringing Ringing
 $headers
 Content-Length: 0
 
@@ -94,9 +110,6 @@ _ANSWER = """
   <send><![CDATA[
 SIP/2.0 200 OK
 $headers
-Content-Type: application/sdp
-Content-Length: [len]
-
 $sdp
 ]]></send>
   <recv request="ACK"/>
@@ -125,7 +138,7 @@ _REFUSE = """
   <label id="final_again"/>
   <send><![CDATA[
 SIP/2.0 $status Refused
-$headers
+$final_headers
 Content-Length: 0
 
 ]]></send>

@@ -8,16 +8,23 @@ from ari_app.lab.ports import free_udp_port
 from ari_app.lab.sipp.agent_scenario import agent_scenario
 from ari_app.lab.sipp.party import Party
 from ari_app.lab.sipp.process import Process
+from ari_app.lab.sipp.scenario_parts import Answer
 from ari_app.lab.sipp.steps import Step, hang_up, press, talk, talk_ms, wait_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How a phone treats every call: ring for `ring_ms` (None: for ever), give `status`, then do `plan`."""
+    """How a phone treats every call: ring for `ring_ms` (None: for ever), give `status`, then do `plan`.
+
+    `ringing`, `answer` and `moved_to`: see `agent_scenario`.
+    """
 
     plan: tuple[Step, ...] = ()
     ring_ms: int | None = 0
     status: int = 200
+    ringing: int = 180
+    answer: Answer = "audio"
+    moved_to: str = ""
 
 
 def accepts(after_ms: int = 0, ring_ms: int = 0) -> Behaviour:
@@ -55,9 +62,19 @@ def busy(ring_ms: int = 0) -> Behaviour:
     return Behaviour((), ring_ms, status=486)
 
 
-def rings_forever() -> Behaviour:
+def rings_forever(ringing: int = 180) -> Behaviour:
     """Nobody picks up."""
-    return Behaviour((), None)
+    return Behaviour((), None, ringing=ringing)
+
+
+def forwards(to: str, status: int = 302, ring_ms: int = 0) -> Behaviour:
+    """Says that its calls are taken elsewhere: it is forwarded, or not to be disturbed."""
+    return Behaviour((), ring_ms, status, moved_to=to)
+
+
+def answers_oddly(answer: Answer, ring_ms: int = 0) -> Behaviour:
+    """Answers in a way that lets nobody hear anything."""
+    return Behaviour((), ring_ms, answer=answer)
 
 
 class Agent(Party):
@@ -71,6 +88,11 @@ class Agent(Party):
 
     def _make_process(self, media_port: int) -> Process:
         text = agent_scenario(
-            media_port=media_port, ring_ms=self._behaviour.ring_ms, status=self._behaviour.status
+            media_port=media_port,
+            ring_ms=self._behaviour.ring_ms,
+            status=self._behaviour.status,
+            ringing=self._behaviour.ringing,
+            answer=self._behaviour.answer,
+            moved_to=self._behaviour.moved_to,
         )
         return Process(text, self.port, [])

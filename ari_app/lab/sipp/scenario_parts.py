@@ -12,12 +12,34 @@ interface nothing is lost.
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 from ari_app.lab.sipp.rtp import TELEPHONE_EVENT
+
+Answer = Literal["audio", "no sdp", "no codec", "only keys", "port 0", "held", "inactive"]
+"""What an answer says of audio: where it is; nothing; a codec that was not offered, alone or with telephone-event; that
+it is not wanted; that it goes nowhere (c=0.0.0.0), or is not to go (a=inactive)."""
 
 
 def sdp(media_port: int) -> str:
     """The session description of either side."""
     return _SDP.format(port=media_port, event=TELEPHONE_EVENT)
+
+
+def answer_sdp(media_port: int, answer: Answer = "audio") -> str:
+    """The headers and the body with which a phone answers."""
+    assert answer in get_args(Answer), answer
+    if answer == "no sdp":
+        return "Content-Length: 0\n"
+    offered, event = sdp(media_port), TELEPHONE_EVENT
+    says = {
+        "no codec": offered.replace(f"AVP 0 {event}", "AVP 9").replace("0 PCMU/8000", "9 G722/8000"),
+        "only keys": offered.replace(f"AVP 0 {event}", f"AVP 9 {event}").replace("0 PCMU", "9 G722"),
+        "port 0": offered.replace(f"audio {media_port}", "audio 0"),
+        "held": offered.replace("c=IN IP4 127.0.0.1", "c=IN IP4 0.0.0.0"),
+        "inactive": offered.replace("sendrecv", "inactive"),
+    }
+    return f"Content-Type: application/sdp\nContent-Length: [len]\n\n{says.get(answer, offered)}"
 
 
 _SDP = """v=0

@@ -113,6 +113,7 @@ def leg_row(call_id: str, n: int, leg: LegRecord) -> dict[str, Any]:
         "lost_by_ms": leg.lost_by_ms,
         "hangup_cause": leg.hangup_cause,
         "failure": leg.failure,
+        "forwarded_to": leg.forwarded_to,
         "rtp_json": _rtp_values(leg.rtp),
     }
 

@@ -242,6 +242,7 @@ legs = Table(
     Column("hangup_cause", Integer),
     Column("failure", Text),
     Column("rtp_json", Text),
+    Column("forwarded_to", Text),
 )
 
 # How long legs to a destination talked, of the calls that began in one hour, or day (UTC), see `spending`.

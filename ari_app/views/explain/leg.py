@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ari_app.domain.calls.record import CallRecord, LegRecord
+from ari_app.domain.calls.timeline import EventName
 from ari_app.views.words import duration
 
 _AT_ONCE_MS = 100
@@ -16,6 +17,7 @@ _CAUSES = {
     20: "the phone is not registered",
     21: "rejected",
     22: "the number has changed",
+    23: "its calls are taken elsewhere",
     26: "answered elsewhere",
     27: "out of order",
     28: "not a valid number",
@@ -43,8 +45,14 @@ def leg_text(leg: LegRecord, record: CallRecord) -> str:
             return _no_answer(leg)
         case "busy":
             return "was busy."
+        case "forwarded":
+            return _forwarded(leg)
         case "failed" if leg.accepted_at is not None:
             return f"accepted the call first, but vanished before it could be connected{_cause(leg)}."
+        case "failed" if leg.answered_at is not None and _is_soundless(leg, record):
+            return (
+                f"{_picked_up(leg)}, but no sound could go to it: that is no acceptance, and it was let go."
+            )
         case "failed":
             return f"could not be reached{_cause(leg)}."
         case "cancelled":
@@ -111,6 +119,17 @@ def _no_answer(leg: LegRecord) -> str:
         return "gave no sign: its phone did not even ring, and it was given up."
     rang = f" for {duration(leg.ended_at - leg.ringing_at)}" if leg.ended_at is not None else ""
     return f"rang{rang}, and nobody picked up."
+
+
+def _is_soundless(leg: LegRecord, record: CallRecord) -> bool:
+    return any(
+        event.what == EventName.WITHOUT_SOUND and event.detail == leg.destination for event in record.events
+    )
+
+
+def _forwarded(leg: LegRecord) -> str:
+    to = f" to {leg.forwarded_to}" if leg.forwarded_to is not None else ""
+    return f"forwards its calls{to}. Nobody is rung there, as the call was not offered to them."
 
 
 def _picked_up(leg: LegRecord) -> str:

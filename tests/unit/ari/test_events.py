@@ -39,6 +39,18 @@ PLAYBACK = {"id": "p1", "media_uri": "sound:hello-world", "state": "done"}
             events.ChannelDestroyed(WHEN_MS, "c1", 21, "Call Rejected", 603),
         ),
         (
+            event("ChannelDestroyed", cause=23, cause_txt="Redirected", tech_cause=302),
+            events.ChannelDestroyed(WHEN_MS, "c1", 23, "Redirected", 302),
+        ),
+        (
+            event("Dial", peer={"id": "c1"}, dialstatus="CANCEL", forward="+12125550199"),
+            events.Dialled(WHEN_MS, "c1", "CANCEL", "+12125550199"),
+        ),
+        (
+            event("Dial", peer={"id": "c1"}, dialstatus="PROGRESS"),
+            events.Dialled(WHEN_MS, "c1", "PROGRESS", ""),
+        ),
+        (
             event("ChannelDtmfReceived", digit="#", duration_ms=120),
             events.ChannelDtmfReceived(WHEN_MS, "c1", "#", 120),
         ),

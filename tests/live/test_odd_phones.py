@@ -1,0 +1,68 @@
+"""Phones that do what the book does not say, at a real Asterisk: forwarded, without sound, ringing with 183."""
+
+import pytest
+
+from ari_app.lab.sipp import Behaviour, accepts, answers, answers_oddly, forwards, rings_forever, talk_ms
+from ari_app.lab.sipp.scenario_parts import Answer
+from tests.live.exchange import marketplace, phones, uris
+
+pytestmark = pytest.mark.live
+
+TALK = [talk_ms(60_000)]
+
+
+@pytest.mark.parametrize(
+    ("contact", "status", "forwarded_to"),
+    [
+        ("sip:+12125550199@127.0.0.1", 302, "+12125550199"),
+        ("sip:voice.mail@example.test", 301, "voice.mail"),
+        ("sip:example.test", 302, None),
+        ("tel:+12125550199", 302, None),
+    ],
+)
+async def test_a_phone_that_is_forwarded_is_done_with_at_once(
+    exchange, calling, contact, status, forwarded_to
+):
+    async with phones({"away": forwards(contact, status), "here": accepts(after_ms=300)}) as agents:
+        exchange.apply(marketplace(uris(agents)))
+        async with calling(plan=TALK) as who:
+            await exchange.connected()
+            await who.hang_up()
+            record = await exchange.record()
+    legs = {leg.destination: leg for leg in record.legs}
+    assert (legs["away"].outcome, legs["away"].forwarded_to) == ("forwarded", forwarded_to)
+    assert legs["away"].ended_at - legs["away"].offered_at < 1_000
+    assert record.winner == "here"
+
+
+async def test_where_all_are_forwarded_nobody_is_waited_for(exchange, calling):
+    async with phones({"away": forwards("sip:+18005550100@127.0.0.1")}) as agents:
+        exchange.apply(marketplace(uris(agents)))
+        async with calling(plan=TALK):
+            record = await exchange.record(timeout_s=20)
+    assert [leg.outcome for leg in record.legs] == ["forwarded"]
+    assert record.disposition == "no_answer"
+    assert record.durations_ms.wait < 3_000
+
+
+@pytest.mark.parametrize("answer", ["no sdp", "no codec", "only keys", "port 0", "held", "inactive"])
+async def test_an_answer_without_sound_is_none_and_the_others_ring_on(exchange, calling, answer: Answer):
+    async with phones({"deaf": answers_oddly(answer), "other": answers(ring_ms=700)}) as agents:
+        exchange.apply(marketplace(uris(agents), accept="answer"))
+        async with calling(plan=TALK) as who:
+            await exchange.connected()
+            await who.hang_up()
+            record = await exchange.record()
+    assert {leg.destination: leg.outcome for leg in record.legs} == {"deaf": "failed", "other": "won"}
+    assert record.winner == "other"
+
+
+async def test_183_without_180_is_ringing(exchange, calling):
+    early = Behaviour((), None, ringing=183)
+    async with phones({"early": early, "plain": rings_forever()}) as agents:
+        exchange.apply(marketplace(uris(agents), ring_timeout="5s"))
+        async with calling(plan=TALK):
+            record = await exchange.record()
+    legs = {leg.destination: leg for leg in record.legs}
+    assert abs(legs["early"].ringing_at - legs["plain"].ringing_at) < 1_000
+    assert [event.detail for event in record.events if event.what == "ringing"].count("early") == 1
