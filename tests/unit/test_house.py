@@ -24,6 +24,7 @@ LONGER: dict[str, str] = {
 
 LARGER: dict[str, str] = {
     "CallRecord": "a contract: its fields are those of the record's JSON",
+    "LegRecord": "a contract: its fields are those of a leg in the record's JSON",
     "Campaign": "a contract: its fields are those of a campaign in YAML",
     "Node": "a contract: its fields are those of a flow's node in YAML",
     "Facts": "all that a verdict is made from, as one value",
