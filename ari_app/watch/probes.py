@@ -1,10 +1,10 @@
 """The answer to a carrier's OPTIONS probe: whether calls are taken.
 
 An OPTIONS request comes to the PJSIP endpoint `ready`. Its context exists while a switch takes calls
-(`ari/presence.py`), so Asterisk answers 200, or else 404. But an OPTIONS request without a user is answered 200 without
-a look at the dialplan. So while no switch takes calls, the endpoint is put into maintenance (Asterisk's
-res_pjsip_maintenance), which answers 503. A switch that was killed cannot do that, so the AGI server does it too; and
-the switch does it when no AGI server runs.
+(`ari/presence.py`), so Asterisk answers 200, or else 404. But an OPTIONS request without a user, which comes to the
+endpoint `nobody`, is answered 200 without a look at the dialplan. So while no switch takes calls, that endpoint is put
+into maintenance (Asterisk's res_pjsip_maintenance), which answers 503, with a Retry-After of 300 seconds. A switch that
+was killed cannot do that, so the AGI server does it too; and the switch does it when no AGI server runs.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from ari_app.watch.ami import AmiError, Session
 
 log = logging.getLogger(__name__)
 
-ENDPOINT = "ready"
 APP = "callrace-ready"
-CONTEXT = f"stasis-{APP}"  # the endpoint's context in pjsip.conf
+CONTEXT = f"stasis-{APP}"  # the context of the endpoint `ready` in pjsip.conf
+WITHOUT_USER = "nobody"
 LOOK_EVERY_S = 0.2
 
 
@@ -49,7 +49,7 @@ async def _keep_telling(asterisk: Session) -> None:
     while True:
         (context, *_) = await asterisk.ask("ShowDialPlan", Context=CONTEXT)
         state = "off" if context.success else "on"
-        (answer, *_) = await asterisk.ask("PJSIPSetMaintenance", Endpoint=ENDPOINT, State=state)
+        (answer, *_) = await asterisk.ask("PJSIPSetMaintenance", Endpoint=WITHOUT_USER, State=state)
         problem = "" if answer.success else answer.message
         if problem and problem != refused:
             log.warning(

@@ -67,10 +67,11 @@ def parsed(data: bytes) -> Message:
 
 
 class Party(asyncio.DatagramProtocol):
-    """One address on 127.0.0.1, and what came to it that no dialog of its own waits for."""
+    """One address, and what came to it that no dialog of its own waits for."""
 
-    def __init__(self, to: str) -> None:
+    def __init__(self, to: str, host: str) -> None:
         self.to = to
+        self.host = host
         self.port = free_udp_port()
         self.rtp_port = free_udp_port()
         self.dialogs: dict[str, Dialog] = {}
@@ -80,7 +81,7 @@ class Party(asyncio.DatagramProtocol):
     async def open(self) -> None:
         """Listens."""
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, ("127.0.0.1", self.port))
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, (self.host, self.port))
 
     def close(self) -> None:
         """Listens no more."""
@@ -90,7 +91,7 @@ class Party(asyncio.DatagramProtocol):
     @property
     def uri(self) -> str:
         """Where it is called."""
-        return f"sip:party@127.0.0.1:{self.port}"
+        return f"sip:party@{self.host}:{self.port}"
 
     def call(self, did: str, ani: str = "+12125550142", **ids: str) -> Dialog:
         """A dialog of which it is the caller; nothing is sent yet. `ids`: `call_id` and `tag`, where they matter."""
@@ -157,7 +158,7 @@ class Dialog:
         number = cseq or self.cseq
         lines = [
             f"{method} {self.target} SIP/2.0",
-            f"Via: SIP/2.0/UDP 127.0.0.1:{self.party.port};branch=z9hG4bK{branch or secrets.token_hex(6)}",
+            f"Via: SIP/2.0/UDP {self.party.host}:{self.party.port};branch=z9hG4bK{branch or secrets.token_hex(6)}",
             "Max-Forwards: 70",
             f"From: {self.us};tag={self.tag}",
             f"To: {self.peer}" + (f";tag={self.peer_tag}" if self.peer_tag else ""),
@@ -234,9 +235,9 @@ class Dialog:
 
 
 @asynccontextmanager
-async def party(to: str) -> AsyncIterator[Party]:
-    """A party that calls `to` (host:port), and is called by it."""
-    made = Party(to)
+async def party(to: str, host: str = "127.0.0.1") -> AsyncIterator[Party]:
+    """A party at `host` that calls `to` (host:port), and is called by it."""
+    made = Party(to, host)
     await made.open()
     try:
         yield made

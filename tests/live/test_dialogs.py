@@ -87,7 +87,7 @@ async def test_a_carrier_that_offers_late_and_requires_reliable_answers_is_conne
 
 
 async def test_an_agent_who_does_all_that_gateways_do_keeps_the_call(lab, exchange, calling):
-    async with party(lab.sip) as agent:
+    async with party(lab.sip, "127.0.0.2") as agent:  # which is no address of the carrier's
         exchange.apply(marketplace({"agent": agent.uri}, accept="answer"))
         async with calling(plan=[talk_ms(60_000)]) as who:
             line = await agent.called()

@@ -44,6 +44,9 @@ async def becomes(lab, is_taken):
             return
         assert began - since < WITHIN_S, found
         assert set(found.values()) <= {200, 404, 503}, found
+        assert 503 not in {
+            status for user, status in found.items() if user
+        }  # it says Retry-After, for minutes
 
 
 @pytest.fixture
@@ -116,6 +119,14 @@ async def test_a_switch_says_that_it_takes_calls_again_where_no_agi_server_does(
     agi.kill()
     await switch.start()
     await becomes(lab, True)
+
+
+async def test_a_stranger_is_told_nothing(lab):
+    async with party(lab.sip, "127.0.0.3") as stranger:
+        for target in (f"sip:ready@{lab.sip}", f"sip:{lab.sip}"):
+            line = stranger.call("ready")
+            line.target = target
+            assert (await line.final("OPTIONS", line.send("OPTIONS"))).status == 401
 
 
 async def test_an_invite_that_looks_like_an_options_is_refused_and_nothing_of_it_is_left(

@@ -169,6 +169,7 @@ def test_calls_come_in_by_the_carrier_alone() -> None:
     assert contexts == [
         ("carrier", "callrace-in"),
         ("ready", CONTEXT),
+        ("nobody", "callrace-refused"),
         ("main", "callrace-refused"),
         ("agents", "callrace-refused"),
         ("phone", "callrace-refused"),
