@@ -23,13 +23,14 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from ari_app.ari.errors import AriError
-from ari_app.domain.calls.record import CallRecord, Disposition, LegOutcome, LegRecord
+from ari_app.domain.calls.record import CallRecord, Disposition, LegOutcome, LegRecord, lines_of
 from ari_app.serving.clock import CallClock
 from ari_app.store.calls.calls import Settlement
 
 LAG_EVERY_S = 0.5
 
 _MACHINE_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+_MOS = (1, 2, 2.5, 3, 3.5, 3.8, 4, 4.2, 4.3, 4.4)  # from 3.6 on most are content
 _PEOPLE_S = (1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 90, 120)
 
 
@@ -73,6 +74,15 @@ class Metrics:
             buckets=_MACHINE_S,
             registry=registry,
         )
+        self._mos = Histogram(
+            "callrace_estimated_mos",
+            "How each party of a conversation sounded: the mean opinion score of ITU-T G.107.",
+            ["party"],
+            buckets=_MOS,
+            registry=registry,
+        )
+        for party in ("caller", "agent"):
+            self._mos.labels(party)
         self._save_delay = Histogram(
             "callrace_save_delay_seconds",
             "From a call's end until it is in the database.",
@@ -114,6 +124,9 @@ class Metrics:
         if record.money is not None:
             self._charged.labels(record.money.currency).inc(record.money.charged)
             self._paid.labels(record.money.currency).inc(record.money.paid)
+        for destination, rtp in lines_of(record):
+            if rtp.mos is not None:
+                self._mos.labels("caller" if destination is None else "agent").observe(rtp.mos)
         self._time(record)
 
     def _time(self, record: CallRecord) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.record import CallRecord, lines_of
 from ari_app.domain.ledger.corrections import corrections_of, net
 from ari_app.domain.ledger.disputes import Dispute
 from ari_app.domain.ledger.transfers import Transfer
@@ -24,6 +24,7 @@ COLUMNS = (
     "disposition",
     "winner",
     "talked s",
+    "MOS",
     "charged",
     "paid",
     "corrected",
@@ -31,7 +32,7 @@ COLUMNS = (
 
 
 def row(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[object, ...]:
-    """A call in a list."""
+    """A call in a list. Its MOS is that of the party who sounded worse."""
     return (
         record.id,
         second(record.started_at),
@@ -41,6 +42,7 @@ def row(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[object, ...]
         record.disposition,
         record.winner,
         tenths(record.durations_ms.connected) if record.connected_at else None,
+        min((rtp.mos for _, rtp in lines_of(record) if rtp.mos is not None), default=None),
         *net_cells(record, transfers),
     )
 

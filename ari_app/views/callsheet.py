@@ -151,7 +151,16 @@ _LINE_COLUMNS = ("line", "received", "lost", "sent", "lost there", "jitter ms", 
 def _lines(record: CallRecord) -> Iterator[tuple[object, ...]]:
     for whose, rtp in lines_of(record):
         lost = rtp.received_lost, rtp.sent_lost
-        yield whose, rtp.received, lost[0], rtp.sent, lost[1], rtp.jitter_ms, rtp.round_trip_ms, rtp.mos
+        yield (
+            whose or "the caller",
+            rtp.received,
+            lost[0],
+            rtp.sent,
+            lost[1],
+            rtp.jitter_ms,
+            rtp.round_trip_ms,
+            rtp.mos,
+        )
 
 
 def _leg(leg: LegRecord, record: CallRecord) -> tuple[object, ...]:

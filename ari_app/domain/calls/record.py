@@ -254,10 +254,10 @@ def track_files(call_id: str) -> dict[str, str]:
     return {party: f"{call_id}-{party}.wav" for party in ("caller", "agent")}
 
 
-def lines_of(record: CallRecord) -> Iterator[tuple[str, RtpStatistics]]:
-    """Whose line carried what, as far as that is known: the caller's ("caller"), then the agents', by destination."""
+def lines_of(record: CallRecord) -> Iterator[tuple[str | None, RtpStatistics]]:
+    """The known RTP statistics of a call: of each agent who talked, by destination; None stands for the caller."""
     if record.rtp is not None:
-        yield "caller", record.rtp
+        yield None, record.rtp
     for leg in record.legs:
         if leg.rtp is not None:
             yield leg.destination, leg.rtp

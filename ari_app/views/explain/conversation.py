@@ -51,9 +51,9 @@ def _ending(record: CallRecord) -> Iterator[str]:
         yield f"- {ended}, {into(record, record.ended_at)} after it began."
 
 
-def _sound(whose: str, rtp: RtpStatistics) -> str:
+def _sound(whose: str | None, rtp: RtpStatistics) -> str:
     """How one of them will have sounded to the other."""
-    name = "the caller" if whose == "caller" else whose
+    name = whose or "the caller"
     if rtp.mos is None:
         return f"Not one packet of sound came from {name}."
     lost = f"{100 * rtp.lost_share:.1f} % of {rtp.received + rtp.received_lost} packets were lost"

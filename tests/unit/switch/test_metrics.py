@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ari_app.ari.errors import AriTimeout
 from ari_app.ari.transport import Request
 from ari_app.domain.calls.record import LegRecord
+from ari_app.domain.calls.rtp import RtpStatistics
 from ari_app.switch.measured import MeasuredTransport
 from ari_app.switch.metrics import Metrics
 from tests.samples import make_call, settlement, unqualified
@@ -81,6 +82,15 @@ def test_a_call_is_timed_from_offer_to_acceptance_to_bridge(metrics: Metrics) ->
     metrics.ended(make_call())  # offered at 12 s, accepted at 19.951 s, connected at 20 s
     assert value(metrics, "callrace_race_seconds_sum") == pytest.approx(7.951)
     assert value(metrics, "callrace_bridge_seconds_sum") == pytest.approx(0.049)
+
+
+def test_how_each_party_sounded_is_counted_by_party(metrics: Metrics) -> None:
+    metrics.ended(make_call())
+    assert value(metrics, "callrace_estimated_mos_count", party="caller") == 1
+    assert value(metrics, "callrace_estimated_mos_sum", party="agent") == pytest.approx(4.39, abs=0.02)
+    silent = replace(make_call(2), rtp=RtpStatistics(0, 0, 500, 0), legs=[])
+    metrics.ended(silent)
+    assert value(metrics, "callrace_estimated_mos_count", party="caller") == 1
 
 
 def test_the_first_ring_is_timed_without_the_callers_time_in_the_ivr(metrics: Metrics) -> None:
