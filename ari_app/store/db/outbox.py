@@ -1,8 +1,8 @@
 """The outbox: what others are to hear of, a line each, written in the transaction that saves it.
 
-So what is saved is told of, and what was undone is not, whenever a process dies. Who sends it reads lines, and deletes
-them when they were delivered. PostgreSQL gives numbers out before the transactions end, so a line may come to be
-seen after one with a higher number: nobody may skip to "all that is newer than the last that I saw".
+So others hear of everything that was saved, and of nothing that was undone, whenever a process dies. A sender reads
+lines, and deletes them when they are delivered. PostgreSQL gives out numbers before transactions end, so a line may
+become visible after one with a higher number. So no reader may ask only for lines newer than the last it saw.
 """
 
 from __future__ import annotations
@@ -50,6 +50,6 @@ def oldest(engine: Engine, limit: int) -> list[OutboxLine]:
 
 @retried
 def forget(engine: Engine, before: int) -> int:
-    """Deletes lines of before that moment (ms), delivered or not: the outbox ends somewhere. How many."""
+    """Deletes lines older than that moment (ms), delivered or not, so that the outbox is bounded; returns how many."""
     with writing(engine) as connection:
         return connection.execute(delete(outbox).where(outbox.c.at < before)).rowcount

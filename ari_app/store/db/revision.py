@@ -21,7 +21,7 @@ def read_in(connection: Connection) -> int:
 
 
 def lock(connection: Connection) -> None:
-    """Lets no other change of the marketplace happen until this transaction ends."""
+    """Locks the marketplace against other changes until this transaction ends."""
     connection.execute(select(revision.c.counter).with_for_update())
 
 

@@ -308,7 +308,7 @@ Index(
     sqlite_where=text(_ENDS_A_HOLD),
     postgresql_where=text(_ENDS_A_HOLD),
 )
-# A trigger adds up what is taken back of one transfer, and refuses more than it moved (see the migration).
+# A trigger adds up the reversals of one transfer, and refuses more than it moved (see the migration).
 Index(
     "transfers_taken_back",
     transfers.c.resolves,
