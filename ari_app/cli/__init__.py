@@ -1,1 +1,1 @@
-"""The `callrace` command: a module per noun; parses and prints, decides nothing."""
+"""The `callrace` command: a module for each noun. It parses words and prints results; it decides nothing."""

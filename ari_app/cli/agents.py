@@ -1,4 +1,4 @@
-"""`callrace agents`: destinations, and taking one out of the calls for a while."""
+"""`callrace agents`: destinations, listed, paused and resumed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def list_(advertiser: str | None, as_json: bool) -> None:
 )
 @json_option
 def pause(agent: str, reason: str, as_json: bool) -> None:
-    """Offer AGENT no calls until it is resumed. A call it has goes on.
+    """Offer AGENT no calls until it is resumed. Its present call goes on.
 
     \b
     Example:

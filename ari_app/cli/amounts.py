@@ -1,4 +1,4 @@
-"""Money as words of a command."""
+"""Amounts of money as options of a command."""
 
 from __future__ import annotations
 

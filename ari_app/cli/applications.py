@@ -1,4 +1,4 @@
-"""`callrace applications`: publishers who ask to join a campaign, and what becomes of it."""
+"""`callrace applications`: publishers' applications to campaigns, and their decisions."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def applications() -> None:
 @click.option("--note", metavar="TEXT", callback=one_line, help="What the publisher says to it.")
 @json_option
 def submit(campaign: str, publisher: str, note: str | None, as_json: bool) -> None:
-    """Ask, for a publisher, to join a campaign; again, after it was declined.
+    """Apply to a campaign for a publisher. It may apply again after it was declined.
 
     A campaign with `applications: {auto_approve: true}` approves it at once, with one number of any kind.
-    When the stock is short of that, the application waits for `approve`.
+    When no number is free, the application waits for `approve`.
 
     \b
     Example:
@@ -54,7 +54,7 @@ def submit(campaign: str, publisher: str, note: str | None, as_json: bool) -> No
 )
 @json_option
 def list_(campaign: str | None, publisher: str | None, state: Any, as_json: bool) -> None:
-    """List the applications, with what happened last and why.
+    """List the applications, each with its last step and the reason.
 
     \b
     Example:
@@ -111,7 +111,7 @@ def approve(
     note: str | None,
     as_json: bool,
 ) -> None:
-    """Approve the application ID and give the publisher numbers: all of it, or nothing.
+    """Approve the application ID and assign numbers to the publisher: all of this, or nothing.
 
     No publisher gets more than the campaign's applications.numbers_per_publisher.
 

@@ -22,9 +22,9 @@ from ari_app.views.applied import applied_json
 def apply(file: TextIO, as_json: bool) -> None:
     """Put the marketplace in FILE (YAML; - is stdin) in force, all of it or nothing.
 
-    Mistakes are named with their line. Prompts are checked; text is rendered to audio. What changes is
-    told as `callrace plan` shows it beforehand. A running switch takes the new version over before this
-    returns; calls under way keep what they began with, also destinations that are removed.
+    Mistakes are shown with their line. Prompts are checked; text is rendered to audio. The changes are printed
+    as `callrace plan` shows them beforehand. A running switch uses the new version before this returns.
+    Calls under way keep what they began with, even destinations that are removed.
 
     \b
     Examples:
@@ -36,7 +36,7 @@ def apply(file: TextIO, as_json: bool) -> None:
 
 
 def tell(settings: Settings, changed: Changed, as_json: bool) -> None:
-    """Waits for a running switch to have what was applied, and prints it."""
+    """Waits until a running switch uses what was applied, then prints the changes."""
     for _ in range(changed.begun_again):
         click.echo("the marketplace changed meanwhile; trying again", err=True)
     taken_over = wait_for_switch(settings, changed.applied.version)

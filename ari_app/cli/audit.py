@@ -25,7 +25,7 @@ def audit() -> None:
 def list_(actor: str | None, subject: str | None, limit: int, as_json: bool) -> None:
     """List what was done, newest first, by whom, and with which values.
 
-    An operator is named as CALLRACE_OPERATOR says, or else by the login's name; Callrace itself is program:callrace.
+    The name of an operator is CALLRACE_OPERATOR, or else the login name; Callrace itself is program:callrace.
 
     \b
     Examples:

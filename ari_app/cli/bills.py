@@ -21,7 +21,7 @@ from ari_app.views.bills.bill import COLUMNS, bill_facts, bill_json, bill_rows, 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How a bill is wanted: as text, as JSON or in files; or the transfers behind it (`items`)."""
+    """The wanted form of a bill: text, JSON or files; or its transfers (`items`) instead."""
 
     items: bool
     as_json: bool
@@ -30,9 +30,9 @@ class Delivery:
 
 
 def bill_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The ways to get a bill: as text, `--json`, `--csv FILE` or `--pdf FILE`; its `--items` instead.
+    """Adds the options for the form of a bill: `--json`, `--csv FILE`, `--pdf FILE` (default: text), or `--items`.
 
-    The command gets them as `delivery`: what cannot be is wrong usage before it does anything.
+    The command gets them as `delivery`. An impossible combination is wrong usage, before the command does anything.
     """
 
     @wraps(command)
@@ -65,7 +65,7 @@ def issue(
     dry_run: bool,
     delivery: Delivery,
 ) -> None:
-    """Issues a bill now and delivers it; in a dry run it only shows it. Raises Refused."""
+    """Issues a bill now and delivers it; a dry run only shows it. Raises Refused."""
     asked = site()
     if dry_run:
         issued = desk.draft(asked, kind, party, period, currency=currency, force_open=force_open)
@@ -83,7 +83,7 @@ def issue(
 
 
 def deliver(bill: Bill, delivery: Delivery, items: Callable[[], Items]) -> None:
-    """Shows the bill, or the `items` behind it, or writes it to the files that are given."""
+    """Shows the bill or its `items`, or writes it to the given files."""
     csv_file, pdf_file = delivery.csv_file, delivery.pdf_file
     if delivery.items:
         deliver_items(items(), delivery.as_json, csv_file)

@@ -1,4 +1,4 @@
-"""The board on a whole terminal: panels of its lines, in colour."""
+"""The board on a full terminal: panels of lines, in colour."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _agents(view: View, room: int) -> RenderableType:
 
 
 def _drawn(line: Line) -> Text:
-    """A line that stays one, cut off where there is no room."""
+    """A line on one row of the screen, cut off if it is too long."""
     text = Text(no_wrap=True, overflow="ellipsis")
     for span in line:
         text.append(span.text, _STYLES.get(span.look, ""))
@@ -100,7 +100,7 @@ def _drawn(line: Line) -> Text:
 
 
 def _first(lines: Iterable[Line], room: int, what: str) -> RenderableType:
-    """As many lines as there is room for; the last one says how many more there are."""
+    """As many lines as there is room for; the last row then says how many are left out."""
     shown = list(map(_drawn, lines))
     if not shown:
         return Text(f"no {what}", "dim")

@@ -67,14 +67,14 @@ def list_(
     as_json: bool,
     **wanted: Any,
 ) -> None:
-    """List the calls that began last, newest first, of those that match everything given.
+    """List the newest calls that match all options, newest first.
 
-    TIME is ISO 8601, UTC unless it has an offset; a date alone is its midnight. A campaign, advertiser,
-    publisher, source, state or winner that is '' is one that the call does not have. With a column of money, such
-    as `--counted-as corrected_revenue`, --since and --until are of the moment at which it moved.
+    TIME is ISO 8601, in UTC unless it has an offset; a date alone is its midnight. The value '' for a campaign,
+    advertiser, publisher, source, state or winner selects calls that have none. With a column of money, such as
+    `--counted-as corrected_revenue`, --since and --until are for the time at which the money moved.
 
-    charged and paid are net; `corrected` is what of them came after the verdict, by disputes, adjustments and
-    repeats judged again. In JSON they are `money.net_charged` and `net_paid`, beside what the verdict said.
+    charged and paid are net amounts. `corrected` is the part of them that came after the verdict: by disputes,
+    adjustments, and repeats judged again. In JSON they are `money.net_charged` and `net_paid`, beside the verdict's.
 
     \b
     Examples:
@@ -126,7 +126,7 @@ def explain_(call_id: str, as_json: bool) -> None:
     Example:
       callrace calls explain 019abc
     """
-    from ari_app.views.explain import explain  # no list waits for all that a call may be explained by
+    from ari_app.views.explain import explain  # imported here, as a list need not load it
 
     found = _find(call_id)
     sections = explain(found.record, found.transfers, found.disputes)
@@ -158,12 +158,12 @@ def _show(call: CallSheet) -> None:
 
 
 def _find(call_id: str) -> Found:
-    """The call with its money, of the last `callrace demo`'s database, or else of the settings'."""
+    """The call with its money, from the database of the last `callrace demo`, or else that of the settings."""
     settings = Settings.from_env()
     demo = settings.home / "demo" / "callrace.db"
     if demo.exists():
         engine = open_engine(f"sqlite:///{demo}")
-        is_current = schema.current(engine) == schema.head()  # another version's demo may lack tables
+        is_current = schema.current(engine) == schema.head()  # a demo of another version may lack tables
         if is_current and (found := desk.find(Site(settings, engine, now_ms), call_id)) is not None:
             click.echo(f"a call of the demo, from {demo}", err=True)
             return found

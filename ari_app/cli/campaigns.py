@@ -1,4 +1,4 @@
-"""`callrace campaigns`: standing orders for calls, from draft to their end."""
+"""`callrace campaigns`: an advertiser's standing orders for calls, from draft to end."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def create(
 ) -> None:
     """Create the campaign ID as a draft. It takes calls once it is started.
 
-    Further fields are set as `callrace campaigns set` does.
+    Further fields are given as to `callrace campaigns set`.
 
     \b
     Examples:
@@ -69,9 +69,9 @@ def create(
 def set_(name: str, assignments: tuple[str, ...], as_json: bool) -> None:
     """Set fields of the campaign ID, each named by its path. Values are YAML.
 
-    An empty value takes the field away: its default is back. A list's item is named by its index.
-    Other terms are a new version of them; calls under way keep the one that they began with. Staged terms whose
-    time has come are the campaign's own by then.
+    An empty value removes the field, so its default holds again. An item of a list is named by its index.
+    Changed terms are a new version; calls under way keep the version that they began with. Staged terms whose start
+    has passed are made the campaign's terms first.
 
     \b
     Examples:

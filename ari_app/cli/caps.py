@@ -20,10 +20,10 @@ def caps() -> None:
 @click.option("--owner", metavar="ID", help="Only the caps of what has this id.")
 @json_option
 def list_(owner: str | None, as_json: bool) -> None:
-    """List every cap of the marketplace in force, with what is used and left of it now.
+    """List every cap of the marketplace in force, with how much is used and left now.
 
-    `used` is what settled calls count, `reserved` what calls under way may come to. A call counts in the
-    period in which it was offered, and periods begin in the owner's time zone.
+    `used` is for ended calls, `reserved` is the most that calls under way may use. A call counts in the
+    period in which it was offered. Periods begin in the owner's time zone.
 
     \b
     Examples:

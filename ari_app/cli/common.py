@@ -1,4 +1,4 @@
-"""What many commands need: who acts, the exchange of the settings, options that are checked."""
+"""What many commands need: the actor, the exchange of the settings, and checked options."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from ari_app.store.db import schema
 
 
 class Failed(click.ClickException):
-    """What a command was asked cannot be done; the message says why and what to do. Exit code 1."""
+    """A command cannot do what was asked; the message says why and what to do. Exit code 1."""
 
     def show(self, file: Any = None) -> None:
-        """Prints the message on stderr, each of its lines named."""
+        """Prints the message on stderr; each of its lines begins with `callrace:`."""
         for line in self.format_message().splitlines():
             click.echo(f"{click.style('callrace:', fg='red')} {line}", file=file, err=file is None)
 
 
 def as_option(check: Callable[[str, str], str]) -> Callable[..., str | None]:
-    """An option's callback: its value as `check` (of `desk.checked`) lets it pass; any other is wrong usage."""
+    """Makes an option's callback from a function of `desk.checked`; a value that it refuses is wrong usage."""
 
     def checked_value(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
         try:
@@ -42,21 +42,21 @@ def as_option(check: Callable[[str, str], str]) -> Callable[..., str | None]:
 
 
 phone_number = as_option(checked.phone_number)
-"""A phone number in E.164."""
+"""Checks a phone number in E.164."""
 one_line = as_option(checked.line)
-"""What is kept, and shown to people."""
+"""Checks a line of text that is saved and shown to people."""
 owned_id = as_option(checked.owned_id)
-"""An id of the marketplace."""
+"""Checks an id of the marketplace."""
 _reason = as_option(checked.reason)
 
 
 def reason_given(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """What tells why, on one line, however long; nothing, where it may be left out."""
+    """Checks a reason: one line of any length; None when the option was not given."""
     return value if value == "" and not param.required else _reason(ctx, param, value)
 
 
 def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> int:
-    """An option's time in ms, now when it is not given; anything else is wrong usage."""
+    """An option's time in ms, by default now; any other text is wrong usage."""
     try:
         return now_ms() if value is None else from_iso(value)
     except ValueError as error:
@@ -65,7 +65,7 @@ def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> int
 
 
 def database() -> Engine:
-    """The database of the settings, at the version that this Callrace needs. Raises StoreError."""
+    """The database of the settings; its tables are at the revision needed. Raises StoreError."""
     return schema.opened(Settings.from_env().database_url)
 
 
@@ -75,7 +75,7 @@ def site() -> Site:
 
 
 def acting() -> Actor:
-    """Who runs this: CALLRACE_OPERATOR, or else the login's name, or the number of one who has no name here.
+    """The operator who runs this command: CALLRACE_OPERATOR, or else the login name, or else the numeric user id.
 
     Raises SettingsError.
     """
@@ -88,7 +88,7 @@ def acting() -> Actor:
 
 
 def text_of(file: TextIO) -> str:
-    """All that a file says. Raises Failed when it is not UTF-8."""
+    """The whole text of a file. Raises Failed when it is not UTF-8."""
     try:
         return file.read()
     except UnicodeDecodeError as error:

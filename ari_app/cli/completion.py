@@ -1,4 +1,4 @@
-"""`callrace completion`: the words of the command line, completed by the shell."""
+"""`callrace completion`: the shell completes the words of the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`callrace conversions`: calls that became sales, and calls whose terms wait for that."""
+"""`callrace conversions`: converted calls, and calls that await a conversion."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def conversions() -> None:
 )
 @json_option
 def post(call_id: str, at: int, ref: str | None, as_json: bool) -> None:
-    """Tell that CALL, an id in full, became a sale.
+    """Report that CALL (its full id) became a sale.
 
-    A call that waits for it is judged by it at once. It may be told up to a day after the call's time, if it was in
-    time. That of any other call is noted in its record. A time more than five minutes ahead of this machine's clock is
-    refused.
+    A call that awaits a conversion is judged by it at once. A sale within the call's deadline may be reported up to a
+    day after the deadline. For any other call, the sale is only written into the record. A time more than five minutes
+    ahead of this machine's clock is refused.
 
     \b
     Example:
@@ -55,10 +55,11 @@ def post(call_id: str, at: int, ref: str | None, as_json: bool) -> None:
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 @json_option
 def import_(file: TextIO, as_json: bool) -> None:
-    """Tell the conversions in FILE (CSV; - is stdin).
+    """Report the conversions in FILE (CSV; - is stdin).
 
-    The columns are call (an id in full), at (a time) and ref (the sale's own name, or empty). With any mistake, each
-    named with its line, nothing is taken. Stopped half-way, the same file takes the rest; again, it changes nothing.
+    The columns are call (its full id), at (a time) and ref (the sale's own name, or empty). If there is any mistake,
+    nothing is recorded, and each mistake is shown with its line. If this was stopped half-way, the same file again
+    records the rest. A file that was recorded before changes nothing.
 
     \b
     Example:
@@ -79,7 +80,7 @@ def import_(file: TextIO, as_json: bool) -> None:
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many.")
 @json_option
 def list_(pending: bool, limit: int, as_json: bool) -> None:
-    """List the calls that were converted, those first that were told last; or those that wait for it.
+    """List the converted calls, the last reported first; or the calls that await a conversion.
 
     \b
     Examples:
@@ -98,7 +99,7 @@ def list_(pending: bool, limit: int, as_json: bool) -> None:
 @conversions.command()
 @json_option
 def expire(as_json: bool) -> None:
-    """Give up waiting where a day has passed since a call's time: what was held is released. Run it daily.
+    """End the wait for conversions whose deadline passed a day ago; the held money is released. Run it daily.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`callrace creatives`: the ads of campaigns, approved and given to publishers with their own number."""
+"""`callrace creatives`: the ads of campaigns; approved, and exported for publishers with their own number."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def add_(
 ) -> None:
     """Add the creative ID to a campaign, as a draft. It can be exported once it is approved.
 
-    Text and HTML say where the publisher's number goes: {number} is the number as people write it, {tel}
-    the link that dials it. HTML that could run anything, or ask for input, is refused, naming what.
+    Text and HTML have a place for the publisher's number: {number} is the number as people write it, {tel} is
+    the link that dials it. HTML that could run code, or ask for input, is refused, with the reason.
 
     \b
     Examples:
@@ -113,8 +113,8 @@ def reject(name: str, reason: str, as_json: bool) -> None:
 def export(name: str, publisher: str, source: str | None, out: Path, as_json: bool) -> None:
     """Write the approved creative ID with the publisher's own tracking number in it.
 
-    The folder gets ID.html (ID.txt of a text ad), a banner's image beside it, and ID.json, which says whose
-    ad it is, with which number and source. A landing page's link tells the page `number` and `source`.
+    The folder gets ID.html (ID.txt for a text ad), the image of a banner, and ID.json, which has the campaign,
+    the publisher, the number and the source. The link to a landing page passes `number` and `source` to the page.
 
     \b
     Examples:
@@ -132,7 +132,7 @@ def export(name: str, publisher: str, source: str | None, out: Path, as_json: bo
 
 
 def _write(name: str, ad: Ad, out: Path) -> tuple[dict[str, object], list[str]]:
-    """Writes the ad's files; what the ad is, for its last one and for --json, and the names of all."""
+    """Writes the ad's files; returns the ad as JSON (also written as the last file), and the names of all files."""
     creative, number = ad.creative, ad.number
     out.mkdir(parents=True, exist_ok=True)
     text = f"{name}.{'txt' if creative.kind == 'text' else 'html'}"

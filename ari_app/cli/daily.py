@@ -1,4 +1,4 @@
-"""`callrace daily`: what is due once a day, for a timer, cron or a container to run."""
+"""`callrace daily`: the daily jobs, to be run by a timer, by cron or by a container."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def daily(as_json: bool) -> None:
     """Do what is due once a day: give up on conversions that never came, delete recordings that are kept no longer, and
     lines of the outbox that nobody took in 30 days.
 
-    One job that fails does not keep the next from being done; the exit code is 1 then. Running it twice does no harm.
+    If one job fails, the others are done all the same, and the exit code is 1. To run it twice does no harm.
 
     \b
     Example:

@@ -14,14 +14,14 @@ from ari_app.settings import Settings
 def db() -> None:
     """Bring the database to this version's tables, or see where it is.
 
-    It is SQLite in CALLRACE_HOME, or what CALLRACE_DATABASE_URL says.
+    The database is SQLite in CALLRACE_HOME, or the one in CALLRACE_DATABASE_URL.
     """
 
 
 @db.command()
 @json_option
 def upgrade(as_json: bool) -> None:
-    """Bring the database to this version's tables. Does nothing when it is there."""
+    """Bring the database to this version's tables. Does nothing when it has them already."""
     was = database.upgrade(Settings.from_env())
     change = "was there already" if was.is_migrated else f"upgraded from {was.revision or 'nothing'}"
     told = {"database": was.where, "revision": was.needed, "was": was.revision}
@@ -31,7 +31,7 @@ def upgrade(as_json: bool) -> None:
 @db.command()
 @json_option
 def status(as_json: bool) -> None:
-    """Tell which revision the database is at, and which is needed. Exit code 1 when they differ."""
+    """Show the revision of the database, and the one needed. Exit code 1 when they differ."""
     now = database.status(Settings.from_env())
     if as_json:
         show_json(

@@ -1,4 +1,4 @@
-"""What the commands of the desk's nouns share: how a change is made and told; `list`, `show` and `remove`."""
+"""The common part of commands that change the marketplace: `list`, `show`, `remove`, and how a change is printed."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from ari_app.desk.site import Site
 
 
 def change(make: Callable[[Site, Actor], Changed], as_json: bool) -> None:
-    """Makes a change as whoever runs this, and tells what changed."""
+    """Makes a change as the operator who runs the command, and prints what changed."""
     asked = site()
     tell(asked.settings, make(asked, acting()), as_json)
 
 
 def given(**fields: Any) -> Document:
-    """The fields that were given: neither None, nor empty."""
+    """The fields that were given: not None, and not empty."""
     return {name: value for name, value in fields.items() if value is not None and value not in ((), [], {})}
 
 
 def names(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str] | None:
-    """An option's value that is a list, with commas between."""
+    """An option's value that is a list, separated by commas."""
     return None if value is None else [name.strip() for name in value.split(",")]
 
 
-# Commands that every noun has
+# Commands of every noun
 
 
 def add_common_commands(
     group: click.Group, part: Part, what: str, example: str, columns: Sequence[str]
 ) -> None:
-    """Gives a noun its `list`, `show` and `remove`. `columns` are the fields that its list shows."""
+    """Adds the commands `list`, `show` and `remove` to a noun. `columns` are the fields that its list shows."""
 
     @group.command("list", help=f"List the {part}.\n\n\b\nExample:\n  callrace {part} list --json")
     @json_option

@@ -96,9 +96,9 @@ def add_(
 def move(name: str, advertiser: str, as_json: bool) -> None:
     """Make the destination ID another advertiser's, from now on.
 
-    Calls under way go on as they began, and records, reports and bills keep the advertiser that each call had. Refused,
-    saying by which, while campaigns of the advertiser that it leaves route to it. Its capacity, hours, caps and
-    a pause stay; what is in its advertiser's time zone is in the new one's, and that is told.
+    Calls under way go on as they began. Records, reports and bills keep the advertiser that each call had. The move
+    is refused while campaigns of the old advertiser route to the destination; the message names them. Capacity, hours,
+    caps and a pause stay. Times in the old advertiser's time zone are then in the new one's, which is printed.
 
     \b
     Example:

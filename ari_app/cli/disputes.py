@@ -20,8 +20,8 @@ SERIAL = click.IntRange(1, 2**31 - 1)
 def disputes() -> None:
     """Open disputes about charges, and decide them.
 
-    A call in open dispute is not paid out. Accepting one credits the advertiser, and takes from the
-    publisher in proportion: the paid share of all that was credited for the call, rounded down.
+    A call in open dispute is not paid out. An accepted dispute credits the advertiser, and takes the same
+    proportion from the publisher: the publisher's share of all that was credited for the call, rounded down.
     """
 
 
@@ -97,7 +97,7 @@ def show(dispute_id: int, as_json: bool) -> None:
 def accept(
     dispute_id: int, amount: str | None, payout: str | None, reason: str | None, as_json: bool
 ) -> None:
-    """Accept a dispute in whole or in part: the money moves at once, and once.
+    """Accept a dispute in whole or in part: the money moves at once, and only once.
 
     \b
     Examples:
@@ -133,7 +133,7 @@ def reject(dispute_id: int, reason: str, as_json: bool) -> None:
 
 
 def _tell(dispute: Dispute, as_json: bool, what: str) -> None:
-    """The dispute after what was done to it."""
+    """Prints the dispute after a step."""
     if as_json:
         show_json(dispute_json(dispute))
     else:

@@ -17,9 +17,9 @@ from ari_app.views.findings import COLUMNS, finding_json, finding_row
 def doctor(as_json: bool) -> None:
     """Look for what keeps calls from being served, and tell the remedy.
 
-    Looks at the speech program, disk, passwords, database, marketplace, spool, prompts, Asterisk (version,
-    modules, endpoints, sounds), the trunks, the switch and the AGI server. Puts nothing right by itself.
-    Exit code 1 when anything is wrong; a warning, of what is probably meant otherwise, is not.
+    Checks the speech program, disk, passwords, database, marketplace, spool, prompts, Asterisk (version,
+    modules, endpoints, sounds), the trunks, the switch and the AGI server. It repairs nothing.
+    Exit code 1 when anything is wrong. A warning (valid, but probably not intended) does not count as wrong.
     """
     findings = [looked_at(finding) for finding in desk.examine(Settings.from_env())]
     if as_json:

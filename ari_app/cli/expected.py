@@ -1,4 +1,4 @@
-"""The errors that are expected to happen: their message says what happened, where, and what to do."""
+"""The expected errors: their message says what happened, where, and what to do."""
 
 from __future__ import annotations
 

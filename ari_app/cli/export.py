@@ -1,4 +1,4 @@
-"""`callrace export`: the marketplace in force, as a file that plans to nothing."""
+"""`callrace export`: the marketplace in force, as a file in which `callrace plan` finds no change."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _WIDTH = 110
 @click.command(short_help="Write the marketplace in force as YAML.")
 @json_option
 def export(as_json: bool) -> None:
-    """Write the marketplace in force to stdout, as YAML that `callrace plan` finds nothing to change in.
+    """Write the marketplace in force to stdout, as YAML in which `callrace plan` finds no change.
 
-    Defaults are left out, and comments are not kept. Staged terms whose time has come are in their place. `file:`
-    prompts stay as they were written, relative to the file: put the export where the recordings are found.
+    Defaults are left out, and comments are not kept. Staged terms whose start has passed are the campaign's terms.
+    `file:` prompts stay as they were written, relative to the file: put the export where their audio files are found.
 
     \b
     Examples:
@@ -36,7 +36,7 @@ def export(as_json: bool) -> None:
 
 
 def to_yaml(marketplace: Marketplace) -> str:
-    """The marketplace as YAML, the innermost mappings and lists on one line, as people write them."""
+    """The marketplace as YAML; the innermost mappings and lists are on one line, as people write them."""
     parts = [
         yaml.dump(
             {part: value},

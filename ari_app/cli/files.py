@@ -1,4 +1,7 @@
-"""Files that a command writes after it has booked something: looked at before, and told of when they fail after."""
+"""Files that a command writes after it has booked something.
+
+They are checked before; if writing fails after, the message says what was booked.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from ari_app.cli.common import Failed
 
 
 class Writable(click.File):
-    """An option's file that is opened when it is first written; one that could not be is wrong usage, at once."""
+    """An option's file, opened when it is first written. A file that cannot be written is wrong usage, at once."""
 
     def __init__(self, mode: str) -> None:
         super().__init__(mode, encoding=None if "b" in mode else "utf-8", lazy=True)
@@ -30,7 +33,7 @@ class Writable(click.File):
 
 
 def _why_not(path: Path) -> str | None:
-    """Why a file cannot be written there, as far as can be told without trying."""
+    """Why a file cannot be written there, as far as this is known without trying."""
     if path.is_dir():
         return os.strerror(errno.EISDIR)
     if not path.parent.is_dir():
@@ -42,20 +45,20 @@ def _why_not(path: Path) -> str | None:
 
 @contextmanager
 def writing_down(booked: str, *files: IO[Any] | None) -> Iterator[None]:
-    """While what is booked (`invoice 7 is issued`) is written. Raises Failed, saying that it is, when a file fails."""
+    """Wraps the writing after a booking (`invoice 7 is issued`). Raises Failed, which names the booking, on failure."""
     try:
         yield
     except click.FileError as error:
         raise _not_written(booked, error.message) from error
     except OSError as error:
-        if error.errno == errno.EPIPE:  # whoever read our output has enough; click ends the command
+        if error.errno == errno.EPIPE:  # the reader of our output has closed it; click ends the command
             raise
         _give_up(files)
         raise _not_written(booked, error.strerror or str(error)) from error
 
 
 def _give_up(files: Iterable[IO[Any] | None]) -> None:
-    """Closes the files, so that nothing tries again to write what they did not take."""
+    """Closes the files, so that nothing tries again to write what could not be written."""
     for file in files:
         close = getattr(file, "close_intelligently", None)  # click's own: stdout stays open
         if close is not None:

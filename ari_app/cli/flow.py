@@ -1,4 +1,4 @@
-"""`callrace flow`: IVR flows, before they are applied."""
+"""`callrace flow`: checks IVR flows before they are applied."""
 
 from __future__ import annotations
 

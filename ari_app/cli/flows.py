@@ -25,8 +25,8 @@ def flows() -> None:
 def add_(file: TextIO, as_json: bool) -> None:
     """Add the flows in FILE (YAML, flows by their ids; - is stdin) to the marketplace in force.
 
-    FILE holds what a marketplace's `flows:` holds. A flow whose id is there already is replaced, and what
-    differs is told. Recordings (`file:`) are relative to FILE.
+    FILE has the same content as `flows:` in a marketplace. A flow whose id exists already is replaced, and the
+    differences are printed. Audio files (`file:`) are relative to FILE.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`callrace reports forensics`: connections that end around the payable second."""
+"""`callrace reports forensics`: connections that end near the second from which they are paid."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ari_app.views.reports.forensics import (
 
 
 def _command(when: Span, chosen: Mapping[str, str]) -> str:
-    """The command that lists the calls of a period that have these."""
+    """The command that lists the calls of a period with these values."""
     return calls_command(when, *(word for name, value in chosen.items() for word in (f"--{name}", value)))
 
 
@@ -51,9 +51,9 @@ def forensics(
 ) -> None:
     """Show how many connections end around the second that the terms pay for.
 
-    Where nobody looks at the clock, as many end just before it as just after (skew 1). Many just before:
-    somebody hangs up in time not to pay. Many just after: somebody keeps callers on the line until it pays.
-    Connections further away than 15 s share the first and the last row. The default is the last 30 days.
+    If nobody watches the clock, as many connections end just before that second as just after (skew 1). Many just
+    before: somebody hangs up in time to avoid paying. Many just after: somebody keeps callers on the line until the
+    call is paid. Connections further away than 15 s are in the first and the last row. The default is the last 30 days.
 
     \b
     Examples:

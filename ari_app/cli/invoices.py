@@ -1,4 +1,4 @@
-"""`callrace invoices`: what an advertiser's calls of a month came to."""
+"""`callrace invoices`: an advertiser's charges, credits and payments of a month."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from ari_app.views.bills.bill import LIST_COLUMNS, bill_json, list_row
 def invoices() -> None:
     """Issue invoices to advertisers, and look at them.
 
-    An invoice is numbered without gaps and never changes. Each charge, credit and payment is on one
-    invoice; what is written down after its month was billed is on the next. Balances are the account's:
-    negative is what the advertiser owes.
+    Invoices are numbered without gaps and never change. Each charge, credit and payment is on one invoice. If it
+    is booked after its month was billed, it is on the next invoice. Balances are the account's: a negative balance
+    is what the advertiser owes.
     """
 
 
@@ -39,9 +39,9 @@ def issue(
     currency: str | None,
     delivery: Delivery,
 ) -> None:
-    """Issue an advertiser's invoice for a month. The same month again is the same invoice.
+    """Issue an advertiser's invoice for a month. The same month again gives the same invoice.
 
-    Money of each currency is billed on its own.
+    Each currency has its own invoice.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""The transfers behind a bill or a payout run, a line each: from a sum to its calls."""
+"""The transfers of a bill or a payout run, one line each: they lead from a sum to its calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ items_option = click.option("--items", is_flag=True, help="List the transfers be
 def deliver_items(
     items: Iterable[tuple[Transfer, str | None]], as_json: bool, csv_file: IO[str] | None
 ) -> None:
-    """Shows the transfers with their calls' campaigns, as their party's account saw them."""
+    """Shows the transfers with their calls' campaigns, from the view of the party's account."""
     rows = [item_row(transfer, campaign) for transfer, campaign in items]
     if csv_file is not None:
         write_csv(csv_file, COLUMNS, rows)

@@ -36,9 +36,9 @@ _STDERR = 2
 def lab() -> None:
     """Start and stop an Asterisk, a switch and an AGI server on this machine.
 
-    Ports and places come from the environment: CALLRACE_HOME, CALLRACE_SIP_PORT, CALLRACE_ARI_PORT,
-    CALLRACE_AMI_PORT, CALLRACE_AGI_PORT, CALLRACE_RTP_START. CALLRACE_ASTERISK=host:port uses an Asterisk
-    that is there.
+    Ports and folders come from the environment: CALLRACE_HOME, CALLRACE_SIP_PORT, CALLRACE_ARI_PORT,
+    CALLRACE_AMI_PORT, CALLRACE_AGI_PORT, CALLRACE_RTP_START. CALLRACE_ASTERISK=host:port uses an existing
+    Asterisk.
     """
 
 
@@ -46,9 +46,9 @@ def lab() -> None:
 def up() -> None:
     """Start Asterisk, a switch, and the AGI server that serves calls while no switch does.
 
-    Returns when a call would be served. Does nothing when they run.
+    Returns when calls are served. Does nothing when they run already.
 
-    The first time it gets an Asterisk, which takes a minute or more.
+    The first time it downloads an Asterisk, which takes a minute or more.
     """
     settings = Settings.from_env()
     if _script("up"):
@@ -76,7 +76,7 @@ def down() -> None:
 @lab.command()
 @json_option
 def status(as_json: bool) -> None:
-    """Tell what of the lab runs. Exit code 1 unless Asterisk and the switch do and are connected."""
+    """Show which parts of the lab run. Exit code 1 unless Asterisk and the switch run and are connected."""
     settings = Settings.from_env()
     done = subprocess.run(["bash", str(SCRIPT), "status"], capture_output=True, text=True, check=False)
     asterisk = {"running": done.returncode == 0, "detail": (done.stdout.strip() or done.stderr.strip())}
@@ -92,12 +92,12 @@ def status(as_json: bool) -> None:
 
 
 def _script(verb: str) -> int:
-    """Runs the lab script, its words on our stderr; its exit code."""
+    """Runs the lab script, with its output on our stderr; returns its exit code."""
     return subprocess.run(["bash", str(SCRIPT), verb], stdout=_STDERR, check=False).returncode
 
 
 def _start(settings: Settings, program: Program) -> subprocess.Popen[bytes]:
-    """Starts a program in a session of its own, so that it outlives this terminal."""
+    """Starts a program in its own session, so that it goes on when this terminal is closed."""
     with running.log_file(settings, program).open("ab") as log:
         return subprocess.Popen(
             COMMANDS[program],
@@ -111,13 +111,13 @@ def _start(settings: Settings, program: Program) -> subprocess.Popen[bytes]:
 
 
 def _wait_until_served(settings: Settings, starting: subprocess.Popen[bytes] | None) -> dict[str, Any]:
-    """The switch's status once it is connected. Raises Failed, with the end of its log, when it never is."""
+    """The switch's status once it is connected. Raises Failed, with the end of the log, if it does not connect."""
     until = time.monotonic() + START_S
     while True:
         found = _ask(settings)
         if found is not None and _is_served(found):
             return found
-        # One that ends because another was started at the same moment leaves us that other one.
+        # If it ended because another switch was started at the same moment, that one is used.
         if starting is not None and starting.poll() is not None and not running.running_pid(settings):
             raise Failed(f"the switch ended with exit code {starting.returncode}:\n{_log_tail(settings)}")
         if time.monotonic() > until:
@@ -128,7 +128,7 @@ def _wait_until_served(settings: Settings, starting: subprocess.Popen[bytes] | N
 
 
 def _wait_until_answered(settings: Settings, starting: subprocess.Popen[bytes] | None) -> None:
-    """Returns when the AGI server answers. Raises Failed, with the end of its log, when it never does."""
+    """Waits until the AGI server answers. Raises Failed, with the end of the log, if it does not."""
     until = time.monotonic() + START_S
     while running.why_no_agi(settings) is not None:
         has_ended = starting is not None and starting.poll() is not None

@@ -1,4 +1,4 @@
-"""`callrace ledger`: who has what, how it came to be, and whether it all adds up."""
+"""`callrace ledger`: balances, statements, bookings, and the proof that all agrees."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from ari_app.views.sections import listed
 def ledger() -> None:
     """Look at the money: balances, statements, deposits, adjustments, verification.
 
-    Accounts are advertiser:ID, publisher:ID, exchange (what is kept) and world (where deposits come from
-    and payouts go).
+    Accounts are advertiser:ID, publisher:ID, exchange (what the exchange keeps) and world (where deposits come
+    from and payouts go).
     """
 
 
@@ -38,8 +38,8 @@ def ledger() -> None:
 def balances(as_json: bool) -> None:
     """List every account's balance.
 
-    `posted` is what was moved, `held` what is set aside for calls not settled yet, `reserved` what calls
-    under way may cost, `available` what may still be spent.
+    `posted` is the money that has moved, `held` the money set aside for calls that are not settled yet, `reserved`
+    the money that calls under way may cost, `available` the money that may still be spent.
     """
     lines = [
         balance_json(account.name, account.currency, account.balance, account.reserved)
@@ -57,7 +57,7 @@ def balances(as_json: bool) -> None:
 @click.argument("account")
 @json_option
 def statement(account: str, as_json: bool) -> None:
-    """List the transfers of one ACCOUNT in order of time, each with the balance after it.
+    """List the transfers of one ACCOUNT, oldest first, each with the balance after it.
 
     \b
     Example:
@@ -77,8 +77,8 @@ def statement(account: str, as_json: bool) -> None:
 def verify(as_json: bool) -> None:
     """Prove the ledger: sums are zero, and every transfer agrees with its call, terms and verdict.
 
-    So do disputes, payouts, invoices and statements with the transfers that they are about, and reports with the
-    ledger: by day, party and currency.
+    Disputes, payouts, invoices and statements are compared with their transfers, too, and reports with the ledger: by
+    day, party and currency.
 
     Exit code 1 when something is wrong.
     """
@@ -106,7 +106,7 @@ def verify(as_json: bool) -> None:
 def deposit(
     advertiser: str, amount: str, key: str, reason: str | None, currency: str | None, as_json: bool
 ) -> None:
-    """Book AMOUNT that an ADVERTISER paid in. It pays for calls of campaigns in its currency alone.
+    """Book AMOUNT that an ADVERTISER paid in. It pays only for calls of campaigns in the same currency.
 
     \b
     Examples:
@@ -136,9 +136,9 @@ def deposit(
 @click.option("--currency", metavar="CODE", help="Of the money; default: the marketplace's.")
 @json_option
 def refund(advertiser: str, amount: str, key: str, reason: str, currency: str | None, as_json: bool) -> None:
-    """Book AMOUNT that goes back to an ADVERTISER of what it paid in, such as one that has left the marketplace.
+    """Book AMOUNT that an ADVERTISER gets back from its deposits, for example when it has left the marketplace.
 
-    It is never more than the advertiser has available.
+    It cannot be more than the advertiser has available.
 
     \b
     Example:
@@ -158,7 +158,7 @@ def refund(advertiser: str, amount: str, key: str, reason: str, currency: str | 
 
 
 def _tell_payment(payment: Payment, as_json: bool, done: str) -> None:
-    """What was booked; `done` has places for the amount and the advertiser."""
+    """Prints what was booked; `done` has placeholders for the amount and the advertiser."""
     amount = format_amount(payment.amount, payment.currency)
     if as_json:
         show_json(payment_json(payment.advertiser, amount, payment.currency, payment.key, payment.is_new))
@@ -182,10 +182,10 @@ def _tell_payment(payment: Payment, as_json: bool, done: str) -> None:
 )
 @json_option
 def adjust(call_id: str, price: str | None, payout: str | None, reason: str, key: str, as_json: bool) -> None:
-    """Take money of one CALL back: from its charge, its payout, or both.
+    """Reverse a part of the money of one CALL: of its charge, of its payout, or of both.
 
-    All that is taken back of a call is never more than was charged and paid; the call's record stays as it
-    is, and what it comes to now is told by `calls show` and `calls explain`.
+    All that is reversed for a call is never more than was charged and paid. The call's record does not change;
+    `calls show` and `calls explain` show the net amounts.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`callrace live`: a board of what happens now, on a whole screen."""
+"""`callrace live`: a board with the calls under way, on the full screen."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def live(as_json: bool) -> None:
     """Watch calls as they come: races leg by leg, agents, the day's money.
 
     Needs a running switch. On a terminal it fills the screen until Ctrl-C; in a pipe it prints once.
-    The day begins at midnight in this machine's time zone. Its money is what moved since then, net of
-    corrections, whenever the calls began.
+    The day begins at midnight in this machine's time zone. Its money is what has moved since then, net of
+    corrections, also for calls that began earlier.
 
     \b
     Examples:
@@ -63,17 +63,17 @@ def _today(asked: Site) -> list[Sums] | None:
 
 
 def _midnight() -> int:
-    """When today began here, ms."""
+    """The last midnight in this machine's time zone, ms."""
     begun = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
     return int(begun.timestamp() * 1000)
 
 
 def _watch(asked: Site) -> None:
-    """Shows the board until Ctrl-C. A switch that stops or starts meanwhile is seen."""
+    """Shows the board until Ctrl-C. It goes on when the switch stops or starts meanwhile."""
     console = Console()
     sums = _Today(asked)
     sums.start()
-    desk.view(asked, None)  # without a switch there is nothing to watch
+    desk.view(asked, None)  # fails at once when no switch runs
     try:
         with Live(console=console, screen=True, auto_refresh=False) as screen:
             while True:
@@ -88,7 +88,7 @@ def _watch(asked: Site) -> None:
 
 
 class _Today(threading.Thread):
-    """Asks the database every few seconds, so that a slow one does not hold up the board."""
+    """Asks the database every few seconds in a thread, so that a slow database does not delay the board."""
 
     def __init__(self, asked: Site) -> None:
         super().__init__(name="today", daemon=True)
@@ -96,7 +96,7 @@ class _Today(threading.Thread):
         self.found: Sequence[Sums] | None = _today(asked)
 
     def run(self) -> None:
-        """Until the program ends."""
+        """Runs until the program ends."""
         while True:
             time.sleep(TODAY_EVERY_S)
             self.found = _today(self._asked)

@@ -1,4 +1,4 @@
-"""The `callrace` command: its nouns, and how what is expected to go wrong is told."""
+"""The `callrace` command: its nouns, and how expected errors are printed."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ NOUNS = {
     "spool": "Look after settled calls that the database has not taken yet.",
     "switch": "Run, and gracefully end, the program that takes the calls.",
 }
-"""Each with what its command says first, for `callrace --help`: to ask all of them takes longer than most do."""
+"""The nouns with their commands' first sentences, for `callrace --help`: to import all commands would be slow."""
 
 
 class _Commands(Mapping[str, click.Command]):
-    """The commands by noun, each imported when it is asked for: all together take longer than most of them do."""
+    """The commands by noun. Each is imported only when it is needed, as to import all of them would be slow."""
 
     def __iter__(self) -> Iterator[str]:
         return iter(NOUNS)
@@ -71,7 +71,7 @@ class _Commands(Mapping[str, click.Command]):
 class _Callrace(click.Group):
     """A group in which every expected error is one clear line on stderr and exit code 1.
 
-    A word that is no text is wrong usage: it could be neither kept nor shown.
+    An argument that is not valid text is wrong usage: it could be neither saved nor printed.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -100,7 +100,7 @@ class _Callrace(click.Group):
 
 
 def _expected() -> tuple[type[Exception], ...]:
-    """The errors that are told in one line. Who meets none waits for none of their modules."""
+    """The errors that are printed in one line. Their modules are imported only when an error occurs."""
     from ari_app.cli.expected import EXPECTED
 
     return EXPECTED
@@ -133,8 +133,8 @@ def main() -> None:
       callrace calls list                see what happened
       callrace calls explain ID          and why
 
-    Everything that is written is in CALLRACE_HOME (./var). Exit codes: 0 done, 1 refused or failed,
-    2 wrong usage. Commands that read take --json.
+    All files are written in CALLRACE_HOME (./var). Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+    Commands that read take --json.
     """
 
 

@@ -1,4 +1,4 @@
-"""`callrace marketplace`: the beginning of one."""
+"""`callrace marketplace`: creates the marketplace."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def marketplace() -> None:
 )
 @json_option
 def init(currency: str, as_json: bool) -> None:
-    """Put an empty marketplace in force, for advertisers, publishers and campaigns to be added to.
+    """Put an empty marketplace in force, to which advertisers, publishers and campaigns are then added.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`callrace numbers`: tracking numbers, the stock of them, and whose they are and were."""
+"""`callrace numbers`: tracking numbers, their stock, and to whom they are and were assigned."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def wanted_options(command: _Command) -> _Command:
-    """`--state` and `--kind`: which number is asked for."""
+    """Adds the options `--state` and `--kind`, which choose a number."""
     state = click.option(
         "--state", type=click.Choice(sorted(STATE_NAMES)), metavar="STATE", help="A local number of it."
     )
@@ -41,7 +41,7 @@ def wanted_options(command: _Command) -> _Command:
 
 
 def wanted(state: str | None, kind: Any, did: str | None = None) -> Wanted:
-    """What those options ask for. Raises UsageError where they exclude each other."""
+    """The number that those options ask for. Raises UsageError when they contradict each other."""
     if did is not None and (state or kind):
         raise click.UsageError("--did takes no --state or --kind")
     if state and kind == "tollfree":
@@ -78,7 +78,7 @@ def list_(
 ) -> None:
     """List the tracking numbers of the marketplace in force, those in stock, or the history of one.
 
-    Kind, state and trunk are known of the numbers that were imported.
+    Kind, state and trunk are known only for imported numbers.
 
     \b
     Examples:
@@ -105,7 +105,7 @@ def list_(
 @click.argument("did", metavar="DID", callback=phone_number)
 @json_option
 def history(did: str, as_json: bool) -> None:
-    """List whose the number DID ever was, and when: whom a call at that moment is attributed to.
+    """List all assignments of the number DID, with their times: a call is attributed by the one at its time.
 
     \b
     Example:
@@ -115,7 +115,7 @@ def history(did: str, as_json: bool) -> None:
 
 
 def _columns(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    """Options' values `did=phone_number`; anything else is wrong usage."""
+    """The values of options such as `did=phone_number`; any other text is wrong usage."""
     named = {}
     for value in values:
         column, is_one, name = value.partition("=")
@@ -144,11 +144,11 @@ def _columns(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 def import_(file: TextIO, trunk: str | None, columns: dict[str, str], as_json: bool) -> None:
     """Add the numbers in FILE (CSV; - is stdin) to the stock that `assign` takes from.
 
-    Fields may be divided by commas, semicolons or tabs. The columns are did, kind (local or tollfree), region (the
-    state of a local number) and trunk, in any order, and others are passed over. A number may be written with 10 or
-    11 digits or as people do, a state with its name; kind and region are worked out where they are not there. With
-    any mistake, each named with its line, nothing is imported. The same file again changes nothing; a number that is
-    there is corrected, and whose it is stays.
+    Fields may be separated by commas, semicolons or tabs. The columns are did, kind (local or tollfree), region (the
+    state of a local number) and trunk, in any order; other columns are ignored. A number may have 10 or 11 digits, or
+    be written as people do; a state may be a name. A missing kind or region is derived from the number. If there is any
+    mistake, nothing is imported, and each mistake is shown with its line. The same file again changes nothing. A number
+    that is in stock already is updated, and keeps its assignment.
 
     \b
     Examples:
@@ -179,10 +179,10 @@ def assign(
     did: str | None,
     as_json: bool,
 ) -> None:
-    """Give a publisher a free number for a campaign, that which has rested longest.
+    """Assign a free number to a publisher for a campaign: the number that was unused for longest.
 
-    A running switch knows it within 2 s. It stays through every apply, unless the file names it for
-    somebody else.
+    A running switch knows it within 2 s. The assignment stays through every apply, unless the file gives the number
+    to somebody else.
 
     \b
     Examples:
@@ -201,10 +201,10 @@ def assign(
 @click.argument("did", metavar="DID", callback=phone_number)
 @json_option
 def release(did: str, as_json: bool) -> None:
-    """Take DID back from its publisher. It rests before it is given again (numbers_policy.quarantine).
+    """Take DID back from its publisher. It is in quarantine before it is assigned again (numbers_policy.quarantine).
 
-    Its calls are attributed to nobody from now on; a call under way stays whose it is. A number that the
-    marketplace's file names is taken out of the file instead.
+    From now on its calls are attributed to nobody; a call under way keeps its attribution. A number that is in
+    the marketplace's file must be removed from the file instead.
 
     \b
     Example:
@@ -224,7 +224,7 @@ def release(did: str, as_json: bool) -> None:
 def stock(as_json: bool) -> None:
     """Count the imported numbers by kind and state: free, assigned, in quarantine.
 
-    Where fewer are free than numbers_policy.low_stock says, there is a warning.
+    A warning is shown when fewer are free than numbers_policy.low_stock.
 
     \b
     Example:

@@ -1,7 +1,7 @@
-"""What a command prints: tables and colours for people on a terminal, plain text in a pipe, JSON.
+"""The output of commands: tables and colours on a terminal, plain text in a pipe, JSON.
 
-In a pipe there is no colour, no box and no truncation: columns are aligned by spaces, two at
-least, and every row is one line.
+In a pipe there are no colours, no boxes and nothing is cut off: columns are separated by at least two spaces, and every
+row is one line.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 
 def show_json(value: Any) -> None:
-    """Prints a value as JSON that people can read, too."""
+    """Prints a value as indented JSON."""
     click.echo(json.dumps(value, indent=2))
 
 
 def tell(value: Any, text: str, as_json: bool) -> None:
-    """Prints what a command has done: a value as JSON for programs, or a text for people."""
+    """Prints the result of a command: a value as JSON for programs, or a text for people."""
     if as_json:
         show_json(value)
     else:
@@ -63,7 +63,7 @@ def show_title(text: str) -> None:
 
 
 def show_sections(sections: Iterable[Section]) -> None:
-    """Prints sections with an empty line between them, wrapped to the terminal, never in a pipe."""
+    """Prints sections with an empty line between them. Lines are wrapped on a terminal, but not in a pipe."""
     for n, section in enumerate(sections):
         if n:
             click.echo()
@@ -93,7 +93,7 @@ def _indented(line: str) -> str:
 
 
 def _coloured(line: str) -> str:
-    """The line with its result, if it begins with one, in colour. click takes colours out in a pipe."""
+    """The line; if it begins with a result, that word is in colour. click removes colours in a pipe."""
     for word, colour in (("passed", "green"), ("FAILED", "red")):
         if line.startswith(f"  - {word}:"):
             return line.replace(word, click.style(word, fg=colour, bold=True), 1)
@@ -109,7 +109,7 @@ def _show_rich(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for n, name in enumerate(columns):
         justify: Literal["left", "right"] = "right" if _is_numeric(cells, n) else "left"
-        # The first column is what is named in the next command: it stays whole.
+        # The first column is needed for the next command, so it is never cut off.
         table.add_column(name, justify=justify, overflow="fold", no_wrap=n == 0)
     for row in cells:
         table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))

@@ -1,4 +1,4 @@
-"""`callrace payouts`: what publishers earned is paid out, and stated."""
+"""`callrace payouts`: publishers are paid what they have earned, and get statements."""
 
 from __future__ import annotations
 
@@ -68,10 +68,9 @@ def run(
 ) -> None:
     """Pay every publisher's earnings of calls that are old enough and not in open dispute.
 
-    A run pays in one currency.
-    Each earning is paid once. What was taken back after it was paid is taken off the publisher's next
-    payout. The same --key again shows the same run, writes the same file, and moves nothing. A run that pays
-    nobody says why, and leaves its key free.
+    A run pays in one currency. Each earning is paid once. An earning that is reversed after it was paid is deducted
+    from the publisher's next payout. The same --key again shows the same run, writes the same file, and moves nothing.
+    A run that pays nobody says why, and its key can be used again.
 
     \b
     Examples:
@@ -150,9 +149,9 @@ def statement(
     currency: str | None,
     delivery: Delivery,
 ) -> None:
-    """Issue a publisher's statement for a month. The same month again is the same statement.
+    """Issue a publisher's statement for a month. The same month again gives the same statement.
 
-    It says what the publisher's calls earned, what was taken back, and what was paid out, in one currency.
+    It shows what the publisher's calls have earned, what was reversed, and what was paid out, in one currency.
 
     \b
     Example:
@@ -181,13 +180,13 @@ def _deliver(paid: Paid, as_json: bool, csv_file: IO[str] | None) -> None:
 
 
 def _waiting(run: Run, waiting: Waiting) -> str:
-    """What is not paid and why, and how to see or change it."""
+    """The earnings that are not paid and why, and how to see or change that."""
     said = waiting_text(run, waiting)
     return f"{said}; {_SEE[waiting.reason]}" if waiting.reason in _SEE else said
 
 
 def _day(text: str) -> date:
-    """A day; anything else is wrong usage."""
+    """A day from an option; any other text is wrong usage."""
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Times as people give them: a date or a time, on a clock of theirs."""
+"""Times as people give them: a date or a time, in a time zone."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ari_app.domain.reports.span import Span
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-LISTED = 10_000  # as many as `calls list` gives
+LISTED = 10_000  # the most that `calls list` gives
 _LOCALTIME = Path("/etc/localtime")
 
 
 def moment(text: str, zone: tzinfo) -> int:
-    """Milliseconds of an ISO 8601 time, on the zone's clock unless it has an offset; a date is its midnight.
+    """The ms of an ISO 8601 time; in the time zone, unless the time has an offset. A date is its midnight.
 
     Raises click.BadParameter.
     """
@@ -39,7 +39,7 @@ def utc_moment(ctx: click.Context, param: click.Parameter, value: str | None) ->
 
 
 def time_zone(ctx: click.Context, param: click.Parameter, value: str | None) -> ZoneInfo:
-    """An option's time zone; without one the system's."""
+    """An option's time zone, by default the system's."""
     name = value or system_timezone()
     if name not in available_timezones():
         raise click.BadParameter(f"{name!r} is not a time zone such as America/New_York")
@@ -47,25 +47,25 @@ def time_zone(ctx: click.Context, param: click.Parameter, value: str | None) -> 
 
 
 def system_timezone() -> str:
-    """The name of the zone that this machine's clock shows: TZ's, else the system's, else UTC."""
+    """The name of this machine's time zone: from TZ, else the system's, else UTC."""
     linked = str(_LOCALTIME.resolve()).partition("/zoneinfo/")[2]
     return next((name for name in (os.environ.get("TZ"), linked) if name in available_timezones()), "UTC")
 
 
 def calls_command(when: Span, *options: str) -> str:
-    """The command that lists the period's calls that the options choose."""
+    """The command that lists the calls of the period that the options select."""
     since, until = iso(when.since), iso(when.until)
     command = ("callrace", "calls", "list", "--since", since, "--until", until, *options)
     return shlex.join((*command, "--limit", str(LISTED)))
 
 
 def given(text: str | None, zone: tzinfo) -> int | None:
-    """A time that may be left out, as `moment` reads it. Raises click.BadParameter."""
+    """An optional time, read by `moment`. Raises click.BadParameter."""
     return moment(text, zone) if text else None
 
 
 def warn_of_uncounted(since: int | None) -> None:
-    """Says so, on stderr, when the period has calls, from `since` (ms) on, that reports do not count yet."""
+    """Warns on stderr that reports do not count the calls from `since` (ms) on yet; does nothing for None."""
     if since is not None:
         click.echo(
             f"calls since {iso(since)} were saved before reports counted them, and are missing here: "
@@ -75,7 +75,7 @@ def warn_of_uncounted(since: int | None) -> None:
 
 
 def period_options(command: Command) -> Command:
-    """The options --since, --until and --tz, which `given` understands."""
+    """Adds the options --since, --until and --tz."""
     for option in (
         click.option(
             "--tz", "zone", metavar="ZONE", callback=time_zone, help="Your time zone. Default: the system's."

@@ -1,4 +1,4 @@
-"""`callrace plan`: what an apply would change. What it reads and how it tells it, apply does alike."""
+"""`callrace plan`: what an apply would change. `callrace apply` reads and prints in the same way."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from ari_app.views.applied import applied_json, applied_lines
 def plan(file: TextIO, check: bool, as_json: bool) -> None:
     """Show what `callrace apply FILE` would change, and change nothing.
 
-    FILE (YAML; - is stdin) is checked as apply checks it. Each object that differs from the marketplace
-    in force is named with its fields, before and after; terms with the version they would get; prompts
-    that would be rendered or copied. An advertiser or publisher that is taken out keeps its account: what it
-    is owed and owes is told. Calls under way keep what they began with, also destinations that an apply
-    removes. A warning tells of caps and funds that have room for none of a campaign's calls, or for
-    fewer at once than its agents could take: a call reserves the most that it can cost. Others tell of
-    hours and time zones that are probably meant otherwise, such as 00:00-23:59 or EST.
+    FILE (YAML; - is stdin) is checked as apply checks it. Each object that differs from the marketplace in force is
+    shown with its fields, before and after; terms with the version that they would get; and prompts that would be
+    rendered or copied. An advertiser or publisher that is removed keeps its account, and its balance is shown. Calls
+    under way keep what they began with, even destinations that are removed. There are warnings for caps and funds
+    that have no room for a campaign's calls, or for fewer calls at once than its agents could take: a call reserves the
+    most that it can cost. Other warnings are for hours and time zones that are probably not intended, such as
+    00:00-23:59 or EST.
 
     \b
     Examples:
@@ -45,13 +45,13 @@ def plan(file: TextIO, check: bool, as_json: bool) -> None:
 
 
 def document_in(file: TextIO) -> tuple[str, str, Path]:
-    """A document's text, its file's name, and the folder that what it names is relative to. Raises Failed."""
+    """A document's text, its file's name, and the folder to which the paths in it are relative. Raises Failed."""
     base = Path() if file.name in ("-", "<stdin>") else Path(file.name).parent
     return text_of(file), file.name, base
 
 
 def show(changed: Changed, verb: str) -> None:
-    """Prints the version with what is (to be) done with it, every change, and the warnings."""
+    """Prints the version with `verb` (what is, or would be, done with it), every change, and the warnings."""
     applied = changed.applied
     if applied.changes:
         click.echo(f"marketplace version {applied.version} {verb}:")

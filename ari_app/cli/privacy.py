@@ -1,4 +1,4 @@
-"""`callrace privacy`: forgetting callers, one on request, all of them by age."""
+"""`callrace privacy`: erases callers' data, of one caller on request, or of all old calls."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def privacy() -> None:
 @click.argument("number", callback=phone_number)
 @json_option
 def erase(number: str, as_json: bool) -> None:
-    """Take the caller with this NUMBER out of every call, saved or in the spool, and delete what was recorded.
+    """Erase the caller with this NUMBER from every call, saved or in the spool, and delete the recordings.
 
-    The number, what was keyed in and the ZIP code go; times, legs, verdict, money and the state stay. Then the
-    number is taken out of every other file of HOME: the database's log, the journal, what was put aside, the
-    dialplan's files, logs. A running switch still knows it for rapid redials and repeat callers, until it is
-    restarted. A call that is under way is not reached: where the number is then, or any file still has it, the
-    exit code is 1, to say that it has to be run again.
+    The number, the keys pressed and the ZIP code are erased; times, legs, verdict, money and the state stay. Then the
+    number is erased from all other files in HOME: the database's log, the journal, files set aside, the dialplan's
+    files, logs. A running switch still knows the number, for rapid redials and repeat callers, until it is restarted.
+    Calls under way are not erased. If the caller has one, or if any file still has the number, the exit code is 1: run
+    it again later.
 
     \b
     Example:
@@ -49,12 +49,13 @@ def erase(number: str, as_json: bool) -> None:
 @click.option("--older-than", metavar="DURATION", required=True, help="Such as 400d.")
 @json_option
 def expire(older_than: str, as_json: bool) -> None:
-    """Take the callers out of all calls that began longer ago than a duration, and delete what was recorded.
+    """Erase the callers from all calls that began longer ago than a duration, and delete the recordings.
 
-    Also out of calls that were set aside, lines of the dialplan, the journal, the database's log and free space. What
-    is left, such as a log that nobody has written to for so long, is named, and the exit code is 1.
+    They are also erased from calls that were set aside, the dialplan's lines, the journal, and the database's log and
+    free space. Files that may still have them, such as a log not written to for so long, are shown, and the exit code
+    is 1.
 
-    Run it daily. A repeat caller is told by the number: keep it for as long as your longest repeat window.
+    Run it daily. Repeat callers are recognized by the number: keep it for as long as your longest repeat window.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`callrace qualify`: recorded calls under other terms."""
+"""`callrace qualify`: past calls, judged under other terms."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def qualify() -> None:
 )
 @json_option
 def replay_(since: int, until: int, campaign: str | None, file: TextIO, as_json: bool) -> None:
-    """Judge recorded calls again under the terms in a FILE. Nothing is changed and no money moves.
+    """Judge past calls again under the terms in a FILE. Nothing is changed and no money moves.
 
-    For each campaign: how many calls were payable and would be, and the difference in money, net of corrections;
-    then the calls that would come to something else. What was taken back of a call would be in proportion.
-    Repeat callers are told from the calls before `--since`, too.
+    It shows for each campaign how many calls were payable and how many would be, and the difference in money, net of
+    corrections; then the calls with another result. Of a call's new amounts, the same proportion counts as reversed.
+    To recognize repeat callers, calls before `--since` are read, too.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`callrace recordings`: what was recorded, and deleting it."""
+"""`callrace recordings`: recordings of calls, listed and deleted."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def recordings() -> None:
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many.")
 @json_option
 def list_(limit: int, as_json: bool) -> None:
-    """List the recordings that began last, newest first, with those that were deleted.
+    """List the newest recordings, newest first, including deleted ones.
 
-    One whose files are not there, or are empty, is `missing`: the disk was full, or somebody has moved them.
+    A recording is `missing` when its files do not exist or are empty: the disk was full, or somebody has moved them.
 
     \b
     Example:
@@ -43,7 +43,7 @@ def list_(limit: int, as_json: bool) -> None:
 )
 @json_option
 def delete(call_id: str, reason: str, as_json: bool) -> None:
-    """Delete a call's recording. The call keeps all else, and says who deleted it, when and why.
+    """Delete a call's recording. The rest of the call is kept; its record says who deleted it, when and why.
 
     \b
     Example:
@@ -56,7 +56,7 @@ def delete(call_id: str, reason: str, as_json: bool) -> None:
 @recordings.command()
 @json_option
 def expire(as_json: bool) -> None:
-    """Delete the recordings that are kept no longer, by their campaign's `keep` when they were made. Run it daily.
+    """Delete recordings older than their campaign's `keep` at the time of the recording. Run it daily.
 
     \b
     Example:

@@ -1,6 +1,7 @@
-"""What to do about a refusal or an error: the command to run, which nothing outside `cli` names.
+"""Remedies for refusals and errors: the command to run. Only `cli` names commands.
 
-By a refusal's code, or by an error's class. What stands in braces are the refusal's facts, or the error's attributes.
+They are found by the refusal's code or by the error's class. The names in braces are facts of the refusal or attributes
+of the error.
 """
 
 from __future__ import annotations
@@ -59,11 +60,11 @@ CURES: Mapping[Cure, str] = {
     "daily": "; run `callrace daily`",
     "rebuild": ": run `callrace reports rebuild`",
 }
-"""What puts right a finding of the ledger's verification; it follows the finding's detail."""
+"""The remedies for findings of the ledger's verification; each follows the finding's detail."""
 
 
 def found(finding: LedgerFinding) -> LedgerFinding:
-    """The finding, and in its detail what puts it right."""
+    """The finding, with the remedy added to its detail."""
     cure = "" if finding.cure is None else CURES[finding.cure]
     return replace(finding, detail=f"{finding.detail}{cure}")
 
@@ -78,7 +79,7 @@ STEPS: Mapping[Step, str] = {
     Step.START: "run `callrace lab up`",
     Step.START_AGI: "run `callrace agi run`",
 }
-"""The commands of the steps that the doctor names."""
+"""The commands for the doctor's steps."""
 
 
 def looked_at(finding: Looked) -> Looked:
@@ -89,11 +90,11 @@ def looked_at(finding: Looked) -> Looked:
     return replace(finding, remedy=remedy)
 
 
-_NO_OPTION = ("only", "span")  # said by several options together
+_NO_OPTION = ("only", "span")  # fields that come from several options together
 
 
 def told(error: Exception) -> str:
-    """What the error says, and what to do about it."""
+    """The error's message, and what to do about it."""
     facts: Mapping[str, Any]
     if isinstance(error, Refused):
         remedy, facts = REMEDIES.get(error.code), error.texts
@@ -103,7 +104,7 @@ def told(error: Exception) -> str:
 
 
 def wrong_usage(error: Refused, argument: str | None = None) -> click.BadParameter:
-    """An INVALID refusal as wrong usage of the option that has the field's name, or of an argument."""
+    """Turns an INVALID refusal into wrong usage of the option with the field's name, or of an argument."""
     named = str(error.facts["field"])
     option = None if named in _NO_OPTION else f"--{named.replace('_', '-')}"
     return click.BadParameter(str(error.facts["why"]), param_hint=argument or option)
@@ -111,7 +112,7 @@ def wrong_usage(error: Refused, argument: str | None = None) -> click.BadParamet
 
 @contextmanager
 def argument(field: str, name: str) -> Iterator[None]:
-    """Lets an INVALID refusal of this field be wrong usage of the argument `name`, where it is not an option's."""
+    """Turns an INVALID refusal of this field into wrong usage of the argument `name`, for a field without an option."""
     try:
         yield
     except Refused as error:

@@ -22,8 +22,8 @@ from ari_app.views.reports.report import about, report_json, write_report
 def reports() -> None:
     """Count calls, rates and money, and follow each number to its calls.
 
-    Calls are counted as they are saved, by the hour they began in. Money is counted by the hour it moved in,
-    net of corrections, so it is what `callrace ledger` moved for calls in the same period.
+    Calls are counted when they are saved, in the hour in which they began. Money is counted in the hour in which it
+    moved, net of corrections. So it equals what the ledger moved for calls in the same period.
     """
 
 
@@ -118,10 +118,10 @@ def by_(
 @reports.command()
 @json_option
 def rebuild(as_json: bool) -> None:
-    """Count all calls anew: those that were saved before this version, or after a repair by hand.
+    """Recount all calls: needed for calls saved by an older version, or after a repair by hand.
 
-    A running switch's calls are saved meanwhile, and none is lost or counted twice.
-    Stopped half-way, it may be begun again.
+    A running switch goes on saving calls; none is lost or counted twice.
+    If this was stopped half-way, run it again.
     """
     asked = site()
     with click.progressbar(desk.days_to_count(asked), label="counting calls", file=sys.stderr) as days:

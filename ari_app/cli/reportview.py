@@ -1,4 +1,4 @@
-"""A report on the terminal: tables with bars, and the command that lists a line's calls."""
+"""A report on the terminal: tables with bars, and the command that lists the calls of a line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ari_app.views.reports.report import about, listings
 
 
 def calls_command(when: Span, chosen: Mapping[str, str]) -> str:
-    """The command that lists the calls of a period that have these parties."""
+    """The command that lists the calls of a period with these parties."""
     return period.calls_command(
         when, *(word for name, value in sorted(chosen.items()) for word in (f"--{name}", value))
     )

@@ -1,4 +1,4 @@
-"""`callrace route`: the decision for a call that is not placed."""
+"""`callrace route`: where a call would go, without a call."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def route() -> None:
 def explain(
     did: str, ani: str | None, presses: str, at: int, attestation: Attestation | None, as_json: bool
 ) -> None:
-    """Tell what would become of a call under the marketplace in force. Nothing is dialled.
+    """Show where a call would go under the marketplace in force. Nothing is dialled.
 
-    Capacity, redials and rate limits are not looked at, nor what is used of caps: they depend on the calls of the
-    moment. Caps and funds that have room for no call, or few at once, are told. Within a
-    wave the order is drawn by weight, so it may differ from call to call.
+    Capacity, redials, rate limits and the use of caps are not checked, as they depend on the calls of the moment. Caps
+    and funds that have room for no call, or for few at once, are shown. Within a wave the order is drawn at random by
+    weight, so it may differ from call to call.
 
     \b
     Examples:

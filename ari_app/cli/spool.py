@@ -1,4 +1,4 @@
-"""`callrace spool`: settled calls that the database has not taken yet."""
+"""`callrace spool`: ended calls that are not yet saved in the database."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from ari_app.views.spool import COLUMNS, spooled_json, spooled_row
 def spool() -> None:
     """Look after settled calls that the database has not taken yet.
 
-    While the database is away a running switch keeps them in HOME/spool, and saves them when it is
-    back, oldest first. Those that the database will not take as they are go to HOME/spool/refused.
+    While the database cannot be reached, a running switch keeps them in HOME/spool. It saves them when the database
+    is back, oldest first. Calls that the database refuses go to HOME/spool/refused.
     """
 
 
 @spool.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the calls that wait, and those that were refused with the reason.
+    """List the calls that wait to be saved, and those that were refused, with the reason.
 
     \b
     Example:
@@ -43,13 +43,13 @@ def list_(as_json: bool) -> None:
 @spool.command()
 @json_option
 def retry(as_json: bool) -> None:
-    """Save what is in the spool now, what was refused before too.
+    """Save the calls in the spool now, including those refused before.
 
-    A running switch does it by itself, but for the refused. Each call is saved once, however often it
-    is tried. Exit code 1 when some are refused again.
+    A running switch does it by itself, except for the refused calls. Each call is saved once, however often this
+    is run. Exit code 1 when some are refused again.
 
     \b
-    Example, after the cause of a refusal was mended:
+    Example, after the cause of a refusal was repaired:
       callrace spool retry
     """
     done = desk.retry(site())

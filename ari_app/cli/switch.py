@@ -28,19 +28,19 @@ def _duration(ctx: click.Context, param: click.Parameter, value: str) -> int:
 def run() -> None:
     """Take calls from Asterisk until told to stop (SIGTERM, or Ctrl-C).
 
-    Then the calls under way are ended and settled; SIGUSR1 leaves them to the next switch (`switch hand-over`).
-    Those that a switch before it left, or was killed with, are taken up first. Logs a line an event on stderr.
-    `callrace lab up` runs this in the background.
+    When told to stop, it ends and settles the calls under way; SIGUSR1 leaves them to the next switch (`switch
+    hand-over`). When it starts, it first resumes calls that an earlier switch left, or had when it was killed. It logs
+    one line for each event on stderr. `callrace lab up` runs this in the background.
 
     \b
     For machines, on 127.0.0.1 and CALLRACE_METRICS_PORT (9464 unless set, 0 for nowhere):
       /metrics   for Prometheus
       /healthz   200 while the process lives
-      /readyz    200 when a call would be served, else 503 and why not
+      /readyz    200 when calls are served, else 503 with the reason
     """
     settings = Settings.from_env()
     log_to_stderr(settings.log_format)
-    from ari_app.wiring import switch as wiring  # no other command waits for all that it imports
+    from ari_app.wiring import switch as wiring  # imported here, as other commands need not load it
 
     wiring.run(settings)
 
@@ -53,9 +53,9 @@ def run() -> None:
 def drain(timeout_ms: int, as_json: bool) -> None:
     """Take no new calls, finish those under way, and end the switch; return when it has ended.
 
-    Meanwhile the dialplan serves new calls by its next rung, as when no switch runs: to take a machine out of
-    service. To upgrade, use `callrace switch hand-over`. Exit code 1 when calls are still under way after
-    --timeout: the switch goes on draining.
+    Use it to take a machine out of service. Meanwhile the dialplan itself serves new calls, as when no switch runs. To
+    upgrade, use `callrace switch hand-over`. Exit code 1 when calls are still under way after --timeout: the switch
+    then goes on draining.
 
     \b
     Example:
@@ -69,11 +69,10 @@ def drain(timeout_ms: int, as_json: bool) -> None:
 @switch.command("hand-over")
 @json_option
 def hand_over(as_json: bool) -> None:
-    """End the switch at once, and leave its calls in Asterisk for the next one to take up. The way to upgrade.
+    """End the switch at once, and leave its calls in Asterisk for the next switch. Use it to upgrade.
 
-    Who talks goes on talking. Callers in an IVR are asked again what they were asked last, and those for whom
-    phones rang are offered again. Calls that come meanwhile wait up to three seconds for the next switch; then
-    the dialplan serves them by its next rung.
+    Conversations go on. A caller in an IVR is asked the last question again; a call for which phones rang is offered
+    again. New calls wait up to three seconds for the next switch; after that, the dialplan itself serves them.
 
     \b
     Example:

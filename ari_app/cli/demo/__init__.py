@@ -1,4 +1,4 @@
-"""`callrace demo`: real calls through a real Asterisk, on a lab of the demo's own."""
+"""`callrace demo`: real calls through a real Asterisk, in the demo's own lab."""
 
 from ari_app.cli.demo.command import demo
 

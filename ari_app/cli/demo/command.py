@@ -1,4 +1,4 @@
-"""The demo from the first line to the last."""
+"""The demo, from its first line to its last."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ DEPOSIT = "500.00"
 
 @dataclass(slots=True)
 class Played:
-    """A scenario after its call. `wrong`: what is not as expected, a line each."""
+    """A scenario after its call. `wrong`: one line for each difference from what is expected."""
 
     scenario: Scenario
     record: CallRecord | None = None
@@ -55,8 +55,8 @@ class Played:
 def demo() -> None:
     """Place real calls through a real Asterisk and show what became of each, and of the money.
 
-    Takes under a minute, once Asterisk is there. Everything is in HOME/demo: a lab with ports of its own,
-    which is ended at the end, a new database, and report.json. Exit code 1 when an outcome is not the
+    Takes less than a minute, once Asterisk is installed. Everything is in HOME/demo: a lab with its own ports,
+    which is stopped at the end, a new database, and report.json. Exit code 1 when an outcome is not the
     expected one.
     """
     try:
@@ -72,7 +72,7 @@ def demo() -> None:
 
 
 async def _demo() -> list[str]:
-    """Plays all calls and tells of them; what is not as expected, a line each."""
+    """Plays all calls and prints them; returns one line for each difference from what is expected."""
     _end_on_signals()
     marketplace = parse(MARKETPLACE.read_text(), str(MARKETPLACE))
     check_ports(marketplace)
@@ -99,7 +99,7 @@ async def _demo() -> list[str]:
 
 
 def _end_on_signals() -> None:
-    """The first signal to end cancels the demo, which then cleans up; any further one is let be."""
+    """The first signal cancels the demo, which then cleans up; further signals are ignored."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     is_ending = False
@@ -115,7 +115,7 @@ def _end_on_signals() -> None:
 
 
 def _pay_in(engine: Engine, marketplace: Marketplace) -> None:
-    """The prepaid advertiser's money, before the first call."""
+    """Books the prepaid advertiser's deposit, before the first call."""
     amount = parse_amount(DEPOSIT, marketplace.currency)
     ledger.post(
         engine, deposit("demo", ADVERTISER, amount, marketplace.currency, now_ms(), "paid in advance")
@@ -123,7 +123,7 @@ def _pay_in(engine: Engine, marketplace: Marketplace) -> None:
 
 
 async def _play_all(stage: Stage, engine: Engine, marketplace: Marketplace) -> list[Played]:
-    """Plays every scenario, each as soon as the one it comes after is over; tells of them in their order."""
+    """Plays every scenario as soon as the scenario before it (`after`) is over; prints them in their order."""
     tasks: dict[str, asyncio.Task[Played]] = {}
     known: set[str] = set()
 
@@ -169,7 +169,7 @@ def _tell_call(number: int, played: Played, marketplace: Marketplace) -> None:
 
 
 def _account_for(engine: Engine, report: Path, played: list[Played]) -> list[str]:
-    """Tells all calls and balances, and writes the report; what is wrong in the ledger, a line each."""
+    """Prints all calls and balances, and writes the report; returns one line for each error in the ledger."""
     balances = ledger.balances(engine)
     findings = verify(list(ledger.all_transfers(engine)), calls.every(engine), now_ms())
     total = sum(balance.posted for balance in balances.values())

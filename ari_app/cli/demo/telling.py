@@ -1,4 +1,4 @@
-"""What the demo prints."""
+"""The texts that the demo prints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ari_app.views.words import tenths
 
 
 class Steps:
-    """The demo's steps, each told when it begins, with the seconds since the demo began."""
+    """The demo's steps: each is printed when it begins, with the seconds since the demo began."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
@@ -34,7 +34,7 @@ class Steps:
 
 
 def tell_opening(file: str) -> None:
-    """What is about to be seen."""
+    """Prints what the demo will show."""
     show_title("Callrace: pay-per-call on a real Asterisk")
     click.echo(
         f"The marketplace is {file}. The callers and the agents' phones are SIPp processes on this\n"
@@ -44,7 +44,7 @@ def tell_opening(file: str) -> None:
 
 
 def tell_verdict(wrong: Sequence[str]) -> None:
-    """Whether a call ended as it should."""
+    """Prints whether a call ended as expected."""
     click.echo()
     if wrong:
         click.echo(click.style("NOT as expected:", fg="red"))
@@ -55,7 +55,7 @@ def tell_verdict(wrong: Sequence[str]) -> None:
 
 
 def tell_balances(balances: Balances, balanced: bool) -> None:
-    """Who has what at the end."""
+    """Prints the balances at the end."""
     show_listings([accounts(balances)])
     click.echo(
         "The sum is zero, and every transfer agrees with its call." if balanced else "It does not add up."
@@ -63,7 +63,7 @@ def tell_balances(balances: Balances, balanced: bool) -> None:
 
 
 def tell_ending(report: Path, calls: Sequence[tuple[Scenario, CallRecord]]) -> None:
-    """Where to look further."""
+    """Prints where to read more."""
     click.echo()
     show_title("=== Look further ===")
     click.echo(f"All of it as JSON: {_short(report)}")
@@ -73,5 +73,5 @@ def tell_ending(report: Path, calls: Sequence[tuple[Scenario, CallRecord]]) -> N
 
 
 def _short(path: Path) -> str:
-    """The path as one types it here."""
+    """The path, relative to the present folder if it is in it."""
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

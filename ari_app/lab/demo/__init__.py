@@ -1,1 +1,1 @@
-"""The demo's calls: who does what in each, what is expected of it, and how it is told."""
+"""The demo's calls: what the parties do in each, the expected result, and the text that describes it."""

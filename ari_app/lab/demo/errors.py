@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 class CannotPlay(Exception):
-    """Something is in the way; the message says what, and what to do about it."""
+    """Something prevents the demo; the message says what, and what to do about it."""
 
 
 class SwitchServes(CannotPlay):
-    """A switch serves the Asterisk that the demo's own switch would take."""
+    """Another switch serves the Asterisk that the demo's own switch needs."""

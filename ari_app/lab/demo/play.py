@@ -26,8 +26,8 @@ _POLL_S = 0.05
 class Seen:
     """The call as the phones saw it.
 
-    `causes`: of the CANCEL or BYE that each phone got. `heard_ms`: how long each party heard the tone that
-    the other side says, by name of a phone or "caller".
+    `causes`: the Q.850 cause in the CANCEL or BYE that each phone got. `heard_ms`: how long each party (a phone's name
+    or "caller") heard the tone of the other side.
     """
 
     causes: Mapping[str, int | None] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Seen:
 
 
 def check_ports(marketplace: Marketplace) -> None:
-    """Raises CannotPlay when the address of one of the demo's phones is taken by another program."""
+    """Raises CannotPlay when another program uses the address of one of the demo's phones."""
     for destination in marketplace.destinations.values():
         if destination.dial.uri is None:
             continue
@@ -51,7 +51,7 @@ def check_ports(marketplace: Marketplace) -> None:
 
 
 async def place(scenario: Scenario, marketplace: Marketplace, sip: str) -> Seen:
-    """Calls, lets everybody do what the scenario says, and waits until all have hung up.
+    """Places the call, lets all parties do what the scenario says, and waits until all have hung up.
 
     Raises NotSeen, and SippFailed.
     """
@@ -72,13 +72,15 @@ async def place(scenario: Scenario, marketplace: Marketplace, sip: str) -> Seen:
 
 
 async def saved(engine: Engine, scenario: Scenario, known: set[str]) -> CallRecord | None:
-    """The record of the scenario's call, awaited for SAVED_S: the one of its caller that is not `known` yet."""
+    """The record of the scenario's call: a record of its caller that is not in `known`. Waits SAVED_S for it."""
     until = time.monotonic() + SAVED_S
     while time.monotonic() < until:
         for record in calls.latest(engine, ani=scenario.ani, did=scenario.did):
             if record.id not in known:
                 return record
-        await asyncio.sleep(_POLL_S)  # the switch is another process: the database is where we meet
+        await asyncio.sleep(
+            _POLL_S
+        )  # the switch is another process: only the database shows that the call is saved
     return None
 
 
@@ -93,7 +95,7 @@ async def _leave(leaves: Leaves, phones: Mapping[str, Agent], caller: Caller) ->
 def _seen(phones: Mapping[str, Agent], caller: Caller) -> Seen:
     called = {name: phone.call for name, phone in phones.items() if phone.calls}
     heard = {name: call.heard_ms(caller.tone_hz) for name, call in called.items()}
-    # Every phone says the same tone, and a caller is bridged to one of them at most.
+    # Every phone sends the same tone, as a caller is bridged to one of them at most.
     tones = {phone.tone_hz for phone in phones.values()}
     heard["caller"] = max((caller.call.heard_ms(hz) for hz in tones), default=0)
     return Seen({name: _cause(call) for name, call in called.items()}, heard)

@@ -1,4 +1,4 @@
-"""The demo's calls, as data: who calls, how the phones behave, and what should come of it.
+"""The demo's calls, as data: who calls, how the phones behave, and the expected result.
 
 The destinations, their addresses and the terms are those of config/demo.yaml.
 """
@@ -30,7 +30,7 @@ THINKS_MS = 700  # how long a caller listens to a menu before pressing a key
 
 @dataclass(frozen=True, slots=True)
 class Leaves:
-    """The caller hangs up `after_ms` after a phone was seen to do something (an event of ops.sipp)."""
+    """The caller hangs up `after_ms` after an event of a phone (see `lab.sipp.call.CallEvent`)."""
 
     after_ms: int
     phone: str
@@ -41,9 +41,9 @@ class Leaves:
 class Expected:
     """What the call's record should say.
 
-    `legs`: the outcome of each phone rung. `fails`: the clauses that fail. `charged`, `paid`: decimal
-    strings. `late`: phones that accepted after the winner had. `cause_26`: phones that were told, over
-    SIP, that the call was answered elsewhere. `transfers`: the kinds of those in the ledger, in order.
+    `legs`: the outcome of each phone rung. `fails`: the clauses that fail. `charged`, `paid`: decimal strings. `late`:
+    phones that accepted after the winner. `cause_26`: phones to which SIP said that the call was answered elsewhere.
+    `transfers`: the kinds of the call's transfers in the ledger, in order.
     """
 
     disposition: Disposition
@@ -61,8 +61,9 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One call. `story` says beforehand what will be done. `after` names the call that must be over first,
-    because both ring the same phones."""
+    """One call. `story` describes it beforehand. `after` is the call that must be over first, as both ring the same
+    phones.
+    """
 
     name: str
     story: str

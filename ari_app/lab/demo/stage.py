@@ -1,7 +1,7 @@
-"""What the demo is played on: a lab of its own, in HOME/demo, ended whatever happens.
+"""Where the demo runs: its own lab in HOME/demo, which is stopped in any case at the end.
 
-Its database is new each time, and its ports are free ones, so a lab that runs beside it, its calls
-and its money are not touched.
+The database is new each time, and free ports are used. So another lab that runs on the machine, its calls and its money
+are not touched.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ _POLL_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the demo is: `folder` holds what it writes, `environment` points every command to it."""
+    """The demo's place: `folder` has all its files; `environment` makes every command use it."""
 
     folder: Path
     environment: dict[str, str]
 
     @property
     def settings(self) -> Settings:
-        """The settings that the demo's switch runs with."""
+        """The settings of the demo's switch."""
         return Settings.from_env(self.environment)
 
     @property
     def sip(self) -> str:
-        """Where callers call: host:port."""
+        """The SIP address for callers: host:port."""
         return f"{self.settings.ari_host}:{self.settings.sip_port}"
 
     async def callrace(self, *words: str) -> None:
-        """Runs a `callrace` command on this stage, its complaints on our stderr. Raises CannotPlay if it fails.
+        """Runs a `callrace` command on this stage, with its errors on our stderr. Raises CannotPlay if it fails.
 
-        It is a process group of its own: Ctrl-C comes to us, and we end it with all it started.
+        The command is its own process group: Ctrl-C comes to the demo only, which ends the command and its children.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "ari_app.cli.main", *words,
@@ -77,7 +77,7 @@ async def open_stage() -> AsyncIterator[Stage]:
         if stage.settings.external:
             _refuse_running_switch(stage.settings)
         else:
-            await stage.callrace("lab", "down")  # of a demo that was killed
+            await stage.callrace("lab", "down")  # left by a demo that was killed
         _clear(stage.folder)
         try:
             await stage.callrace("lab", "up")
@@ -94,9 +94,9 @@ async def present(settings: Settings) -> set[str]:
 
 
 async def left_behind(settings: Settings, before: set[str]) -> list[str]:
-    """What Asterisk, but for what was there `before`, and the switch still hold some seconds after the calls.
+    """What is still in Asterisk (apart from `before`) and in the switch some seconds after the calls.
 
-    Raises AriError, and SwitchError.
+    Raises AriError and SwitchError.
     """
     until = time.monotonic() + LEFT_S
     while left := [*(await present(settings) - before), *_in_use(settings)]:
@@ -113,7 +113,7 @@ def _in_use(settings: Settings) -> list[str]:
 
 
 def _new_stage(env: Mapping[str, str]) -> Stage:
-    """The demo's own home and ports; an Asterisk that is there (CALLRACE_ASTERISK) is used as it is."""
+    """A stage with its own HOME and ports. An existing Asterisk (CALLRACE_ASTERISK) is used as it is."""
     outer = Settings.from_env(env)
     folder = outer.home / "demo"
     ours = {"CALLRACE_DATABASE_URL": f"sqlite:///{folder}/callrace.db"}
@@ -134,7 +134,7 @@ def _new_stage(env: Mapping[str, str]) -> Stage:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Keeps a second demo out of the folder while the block lasts. Raises CannotPlay."""
+    """Locks the folder against a second demo while the block lasts. Raises CannotPlay."""
     with (folder / "demo.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -144,13 +144,13 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _refuse_running_switch(settings: Settings) -> None:
-    """Raises SwitchServes."""
+    """Raises SwitchServes when another switch serves the Asterisk."""
     if pid := running.running_pid(settings):
         raise SwitchServes(f"a switch (pid {pid}) serves the Asterisk that CALLRACE_ASTERISK names")
 
 
 def _clear(folder: Path) -> None:
-    """Removes what an earlier demo wrote of its calls; secrets, prompts and tables are kept."""
+    """Removes the calls of an earlier demo; secrets, prompts and tables are kept."""
     for file in ("callrace.db", "callrace.db-wal", "callrace.db-shm", "report.json"):
         (folder / file).unlink(missing_ok=True)
     for kept in ("spool", "journal"):

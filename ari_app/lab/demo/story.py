@@ -1,4 +1,4 @@
-"""How the demo's calls and money are told. Why a call was paid or not is told in the words of its explanation. Pure."""
+"""The demo's text about its calls and money. Why a call was paid is taken from its explanation. Pure functions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def call_sections(
     transfers: Sequence[Transfer],
     flow: Flow | None,
 ) -> list[Section]:
-    """One call: what was done, what happened when, and what came of it."""
+    """One call: what the parties did, the timeline, and the result."""
     told = {section.title: section.lines for section in explain(record, transfers)}
     _, in_short = next(iter(told.values()))
     sections = [
@@ -46,13 +46,13 @@ def call_sections(
 
 
 def summary(calls: Sequence[tuple[Scenario, CallRecord]]) -> Listing:
-    """All calls, a row each."""
+    """All calls, one row each."""
     columns = ("call", "from", "outcome", "winner", "payable", "charged", "paid")
     return Listing("=== The calls ===", columns, [_summary(scenario, record) for scenario, record in calls])
 
 
 def accounts(balances: Balances) -> Listing:
-    """Who has what at the end."""
+    """The balances at the end."""
     columns = ("account", "balance", "currency", "meaning")
     rows = [
         (account, format_amount(balance.posted, currency), currency, _ACCOUNTS[account.partition(":")[0]])

@@ -1,4 +1,4 @@
-"""A call's timeline in words for somebody who has never seen the code. Pure."""
+"""A call's timeline as text for readers who have never seen the code. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ari_app.domain.market.flows import Flow
 from ari_app.views.callsheet import offset
 from ari_app.views.explain import place_text
 
-# What is said of events; {} is their detail.
+# The text for each event; {} is its detail.
 _OF_THE_CALL: Mapping[str, str] = {
     EventName.RECEIVED: "{}",
     EventName.ATTRIBUTED: "this number belongs to: {}",
@@ -25,7 +25,7 @@ _OF_THE_CALL: Mapping[str, str] = {
     EventName.AGENT_HUNG_UP: "the agent hung up",
     EventName.JUDGED: "the verdict: {}",
 }
-# What is said of phones, of several in one line when it happened to them together; {} is their names.
+# The text for events of phones; events of several phones at the same time share a line. {} is the phones' names.
 _OF_PHONES: Mapping[str, str] = {
     EventName.OFFERED: "dialled {}",
     EventName.RINGING: "ringing: {}",
@@ -38,13 +38,13 @@ _GONE = {
     "cause 17": "busy: {}",
     "cause 26": "let go as answered elsewhere (cause 26: no missed call is logged): {}",
 }
-# Said well enough by the lines around them, for a demo; `callrace calls show` has every event.
+# Left out in a demo, as other lines say enough; `callrace calls show` has every event.
 _LEFT_OUT = (EventName.ENDED, EventName.REQUEST_FAILED)
 TOGETHER_MS = 60
 
 
 def timeline(record: CallRecord, flow: Flow | None) -> Iterator[str]:
-    """What happened, a line each with the seconds since the call began. `flow` is what asked the caller."""
+    """One line for each event, with the seconds since the call began. `flow`: the flow that the caller went through."""
     lines: list[_Line] = []
     for event in record.events:
         if event.what in _LEFT_OUT:
@@ -61,7 +61,7 @@ def timeline(record: CallRecord, flow: Flow | None) -> Iterator[str]:
 
 @dataclass(slots=True)
 class _Line:
-    """What happened to one phone, or to several together."""
+    """An event of one phone, or of several at the same time."""
 
     at: int
     text: str
@@ -69,7 +69,7 @@ class _Line:
 
 
 def _told(event: TimelineEvent, record: CallRecord, flow: Flow | None) -> tuple[str, str]:
-    """What to say of an event, with {} for the phone's name, and that name; empty where none belongs."""
+    """The text for an event, with {} for the phone's name; and that name, empty if no phone belongs to it."""
     name, _, rest = event.detail.partition(": ")
     if event.what in _OF_PHONES:
         return _OF_PHONES[event.what], name

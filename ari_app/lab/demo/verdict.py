@@ -14,7 +14,7 @@ from ari_app.lab.demo.scenarios import Expected, Scenario
 def differences(
     scenario: Scenario, record: CallRecord, seen: Seen, transfers: Sequence[Transfer]
 ) -> list[str]:
-    """What is not as expected, a line each; empty when all is."""
+    """One line for each difference from what is expected; empty when there is none."""
     return [
         f"{scenario.name}: {what}: expected {_text(expected)}, got {_text(found)}"
         for what, expected, found in _facts(scenario.expected, record, seen, transfers)
@@ -25,7 +25,7 @@ def differences(
 def _facts(
     expected: Expected, record: CallRecord, seen: Seen, transfers: Sequence[Transfer]
 ) -> Iterator[tuple[str, object, object]]:
-    """What is compared: a name, what is expected, what was found."""
+    """The values to compare: a name, the expected value, the found value."""
     verdict, money, legs = record.qualification, record.money, record.legs
     yield "disposition", expected.disposition, record.disposition
     yield "winner", expected.winner, record.winner
@@ -46,7 +46,7 @@ def _facts(
 
 
 def _text(value: object) -> str:
-    """A value as a person writes it."""
+    """A value as text for people."""
     match value:
         case None:
             return "none"

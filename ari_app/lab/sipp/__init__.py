@@ -1,8 +1,8 @@
 """SIP callers and agents made of SIPp processes, for the demo, the live tests and the bench.
 
-SIPp does the SIP, one process an agent or a group of callers. The RTP is ours, because SIPp replays
-audio and digits through raw sockets, which need root, and cannot tell what it heard. SIPp says what
-happened on a pipe; we steer it with one private request (HANGUP, matched by Call-ID).
+SIPp handles SIP: one process for each agent or group of callers. RTP is our own code, because SIPp sends audio and
+digits through raw sockets, which need root, and cannot report what it heard. SIPp reports events on a pipe. We control
+it with one private SIP request (HANGUP, matched by Call-ID).
 
     async with Agent("agent-1", accepts(after_ms=2000)) as agent, \\
                Caller("+18005550101", "+12125550142", [wait_ms(1500), press("1"), talk()]) as caller:

@@ -38,7 +38,7 @@ def agent_scenario(
     )
 
 
-# The INVITE's own headers, kept: [last_...] would be those of whatever came after it.
+# The INVITE's own headers are kept: [last_...] would be the headers of a later message.
 _HEADERS = """Via: [$via]
 From: [$from]
 To: [$to];tag=[pid]-[call_number]
@@ -48,7 +48,7 @@ Contact: <sip:[local_ip]:[local_port]>"""
 
 _OWN_CONTACT = "sip:[local_ip]:[local_port]"
 
-# A CANCEL has the headers of its INVITE but for the method, so it can be answered at any time.
+# A CANCEL has the same headers as its INVITE, except the method, so it can be answered at any time.
 _CANCEL_OK = _HEADERS.replace("INVITE", "CANCEL").join(["SIP/2.0 200 OK\n", "\nContent-Length: 0\n"])
 
 _INVITED = """<?xml version="1.0" encoding="UTF-8"?>
@@ -145,7 +145,7 @@ Content-Length: 0
   <recv request="ACK" next="done"/>
 """
 
-# Our answer and the CANCEL passed each other on the way: the answer stands (RFC 3261, 9.2).
+# Our answer and the CANCEL crossed on the way: the answer is valid (RFC 3261, 9.2).
 _CROSSED = """
   <label id="crossed"/>
   <send><![CDATA[
@@ -155,7 +155,7 @@ $cancel_ok
   <nop next="final_again"/>
 """
 
-# After ACK and BYE, which come at once when the crossed CANCEL was meant, it may still want its answer.
+# After the caller's ACK and BYE, which follow at once, the crossed CANCEL may still need its answer.
 _CANCEL_OK_IF_CROSSED = """
   <nop next="cancel_ok" test="crossed"/>
   <nop next="done"/>

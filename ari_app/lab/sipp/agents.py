@@ -14,7 +14,7 @@ from ari_app.lab.sipp.steps import Step, hang_up, press, talk, talk_ms, wait_ms
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How a phone treats every call: ring for `ring_ms` (None: for ever), give `status`, then do `plan`.
+    """What a phone does with every call: ring for `ring_ms` (None: for ever), send `status`, then do `plan`.
 
     `ringing`, `answer` and `moved_to`: see `agent_scenario`.
     """
@@ -38,7 +38,7 @@ def declines(after_ms: int = 0, ring_ms: int = 0) -> Behaviour:
 
 
 def presses(digits: str, after_ms: int = 0, ring_ms: int = 0) -> Behaviour:
-    """Answers and presses any keys, such as a wrong one."""
+    """Answers and presses these keys, for example a wrong one."""
     return Behaviour((wait_ms(after_ms), press(digits)), ring_ms)
 
 
@@ -48,7 +48,7 @@ def hangs_up(after_ms: int, ring_ms: int = 0, accept_ms: int = 0) -> Behaviour:
 
 
 def answers(ring_ms: int = 0) -> Behaviour:
-    """Answers and talks at once, pressing nothing: for campaigns where answering is accepting."""
+    """Answers and talks at once, without a key: for campaigns in which an answer is an acceptance."""
     return Behaviour((talk(),), ring_ms)
 
 
@@ -58,27 +58,27 @@ def answers_silently(ring_ms: int = 0) -> Behaviour:
 
 
 def busy(ring_ms: int = 0) -> Behaviour:
-    """Refuses with 486."""
+    """Rejects the call with 486 Busy Here."""
     return Behaviour((), ring_ms, status=486)
 
 
 def rings_forever(ringing: int = 180) -> Behaviour:
-    """Nobody picks up."""
+    """Rings, and is never answered."""
     return Behaviour((), None, ringing=ringing)
 
 
 def forwards(to: str, status: int = 302, ring_ms: int = 0) -> Behaviour:
-    """Says that its calls are taken elsewhere: it is forwarded, or not to be disturbed."""
+    """Redirects the call to `to`, as a phone that is forwarded or has do-not-disturb."""
     return Behaviour((), ring_ms, status, moved_to=to)
 
 
 def answers_oddly(answer: Answer, ring_ms: int = 0) -> Behaviour:
-    """Answers in a way that lets nobody hear anything."""
+    """Answers in a way in which no audio can be heard."""
     return Behaviour((), ring_ms, answer=answer)
 
 
 class Agent(Party):
-    """A phone that can be dialled at `uri`, as many times and as often at once as one likes."""
+    """A phone that can be dialled at `uri`, any number of times, also at the same time."""
 
     def __init__(self, name: str, behaviour: Behaviour, port: int | None = None, tone_hz: int = 800) -> None:
         super().__init__(name, behaviour.plan, tone_hz)

@@ -1,4 +1,4 @@
-"""What a SIP party saw, in order, and how to wait for it."""
+"""The events of a SIP party, in order, and how to wait for one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class NotSeen(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class CallEvent:
-    """One thing that happened at a SIP party.
+    """One event at a SIP party.
 
-    `at` is seconds since the epoch (SIPp's clock, microseconds). `detail` by event: invited {from, to},
-    cancelled, cancel_crossed (our answer passed it on the way) and bye {q850, sip} (causes of the Reason
-    headers; absent where not sent), refused {status}, pressed {digits}. Without detail: ringing, answered
-    (200 sent or received), established (audio flows), hung_up (by us), ended.
+    `at` is in seconds since the epoch (SIPp's clock, with microseconds). `detail` by event: invited {from, to};
+    cancelled, cancel_crossed (the CANCEL crossed our answer) and bye {q850, sip}, the causes in the Reason headers if
+    they were sent; refused {status}; pressed {digits}. Events without detail: ringing, answered (200 sent or received),
+    established (audio flows), hung_up (by us), ended.
     """
 
     at: float
@@ -47,12 +47,12 @@ class Log:
         self._complete = False
 
     def add(self, event: CallEvent) -> None:
-        """Append an event and wake whoever waits."""
+        """Append an event and wake all waiters."""
         self.events.append(event)
         self._wake()
 
     def complete(self) -> None:
-        """Say that nothing more will come: whoever waits in vain learns it now."""
+        """Say that no more events will come, so that waiters fail now."""
         self._complete = True
         self._wake()
 
@@ -61,7 +61,7 @@ class Log:
         return [event for event in self.events if event.what == what]
 
     async def wait_for(self, what: str, timeout_s: float = 10.0, nth: int = 1) -> CallEvent:
-        """The nth event of a kind, awaited if it is still to come. Raises NotSeen."""
+        """The nth event of a kind; waits for it if it has not come yet. Raises NotSeen."""
         try:
             async with asyncio.timeout(timeout_s):
                 while len(found := self.of(what)) < nth:
@@ -94,7 +94,7 @@ class Call(Log):
         self._tell = tell
 
     async def press(self, digits: str) -> None:
-        """Press keys, once the call is up; recorded as `pressed` when the last digit is out."""
+        """Press keys, once the call is up; the event `pressed` comes when the last digit is sent."""
         await self.wait_for("established")
         await self._audio().press(digits)
         event = CallEvent(time.time(), "pressed", self.id, {"digits": digits})
@@ -102,12 +102,12 @@ class Call(Log):
         self._report(event)
 
     async def talk(self, ms: int | None = None) -> None:
-        """Say this party's tone for `ms` milliseconds, or until the call ends."""
+        """Send this party's tone for `ms` milliseconds, or until the call ends."""
         await self.wait_for("established")
         await self._audio().talk(ms)
 
     def hang_up(self) -> None:
-        """Leave now: a caller who is not answered yet sends CANCEL, else BYE. An agent must have answered."""
+        """Hang up now: with CANCEL for a caller who is not answered yet, else with BYE. An agent must have answered."""
         self._tell(self.id, HANGUP_METHOD)
 
     def heard_ms(self, hz: int) -> int:

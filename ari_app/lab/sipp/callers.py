@@ -1,4 +1,4 @@
-"""People who call: one, or a crowd from a list of numbers at a rate."""
+"""Callers: one, or many from a list of numbers at a given rate."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ari_app.lab.sipp.steps import Step
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a call went for its caller.
+    """The result of a call for its caller.
 
-    `status` is the final SIP status; `ended_by` is caller or remote; `cause` is the Q.850 cause of the
-    BYE that came, None if we hung up; durations are in milliseconds, `talk_ms` from answer to end.
+    `status` is the final SIP status; `ended_by` is caller or remote; `cause` is the Q.850 cause of the BYE received,
+    None if the caller hung up. Durations are in milliseconds; `talk_ms` is from answer to end.
     """
 
     status: int
@@ -34,7 +34,7 @@ class Outcome:
 
 
 class Callers(Party):
-    """A crowd: a call to `did` from each of `anis` (None: anonymous), `rate` a second, all with one plan.
+    """Many callers: one call to `did` from each of `anis` (None: anonymous), `rate` a second, all with one plan.
 
     The plan of a call starts when it is answered.
     """
@@ -52,19 +52,19 @@ class Callers(Party):
 
     def _make_process(self, media_port: int) -> Process:
         size = str(self._size)
-        # -l: SIPp would hold calls back at three seconds' worth; all of them may be up at once.
+        # -l: by default SIPp limits simultaneous calls to three seconds' worth; here all may be up at once.
         arguments = [self._to, "-m", size, "-l", size, "-r", str(self._rate)]
         scenario = caller_scenario(media_port=media_port, invite_headers=self._invite_headers)
         return Process(scenario, free_udp_port(), arguments, self._injected)
 
     async def outcomes(self, timeout_s: float = 60.0) -> list[Outcome]:
-        """How each call went, when the last has ended. Raises NotSeen."""
+        """The result of each call, when the last one has ended. Raises NotSeen."""
         await self.wait_for("ended", timeout_s, nth=self._size)
         return [_outcome(call) for call in self.calls.values()]
 
 
 class Caller(Callers):
-    """One person who calls. `ani` None is an anonymous caller."""
+    """One caller. If `ani` is None, the caller is anonymous."""
 
     def __init__(
         self, did: str, ani: str | None, plan: Sequence[Step] = (), *,
@@ -73,16 +73,16 @@ class Caller(Callers):
         super().__init__(did, [ani], plan, to=to, tone_hz=tone_hz, invite_headers=invite_headers)
 
     async def hang_up(self) -> None:
-        """Leave now, at whatever stage the call is (CANCEL or BYE), and see that answered. Raises NotSeen.
+        """Hang up now, at any stage of the call (CANCEL or BYE), and wait for the answer. Raises NotSeen.
 
-        A caller who is gone before the BYE is out leaves a call that Asterisk cannot know to be over.
+        If the caller stopped before its BYE is sent, Asterisk could not know that the call is over.
         """
         await self.wait_for("calling")
         self.call.hang_up()
         await self.wait_for("ended")
 
     async def outcome(self, timeout_s: float = 60.0) -> Outcome:
-        """How the call went, when it has ended. Raises NotSeen."""
+        """The result of the call, when it has ended. Raises NotSeen."""
         return (await self.outcomes(timeout_s))[0]
 
 

@@ -10,13 +10,13 @@ from collections import deque
 from ari_app.lab.sipp import rtp
 
 Address = tuple[str, int]
-KEPT_FRAMES = 500  # ten seconds of what was heard, per call
+KEPT_FRAMES = 500  # ten seconds of received audio for each call
 PRESS_MS = 100
 GAP_MS = 60
 
 
 class Media(asyncio.DatagramProtocol):
-    """Named in our SDP. Packets belong to the call whose far end they come from; others are dropped."""
+    """The RTP socket named in our SDP. A packet belongs to the call with its source address, or is dropped."""
 
     def __init__(self) -> None:
         self._streams: dict[Address, Stream] = {}
@@ -35,7 +35,7 @@ class Media(asyncio.DatagramProtocol):
             self._transport.close()
 
     def stream(self, far_end: Address, tone: bytes) -> Stream:
-        """A fresh stream to and from `far_end`, which says `tone` when it talks."""
+        """A new stream to and from `far_end`; our side sends `tone` when it talks."""
         assert self._transport, "Media.open() comes first"
         stream = self._streams[far_end] = Stream(self._transport, far_end, tone)
         return stream
@@ -47,7 +47,7 @@ class Media(asyncio.DatagramProtocol):
 
 
 class Stream:
-    """One call's audio: what we say and press, and what we hear."""
+    """One call's audio: the tone and digits that we send, and what we hear."""
 
     def __init__(self, transport: asyncio.DatagramTransport, far_end: Address, tone: bytes) -> None:
         self._transport = transport
@@ -60,7 +60,7 @@ class Stream:
         self.packets_heard = 0
 
     def received(self, datagram: bytes) -> None:
-        """Take in one packet from the far end."""
+        """Handle one packet from the far end."""
         if (frame := rtp.audio_of(datagram)) is not None:
             self.packets_heard += 1
             self._heard.append(frame)
@@ -74,11 +74,11 @@ class Stream:
         return sum(rtp.FRAME_MS for frame in self._heard if not rtp.SILENCE.issuperset(frame))
 
     async def press(self, digits: str, press_ms: int = PRESS_MS) -> None:
-        """Send key presses as RFC 4733 events. Asterisk takes a digit as pressed at its end."""
+        """Send key presses as RFC 4733 events. Asterisk reports a digit at its end."""
         for digit in digits:
             payloads = rtp.digit_payloads(digit, press_ms)
             started, at = self._now(), time.monotonic()
-            held = len(payloads) - 2  # the repeats of the end follow it at once
+            held = len(payloads) - 2  # the two repeated end packets follow without a pause
             for n, payload in enumerate(payloads):
                 self._send(rtp.TELEPHONE_EVENT, payload, started, mark=n == 0)
                 if n + 1 < held:
@@ -86,7 +86,7 @@ class Stream:
             await asyncio.sleep(GAP_MS / 1000)
 
     async def talk(self, ms: int | None = None) -> None:
-        """Send the tone for `ms` milliseconds; without, until cancelled."""
+        """Send the tone for `ms` milliseconds; if None, until cancelled."""
         start, n, size = time.monotonic(), 0, rtp.FRAME_MS * rtp.SAMPLES_PER_MS
         while ms is None or n * rtp.FRAME_MS < ms:
             at = n * size % len(self._tone)
@@ -95,7 +95,7 @@ class Stream:
             await _until(start + n * rtp.FRAME_MS / 1000)
 
     def _now(self) -> int:
-        """Samples since the stream began: one clock for audio and digits."""
+        """Samples since the stream began: the common clock of audio and digits."""
         return int((time.monotonic() - self._born) * 1000 * rtp.SAMPLES_PER_MS)
 
     def _send(self, payload_type: int, payload: bytes, timestamp: int, *, mark: bool) -> None:

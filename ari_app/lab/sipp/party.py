@@ -15,7 +15,7 @@ from ari_app.lab.sipp.steps import Step
 
 
 class Party(Log):
-    """A SIP party on 127.0.0.1: `events` are those of all its calls, `calls` holds each by its Call-ID."""
+    """A SIP party on 127.0.0.1: `events` are the events of all its calls; `calls` has each call by its Call-ID."""
 
     def __init__(self, name: str, plan: Sequence[Step], tone_hz: int) -> None:
         super().__init__(name)
@@ -41,7 +41,7 @@ class Party(Log):
         return self
 
     async def stop(self) -> None:
-        """End SIPp and everything of this party. Raises what went wrong in a plan or in SIPp."""
+        """End SIPp and all tasks of this party. Raises the error of a plan or of SIPp, if there was one."""
         assert self._process and self._reader, f"{self.name} was not started"
         for plan in self._plans.values():
             plan.cancel()
@@ -81,13 +81,13 @@ class Party(Log):
             log.complete()
 
     def _take(self, process: Process, event: CallEvent) -> None:
-        """Record what SIPp said and do what follows from it."""
+        """Record an event from SIPp, and react to it."""
         call = self.calls.get(event.call_id)
         if call is None:
             name = f"{self.name} {event.call_id}"
             call = self.calls[event.call_id] = Call(name, event.call_id, process.tell, self.add)
         if event.what == "established" and call.of("established"):
-            return  # its ACK was sent again
+            return  # a retransmitted ACK
         if "rtp" in event.detail:
             call.audio = self._media.stream(("127.0.0.1", int(event.detail["rtp"])), self._tone)
         call.add(event)

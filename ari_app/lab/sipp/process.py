@@ -1,4 +1,4 @@
-"""One SIPp process: its scenario, the pipe on which it says what happened, and its end."""
+"""One SIPp process: its scenario, the pipe on which it reports events, and its end."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Process:
         (home / "scenario.xml").write_text(self._scenario)
         (home / "injected.csv").write_text(self._injected)
         reading, writing = os.pipe()
-        # setpriv: should we die without a chance to clean up, SIPp dies too.
+        # setpriv: if this process is killed and cannot clean up, SIPp is killed too.
         command = ["setpriv", "--pdeathsig", "KILL", "sipp", *self._arguments,
                    "-sf", str(home / "scenario.xml"), "-i", "127.0.0.1", "-p", str(self.port),
                    "-cp", str(free_udp_port()), "-bind_local", "-nostdin", "-aa", "-timer_resol", "1",
@@ -76,21 +76,21 @@ class Process:
         await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(reading, "rb"))
 
     async def lines(self) -> AsyncIterator[str]:
-        """What the scenario logs, a line at a time, until SIPp ends."""
+        """The lines that the scenario logs, until SIPp ends."""
         assert self._lines, "Process.start() comes first"
         while line := await self._lines.readline():
             yield line.decode(errors="replace").rstrip("\n")
 
     def tell(self, call_id: str, method: str) -> None:
-        """Send SIPp a private request that its scenario waits for, matched to a call by its Call-ID."""
+        """Send SIPp a private request for which its scenario waits; the Call-ID selects the call."""
         message = _MESSAGE.format(method=method, call_id=call_id)
         self._control.sendto(message.encode(), ("127.0.0.1", self.port))
 
     def errors(self) -> str:
-        """What SIPp complained about, a line each; empty when nothing.
+        """SIPp's error messages, one line each; empty when there is none.
 
-        Left out: time-outs the scenario asked for, messages repeated after a call was over, a busy
-        machine, Asterisk asking whether the phone is there.
+        Left out: time-outs that the scenario wants, messages retransmitted after the end of a call, warnings of a busy
+        machine, and OPTIONS requests from Asterisk.
         """
         home = Path(self._home.name)
         log = next(file for name in ("errors.log", "stderr.log") if (file := home / name).exists())
@@ -110,7 +110,7 @@ class Process:
     async def stop(self) -> None:
         """End SIPp, by its id, and remove its files."""
         if self._process and self._process.returncode is None:
-            with suppress(ProcessLookupError):  # os.kill: Popen's own would reap it behind asyncio's back
+            with suppress(ProcessLookupError):  # os.kill: Popen.kill would reap it without asyncio
                 os.kill(self._process.pid, signal.SIGKILL)
             await self._process.wait()
         self._control.close()

@@ -1,4 +1,4 @@
-"""G.711 u-law audio and RFC 4733 digits as RTP packets: bytes in, bytes out, no sockets."""
+"""G.711 mu-law audio and RFC 4733 digits as RTP packets. It works on bytes only, without sockets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SAMPLES_PER_MS = 8
 FRAME_MS = 20
 SILENCE = frozenset({0x7E, 0x7F, 0xFE, 0xFF})  # G.711 mu-law, within one step of zero
 PCMU = 0
-TELEPHONE_EVENT = 101  # the number Asterisk itself offers, so one number serves callers and agents
+TELEPHONE_EVENT = 101  # the payload type that Asterisk itself offers, so callers and agents can use the same
 
 _DIGITS = "0123456789*#ABCD"
 _END_PACKETS = 3  # RFC 4733, 2.5.1.4: the end of an event is sent three times
@@ -32,7 +32,7 @@ def audio_of(datagram: bytes) -> bytes | None:
 
 
 def digit_payloads(digit: str, duration_ms: int) -> list[bytes]:
-    """The payloads of one key press, one every FRAME_MS, the last three its end. Raises ValueError."""
+    """The payloads of one key press: one every FRAME_MS; the last three are its end. Raises ValueError."""
     code = _DIGITS.index(digit.upper())
     frames = max(1, duration_ms // FRAME_MS)
     held = [struct.pack("!BBH", code, _VOLUME, n * FRAME_MS * SAMPLES_PER_MS) for n in range(1, frames + 1)]
@@ -41,7 +41,7 @@ def digit_payloads(digit: str, duration_ms: int) -> list[bytes]:
 
 
 def tone(hz: int) -> bytes:
-    """One second of a tone in u-law: cut into frames it repeats without a click (`hz` is whole)."""
+    """One second of a tone in mu-law. As `hz` is a whole number, it can be repeated without a click."""
     return bytes(_encode(round(8000 * math.sin(2 * math.pi * hz * n / 8000))) for n in range(8000))
 
 

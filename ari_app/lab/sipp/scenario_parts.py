@@ -1,13 +1,12 @@
-"""What both SIPp scenarios are made of. They are text with `$name` for our values and `[$$name]` for SIPp's.
+"""The common parts of both SIPp scenarios: text with `$name` for our values and `[$$name]` for SIPp's.
 
-A scenario logs `event|time|call id|name=value|...` lines. A label is a state, the `recv` elements below
-it are what may happen there. SIPp takes a step a millisecond, and a message that comes between two
-steps ends the call as unexpected, so whatever may come at any moment is `optional="global"`. Those
-stand at the top, jumped over: SIPp looks for them only among the elements it has passed. (It also
-insists on a `recv` that is not optional after optional ones, hence NEVER.) What they are answered with
-is made of kept headers, never of [last_...]: another message may come before the step that sends it.
-And as SIPp sends nothing while it waits to retransmit, only an INVITE is retransmitted: on the loopback
-interface nothing is lost.
+A scenario logs lines `event|time|call id|name=value|...`. A label is a state; the `recv` elements below it are the
+messages that may come in this state. SIPp does one step a millisecond, and a message that comes between two steps ends
+the call as unexpected. So every message that may come at any time is `optional="global"`. These elements stand at the
+top and are jumped over, because SIPp looks for them only among the elements that it has passed. (SIPp also demands a
+`recv` that is not optional after optional ones, hence NEVER.) Their answers use saved headers, never [last_...], as
+another message may come before the answer is sent. SIPp sends nothing while it waits to retransmit, so only an INVITE
+is retransmitted: on the loopback interface nothing is lost.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ it is not wanted; that it goes nowhere (c=0.0.0.0), or is not to go (a=inactive)
 
 
 def sdp(media_port: int) -> str:
-    """The session description of either side."""
+    """The SDP of either side."""
     return _SDP.format(port=media_port, event=TELEPHONE_EVENT)
 
 
@@ -54,7 +53,7 @@ a=fmtp:{event} 0-16
 a=ptime:20
 a=sendrecv"""
 
-# Both Reason headers of "answered elsewhere": Q.850 cause 26, and SIP cause 200, which phones heed.
+# Both Reason headers for "answered elsewhere": Q.850 cause 26, and SIP cause 200, which phones obey.
 REASONS = """<ereg regexp="Q.850[ ]*;[ ]*cause=([0-9]+)" search_in="msg" assign_to="_q,q850"/>
       <ereg regexp="Reason:[ ]*SIP[ ]*;[ ]*cause=([0-9]+)" search_in="msg" assign_to="_s,sip"/>"""
 

@@ -1,4 +1,4 @@
-"""The steps of a plan: what a person does once the call is up, in order."""
+"""The steps of a plan: what a party does, in order, once the call is up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Step = Callable[[Call], Awaitable[None]]
 
 
 def wait_ms(ms: int) -> Step:
-    """Say nothing for a while."""
+    """Send nothing for this time."""
     return lambda call: asyncio.sleep(ms / 1000)
 
 
@@ -21,7 +21,7 @@ def press(digits: str) -> Step:
 
 
 def talk_ms(ms: int) -> Step:
-    """Talk for a while."""
+    """Talk for this time."""
     return lambda call: call.talk(ms)
 
 
