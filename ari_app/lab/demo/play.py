@@ -78,9 +78,7 @@ async def saved(engine: Engine, scenario: Scenario, known: set[str]) -> CallReco
         for record in calls.latest(engine, ani=scenario.ani, did=scenario.did):
             if record.id not in known:
                 return record
-        await asyncio.sleep(
-            _POLL_S
-        )  # the switch is another process: only the database shows that the call is saved
+        await asyncio.sleep(_POLL_S)  # the switch is another process: only the database shows its calls
     return None
 
 
