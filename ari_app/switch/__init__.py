@@ -1,1 +1,1 @@
-"""Runs calls: turns ARI events into domain events, and domain commands into ARI requests."""
+"""Runs calls: turns ARI events into events of the domain, and commands of the domain into ARI requests."""

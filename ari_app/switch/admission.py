@@ -1,4 +1,4 @@
-"""Whether, and how, a new call is taken."""
+"""Admission: decides whether a new call is taken, and how it is refused."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from ari_app.switch.shared import Shared
 
 log = logging.getLogger(__name__)
 
-# Requests without an answer: at so many Asterisk is a tenth of a second behind, and falling further.
+# Above this many unanswered requests Asterisk is about 100 ms behind and losing ground: refuse new calls.
 BEHIND = 256
-UNSERVED = "unserved"  # the dialplan's label for calls that no switch takes
-DOUBLE = "double"  # and for those that are none of their own: 482
+UNSERVED = "unserved"  # the dialplan label for calls that no switch takes
+DOUBLE = "double"  # the dialplan label for loops and second deliveries: answered with 482
 
 
 class Admission:
-    """The door: what enters Stasis, and was made by no call under way, comes here."""
+    """Handles each channel that enters Stasis and that no call under way has made."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Admission:
         self._doubles = Doubles(in_hand)
 
     def on_incoming(self, client: Client, start: StasisStart) -> None:
-        """A new call, or something to be let go."""
+        """Takes or refuses a new call, or hangs up a channel that belongs to no call."""
         if start.args[:1] != ("in",):
             log.warning("channel %s let go: it belongs to no call under way", start.channel_id)
             self._in_hand.do(let_go(client, start.channel_id))
@@ -85,7 +85,7 @@ class Admission:
         self._in_hand.serve(session, session.run(), ended)
 
     def _send_back(self, client: Client, start: StasisStart, double: Double) -> None:
-        """Refuses what is no call of its own, and says so in the record of the call that it belongs to."""
+        """Refuses a loop or a second delivery, and writes this into the record of the call that it belongs to."""
         if double.of is not None:
             double.of.call.note(EventName.CAME_AGAIN, double.why)
         of = double.of.record.id if double.of is not None else "one that is over"
@@ -93,7 +93,7 @@ class Admission:
         self._in_hand.do(_hand_back(client, start.channel_id, DOUBLE))
 
     def _why_refused(self, client: Client) -> str | None:
-        """Why no new call can be served at this moment, or None."""
+        """Why no new call can be taken at this moment, or None."""
         if self._in_hand.is_draining:
             return "the switch is draining, and the carrier has another route"
         under_way = len(self._in_hand.sessions)
@@ -106,7 +106,7 @@ class Admission:
         return None
 
     def _refuse(self, call: Call, reason: str) -> None:
-        """Turns a call away unanswered, so that the carrier may try elsewhere. It is recorded all the same."""
+        """Refuses a call without answering, so that the carrier can try another route. The call still has a record."""
         record = call.record
         record.disposition, record.end_source, record.ended_at = "failed", "system", record.started_at
         call.note(EventName.REFUSED, reason)
@@ -127,10 +127,10 @@ async def let_go(client: Client, channel_id: str) -> None:
 
 
 async def _hand_back(client: Client, channel_id: str, label: str) -> None:
-    """Lets a call that we do not take go on in the dialplan, which serves or refuses it.
+    """Sends a call that is not taken back to the dialplan, which serves or refuses it.
 
-    Not told by a variable: a channel that ARI has set one on is not allowed to write a file (FILE) any more, so
-    what became of the call would be lost.
+    A label, and not a channel variable, says why: once ARI has set a variable, the channel may not write a file (FILE)
+    any more, and the call's outcome would be lost.
     """
     try:
         await client.channels.continue_in_dialplan(channel_id, label=label)

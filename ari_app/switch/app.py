@@ -1,11 +1,11 @@
 """The switch: takes every call that Asterisk hands over. Here its parts are put together.
 
 admission     whether and how a new call is taken          `session` serves it
-succession    what a switch before this one left           `recovery`, `bystander`
-in hand       the calls under way, in tasks of their own
-endings       what becomes of calls that have ended
-supervision   what is seen of Asterisk beside the calls    `survey`, `sweeper`
-upkeep        what calls are decided by, kept up to date
+succession    the calls that an earlier switch left        `recovery`, `bystander`
+in hand       the calls under way, each in its own task
+endings       saves and counts the calls that have ended
+supervision   watches Asterisk beside the calls            `survey`, `sweeper`
+upkeep        keeps marketplace, caps and callers up to date
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ from ari_app.switch.upkeep import Upkeep
 log = logging.getLogger(__name__)
 
 DRAIN_S = 20.0
-LEAVE_S = 0.5  # what can be saved by then is, while calls go on
-STAND_S = 0.02  # and then, while nothing does; what is not saved by then goes to the spool
-BACKLOG_LIMIT = CAPACITY // 2  # of calls to be saved; beyond it new calls had better go elsewhere
+LEAVE_S = 0.5  # when leaving, ended calls are saved for this long while calls go on
+STAND_S = 0.02  # and then for this long while the event loop stands still; the rest goes to the spool
+BACKLOG_LIMIT = CAPACITY // 2  # of calls to be saved; above it, new calls should take another route
 
 
 class Switch:
-    """A switch, as the programs and people that have to do with it see it. `client` is set when it is connected."""
+    """A switch, as programs and people see it. `client` is set when it is connected."""
 
     def __init__(
         self,
@@ -76,20 +76,20 @@ class Switch:
         self._upkeep = Upkeep(engine, market, shared, writer, chores)
 
     def load(self) -> None:
-        """Reads the marketplace in force, and what caps have left. Callers of before are recalled while calls run."""
+        """Reads the marketplace in force, and which caps are full. Earlier calls are read later, while calls run."""
         self._upkeep.load()
 
     async def keep_up_to_date(self) -> None:
-        """Takes over what is applied while calls run, and watches the caps. Runs for ever."""
+        """Loads what is applied while calls run, and watches the caps. Runs for ever."""
         await self._upkeep.keep_up_to_date()
 
     # Calls
 
     def recover(self) -> None:
-        """Takes up the calls of a switch that died, and begins to write this one's down.
+        """Recovers the calls of a switch that died, and begins this switch's journal.
 
-        To be called once, when connected and before the first event is read: so none is missed, and no new
-        call comes before the places of the old ones are taken. Raises StoreError.
+        Call it once, when connected and before the first event is read: so no event is missed, and no new call comes
+        before the old calls have taken their places. Raises StoreError.
         """
         assert self.client is not None
         surveyed = self._supervision.first_look(self.client)
@@ -97,12 +97,12 @@ class Switch:
         self._supervision.sweep(self.client, surveyed)
 
     def on_incoming(self, start: StasisStart) -> None:
-        """A channel entered Stasis that no call has made: a new call, or something to be let go."""
+        """A channel that no call has made entered Stasis: a new call, or a channel to be hung up."""
         assert self.client is not None
         self._admission.on_incoming(self.client, start)
 
     def on_reconnected(self) -> None:
-        """Asterisk's events of a while are lost: one survey tells each call, and finds who came or was left behind."""
+        """Events were lost in a break. One survey shows each call what has changed, and finds channels without one."""
         assert self.client is not None
         self._supervision.look_again(self.client)
 
@@ -113,11 +113,11 @@ class Switch:
     # The end
 
     def take_no_more(self) -> None:
-        """From now on new calls are handed back to the dialplan, which goes on with its next rung."""
+        """From now on new calls are sent back to the dialplan, which serves them without a switch."""
         self._in_hand.take_no_more()
 
     async def drained(self) -> None:
-        """Returns when no call is taken any more and the last one is over."""
+        """Waits until no call is taken any more and the last one is over."""
         await self._in_hand.drained()
 
     async def drain(self) -> None:
@@ -130,48 +130,48 @@ class Switch:
         self.tell()
 
     async def leave(self) -> bool:
-        """Hands over when what has ended is saved, for which calls do not stand still."""
+        """Saves the calls that have ended, while the others go on, and then hands over."""
         await asyncio.to_thread(self._writer.flush, LEAVE_S)
         return self.hand_over()
 
     def hand_over(self) -> bool:
-        """Writes down each call as it stands at this moment, for the next switch to take up; False where it cannot be.
+        """Writes each call as it is now into the journal, for the next switch; returns False when that is impossible.
 
-        When it is True, nothing more may happen: the process is to end at once, without ending its calls.
+        After True nothing more may happen: the process must end at once, without ending its calls.
         """
         if not self._journal.is_usable:
             log.error("not handed over: the disk does not take the calls under way; this switch goes on")
             return False
         for session in self._in_hand.sessions.values():
-            session.call.keep()  # who is only watched was written down when it was set aside
+            session.call.keep()  # a call that is only watched was saved when it was set aside
         self._writer.close(STAND_S)
         self._journal.close()
         self.tell()
         log.info("handed over: %d calls are left in Asterisk for the next switch", len(self._in_hand.calls()))
         return True
 
-    # What is seen of Asterisk
+    # Supervision of Asterisk
 
     def trunks(self) -> set[str]:
         """The trunks by which destinations are dialled."""
         return self._supervision.trunks()
 
     def phone_changed(self, phone: str, state: str) -> None:
-        """A registered phone's device state is now `state`, in Asterisk's words."""
+        """A registered phone has a new device state, named as in Asterisk."""
         self._supervision.phone_changed(phone, state)
 
     def supervised(self, seen: Mapping[str, Any], loose: Collection[str]) -> None:
-        """What was seen (`ami`, `problem`, ...), and the channels in no bridge; stray legs are hung up."""
+        """Takes what AMI has shown (`ami`, `problem`, ...), and the channels in no bridge; hangs up stray legs."""
         self._supervision.supervised(self.client, seen, loose)
 
     # What operators see
 
     def renew_journal(self) -> None:
-        """Has the journal forget the calls that are over, within two seconds."""
+        """Removes ended calls from the journal, within two seconds."""
         self._journal.begin_anew()
 
     def status(self) -> dict[str, Any]:
-        """How the switch is, for `callrace lab status` and `callrace doctor`."""
+        """The switch's state, for `callrace lab status` and `callrace doctor`."""
         snapshot = self.market.snapshot
         return {
             "pid": os.getpid(),
@@ -200,7 +200,7 @@ class Switch:
         }
 
     def not_ready(self) -> list[str]:
-        """Why a call that came now would not be served well; empty when it would."""
+        """The reasons why a call that came now would not be served well; empty when there are none."""
         backlog = self._writer.backlog()
         reasons = {
             "Asterisk is not connected": self.client is None or not self.client.connected,

@@ -1,9 +1,9 @@
-"""The people of a call of a switch before this one that could not be taken up: treated decently.
+"""The parties of an earlier switch's call that could not be recovered.
 
-who talks       goes on talking, until one of the two hangs up. How long is written down of a call that was set aside
-                (`Bystander`), so that it is judged by its own terms once a switch can read them; a call of which
-                nothing is known (`Strangers`) is judged by nobody
-who waits       is served as a new call, as if it came now (`recovery.sweep` does it)
+a conversation  goes on until one party hangs up. For a call that was set aside (`Bystander`) its duration is recorded,
+                so that the call is judged by its own terms once a switch can read them. A call of which nothing is
+                known (`Strangers`) is never judged
+a caller alone  is served as a new call that comes now (by `recovery.sweep`)
 phones rung     are hung up (by `recovery.sweep`, too)
 """
 
@@ -29,14 +29,14 @@ from ari_app.switch.survey import FirstLook, Survey, Surveyed, look
 
 log = logging.getLogger(__name__)
 
-LONGEST_MS = Route().max_duration  # of a conversation whose own limit cannot be read
+LONGEST_MS = Route().max_duration  # limit of a conversation whose own limit cannot be read
 
 
 class Bystander:
-    """Watches a call that was set aside. `keep` writes it down as it stands; called in a thread."""
+    """Watches a call that was set aside. `keep` saves its present state; it is called in a thread."""
 
     def __init__(self, call: Call, surveyed: FirstLook, keep: Callable[[], None]) -> None:
-        """Before the first event is read, so that none is missed."""
+        """Make it before the first event is read, so that no event is missed."""
         self.call = call
         self.record = call.record
         self.legs: list[Leg] = []
@@ -48,7 +48,7 @@ class Bystander:
             call.client.watch(call.inbox, channel_id)
 
     async def run(self) -> None:
-        """Returns when nobody talks any more. What is written down then waits for its verdict."""
+        """Returns when the conversation is over. The saved call then waits for its verdict."""
         try:
             found = await self._surveyed.found()
             self.call.under_way.last_seen = None
@@ -64,7 +64,7 @@ class Bystander:
             await asyncio.to_thread(self._keep)
 
     def _partner(self, found: Survey) -> str | None:
-        """The agent's channel, where caller and agent are in a bridge together."""
+        """The agent's channel, if caller and agent are in a bridge together."""
         call = self.call
         theirs = [call.under_way.agent, *self._rung]
         members = found.with_(call.channel_id)
@@ -92,7 +92,7 @@ class Bystander:
         await call.requests_done()
 
     def _close(self, found: Survey) -> None:
-        """Nobody talks: the call is over, as of when it was last seen."""
+        """There is no conversation: the call ended when it was last seen."""
         record, caller = self.record, self.call.channel_id in found.channels
         agent = self.call.under_way.agent in found.channels
         by = recovery.close(record, Remains(caller=caller, agent=agent, together=False), self._last_seen)
@@ -104,9 +104,9 @@ class Bystander:
 
 
 class Strangers:
-    """Two who talk in a bridge of a call of which nothing is known: its line of the journal is lost, or cannot be read.
+    """Watches two parties in a bridge of an unknown call: its line in the journal is lost, or cannot be read.
 
-    Watched as soon as it is made. Their record says how the call began, where that could be read (`Journal.lost`).
+    It watches from the moment it is made. The record has the call's beginning if that could be read (`Journal.lost`).
     """
 
     def __init__(self, client: Client, bridge: str, members: frozenset[str]) -> None:
@@ -121,7 +121,7 @@ class Strangers:
             client.watch(self._inbox, name)
 
     async def run(self) -> None:
-        """Returns when they have parted, or another switch sees to them. Cancelled, it hangs both up."""
+        """Returns when the conversation is over, or when another switch takes over. If cancelled, it hangs up both."""
         is_ours = True
         try:
             if self._are_together(await look(self._client)):
@@ -137,7 +137,7 @@ class Strangers:
             self._inbox.close()
 
     async def _until_they_part(self) -> bool:
-        """Whether it is for us to let them go."""
+        """Waits until they part; returns whether this switch has to hang them up."""
         while True:
             match await self._inbox.get():
                 case ChannelDestroyed() | StasisEnd():

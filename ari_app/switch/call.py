@@ -1,4 +1,4 @@
-"""One call as its coroutine sees it: the channel, the events, the record it is filling in."""
+"""One call as its coroutine sees it: the caller's channel, the events, and the record that it fills in."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ from ari_app.switch.survey import Survey, Surveyed
 
 log = logging.getLogger(__name__)
 
-# Of a prompt that somebody recorded, none is longer; it bounds the wait for its end.
+# No recorded prompt is longer than this; it limits the wait for the end of a prompt.
 PLAYBACK_LIMIT_MS = 300_000
 ABSOLUTE_TIMEOUT = "TIMEOUT(absolute)"  # the dialplan function: seconds from now; 0 for none
 NO_CAUSE = 0  # the Q.850 cause is not known
-# How much later than the switch Asterisk ends a conversation that is too long: only if no switch is there.
+# Asterisk ends a conversation that is too long this much later than a switch would: only if no switch is there.
 BACKSTOP_MS = 3_000
-# A request may find the caller's channel gone before its own event of that is read.
+# A request may find that the caller's channel is gone before the channel's own event is read.
 GONE_MS = 1_000
 
 
 class CallerGone(Exception):
     """The caller's channel is gone. Raised wherever the call's coroutine was waiting.
 
-    `by` says who ended it, `why` how the timeline tells it.
+    `by` says who ended it, `why` is the text for the timeline.
     """
 
     def __init__(self, by: EndSource = "caller", why: EventName = EventName.CALLER_HUNG_UP) -> None:
@@ -62,7 +62,7 @@ class CallerGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FoundUp:
-    """A leg is up, after a break in which it may have answered. Put into the call's inbox."""
+    """A leg was found answered after a break of the connection. Put into the call's inbox."""
 
     channel_id: str
 
@@ -78,9 +78,9 @@ class Call:
         under_way.timeline = self.clock.timeline
         self.gone: CallerGone | None = None  # how the caller's channel ended; None: it is there
         self.cut_at: int | None = None  # when the call, or its conversation, ended; None: it has not
-        # Known to be there until it is told, or seen, that they are not; and since when (s, monotonic).
+        # Channels believed alive, and since when (s, monotonic); an event or a survey removes them.
         self._channels = {self.channel_id: time.monotonic()}
-        self._lost_sight_at: int | None = None  # since when nobody can tell what has ended
+        self._lost_sight_at: int | None = None  # since when ends of channels may have been missed
         self._journal = journal
         self._minted = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -93,25 +93,25 @@ class Call:
 
     @property
     def record(self) -> CallRecord:
-        """What is written down of the call, as far as it has come."""
+        """The call's record, as far as it is filled in."""
         return self.under_way.record
 
     @property
     def name(self) -> str:
-        """What the ids of this call's objects in Asterisk begin with."""
+        """The name with which the ids of this call's objects in Asterisk begin."""
         return self.under_way.name
 
     @property
     def stage(self) -> Stage:
-        """Where the call is in its life."""
+        """The call's present stage."""
         return self.under_way.stage
 
     def enter(self, stage: Stage) -> None:
-        """The call is in this stage from now on; `keep` writes it down."""
+        """Sets the call's stage; `keep` saves it."""
         self.under_way.stage = stage
 
     def keep(self) -> None:
-        """Writes the call down as it stands, for the switch after this one, should this one die."""
+        """Writes the call as it is now into the journal, for the next switch if this one dies."""
         self._journal.keep(self.under_way)
 
     def now(self) -> int:
@@ -132,7 +132,7 @@ class Call:
             self._carried(event.channel_id, rtp.of_variable(event.rtp))
         match event:
             case StasisEnd(channel_id=self.channel_id) if self.under_way.is_lent:
-                pass  # it was sent away
+                pass  # the channel was lent
             case StasisStart(channel_id=self.channel_id):
                 self._is_back()
             case StasisEnd(channel_id=gone) | ChannelDestroyed(channel_id=gone) if (
@@ -155,11 +155,11 @@ class Call:
         return event
 
     def is_up(self, channel_id: str) -> None:
-        """A channel of the call is there from now on."""
+        """From now on a channel of the call is believed alive."""
         self._channels[channel_id] = time.monotonic()
 
     def is_gone(self, channel_id: str) -> None:
-        """A channel of the call is not there any more."""
+        """A channel of the call is gone."""
         self._channels.pop(channel_id, None)
 
     async def read_rtp(self, channel_id: str) -> None:
@@ -186,16 +186,16 @@ class Call:
             leg.rtp = statistics
 
     async def see_caller_out(self) -> None:
-        """After a request that found a channel gone: raises CallerGone if it was the caller's."""
+        """Call it after a request that found a channel gone: raises CallerGone if it was the caller's."""
         until = self.now() + GONE_MS
         while await self.event(until) is not None:
             continue
 
     def _find_the_gone(self, found: Survey) -> None:
-        """No event is told twice: after a break, channels that are no longer there have ended, others answered.
+        """After a break, finds in a survey the channels that have ended and those that have answered.
 
-        When, nobody saw: nobody is to pay for longer than it is known that they talked. Channels that came since the
-        survey was asked for are none of its business.
+        Asterisk sends no event twice, so the true time of an end is unknown: the last known time counts, so that nobody
+        pays for more. Channels that were made after the survey was asked for are left out.
         """
         if self._lost_sight_at is None:
             return
@@ -207,7 +207,7 @@ class Call:
             self.cut_at = lost_sight_at
         if found.is_in_stasis(self.channel_id):
             self._is_back()
-        # The caller first: for one who is gone nobody is rung again.
+        # The caller first: if the caller is gone, nobody is rung again.
         for channel_id in sorted(gone, key=lambda name: name != self.channel_id):
             self.inbox.put(ChannelDestroyed(now_ms(), channel_id, None, "gone while disconnected"))
         for channel_id in known - gone - {self.channel_id}:
@@ -215,7 +215,7 @@ class Call:
                 self.inbox.put(FoundUp(channel_id))
 
     def _all_gone(self, event: Event) -> None:
-        """Asterisk died with all its channels, when we last saw it; that is when the call ended."""
+        """Asterisk has died, and all channels with it. The call ended when Asterisk was last heard."""
         self.cut_at, self._lost_sight_at = self._lost_sight_at, None
         for channel_id in self._channels.keys() - {self.channel_id}:
             self.inbox.put(ChannelDestroyed(event.at_ms, channel_id, NO_CAUSE, "Asterisk restarted"))
@@ -224,20 +224,20 @@ class Call:
             raise self.gone
 
     def happened(self, event: Event) -> int:
-        """When an event happened, ms on this call's clock: a broken connection, or a busy machine, tells it late.
+        """When an event happened, ms on this call's clock. A broken connection or a busy machine delivers it late.
 
-        Not before what the timeline tells already.
+        The result is never earlier than the last line of the timeline.
         """
         return max(self.now() - max(now_ms() - event.at_ms, 0), self.record.events[-1].at)
 
     def end(self) -> int:
-        """The time to write down for what ends now, ms: earlier, where it is known to have ended before."""
+        """When the call ended (ms): `cut_at` if we learnt of it late, else now."""
         return self.now() if self.cut_at is None else self.cut_at
 
     def end_by_itself(self, after_ms: int | None) -> None:
-        """Has Asterisk end the caller's channel after this time, should no switch be there to do it; None: no more.
+        """Makes Asterisk end the caller's channel after this time, in case no switch does it; None: removes this limit.
 
-        See CHANNEL's `TIMEOUT(absolute)`: it holds in Stasis and in a bridge, native ones too.
+        It uses the dialplan function `TIMEOUT(absolute)`, which also works in Stasis and in bridges, even native ones.
         """
         seconds = 0 if after_ms is None else (after_ms + BACKSTOP_MS) / 1000
         channels = self.client.channels
@@ -246,16 +246,16 @@ class Call:
     # Lending
 
     async def lend(self) -> None:
-        """From now on the caller's channel may be out of Stasis: whoever has it hands it back by Stasis().
+        """From now on the caller's channel may be out of Stasis; its user gives it back by Stasis().
 
-        To be called before it is sent away. What becomes of it meanwhile is told all the same. Raises AriError.
+        Call it before the channel is sent away. The channel's events still come meanwhile. Raises AriError.
         """
         await self.client.applications.subscribe(self.channel_id)
         self.under_way.is_lent = True
         self.keep()
 
     async def back(self, until: int | None = None) -> StasisStart | None:
-        """How the channel came back to us; None where it has not by `until` (ms), or came while nobody looked.
+        """The event by which the channel came back; None if it is not back by `until` (ms), or came back unseen.
 
         Raises CallerGone.
         """
@@ -268,7 +268,7 @@ class Call:
         return None
 
     async def reclaim(self, found: Survey) -> bool:
-        """Where a switch before this one lent the channel, waits until it is back; whether it was away.
+        """If an earlier switch lent the channel, waits until it is back; returns whether it was away.
 
         Raises CallerGone.
         """
@@ -287,10 +287,10 @@ class Call:
             self.keep()
             self.post(self.client.applications.unsubscribe(self.channel_id))
 
-    # Requests that need not be waited for keep their order (one lane a call) and have an owner here.
+    # Requests that are sent without waiting keep their order (one lane a call); their tasks are owned here.
 
     def post(self, request: Coroutine[Any, Any, Any]) -> asyncio.Task[None]:
-        """Sends a request without waiting for its answer; an error is noted in the timeline."""
+        """Sends a request without waiting for its answer; an error is written into the timeline."""
         task = asyncio.create_task(self._carry_out(request))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -303,31 +303,31 @@ class Call:
             self.note(EventName.REQUEST_FAILED, str(error))
 
     async def requests_done(self) -> None:
-        """Waits until every posted request is answered; each has a time-out of its own."""
+        """Waits until every posted request is answered; each has its own time-out."""
         while self._tasks:
             await asyncio.gather(*self._tasks)
 
     # Prompts
 
     def mint(self, kind: str) -> str:
-        """A new id for an object of this call. Made before the request that uses it."""
+        """A new id for an object of this call. It is made before the request that uses it."""
         self._minted += 1
         return numbered(self.name, kind, self._minted)
 
     async def start_playing(self, channel_id: str, prompt: str) -> str:
-        """Starts a prompt on a channel of this call; the playback's id."""
+        """Starts a prompt on a channel of this call; returns the playback's id."""
         playback_id = self.mint("play")
         await self.play_as(playback_id, channel_id, prompt)
         return playback_id
 
     async def play_as(self, playback_id: str, channel_id: str, *prompts: str) -> None:
-        """Starts prompts, one after the other, as one playback whose id is minted already."""
+        """Starts prompts, one after the other, as one playback whose id was made before."""
         await self.client.channels.play(self.inbox, playback_id, channel_id, [media(p) for p in prompts])
 
     async def play(self, prompt: str, until: int | None = None) -> bool:
-        """Plays a prompt to the caller, to its end; whether it is known to have been heard. Raises CallerGone.
+        """Plays a prompt to the caller, to its end; returns whether it was certainly heard. Raises CallerGone.
 
-        It is stopped at `until` (ms), should that come first.
+        It is stopped at `until` (ms), if that comes first.
         """
         playback_id = await self.start_playing(self.channel_id, prompt)
         latest = self.now() + PLAYBACK_LIMIT_MS
@@ -339,13 +339,13 @@ class Call:
         return False
 
     async def play_last(self, prompt: str) -> None:
-        """Plays the prompt that ends the call. Raises CallerGone: who hangs up breaks it off, which is told first."""
+        """Plays the last prompt of the call. Raises CallerGone when the caller hangs up during it."""
         if not await self.play(prompt):
             await self.see_caller_out()
 
 
 def is_end_of(playback_id: str, event: object) -> bool:
-    """Whether the event ends a playback. A look at Asterisk after a break does: its own end may have been missed."""
+    """Whether the event ends a playback. A survey after a break counts, as the playback's own end may be lost."""
     match event:
         case PlaybackFinished(playback_id=finished):
             return finished == playback_id

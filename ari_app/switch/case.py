@@ -1,4 +1,4 @@
-"""What a call is judged by, beside its record: whose it is, where its caller is, and what that caller did before."""
+"""What is needed to judge a call, beside its record: attribution, the caller's place and the caller's earlier calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ari_app.domain.terms.settlement import conclude
 
 @dataclass(slots=True)
 class Case:
-    """`snapshot` is the one that the call began with. `attribution`: None until it is known, or of nobody's number."""
+    """`snapshot`: the one that the call began with. `attribution`: None until it is known, or for an unknown number."""
 
     record: CallRecord
     snapshot: Snapshot
@@ -32,25 +32,25 @@ class Case:
 
     @property
     def whose(self) -> Attribution:
-        """Whose the call is, of one that is somebody's."""
+        """The attribution of a call that has one."""
         assert self.attribution is not None
         return self.attribution
 
     def destination(self, name: str) -> Destination:
-        """A destination as the call's marketplace has it."""
+        """A destination, as it is in the call's marketplace."""
         return self.market.destinations[name]
 
     def put_at(self, place: Place) -> None:
-        """The caller is there, as far as is known."""
+        """Sets the caller's place, as far as it is known."""
         self.place, self.record.place = place, place.record()
 
     def find_place(self) -> None:
-        """The caller is where the record has them."""
+        """Sets the caller's place from the record."""
         record = self.record
         self.place = locate(self.snapshot.geography, record.place.zip, record.ani, record.did)
 
     def conclude(self) -> list[Transfer]:
-        """Completes the record: its verdict, and what is to be moved."""
+        """Completes the record with its verdict; returns the transfers to be made."""
         zone = "UTC"
         if self.attribution is not None:
             zone = self.market.advertisers[self.attribution.campaign.advertiser].timezone

@@ -1,4 +1,4 @@
-"""The control socket: what a running switch tells the CLI, as JSON over HTTP on a Unix socket.
+"""The control socket: the CLI asks a running switch, over HTTP with JSON on a Unix socket.
 
 Only the user who runs the switch may open it (mode 0600).
 """
@@ -16,7 +16,7 @@ from ari_app.switch.app import Switch
 
 @asynccontextmanager
 async def control_socket(switch: Switch, path: Path) -> AsyncIterator[None]:
-    """Serves GET /status, GET /live, POST /drain and POST /renew-journal at `path` for as long as the block lasts."""
+    """Serves GET /status, GET /live, POST /drain and POST /renew-journal at `path` while the block lasts."""
 
     async def status(_: web.Request) -> web.Response:
         return web.json_response(switch.status())

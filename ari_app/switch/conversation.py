@@ -1,6 +1,6 @@
-"""A call's conversations as they happen: `domain.routing.conversation` decides, this acts and keeps the time.
+"""A call's conversations: `domain.routing.conversation` decides, this module acts and measures the time.
 
-Of several conversations of one call, as when an agent vanished and it was offered again, the longest one counts.
+A call can have several conversations, when an agent vanished and the call was offered again. The longest one counts.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ from ari_app.switch.call import Call, CallerGone
 
 @dataclass(frozen=True, slots=True)
 class _Talked:
-    """A conversation that is over: with which destination, from when to when (ms)."""
+    """A conversation that has ended: its destination, its beginning and its end (ms)."""
 
     destination: str | None
     began_at: int
     ended_at: int
 
     def ms(self, end: int) -> int:
-        """How long it was, in a call that ended at `end`: that may be learnt after it was measured."""
+        """Its duration in a call that ended at `end`, which may be before the measured end of the conversation."""
         return max(min(self.ended_at, end) - self.began_at, 0)
 
 
 class Talk:
-    """Who talks with a call's caller, from the first word to the last."""
+    """The conversations of one call, from the first to the last."""
 
     def __init__(
         self, call: Call, max_duration_ms: int, let_go: Callable[[Role], None] | None = None
     ) -> None:
-        """`let_go(role)` hangs a party up; by default its channel, whoever that is."""
+        """`let_go(role)` hangs up a party; by default the party's channel."""
         self._call = call
         self._conversation = Conversation(max_duration_ms)
         self._let_go = let_go or self._hang_up
@@ -56,34 +56,34 @@ class Talk:
 
     @property
     def is_on(self) -> bool:
-        """Whether somebody talks with the caller."""
+        """Whether a conversation is under way."""
         return self._conversation.is_on
 
     @property
     def ended_at(self) -> int | None:
-        """When the last conversation ended, ms; None: there was none, or it is on."""
+        """When the last conversation ended, ms; None: there was none, or it is under way."""
         return self._conversation.ended_at
 
     @property
     def ended_by(self) -> EndSource | None:
-        """Who ended it."""
+        """Who ended the last conversation."""
         return self._conversation.ended_by
 
     def deadline(self) -> int | None:
-        """When the conversation is to end, ms; None: there is none."""
+        """When the conversation must end, ms; None: there is no conversation."""
         return self._conversation.deadline()
 
     def begin(self, destination: str | None, at: int) -> None:
-        """The agent hears the caller, since `at`. None: nobody knows of which destination."""
+        """Agent and caller hear each other since `at`. `destination` is None when it is unknown."""
         record = self._call.record
         self._call.enter(Stage.TALKING)
         record.disposition, record.winner, record.connected_at = "connected", destination, at
         self._handle(Joined("agent"), at)
 
     async def event(self, until: int | None = None) -> Any:
-        """The call's next event, when what it does to the conversation is done; None at `until`, or at its limit.
+        """The call's next event, after its effect on the conversation; None at `until` or at the conversation's limit.
 
-        Raises CallerGone, when that is done, too.
+        Raises CallerGone, also after its effect.
         """
         times = [at for at in (until, self.deadline()) if at is not None]
         try:
@@ -98,11 +98,11 @@ class Talk:
         return event
 
     def close(self) -> None:
-        """Nobody is to talk any more."""
+        """Ends the conversation, if there is one."""
         self._handle(Stopped(), self._call.end())
 
     def write_down(self) -> None:
-        """The longest conversation is the call's: from now on its record has that one."""
+        """Writes the longest conversation into the call's record."""
         if not self._talked:
             return
         end, record = self._call.end(), self._call.record
@@ -140,9 +140,9 @@ class Talk:
 
 
 async def talk_on(call: Call, max_duration_ms: int) -> EndSource:
-    """Watches two who have talked since before this switch, until one leaves; who ended it. Raises CallerGone.
+    """Watches a conversation resumed from an earlier switch until it ends; returns who ended it. Raises CallerGone.
 
-    Then the agent is gone, or is being hung up, and the record has how long they talked.
+    After that the agent is gone, or is being hung up, and the record has the duration.
     """
     record = call.record
     talk = Talk(call, max_duration_ms)

@@ -1,8 +1,8 @@
-"""What comes in as a call and is none of its own: one that was delivered before, or a leg of ours that came back.
+"""Incoming calls that are not new: a second delivery of the same call, or one of our own legs that came back.
 
-A call delivered by two addresses, or as two branches, has one Call-ID and one From tag (RFC 3261, 8.2.2.2: merged
-requests). A leg says whose it is in a header of ours (`legs.LEG_OF`): where a destination leads to a tracking number,
-it comes back with it. The dialplan tells both, the former as a digest.
+A call that is delivered by two addresses, or as two branches, has the same Call-ID and From tag (RFC 3261, 8.2.2.2:
+merged requests). A leg has its call's id in a header of ours (`legs.LEG_OF`): if a destination leads to a tracking
+number, the leg comes back with this header. The dialplan passes on both, Call-ID and From tag as a digest.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ _KEPT = 5 * CALLS_AT_ONCE
 
 @dataclass(frozen=True, slots=True)
 class Double:
-    """The call that it belongs to, None where that is over; and why it is none of its own."""
+    """The call that it belongs to (None if that call is over), and why it is not a new call."""
 
     of: Session | None
     why: str
 
 
 class Doubles:
-    """The deliveries of calls that were taken, as far as they are under way or were answered; the last _KEPT."""
+    """The deliveries of calls that are under way or were answered; the last _KEPT."""
 
     def __init__(self, in_hand: InHand) -> None:
         self._in_hand = in_hand
         self._taken: OrderedDict[str, tuple[str, str]] = OrderedDict()  # the channel's and the call's id
 
     def find(self, start: StasisStart) -> Double | None:
-        """Why this is no call of its own, or None."""
+        """Why this is not a new call, or None."""
         leg_of, delivery = _told(start)
         if leg_of and (session := self._session(leg_of)) is not None:
             return Double(
@@ -47,7 +47,7 @@ class Doubles:
         )
 
     def taken(self, start: StasisStart, call_id: str) -> None:
-        """The call is taken: what is delivered so from now on is this one."""
+        """A call is taken: from now on the same delivery is a second one."""
         _, delivery = _told(start)
         if delivery:
             self._taken[delivery] = start.channel_id, call_id
@@ -55,7 +55,7 @@ class Doubles:
                 self._taken.popitem(last=False)
 
     def over(self, start: StasisStart, was_answered: bool) -> None:
-        """The call is over. One that was not answered may be tried again, with the same Call-ID (RFC 3261, 8.1.3.5)."""
+        """A call is over. If it was not answered, the same Call-ID may be tried again (RFC 3261, 8.1.3.5)."""
         _, delivery = _told(start)
         if not was_answered and self._taken.get(delivery, ("", ""))[0] == start.channel_id:
             del self._taken[delivery]
@@ -65,6 +65,6 @@ class Doubles:
 
 
 def _told(start: StasisStart) -> tuple[str, str]:
-    """The call that it is a leg of, and its delivery, each empty where nothing is told."""
+    """The id of the call whose leg it is, and its delivery; each is empty if the dialplan did not pass it on."""
     _, _, _, _, leg_of, delivery = (*start.args, "", "", "", "", "", "")[:6]
     return leg_of, delivery

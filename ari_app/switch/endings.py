@@ -1,4 +1,4 @@
-"""What becomes of calls that have ended: they are saved, counted and logged, and who left too many is paused."""
+"""Calls that have ended are saved, counted and logged; a destination that left too many unanswered is paused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TELL_S = 1.0
 
 
 class Endings:
-    """Ended calls on their way to the database, the metrics and the log."""
+    """Passes ended calls on to the database, the metrics and the log."""
 
     def __init__(self, engine: Engine, writer: Writer, metrics: Metrics, in_hand: InHand) -> None:
         self._engine = engine
@@ -41,13 +41,13 @@ class Endings:
         self._untold: list[CallRecord] = []
 
     def ended(self, session: Session, task: asyncio.Task[Settlement]) -> None:
-        """A session has settled its call, or broke."""
+        """A session has settled its call, or has failed."""
         error = task.exception()
         self.save(task.result() if error is None else self._broken(session, error))
         self._pause_the_silent(session)
 
     def save(self, settlement: Settlement) -> None:
-        """Hands a settled call to the writer; it is counted and logged soon."""
+        """Gives a settled call to the writer; it is counted and logged soon."""
         try:
             self._writer.submit(settlement)
         except StoreError as refusal:
@@ -57,14 +57,14 @@ class Endings:
             asyncio.get_running_loop().call_later(TELL_S, self.tell)
 
     def tell(self) -> None:
-        """Counts and logs the calls that have ended: twenty together cost what two cost one by one."""
+        """Counts and logs the ended calls together: twenty at once cost as much as two one by one."""
         ended, self._untold = self._untold, []
         for record in ended:
             self._metrics.ended(record)
             log.info("call ended", extra=_summary(record))
 
     def _broken(self, session: Session, error: BaseException) -> Settlement:
-        """A defect of ours ended the call: it is recorded, and moves no money."""
+        """A defect in our code ended the call: it has a record, and moves no money."""
         log.error("call broke", exc_info=error, extra=logs.fields(call=session.record.id))
         session.record.disposition = "failed"
         session.record.ended_at = session.record.ended_at or session.call.now()
@@ -73,7 +73,7 @@ class Endings:
         return Settlement(session.record)
 
     def _pause_the_silent(self, session: Session) -> None:
-        """Destinations that have left too many calls unanswered are offered no more."""
+        """Pauses destinations that have left too many calls unanswered."""
         now = CallClock().now()
         for leg in session.record.legs:
             if leg.outcome == "no_answer":
@@ -92,7 +92,7 @@ class Endings:
 
 
 def _summary(record: CallRecord) -> dict[str, Any]:
-    """What the log says of a call that has ended; the amounts in minor units."""
+    """The log line's fields for an ended call; amounts are in minor units."""
     verdict, money = record.qualification, record.money
     return logs.fields(
         call=record.id,

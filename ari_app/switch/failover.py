@@ -1,6 +1,7 @@
-"""Which trunks have another route for calls that no switch takes: told to the dialplan, which is there without us.
+"""Tells the dialplan which trunks have another route for calls that no switch takes.
 
-It refuses their calls at once, by a variable of Asterisk's that lasts as long as Asterisk does.
+When no switch runs, the dialplan refuses calls of these trunks at once, so that the carrier uses the other route. The
+list is in a global variable of Asterisk, which lasts until Asterisk ends.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ LOOK_EVERY_S = 1.0
 
 
 async def keep_failover_told(client: Client, in_force: Callable[[], Snapshot | None]) -> None:
-    """Has Asterisk know the trunks with `failover`, after each apply and each new connection. Runs for ever."""
+    """Sets the trunks with `failover` in Asterisk, after each apply and each new connection. Runs for ever."""
     told: tuple[int, str] | None = None
     while True:
         wanted = client.connections, _value(in_force())
@@ -34,13 +35,13 @@ async def keep_failover_told(client: Client, in_force: Callable[[], Snapshot | N
 
 
 def has_failover(snapshot: Snapshot | None, trunk: str | None) -> bool:
-    """Whether calls by this trunk, where we do not take them, can go another way."""
+    """Whether calls of this trunk have another route when we do not take them."""
     rules = snapshot.marketplace.trunks.get(trunk or "") if snapshot is not None else None
     return rules is not None and rules.failover
 
 
 def _value(snapshot: Snapshot | None) -> str:
-    """The names, each between two commas: `,carrier,` is found in it, and not in a longer one."""
+    """The trunks' names, each between two commas, so that `,carrier,` matches the whole name only."""
     if snapshot is None:
         return ""
     names = [name for name, rules in snapshot.marketplace.trunks.items() if rules.failover]

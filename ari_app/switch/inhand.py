@@ -1,4 +1,4 @@
-"""The calls of a switch that are not over, each in a task of its own, and the chores that no call waits for."""
+"""The calls under way in a switch, each in its own task, and the tasks for which no call waits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CALLS_AT_ONCE = 2_000
 
 
 class InHand:
-    """`sessions` are served, `bystanders` only watched; strangers talk in calls of which nothing is known."""
+    """`sessions` are served, `bystanders` are only watched; strangers are the parties of unknown calls."""
 
     def __init__(self) -> None:
         self.sessions: dict[asyncio.Task[Settlement], Session] = {}
@@ -31,11 +31,11 @@ class InHand:
         self._drained = asyncio.Event()
 
     def calls(self) -> list[Session | Bystander]:
-        """The calls under way, those that are only watched included."""
+        """The calls under way, including those that are only watched."""
         return [*self.sessions.values(), *self.bystanders.values()]
 
     def had(self, channel_id: str) -> bool:
-        """Whether a channel's call is in hand, or over. Its inbox is closed a moment before its session has ended."""
+        """Whether this switch has, or had, the channel's call: a call's inbox closes just before its session ends."""
         under_way = (session.call.channel_id for session in self.sessions.values())
         return channel_id in self._over or channel_id in under_way
 
@@ -43,10 +43,10 @@ class InHand:
         """The call of this channel is over."""
         self._over.append(channel_id)
 
-    # In tasks of their own
+    # Each in its own task
 
     def do(self, chore: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Does what no call waits for; `end_all` awaits it."""
+        """Starts a task for which no call waits; `end_all` awaits it."""
         task = asyncio.create_task(chore)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
@@ -58,7 +58,7 @@ class InHand:
         work: Coroutine[Any, Any, Settlement],
         on_end: Callable[[Session, asyncio.Task[Settlement]], None],
     ) -> None:
-        """Has a call served; `on_end` is called when that is done, or broke."""
+        """Serves a call in a task; `on_end` is called when the task has ended or failed."""
 
         def ended(task: asyncio.Task[Settlement]) -> None:
             self.over(self.sessions.pop(task).call.channel_id)
@@ -72,7 +72,7 @@ class InHand:
         task.add_done_callback(ended)
 
     def watch(self, bystander: Bystander) -> None:
-        """Has a call watched that cannot be served."""
+        """Watches a call that cannot be served, in a task."""
 
         def left(task: asyncio.Task[None]) -> None:
             self.over(self.bystanders.pop(task).call.channel_id)
@@ -85,7 +85,7 @@ class InHand:
         task.add_done_callback(left)
 
     def let_talk(self, client: Client, bridge: str, members: frozenset[str]) -> None:
-        """Has those watched who talk in a bridge of a call of which nothing is known."""
+        """Watches the parties in the bridge of an unknown call, in a task."""
 
         def parted(task: asyncio.Task[None]) -> None:
             self._strangers.discard(task)
@@ -100,14 +100,14 @@ class InHand:
     # The end of all
 
     def take_no_more(self) -> None:
-        """No call is to be added from now on."""
+        """From now on no call is added."""
         if not self.is_draining:
             log.info("draining: no new calls; %d are under way", len(self.calls()))
         self.is_draining = True
         self._look_whether_drained()
 
     async def drained(self) -> None:
-        """Returns when no call is taken any more and the last one is over."""
+        """Waits until no call is taken any more and the last one is over."""
         await self._drained.wait()
 
     def _look_whether_drained(self) -> None:
@@ -115,8 +115,8 @@ class InHand:
             self._drained.set()
 
     def end_all(self) -> list[asyncio.Task[Any]]:
-        """Ends every call; what is to be waited for."""
+        """Ends every call; returns the tasks to wait for."""
         tasks: list[asyncio.Task[Any]] = [*self.sessions, *self.bystanders, *self._strangers]
         for task in tasks:
             task.cancel()
-        return [*tasks, *self._chores]  # a call that came last is handed back before we go
+        return [*tasks, *self._chores]  # so that a call that came last is handed back before the switch ends

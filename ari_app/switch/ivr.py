@@ -1,4 +1,4 @@
-"""Runs a campaign's IVR flow with the caller: the domain says what to play and what to collect."""
+"""Runs a campaign's IVR flow with the caller: the domain decides what to play and what to collect."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ari_app.switch.call import Call, is_end_of
 
 
 async def run_flow(call: Call, flow: Flow, geography: Geography, timezone: str) -> FlowRun:
-    """Takes the caller through the flow, to an offer or to its end. Raises CallerGone.
+    """Takes the caller through the flow, to an offer or to the flow's end. Raises CallerGone.
 
-    The answers are in the call's record as they are given. The run's last step tells how it ended. A caller who was
-    in it already, when a switch before this one died, goes on where they were, in what is left of the flow's time.
+    Each answer is in the call's record as soon as it is given. The run's last step says how the flow ended. A caller
+    who was in the flow when an earlier switch died goes on from the same node, in the rest of the flow's time.
     """
     record = call.record
     run = FlowRun(flow, Caller(geography, record.did, record.ani, record.started_at, timezone))
@@ -38,7 +38,7 @@ async def run_flow(call: Call, flow: Flow, geography: Geography, timezone: str) 
 
 
 async def _perform(call: Call, step: Play | Gather, until: int) -> FlowOutcome | None:
-    """What came of a step; None where it was not over by then (ms). Raises CallerGone."""
+    """Performs a step; returns its outcome, or None if it is not over by `until` (ms). Raises CallerGone."""
     if isinstance(step, Play):
         await call.play(step.prompt, until)
         return Played() if call.now() < until else None
@@ -49,15 +49,15 @@ async def _perform(call: Call, step: Play | Gather, until: int) -> FlowOutcome |
 
 
 def _keep(call: Call, run: FlowRun) -> None:
-    """Writes down where the caller is now."""
+    """Saves the caller's present node in the journal."""
     call.under_way.node, call.under_way.entered_zip = run.path[-1], run.entered_zip
     call.keep()
 
 
 async def gather(call: Call, step: Gather, until: int) -> Result | None:
-    """Plays a prompt and collects what the caller presses; None where that is not over by then. Raises CallerGone.
+    """Plays a prompt and collects digits; None if that is not over by `until` (ms). Raises CallerGone.
 
-    Digits wait in the inbox in the order pressed, so a caller who knows the menu may type ahead.
+    Digits stay in the inbox in the order in which they are pressed, so a caller who knows the menu can type ahead.
     """
     collector = Collector(step.spec, step.timers, step.barge_in)
     playback_id = await call.start_playing(call.channel_id, step.prompt)

@@ -1,4 +1,4 @@
-"""The legs of one race as Asterisk has them: channels that are rung, spoken to and hung up.
+"""The legs of one race in Asterisk: channels that are rung, hear prompts and are hung up.
 
 A leg is known by the number that the race gave it; its channel id is made from the call's.
 """
@@ -27,15 +27,15 @@ from ari_app.serving.dialstrings import endpoint, variables
 from ari_app.serving.ids import leg_id
 from ari_app.switch.call import ABSOLUTE_TIMEOUT, BACKSTOP_MS, NO_CAUSE, Call
 
-# Asterisk gives up on a leg this long after the race should have: only if we are gone.
+# Asterisk gives up a leg this long after the race would have: it matters only when no switch is there.
 DIAL_BACKSTOP_MS = 10_000
 GOODBYE_MS = 6_000
-LEG_OF = "X-Callrace-Call"  # the header that says whose leg it is, should it come back as a call
-# A phone that says that its calls are taken elsewhere is believed, and nobody is dialled there: Asterisk would, in this
-# context of its dialplan, and there is none of this name.
+LEG_OF = "X-Callrace-Call"  # the header with the call's id, in case the leg comes back as a call
+# When a phone redirects a call, nobody is dialled at the new address. Asterisk would dial it in this context of the
+# dialplan, and there is no context of this name.
 FORWARD_CONTEXT = {"FORWARD_CONTEXT": "callrace-never-forwards"}
-# Where a channel's audio goes. It has no such thing where the answer names no codec of ours, and says nothing where
-# the audio is to go nowhere (c=0.0.0.0, a=inactive).
+# The address to which a channel's audio goes: empty if the answer has no codec of ours, "(null)" if the audio is to go
+# nowhere (c=0.0.0.0, a=inactive).
 AUDIO_GOES_TO = "CHANNEL(rtp,dest)"
 NOWHERE = ("", "(null)")
 
@@ -44,9 +44,9 @@ Reason = Literal["answered_elsewhere", "normal"]
 
 @dataclass(frozen=True, slots=True)
 class NotDialled:
-    """Asterisk did not say that it has made the channel of leg `leg`. Put into the call's inbox.
+    """Asterisk did not confirm that it made the channel of leg `leg`. Put into the call's inbox.
 
-    `cause`: None when the connection broke before it could. `why` is what the record says of it.
+    `cause` is None when the connection was lost before the request. `why` is the text for the record.
     """
 
     leg: int
@@ -56,9 +56,9 @@ class NotDialled:
 
 @dataclass(slots=True)
 class _Row:
-    """A leg that was dialled: the places that it has, and the request that makes its channel.
+    """A dialled leg: the places that it takes, and the request that makes its channel.
 
-    `playback` is what it hears; with `goodbye_until` (ms) it is the last thing that it hears, and ends then.
+    `playback` is what the leg hears. With `goodbye_until` it is the last prompt, and ends at this time (ms).
     """
 
     number: int
@@ -70,31 +70,31 @@ class _Row:
 
 
 class Legs:
-    """What is rung for a call, and the places it holds at destinations and on trunks."""
+    """The legs of a call, and the places that they take at destinations and on trunks."""
 
     def __init__(self, call: Call, capacity: Capacity, ring_timeout_ms: int, max_duration_ms: int) -> None:
         self._call = call
         self._capacity = capacity
         self._timeout_s = (ring_timeout_ms + DIAL_BACKSTOP_MS) // 1000
-        # Nobody may be there to hang up on who has answered.
+        # If the switch dies, nobody is there to hang up an agent who has answered.
         longest_s = self._timeout_s + (max_duration_ms + BACKSTOP_MS) / 1000
         self._variables = FORWARD_CONTEXT | {
             ABSOLUTE_TIMEOUT: f"{longest_s:.3f}",
             f"PJSIP_HEADER(add,{LEG_OF})": call.record.id,
         }
-        self._rows: dict[str, _Row] = {}  # by channel id: the legs whose channels are not gone
+        self._rows: dict[str, _Row] = {}  # by channel id: legs whose channels still exist
 
     def channel_id(self, leg: int) -> str:
         """The id of the leg's channel."""
         return leg_id(self._call.name, leg)
 
     def number_of(self, channel_id: str) -> int | None:
-        """The leg whose channel this is, while it is there."""
+        """The leg with this channel, while the channel exists."""
         row = self._rows.get(channel_id)
         return None if row is None else row.number
 
     def still_there(self) -> list[int]:
-        """Legs that were dialled and whose channels are not gone."""
+        """The dialled legs whose channels still exist."""
         return [row.number for row in self._rows.values()]
 
     def _row(self, leg: int) -> _Row | None:
@@ -103,9 +103,9 @@ class Legs:
     # Ring, hang up
 
     def ring(self, leg: int, dial: Dial, places: Mapping[str, int], invite: Invite) -> str | None:
-        """Dials, and takes all of the places, each with its size; or gives the one where there is no room.
+        """Dials, and takes all of the places (place: its limit); or returns the place that is full.
 
-        A refusal comes as `NotDialled`.
+        If Asterisk refuses, `NotDialled` is put into the inbox.
         """
         for place, size in places.items():
             if not self._capacity.has_room(place, size):
@@ -120,7 +120,7 @@ class Legs:
     async def _originate(self, leg: int, channel_id: str, target: str, invite: Invite) -> None:
         call = self._call
         try:
-            await call.client.until_connected()  # or Asterisk would hang up on who answers
+            await call.client.until_connected()  # or Asterisk would hang up on an agent who answers
             await call.client.channels.originate(
                 call.inbox,
                 channel_id,
@@ -131,7 +131,7 @@ class Legs:
                 variables=self._variables | variables(invite),
             )
         except AriError as error:
-            if isinstance(error, AriTimeout | AriUnavailable):  # the channel may be there all the same
+            if isinstance(error, AriTimeout | AriUnavailable):  # the channel may exist all the same
                 call.post(call.client.channels.hangup(channel_id))
             cause = None if isinstance(error, AriUnavailable) else NO_CAUSE
             call.inbox.put(NotDialled(leg, cause, _said(error)))
@@ -167,7 +167,7 @@ class Legs:
         await self._call.client.channels.hangup(row.channel_id, reason)
 
     def gone(self, leg: int) -> None:
-        """The leg's channel is gone: its places are given back."""
+        """The leg's channel is gone: gives back its places."""
         row = self._rows.pop(self.channel_id(leg), None)
         if row is None:
             return
@@ -178,7 +178,7 @@ class Legs:
     # Say
 
     def say(self, leg: int, *prompts: str) -> None:
-        """Plays prompts to the leg, one after the other, in place of what it hears."""
+        """Plays prompts to the leg, one after the other, instead of what it hears now."""
         row = self._row(leg)
         if row is not None:
             self._say(row, *prompts)
@@ -189,7 +189,7 @@ class Legs:
         self._call.post(self._call.play_as(row.playback, row.channel_id, *prompts))
 
     def hush(self, leg: int) -> None:
-        """Stops what the leg hears. Its end is still to come."""
+        """Stops the prompt that the leg hears. The event of its end comes later."""
         row = self._row(leg)
         if row is not None:
             self._hush(row)
@@ -199,14 +199,14 @@ class Legs:
             self._call.post(self._call.client.playbacks.stop(row.playback))
 
     def say_taken(self, leg: int) -> None:
-        """Tells the leg that the call is taken; it is hung up after that."""
+        """Plays to the leg that the call is taken; after that the leg is hung up."""
         row = self._row(leg)
         if row is not None:
             self._say(row, TAKEN_PROMPT)
             row.goodbye_until = self._call.now() + GOODBYE_MS
 
     def playback_finished(self, playback_id: str) -> int | None:
-        """The leg whose prompt came to its end, if this was one. A goodbye's end hangs its leg up."""
+        """The leg whose prompt has ended, or None. At the end of its goodbye a leg is hung up."""
         for row in self._rows.values():
             if row.playback == playback_id:
                 row.playback = None
@@ -216,12 +216,12 @@ class Legs:
         return None
 
     def next_goodbye(self) -> int | None:
-        """When `end_goodbyes` is wanted, ms, or None."""
+        """When to call `end_goodbyes` next (ms), or None."""
         times = (row.goodbye_until for row in self._rows.values())
         return min((until for until in times if until is not None), default=None)
 
     def end_goodbyes(self, now: int) -> None:
-        """Hangs up legs whose goodbye has taken too long."""
+        """Hangs up the legs whose goodbye takes too long."""
         for row in self._rows.values():
             if row.goodbye_until is not None and now >= row.goodbye_until:
                 self._end_goodbye(row)
@@ -238,5 +238,5 @@ class Legs:
 
 
 def _said(error: AriError) -> str:
-    """What an error says of a leg: where Asterisk refused, its own words."""
+    """The text of an error for the record: if Asterisk refused, its own words."""
     return f"{error.status} {error.reason}" if isinstance(error, AriHttpError) else str(error)

@@ -1,4 +1,4 @@
-"""Calls under way, as operators see them."""
+"""The live view of calls under way and of agents, for operators."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AGENTS_SHOWN = 200
 
 
 def live_view(record: CallRecord, stage: Stage, legs: Sequence[Leg] = ()) -> dict[str, Any]:
-    """A call under way: what is known of it now. `stage` is the last thing that happened."""
+    """A call under way, with all that is known now, and its `stage`."""
     last = record.events[-1] if record.events else None
     return {
         "id": record.id,
@@ -40,7 +40,7 @@ def live_view(record: CallRecord, stage: Stage, legs: Sequence[Leg] = ()) -> dic
 
 
 def _leg_view(leg: Leg) -> dict[str, Any]:
-    """A leg in its phase, and since when. One that is being cancelled keeps the time before it."""
+    """A leg's phase, and since when. A leg that is being cancelled keeps the time of its phase before."""
     record = leg.record
     times = (record.offered_at, record.ringing_at, record.answered_at, record.accepted_at)
     since = max(at for at in (*times, leg.connected_at, record.ended_at) if at is not None)
@@ -54,9 +54,9 @@ def _leg_view(leg: Leg) -> dict[str, Any]:
 
 
 def agents_view(snapshot: Snapshot, capacity: Capacity, phones: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Agents with their places, pauses and phones: those in use first, then the paused; AGENTS_SHOWN at most.
+    """Agents with their places, pauses and phones: first those in use, then the paused ones; at most AGENTS_SHOWN.
 
-    `phones` are the device states of registered phones, as far as they are known.
+    `phones`: the known device states of registered phones.
     """
     destinations = snapshot.marketplace.destinations
     in_use, elsewhere = capacity.in_use(), capacity.elsewhere()

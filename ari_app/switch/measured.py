@@ -1,4 +1,4 @@
-"""A transport to Asterisk that is timed and counted."""
+"""A transport to Asterisk whose requests are timed and counted."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ari_app.switch.metrics import Metrics
 
 
 class MeasuredTransport:
-    """Does what the transport inside does, and tells the metrics."""
+    """Passes everything to the transport inside, and counts it in the metrics."""
 
     def __init__(self, inside: Transport, metrics: Metrics) -> None:
         self._inside = inside
         self._metrics = metrics
 
     async def open(self, on_replaced: Callable[[], None]) -> None:
-        """Returns when requests can be carried. Raises as the transport inside."""
+        """Waits until requests can be sent. Raises as the transport inside."""
         await self._inside.open(on_replaced)
 
     async def request(self, lane: int, request: Request) -> Response:

@@ -1,7 +1,7 @@
-"""What is counted, for Prometheus. All names begin with `callrace_`; seconds and minor units stand last.
+"""The metrics for Prometheus. All names begin with `callrace_`; units (seconds, minor units) come last.
 
-A call is counted once, when it has ended; what the switch knows anyway is asked of it when Prometheus
-looks. So a call pays a dozen increments, after its end, and one for each request.
+A call is counted once, when it has ended. The switch's present state is read only when Prometheus asks. So a call costs
+a dozen increments after its end, and one for each request.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _PEOPLE_S = (1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 90, 120)
 
 
 class Metrics:
-    """The switch's counters and histograms, an attribute each: so they are many. Safe to use from several threads."""
+    """The switch's counters and histograms, one attribute each. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._calls = Counter("callrace_calls", "Calls that have ended.", ["disposition"], registry=registry)
         self._legs = Counter("callrace_legs", "Legs that have ended.", ["outcome"], registry=registry)
-        # What has not happened yet is told as 0, or an alert would miss the first time.
+        # What has not happened yet is shown as 0, or an alert would miss the first time.
         for disposition in get_args(Disposition):
             self._calls.labels(disposition)
         for outcome in get_args(LegOutcome):
@@ -107,15 +107,15 @@ class Metrics:
         )
 
     def watch(self, status: Callable[[], Mapping[str, Any]]) -> None:
-        """Tells what `status()` says, too, asked at each look."""
+        """Adds the values of `status()`, which is called each time that Prometheus asks."""
         self.registry.register(_Status(status))
 
     def text(self) -> bytes:
-        """Everything, as Prometheus reads it."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)
 
     def ended(self, record: CallRecord) -> None:
-        """Counts a call that is settled."""
+        """Counts a settled call."""
         self._calls.labels(record.disposition).inc()
         for leg in record.legs:
             self._legs.labels(leg.outcome).inc()
@@ -141,13 +141,13 @@ class Metrics:
             self._bridge.observe((record.connected_at - winner.accepted_at) / 1000)
 
     def saved(self, batch: Sequence[Settlement]) -> None:
-        """Counts calls that were written to the database. The writer's thread calls it."""
+        """Counts calls that were saved in the database. The writer's thread calls it."""
         now = CallClock().now()
         for settlement in batch:
             self._save_delay.observe((now - (settlement.record.ended_at or now)) / 1000)
 
     async def measure_lag(self) -> None:
-        """Looks twice a second how late the event loop is. Runs for ever."""
+        """Measures twice a second how late the event loop is. Runs for ever."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + LAG_EVERY_S
@@ -162,11 +162,13 @@ def _winner(record: CallRecord) -> LegRecord | None:
 
 
 class Requests(Collector):
-    """Requests to Asterisk. Counted by hand, for the event loop alone: a call makes fifteen, and the locks and
-    labels of prometheus-client cost as much as sending one."""
+    """Requests to Asterisk, counted by our own code, on the event loop only.
+
+    A call makes fifteen requests, and the locks and labels of prometheus-client cost as much as sending one.
+    """
 
     def __init__(self) -> None:
-        self._within = [0] * (len(_MACHINE_S) + 1)  # by bucket, the last one has no bound
+        self._within = [0] * (len(_MACHINE_S) + 1)  # by bucket; the last bucket has no upper bound
         self._total_s = 0.0
         self._results: dict[str, int] = {}
 
@@ -184,11 +186,11 @@ class Requests(Collector):
         self._results[result] = self._results.get(result, 0) + 1
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: what there is, `collect` says."""
+        """Returns nothing: `collect` describes the metrics."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """How long they took, and how they ended."""
+        """The durations and the results of the requests."""
         bounds = [*map(floatToGoString, _MACHINE_S), "+Inf"]
         yield HistogramMetricFamily(
             "callrace_ari_request_seconds",
@@ -213,11 +215,11 @@ class _Status(Collector):
         self._status = status
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: so that registering asks for no status yet."""
+        """Returns nothing, so that registering does not ask for the status yet."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """What is so now."""
+        """The present values."""
         status = self._status()
         under_way = GaugeMetricFamily("callrace_calls_under_way", "Calls under way.", labels=["phase"])
         for phase, count in status["calls_by_phase"].items():
@@ -271,7 +273,7 @@ class _Status(Collector):
 
 
 def _supervision(seen: Mapping[str, Any]) -> Iterator[Metric]:
-    """What AMI told last; without AMI, only that it is away."""
+    """The last values from AMI; without AMI, only that it cannot be reached."""
     yield GaugeMetricFamily("callrace_ami_connected", "1 while AMI is connected.", seen["ami"] == "connected")
     yield GaugeMetricFamily(
         "callrace_asterisk_channels", "Channels in Asterisk, whoever's.", seen.get("channels", 0)

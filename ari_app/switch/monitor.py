@@ -1,4 +1,4 @@
-"""What machines ask of a switch, over HTTP on loopback: metrics, health, readiness."""
+"""Metrics, health and readiness of a switch for other programs, over HTTP on loopback."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ HOST = "127.0.0.1"
 
 @asynccontextmanager
 async def monitor(switch: Switch, port: int) -> AsyncIterator[None]:
-    """Serves /metrics, /healthz and /readyz for as long as the block lasts; nothing when `port` is 0.
+    """Serves /metrics, /healthz and /readyz while the block lasts; does nothing when `port` is 0.
 
-    A port that is taken is logged: a switch that nobody watches still serves its calls.
+    If the port is in use, that is only logged: a switch without monitoring still serves its calls.
     """
     if port == 0:
         yield
@@ -47,7 +47,7 @@ async def monitor(switch: Switch, port: int) -> AsyncIterator[None]:
 
 
 def routes(switch: Switch) -> web.Application:
-    """The three resources. /healthz: the process lives; /readyz: a call would be served, or 503 and why not."""
+    """The three resources. /healthz: the process lives; /readyz: calls are served, or else 503 with the reasons."""
     switch.metrics.watch(switch.status)
 
     async def metrics(_: web.Request) -> web.Response:

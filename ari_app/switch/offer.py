@@ -1,7 +1,7 @@
-"""Runs one race over ARI: the domain decides, this rings, prompts, bridges and hangs up.
+"""Runs one race over ARI: the domain decides, this module rings, prompts, bridges and hangs up.
 
-From the first ring to the end of the conversation the call's events come through here, one at a
-time: each becomes a domain event, and each command that the race answers becomes a request.
+From the first ring to the end of the conversation the call's events come here, one at a time. Each becomes an event of
+the race, and each command of the race becomes a request.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ CLEAN_UP_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class _PlaceFreed:
-    """A place that a destination of the race waits for was given back. Put into the call's inbox."""
+    """A place for which a destination of the race waits was given back. Put into the call's inbox."""
 
     place: str
 
 
 class Offer:
-    """A call's race: make it, `run` it, and `close` it whatever happened.
+    """A call's race: make it, `run` it, and `close` it in any case.
 
-    The caller hears ringback or music already (`wait_music`) when it is run.
+    Before it runs, the caller already hears ringback or music (`wait_music`).
     """
 
     def __init__(
@@ -68,18 +68,18 @@ class Offer:
         self._on_connected = on_connected
         self._on_parted = on_parted
         self._bridge_id = bridge_id(call.name)
-        self._legs_before = list(call.record.legs)  # of a race that a restart of the switch ended
+        self._legs_before = list(call.record.legs)  # of a race that a restart of the switch cut off
         self._talk = Talk(call, route.max_duration, self._let_go)
-        self._full: dict[str, str] = {}  # destination -> the place, of those it takes, that was full last
-        self._waits: dict[str, dict[str, None]] = {}  # place -> the destinations that wait for it, in turn
+        self._full: dict[str, str] = {}  # destination -> the place that last refused it
+        self._waits: dict[str, dict[str, None]] = {}  # place -> destinations that wait for it, in order
 
     @property
     def legs(self) -> list[Leg]:
-        """Who was offered the call, and how far each has come."""
+        """The legs of the race, each with its phase."""
         return self.race.legs
 
     async def run(self, plan: RacePlan) -> Ending:
-        """Offers the call until it is taken and talked out, or nobody is left. Raises CallerGone."""
+        """Offers the call until a conversation has ended or no destination is left. Raises CallerGone."""
         call = self._call
         self.race = Race(plan)
         call.post(call.client.bridges.create(call.inbox, self._bridge_id))
@@ -91,7 +91,7 @@ class Offer:
         return "agent" if self.race.winner else "exhausted"
 
     async def close(self) -> None:
-        """Every leg is hung up and gone, the bridge too; bounded in time."""
+        """Hangs up every leg, removes the bridge, and waits a bounded time until they are gone."""
         call = self._call
         self._places.capacity.forget(self)
         self._talk.close()
@@ -213,7 +213,7 @@ class Offer:
         return racing.LegEnded(leg, cause, sip_status)
 
     def _bridged(self, event: racing.LegBridged, now: int) -> racing.Event | None:
-        """It and the leg's end come by different ways: the end may have been first."""
+        """The bridge reply and ChannelDestroyed race: the leg may be gone already."""
         leg = self.race.legs[event.leg]
         if leg.phase is not Phase.BRIDGING:
             return None
@@ -226,7 +226,7 @@ class Offer:
     # Commands out
 
     def _perform(self, commands: list[racing.Command]) -> None:
-        """Carries out the commands, and those that come of them: a leg without a place makes room for the next."""
+        """Carries out the commands, and those that follow: if a leg gets no place, the next one is rung."""
         waiting, is_anyone_rung = deque(commands), False
         while waiting:
             command = waiting.popleft()
@@ -262,14 +262,14 @@ class Offer:
         return heard(self._route.whisper, record.answers, record.place.state) if self._route.whisper else []
 
     def _ring(self, leg: int, destination: str) -> bool:
-        """Dials it; False where a place that it takes is full, which is waited for."""
+        """Dials a leg. Returns False when a place that it needs is full; it then waits for that place."""
         dial, places = self._places.dial(destination)
         invite = self._places.invite(destination, self._route, self._call.record)
         full = self._legs.ring(leg, dial, places, invite)
         if full is None:
             self._note(leg, EventName.OFFERED, f"wave {self.race.legs[leg].record.wave}")
             return True
-        if self._full.get(destination) != full:  # another call may be quicker many times
+        if self._full.get(destination) != full:  # only once: other calls may take it again and again
             self._note_full(leg, full, places[full])
         self._full[destination] = full
         self._wait_for(full, destination)
@@ -289,7 +289,7 @@ class Offer:
         self._places.capacity.wait(self, place, lambda freed: self._call.inbox.put(_PlaceFreed(freed)))
 
     def _place_freed(self, place: str) -> None:
-        """Those who wait for it are rung in turn, for as long as there is room; the others wait on."""
+        """Rings the destinations that wait for this place, in order, while there is room; the others go on waiting."""
         waiting = deque(self._waits.pop(place, ()))
         while waiting:
             destination = waiting.popleft()
@@ -308,10 +308,10 @@ class Offer:
         self._keep()
 
     def _bridge(self, leg: int) -> None:
-        # In front of the bridge, on the same lane: nobody talks without a limit, should the switch die at once.
+        # Sent before the bridge, on the same lane: if the switch dies now, no conversation is without a limit.
         self._call.end_by_itself(self._route.max_duration)
         self._call.post(self._add_to_bridge(leg))
-        # Behind the bridge: who has answered is not to wait for it.
+        # Sent after the bridge: an agent who has answered must not wait for it.
         wait_music(self._call, self._route, start=False)
 
     async def _add_to_bridge(self, leg: int) -> None:
@@ -328,13 +328,13 @@ class Offer:
         try:
             await bridges.add_channel(self._bridge_id, channel_ids)
         except (AriUnavailable, NotFound):
-            # After a break nobody knows whether it was done; or the bridge was not made.
+            # After a break it is unknown whether it was done; or the bridge was not made.
             await call.client.until_connected()
             await bridges.create(call.inbox, self._bridge_id)
             await bridges.add_channel(self._bridge_id, channel_ids)
 
     def _let_go(self, role: Role) -> None:
-        """The conversation is over, and with it the race, though the agent is there."""
+        """Ends the race, as the conversation is over, although the agent's channel still exists."""
         self._perform(self.race.handle(racing.CallerHungUp(), self._call.now()))
 
     def _reoffer(self, leg: int) -> None:
@@ -356,10 +356,10 @@ class Offer:
         times = (self.race.deadline(), self._legs.next_goodbye())
         return min((at for at in times if at is not None), default=None)
 
-    # Book-keeping
+    # Journal
 
     def _keep(self) -> None:
-        """Writes the call down with its legs as they stand: those that were rung."""
+        """Writes the call and its rung legs, as they are now, into the journal."""
         rung = [leg.record for leg in self.race.legs if leg.was_rung]
         self._call.record.legs = self._legs_before + rung
         self._call.under_way.destinations = [leg.record.destination for leg in self.race.legs]

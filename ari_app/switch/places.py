@@ -1,4 +1,4 @@
-"""A call's places beside those of its legs: its caller's on a trunk, and an agent's since before this switch."""
+"""A call's places beside those of its legs: the caller's on a trunk, and the agent's of a resumed conversation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ari_app.serving.capacity import Capacity, trunk_place
 
 
 class Places:
-    """One call's. What is taken is given back by `close`, however the call ends."""
+    """The places of one call. `close` gives back all that are taken, however the call ends."""
 
     def __init__(self, capacity: Capacity, market: Marketplace) -> None:
         self.capacity = capacity
@@ -21,7 +21,7 @@ class Places:
         self._agents: list[str] = []
 
     def enter(self, trunk: str | None) -> Refusal | None:
-        """Takes the caller's place on the trunk that they came by, once, where that is limited."""
+        """Takes the caller's place on the incoming trunk, once, if the trunk is limited; returns why it cannot."""
         size = self._size(trunk)
         if trunk is None or size is None or self._trunk is not None:
             return None
@@ -31,7 +31,7 @@ class Places:
         return None
 
     def dial(self, destination: str) -> tuple[Dial, dict[str, int]]:
-        """How to dial a destination, and the places that this takes, with their sizes."""
+        """Returns the dial target and the places that it takes, as {place: limit}."""
         found = self._market.destinations[destination]
         places = {destination: found.capacity}
         trunk = found.dial.trunk
@@ -41,30 +41,30 @@ class Places:
         return found.dial, places
 
     def invite(self, destination: str, route: Route, record: CallRecord) -> Invite:
-        """What the INVITE of a leg to a destination says of the call."""
+        """The data about the call in the INVITE to a destination."""
         found = self._market.destinations[destination]
         told = route.headers if found.headers is None else found.headers
         return invite(record, self._market.trunks.get(found.dial.trunk or ""), told)
 
     def take(self, destination: str) -> None:
-        """The agent has the call, whether there was room or not."""
+        """Takes the agent's place, even if there is no room, as the agent has the call already."""
         _, places = self.dial(destination)
         self._agents = [place for place, size in places.items() if self.capacity.take(place, size)]
 
     def give_agents_back(self) -> None:
-        """The agent does not have it any more."""
+        """Gives back the agent's place, as the agent has left."""
         for place in self._agents:
             self.capacity.give_back(place)
         self._agents = []
 
     def close(self) -> None:
-        """Gives back whatever is taken."""
+        """Gives back all places that are taken."""
         self.give_agents_back()
         if self._trunk is not None:
             self.capacity.give_back(trunk_place(self._trunk))
             self._trunk = None
 
     def _size(self, trunk: str | None) -> int | None:
-        """How many calls and legs the trunk takes; None: as many as come."""
+        """How many calls and legs the trunk takes; None: no limit."""
         rules = self._market.trunks.get(trunk or "")
         return rules.concurrent if rules is not None else None

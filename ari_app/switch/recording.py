@@ -1,7 +1,7 @@
-"""Has one call recorded: asks for consent before phones are rung, and begins once it is connected.
+"""The recording of one call: asks for consent before phones are rung, and starts when the call is connected.
 
-No call waits for its recording, and none fails with it. What records is Asterisk's own: it ends with the caller's
-channel, whatever becomes of the switch.
+No call waits for its recording, and no call fails because of it. Asterisk itself records; the recording ends with the
+caller's channel, even if the switch dies.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from ari_app.switch.call import Call
 
 
 class Recorder(Protocol):
-    """Records channels. Its time is bounded."""
+    """Records channels. Each request is bounded in time."""
 
     async def start(self, channel_id: str, call_id: str, is_again: bool) -> bool:
-        """Records a channel to the files of a call, while it is bridged; False when that is not known.
+        """Records a channel into the files of a call, while it is bridged; False when the result is unknown.
 
-        `is_again`: goes on with the files in which it was recorded before. Raises NotRecorded.
+        `is_again`: continues the files of an earlier recording of the channel. Raises NotRecorded.
         """
 
     async def stop(self, channel_id: str) -> None:
-        """Ends that. Where it cannot, nothing is recorded all the same until the channel is bridged again."""
+        """Ends the recording. If that fails, still nothing is recorded until the channel is bridged again."""
 
 
 class NoRecorder:
@@ -45,22 +45,22 @@ class NoRecorder:
 
 
 class CallRecording:
-    """The recording of one call; of a call without consent, none."""
+    """The recording of one call. Without consent nothing is recorded."""
 
     def __init__(self, call: Call, recorder: Recorder) -> None:
         self._call = call
         self._recorder = recorder
-        self._keep_ms: int | None = None  # None: nobody has consented
+        self._keep_ms: int | None = None  # None: there is no consent
 
     async def ask_consent(self, rules: Recording | None, place: Place) -> None:
-        """Tells the caller, where that is to be; who stays consents. Raises CallerGone."""
+        """Plays the announcement if one is needed; a caller who stays consents. Raises CallerGone."""
         if rules is None:
             return
         if any(
             event.what in (EventName.RECORDING_ANNOUNCED, EventName.RECORDING_NOT_ANNOUNCED)
             for event in self._call.record.events
         ):
-            self._keep_ms = rules.keep  # it was settled before a switch died
+            self._keep_ms = rules.keep  # there was consent before an earlier switch died
             return
         why = why_announced(rules.consent, place)
         if why is None:
@@ -68,18 +68,18 @@ class CallRecording:
         elif await self._call.play(rules.consent.prompt):
             self._call.note(EventName.RECORDING_ANNOUNCED, why)
         else:
-            await self._call.see_caller_out()  # who hangs up breaks it off, too
+            await self._call.see_caller_out()  # the prompt also ends when the caller hangs up
             self._call.note(EventName.NOT_RECORDED, "the announcement could not be played")
             return
         self._keep_ms = rules.keep
 
     def connected(self) -> None:
-        """Caller and agent are bridged, perhaps not for the first time."""
+        """Caller and agent are bridged, for the first time or again."""
         if self._keep_ms is not None:
             self._call.post(self._begin(self._keep_ms))
 
     def parted(self) -> None:
-        """The agent left, and the caller waits for another."""
+        """The agent has left, and the caller waits for another agent."""
         if self._call.record.recording is not None:
             self._call.post(self._recorder.stop(self._call.channel_id))
 
@@ -102,7 +102,7 @@ class CallRecording:
         call.keep()
 
     def taken_up(self, rules: Recording | None) -> None:
-        """The switch had died after they were connected; what Asterisk had begun to record it recorded on."""
+        """The conversation is resumed after the switch had died; Asterisk has gone on recording meanwhile."""
         call = self._call
         if rules is not None and may_have_begun(call.record):
             self._enter(rules.keep)

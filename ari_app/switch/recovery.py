@@ -1,7 +1,7 @@
-"""Takes up the calls that a switch left behind when it died: `domain.routing.recovery` decides, this acts.
+"""Recovers the calls that an earlier switch left when it died: `domain.routing.recovery` decides, this module acts.
 
-Asterisk tells no event twice, and none of what happened meanwhile: what is there now is asked for
-once, for all calls. Channels and bridges of the application that belong to no call are let go.
+Asterisk sends no event twice, so events of the time without a switch are lost. Instead, one survey for all calls asks
+what exists now. The application's channels and bridges that belong to no call are hung up and removed.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ from ari_app.switch.survey import FirstLook, Survey, look
 
 log = logging.getLogger(__name__)
 
-# The StasisStart of a channel that is new may still be on its way when the channel is seen.
+# When a new channel is seen in a survey, its StasisStart may still be on its way.
 NEW_CALLS_S = 1.0
-NOWHERE = Geography({}, {})  # for who is not judged by a place
+NOWHERE = Geography({}, {})  # for calls that are not judged by a place
 
 
 class NotTakenUp(Exception):
-    """What a call is pinned to is not there; the message says what."""
+    """What a call is pinned to does not exist; the message says what is missing."""
 
 
 def pinned_attribution(left: UnderWay, snapshot: Snapshot) -> Attribution | None:
-    """Whose a call is that was left behind; None where it was not attributed yet. Raises NotTakenUp."""
+    """The attribution of a call that was left; None if it was not attributed yet. Raises NotTakenUp."""
     pin = left.pin
     if pin is None:
         return None
@@ -54,9 +54,9 @@ def pinned_attribution(left: UnderWay, snapshot: Snapshot) -> Attribution | None
 
 
 async def settled(left: UnderWay, began_with: Snapshot | Exception, callers: Callers) -> Settlement:
-    """A call that had ended when its switch did: judged now, where there was no time for that.
+    """Settles a call that had ended when its switch died, and judges it if the switch had no time for that.
 
-    Raises what `began_with` is, where that is needed and cannot be had, and NotTakenUp.
+    Raises the error in `began_with`, if the snapshot is needed and could not be read; and NotTakenUp.
     """
     record = left.record
     callers.recall([record])
@@ -74,7 +74,7 @@ async def settled(left: UnderWay, began_with: Snapshot | Exception, callers: Cal
 
 
 def rung(left: UnderWay) -> dict[str, str]:
-    """The destinations of a call's race by the channels that were, or were to be, rung."""
+    """Channel id -> destination, for every leg of the race, dialled or not."""
     return {
         channel_id: destination
         for leg, destination in enumerate(left.destinations)
@@ -83,13 +83,13 @@ def rung(left: UnderWay) -> dict[str, str]:
 
 
 class Resumed:
-    """What a session does with a call that a switch before this one had in hand: `session.run(resumed.serve)`."""
+    """What a session does with a call of an earlier switch: `session.run(resumed.serve)`."""
 
     def __init__(self, session: Session, callers: Callers, surveyed: FirstLook) -> None:
-        """Before the first event is read: places and callers are remembered from here on.
+        """Make it before the first event is read: from here on places are taken and callers remembered.
 
-        The session's snapshot is the one that the call began with; of a call that was not attributed yet, that of now.
-        Raises NotTakenUp, or whatever a defect of ours does; then nothing is held or watched for the call.
+        The session's snapshot is the one that the call began with, or the present one if the call was not attributed
+        yet. Raises NotTakenUp, or any error of a defect; then nothing is held or watched for the call.
         """
         self._session = session
         self._call = session.call
@@ -117,7 +117,7 @@ class Resumed:
             self._take_places()
 
     async def serve(self) -> None:
-        """Looks what is left of the call, and does by it. Raises CallerGone."""
+        """Finds what is left of the call, and goes on from there. Raises CallerGone."""
         found = await self._surveyed.found()
         self._call.under_way.last_seen = None
         self._call.note(EventName.SWITCH_RESTARTED, f"it was last seen at {iso(self._last_seen)}")
@@ -144,7 +144,7 @@ class Resumed:
         return rung(self._call.under_way)
 
     def _find_agent(self, found: Survey) -> None:
-        """Who is with the caller has the call, even if there was no time to write down that it was awarded."""
+        """If a leg shares the caller's bridge it won, even if the award never reached the journal."""
         together = found.bridges.get(bridge_id(self._call.name), frozenset())
         if self._agent is not None or self._call.channel_id not in together:
             return
@@ -162,7 +162,7 @@ class Resumed:
         )
 
     async def _clear(self, found: Survey, what: Fate) -> None:
-        """Hangs up everybody who was rung for the call, but for an agent who talks."""
+        """Hangs up all legs that were rung for the call, except an agent in conversation."""
         channels = self._call.client.channels
         for channel_id in found.legs_of.get(self._record.id, ()):
             if not (what == "talking" and channel_id == self._agent):
@@ -234,10 +234,10 @@ async def sweep(
     serve: Callable[[StasisStart], None],
     let_talk: Callable[[Client, str, frozenset[str]], None],
 ) -> None:
-    """Lets go of what belongs to no call. A caller of whom nothing is known is a new call; who talks goes on.
+    """Hangs up channels that belong to no call. An unknown caller is served as a new call; conversations go on.
 
-    `had` says whether a channel's call is in hand already, or over: it may have ended since the survey. `let_talk` is
-    to watch the channels of a bridge at once.
+    `had` says whether this switch has, or had, a channel's call, as it may have ended since the survey. `let_talk` must
+    watch the channels of a bridge at once.
     """
     try:
         await asyncio.sleep(NEW_CALLS_S)
@@ -263,7 +263,7 @@ async def sweep(
 
 
 def _arrival(channel: Json) -> StasisStart | None:
-    """The event with which the dialplan handed a channel over; None for one that we have dialled."""
+    """The event by which the dialplan passed a channel to us; None for a channel that we have dialled."""
     place, caller = channel["dialplan"], channel["caller"]
     _, *args = place.get("app_data", "").split(",")
     if args[:1] != ["in"]:

@@ -74,7 +74,7 @@ NORMAL = 16
 def new_call(client: Client, start: StasisStart, version: int, journal: Journal) -> Call:
     """The call of a channel that the dialplan hands over: Stasis(callrace,in,DID,ANI,ATTESTATION).
 
-    A dialplan of somebody's own may leave the attestation out. `version` is the marketplace's that it is served by.
+    An operator's own dialplan may leave out the attestation. `version`: the marketplace's version for this call.
     """
     now = CallClock().now()
     _, did, ani, attested = (*start.args, "", "", "", "")[:4]
@@ -88,16 +88,16 @@ def new_call(client: Client, start: StasisStart, version: int, journal: Journal)
 
 
 def trunk_of(channel_name: str) -> str | None:
-    """The PJSIP endpoint of a channel: `carrier` of `PJSIP/carrier-0000001a`; None for what is no SIP."""
+    """The PJSIP endpoint of a channel: `carrier` for `PJSIP/carrier-0000001a`; None if the channel is not PJSIP."""
     technology, _, rest = channel_name.partition("/")
     return rest.rpartition("-")[0] or None if technology == "PJSIP" else None
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What a switch before this one had done for a caller, until it was last seen (ms).
+    """What an earlier switch had done for a caller, until the switch was last seen (ms).
 
-    `is_let_in`: they were screened, and are not again. `is_up`: their channel was answered.
+    `is_let_in`: the caller was screened, and is not screened again. `is_up`: the caller's channel was answered.
     """
 
     last_seen: int
@@ -106,7 +106,7 @@ class Before:
 
 
 class Session:
-    """One call. `run` always ends with the call let go and its record settled."""
+    """One call. However `run` ends, the caller has been hung up and the record settled."""
 
     def __init__(self, call: Call, snapshot: Snapshot, shared: Shared) -> None:
         self.call = call
@@ -126,13 +126,13 @@ class Session:
 
     @property
     def legs(self) -> Sequence[Leg]:
-        """Of the race, once there is one."""
+        """The legs of the race, once there is one."""
         return self._racer.legs if self._racer is not None else ()
 
     async def run(self, serve: Callable[[], Awaitable[None]] | None = None) -> Settlement:
-        """Serves the call to its end, whoever ends it, and settles it. What nobody ended the system has.
+        """Serves the call to its end, and settles it. If no party ended the call, the system has ended it.
 
-        `serve` is what is done for the caller; by default all of it, from the beginning.
+        `serve` is what is done for the caller; by default everything from the beginning.
         """
         record = self.record
         logs.begin(record.id)
@@ -143,7 +143,7 @@ class Session:
             self.call.note(gone.why)
             left_as = ROWS[self.call.stage].left_as if gone.by == "caller" else None
             record.disposition = record.disposition or left_as or "failed"
-        except asyncio.CancelledError:  # the switch is stopping; the call is ended and settled all the same
+        except asyncio.CancelledError:  # the switch is stopping; the call is still ended and settled
             record.disposition = record.disposition or "failed"
             self.call.note(EventName.SWITCH_STOPPED)
         except AriError as error:
@@ -156,7 +156,7 @@ class Session:
         return self._settle()
 
     async def _while_here(self, serve: Callable[[], Awaitable[None]]) -> None:
-        """A request that came too late for a caller who is leaving is no error."""
+        """Runs `serve`. A request that fails because the caller is just leaving is no error."""
         try:
             await serve()
         except (NotFound, Conflict):
@@ -164,7 +164,7 @@ class Session:
             raise
 
     async def serve(self, before: Before | None = None) -> None:
-        """The call's way, from whose it is to the last agent; goes on from what was done before. Raises CallerGone."""
+        """Serves the call from attribution to the last agent; goes on from `before`, if given. Raises CallerGone."""
         record, self._before = self.record, before
         arrival = Arrival(record.did, record.ani, record.started_at, record.attestation)
         intake = Intake(self.case.snapshot, arrival, Random(record.id))
@@ -184,15 +184,15 @@ class Session:
                 await self._offer(intake.campaign.route, decision)
 
     def _first_step(self, intake: Intake) -> IntakeStep:
-        """A call stays whose it was, under the terms that it began with. Who was let in is not screened again: what was
-        decided since is about the calls that came since.
+        """The first step: a restarted call keeps its attribution and its terms. A caller who was let in is not screened
+        again: a change since then is for newer calls.
         """
         if self._before is None or self.case.attribution is None:
             return intake.start()
         return intake.resume(self.case.attribution, is_taken=self._before.is_let_in)
 
     async def _perform(self, step: IntakeStep) -> IntakeOutcome:
-        """Does what a step of the intake asks for; what came of it. Raises CallerGone."""
+        """Performs a step of the intake; returns its outcome. Raises CallerGone."""
         record = self.record
         match step:
             case Attributed(found, place):
@@ -219,14 +219,14 @@ class Session:
         raise TypeError(f"{step} is no step to perform")
 
     def _end_as(self, disposition: Disposition) -> None:
-        """How the call ends is decided; what is left is to tell the caller."""
+        """Sets the disposition to record; from now on a caller who hangs up does not change it."""
         self.record.disposition = disposition
         self.call.enter(Stage.ENDING)
 
     # Attribute, screen
 
     def _pin(self, found: Attribution, place: Place) -> None:
-        """Whose the call is, for good."""
+        """Pins the call to its attribution, for good."""
         record, case = self.record, self.case
         case.attribution = found
         pin(record, found, case.market.currency_of(found.campaign))
@@ -236,7 +236,7 @@ class Session:
 
     @property
     def _counters(self) -> Mapping[Counter, Callable[[], Refusal | None]]:
-        """Each says why it has no room for the call, or None; what it counts has the call in it then."""
+        """Functions that count the call; each returns why there is no room for it, or None after counting it."""
         return {"trunk": self._enter_trunk, "rates": self._too_often, "caps": self._cap_full}
 
     def _enter_trunk(self) -> Refusal | None:
@@ -252,7 +252,7 @@ class Session:
         return capped(found.campaign, full) if full is not None else None
 
     async def _turn_away(self, refusal: Refusal) -> None:
-        """Tells the caller that the call is not taken; or, where nothing is to be said, rejects it unanswered."""
+        """Plays to the caller that the call is refused; if there is no announcement, rejects the call unanswered."""
         self._end_as(refusal.disposition)
         self.call.note(EventName.REFUSED, refusal.reason)
         self.call.keep()
@@ -266,7 +266,7 @@ class Session:
     # Answer
 
     async def _answer(self) -> None:
-        """A channel that is up is not answered again: that would wait for the prompt that still plays."""
+        """Answers the channel, unless it is up: a second answer would wait for a prompt that still plays."""
         before = self._before
         if before is not None and before.is_up:
             self.record.answered_at = self.record.answered_at or before.last_seen
@@ -309,10 +309,10 @@ class Session:
         await self.offered(ending, rules.fallback.play)
 
     async def offered(self, ending: Ending, fallback: str | None = None) -> None:
-        """The race, or the conversation, has ended so. Raises CallerGone."""
+        """Goes on after the race or the conversation has ended with `ending`. Raises CallerGone."""
         record, gone = self.record, self.call.gone
         if ending != "agent" and gone is not None and gone.by == "system":
-            raise gone  # seen while the offer was cleared away
+            raise gone  # the caller left while the offer was being closed
         match ending:
             case "agent":
                 record.end_source = "agent"
@@ -320,14 +320,14 @@ class Session:
             case "limit":
                 self.call.note(EventName.LONGEST_DURATION)
             case "exhausted":
-                if gone is not None:  # left while the last phones were silenced
+                if gone is not None:  # the caller left while the last phones were hung up
                     raise gone
                 if record.disposition is None:
                     self._end_as("no_answer")
                 await self._fall_back(fallback)
 
     def connected(self, at: int) -> None:
-        """Caller and agent hear each other, since then (ms)."""
+        """Caller and agent hear each other since `at` (ms)."""
         case = self.case
         case.earlier = self._shared.callers.note("connected", self.record, at) | case.earlier
         self.reservation.connected(at)
@@ -340,7 +340,7 @@ class Session:
     # The end
 
     async def _leave(self) -> None:
-        """Hangs the caller up, if it is still with us, and sees every request answered."""
+        """Hangs up the caller, if still there, and waits until every request is answered."""
         call = self.call
         self.reservation.close()
         try:
@@ -368,7 +368,7 @@ class Session:
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Awaits what is bounded in time, also when this task is cancelled meanwhile: the switch may be stopping."""
+    """Awaits work of bounded time to its end, even when this task is cancelled because the switch stops."""
     task = asyncio.ensure_future(work)
     while not task.done():
         with suppress(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""What all calls of a switch share."""
+"""The objects that all calls of a switch share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ari_app.switch.recording import NoRecorder, Recorder
 
 @dataclass(slots=True)
 class Shared:
-    """Places, callers and caps; what records calls, and what races for them, which may be changed before the first."""
+    """Places, callers and caps; the recorder and the racer, which may be replaced before the first call."""
 
     capacity: Capacity
     callers: Callers
@@ -24,5 +24,5 @@ class Shared:
 
     @classmethod
     def of(cls, caps: Caps) -> Shared:
-        """As a switch starts: nobody calls, nothing records, phones are rung over ARI."""
+        """The objects of a switch that starts: no calls, no recorder, and phones are rung over ARI."""
         return cls(Capacity(), Callers(), caps, NoRecorder(), Offer)

@@ -1,4 +1,4 @@
-"""Takes up what a switch before this one left: each call is served on, settled, or set aside for a switch that can."""
+"""Recovers the calls of an earlier switch: each is served on, settled, or set aside for a switch that can do it."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from ari_app.switch.survey import FirstLook
 log = logging.getLogger(__name__)
 
 BeganWith = Snapshot | Exception
-"""The snapshot that a call began with, or why it cannot be had."""
+"""The snapshot that a call began with, or the error why it cannot be read."""
 
 
 class Succession:
-    """The calls of the switch before, in the hands of this one."""
+    """The calls of the switch before, which this switch recovers."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Succession:
         self._endings = endings
 
     def recover(self, client: Client, surveyed: FirstLook, now: int) -> None:
-        """Takes up every call, and begins to write this switch's down. Raises StoreError."""
+        """Recovers every call, and begins this switch's journal. Raises StoreError."""
         journal, in_hand = self._journal, self._in_hand
         left = {call.record.id: call for call in [*journal.aside.calls(), *journal.left()]}
         saved = self._saved({*left, *(record.id for record in journal.lost)})
@@ -68,7 +68,7 @@ class Succession:
                 len(saved & left.keys()),
             )
         snapshots = self._snapshots(call for call_id, call in left.items() if call_id not in saved)
-        for call in left.values():  # written down: this switch may die before it has looked
+        for call in left.values():  # into the journal, as this switch may die before its survey
             call.last_seen = call.last_seen or journal.last_seen_by(call.timeline) or now
         journal.start()
         journal.forget(saved)
@@ -87,7 +87,7 @@ class Succession:
         return (self._writer.spooled() & call_ids) | calls.saved(self._engine, call_ids)
 
     def _snapshots(self, left: Iterable[UnderWay]) -> dict[int, BeganWith]:
-        """By version, each read once. Raises DatabaseUnavailable."""
+        """The snapshots by version; each is read once. Raises DatabaseUnavailable."""
         return {
             version: self._snapshot_of(version) for version in {call.marketplace_version for call in left}
         }
@@ -114,13 +114,13 @@ class Succession:
             self._set_aside(client, left, error, surveyed)
 
     def _take_up(self, client: Client, left: UnderWay, began_with: BeganWith, surveyed: FirstLook) -> None:
-        """Serves or settles one call. Raises what keeps it from that, having done nothing."""
+        """Serves or settles one call. If that is impossible, raises the reason, and has done nothing."""
         if left.record.ended_at is not None:
             self._in_hand.over(left.caller)
             self._in_hand.do(self._settle(client, left, began_with, surveyed))
             return
         snapshot = began_with
-        if left.pin is None and self._market.snapshot is not None:  # whose it is, is decided only now
+        if left.pin is None and self._market.snapshot is not None:  # it is attributed only now
             snapshot = self._market.snapshot
             left.marketplace_version = snapshot.version
         if isinstance(snapshot, Exception):
@@ -137,7 +137,7 @@ class Succession:
     async def _settle(
         self, client: Client, left: UnderWay, began_with: BeganWith, surveyed: FirstLook
     ) -> None:
-        """It waits for callers of before, so in a chore: until it is saved the journal has the call."""
+        """Settles an ended call. It waits for earlier calls to be read, so it is a task; the journal keeps the call."""
         try:
             self._endings.save(await settled(left, began_with, self._shared.callers))
         except Exception as error:
@@ -145,7 +145,7 @@ class Succession:
             self._set_aside(client, left, error, surveyed)
 
     def _set_aside(self, client: Client, left: UnderWay, why: Exception, surveyed: FirstLook) -> None:
-        """Keeps a call for a switch that can take it up; see `bystander` for its people."""
+        """Sets a call aside for a switch that can recover it; see `bystander` for its parties."""
         reason = f"{type(why).__name__}: {why}"
         self._shared.callers.recall([left.record])
         if left.record.ended_at is not None:
@@ -156,7 +156,7 @@ class Succession:
         self._in_hand.watch(Bystander(call, surveyed, lambda: self._keep_aside(left, reason)))
 
     def _keep_aside(self, left: UnderWay, reason: str) -> None:
-        """The journal lets go of it only when its file is there."""
+        """Saves the call in a file of its own; only then does the journal forget it."""
         try:
             self._journal.aside.put(left, reason)
         except OSError as error:
@@ -166,5 +166,5 @@ class Succession:
 
 
 def _defect(error: Exception) -> Exception | None:
-    """The error, where its traceback says more than it does."""
+    """The error, if its traceback says more than its message; else None."""
     return None if isinstance(error, (NotTakenUp, StoreError)) else error

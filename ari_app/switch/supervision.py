@@ -1,6 +1,6 @@
-"""What the switch sees of Asterisk beside its calls: after a break of events, when it starts, and by AMI.
+"""How the switch watches Asterisk beside its calls: after a break of events, when it starts, and by AMI.
 
-None of it is needed for a call.
+No call depends on it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from ari_app.switch.sweeper import Sweeper
 
 log = logging.getLogger(__name__)
 
-ON_THEIR_WAY_S = 0.1  # events of what ended just before a survey come by another connection than its answer
+ON_THEIR_WAY_S = 0.1  # a survey's answer may overtake earlier events, which come on another connection
 
 
 class Supervision:
-    """`serve` is given the callers who came while no switch heard of them."""
+    """`serve` is called for callers who came while no switch received events."""
 
     def __init__(
         self,
@@ -47,24 +47,24 @@ class Supervision:
         self._serve = serve
         self._sweeper = Sweeper()
         self._seen: Mapping[str, Any] = {"ami": "not connected", "problem": "not watched"}
-        self._first: FirstLook | None = None  # for the calls that a switch before this one left
-        self._looking: asyncio.Task[None] | None = None  # for those under way, after a break
+        self._first: FirstLook | None = None  # for the calls of an earlier switch
+        self._looking: asyncio.Task[None] | None = None  # for calls under way, after a break
 
-    # What is there
+    # Surveys
 
     def first_look(self, client: Client) -> FirstLook:
-        """Looks what is there as the switch starts; `sweep` is to follow, when its calls are known."""
+        """Starts the survey at the start of the switch; `sweep` must follow when the calls are known."""
         self._first = FirstLook(client)
         return self._first
 
     def sweep(self, client: Client, surveyed: FirstLook) -> None:
-        """Lets go of what belongs to no call."""
+        """Hangs up channels, and removes bridges, that belong to no call."""
         self._in_hand.do(self._sweep(client, surveyed.found))
 
     def look_again(self, client: Client) -> None:
-        """Asterisk's events of a while are lost: one survey tells each call, and finds who came or was left behind."""
+        """Events were lost in a break. One survey shows each call what has changed, and finds channels without one."""
         if self._looking is not None:
-            self._looking.cancel()  # it broke again since: what was seen before is not the last word
+            self._looking.cancel()  # the connection broke again, so the earlier survey is out of date
         self._looking = self._in_hand.do(self._sweep(client, lambda: self._tell_the_calls(client)))
 
     async def _tell_the_calls(self, client: Client) -> Survey:
@@ -76,11 +76,11 @@ class Supervision:
 
     async def _sweep(self, client: Client, looked: Callable[[], Awaitable[Survey]]) -> None:
         hands = self._in_hand
-        with suppress(AriReplaced):  # which ends the switch
+        with suppress(AriReplaced):  # that ends the switch elsewhere
             await sweep(client, await looked(), hands.had, self._serve, hands.let_talk)
 
     def look_no_more(self) -> None:
-        """Asterisk may never answer."""
+        """Cancels the surveys, as Asterisk may never answer."""
         for endless in (self._first, self._looking):
             if endless is not None:
                 endless.cancel()
@@ -94,12 +94,12 @@ class Supervision:
         return {one.dial.trunk for one in destinations if one.dial.trunk is not None}
 
     def phone_changed(self, phone: str, state: str) -> None:
-        """A registered phone's device state is now `state`, in Asterisk's words."""
+        """A registered phone has a new device state, named as in Asterisk."""
         self._phones.take_over(self._market.snapshot)
         self._phones.changed(phone, state)
 
     def supervised(self, client: Client | None, seen: Mapping[str, Any], loose: Collection[str]) -> None:
-        """What was seen (`ami`, `problem`, ...), and the channels in no bridge; stray legs are hung up."""
+        """Takes what AMI has shown (`ami`, `problem`, ...), and the channels in no bridge; hangs up stray legs."""
         if seen["problem"] != self._seen["problem"]:
             log.info("supervision: %s", seen["problem"] or "watching Asterisk by AMI")
         self._seen = seen
@@ -115,9 +115,9 @@ class Supervision:
                 self._in_hand.do(let_go(client, channel_id))
 
     def status(self) -> dict[str, Any]:
-        """What was seen last."""
+        """What AMI has shown last."""
         return {**self._seen, "phones": self._phones.counts(), "stray_legs": self._sweeper.strays()}
 
     def phones(self) -> Mapping[str, str]:
-        """The device states of registered phones, as far as they are known."""
+        """The known device states of registered phones."""
         return self._phones.states()

@@ -1,7 +1,7 @@
-"""What is in Asterisk now: asked for once, for all calls, after a break or when a switch takes up another's calls.
+"""A survey asks what is in Asterisk now, once for all calls: after a break, or when a switch recovers calls.
 
-Asterisk tells no event twice. So after a break one survey serves every call: it is asked again until it is answered,
-and handed to the calls a few at a time (`Client.announce`), so that a crowd of them does not stop the loop.
+Asterisk sends no event twice. So after a break one survey serves every call. It is repeated until Asterisk answers, and
+given to a few calls at a time (`Client.announce`), so that many calls do not block the event loop.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from ari_app.ari.inbox import AT_ONCE
 from ari_app.ari.resources.requester import Json
 from ari_app.switch.sweeper import is_bridge
 
-TURN_S = 0.002  # between those who go on at once and the next
+TURN_S = 0.002  # pause between one group of calls and the next
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What was there at one moment, not before `asked_at` (s, of the monotonic clock).
+    """What Asterisk had at one moment, not earlier than `asked_at` (s, monotonic clock).
 
-    `states` has every channel's state by its id; `channels` what Asterisk tells of our application's, `legs_of` which
-    of them were dialled for a call; `bridges` who is in which, `bridge_of` the same by channel; `our_bridges` those
-    that were made for calls.
+    `states`: every channel's state, by id. `channels`: Asterisk's data of our application's channels. `legs_of`: which
+    of these were dialled for a call. `bridges`: the channels in each bridge; `bridge_of`: the bridge of each channel.
+    `our_bridges`: the bridges that were made for calls.
     """
 
     asked_at: float
@@ -41,24 +41,24 @@ class Survey:
     our_bridges: set[str]
 
     def is_in_stasis(self, channel_id: str) -> bool:
-        """Whether a channel is in our application, and not elsewhere in the dialplan."""
+        """Whether a channel is in our Stasis application, and not in the dialplan."""
         place = self.channels.get(channel_id, {}).get("dialplan", {})
         return bool(place.get("app_name") == "Stasis")
 
     def with_(self, channel_id: str) -> frozenset[str]:
-        """Who is in the bridge that a channel is in, itself included; nobody where it is in none."""
+        """The channels in the same bridge as a channel, itself included; empty if it is in no bridge."""
         return self.bridges.get(self.bridge_of.get(channel_id, ""), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """The survey after a break, asked since events arrive again. Put into every call's inbox."""
+    """The survey after a break, made after events arrived again. Put into every call's inbox."""
 
     found: Survey
 
 
 async def survey(client: Client) -> Survey:
-    """Looks once. Raises AriError."""
+    """Makes one survey. Raises AriError."""
     asked_at = time.monotonic()
     ours = await client.applications.get()
     listed = await client.channels.list()
@@ -86,7 +86,7 @@ async def survey(client: Client) -> Survey:
 
 
 async def look(client: Client) -> Survey:
-    """Looks until it is answered, however long that takes. Raises AriReplaced."""
+    """Tries until a survey succeeds, however long that takes. Raises AriReplaced."""
     waits = delays()
     while True:
         try:
@@ -99,14 +99,14 @@ async def look(client: Client) -> Survey:
 
 
 class FirstLook:
-    """What a switch finds when it starts. Every call that was left waits for it; they go on a few at a time."""
+    """The survey when a switch starts. All recovered calls wait for it; then they go on, a few at a time."""
 
     def __init__(self, client: Client) -> None:
         self._task = asyncio.create_task(look(client))
         self._told = 0
 
     async def found(self) -> Survey:
-        """The survey, once it is answered. Raises AriReplaced."""
+        """Waits for the survey, and returns it. Raises AriReplaced."""
         seen = await asyncio.shield(self._task)
         turn, self._told = self._told // AT_ONCE, self._told + 1
         if turn:
@@ -114,5 +114,5 @@ class FirstLook:
         return seen
 
     def cancel(self) -> None:
-        """Nobody waits for it any more."""
+        """Cancels the survey."""
         self._task.cancel()

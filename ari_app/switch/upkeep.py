@@ -1,4 +1,4 @@
-"""Keeps what calls are decided by up to date while they run: the marketplace, caps, and who called before."""
+"""Keeps up to date what decisions need while calls run: the marketplace, the caps, and callers' earlier calls."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from ari_app.switch.shared import Shared
 
 log = logging.getLogger(__name__)
 
-OVERLAP_MS = 60_000  # conversions are looked for so far back again: whoever tells them has a clock of its own
+OVERLAP_MS = 60_000  # re-read this much on each poll: the reporter's clock may be behind ours
 
 
 class Upkeep:
-    """`started_at` (ms) is when the switch did; `chores` what it does again and again."""
+    """`started_at` (ms) is when the switch started; `chores` runs the work that is repeated."""
 
     def __init__(
         self, engine: Engine, market: Market, shared: Shared, writer: Writer, chores: Chores
@@ -40,7 +40,7 @@ class Upkeep:
         self._converted_until = self.started_at
 
     def load(self) -> None:
-        """Reads the marketplace in force, and what caps have left. Callers of before are recalled while calls run."""
+        """Reads the marketplace in force, and which caps are full. Earlier calls are read later, while calls run."""
         self._heard = calls.newest_of_others(self._engine)
         self._market.load()
         if self._market.snapshot is None:
@@ -51,7 +51,7 @@ class Upkeep:
         self._shared.caps.look(marketplace)
 
     async def keep_up_to_date(self) -> None:
-        """Takes over what is applied while calls run, and watches the caps. Runs for ever."""
+        """Loads what is applied while calls run, and watches the caps. Runs for ever."""
         callers, caps, engine = self._shared.callers, self._shared.caps, self._engine
         await asyncio.gather(
             self._market.keep_up_to_date(self._taken_over),
@@ -62,9 +62,7 @@ class Upkeep:
         )
 
     async def _taken_over(self, snapshot: Snapshot) -> None:
-        """New clauses may ask about callers whom nobody remembers: they are recalled. Others are repeat callers now,
-        as their calls were told to be converted.
-        """
+        """Reads calls that count as converted since the last poll, and earlier calls if new terms ask about them."""
         campaigns = snapshot.marketplace.campaigns
         since, self._converted_until = self._converted_until, CallClock().now()
         told = await asyncio.to_thread(calls.converted_callers, self._engine, since - OVERLAP_MS)
@@ -73,5 +71,5 @@ class Upkeep:
 
 
 def _asked(campaigns: Mapping[str, Campaign]) -> tuple[frozenset[RepeatKind], int]:
-    """What the campaigns' terms ask about repeat callers, and how far back, in ms."""
+    """The kinds of repeat that the campaigns' terms ask about, and how far back (ms)."""
     return kinds_of(campaigns.values()), longest_window(campaigns.values())
