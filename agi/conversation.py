@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from asterisk.agi import AGI, AGIException
 
 from ari_app.domain.basics.fields import PHONE_NUMBER
+from ari_app.domain.calls import telephone
+from ari_app.domain.calls.carrier import Invite, invite_of
 from ari_app.domain.calls.dialplan_call import id_of_begun
 from ari_app.domain.market.attestation import attestation_of
 from ari_app.domain.market.shapes import Attestation
@@ -35,10 +37,10 @@ class ProtocolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request of the dialplan: `AGI(agi://host/SERVICE,DID,ANI,ATTESTATION,BEGAN)`, or with other arguments.
+    """A request of the dialplan: `AGI(agi://host/SERVICE,DID,ANI,ATTESTATION,BEGAN,INVITE)`, or with arguments.
 
     `unique_id` is Asterisk's id of the caller's channel. A number that is not in E.164 is None: as `did`, it is no
-    tracking number; as `ani`, the caller is anonymous.
+    tracking number; as `ani`, the caller is anonymous. With an INVITE, the numbers are those in it.
     """
 
     service: str
@@ -53,12 +55,17 @@ class Request:
     @property
     def ani(self) -> str | None:
         """The caller's number: the second argument."""
-        return _number(self.arguments[1]) if len(self.arguments) > 1 else None
+        return telephone.caller(self.arguments[1]) if len(self.arguments) > 1 else None
 
     @property
     def attestation(self) -> Attestation | None:
         """The carrier's STIR/SHAKEN attestation of the caller's number: the third argument, if given."""
         return attestation_of(self.arguments[2]) if len(self.arguments) > 2 else None
+
+    @property
+    def invite(self) -> Invite | None:
+        """The INVITE, as the dialplan hands it over: the fifth, where there is one."""
+        return invite_of(self.arguments[4]) if len(self.arguments) > 4 else None
 
     @property
     def began_at(self) -> int | None:

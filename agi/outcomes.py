@@ -15,6 +15,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,7 @@ from ari_app.domain.calls.dialplan_call import (
     begin,
     fill_in,
     has_ended,
+    heard,
     id_of,
     outcome_of,
 )
@@ -41,7 +43,7 @@ from ari_app.domain.calls.record import CallRecord, TimelineEvent
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.campaigns import Campaign
 from ari_app.domain.market.destinations import Destination
-from ari_app.domain.market.marketplace import Number
+from ari_app.domain.market.marketplace import Number, Trunk
 from ari_app.domain.routing.screening import refusal_by_rules
 from ari_app.domain.routing.snapshot import Attribution, Pin, Snapshot, attribute_to, pinned
 from ari_app.domain.terms.qualification import EarlierCall
@@ -61,7 +63,7 @@ from ari_app.store.market import marketplaces
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
-LONGEST_LINE = 2_000
+LONGEST_LINE = 10_000
 WAIT_S = 300.0
 BATCH = 100  # calls in one transaction, as when the switch empties its spool
 VERSIONS_KEPT = 3  # calls that end together mostly began under the same few versions
@@ -228,13 +230,26 @@ class Outcomes:
         """
         refused: _Refused = []
         self._past = Past(self._engine)  # anew: nothing is remembered from earlier files
-        for batch in _batches(told):
+        for batch in _batches(map(self._heard, told)):
             reasons = self._save(batch, why)
             for one in batch:
                 self._begun.end(one.outcome.unique_id)
             self._pins.forget(one.call_id for one in batch if one.call_id not in reasons)
             refused += [(one.line, reasons[one.call_id]) for one in batch if one.call_id in reasons]
         return refused
+
+    def _heard(self, one: _Told) -> _Told:
+        """With its numbers, by the trunks of the marketplace that it is pinned to, or of when it began."""
+        outcome = one.outcome
+        if outcome.invite is None:
+            return one
+        its = self._pins.of(one.call_id)
+        version = its.marketplace_version if its is not None else self._past.version(outcome.began_at)
+        rules = Trunk()
+        if version is not None:
+            with suppress(DocumentUnreadable, NotPinned):  # `_settle` says so
+                rules = self._snapshot_of(version).marketplace.trunk(outcome.trunk)
+        return replace(one, outcome=heard(outcome, rules))
 
     def _save(self, batch: Sequence[_Told], why: str) -> dict[str, str]:
         """Saves the calls not saved yet. Returns, by id, why others cannot be saved. Raises as `_save_all`."""

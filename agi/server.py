@@ -28,7 +28,7 @@ class Limits:
     """Limits of one connection, and of all together. Each needs a file descriptor; a process usually has 1,024."""
 
     connections: int = 400
-    header_bytes: int = 4_096
+    header_bytes: int = 16_384  # an INVITE is one of the arguments
     header_s: float = 2.0
     answer_s: float = 2.0
 

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from random import Random
 
 from agi.conversation import VALUE_CHARACTERS, Request
+from ari_app.domain.calls.carrier import Signalled, signalled, trunk_of
 from ari_app.domain.calls.geo import locate
 from ari_app.domain.caps.counters import Answer, Wanted, wanted
 from ari_app.domain.routing.intake import (
@@ -56,10 +57,11 @@ def lookup(snapshot: Snapshot, request: Request, now: int) -> Variables:
     here. CALLRACE_LIMIT is the longest duration of a conversation, in seconds: no more is paid for. Unknown values are
     empty.
     """
-    found = _attribute(snapshot, request, now)
-    if found is None or request.did is None:
+    told = signalled_to(snapshot, request)
+    found = attribute(snapshot, told.did, now)
+    if found is None:
         return dict(UNKNOWN)
-    place = locate(snapshot.geography, None, request.ani, request.did)
+    place = locate(snapshot.geography, None, told.ani, told.did)
     return {
         "CALLRACE_CAMPAIGN": found.campaign_id,
         "CALLRACE_PUBLISHER": found.number.publisher,
@@ -68,7 +70,7 @@ def lookup(snapshot: Snapshot, request: Request, now: int) -> Variables:
         "CALLRACE_ZIP": place.zip or "",
         "CALLRACE_TIMEZONE": place.timezone or "",
         "CALLRACE_LIMIT": _limit(found),
-        "CALLRACE_BLOCKED": "1" if _is_refused(snapshot, found, request, now) else "0",
+        "CALLRACE_BLOCKED": "1" if _is_refused(snapshot, found, told, now) else "0",
         "CALLRACE_RESULT": "FOUND",
     }
 
@@ -79,6 +81,7 @@ async def route(
     """Whom to ring, as CALLRACE_DIAL for Dial(); CALLRACE_RESULT is DIAL, NOBODY, REFUSED or UNKNOWN.
 
     CALLRACE_LIMIT is the longest duration of the conversation, in seconds: the reservation is for that duration.
+    CALLRACE_ANI is the caller's number, where an INVITE is asked about; empty: it is withheld.
     CALLRACE_CALL is the id that the call's record will have. CALLRACE_LEGS are the names of the destinations in
     CALLRACE_DIAL. The service `record` needs both again.
 
@@ -93,9 +96,10 @@ async def route(
     call_id = request.begun_id or mint_call_id(now)
     nobody = {"CALLRACE_CALL": call_id, "CALLRACE_LEGS": "", "CALLRACE_DIAL": ""}
     began_at = request.began_at or now
-    if request.did is None:
-        return nobody | UNKNOWN
-    intake = Intake(snapshot, Arrival(request.did, request.ani, began_at, request.attestation), random)
+    told = signalled_to(snapshot, request)
+    if request.invite is not None:
+        nobody["CALLRACE_ANI"] = told.ani or ""
+    intake = Intake(snapshot, Arrival(told.did, told.ani, began_at, told.attestation), random)
     step = intake.start()
     while not isinstance(step, Ended):
         outcome = UNCOUNTED[type(step)]
@@ -171,10 +175,14 @@ def dialled(targets: Mapping[str, str]) -> tuple[str, str]:
     return legs, dial
 
 
-def _attribute(snapshot: Snapshot, request: Request, now: int) -> Attribution | None:
-    return attribute(snapshot, request.did, now) if request.did else None
+def signalled_to(snapshot: Snapshot, request: Request) -> Signalled:
+    """Who called whom: as the dialplan says, or as the INVITE that it hands over does, by the trunk's rules."""
+    invite = request.invite
+    if invite is None:
+        return Signalled(request.did or "", request.ani, request.attestation)
+    return signalled(invite, snapshot.marketplace.trunk(trunk_of(invite.channel)))
 
 
-def _is_refused(snapshot: Snapshot, found: Attribution, request: Request, now: int) -> bool:
-    refusal = refusal_by_rules(snapshot.marketplace, found, request.ani, now, request.attestation)
+def _is_refused(snapshot: Snapshot, found: Attribution, told: Signalled, now: int) -> bool:
+    refusal = refusal_by_rules(snapshot.marketplace, found, told.ani, now, told.attestation)
     return refusal is not None

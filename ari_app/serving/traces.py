@@ -27,7 +27,9 @@ PATIENCE_S = 3.0
 _POLL_S = 0.1
 _PART_S = 60.0  # an unfinished file that is older than this was left by a process that died
 _CHUNK = 1 << 20  # bytes
-_LONGEST = 64  # bytes: longer than any spelling of a number and the characters looked at around it
+_LONGEST = 192  # bytes: longer than any spelling of a number and the characters looked at around it
+_BETWEEN = rb"(?:[ ().-]|%2[089DdEe]){0,3}"  # digits, as people write them; encoded, where the dialplan wrote it down
+_BEFORE = rb"(?:(?<!\d)|(?<=%\d[\dA-Fa-f]))(?:\+|%2[Bb])?"
 
 # Files under HOME in which the number is overwritten; those of the dialplan only while no program will read them.
 _TEXTS = (
@@ -58,7 +60,7 @@ class Traces:
         country = digits.removesuffix(national)
         self._settings = settings
         self._number = number
-        self._spelt = re.compile(rf"(?<!\d)(?:\+|%2[Bb])?(?:{country})?{national}(?!\d)".encode())
+        self._spelt = re.compile(_spelt(country, national))
         self._bare = re.compile(national.encode())  # a database file has other fields right beside it
 
     def before(self, now: int) -> None:
@@ -173,6 +175,12 @@ def found_in(file: BinaryIO, spelt: re.Pattern[bytes]) -> Iterator[tuple[int, in
         rest = buffer[-2 * _LONGEST :]
         begins_at += len(buffer) - len(rest)
         buffer = rest
+
+
+def _spelt(country: str, national: str) -> bytes:
+    """The pattern of a number with or without its country's code, which is in no longer one."""
+    own, rest = (_BETWEEN.join(digit.encode() for digit in text) for text in (country, national))
+    return _BEFORE + (b"(?:" + own + _BETWEEN + b")?" if own else b"") + rest + rb"(?!\d)"
 
 
 def _wait(is_done: Callable[[], bool]) -> None:

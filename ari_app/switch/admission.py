@@ -9,6 +9,7 @@ from ari_app import logs
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import StasisStart
+from ari_app.domain.calls.carrier import trunk_of
 from ari_app.domain.calls.timeline import EventName
 from ari_app.serving.market import Market
 from ari_app.store.calls.calls import Settlement
@@ -19,7 +20,8 @@ from ari_app.switch.doubles import Double, Doubles
 from ari_app.switch.endings import Endings
 from ari_app.switch.failover import has_failover
 from ari_app.switch.inhand import CALLS_AT_ONCE, InHand
-from ari_app.switch.session import Session, new_call, trunk_of
+from ari_app.switch.newcall import new_call
+from ari_app.switch.session import Session
 from ari_app.switch.shared import Shared
 
 log = logging.getLogger(__name__)
@@ -66,8 +68,7 @@ class Admission:
 
     def _take(self, client: Client, start: StasisStart) -> None:
         snapshot = self._market.snapshot
-        version = snapshot.version if snapshot is not None else 0
-        call = new_call(client, start, version, self._journal)
+        call = new_call(client, start, snapshot, self._journal)
         refusal = self._why_refused(client)
         if snapshot is None or refusal is not None:
             self._refuse(call, refusal or "no marketplace is in force")

@@ -11,6 +11,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from ari_app.ari.events import StasisStart
+from ari_app.domain.calls.carrier import called_number, invite_of
+from ari_app.domain.market.marketplace import Trunk
 from ari_app.switch.inhand import CALLS_AT_ONCE, InHand
 from ari_app.switch.session import Session
 
@@ -37,7 +39,7 @@ class Doubles:
         leg_of, delivery = _told(start)
         if leg_of and (session := self._session(leg_of)) is not None:
             return Double(
-                session, f"a leg of it came back as a call to {start.args[1]}; a destination leads there"
+                session, f"a leg of it came back as a call to {_called(start)}; a destination leads there"
             )
         channel_id, call_id = self._taken.get(delivery, (start.channel_id, ""))
         if channel_id == start.channel_id:
@@ -68,3 +70,9 @@ def _told(start: StasisStart) -> tuple[str, str]:
     """The id of the call whose leg it is, and its delivery; each is empty if the dialplan did not pass it on."""
     _, _, _, _, leg_of, delivery = (*start.args, "", "", "", "", "", "")[:6]
     return leg_of, delivery
+
+
+def _called(start: StasisStart) -> str:
+    invite = invite_of(start.args[6]) if len(start.args) > 6 else None
+    number = start.args[1] if invite is None else called_number(invite, Trunk())
+    return number or "a number of ours"

@@ -11,15 +11,12 @@ from random import Random
 from typing import Any
 
 from ari_app import logs
-from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError, Conflict, NotFound
-from ari_app.ari.events import StasisStart
 from ari_app.domain.calls.geo import Place
 from ari_app.domain.calls.record import CallRecord, Disposition, Exclusion
 from ari_app.domain.calls.stage import ROWS, Stage
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ivr.prompts import NOBODY_PROMPT
-from ari_app.domain.market.attestation import attestation_of
 from ari_app.domain.market.campaigns import Route
 from ari_app.domain.routing.intake import (
     Arrival,
@@ -46,15 +43,11 @@ from ari_app.domain.routing.intake import (
     Unknown,
 )
 from ari_app.domain.routing.legs import Leg
-from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.routing.routing import Decision
 from ari_app.domain.routing.screening import Refusal, capped
 from ari_app.domain.routing.snapshot import Attribution, Snapshot
 from ari_app.domain.terms.settlement import pin
-from ari_app.serving.clock import CallClock
-from ari_app.serving.ids import mint_call_id
 from ari_app.store.calls.calls import Settlement
-from ari_app.store.calls.journal import Journal
 from ari_app.switch.call import Call, CallerGone
 from ari_app.switch.case import Case
 from ari_app.switch.ivr import run_flow
@@ -69,28 +62,6 @@ log = logging.getLogger(__name__)
 # Q.850
 UNALLOCATED = 1  # SIP 404
 NORMAL = 16
-
-
-def new_call(client: Client, start: StasisStart, version: int, journal: Journal) -> Call:
-    """The call of a channel that the dialplan hands over: Stasis(callrace,in,DID,ANI,ATTESTATION).
-
-    An operator's own dialplan may leave out the attestation. `version`: the marketplace's version for this call.
-    """
-    now = CallClock().now()
-    _, did, ani, attested = (*start.args, "", "", "", "")[:4]
-    record = CallRecord(
-        id=mint_call_id(now), did=did, ani=ani or None, started_at=now, attestation=attestation_of(attested)
-    )
-    trunk = trunk_of(start.channel_name)
-    call = Call(client, journal, UnderWay(record, {"caller": start.channel_id}, version, trunk=trunk))
-    call.note(EventName.RECEIVED, f"{record.ani or 'anonymous'} called {record.did}", at=now)
-    return call
-
-
-def trunk_of(channel_name: str) -> str | None:
-    """The PJSIP endpoint of a channel: `carrier` for `PJSIP/carrier-0000001a`; None if the channel is not PJSIP."""
-    technology, _, rest = channel_name.partition("/")
-    return rest.rpartition("-")[0] or None if technology == "PJSIP" else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ def record_json(record: CallRecord) -> dict[str, Any]:
         "did": record.did,
         "ani": record.ani,
         "attestation": record.attestation,
+        "diversion": record.diversion,
+        "history_info": record.history_info,
         "campaign": record.campaign,
         "advertiser": record.advertiser,
         "publisher": record.publisher,

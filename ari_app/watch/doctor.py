@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -18,7 +19,9 @@ from sqlalchemy import Engine
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import now_ms
 from ari_app.domain.basics.clock import iso
+from ari_app.domain.calls.carrier import UNREAD
 from ari_app.domain.calls.geo import overlaid, unknown_codes
+from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.caps.outlook import Available, outlook
 from ari_app.domain.document.remarks import remarks
 from ari_app.domain.ivr.prompts import prompts_of, stem
@@ -45,6 +48,7 @@ from ari_app.watch.runningchecks import check_agi, check_chores, check_saving, c
 SECRETS = ("ari", "ami")
 ROOM_BYTES = 500_000_000
 CLOCK_OFF_MS = 5_000
+LOOKED_THROUGH = 500  # calls, the last ones
 LATE_S = 60.0  # a line that the AGI server has not saved after this time is late
 
 
@@ -63,7 +67,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield check_limits(marketplace, ledger.available(engine), now_ms())
             yield check_remarks(marketplace)
             yield check_area_codes(settings, marketplace, calls.callers_by_area_code(engine, _a_week_ago()))
-            yield check_dates(marketplaces.changed_at(engine), now_ms())
+            changed_at = marketplaces.changed_at(engine)
+            yield check_dates(changed_at, now_ms())
+            yield check_carriers(calls.latest(engine, LOOKED_THROUGH, since=changed_at))
     except DocumentUnreadable as error:
         yield Finding("marketplace", False, str(error), "upgrade this Callrace")
     except StoreError as error:
@@ -182,6 +188,20 @@ def check_dates(changed_at: int, now: int) -> Finding:
         "set the clock right (NTP); if it is, one who made that change had a clock ahead: wait until then"
     )
     return Finding("dates", False, detail, remedy)
+
+
+def check_carriers(records: Sequence[CallRecord]) -> Finding:
+    """Whether carriers send, in these calls, what the trunks' rules do not look for."""
+    unread = Counter(
+        f"{e.what}: in {e.detail}" for record in records for e in record.events if e.what in UNREAD
+    )
+    if not unread:
+        return Finding("carriers", True, f"nothing unread in the last {len(records)} calls")
+    detail = some(
+        f"{what} ({count} of the last {len(records)} calls)" for what, count in unread.most_common()
+    )
+    remedy = f"say where it stands in the trunk's number_in, prefix or attestation_from, and {Step.APPLY}"
+    return Finding("carriers", False, detail, remedy)
 
 
 def check_prompts(settings: Settings, marketplace: Marketplace | None) -> Finding:

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import yaml
 
@@ -176,13 +177,25 @@ class Exchange:
     # Calls
 
     def dials(
-        self, did: str = DID, *, ani: str | None = "", attestation: str = "A", trunk: str = "carrier"
+        self,
+        did: str = DID,
+        *,
+        ani: str | None = "",
+        attestation: str = "A",
+        trunk: str = "carrier",
+        invite: Mapping[str, str] | None = None,
     ) -> Call:
-        """Somebody calls, by default from a number in New York of their own; None: without one."""
+        """Somebody calls, by default from a number in New York of their own; None: without one.
+
+        `invite`: what the dialplan hands over of the INVITE, for the switch to find `did` and `ani` in.
+        """
         self._callers += 1
         ani = f"+1212555{1000 + self._callers}" if ani == "" else ani
         call = Call(self, did, ani)
-        data = ",".join(["callrace", "in", did, ani or "", attestation])
+        told = [did, ani or "", attestation]
+        if invite is not None:
+            told = [*[""] * 5, urlencode(invite, quote_via=quote)]
+        data = ",".join(["callrace", "in", *told])
         self.asterisk.arrives(call, data, caller_id=ani or "", trunk=trunk)
         return call
 

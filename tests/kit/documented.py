@@ -13,6 +13,7 @@ from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
 from ari_app.domain.basics import fields as kinds
+from ari_app.domain.basics import invitefields
 from ari_app.domain.basics.durations import format_duration
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.market.shapes import ShownNumber
@@ -75,6 +76,9 @@ _NAMES: Mapping[str, Any] = {
     "area code": kinds.AreaCode,
     "time zone": kinds.TimeZone,
     "currency": kinds.Currency,
+    "place of a number": invitefields.NumberPlace,
+    "place of an attestation": invitefields.AttestationPlace,
+    "dial prefix": invitefields.DialPrefix,
     "number of miles": kinds.Miles,
     "latitude": kinds.Latitude,
     "longitude": kinds.Longitude,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.lab.sipp import Agent, Behaviour, Caller, Callers, Step
+from ari_app.lab.sipp import Agent, Behaviour, Caller, Callers, Step, Written
 from ari_app.settings import Settings
 from tests.live.exchange import DID, Exchange
 from tests.live.lab import Lab, private
@@ -108,8 +108,9 @@ def calling(lab: Lab) -> Callable[..., Caller]:
         ani: str | None = "+12125550142",
         plan: Sequence[Step] = (),
         invite_headers: Sequence[str] = (),
+        written: Written | None = None,
     ) -> Caller:
-        return Caller(did, ani, plan, to=lab.sip, invite_headers=invite_headers)
+        return Caller(did, ani, plan, to=lab.sip, written=written or Written(headers=invite_headers))
 
     return make
 

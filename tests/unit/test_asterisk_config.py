@@ -176,12 +176,30 @@ def test_calls_come_in_by_the_carrier_alone() -> None:
     ]
 
 
-def test_every_way_into_the_switch_is_a_pattern_of_digits() -> None:
-    dialplan = (REPO / "dialplan" / "callrace.conf").read_text()
-    section = dialplan.split("[callrace-in]")[1].split("\n[")[0]
-    extensions = re.findall(r"(?m)^exten => ([^,]+),", section)
-    assert extensions[-1] == "i"
-    assert all(re.fullmatch(r"_(\+?1)?NXXNXXXXXX|_\+\[2-9\]X{7,14}", one) for one in extensions[:-1])
+DIALPLAN = (REPO / "dialplan" / "callrace.conf").read_text().split("\n[callrace-refused]")[0]
+LINES = [line for line in DIALPLAN.splitlines() if not line.lstrip().startswith(";")]
+
+
+def test_what_a_caller_dials_is_cut_and_encoded_and_nothing_else_is_done_with_it() -> None:
+    used = re.findall(r".{0,15}\$\{EXTEN.{0,8}", "\n".join(LINES))
+    assert used == ["${URIENCODE((((${EXTEN:0:60})}"]
+    section = DIALPLAN.split("[callrace-in]")[1].split("\n[")[0]
+    assert re.findall(r"(?m)^exten => ([^,]+),", section) == ["_[0-9a-zA-Z+*#(%].", "i"]
+
+
+OWN = (
+    "CALLRACE_LEG_OF=${PJSIP_HEADER(read,X-Callrace-Call):0:23}"  # of which the hexadecimal digits are taken
+)
+
+
+def test_each_header_is_cut_and_encoded() -> None:
+    headers = re.findall(
+        r"(\S{0,15})\$\{PJSIP_HEADER\(read,[^)]*\)(\S{0,8})", "\n".join(LINES).replace(OWN, "")
+    )
+    assert len(headers) > 10
+    for before, behind in headers:
+        is_encoded = before.endswith("${URIENCODE((((") and re.match(r":0:\d+\}\)", behind)
+        assert is_encoded or (before.endswith("${LEN(") and behind.startswith("})}")), (before, behind)
 
 
 @pytest.mark.parametrize(

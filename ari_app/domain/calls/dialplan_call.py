@@ -12,9 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ari_app.domain.basics.fields import PHONE_NUMBER
+from ari_app.domain.calls import telephone
+from ari_app.domain.calls.carrier import Invite, invite_of, signalled, trunk_of
 from ari_app.domain.calls.record import CallRecord, Disposition, LegOutcome, LegRecord, TimelineEvent
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.attestation import attestation_of
+from ari_app.domain.market.marketplace import Trunk
 from ari_app.domain.market.shapes import Attestation
 
 _MILLISECONDS = re.compile(r"\d{13}", re.ASCII)
@@ -23,9 +26,11 @@ _CALL_ID = re.compile(r"[0-9a-f]{23}", re.ASCII)
 _UNIQUE_ID = re.compile(r"[A-Za-z0-9.-]{1,80}", re.ASCII)
 _LEGS = re.compile(r"[a-z0-9&-]{1,1500}", re.ASCII)
 _ATTESTATION = re.compile(r"[ABC]", re.ASCII)
+_INVITE = re.compile(r"[A-Za-z0-9%&=._~!*'() -]{1,8000}", re.ASCII)
 _STATUS = re.compile(r"[A-Z]{0,20}", re.ASCII)
 
-FIELDS = 11
+FIELDS = 12
+_OF_BEFORE = (10, 11)  # of a dialplan from before there was an attestation, or an INVITE
 _ENDED = 9
 NOBODY_THERE = "neither a switch nor the AGI server was there to serve it"
 CUT_OFF = "Asterisk ended while the dialplan served the call; whether anybody talked, and for how long, nobody knows"
@@ -57,7 +62,8 @@ class Outcome:
 
     `call_id` is the one that AGI `route` gave; None: `route` was not asked. `rung` are the destinations that
     were dialled. `dial_status` is Asterisk's DIALSTATUS, empty where nobody was dialled, or LEFT, ELSEWHERE or
-    PASSED_ON; `answered_by` its DIALEDPEERNUMBER.
+    PASSED_ON; `answered_by` its DIALEDPEERNUMBER. With an `invite`, `did`, `ani` and
+    `attestation` are not known before `heard`.
     """
 
     began_at: int
@@ -71,6 +77,14 @@ class Outcome:
     talked_ms: int
     ended_at: int
     attestation: Attestation | None = None
+    invite: Invite | None = None
+    diversion: tuple[str, ...] = ()
+    history_info: tuple[str, ...] = ()
+
+    @property
+    def trunk(self) -> str | None:
+        """The PJSIP endpoint that the call came by, where the dialplan says so."""
+        return trunk_of(self.invite.channel) if self.invite is not None else None
 
 
 def outcome_of(fields: Sequence[str]) -> Outcome:
@@ -78,16 +92,16 @@ def outcome_of(fields: Sequence[str]) -> Outcome:
 
     Where a caller was erased, the field has spaces (`serving.traces`). Such a caller is anonymous.
     """
-    if len(fields) == FIELDS - 1:  # of a dialplan from before there was an attestation
-        fields = [*fields, ""]
+    if len(fields) in _OF_BEFORE:
+        fields = [*fields, *[""] * (FIELDS - len(fields))]
     if len(fields) != FIELDS:
         raise ValueError(f"expected {FIELDS} fields, got {len(fields)}")
-    began, unique_id, did, ani, call_id, legs, status, peer, talked, ended, attested = fields
+    began, unique_id, did, ani, call_id, legs, status, peer, talked, ended, attested, invite = fields
     outcome = Outcome(
         began_at=int(_matching(_MILLISECONDS, began, "the beginning")),
         unique_id=_matching(_UNIQUE_ID, unique_id, "the unique id"),
-        did=_matching(PHONE_NUMBER, did, "the number called"),
-        ani=_matching(PHONE_NUMBER, ani, "the caller's number") if ani.strip(" ") else None,
+        did=_matching(PHONE_NUMBER, did, "the number called") if did or not invite else "",
+        ani=telephone.caller(_matching(PHONE_NUMBER, ani, "the caller's number")) if ani.strip(" ") else None,
         call_id=_matching(_CALL_ID, call_id, "the call's id") if call_id else None,
         rung=tuple(_matching(_LEGS, legs, "the phones rung").split("&")) if legs else (),
         dial_status=_matching(_STATUS, status, "the dial status"),
@@ -97,6 +111,7 @@ def outcome_of(fields: Sequence[str]) -> Outcome:
         attestation=attestation_of(_matching(_ATTESTATION, attested, "the attestation"))
         if attested
         else None,
+        invite=invite_of(_matching(_INVITE, invite, "the INVITE")) if invite else None,
     )
     lasted_ms = outcome.ended_at - outcome.began_at
     if outcome.talked_ms > lasted_ms + ROUNDING_MS:
@@ -104,9 +119,24 @@ def outcome_of(fields: Sequence[str]) -> Outcome:
     return replace(outcome, talked_ms=min(outcome.talked_ms, lasted_ms))
 
 
+def heard(outcome: Outcome, rules: Trunk) -> Outcome:
+    """The outcome with what the carrier told, by the rules of the trunk that the call came by."""
+    if outcome.invite is None:
+        return outcome
+    told = signalled(outcome.invite, rules)
+    return replace(
+        outcome,
+        did=told.did,
+        ani=told.ani,
+        attestation=told.attestation,
+        diversion=told.diversion,
+        history_info=told.history_info,
+    )
+
+
 def has_ended(fields: Sequence[str]) -> bool:
     """Whether a line says how the call ended. False: it only says that the call began."""
-    return len(fields) != FIELDS or fields[_ENDED] != ""
+    return len(fields) not in (FIELDS, FIELDS - 1) or fields[_ENDED] != ""
 
 
 def cut_off(fields: Sequence[str], seen_at: int) -> Outcome:
@@ -145,8 +175,17 @@ def _id(began_at: int, unique_id: str) -> str:
 
 def begin(outcome: Outcome) -> CallRecord:
     """The record of the call when it came in."""
-    record = CallRecord(id_of(outcome), outcome.did, outcome.ani, outcome.began_at, outcome.attestation)
-    _note(record, record.started_at, EventName.RECEIVED, f"{record.ani or 'anonymous'} called {record.did}")
+    record = CallRecord(
+        id_of(outcome),
+        outcome.did,
+        outcome.ani,
+        outcome.began_at,
+        outcome.attestation,
+        diversion=list(outcome.diversion),
+        history_info=list(outcome.history_info),
+    )
+    called = record.did or "no telephone number"
+    _note(record, record.started_at, EventName.RECEIVED, f"{record.ani or 'anonymous'} called {called}")
     return record
 
 

@@ -13,13 +13,15 @@ _KEYED = (EventName.ENTERED, EventName.ENTERED_WRONGLY)  # events that quote wha
 
 
 def erase(record: CallRecord, now: int) -> None:
-    """Takes the person out of a record: the number, what was keyed in, the ZIP code. Doing it again is harmless.
+    """Takes the person out of a record: the number, what was keyed in, the ZIP code, who
+    diverted the call. Doing it again is harmless.
 
     The files of the recording must be deleted before. These stay in the record: times, legs, money, the verdict, the
     state, and answers whose words are the flow's own (`service: repair`).
     """
     personal = {record.ani, record.place.zip, *filter(str.isdigit, record.answers.values())} - {None}
     record.ani = record.place.zip = None
+    record.diversion, record.history_info = [], []
     record.answers = {name: value for name, value in record.answers.items() if not value.isdigit()}
     hidden = sorted((text for text in personal if text), key=len, reverse=True)
     for event in record.events:

@@ -212,7 +212,12 @@ class Durations:
 
 @dataclass(slots=True)
 class CallRecord:
-    """One call, from INVITE to settlement. `rtp`: what the line of a caller who talked to an agent carried."""
+    """One call, from INVITE to settlement.
+
+    `did` is empty where what was called is no telephone number. `diversion` and `history_info` are what such headers
+    say of how the call came here, as they were written. `rtp`: what the line of a caller who talked to an agent
+    carried.
+    """
 
     id: str
     did: str
@@ -242,6 +247,8 @@ class CallRecord:
     recording: Tracks | None = None
     rtp: RtpStatistics | None = None
     events: list[TimelineEvent] = field(default_factory=list)
+    diversion: list[str] = field(default_factory=list)
+    history_info: list[str] = field(default_factory=list)
 
     @property
     def waits_until(self) -> int | None:

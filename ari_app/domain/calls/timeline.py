@@ -15,6 +15,8 @@ class EventName(StrEnum):
 
     # A call comes in
     RECEIVED = "received"  # who called which number
+    NUMBER_ELSEWHERE = "known number not looked for"  # where it stands, the trunk, where that looks
+    ATTESTATION_ELSEWHERE = "attestation not read"  # where it stands, the trunk, where that looks
     ATTRIBUTED = "attributed"  # campaign, publisher, source, version of the terms
     UNKNOWN_NUMBER = "unknown number"  # the number called
     REFUSED = "refused"  # why the call was not taken

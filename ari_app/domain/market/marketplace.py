@@ -32,6 +32,7 @@ from ari_app.domain.basics.fields import (
     WebAddress,
     whole_between,
 )
+from ari_app.domain.basics.invitefields import AttestationPlace, DialPrefix, NumberPlace
 from ari_app.domain.market.campaigns import Campaign
 from ari_app.domain.market.destinations import Destination
 from ari_app.domain.market.flows import Flow
@@ -83,6 +84,9 @@ class Trunk:
     `caller_id`: the number that its legs out show: `pass`, the caller's; `own`, the tracking number that was called;
     or this one. `identity`: the one of these that it vouches for, in P-Asserted-Identity (RFC 3325), with Privacy
     where none is shown; None: it sends neither.
+
+    Of a call in, `number_in` says where the called number stands, `prefix` what is before it, `attestation_from` where
+    the caller's attestation is: see `ari_app.domain.calls.carrier`.
     """
 
     concurrent: Annotated[int, whole_between(1, 100_000)] | None = None
@@ -92,6 +96,12 @@ class Trunk:
     failover: bool = False
     caller_id: ShownNumber = "pass"
     identity: ShownNumber | None = None
+    number_in: NumberPlace = "request"
+    prefix: DialPrefix | None = None
+    attestation_from: AttestationPlace = "P-Attestation-Indicator"
+
+
+_TRUNK = Trunk()
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -147,6 +157,10 @@ class Marketplace:
     screen: Screening = Screening()
     trunks: Mapping[Id, Trunk] = Field(default_factory=dict)
     geography: GeographyOverrides = GeographyOverrides()
+
+    def trunk(self, endpoint: str | None) -> Trunk:
+        """What is said of a trunk; of one that nothing is said of, the defaults."""
+        return self.trunks.get(endpoint or "", _TRUNK)
 
     def currency_of(self, campaign: Campaign) -> str:
         """The currency of a campaign's money."""

@@ -24,6 +24,7 @@ from ari_app.lab.sipp.agents import (
     rings_forever,
 )
 from ari_app.lab.sipp.call import Call, CallEvent, NotSeen
+from ari_app.lab.sipp.caller_scenario import Written
 from ari_app.lab.sipp.callers import Caller, Callers, Outcome
 from ari_app.lab.sipp.process import SippFailed
 from ari_app.lab.sipp.steps import Step, hang_up, press, talk, talk_ms, wait_ms
@@ -39,6 +40,7 @@ __all__ = [
     "Outcome",
     "SippFailed",
     "Step",
+    "Written",
     "accepts",
     "answers",
     "answers_oddly",

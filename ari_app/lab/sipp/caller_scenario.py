@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from string import Template
 
 from ari_app.lab.sipp.scenario_parts import BYE_AT_ANY_TIME, END, REASONS, sdp
@@ -10,27 +11,53 @@ from ari_app.lab.sipp.scenario_parts import BYE_AT_ANY_TIME, END, REASONS, sdp
 _REFUSALS = (400, 401, 403, 404, 408, 410, 480, 481, 484, 486, 487, 488, 500, 501, 502, 503, 504, 600, 603)
 
 
-def caller_scenario(*, media_port: int, invite_headers: Sequence[str] = ()) -> str:
-    """A caller: field 0 of the injection file is the From address, field 1 the number dialled.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How a carrier writes its INVITE, text that is sent as it is. None: as usual.
 
-    `invite_headers` are put into the INVITE as they are.
+    `request` is the user part of the request line, `from_` and `to` are those headers' addresses, `headers` are added.
     """
+
+    request: str | None = None
+    from_: str | None = None
+    to: str | None = None
+    headers: Sequence[str] = ()
+
+    def into(self, scenario: str) -> str:
+        """The scenario of a caller, with it written so."""
+        its = {
+            f"To: <{_REQUEST}>": None if self.to is None else f"To: {self.to}",
+            "From: [field0]": None if self.from_ is None else f"From: {self.from_}",
+            "sip:[field1]@": None if self.request is None else f"sip:{self.request}@",
+        }
+        for usual, other in its.items():
+            scenario = scenario if other is None else scenario.replace(usual, other)
+        return scenario
+
+
+USUAL = Written()
+
+
+def caller_scenario(*, media_port: int, written: Written = USUAL) -> str:
+    """A caller: field 0 of the injection file is the From address, field 1 the number dialled."""
     refusals = "\n".join(
         f'  <recv response="{code}" response_txn="call" optional="true" next="refused">'
         f'<action><log message="refused|[timestamp]|[call_id]|status={code}"/></action></recv>'
         for code in _REFUSALS
     )
-    return Template(_START + BYE_AT_ANY_TIME + _CALL + _LEAVE + END).substitute(
+    return Template(written.into(_START + BYE_AT_ANY_TIME + _CALL + _LEAVE + END)).substitute(
         sdp=sdp(media_port),
-        headers=_HEADERS,
-        ack=_ACK,
+        headers=written.into(_HEADERS),
+        ack=written.into(_ACK),
         answered=_ANSWERED,
         refusals=refusals,
         reasons=REASONS,
         after_bye="",
-        invite_headers="".join(f"{header}\n" for header in invite_headers),
+        invite_headers="".join(f"{header}\n" for header in written.headers),
     )
 
+
+_REQUEST = "sip:[field1]@[remote_ip]:[remote_port]"
 
 _HEADERS = """Max-Forwards: 70
 From: [field0];tag=[pid]-[call_number]

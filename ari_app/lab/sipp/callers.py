@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ari_app.lab.ports import free_udp_port
 from ari_app.lab.sipp.call import Call
-from ari_app.lab.sipp.caller_scenario import caller_scenario
+from ari_app.lab.sipp.caller_scenario import USUAL, Written, caller_scenario
 from ari_app.lab.sipp.party import Party
 from ari_app.lab.sipp.process import Process
 from ari_app.lab.sipp.steps import Step
@@ -41,20 +41,20 @@ class Callers(Party):
 
     def __init__(
         self, did: str, anis: Sequence[str | None], plan: Sequence[Step] = (), *,
-        to: str = "127.0.0.1:5060", rate: int = 10, tone_hz: int = 400, invite_headers: Sequence[str] = (),
+        to: str = "127.0.0.1:5060", rate: int = 10, tone_hz: int = 400, written: Written = USUAL,
     ) -> None:  # fmt: skip
         super().__init__(f"caller of {did}", plan, tone_hz)
         self._to = to
         self._size = len(anis)
         self._rate = rate
-        self._invite_headers = invite_headers
+        self._written = written
         self._injected = "\n".join(["SEQUENTIAL", *(f"{_from(ani)};{did}" for ani in anis)]) + "\n"
 
     def _make_process(self, media_port: int) -> Process:
         size = str(self._size)
         # -l: by default SIPp limits simultaneous calls to three seconds' worth; here all may be up at once.
         arguments = [self._to, "-m", size, "-l", size, "-r", str(self._rate)]
-        scenario = caller_scenario(media_port=media_port, invite_headers=self._invite_headers)
+        scenario = caller_scenario(media_port=media_port, written=self._written)
         return Process(scenario, free_udp_port(), arguments, self._injected)
 
     async def outcomes(self, timeout_s: float = 60.0) -> list[Outcome]:
@@ -68,9 +68,9 @@ class Caller(Callers):
 
     def __init__(
         self, did: str, ani: str | None, plan: Sequence[Step] = (), *,
-        to: str = "127.0.0.1:5060", tone_hz: int = 400, invite_headers: Sequence[str] = (),
+        to: str = "127.0.0.1:5060", tone_hz: int = 400, written: Written = USUAL,
     ) -> None:  # fmt: skip
-        super().__init__(did, [ani], plan, to=to, tone_hz=tone_hz, invite_headers=invite_headers)
+        super().__init__(did, [ani], plan, to=to, tone_hz=tone_hz, written=written)
 
     async def hang_up(self) -> None:
         """Hang up now, at any stage of the call (CANCEL or BYE), and wait for the answer. Raises NotSeen.

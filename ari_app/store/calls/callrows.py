@@ -79,6 +79,8 @@ def call_row(record: CallRecord) -> dict[str, Any]:
         "parts_json": _encode(list(map(_part_values, verdict.parts))) if verdict else None,
         "excluded_json": _encode([[e.destination, e.reason] for e in record.excluded]),
         "rtp_json": _rtp_values(record.rtp),
+        "diversion_json": _encode(record.diversion) if record.diversion else None,
+        "history_info_json": _encode(record.history_info) if record.history_info else None,
         "events_json": _encode([[e.at, e.what, e.detail] for e in record.events]),
     }
 
@@ -176,6 +178,8 @@ def _record(row: RowMapping, its_legs: list[LegRecord], tracks: Tracks | None) -
         recording=tracks,
         rtp=_rtp(row),
         events=[TimelineEvent(*event) for event in json.loads(row["events_json"])],
+        diversion=json.loads(row["diversion_json"] or "[]"),
+        history_info=json.loads(row["history_info_json"] or "[]"),
     )
 
 

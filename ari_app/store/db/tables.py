@@ -216,6 +216,8 @@ calls = Table(
     Column("excluded_json", Text, nullable=False),
     Column("rtp_json", Text),
     Column("events_json", Text, nullable=False),
+    Column("diversion_json", Text),
+    Column("history_info_json", Text),
     Index("calls_started_at", "started_at"),
     Index("calls_did", "did"),
     Index("calls_ani_started_at", "ani", "started_at"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.timeline import EventName
 from ari_app.views.sections import Section
 from ari_app.views.words import amount
 
@@ -12,6 +13,10 @@ _ATTESTED = {
     "A": "A, it knows the caller and that the number is theirs",
     "B": "B, it knows the caller, but not that the number is theirs",
     "C": "C, it only passed the call on",
+}
+_UNREAD: dict[str, str] = {
+    EventName.NUMBER_ELSEWHERE: "A tracking number",
+    EventName.ATTESTATION_ELSEWHERE: "An attestation of the caller's number",
 }
 
 
@@ -21,8 +26,14 @@ def section(record: CallRecord) -> Section:
 
 
 def _whose(record: CallRecord) -> Iterator[str]:
+    for event in record.events:
+        if event.what in _UNREAD:
+            yield f"- {_UNREAD[event.what]} stands where nobody looks for it: in {event.detail}."
+    if record.diversion or record.history_info:
+        said = ", ".join(record.diversion or record.history_info)
+        yield f"- It was diverted on its way here, says the carrier: {said}."
     if record.campaign is None:
-        yield f"- {record.did} was nobody's number at that moment."
+        yield f"- {record.did or 'What was called'} was nobody's number at that moment."
         return
     source = f' (source "{record.source}")' if record.source else ""
     yield (

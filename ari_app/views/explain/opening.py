@@ -21,7 +21,8 @@ def section(record: CallRecord, transfers: Sequence[Transfer]) -> Section:
 
 def _opening(record: CallRecord) -> str:
     caller = record.ani or "A caller who hides the number"
-    return f"{caller} called {record.did} on {moment(record.started_at)}."
+    called = record.did or "what is no telephone number"
+    return f"{caller} called {called} on {moment(record.started_at)}."
 
 
 def _in_short(record: CallRecord, transfers: Sequence[Transfer]) -> str:

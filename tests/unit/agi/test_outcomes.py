@@ -96,6 +96,29 @@ def test_a_call_that_was_rung_natively_is_recorded_judged_charged_and_paid(
     assert verify(list(ledger.all_transfers(engine)), calls.every(engine), BEGAN) == []
 
 
+INVITE = "request=8005550101&channel=PJSIP%2Fcarrier-1&From=(((%3Csip%3A212-555-0142%40h%3E&Diversion=(((x"
+
+
+def test_a_line_with_an_invite_is_the_call_of_the_numbers_in_it(outcomes: Outcomes, engine: Engine) -> None:
+    fields = line()
+    fields[2] = fields[3] = ""
+    outcomes.tell([*fields, *[""] * (11 - len(fields)), INVITE])
+    (record,) = saved(outcomes, engine)
+    assert (record.did, record.ani, record.diversion) == ("+18005550101", "+12125550142", ["x"])
+    assert (record.campaign, record.disposition) == ("plumbing", "connected")
+    assert record.money is not None and record.money.charged == 4200
+
+
+def test_of_a_call_that_ended_with_asterisk_the_invite_is_read_too(
+    outcomes: Outcomes, engine: Engine
+) -> None:
+    fields = line()
+    outcomes._files[0].write_text(",".join([*fields[:2], *[""] * 9, INVITE]) + "\n")
+    asyncio.run(looked(outcomes, 8))
+    (record,) = calls.every(engine)
+    assert (record.did, record.ani, record.disposition) == ("+18005550101", "+12125550142", "failed")
+
+
 def begun(file: Path, n: int = 0) -> str:
     """The dialplan tells that the n-th call has begun; its unique id."""
     fields = line(n)
@@ -225,7 +248,7 @@ def test_a_line_that_makes_no_sense_is_kept_and_holds_up_no_other(
 
 
 def test_what_makes_no_sense_is_not_taken(outcomes: Outcomes, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="expected 11 fields"):
+    with pytest.raises(ValueError, match="expected 12 fields"):
         outcomes.tell(["1", "2"])
     assert not (tmp_path / "fallback.csv").exists()
 

@@ -101,7 +101,7 @@ async def test_a_client_that_never_replies_has_its_time_and_no_more() -> None:
         await none_left(server)
 
 
-@pytest.mark.parametrize("reply", [b"HANGUP\n", b"520-Invalid\n", b"200 result=-1\n", b"x" * 9_000])
+@pytest.mark.parametrize("reply", [b"HANGUP\n", b"520-Invalid\n", b"200 result=-1\n", b"x" * 40_000])
 async def test_a_reply_that_is_no_success_ends_the_connection_at_once(reply: bytes) -> None:
     async with serving() as (server, port):
         client = await Asterisk.connect(port)

@@ -130,6 +130,32 @@ def test_every_answer_can_be_said(service: str, ani: str | None) -> None:
     assert Conversation(header()).set_variables(answer(service, ani=ani))
 
 
+INVITE = "request=acme&channel=PJSIP%2Facme-1&From=(((%3Csip%3A212-555-0142%40h%3E&To=(((%3Csip%3A8005550101%40h%3E"
+BY_TO = ON_ANSWER + "trunks:\n  acme:\n    number_in: To\n"
+
+
+def of_an_invite(service: str, invite: str = INVITE, document: str = BY_TO) -> Variables:
+    request, of = Request(service, ("", "", "", "", invite)), snapshot(document)
+    if service == "lookup":
+        return lookup(of, request, MONDAY_9_NEW_YORK)
+    told: dict[str, Pin] = {}
+    return asyncio.run(route(of, request, MONDAY_9_NEW_YORK, Random(1), Reserving(), told.__setitem__))
+
+
+def test_an_invite_is_read_by_the_rules_of_its_trunk() -> None:
+    assert of_an_invite("lookup") == answer("lookup")
+    said = of_an_invite("route")
+    assert (said["CALLRACE_RESULT"], said["CALLRACE_ANI"]) == ("DIAL", NEW_YORKER)
+    for service in ("lookup", "route"):
+        assert of_an_invite(service, document=ON_ANSWER)["CALLRACE_RESULT"] == "UNKNOWN"
+
+
+def test_of_a_caller_who_hides_no_number_is_shown() -> None:
+    said = of_an_invite("route", INVITE + "&Privacy=id")
+    assert (said["CALLRACE_RESULT"], said["CALLRACE_ANI"]) == ("DIAL", "")
+    assert answer("lookup", ani="+266696687")["CALLRACE_STATE"] == ""
+
+
 def test_a_route_is_the_first_wave_that_has_anybody() -> None:
     assert rung() == ("DIAL", "agent-1", "PJSIP/agents/sip:agent-1@127.0.0.1:5071")
     assert rung(ANGELENO) == ("DIAL", "overflow", "PJSIP/+12125550123@main")

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from ari_app.domain.calls.dialplan_call import Outcome, begin, fill_in, id_of, outcome_of
+from ari_app.domain.calls.dialplan_call import Outcome, begin, fill_in, has_ended, heard, id_of, outcome_of
 from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.market.marketplace import Trunk
 
 CALL = "0019b0a1c2d3e0123456789"
 LINE = (
@@ -82,8 +83,35 @@ def test_a_line_tells_the_attestation_and_one_of_an_older_dialplan_has_none() ->
         outcome_of([*LINE.split(","), "D"])
 
 
+INVITE = "request=(((8005550199&channel=PJSIP%2Facme-1&From=(((%3Csip%3A212-555-0142%40h%3E"
+DIVERTED = "&X-Att=B&Diversion=(((%3Csip%3A%2B13105550142%40h%3E"
+
+
+def test_the_numbers_of_a_line_with_an_invite_are_those_in_it_by_the_rules_of_its_trunk() -> None:
+    fields = [*changed(did="", ani=""), "", INVITE + DIVERTED]
+    told = outcome_of(fields)
+    assert told.trunk == "acme"
+    record = begin(heard(told, Trunk(attestation_from="X-Att")))
+    assert (record.did, record.ani, record.attestation) == ("+18005550199", "+12125550142", "B")
+    assert record.diversion == ["<sip:+13105550142@h>"]
+    assert id_of(told) == record.id
+
+
+def test_a_line_with_an_invite_that_names_no_telephone_number_is_a_call_all_the_same() -> None:
+    told = heard(outcome_of([*changed(did="", ani=""), "", "request=acme"]), Trunk())
+    assert (told.did, told.ani, told.trunk) == ("", None, None)
+    with pytest.raises(ValueError, match="the INVITE cannot be"):
+        outcome_of([*changed(did="", ani=""), "", "request=${SHELL}"])
+
+
+@pytest.mark.parametrize("fields", [11, 12])
+def test_a_line_of_a_beginning_has_not_ended(fields: int) -> None:
+    line = changed(ended="")
+    assert not has_ended([*line, *[""] * (fields - len(line))])
+
+
 def test_half_a_line_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected 11 fields, got 3"):
+    with pytest.raises(ValueError, match="expected 12 fields, got 3"):
         outcome_of(LINE.split(",")[:3])
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from ari_app.ari.client import connect
 from ari_app.ari.transport import Request
+from ari_app.domain.calls.record import TimelineEvent
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.document.reading import parse
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.lab.ports import free_tcp_ports
@@ -338,3 +340,13 @@ def test_geography_that_cannot_be_built_is_a_finding(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "file" / "home", f"sqlite:///{tmp_path}/callrace.db")
     known = parse(json.dumps(marketplace({"agent": "sip:agent@127.0.0.1:5999"})), "test.yaml")
     assert not doctor.check_area_codes(settings, known, {}).ok
+
+
+def test_what_carriers_send_and_nobody_reads_is_found_with_the_header_and_the_remedy() -> None:
+    where = "To; trunks.carrier.number_in is request"
+    call = make_call()
+    call.events.append(TimelineEvent(call.started_at, EventName.NUMBER_ELSEWHERE, where))
+    finding = doctor.check_carriers([call, make_call()])
+    assert not finding.ok and f"in {where} (1 of the last 2 calls)" in finding.detail
+    assert "number_in" in finding.remedy
+    assert doctor.check_carriers([make_call()]).ok

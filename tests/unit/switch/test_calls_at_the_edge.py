@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from ari_app.ari.client import connect
 from ari_app.ari.errors import AriError, AriTimeout, AriUnavailable, http_error
 from ari_app.ari.transport import Request, Response
+from ari_app.domain.calls.carrier import trunk_of
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.document.reading import parse
 from ari_app.store.calls.calls import Settlement
@@ -25,7 +26,7 @@ from ari_app.store.calls.writer import Writer
 from ari_app.store.market import marketplaces
 from ari_app.switch.admission import BEHIND
 from ari_app.switch.app import Switch
-from ari_app.switch.session import Session, trunk_of
+from ari_app.switch.session import Session
 from tests.kit.database import migrated
 from tests.kit.market import DID, marketplace
 from tests.kit.switch import assembled
