@@ -37,7 +37,7 @@ class ProtocolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request of the dialplan: `AGI(agi://host/SERVICE,DID,ANI,ATTESTATION,BEGAN,INVITE)`, or with arguments.
+    """A request of the dialplan: `AGI(agi://host/SERVICE,DID,ANI,ATTESTATION,BEGAN,INVITE)`, or others.
 
     `unique_id` is Asterisk's id of the caller's channel. A number that is not in E.164 is None: as `did`, it is no
     tracking number; as `ani`, the caller is anonymous. With an INVITE, the numbers are those in it.
