@@ -47,11 +47,13 @@ class NotDialled:
     """Asterisk did not confirm that it made the channel of leg `leg`. Put into the call's inbox.
 
     `cause` is None when the connection was lost before the request. `why` is the text for the record.
+    `status` is the HTTP status of Asterisk's refusal; None: no answer came.
     """
 
     leg: int
     cause: int | None
     why: str
+    status: int | None = None
 
 
 @dataclass(slots=True)
@@ -134,7 +136,8 @@ class Legs:
             if isinstance(error, AriTimeout | AriUnavailable):  # the channel may exist all the same
                 call.post(call.client.channels.hangup(channel_id))
             cause = None if isinstance(error, AriUnavailable) else NO_CAUSE
-            call.inbox.put(NotDialled(leg, cause, _said(error)))
+            status = error.status if isinstance(error, AriHttpError) else None
+            call.inbox.put(NotDialled(leg, cause, _said(error), status))
             return
         if channel_id in self._rows:  # it may have ended already
             call.is_up(channel_id)

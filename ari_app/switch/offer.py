@@ -24,8 +24,10 @@ from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ivr.prompts import ACCEPT_PROMPT
 from ari_app.domain.ivr.whisper import heard
 from ari_app.domain.market.campaigns import Route
-from ari_app.domain.market.trunks import why_failed
+from ari_app.domain.market.destinations import Dial
+from ari_app.domain.market.trunks import is_worth_another, why_failed
 from ari_app.domain.routing import legs as racing
+from ari_app.domain.routing.invites import Invite
 from ari_app.domain.routing.legs import Leg, Phase
 from ari_app.domain.routing.race import Race, RacePlan
 from ari_app.serving.ids import bridge_id
@@ -153,8 +155,10 @@ class Offer:
                 return None if asked is None else racing.PromptDone(asked)
             case racing.LegBridged():
                 return self._bridged(event, now)
-            case NotDialled(leg, cause, why):
+            case NotDialled(leg, cause, why, status):
                 self._note(leg, EventName.NOT_DIALLED, why)
+                if is_worth_another(status) and self._rung_by_other_trunk(leg, why):
+                    return None
                 self.race.legs[leg].record.failure = why
                 return self._gone(leg, cause)
         return None
@@ -197,13 +201,41 @@ class Offer:
         self._note(leg, what, detail)
         return happened(leg)
 
-    def _ended(self, leg: int, cause: int | None, status: int | None) -> racing.Event:
+    def _ended(self, leg: int, cause: int | None, status: int | None) -> racing.Event | None:
         """`status`: the SIP response that it ended with; one of its trunk's own is no word of its phone's."""
-        record = self.race.legs[leg].record
-        if self.race.legs[leg].phase in (Phase.DIALLING, Phase.RINGING):
-            trunk = self._places.dial(record.destination)[0].trunk
-            record.failure = why_failed(trunk, status, record.ringing_at is not None)
+        one = self.race.legs[leg]
+        if one.phase in (Phase.DIALLING, Phase.RINGING):
+            trunk = self._dial(leg)[0].trunk
+            why = why_failed(trunk, status, one.record.ringing_at is not None)
+            if why is not None and is_worth_another(status) and self._rung_by_other_trunk(leg, why):
+                return None
+            one.record.failure = why
         return self._gone(leg, cause, status)
+
+    def _rung_by_other_trunk(self, leg: int, why: str) -> bool:
+        """Dials the leg, whose phone has not rung, by its other trunk, once and within its time; False: it has none."""
+        one = self.race.legs[leg]
+        destination = one.record.destination
+        other = self._places.dial(destination)[0].or_trunk
+        if other is None or one.by_other_trunk or one.phase is not Phase.DIALLING:
+            return False
+        one.by_other_trunk = True
+        self._legs.gone(leg)
+        dial, places = self._dial(leg)
+        full = self._legs.ring(leg, dial, places, self._invite(destination, dial))
+        if full is not None:
+            self._note_full(leg, full, places[full])
+            return False
+        self._note(leg, EventName.OTHER_TRUNK, f"{other}, as {why}")
+        return True
+
+    def _dial(self, leg: int) -> tuple[Dial, dict[str, int]]:
+        """How the leg is dialled, by the trunk that it has come to, and its places."""
+        one = self.race.legs[leg]
+        return self._places.dial(one.record.destination, by_other_trunk=one.by_other_trunk)
+
+    def _invite(self, destination: str, dial: Dial) -> Invite:
+        return self._places.invite(destination, dial, self._route, self._call.record)
 
     def _gone(self, leg: int, cause: int | None, sip_status: int | None = None) -> racing.Event:
         why = self.race.legs[leg].record.failure
@@ -264,8 +296,7 @@ class Offer:
     def _ring(self, leg: int, destination: str) -> bool:
         """Dials a leg. Returns False when a place that it needs is full; it then waits for that place."""
         dial, places = self._places.dial(destination)
-        invite = self._places.invite(destination, self._route, self._call.record)
-        full = self._legs.ring(leg, dial, places, invite)
+        full = self._legs.ring(leg, dial, places, self._invite(destination, dial))
         if full is None:
             self._note(leg, EventName.OFFERED, f"wave {self.race.legs[leg].record.wave}")
             return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.market.campaigns import Route
 from ari_app.domain.market.destinations import Dial
@@ -30,21 +32,21 @@ class Places:
         self._trunk = trunk
         return None
 
-    def dial(self, destination: str) -> tuple[Dial, dict[str, int]]:
+    def dial(self, destination: str, *, by_other_trunk: bool = False) -> tuple[Dial, dict[str, int]]:
         """Returns the dial target and the places that it takes, as {place: limit}."""
         found = self._market.destinations[destination]
+        dial = replace(found.dial, trunk=found.dial.or_trunk) if by_other_trunk else found.dial
         places = {destination: found.capacity}
-        trunk = found.dial.trunk
-        size = self._size(trunk)
-        if trunk is not None and size is not None:
-            places[trunk_place(trunk)] = size
-        return found.dial, places
+        size = self._size(dial.trunk)
+        if dial.trunk is not None and size is not None:
+            places[trunk_place(dial.trunk)] = size
+        return dial, places
 
-    def invite(self, destination: str, route: Route, record: CallRecord) -> Invite:
-        """The data about the call in the INVITE to a destination."""
-        found = self._market.destinations[destination]
-        told = route.headers if found.headers is None else found.headers
-        return invite(record, self._market.trunks.get(found.dial.trunk or ""), told)
+    def invite(self, destination: str, dial: Dial, route: Route, record: CallRecord) -> Invite:
+        """What the INVITE of a leg to a destination, dialled so, says of the call."""
+        told = self._market.destinations[destination].headers
+        trunk = self._market.trunks.get(dial.trunk or "")
+        return invite(record, trunk, route.headers if told is None else told)
 
     def take(self, destination: str) -> None:
         """Takes the agent's place, even if there is no room, as the agent has the call already."""

@@ -91,7 +91,8 @@ class Supervision:
         """The trunks by which destinations are dialled."""
         snapshot = self._market.snapshot
         destinations = snapshot.marketplace.destinations.values() if snapshot else ()
-        return {one.dial.trunk for one in destinations if one.dial.trunk is not None}
+        dials = (one.dial for one in destinations)
+        return {trunk for dial in dials for trunk in (dial.trunk, dial.or_trunk) if trunk is not None}
 
     def phone_changed(self, phone: str, state: str) -> None:
         """A registered phone has a new device state, named as in Asterisk."""

@@ -40,4 +40,5 @@ def _dial_text(dial: Dial) -> str:
         return dial.uri
     if dial.extension is not None:
         return f"phone {dial.extension}"
-    return f"{dial.phone} by trunk {dial.trunk}"
+    other = f", or {dial.or_trunk}" if dial.or_trunk is not None else ""
+    return f"{dial.phone} by trunk {dial.trunk}{other}"

@@ -142,8 +142,9 @@ def check_endpoint(view: AsteriskView, name: str, why: str) -> Finding:
 
 def check_phones(view: AsteriskView, marketplace: Marketplace) -> Iterator[Finding]:
     """Finds destinations whose phone or trunk is unknown to Asterisk: they are never rung. AGENTS is for the others."""
-    dials = ((name, one.dial.extension or one.dial.trunk) for name, one in marketplace.destinations.items())
-    missing = [(name, endpoint) for name, endpoint in dials if endpoint and endpoint not in view.endpoints]
+    dials = [(name, one.dial) for name, one in marketplace.destinations.items()]
+    wanted = [(name, end) for name, dial in dials for end in (dial.extension, dial.trunk, dial.or_trunk)]
+    missing = [(name, endpoint) for name, endpoint in wanted if endpoint and endpoint not in view.endpoints]
     if missing:
         told = some(f"{name} ({endpoint})" for name, endpoint in missing)
         remedy = "add the endpoint, as pjsip_phones.conf and pjsip.conf have theirs"

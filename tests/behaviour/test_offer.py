@@ -13,6 +13,7 @@ from ari_app.domain.calls.record import Exclusion
 from ari_app.domain.ivr.prompts import ACCEPT_PROMPT, media
 from tests.behaviour.exchange import Exchange, outcomes, timeline, uri
 from tests.behaviour.test_callers import SERVICE
+from tests.behaviour.test_timeline import story
 from tests.kit.market import marketplace
 
 NORMAL = 16
@@ -137,3 +138,35 @@ async def test_a_place_that_is_free_goes_to_the_next_where_the_first_waits_for_i
     await exchange.passes(1)
     assert [phones[name].times_rung for name in ("cid", "ann", "bob")] == [1, 0, 1]
     await call.hangs_up().over()
+
+
+# A second trunk
+
+BY_EITHER = {"phone": "+12125550123", "trunk": "main", "or_trunk": "backup"}
+
+
+async def test_where_asterisk_reaches_a_trunk_no_more_the_other_one_dials_within_the_same_time(
+    exchange: Exchange,
+) -> None:
+    ann = exchange.asterisk.phones["PJSIP/+12125550123@backup"] = Phone()
+    exchange.applies(marketplace({"ann": BY_EITHER}, ring_timeout="10s"))
+    await exchange.starts()
+    record = await exchange.dials().over()
+    assert outcomes(record) == {"ann": "no_answer"}
+    assert ann.times_rung == 1
+    [leg] = record.legs
+    assert leg.ended_at is not None
+    assert leg.ended_at - leg.offered_at == pytest.approx(10_000, abs=100)
+    assert "dialled by its other trunk: ann: backup, as 500 Allocation failed" in story(record)
+
+
+async def test_where_there_is_no_room_on_the_other_trunk_it_has_failed(exchange: Exchange) -> None:
+    bob = exchange.asterisk.phones["PJSIP/+12125550124@backup"] = Phone().accepts(after_s=1)
+    agents = {"bob": {"phone": "+12125550124", "trunk": "backup"}, "ann": BY_EITHER}
+    exchange.applies(marketplace(agents) | {"trunks": {"backup": {"concurrent": 1}}})
+    await exchange.starts()
+    call = exchange.dials()
+    await call.connected(bob)
+    record = await call.hangs_up(after_s=60).over()
+    assert outcomes(record) == {"ann": "failed", "bob": "won"}
+    assert "trunk full: ann: trunk backup, 1 in use" in story(record)

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from ari_app.domain.calls.timeline import EventName
 from ari_app.lab.sipp import press, talk_ms, wait_ms
 from ari_app.store.market import pauses
 from tests.live.exchange import DID, marketplace
@@ -13,7 +14,7 @@ from tests.live.test_callers import INTAKE
 
 pytestmark = pytest.mark.live
 
-ANI = "+12125550142"
+ANI, OTHER = "+12125550142", "+16465550199"
 PSTN = {"phone": "+12125550123", "trunk": "main"}
 
 
@@ -54,7 +55,7 @@ async def invited(lab, exchange, calling, document, ani=ANI):
     [
         ({}, ANI, f"<sip:{ANI}@", "", ""),
         ({"caller_id": "own"}, ANI, f"<sip:{DID}@", "", ""),
-        ({"caller_id": "+16465550199", "identity": "pass"}, ANI, "<sip:+16465550199@", f"<tel:{ANI}>", ""),
+        ({"caller_id": OTHER, "identity": "pass"}, ANI, f"<sip:{OTHER}@", f"<tel:{ANI}>", ""),
         ({"identity": "own"}, None, "<sip:anonymous@anonymous.invalid>", f"<tel:{DID}>", "id"),
         ({"caller_id": "own", "identity": "own"}, None, f"<sip:{DID}@", f"<tel:{DID}>", ""),
     ],
@@ -144,3 +145,68 @@ async def test_a_trunks_own_refusals_are_no_unanswered_calls_of_an_agents(lab, e
         async with asyncio.timeout(5):
             while not pauses.paused(exchange.engine):
                 await asyncio.sleep(0.02)  # it is written behind the call, and no event says so
+
+
+# A second trunk
+
+
+def by_either(**route):
+    """A market whose destination has two trunks; legs by `backup` show a number of their own."""
+    document = marketplace({"pstn": PSTN | {"or_trunk": "backup"}}, accept="answer", **route)
+    return document | {"trunks": {"backup": {"caller_id": OTHER, "concurrent": 1}}}
+
+
+async def test_where_a_trunk_fails_the_other_one_dials_and_the_call_is_connected(lab, exchange, calling):
+    exchange.apply(by_either())
+    async with carrier(lab) as trunk, calling(plan=[talk_ms(30_000)]) as who:
+        await refuses(trunk, "503 Service Unavailable")
+        second = await trunk.called()
+        assert second.invite["From"].startswith(f"<sip:{OTHER}@")
+        second.answer(second.invite, "180 Ringing")
+        second.answer(second.invite, "200 OK", body=sdp(trunk.rtp_port))
+        await exchange.connected()
+        assert exchange.switch.status()["on_trunks"] == {"backup": 1}
+        await who.hang_up()
+        record = await exchange.record()
+    (leg,) = record.legs
+    assert (leg.outcome, leg.failure, record.winner) == ("won", None, "pstn")
+    told = [event.detail for event in record.events if event.what == EventName.OTHER_TRUNK]
+    assert told == ["pstn: backup, as trunk main answered 503"]
+
+
+async def test_where_both_trunks_fail_it_ends_there(lab, exchange, calling):
+    exchange.apply(by_either())
+    async with carrier(lab) as trunk, calling():
+        await refuses(trunk, "500 Internal Server Error")
+        await refuses(trunk, "503 Service Unavailable")
+        record = await exchange.record()
+        assert trunk.invites.empty()
+    assert [(leg.outcome, leg.failure) for leg in record.legs] == [("failed", "trunk backup answered 503")]
+
+
+@pytest.mark.parametrize(
+    "answers", [["180 Ringing", "503 Service Unavailable"], ["403 Forbidden"], ["486 Busy Here"]]
+)
+async def test_a_phone_that_rang_or_that_no_trunk_may_dial_is_not_dialled_again(
+    lab, exchange, calling, answers
+):
+    exchange.apply(by_either())
+    async with carrier(lab) as trunk, calling():
+        await refuses(trunk, *answers)
+        record = await exchange.record()
+        assert trunk.invites.empty()
+    assert len(record.legs) == 1
+
+
+async def test_a_caller_who_leaves_while_the_other_trunk_dials_leaves_nothing(lab, exchange, calling):
+    exchange.apply(by_either())
+    async with carrier(lab) as trunk, calling(plan=[talk_ms(30_000)]) as who:
+        await refuses(trunk, "503 Service Unavailable")
+        second = await trunk.called()
+        second.answer(second.invite, "180 Ringing")
+        await who.hang_up()
+        cancel = await second.request("CANCEL")
+        second.answer(cancel, "200 OK")
+        second.answer(second.invite, "487 Request Terminated")
+        record = await exchange.record()
+    assert [leg.outcome for leg in record.legs] == ["cancelled"]

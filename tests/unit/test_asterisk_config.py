@@ -161,7 +161,7 @@ def test_calls_come_in_by_the_carrier_alone() -> None:
     """Whoever is none of these takes the context of the template that it is made from; `default` there is none."""
     contexts = [
         (name, value)
-        for path in ("pjsip.conf", "pjsip_phones.conf")
+        for path in ("pjsip.conf", "pjsip_trunks.conf", "pjsip_phones.conf")
         for name, options in read(REPO / "config" / "asterisk" / path).items()
         for option, value in options
         if option == "context"
@@ -170,8 +170,8 @@ def test_calls_come_in_by_the_carrier_alone() -> None:
         ("carrier", "callrace-in"),
         ("ready", CONTEXT),
         ("nobody", "callrace-refused"),
-        ("main", "callrace-refused"),
         ("agents", "callrace-refused"),
+        ("main", "callrace-refused"),
         ("phone", "callrace-refused"),
     ]
 

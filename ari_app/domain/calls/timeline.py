@@ -45,6 +45,7 @@ class EventName(StrEnum):
     ON_ANOTHER_CALL = "on another call"  # a party that Callrace does not know
     TRUNK_FULL = "trunk full"  # which trunk, and how many calls it has
     NOT_DIALLED = "not dialled"  # what Asterisk said
+    OTHER_TRUNK = "dialled by its other trunk"  # by which, and why
     ACCEPTED = "accepted"  # who won
     GONE = "gone"  # the Q.850 cause
     NOT_CONFIRMED_GONE = "not confirmed gone"

@@ -136,6 +136,12 @@ def _destination(
         (*path, "advertiser"), destination.advertiser, marketplace.advertisers, "advertiser"
     )
     yield from _dial((*path, "dial"), destination.dial, world)
+    other = marketplace.trunks.get(destination.dial.or_trunk or "")
+    if other is not None and other.spend is not None:
+        message = (
+            f"trunk {destination.dial.or_trunk} has a limit of spend, which counts no leg that it dials so"
+        )
+        yield Complaint((*path, "dial", "or_trunk"), message)
     barred = why_not_dial(destination, marketplace.trunks)
     if barred is not None:
         yield Complaint((*path, "dial", "phone"), barred)
@@ -158,8 +164,13 @@ def _dial(path: FieldPath, dial: Dial, world: World) -> Iterator[Complaint]:
         yield Complaint(path, "expected a trunk to dial the phone by")
     if dial.trunk is not None and dial.phone is None:
         yield Complaint((*path, "trunk"), "a trunk is only for a phone")
-    if dial.trunk is not None and world.trunks is not None:
-        yield from check_name((*path, "trunk"), dial.trunk, world.trunks, "trunk")
+    if dial.or_trunk is not None and dial.or_trunk == dial.trunk:
+        yield Complaint((*path, "or_trunk"), "expected another trunk than that in trunk")
+    if dial.or_trunk is not None and dial.trunk is None:
+        yield Complaint((*path, "or_trunk"), "another trunk is only for a phone that has a trunk")
+    for field, trunk in (("trunk", dial.trunk), ("or_trunk", dial.or_trunk)):
+        if trunk is not None and world.trunks is not None:
+            yield from check_name((*path, field), trunk, world.trunks, "trunk")
 
 
 def _currency(path: FieldPath, campaign: Campaign, marketplace: Marketplace) -> Iterator[Complaint]:

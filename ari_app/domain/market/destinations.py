@@ -26,12 +26,16 @@ from ari_app.domain.market.shapes import STRICT, AttestationAsked, Told
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Dial:
-    """How to reach a destination: exactly one of a SIP URI, a registered phone, a PSTN number."""
+    """How to reach a destination: exactly one of a SIP URI, a registered phone, a PSTN number.
+
+    `or_trunk` dials the number where `trunk` fails before the phone rings; see `ari_app.domain.market.trunks`.
+    """
 
     uri: SipUri | None = None
     extension: Id | None = None
     phone: E164 | None = None
     trunk: Id | None = None
+    or_trunk: Id | None = None
 
 
 def leads_back(dial: Dial, numbers: Container[str]) -> tuple[str, str] | None:

@@ -50,11 +50,15 @@ def barred(destinations: Mapping[str, Destination], trunks: Mapping[str, Trunk])
 
 
 def why_not_dial(destination: Destination, trunks: Mapping[str, Trunk]) -> str | None:
-    """Why a destination's trunk may not dial it; None: it may, or the destination has no trunk."""
+    """Why a destination's trunk, or its other trunk, may not dial it; None: they may, or it has no trunk."""
     dial = destination.dial
-    if dial.phone is None or dial.trunk is None:
+    if dial.phone is None:
         return None
-    return why_not(dial.trunk, trunks.get(dial.trunk), dial.phone)
+    for trunk in (dial.trunk, dial.or_trunk):
+        reason = None if trunk is None else why_not(trunk, trunks.get(trunk), dial.phone)
+        if reason is not None:
+            return reason
+    return None
 
 
 _OF_THE_PHONE = frozenset({480, 486, 487, 600})
@@ -71,6 +75,14 @@ def why_failed(trunk: str | None, status: int | None, has_rung: bool) -> str | N
     if trunk is None or status is None or status < 400 or status in of_the_phone:
         return None
     return f"trunk {trunk} answered {status}" if status != 408 else f"trunk {trunk} did not answer (408)"
+
+
+def is_worth_another(status: int | None) -> bool:
+    """Whether another trunk may do better where one failed before the phone rang, given the SIP status.
+
+    It failed by itself (5xx), or was silent (408). A 6xx is everybody's word, a 4xx is about the number or the account.
+    """
+    return status is not None and (status == 408 or 500 <= status <= 599)
 
 
 def limited(trunks: Mapping[str, Trunk], now: int) -> dict[str, int]:

@@ -193,7 +193,8 @@ class Leg:
     """One offer to one destination. Deadlines are ms.
 
     `deadline`: until when the agent may accept; for the winner: when its prompt must have stopped, else we bridge
-    anyway. `digit_deadline`: until when the next key may come. `hears_prompt`: the accept prompt is being played."""
+    anyway. `digit_deadline`: until when the next key may come. `hears_prompt`: the accept prompt is being played.
+    `by_other_trunk`: its first trunk failed, and its destination's `or_trunk` dials it."""
 
     number: int
     round: int
@@ -205,6 +206,7 @@ class Leg:
     hears_prompt: bool = False
     digit_deadline: int | None = None
     connected_at: int | None = None
+    by_other_trunk: bool = False
 
     @property
     def hangup_reason(self) -> Literal["answered_elsewhere", "normal"]:

@@ -7,7 +7,7 @@ import pytest
 from ari_app.domain.basics.errors import DocumentError
 from ari_app.domain.document.reading import parse
 from ari_app.domain.market.marketplace import Trunk
-from ari_app.domain.market.trunks import limited, overspent, spent, why_failed, why_not
+from ari_app.domain.market.trunks import is_worth_another, limited, overspent, spent, why_failed, why_not
 from tests.kit.market import marketplace
 
 
@@ -78,6 +78,41 @@ def test_a_phone_that_has_rung_may_ring_out_or_be_declined_and_its_trunk_may_sti
         403: "trunk main answered 403",
         503: "trunk main answered 503",
     }
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 580])
+def test_another_trunk_is_worth_a_try_where_one_failed_or_was_silent(status):
+    assert is_worth_another(status)
+
+
+@pytest.mark.parametrize("status", [None, 200, 302, 403, 404, 480, 486, 487, 600, 603])
+def test_another_trunk_is_not_tried_where_the_first_or_the_phone_said_no(status):
+    assert not is_worth_another(status)
+
+
+OTHER = {"phone": "+12125550123", "trunk": "main", "or_trunk": "backup"}
+
+
+@pytest.mark.parametrize(
+    ("dial", "trunks", "complaint"),
+    [
+        (OTHER | {"or_trunk": "main"}, {}, "or_trunk: expected another trunk than that in trunk"),
+        ({"uri": "sip:a@b", "or_trunk": "main"}, {}, "or_trunk: another trunk is only for a phone"),
+        (
+            OTHER,
+            {"backup": {"allow": ["+44*"]}},
+            r"phone: \+12125550123 is a number that trunk backup may not dial",
+        ),
+        (
+            OTHER,
+            {"backup": {"cost_per_minute": "0.01", "spend": {"max_amount": "1.00", "per": "day"}}},
+            "or_trunk: trunk backup has a limit of spend",
+        ),
+    ],
+)
+def test_a_second_trunk_is_another_that_may_dial_the_number(dial, trunks, complaint):
+    with pytest.raises(DocumentError, match=complaint):
+        parse(json.dumps(marketplace({"pstn": dial}) | {"trunks": trunks}), "test.yaml")
 
 
 # Whose numbers its legs show
