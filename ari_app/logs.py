@@ -1,7 +1,7 @@
-"""The log of the programs that stay: an event a line, with the id of the call that it is about.
+"""The log of the long-running programs: one event a line, with the id of the call that it concerns.
 
-Within a call's task every line has its id by itself (`begin`); elsewhere `fields(call=...)` names it.
-Phone numbers lose their last four digits in whatever is logged, other libraries' errors included.
+Within a call's task every line gets the call's id automatically (`begin`); elsewhere `fields(call=...)` sets it.
+In all log lines, including errors of other libraries, phone numbers lose their last four digits.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ Format = Literal["logfmt", "json"]
 
 _call: ContextVar[str | None] = ContextVar("call", default=None)
 
-# E.164, also in an address; or ten digits as North America writes them, alone or after its 1.
+# E.164, also within an address; or ten digits in North American form, alone or after a 1.
 _NUMBER = re.compile(r"((?:\+|%2B)[1-9]\d{2,})\d{4}(?!\d)|(?<![\w.])(1?[2-9]\d\d[2-9]\d\d)\d{4}(?!\w)")
 _PLAIN = re.compile(r"[^\s\"=\\]+")
 
 
 def begin(call_id: str) -> None:
-    """What this task logs from now on, and every task that it starts, is about this call."""
+    """From now on, log lines of this task, and of every task that it starts, have this call's id."""
     _call.set(call_id)
 
 
 def fields(**values: object) -> dict[str, Any]:
-    """Values for a line, as logging's `extra`. `call` is the id of the call that it is about."""
+    """Values for a line, as logging's `extra`. `call` is the id of the call that the line concerns."""
     return {"fields": values}
 
 
@@ -39,20 +39,20 @@ def mask(text: str) -> str:
 
 
 def log_to_stderr(form: Format) -> None:
-    """Logs from now on, INFO and above, as logfmt or as a JSON object a line."""
+    """Begins to log, from INFO on, as logfmt or as one JSON object a line."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else Logfmt())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 class Logfmt(logging.Formatter):
-    """The local time, level, logger and call; the message; then what else is known as key=value."""
+    """The local time, level, logger and call; the message; then all other values as key=value."""
 
     def __init__(self) -> None:
         super().__init__(datefmt="%Y-%m-%dT%H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line; a traceback follows in lines of its own."""
+        """The line; a traceback follows on separate lines."""
         known = _known(record)
         call = f"call={known.pop('call')} " if "call" in known else ""
         at = f"{self.formatTime(record, self.datefmt)}.{record.msecs:03.0f}"
@@ -63,7 +63,7 @@ class Logfmt(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """The same as an object: at (ISO 8601, UTC), level, logger, message, call, and what else is known."""
+    """The same as a JSON object: at (ISO 8601, UTC), level, logger, message, call, and all other values."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -80,7 +80,7 @@ class JsonLines(logging.Formatter):
 
 
 def _known(record: logging.LogRecord) -> dict[str, Any]:
-    """The line's values that are not None, the call's id among them."""
+    """The line's values that are not None, including the call's id."""
     values = {"call": _call.get()} | getattr(record, "fields", {})
     return {name: value for name, value in values.items() if value is not None}
 

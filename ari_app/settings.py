@@ -1,4 +1,4 @@
-"""Where things are: read once from the environment, by the program that starts."""
+"""The settings: paths, addresses and ports, read once from the environment when a program starts."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ class SettingsError(ValueError):
 
 
 class NoPassword(SettingsError):
-    """A password that is not there, or not to be read; the message names its file."""
+    """A password does not exist or cannot be read; the message names its file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Callrace's settings.
 
-    `home` holds everything that is written: database, secrets, prompts, the lab's Asterisk.
-    `ari_host` and `ari_port` are Asterisk's HTTP server, `sip_port` and `ami_port` the lab's.
-    `agi_port` is where `callrace agi run` answers the dialplan. `metrics_port` is where the switch
-    serves its metrics, 0 for nowhere. `log_format` is how the programs that stay write their logs.
-    `asterisk_root` is where the lab's Asterisk is installed, when it runs in no container.
+    `home` has all files that are written: database, secrets, prompts, the lab's Asterisk. `ari_host` and `ari_port`
+    are Asterisk's HTTP server; `sip_port` and `ami_port` are those of the lab. On `agi_port`, `callrace agi run`
+    answers the dialplan. On `metrics_port` the switch serves its metrics; 0: it does not. `log_format` is the form of
+    the logs. `asterisk_root` is the folder of the lab's Asterisk, if it does not run in a container.
     """
 
     home: Path
@@ -64,7 +63,7 @@ class Settings:
         )
 
     def secret(self, name: str) -> str:
-        """The password kept in the file `secrets/NAME` (mode 0600, made by the provision script). Raises NoPassword."""
+        """The password in the file `secrets/NAME` (mode 0600, made by the provision script). Raises NoPassword."""
         path = self.home / "secrets" / name
         try:
             return path.read_text().strip()
@@ -78,47 +77,47 @@ class Settings:
 
     @property
     def fallback_files(self) -> tuple[Path, Path]:
-        """Where calls that the dialplan served by itself are told of: by the dialplan, and by AGI `record`."""
+        """The files with lines about calls served by the dialplan: one by the dialplan, one by AGI `record`."""
         return self.home / "asterisk" / "spool" / "fallback.csv", self.home / "fallback.csv"
 
     @property
     def asterisk_log(self) -> Path:
-        """What Asterisk warns of, where its log can be read."""
+        """Asterisk's log of warnings, if it can be read."""
         return self.home / "asterisk" / "log" / "messages"
 
     @property
     def asterisk_pid_file(self) -> Path:
-        """Where Asterisk writes its process id, if it is the lab's."""
+        """The file in which Asterisk writes its process id, if it is the lab's."""
         return self.home / "asterisk" / "run" / "asterisk.pid"
 
     @property
     def spool(self) -> Path:
-        """Settled calls that wait for the database."""
+        """The folder of ended calls that wait to be saved in the database."""
         return self.home / "spool"
 
     @property
     def journal(self) -> Path:
-        """Calls under way, for the switch that comes after one that died."""
+        """The folder of the journal: calls under way, for the next switch if this one dies."""
         return self.home / "journal"
 
     @property
     def prompts(self) -> Path:
-        """Prompts as files, seen by Asterisk as /var/lib/callrace/prompts."""
+        """The folder of prompts, seen by Asterisk as /var/lib/callrace/prompts."""
         return self.home / "prompts"
 
     @property
     def recordings(self) -> Path:
-        """The files of recorded calls, seen by Asterisk as its folder `monitor`."""
+        """The folder of recordings, seen by Asterisk as its folder `monitor`."""
         return self.home / "recordings"
 
     @property
     def creatives(self) -> Path:
-        """The images of banners, by the hash of what they hold."""
+        """The folder of banners' images, by the hash of their content."""
         return self.home / "creatives"
 
 
 def refused_file(file: Path) -> Path:
-    """Where lines of a file are put that tell of no call that can be recorded."""
+    """The file for those lines of `file` from which no record can be made."""
     return file.with_suffix(".refused")
 
 

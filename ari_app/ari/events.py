@@ -67,8 +67,8 @@ class ChannelDestroyed(Event):
     """A channel is gone, for the Q.850 `cause` (16 normal, 17 busy, 19 no answer, 26 answered elsewhere).
 
     None: the channel ended during a break of the connection. Asterisk itself always gives a cause.
-    `tech_cause`: the status of the SIP response that ended it, such as 503; None: none did.
-    `rtp`: the variable RTPAUDIOQOS, Asterisk's RTP statistics of the channel. Empty where there was no RTP, or where
+    `tech_cause`: the status of the SIP response that ended the channel, such as 503; None if no response ended it.
+    `rtp`: the variable RTPAUDIOQOS, Asterisk's RTP statistics of the channel. It is empty if there was no RTP, or if
     ari.conf lacks `channelvars = RTPAUDIOQOS`.
     """
 
@@ -81,10 +81,10 @@ class ChannelDestroyed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Dialled(Event):
-    """How far the dialling of a channel is, or what came of it.
+    """The progress, or the result, of dialling a channel.
 
-    `status`: empty when it begins; RINGING (180), PROGRESS (183), ANSWER; CANCEL, NOANSWER and others at its end.
-    `forward`: the user part of the address that the phone names instead of itself (302), empty where it names none.
+    `status`: empty at the beginning; RINGING (180), PROGRESS (183), ANSWER; CANCEL, NOANSWER and others at the end.
+    `forward`: the user part of the address to which the phone redirects (302); empty if there is none.
     """
 
     channel_id: str

@@ -46,7 +46,7 @@ class Callers:
         return before
 
     def withdrawn(self, did: str, ani: str | None, at: int) -> None:
-        """The call of then (ms) was given up before it was answered: who calls again does not redial."""
+        """Forgets a call that began at this time (ms) and was given up unanswered: the next call is no redial."""
         if ani is not None and self._dialled.get((did, ani)) == at:
             del self._dialled[did, ani]
 

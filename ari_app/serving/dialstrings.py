@@ -1,4 +1,4 @@
-"""Dial strings: how Asterisk is told which phone to ring, and what its INVITE says."""
+"""Dial strings: they tell Asterisk which phone to ring, and which headers the INVITE has."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def endpoint(dial: Dial) -> str:
 
 
 def variables(invite: Invite) -> dict[str, str]:
-    """The channel variables of the originate by which an INVITE gets its headers.
+    """The channel variables of an originate that give the INVITE its headers.
 
-    Asterisk writes what PJSIP_HEADER is given as it is, line ends too: `Invite` holds nothing that could end a line.
+    Asterisk writes the value of PJSIP_HEADER unchanged, even with line ends. So `Invite` has no value with a line end.
     """
     found = {f"PJSIP_HEADER(add,{name})": value for name, value in invite.headers.items()}
     return found | {"CONNECTEDLINE(pres)": "prohib"} if invite.is_private else found

@@ -163,21 +163,21 @@ class Call:
         self._channels.pop(channel_id, None)
 
     async def read_rtp(self, channel_id: str) -> None:
-        """Asks what a party's line has carried: before we hang up on somebody whose end is not waited for."""
+        """Asks for a party's RTP statistics, before a hangup after which the channel's end is not awaited."""
         with suppress(NotFound):
             self._carried(channel_id, rtp.of_answer(await self.client.channels.rtp_statistics(channel_id)))
 
     async def hang_up(self, cause: int | None = None) -> None:
-        """Hangs the caller up, for a Q.850 cause; asked in front of it is what the line of one who talked carried.
+        """Hangs up the caller with a Q.850 cause; before that, asks for the RTP statistics if there was a conversation.
 
-        Neither waits for the other. Raises AriError.
+        Neither request waits for the other. Raises AriError.
         """
         is_asked = self.gone is None and self.record.connected_at is not None
         asked = [self.post(self.read_rtp(self.channel_id))] if is_asked else []
         await asyncio.gather(*asked, self.client.channels.hangup(self.channel_id, reason_code=cause))
 
     def _carried(self, channel_id: str, statistics: RtpStatistics | None) -> None:
-        """Writes down what the line of somebody who talks, or has talked, carried."""
+        """Saves the RTP statistics of a party that talks, or has talked."""
         if statistics is None or self.record.connected_at is None:
             return
         if channel_id == self.channel_id:

@@ -143,9 +143,9 @@ class Legs:
             call.is_up(channel_id)
 
     def listen(self, leg: int) -> None:
-        """Looks whether a leg that was answered can be heard: `LegAnswered` or `LegSoundless` is put into the inbox.
+        """Checks whether an answered leg has audio, and puts `LegAnswered` or `LegSoundless` into the inbox.
 
-        Neither where its channel is gone, which is told by itself, or where the connection breaks: then it is found up.
+        Puts neither if the channel is gone (that has its own event), or if the connection breaks (a survey finds it).
         """
         self._call.post(self._listen(leg))
 

@@ -30,7 +30,7 @@ from ari_app.store.calls.calls import Settlement
 LAG_EVERY_S = 0.5
 
 _MACHINE_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
-_MOS = (1, 2, 2.5, 3, 3.5, 3.8, 4, 4.2, 4.3, 4.4)  # from 3.6 on most are content
+_MOS = (1, 2, 2.5, 3, 3.5, 3.8, 4, 4.2, 4.3, 4.4)  # from 3.6 on, most listeners are satisfied
 _PEOPLE_S = (1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 90, 120)
 
 

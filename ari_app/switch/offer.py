@@ -164,7 +164,7 @@ class Offer:
         return None
 
     def _picked_up(self, channel_id: str, how: str = "") -> racing.Event | None:
-        """An answer counts once it is known that it can be heard; a leg that is let go is let go all the same."""
+        """An answer counts when audio is known to be there. A leg that is being hung up is hung up all the same."""
         leg = self._legs.number_of(channel_id)
         if leg is None:
             return None
@@ -175,7 +175,7 @@ class Offer:
         return None
 
     def _dialled(self, event: Dialled) -> racing.Event | None:
-        """183 without 180 is ringing, too. A phone that is forwarded tells where to; its end follows."""
+        """183 without 180 also means ringing. A phone that redirects gives the address; the leg's end follows."""
         leg = self._legs.number_of(event.channel_id)
         if leg is None:
             return None

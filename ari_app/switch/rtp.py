@@ -1,7 +1,7 @@
-"""What Asterisk says of a channel's RTP, read: as a variable at its end, or as the answer to a request.
+"""Reads Asterisk's RTP statistics of a channel: from a variable at its end, or from the answer to a request.
 
-In Asterisk's words `rx` is what came from the party and `tx` what went to it. Its two jitters are the other way round:
-`txjitter` was measured here, `rxjitter` is what the party's RTCP told.
+For Asterisk, `rx` is what came from the party and `tx` is what went to it. The two jitters are the other way round:
+`txjitter` was measured by Asterisk, `rxjitter` was reported by the party's RTCP.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Mapping
 
 from ari_app.domain.calls.rtp import RtpStatistics
 
-# Lost is what was expected less what came, unsigned: where packets came twice it is just under this.
+# The lost packets are the expected ones minus the received ones, unsigned: after duplicates it is just below this.
 _WRAPS_AT = 2**32
 
 
 def of_variable(text: str) -> RtpStatistics | None:
-    """RTPAUDIOQOS: "ssrc=1;lp=0;txjitter=0.000125;rxcount=102;...". None: it says nothing that can be read."""
+    """Reads RTPAUDIOQOS: "ssrc=1;lp=0;txjitter=0.000125;rxcount=102;...". None: it cannot be read."""
     return _read(dict(field.partition("=")[::2] for field in text.split(";")), "lp", "rlp")
 
 
 def of_answer(answer: Mapping[str, object]) -> RtpStatistics | None:
-    """ARI's RTPstat. None: it says nothing that can be read."""
+    """Reads ARI's RTPstat. None: it cannot be read."""
     return _read(answer, "rxploss", "txploss")
 
 

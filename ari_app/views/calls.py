@@ -32,7 +32,7 @@ COLUMNS = (
 
 
 def row(record: CallRecord, transfers: Sequence[Transfer]) -> tuple[object, ...]:
-    """A call in a list. Its MOS is that of the party who sounded worse."""
+    """A call in a list. Its MOS is the lower one of the two parties'."""
     return (
         record.id,
         second(record.started_at),

@@ -161,7 +161,7 @@ def check_remarks(marketplace: Marketplace) -> Finding:
 
 
 def check_area_codes(settings: Settings, marketplace: Marketplace, callers: Mapping[str, int]) -> Finding:
-    """Whether the area codes of last week's callers, who are counted by them, are known."""
+    """Checks that the area codes of last week's callers are known."""
     try:
         tables = overlaid(geography.load(settings.home), marketplace.geography)
     except GeographyError as error:

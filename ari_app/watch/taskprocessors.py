@@ -20,9 +20,7 @@ class TaskProcessors:
     def __init__(self, log: Path) -> None:
         self._log = log
         self._read_to = self._size()
-        self._overloaded: dict[
-            str, tuple[float, int]
-        ] = {}  # when it was last overloaded, and how many tasks waited
+        self._overloaded: dict[str, tuple[float, int]] = {}  # when last (s), and how many tasks waited
 
     def look(self, now_s: float) -> dict[str, int]:
         """The queues overloaded in the last LATELY_S, each with how many tasks waited. `now_s` is monotonic."""

@@ -108,7 +108,7 @@ class Channels:
     async def get_channel_var(self, channel_id: str, variable: str) -> str:
         """`getChannelVar`: the value of a variable, or of a readable dialplan function.
 
-        Raises ServerError where the function has none for this channel.
+        Raises ServerError when the function has no value for this channel.
         """
         query = {"variable": variable}
         answer = await self._ari.request("GET", f"channels/{part(channel_id)}/variable", channel_id, query)
@@ -136,7 +136,7 @@ class Channels:
         return dict(answer.json())
 
     async def rtp_statistics(self, channel_id: str) -> Json:
-        """`rtpstatistics`: what its line has carried so far (RTPstat). NotFound also where there is no RTP."""
+        """`rtpstatistics`: the channel's RTP statistics so far (RTPstat). Raises NotFound also if there is no RTP."""
         path = f"channels/{part(channel_id)}/rtp_statistics"
         return dict((await self._ari.request("GET", path, channel_id)).json())
 

@@ -145,11 +145,11 @@ class Asterisk:
         self.dialled(channel, "ANSWER" if state == "Up" else state.upper())
 
     def dialled(self, channel: Channel, status: str, forward: str = "") -> None:
-        """What comes of dialling a phone."""
+        """Sends the event for the progress or the result of dialling a phone."""
         self.tell("Dial", peer=channel.told(), dialstatus=status, forward=forward)
 
     def end(self, channel: Channel, cause: int, sip_status: int | None = None) -> None:
-        """The channel is gone; `sip_status` is what its phone said."""
+        """Ends the channel; `sip_status` is the SIP status that its phone sent."""
         if channel.cause is not None:
             return
         channel.cause = cause
@@ -358,7 +358,7 @@ class Asterisk:
             channel.timeout = loop.call_later(after_s, self.end, channel, NORMAL) if after_s else None
 
     def variable(self, channel_id: str, query: dict[str, str]) -> object:
-        """Of variables that are read it knows where the audio of a channel goes."""
+        """The only variable that can be read is the address to which a channel's audio goes."""
         goes_to = self._channel(channel_id).audio_goes_to
         if query["variable"] != "CHANNEL(rtp,dest)" or goes_to is None:
             raise Refused(500, "Unable to read provided function")

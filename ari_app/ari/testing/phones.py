@@ -24,7 +24,7 @@ class Channel:
     """A channel: `state` as Asterisk names it, `caller` the number shown.
 
     `hears`: what is played until it is stopped (ringback, music). `heard`: every sound that was played to it.
-    `audio_goes_to`: where its phone wants to hear; "(null)": nowhere; None: there is no audio.
+    `audio_goes_to`: the address to which its audio is sent; "(null)": nowhere; None: there is no audio.
     """
 
     id: str
@@ -40,12 +40,12 @@ class Channel:
     heard: list[str] = field(default_factory=list)
     audio_goes_to: str | None = "192.0.2.1:4000"
     cause: int | None = None  # Q.850 cause of its end
-    up_at: float | None = None  # when it was answered, by the loop's clock; from then on there is RTP
-    lost: int = 0  # of the packets that come from it
+    up_at: float | None = None  # when it was answered, in the loop's time; RTP begins then
+    lost: int = 0  # how many of the packets from it are lost
     continued_at: str | None = None  # the dialplan label at which it went on
 
     def told(self) -> dict[str, object]:
-        """What Asterisk tells of it."""
+        """The channel as Asterisk's JSON."""
         return {
             "id": self.id,
             "name": self.name,
@@ -67,14 +67,14 @@ class Channel:
             self.up_at = asyncio.get_running_loop().time()
 
     def rtp_statistics(self) -> dict[str, float]:
-        """What its line has carried since it is up: both sides talk without a pause."""
+        """The RTP statistics since the answer, as if both sides talk without a pause."""
         up_s = asyncio.get_running_loop().time() - self.up_at if self.up_at is not None else 0.0
         sent = round(up_s / FRAME_S)
         counts = {"rxcount": sent - self.lost, "rxploss": self.lost, "txcount": sent, "txploss": 0}
         return {"txjitter": 0.002, "rxjitter": 0.0, "rtt": 0.0} | counts
 
     def _variables(self) -> dict[str, str]:
-        """Those that ari.conf asks for; they are set when it is hung up."""
+        """The channel variables that ari.conf asks for; they are set at the hangup."""
         if self.cause is None or self.up_at is None:
             return {"RTPAUDIOQOS": ""}
         told = self.rtp_statistics()
@@ -174,7 +174,7 @@ class Phone(_Person):
         super().__init__()
         self.rings_after_s = rings_after_s
         self.is_known = True  # False: Asterisk has no such endpoint
-        self.has_early_media = False  # rings with 183, and never says 180
+        self.has_early_media = False  # rings with 183, and never sends 180
 
     @property
     def times_rung(self) -> int:
@@ -191,13 +191,13 @@ class Phone(_Person):
         return self.does(lambda asterisk, channel: asterisk.pick_up(channel), after_s)
 
     def answers_soundlessly(self, goes_to: str | None = None, after_s: float = 2.0) -> Self:
-        """Picks up, but in a way that lets it hear nothing, see `Channel.audio_goes_to`."""
+        """Answers in a way in which it can hear nothing, see `Channel.audio_goes_to`."""
         return self.does(
             lambda asterisk, channel: setattr(channel, "audio_goes_to", goes_to), after_s
         ).answers(after_s=0)
 
     def answers_without_sdp(self, after_s: float = 2.0) -> Self:
-        """Picks up and says nothing of audio: Asterisk tells of an answer, and ends it in the same breath."""
+        """Answers without audio in the SDP: Asterisk reports the answer, and ends the channel at once."""
         return self.answers(after_s).does(lambda asterisk, channel: asterisk.end(channel, 127, 406))
 
     def accepts(self, after_s: float = 2.0) -> Self:
@@ -209,7 +209,7 @@ class Phone(_Person):
         return self.refuses(BUSY)
 
     def forwards(self, to: str = "", after_s: float = 0.5) -> Self:
-        """Answers 302: its calls are taken elsewhere. `to` is empty where it does not say by whom."""
+        """Redirects the call with 302. `to` is empty when the response has no address."""
 
         def act(asterisk: Asterisk, channel: Channel) -> None:
             asterisk.dialled(channel, "CANCEL" if to else "NOANSWER", to)

@@ -12,7 +12,7 @@ from ari_app.ari.settings import AriSettings
 from ari_app.ari.transport import Request, Response
 
 SETTINGS = AriSettings("127.0.0.1", 8088, "callrace", "secret", lanes=4)
-AUDIBLE = {"value": "192.0.2.1:4000"}  # where the audio of every channel goes, if a script says nothing else
+AUDIBLE = {"value": "192.0.2.1:4000"}  # where every channel's audio goes by default
 INFO = {"system": {"version": "22.10.1"}}
 WHEN = "2026-11-23T18:59:49.922+0000"
 WHEN_MS = 1795460389922

@@ -18,8 +18,8 @@ def agent_scenario(
 ) -> str:
     """A phone that rings for `ring_ms` (None: until cancelled), then answers (200) or refuses (`status`).
 
-    `ringing` is the status that it rings with, 180 or 183; `answer` what it says of audio when it answers; `moved_to`,
-    of one that answers 3xx, the address that it names.
+    `ringing`: the status with which it rings, 180 or 183. `answer`: what its SDP says about audio. `moved_to`: the
+    address to which a 3xx response redirects.
     """
     wait = "" if ring_ms is None else f'timeout="{ring_ms}" ontimeout="final"'
     ring = "" if ring_ms == 0 else _RING  # SIPp's shortest wait takes 5 ms

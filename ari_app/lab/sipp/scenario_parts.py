@@ -16,8 +16,8 @@ from typing import Literal, get_args
 from ari_app.lab.sipp.rtp import TELEPHONE_EVENT
 
 Answer = Literal["audio", "no sdp", "no codec", "only keys", "port 0", "held", "inactive"]
-"""What an answer says of audio: where it is; nothing; a codec that was not offered, alone or with telephone-event; that
-it is not wanted; that it goes nowhere (c=0.0.0.0), or is not to go (a=inactive)."""
+"""What the SDP of an answer says about audio: its address; nothing; a codec that was not offered, alone or with
+telephone-event; that it is rejected; that it goes nowhere (c=0.0.0.0); or that it is off (a=inactive)."""
 
 
 def sdp(media_port: int) -> str:
@@ -26,7 +26,7 @@ def sdp(media_port: int) -> str:
 
 
 def answer_sdp(media_port: int, answer: Answer = "audio") -> str:
-    """The headers and the body with which a phone answers."""
+    """The headers and the body of a phone's answer."""
     assert answer in get_args(Answer), answer
     if answer == "no sdp":
         return "Content-Length: 0\n"

@@ -52,7 +52,7 @@ def _ending(record: CallRecord) -> Iterator[str]:
 
 
 def _sound(whose: str | None, rtp: RtpStatistics) -> str:
-    """How one of them will have sounded to the other."""
+    """The estimated quality with which one party heard the other."""
     name = whose or "the caller"
     if rtp.mos is None:
         return f"Not one packet of sound came from {name}."
