@@ -64,7 +64,7 @@ class Request:
 
     @property
     def invite(self) -> Invite | None:
-        """The INVITE, as the dialplan hands it over: the fifth, where there is one."""
+        """The INVITE, as the dialplan passes it on: the fifth argument, if given."""
         return invite_of(self.arguments[4]) if len(self.arguments) > 4 else None
 
     @property

@@ -239,7 +239,7 @@ class Outcomes:
         return refused
 
     def _heard(self, one: _Told) -> _Told:
-        """With its numbers, by the trunks of the marketplace that it is pinned to, or of when it began."""
+        """The outcome with its numbers, read by the trunk rules of its pinned marketplace, or of that at its beginning."""
         outcome = one.outcome
         if outcome.invite is None:
             return one
@@ -247,7 +247,7 @@ class Outcomes:
         version = its.marketplace_version if its is not None else self._past.version(outcome.began_at)
         rules = Trunk()
         if version is not None:
-            with suppress(DocumentUnreadable, NotPinned):  # `_settle` says so
+            with suppress(DocumentUnreadable, NotPinned):  # `_settle` reports this error
                 rules = self._snapshot_of(version).marketplace.trunk(outcome.trunk)
         return replace(one, outcome=heard(outcome, rules))
 

@@ -81,7 +81,7 @@ async def route(
     """Whom to ring, as CALLRACE_DIAL for Dial(); CALLRACE_RESULT is DIAL, NOBODY, REFUSED or UNKNOWN.
 
     CALLRACE_LIMIT is the longest duration of the conversation, in seconds: the reservation is for that duration.
-    CALLRACE_ANI is the caller's number, where an INVITE is asked about; empty: it is withheld.
+    CALLRACE_ANI is the caller's number, if the request has an INVITE; it is empty when the number is withheld.
     CALLRACE_CALL is the id that the call's record will have. CALLRACE_LEGS are the names of the destinations in
     CALLRACE_DIAL. The service `record` needs both again.
 
@@ -176,7 +176,7 @@ def dialled(targets: Mapping[str, str]) -> tuple[str, str]:
 
 
 def signalled_to(snapshot: Snapshot, request: Request) -> Signalled:
-    """Who called whom: as the dialplan says, or as the INVITE that it hands over does, by the trunk's rules."""
+    """The numbers of caller and called party: from the dialplan, or from its INVITE by the trunk's rules."""
     invite = request.invite
     if invite is None:
         return Signalled(request.did or "", request.ani, request.attestation)

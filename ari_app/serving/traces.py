@@ -28,7 +28,7 @@ _POLL_S = 0.1
 _PART_S = 60.0  # an unfinished file that is older than this was left by a process that died
 _CHUNK = 1 << 20  # bytes
 _LONGEST = 192  # bytes: longer than any spelling of a number and the characters looked at around it
-_BETWEEN = rb"(?:[ ().-]|%2[089DdEe]){0,3}"  # digits, as people write them; encoded, where the dialplan wrote it down
+_BETWEEN = rb"(?:[ ().-]|%2[089DdEe]){0,3}"  # separators between digits; URL-encoded in the dialplan's files
 _BEFORE = rb"(?:(?<!\d)|(?<=%\d[\dA-Fa-f]))(?:\+|%2[Bb])?"
 
 # Files under HOME in which the number is overwritten; those of the dialplan only while no program will read them.
@@ -178,7 +178,7 @@ def found_in(file: BinaryIO, spelt: re.Pattern[bytes]) -> Iterator[tuple[int, in
 
 
 def _spelt(country: str, national: str) -> bytes:
-    """The pattern of a number with or without its country's code, which is in no longer one."""
+    """The pattern of a number with or without its country code, and not as a part of a longer number."""
     own, rest = (_BETWEEN.join(digit.encode() for digit in text) for text in (country, national))
     return _BEFORE + (b"(?:" + own + _BETWEEN + b")?" if own else b"") + rest + rb"(?!\d)"
 

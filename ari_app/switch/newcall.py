@@ -1,4 +1,4 @@
-"""What a call is when it comes in: who called whom, as the carrier or the dialplan says."""
+"""A new call: who called whom, as the carrier's INVITE or the dialplan says."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from ari_app.switch.call import Call
 def new_call(client: Client, start: StasisStart, snapshot: Snapshot | None, journal: Journal) -> Call:
     """The call of a channel that the dialplan hands over: Stasis(callrace,in,,,,LEG_OF,DELIVERY,INVITE).
 
-    Or Stasis(callrace,in,DID,ANI,ATTESTATION), by a dialplan of somebody's own; it may leave the attestation out.
-    `snapshot` is the marketplace that it is served by. LEG_OF and DELIVERY are for `switch.doubles`.
+    An operator's own dialplan may use Stasis(callrace,in,DID,ANI,ATTESTATION), also without the attestation.
+    `snapshot` is the marketplace for this call. LEG_OF and DELIVERY are for `switch.doubles`.
     """
     now = CallClock().now()
     trunk = trunk_of(start.channel_name)

@@ -213,7 +213,7 @@ class Offer:
         return self._gone(leg, cause, status)
 
     def _rung_by_other_trunk(self, leg: int, why: str) -> bool:
-        """Dials the leg, whose phone has not rung, by its other trunk, once and within its time; False: it has none."""
+        """Dials a leg that has not rung by its other trunk, once and within its time; False if there is none."""
         one = self.race.legs[leg]
         destination = one.record.destination
         other = self._places.dial(destination)[0].or_trunk
@@ -230,7 +230,7 @@ class Offer:
         return True
 
     def _dial(self, leg: int) -> tuple[Dial, dict[str, int]]:
-        """How the leg is dialled, by the trunk that it has come to, and its places."""
+        """The leg's dial target, by its present trunk, and the places that it takes."""
         one = self.race.legs[leg]
         return self._places.dial(one.record.destination, by_other_trunk=one.by_other_trunk)
 

@@ -43,7 +43,7 @@ class Places:
         return dial, places
 
     def invite(self, destination: str, dial: Dial, route: Route, record: CallRecord) -> Invite:
-        """What the INVITE of a leg to a destination, dialled so, says of the call."""
+        """The data about the call in the INVITE to a destination that is dialled in this way."""
         told = self._market.destinations[destination].headers
         trunk = self._market.trunks.get(dial.trunk or "")
         return invite(record, trunk, route.headers if told is None else told)

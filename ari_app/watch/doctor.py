@@ -48,7 +48,7 @@ from ari_app.watch.runningchecks import check_agi, check_chores, check_saving, c
 SECRETS = ("ari", "ami")
 ROOM_BYTES = 500_000_000
 CLOCK_OFF_MS = 5_000
-LOOKED_THROUGH = 500  # calls, the last ones
+LOOKED_THROUGH = 500  # how many of the last calls
 LATE_S = 60.0  # a line that the AGI server has not saved after this time is late
 
 
@@ -191,7 +191,7 @@ def check_dates(changed_at: int, now: int) -> Finding:
 
 
 def check_carriers(records: Sequence[CallRecord]) -> Finding:
-    """Whether carriers send, in these calls, what the trunks' rules do not look for."""
+    """Checks whether carriers sent numbers or attestations in places that the trunks' rules do not read."""
     unread = Counter(
         f"{e.what}: in {e.detail}" for record in records for e in record.events if e.what in UNREAD
     )

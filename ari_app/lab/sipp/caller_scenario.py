@@ -13,9 +13,10 @@ _REFUSALS = (400, 401, 403, 404, 408, 410, 480, 481, 484, 486, 487, 488, 500, 50
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How a carrier writes its INVITE, text that is sent as it is. None: as usual.
+    """A carrier's form of the INVITE: texts that are sent unchanged. None: the usual form.
 
-    `request` is the user part of the request line, `from_` and `to` are those headers' addresses, `headers` are added.
+    `request` is the user part of the request line; `from_` and `to` are the addresses in these headers; `headers` are
+    added.
     """
 
     request: str | None = None
@@ -24,7 +25,7 @@ class Written:
     headers: Sequence[str] = ()
 
     def into(self, scenario: str) -> str:
-        """The scenario of a caller, with it written so."""
+        """The scenario of a caller, with the INVITE in this form."""
         its = {
             f"To: <{_REQUEST}>": None if self.to is None else f"To: {self.to}",
             "From: [field0]": None if self.from_ is None else f"From: {self.from_}",
