@@ -6,6 +6,7 @@ from ari_app.ari.events import ChannelDtmfReceived
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ivr.digits import Collector, Digit, Digits, Invalid, PromptDone, Result, TimeUp
+from ari_app.domain.ivr.echoes import Echoes
 from ari_app.domain.ivr.flow import Caller, End, FlowOutcome, FlowRun, Gather, Play, Played, ToOffer
 from ari_app.domain.market.flows import Flow
 from ari_app.switch.call import Call, is_end_of
@@ -25,9 +26,10 @@ async def run_flow(call: Call, flow: Flow, geography: Geography, timezone: str) 
     _keep(call, run)
     began_at = call.now() if record.answered_at is None else record.answered_at
     until = began_at + flow.longest
+    echoes = Echoes()
     while not isinstance(step, ToOffer | End):
         call.note(EventName.ASKED if isinstance(step, Gather) else EventName.ANNOUNCED, run.path[-1])
-        outcome = await _perform(call, step, until)
+        outcome = await _perform(call, step, until, echoes)
         step = run.time_up() if outcome is None else run.handle(outcome)
         _keep(call, run)
     if isinstance(step, End):
@@ -37,12 +39,12 @@ async def run_flow(call: Call, flow: Flow, geography: Geography, timezone: str) 
     return run
 
 
-async def _perform(call: Call, step: Play | Gather, until: int) -> FlowOutcome | None:
+async def _perform(call: Call, step: Play | Gather, until: int, echoes: Echoes) -> FlowOutcome | None:
     """Performs a step; returns its outcome, or None if it is not over by `until` (ms). Raises CallerGone."""
     if isinstance(step, Play):
         await call.play(step.prompt, until)
         return Played() if call.now() < until else None
-    result = await gather(call, step, until)
+    result = await gather(call, step, until, echoes)
     if result is not None:
         call.note(*_heard(result))
     return result
@@ -54,10 +56,11 @@ def _keep(call: Call, run: FlowRun) -> None:
     call.keep()
 
 
-async def gather(call: Call, step: Gather, until: int) -> Result | None:
+async def gather(call: Call, step: Gather, until: int, echoes: Echoes) -> Result | None:
     """Plays a prompt and collects digits; None if that is not over by `until` (ms). Raises CallerGone.
 
     Digits stay in the inbox in the order in which they are pressed, so a caller who knows the menu can type ahead.
+    `echoes` has heard all that this caller pressed before.
     """
     collector = Collector(step.spec, step.timers, step.barge_in)
     playback_id = await call.start_playing(call.channel_id, step.prompt)
@@ -72,7 +75,9 @@ async def gather(call: Call, step: Gather, until: int) -> Result | None:
                 return None
             case None:
                 result = collector.handle(TimeUp(), call.now())
-            case ChannelDtmfReceived(channel_id=call.channel_id, digit=digit):
+            case ChannelDtmfReceived(channel_id=call.channel_id, digit=digit, duration_ms=duration_ms):
+                if echoes.is_echo(digit, event.at_ms, duration_ms):
+                    continue
                 if is_playing and step.barge_in:
                     await call.client.playbacks.stop(playback_id)
                     is_playing = False

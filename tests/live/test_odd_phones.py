@@ -2,8 +2,18 @@
 
 import pytest
 
-from ari_app.lab.sipp import Behaviour, accepts, answers, answers_oddly, forwards, rings_forever, talk_ms
+from ari_app.lab.sipp import (
+    Behaviour,
+    accepts,
+    answers,
+    answers_oddly,
+    forwards,
+    rings_forever,
+    talk_ms,
+    wait_ms,
+)
 from ari_app.lab.sipp.scenario_parts import Answer
+from ari_app.lab.sipp.steps import dial
 from tests.live.exchange import marketplace, phones, uris
 
 pytestmark = pytest.mark.live
@@ -66,3 +76,29 @@ async def test_183_without_180_is_ringing(exchange, calling):
     legs = {leg.destination: leg for leg in record.legs}
     assert abs(legs["early"].ringing_at - legs["plain"].ringing_at) < 1_000
     assert [event.detail for event in record.events if event.what == "ringing"].count("early") == 1
+
+
+ENTER = {
+    "start": "code",
+    "nodes": {
+        "code": {
+            "collect": {"prompt": "sound:beep", "digits": 5, "as": "code"},
+            "next": "offer",
+            "on_no_input": "offer",
+            "on_invalid": "offer",
+        },
+        "offer": {"offer": True},
+    },
+}
+
+
+@pytest.mark.parametrize("digits", ["10023", "11111", "99887"])
+@pytest.mark.parametrize(("on_ms", "off_ms"), [(50, 40), (40, 40), (100, 60)])
+async def test_digits_are_heard_as_they_were_sent(exchange, calling, digits, on_ms, off_ms):
+    async with phones({"agent": rings_forever()}) as agents:
+        exchange.apply(marketplace(uris(agents), flow=ENTER))
+        async with calling(plan=[wait_ms(600), dial(digits, on_ms, off_ms), *TALK]) as who:
+            await agents["agent"].wait_for("invited", timeout_s=15)
+            await who.hang_up()
+            record = await exchange.record()
+    assert record.answers == {"code": digits}

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from ari_app.lab.sipp.media import Stream
+from ari_app.lab.sipp.media import GAP_MS, PRESS_MS, Stream
 
 HANGUP_METHOD = "HANGUP"
 
@@ -93,10 +93,10 @@ class Call(Log):
         self.audio: Stream | None = None
         self._tell = tell
 
-    async def press(self, digits: str) -> None:
+    async def press(self, digits: str, press_ms: int = PRESS_MS, gap_ms: int = GAP_MS) -> None:
         """Press keys, once the call is up; the event `pressed` comes when the last digit is sent."""
         await self.wait_for("established")
-        await self._audio().press(digits)
+        await self._audio().press(digits, press_ms, gap_ms)
         event = CallEvent(time.time(), "pressed", self.id, {"digits": digits})
         self.add(event)
         self._report(event)

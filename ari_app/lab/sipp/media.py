@@ -73,7 +73,7 @@ class Stream:
         """Milliseconds of anything but silence in the last ten seconds of audio that arrived."""
         return sum(rtp.FRAME_MS for frame in self._heard if not rtp.SILENCE.issuperset(frame))
 
-    async def press(self, digits: str, press_ms: int = PRESS_MS) -> None:
+    async def press(self, digits: str, press_ms: int = PRESS_MS, gap_ms: int = GAP_MS) -> None:
         """Send key presses as RFC 4733 events. Asterisk reports a digit at its end."""
         for digit in digits:
             payloads = rtp.digit_payloads(digit, press_ms)
@@ -83,7 +83,7 @@ class Stream:
                 self._send(rtp.TELEPHONE_EVENT, payload, started, mark=n == 0)
                 if n + 1 < held:
                     await _until(at + (n + 1) * rtp.FRAME_MS / 1000)
-            await asyncio.sleep(GAP_MS / 1000)
+            await asyncio.sleep(gap_ms / 1000)
 
     async def talk(self, ms: int | None = None) -> None:
         """Send the tone for `ms` milliseconds; if None, until cancelled."""

@@ -20,6 +20,11 @@ def press(digits: str) -> Step:
     return lambda call: call.press(digits)
 
 
+def dial(digits: str, on_ms: int, off_ms: int) -> Step:
+    """Press keys as a machine does: each for `on_ms`, `off_ms` apart; a press is whole packets of 20 ms."""
+    return lambda call: call.press(digits, on_ms, off_ms)
+
+
 def talk_ms(ms: int) -> Step:
     """Talk for this time."""
     return lambda call: call.talk(ms)
