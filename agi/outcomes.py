@@ -239,7 +239,7 @@ class Outcomes:
         return refused
 
     def _heard(self, one: _Told) -> _Told:
-        """The outcome with its numbers, read by the trunk rules of its pinned marketplace, or of that at its beginning."""
+        """The outcome with its numbers, read by the trunk rules of the pinned marketplace, or else of its beginning."""
         outcome = one.outcome
         if outcome.invite is None:
             return one
