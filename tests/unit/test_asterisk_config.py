@@ -129,6 +129,43 @@ def test_the_environment_chooses_ports_and_the_carrier(tmp_path: Path) -> None:
     assert ("permit", "192.0.2.1,198.51.100.0/24") in read(etc / "acl.conf")["carrier"]
 
 
+def test_the_trunk_registers_where_its_carrier_wants_that(tmp_path: Path) -> None:
+    assert "main-login" not in read(configure(tmp_path) / "pjsip_trunks.conf")
+    password = tmp_path / "secrets" / "trunks" / "main"
+    password.parent.mkdir(mode=0o700)
+    password.write_text("s3cret&more\n")
+    carrier = {"CALLRACE_TRUNK_MAIN": "sip:sip.carrier.example:5080", "CALLRACE_TRUNK_MAIN_USER": "acme"}
+    trunks = read(configure(tmp_path, **carrier) / "pjsip_trunks.conf")
+    assert ("outbound_auth", "main-login") in trunks["main"]
+    wanted = {
+        "password": "s3cret&more",
+        "server_uri": "sip:sip.carrier.example:5080",
+        "client_uri": "sip:acme@sip.carrier.example:5080",
+    }
+    assert wanted.items() <= dict(trunks["main-login"]).items()
+
+
+@pytest.mark.parametrize(
+    ("user", "password"),
+    [
+        ("acme", None),
+        ("acme", "two\nlines"),
+        ("acme", "a;comment"),
+        ("a\n[evil]", "secret"),
+        ("acme", "@ARI_SECRET@"),
+    ],
+)
+def test_a_login_that_could_write_configuration_is_refused(
+    tmp_path: Path, user: str, password: str | None
+) -> None:
+    file = tmp_path / "secrets" / "trunks" / "main"
+    file.parent.mkdir(parents=True)
+    if password is not None:
+        file.write_text(password)
+    with pytest.raises(subprocess.CalledProcessError):
+        configure(tmp_path, CALLRACE_TRUNK_MAIN_USER=user)
+
+
 def test_an_overlay_replaces_files_and_adds_others(tmp_path: Path) -> None:
     overlay = tmp_path / "overlay"
     (overlay / "dialplan").mkdir(parents=True)
