@@ -108,8 +108,8 @@ def signalled(invite: Invite, rules: Trunk) -> Signalled:
         called_number(invite, rules) or "",
         caller_number(invite),
         attestation(invite, rules),
-        _kept(invite, "Diversion"),
-        _kept(invite, "History-Info"),
+        kept(invite, "Diversion"),
+        kept(invite, "History-Info"),
     )
 
 
@@ -238,7 +238,7 @@ def unread(invite: Invite, rules: Trunk, is_known: Callable[[str], bool]) -> Ite
 # How the call came here
 
 
-def _kept(invite: Invite, name: str) -> tuple[str, ...]:
-    """What headers of this name say, as it was written but for what cannot be printed."""
-    texts = invite.values(name)[:_MOST_TEXTS]
+def kept(invite: Invite | None, name: str) -> tuple[str, ...]:
+    """What headers of this name say, as it was written but for what cannot be printed; of no INVITE nothing."""
+    texts = invite.values(name)[:_MOST_TEXTS] if invite is not None else []
     return tuple("".join(filter(str.isprintable, text))[:_LONGEST_TEXT] for text in texts)

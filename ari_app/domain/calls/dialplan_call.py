@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from ari_app.domain.basics.fields import PHONE_NUMBER
 from ari_app.domain.calls import telephone
-from ari_app.domain.calls.carrier import Invite, invite_of, signalled, trunk_of
+from ari_app.domain.calls.carrier import Invite, invite_of, kept, signalled, trunk_of
 from ari_app.domain.calls.record import CallRecord, Disposition, LegOutcome, LegRecord, TimelineEvent
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.attestation import attestation_of
@@ -78,8 +78,6 @@ class Outcome:
     ended_at: int
     attestation: Attestation | None = None
     invite: Invite | None = None
-    diversion: tuple[str, ...] = ()
-    history_info: tuple[str, ...] = ()
 
     @property
     def trunk(self) -> str | None:
@@ -124,14 +122,7 @@ def heard(outcome: Outcome, rules: Trunk) -> Outcome:
     if outcome.invite is None:
         return outcome
     told = signalled(outcome.invite, rules)
-    return replace(
-        outcome,
-        did=told.did,
-        ani=told.ani,
-        attestation=told.attestation,
-        diversion=told.diversion,
-        history_info=told.history_info,
-    )
+    return replace(outcome, did=told.did, ani=told.ani, attestation=told.attestation)
 
 
 def has_ended(fields: Sequence[str]) -> bool:
@@ -181,8 +172,8 @@ def begin(outcome: Outcome) -> CallRecord:
         outcome.ani,
         outcome.began_at,
         outcome.attestation,
-        diversion=list(outcome.diversion),
-        history_info=list(outcome.history_info),
+        diversion=list(kept(outcome.invite, "Diversion")),
+        history_info=list(kept(outcome.invite, "History-Info")),
     )
     called = record.did or "no telephone number"
     _note(record, record.started_at, EventName.RECEIVED, f"{record.ani or 'anonymous'} called {called}")
