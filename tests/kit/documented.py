@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
+from ari_app.domain.basics import degrees, invitefields
 from ari_app.domain.basics import fields as kinds
-from ari_app.domain.basics import invitefields
 from ari_app.domain.basics.durations import format_duration
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.market.shapes import ShownNumber
@@ -80,8 +80,8 @@ _NAMES: Mapping[str, Any] = {
     "place of an attestation": invitefields.AttestationPlace,
     "dial prefix": invitefields.DialPrefix,
     "number of miles": kinds.Miles,
-    "latitude": kinds.Latitude,
-    "longitude": kinds.Longitude,
+    "latitude": degrees.Latitude,
+    "longitude": degrees.Longitude,
 }
 _BY_VALIDATOR = {get_args(kind)[1]: name for name, kind in _NAMES.items()}
 # Types that only `Hours` has.

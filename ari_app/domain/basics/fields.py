@@ -266,17 +266,6 @@ def _miles(value: object) -> float:
     return float(value)
 
 
-def _degrees(most: int) -> BeforeValidator:
-    """A validator for degrees from the equator, or from Greenwich, at most so many each way."""
-
-    def check(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not -most <= value <= most:
-            raise ValueError(f"expected degrees from -{most} to {most}")
-        return float(value)
-
-    return BeforeValidator(check)
-
-
 def _moment(value: object, info: ValidationInfo) -> int:
     if info.context is None:
         return _whole(value)
@@ -402,9 +391,3 @@ IN_OWN_CURRENCY = (WrapValidator(_validated), WrapSerializer(_serialized))
 
 Miles = Annotated[float, BeforeValidator(_miles)]
 """A radius in miles."""
-
-Latitude = Annotated[float, _degrees(90)]
-"""Degrees north of the equator; south of it, less than 0 (WGS 84)."""
-
-Longitude = Annotated[float, _degrees(180)]
-"""Degrees east of Greenwich; west of it, as in all of North America, less than 0 (WGS 84)."""

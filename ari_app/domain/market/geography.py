@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from ari_app.domain.basics.fields import AreaCode, Latitude, Longitude, StateCode, TimeZone, ZipCode
+from ari_app.domain.basics.degrees import Latitude, Longitude
+from ari_app.domain.basics.fields import AreaCode, StateCode, TimeZone, ZipCode
 from ari_app.domain.market.shapes import STRICT
 
 
