@@ -38,6 +38,7 @@ from ari_app.switch.places import Places
 from ari_app.switch.racer import Ending, wait_music
 
 CLEAN_UP_MS = 10_000
+FORWARD_LENGTH = 64  # characters of what a phone says of where its calls are taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +182,8 @@ class Offer:
             return None
         record = self.race.legs[leg].record
         if event.forward:
-            record.forwarded_to = event.forward
-            self._note(leg, EventName.FORWARDED, event.forward)
+            record.forwarded_to = "".join(filter(str.isprintable, event.forward))[:FORWARD_LENGTH]
+            self._note(leg, EventName.FORWARDED, record.forwarded_to)
         elif event.status in ("RINGING", "PROGRESS") and record.ringing_at is None:
             self._note(leg, EventName.RINGING)
             return racing.LegRinging(leg)

@@ -417,7 +417,7 @@ async def test_the_caps_of_those_who_lost_have_room_again_when_the_last_agent_ca
 async def test_a_phone_that_forwards_its_calls_is_done_with_at_once_and_nobody_is_rung_there(
     exchange: Exchange,
 ) -> None:
-    exchange.agent("ann").forwards("+12125550199")
+    exchange.agent("ann").forwards("\x1b+12125550199")
     bob = exchange.agent("bob").forwards()
     await exchange.serves()
     record = await exchange.dials().over()
