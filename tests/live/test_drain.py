@@ -37,7 +37,7 @@ async def test_a_draining_switch_finishes_its_call_hands_back_the_next_and_ends(
             assert "1 call under way, draining: takes no new calls\n" in status
             async with calling(ani="+12125550002", plan=TALK) as late:
                 assert (await late.outcome()).status == 503  # no AGI is there either: the ladder's last rung
-            assert "+12125550002" in told_by_the_dialplan(switch)
+            assert "%2B12125550002" in told_by_the_dialplan(switch)
             await who.hang_up()
             assert (await draining).stdout == "drained: 1 call finished, the switch has ended\n"
             record = await switch.record()
