@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -95,6 +96,7 @@ def _line(row: Row, before: Figures, now: Figures) -> str:
 
 def _calls(tree: Path, found: Figures) -> None:
     logs = HOME / "sipp"
+    shutil.rmtree(logs, ignore_errors=True)
     with sink() as port, agents(logs, port) as phones, site(phones.uris, tree) as measured:
         bench = Bench(measured, phones, Callers(logs, measured.lab.sip, port))
         bench.step(CALLRACE, WARM_RATE, WARM_S)

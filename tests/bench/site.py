@@ -77,12 +77,12 @@ class Site:
 def site(uris: Mapping[str, str], tree: Path = REPOSITORY) -> Iterator[Site]:
     """Starts Asterisk and a switch that offer calls to the agents at `uris`; ends both. Raises SiteError.
 
-    `tree` has the sources of the switch.
+    `tree` has the sources of the switch, and the dialplan.
     """
     shutil.rmtree(HOME / "overlay", ignore_errors=True)
     for old in HOME.glob("callrace.db*"):
         old.unlink()
-    lab = _lab(uris)
+    lab = _lab(uris, tree)
     lab.run("down")  # one that was left behind has other ports
     settings = Settings.from_env(lab.environment)
     _write(HOME / "marketplace.yaml", yaml.safe_dump(marketplace(uris), sort_keys=False))
@@ -133,7 +133,7 @@ def _dialplan(uris: Mapping[str, str]) -> str:
     )
 
 
-def _lab(uris: Mapping[str, str]) -> Lab:
+def _lab(uris: Mapping[str, str], tree: Path) -> Lab:
     overlay = HOME / "overlay"
     _write(overlay / "cel.conf", cel.CEL_CONF)
     _write(overlay / "cel_custom.conf", cel.CEL_CUSTOM_CONF)
@@ -141,7 +141,7 @@ def _lab(uris: Mapping[str, str]) -> Lab:
     _write(overlay / "rtp.conf", RTP_CONF)
     _write(overlay / "dialplan" / "bench.conf", _dialplan(uris))
     lab = private(HOME)
-    return replace(lab, environment=lab.environment | {"CALLRACE_ASTERISK_OVERLAY": str(overlay)})
+    return replace(lab, tree=tree, environment=lab.environment | {"CALLRACE_ASTERISK_OVERLAY": str(overlay)})
 
 
 def _write(path: Path, text: str) -> None:

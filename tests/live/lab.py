@@ -25,6 +25,7 @@ class Lab:
 
     home: Path
     environment: dict[str, str]
+    tree: Path = REPO  # whose Asterisk configuration and dialplan it has
 
     @property
     def sip(self) -> str:
@@ -49,7 +50,7 @@ class Lab:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run asterisk-docker/lab with `words`."""
-        command = [str(REPO / "asterisk-docker" / "lab"), *words]
+        command = [str(self.tree / "asterisk-docker" / "lab"), *words]
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=600)
 
     def kill(self) -> None:
