@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from ari_app.ari.errors import AriError, AriUnavailable, NotFound
+from ari_app.ari.errors import AriError, AriUnavailable, Conflict, NotFound
 from ari_app.ari.events import (
     ChannelDestroyed,
     ChannelDtmfReceived,
@@ -362,7 +363,8 @@ class Offer:
         except (AriUnavailable, NotFound):
             # After a break it is unknown whether it was done; or the bridge was not made.
             await call.client.until_connected()
-            await bridges.create(call.inbox, self._bridge_id)
+            with suppress(Conflict):  # it was made
+                await bridges.create(call.inbox, self._bridge_id)
             await bridges.add_channel(self._bridge_id, channel_ids)
 
     def _let_go(self, role: Role) -> None:

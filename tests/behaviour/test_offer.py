@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ari_app.ari.errors import http_error
+from ari_app.ari.errors import AriUnavailable, http_error
 from ari_app.ari.testing import Phone
 from ari_app.ari.transport import Request
 from ari_app.domain.calls.record import Exclusion
@@ -80,6 +80,24 @@ async def test_a_winner_who_cannot_be_put_together_with_the_caller_is_let_go_and
     record = await call.hangs_up(after_s=1).over()
     assert (record.winner, outcomes(record)["ann"]) == ("bob", "failed")
     assert any(event.what == "request failed" for event in record.events)
+
+
+async def test_a_lane_that_is_lost_as_they_are_put_together_is_no_reason_to_part_them(
+    exchange: Exchange,
+) -> None:
+    """The bridge is there; that it is not made a second time is no mistake."""
+    ann = exchange.agent("ann").accepts()
+    await exchange.serves()
+
+    def lose(request: Request) -> None:
+        if request.uri.endswith("/addChannel") and joins(exchange) == 1:
+            raise AriUnavailable("the lane was lost; whether Asterisk did it is unknown")
+
+    exchange.asterisk.before = lose
+    call = exchange.dials()
+    await call.connected(ann)
+    record = await call.hangs_up(after_s=5).over()
+    assert (record.winner, outcomes(record), joins(exchange)) == ("ann", {"ann": "won"}, 2)
 
 
 async def test_a_prompt_that_ends_late_puts_nobody_together_twice(

@@ -365,7 +365,9 @@ class Asterisk:
         return {"value": goes_to}
 
     def create_bridge(self, bridge_id: str, query: dict[str, str]) -> object:
-        self.bridges.setdefault(bridge_id, set())
+        if bridge_id in self.bridges:
+            raise Refused(409, f"Bridge with id '{bridge_id}' already exists")
+        self.bridges[bridge_id] = set()
         return {"id": bridge_id}
 
     async def put_in(self, bridge_id: str, query: dict[str, str]) -> None:
