@@ -44,7 +44,7 @@ from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.market.campaigns import Campaign
 from ari_app.domain.market.destinations import Destination
 from ari_app.domain.market.marketplace import Number, Trunk
-from ari_app.domain.routing.screening import refusal_by_rules
+from ari_app.domain.routing.intake import Arrival, refusal_by_rules
 from ari_app.domain.routing.snapshot import Attribution, Pin, Snapshot, attribute_to, pinned
 from ari_app.domain.terms.qualification import EarlierCall
 from ari_app.domain.terms.repeats import RepeatKind, kinds_of
@@ -301,9 +301,8 @@ class Outcomes:
         pin(record, found, snapshot.marketplace.currency_of(found.campaign))
         fill_in(record, outcome, _winner(outcome, snapshot.marketplace.destinations), why)
         timezone = snapshot.marketplace.advertisers[found.campaign.advertiser].timezone
-        refusal = refusal_by_rules(
-            snapshot.marketplace, found, record.ani, record.started_at, record.attestation
-        )
+        arrival = Arrival(record.did, record.ani, record.started_at, record.attestation)
+        refusal = refusal_by_rules(snapshot, arrival, found)
         if refusal is not None and not outcome.dial_status:
             record.disposition = refusal.disposition
             record.events.append(TimelineEvent(record.started_at, EventName.REFUSED, refusal.reason))

@@ -26,9 +26,9 @@ from ari_app.domain.routing.intake import (
     Reserved,
     Take,
     Unknown,
+    refusal_by_rules,
 )
 from ari_app.domain.routing.routing import Decision
-from ari_app.domain.routing.screening import refusal_by_rules
 from ari_app.domain.routing.snapshot import Attribution, Pin, Snapshot, attribute, pin_of
 from ari_app.serving.dialstrings import endpoint
 from ari_app.serving.ids import mint_call_id
@@ -184,5 +184,5 @@ def signalled_to(snapshot: Snapshot, request: Request) -> Signalled:
 
 
 def _is_refused(snapshot: Snapshot, found: Attribution, told: Signalled, now: int) -> bool:
-    refusal = refusal_by_rules(snapshot.marketplace, found, told.ani, now, told.attestation)
-    return refusal is not None
+    arrival = Arrival(told.did, told.ani, now, told.attestation)
+    return refusal_by_rules(snapshot, arrival, found) is not None

@@ -310,3 +310,12 @@ _TABLE: Mapping[tuple[type, type], Callable[[Intake, Any, int], IntakeStep]] = {
     (Located, Placed): Intake._placed,
     (Reserve, Reserved): Intake._reserved,
 }
+
+
+def refusal_by_rules(snapshot: Snapshot, arrival: Arrival, found: Attribution) -> Refusal | None:
+    """The first reason to refuse a call by rules alone: what only the switch counts of other calls is left out."""
+    intake = Intake(snapshot, arrival, Random())
+    step = intake.resume(found, is_taken=False)
+    while isinstance(step, Attributed | Count):
+        step = intake.handle(UNCOUNTED[type(step)], arrival.at)
+    return step.refusal if isinstance(step, Refused) else None

@@ -14,9 +14,8 @@ from ari_app.domain.basics.hours import is_open
 from ari_app.domain.calls.record import Disposition
 from ari_app.domain.market.attestation import why_unattested
 from ari_app.domain.market.campaigns import Campaign, Screen
-from ari_app.domain.market.marketplace import Marketplace, Screening
+from ari_app.domain.market.marketplace import Screening
 from ari_app.domain.market.shapes import Attestation
-from ari_app.domain.routing.snapshot import Attribution
 
 CLOSED_PROMPT = "tts:We are closed at the moment. Please call again during our business hours."
 REFUSED_PROMPT = "tts:We are sorry. Your call can not be taken."
@@ -78,20 +77,6 @@ def screen(
         return Refusal("closed", "outside the campaign's hours", rules.announce or CLOSED_PROMPT)
     reason = _unwelcome(rules, ani, attestation) or _redialled(rules, ani, now, last_call_at)
     return Refusal("blocked", reason, rules.announce or REFUSED_PROMPT) if reason else None
-
-
-def refusal_by_rules(
-    marketplace: Marketplace,
-    found: Attribution,
-    ani: str | None,
-    now: int,
-    attestation: Attestation | None = None,
-) -> Refusal | None:
-    """The first reason to refuse a call by rules alone. Redials and rates are left out: only the switch counts them."""
-    timezone = marketplace.advertisers[found.campaign.advertiser].timezone
-    return barred(marketplace.screen, ani, attestation) or screen(
-        found.campaign, timezone, ani, now, None, found.suspended, attestation
-    )
 
 
 def blocked_by(rules: Screen | Screening, ani: str | None) -> str | None:
