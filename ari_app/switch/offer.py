@@ -28,7 +28,6 @@ from ari_app.domain.market.campaigns import Route
 from ari_app.domain.market.destinations import Dial
 from ari_app.domain.market.trunks import is_worth_another, why_failed
 from ari_app.domain.routing import legs as racing
-from ari_app.domain.routing.invites import Invite
 from ari_app.domain.routing.legs import Leg, Phase
 from ari_app.domain.routing.race import Race, RacePlan
 from ari_app.serving.ids import bridge_id
@@ -223,8 +222,7 @@ class Offer:
             return False
         one.by_other_trunk = True
         self._legs.gone(leg)
-        dial, places = self._dial(leg)
-        full = self._legs.ring(leg, dial, places, self._invite(destination, dial))
+        full, places = self._call_up(leg)
         if full is not None:
             self._note_full(leg, full, places[full])
             return False
@@ -236,8 +234,13 @@ class Offer:
         one = self.race.legs[leg]
         return self._places.dial(one.record.destination, by_other_trunk=one.by_other_trunk)
 
-    def _invite(self, destination: str, dial: Dial) -> Invite:
-        return self._places.invite(destination, dial, self._route, self._call.record)
+    def _call_up(self, leg: int) -> tuple[str | None, dict[str, int]]:
+        """Dials the leg. Returns the place that is full, if one is, and the limits of all places that it takes."""
+        dial, places = self._dial(leg)
+        invite = self._places.invite(
+            self.race.legs[leg].record.destination, dial, self._route, self._call.record
+        )
+        return self._legs.ring(leg, dial, places, invite), places
 
     def _gone(self, leg: int, cause: int | None, sip_status: int | None = None) -> racing.Event:
         why = self.race.legs[leg].record.failure
@@ -297,8 +300,7 @@ class Offer:
 
     def _ring(self, leg: int, destination: str) -> bool:
         """Dials a leg. Returns False when a place that it needs is full; it then waits for that place."""
-        dial, places = self._places.dial(destination)
-        full = self._legs.ring(leg, dial, places, self._invite(destination, dial))
+        full, places = self._call_up(leg)
         if full is None:
             self._note(leg, EventName.OFFERED, f"wave {self.race.legs[leg].record.wave}")
             return True

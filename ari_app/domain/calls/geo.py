@@ -27,7 +27,6 @@ AreaCodeRow = tuple[str, str | None]
 
 _NANP = re.compile(r"\+1([2-9]\d\d)[2-9]\d{6}", re.ASCII)
 _EARTH_RADIUS_MILES = 3_958.8
-_MILES_PER_DEGREE = _EARTH_RADIUS_MILES * radians(1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 
@@ -19,8 +19,6 @@ from ari_app.store.db.tables import outbox
 Happening = Literal["call.ended", "call.decided", "marketplace.applied", "money.moved"]
 """A call was saved, as it ended; a saved call's verdict was completed, by a conversion or for want of one; a version of
 the marketplace came in force; a transfer was made that is none of a call's end: a deposit, a correction, a payout."""
-
-HAPPENINGS = get_args(Happening)
 
 
 @dataclass(frozen=True, slots=True)
