@@ -428,6 +428,15 @@ async def test_a_phone_that_forwards_its_calls_is_done_with_at_once_and_nobody_i
     assert bob.times_rung == 1
 
 
+async def test_a_phone_that_forwards_is_told_from_one_that_failed_though_asterisk_ends_it_without_a_cause(
+    exchange: Exchange,
+) -> None:
+    exchange.agent("ann").forwards("+12125550199", cause=0, status=None)
+    await exchange.serves()
+    record = await exchange.dials().over()
+    assert outcomes(record) == {"ann": "forwarded"}
+
+
 @pytest.mark.parametrize("goes_to", [None, "(null)"])
 @pytest.mark.parametrize("accept", ["answer", "press-1"])
 async def test_an_answer_that_nobody_can_be_heard_on_accepts_nothing_and_the_others_ring_on(

@@ -208,12 +208,14 @@ class Phone(_Person):
         """Answers busy."""
         return self.refuses(BUSY)
 
-    def forwards(self, to: str = "", after_s: float = 0.5) -> Self:
-        """Redirects the call with 302. `to` is empty when the response has no address."""
+    def forwards(self, to: str = "", after_s: float = 0.5, cause: int = 23, status: int | None = 302) -> Self:
+        """Redirects the call with 302. `to` is empty when the response has no address.
+
+        Asterisk may end the channel before it knows why: `cause` is 0 then, and `status` None."""
 
         def act(asterisk: Asterisk, channel: Channel) -> None:
             asterisk.dialled(channel, "CANCEL" if to else "NOANSWER", to)
-            asterisk.end(channel, 23, 302)
+            asterisk.end(channel, cause, status)
 
         return self.does(act, after_s)
 

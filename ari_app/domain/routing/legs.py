@@ -222,8 +222,13 @@ _OUTCOME_OF_CAUSE: dict[int, LegOutcome] = {
 }  # Q.850
 
 
-def outcome_of(cause: int, sip_status: int | None) -> LegOutcome:
-    """Of a leg that its phone ended before it was answered. RFC 3261, 21.3: what begins with 3 is a redirection."""
-    if sip_status is not None and 300 <= sip_status < 400:
+def outcome_of(record: LegRecord, cause: int, sip_status: int | None) -> LegOutcome:
+    """Of a leg that its phone ended before it was answered. RFC 3261, 21.3: what begins with 3 is a redirection.
+
+    Asterisk may end a redirected channel before it knows why: with cause 0 and without a status, behind a Dial event
+    that has the address."""
+    if record.failure is not None:
+        return "failed"
+    if record.forwarded_to is not None or (sip_status is not None and 300 <= sip_status < 400):
         return "forwarded"
     return _OUTCOME_OF_CAUSE.get(cause, "failed")

@@ -267,7 +267,7 @@ class Race:
     def _ended(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
         if event.cause is None:
             return self._ended_unseen(leg, event, now)
-        said = "failed" if leg.record.failure else outcome_of(event.cause, event.sip_status)
+        said = outcome_of(leg.record, event.cause, event.sip_status)
         leg.record.outcome = "no_answer" if leg.phase is Phase.ANSWERED else said
         return self._buried(leg, event, now)
 
