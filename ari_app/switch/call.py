@@ -154,6 +154,11 @@ class Call:
                 self._find_the_gone(found)
         return event
 
+    @property
+    def has_lost_sight(self) -> bool:
+        """Whether ends of channels may have been missed: the connection broke, and no survey has come since."""
+        return self._lost_sight_at is not None
+
     def is_up(self, channel_id: str) -> None:
         """From now on a channel of the call is believed alive."""
         self._channels[channel_id] = time.monotonic()
@@ -231,8 +236,10 @@ class Call:
         return max(self.now() - max(now_ms() - event.at_ms, 0), self.record.events[-1].at)
 
     def end(self) -> int:
-        """When the call ended (ms): `cut_at` if we learnt of it late, else now."""
-        return self.now() if self.cut_at is None else self.cut_at
+        """When the call ended (ms): `cut_at` if we learnt of it late; while sight is lost, when it was lost; else now."""
+        if self.cut_at is not None:
+            return self.cut_at
+        return self.now() if self._lost_sight_at is None else self._lost_sight_at
 
     def end_by_itself(self, after_ms: int | None) -> None:
         """Makes Asterisk end the caller's channel after this time, in case no switch does it; None: removes this limit.

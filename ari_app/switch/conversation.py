@@ -70,8 +70,12 @@ class Talk:
         return self._conversation.ended_by
 
     def deadline(self) -> int | None:
-        """When the conversation must end, ms; None: there is no conversation."""
-        return self._conversation.deadline()
+        """When the conversation must end, ms; None: there is no conversation.
+
+        Also None while nobody knows whether it still lasts: then it is ended when Asterisk is back, if it still lasts.
+        Meanwhile a hangup would reach nobody, and the time until now would be charged to an advertiser whose caller may
+        have left long ago."""
+        return None if self._call.has_lost_sight else self._conversation.deadline()
 
     def begin(self, destination: str | None, at: int) -> None:
         """Agent and caller hear each other since `at`. `destination` is None when it is unknown."""

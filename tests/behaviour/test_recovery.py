@@ -424,6 +424,41 @@ async def test_what_asterisk_ended_with_is_told_though_the_longest_duration_was_
     assert record.durations_ms.connected == pytest.approx(25_000, abs=500)
 
 
+async def test_a_conversation_taken_up_that_ended_unseen_is_not_counted_up_to_its_longest_duration(
+    exchange: Exchange,
+) -> None:
+    _, call = await exchange.talks("ann", max_duration="30s")
+    await exchange.passes(1)
+    await dies_for(exchange, 2)
+    await exchange.passes(5)
+    exchange.asterisk.is_down = True
+    exchange.asterisk.breaks()
+    call.hangs_up(after_s=5)
+    await exchange.passes(40)
+    exchange.asterisk.is_down = False
+    record = await call.over()
+    assert record.disposition == "connected"
+    assert "longest duration reached" not in timeline(record)
+    assert record.durations_ms.connected == pytest.approx(8_000, abs=500)
+
+
+async def test_a_conversation_that_reaches_its_longest_duration_in_a_break_is_ended_as_soon_as_asterisk_is_back(
+    exchange: Exchange,
+) -> None:
+    ann, call = await exchange.talks("ann", max_duration="30s")
+    await exchange.passes(29)
+    exchange.asterisk.is_down = True
+    exchange.asterisk.breaks()
+    await exchange.passes(1.2)
+    exchange.asterisk.is_down = False
+    record = await call.over()
+    assert record.end_source == "system"
+    assert "longest duration reached" in timeline(record)
+    assert 30_000 <= record.durations_ms.connected < 33_000
+    await exchange.passes(1)
+    assert not ann.is_on_the_line
+
+
 # Asterisk does not say at once what is there
 
 
@@ -465,4 +500,6 @@ async def test_a_switch_is_stopped_at_once_though_asterisk_never_says_what_is_th
     began = time.monotonic()
     await exchange.switch.drain()
     assert time.monotonic() - began < 2
-    assert (await call.over()).disposition == "connected"
+    record = await call.over()
+    assert record.disposition == "connected"
+    assert record.durations_ms.connected < 1_000
