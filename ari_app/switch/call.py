@@ -236,7 +236,7 @@ class Call:
         return max(self.now() - max(now_ms() - event.at_ms, 0), self.record.events[-1].at)
 
     def end(self) -> int:
-        """When the call ended (ms): `cut_at` if we learnt of it late; while sight is lost, when it was lost; else now."""
+        """When the call ended (ms): `cut_at` if we learnt late; while sight is lost, when it was lost; else now."""
         if self.cut_at is not None:
             return self.cut_at
         return self.now() if self._lost_sight_at is None else self._lost_sight_at
