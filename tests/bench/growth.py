@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from dataclasses import dataclass
@@ -141,9 +142,11 @@ def _measure(tree: Path, home: Path, databases: dict[int, Path]) -> Figures:
 
 
 def _probe(tree: Path, *words: str) -> Figures:
-    """Runs one probe on a build. Raises SiteError with what it said when it fails."""
-    environment = os.environ | {"PYTHONPATH": str(tree)}
-    command = (sys.executable, "-P", str(PROBE), *words)
+    """Runs one probe on a build. Raises SiteError with what it said when it fails.
+
+    `-S`: what a build does not have is not to be taken from the one that is installed for editing."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(tree), sysconfig.get_path("purelib")))}
+    command = (sys.executable, "-S", "-P", str(PROBE), *words)
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=LIMIT_S)
     if done.returncode:
         raise SiteError(f"the probe {words[0]} failed on {tree}:\n{done.stderr[-2000:]}")

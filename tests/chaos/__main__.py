@@ -23,6 +23,7 @@ from ari_app.store.calls import calls
 from tests.bench.machine import describe
 from tests.chaos import flood, namespace, report
 from tests.chaos.checks import judge
+from tests.chaos.crashes import started_again
 from tests.chaos.faults import FAULTS, Fault, Injected, outage
 from tests.chaos.load import Load, calling, crowd, phones
 from tests.chaos.market import document, rates
@@ -157,18 +158,19 @@ async def _inject(
     made: Stage, random: Random, faults: Iterator[Fault], is_to_go_on: Callable[[], bool]
 ) -> list[Injected]:
     injected: list[Injected] = []
-    await asyncio.sleep(random.uniform(*PAUSE_S))
-    for fault in faults:
-        if not is_to_go_on():
-            break
-        at = time.time()
-        async with fault.make(made):
-            await asyncio.sleep(random.uniform(*fault.lasts_s))
-            mended_at = time.time()
-        await made.wait_until_well()
-        injected.append(Injected(fault, at, mended_at, time.time()))
-        _tell(f"{len(injected)}: {fault.name}, well again after {injected[-1].recovery_s:.1f} s")
+    async with started_again(made, injected):
         await asyncio.sleep(random.uniform(*PAUSE_S))
+        for fault in faults:
+            if not is_to_go_on():
+                break
+            at = time.time()
+            async with fault.make(made):
+                await asyncio.sleep(random.uniform(*fault.lasts_s))
+                mended_at = time.time()
+            await made.wait_until_well()
+            injected.append(Injected(fault, at, mended_at, time.time()))
+            _tell(f"{len(injected)}: {fault.name}, well again after {injected[-1].recovery_s:.1f} s")
+            await asyncio.sleep(random.uniform(*PAUSE_S))
     return injected
 
 

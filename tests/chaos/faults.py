@@ -125,9 +125,10 @@ async def _switch_killed_with_calls_in_the_spool(stage: Stage) -> AsyncIterator[
 
 @asynccontextmanager
 async def _asterisk_killed(stage: Stage) -> AsyncIterator[None]:
-    stage.lab.kill()
-    yield
-    await stage.start_asterisk()
+    async with stage.starting:
+        stage.lab.kill()
+        yield
+        await stage.start_asterisk()
 
 
 @asynccontextmanager

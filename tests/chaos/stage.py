@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """All parts, running."""
+    """All parts, running. `starting` is held by whoever keeps Asterisk down, or starts it."""
 
     lab: Lab
     postgres: Cluster
@@ -69,6 +69,7 @@ class Stage:
     disk: Disk
     first_agent_port: int
     crowd: Callable[[int], AbstractAsyncContextManager[None]]
+    starting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     # Pids
 
