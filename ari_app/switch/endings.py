@@ -41,7 +41,10 @@ class Endings:
         self._untold: list[CallRecord] = []
 
     def ended(self, session: Session, task: asyncio.Task[Settlement]) -> None:
-        """A session has settled its call, or has failed."""
+        """A session has settled its call, or has failed. One that was broken off leaves its call to the next switch."""
+        if task.cancelled():
+            log.warning("call is left to the next switch", extra=logs.fields(call=session.record.id))
+            return
         error = task.exception()
         self.save(task.result() if error is None else self._broken(session, error))
         self._pause_the_silent(session)
