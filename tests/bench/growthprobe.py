@@ -224,7 +224,7 @@ def act(database: str, step: str, n: str) -> Figures:
 
 
 def _elsewhere(*words: str) -> int:
-    return subprocess.run((sys.executable, "-P", __file__, *words), stdout=subprocess.DEVNULL).returncode
+    return subprocess.run((sys.executable, "-S", "-P", __file__, *words), stdout=subprocess.DEVNULL).returncode
 
 
 async def _calls(switch: Switch, writer: writers.Writer) -> None:
@@ -402,7 +402,7 @@ def capped(url: str, seconds: str) -> Figures:
         for first in range(10_000, 14_000, 500):
             calls.save(engine, [settlement(make_call(n)) for n in range(first, first + 500)])
         caps = serving_caps.Caps(engine)
-        rebuilding = subprocess.Popen((sys.executable, "-P", __file__, "rebuild_reports", url))
+        rebuilding = subprocess.Popen((sys.executable, "-S", "-P", __file__, "rebuild_reports", url))
         time.sleep(
             2
         )  # until its lanes are connected, as a switch's are before its first call, and that is at work
