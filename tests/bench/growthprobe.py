@@ -224,7 +224,9 @@ def act(database: str, step: str, n: str) -> Figures:
 
 
 def _elsewhere(*words: str) -> int:
-    return subprocess.run((sys.executable, "-S", "-P", __file__, *words), stdout=subprocess.DEVNULL).returncode
+    return subprocess.run(
+        (sys.executable, "-S", "-P", __file__, *words), stdout=subprocess.DEVNULL
+    ).returncode
 
 
 async def _calls(switch: Switch, writer: writers.Writer) -> None:
