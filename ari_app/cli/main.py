@@ -39,6 +39,7 @@ NOUNS = {
     "marketplace": "Begin a marketplace; then add to it by commands, or by `callrace apply`.",
     "numbers": "Look at tracking numbers; import, assign and release them.",
     "payouts": "Pay publishers what they earned, and look at what was paid.",
+    "people": "See who can sign in on the web, invite and remove people.",
     "plan": "Show what an apply would change.",
     "privacy": "Forget callers.",
     "publishers": "Add, see and remove publishers: the producers of calls.",
@@ -48,6 +49,7 @@ NOUNS = {
     "route": "Ask where a call would go.",
     "spool": "Look after settled calls that the database has not taken yet.",
     "switch": "Run, and gracefully end, the program that takes the calls.",
+    "visibility": "See what each party sees, widen it and narrow it.",
 }
 """The nouns with their commands' first sentences, for `callrace --help`: to import all commands would be slow."""
 

@@ -90,6 +90,17 @@ class Code(StrEnum):
     MONTH_IS_OPEN = "month_is_open", "{why}"
     CANNOT_CONVERT = "cannot_convert", "{why}"
     CALLS_NOT_THERE = "calls_not_there", "{why}"
+    NOT_SIGNED_IN = "not_signed_in", "nobody is signed in, or no longer"
+    WRONG_SIGN_IN = "wrong_sign_in", "the address or the password is wrong"
+    WRONG_CODE = "wrong_code", "the code is wrong, over, or was used already"
+    TOO_MANY_TRIES = "too_many_tries", "too many tries went wrong: wait {seconds} s, then try again"
+    LINK_OVER = "link_over", "the link is used, over, or was replaced by a newer one: ask for another"
+    NOT_ALLOWED = "not_allowed", "{who} may not do this ({what})"
+    CONFIRM_FIRST = "confirm_first", "prove first that it is you: it is longer ago than {minutes} minutes"
+    NOBODY = "nobody", "nobody of the address {name} can sign in here"
+    IS_MEMBER = "is_member", "{name} is in {party} already, as {role}"
+    NO_MEMBER = "no_member", "{name} is not in {party}"
+    LAST_OWNER = "last_owner", "{name} is the only owner: the exchange needs one"
     COSTS_DIFFER = "costs_differ", "a cost is of one currency, and the calls have {currencies}"
 
 

@@ -13,6 +13,8 @@ from click.testing import Result
 from sqlalchemy import Engine
 
 from ari_app.cli import lab
+from ari_app.cli.common import acting, site
+from ari_app.desk import people
 from ari_app.domain.calls.geo import Geography
 from ari_app.domain.calls.record import TimelineEvent, Tracks
 from ari_app.domain.calls.stage import Stage
@@ -97,6 +99,7 @@ def everything(cli: Cli, settings: Settings, engine: Engine, folder: Path) -> To
     _calls(tell, settings, engine)
     _money(tell)
     _reports(tell, market)
+    _people(tell)
     _upkeep(tell)
     return tell
 
@@ -252,6 +255,16 @@ def _reports(tell: Told, market: Path) -> None:
         MARKET.replace("acme", "zeta").replace("  homefix: {name: HomeFix}\n", "").replace("homefix", "radio")
     )
     tell("plan", str(market))
+
+
+def _people(tell: Told) -> None:
+    tell("people invite", "ada@example.com", "--party", "operator", "--role", "owner")
+    tell("people remove", "ada@example.com", "--party", "operator")
+    people.add(site(), acting(), "joe@acme.example", "Joe", "advertiser:acme", "manager")
+    tell("people list")
+    tell("people sign-in-link", "joe@acme.example")
+    tell("visibility set", "publisher:homefix", "caller_numbers", "whole")
+    tell("visibility list")
 
 
 def _upkeep(tell: Told) -> None:

@@ -453,6 +453,106 @@ reservations = Table(
     Index("reservations_expires_at", "expires_at"),
 )
 
+# Whoever can sign in. `email` is in lower case; a person who was removed keeps the row, for the audit log.
+people = Table(
+    "people",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("email", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("removed_at", BigInteger),
+    Column("password_hash", Text),
+    Column("totp_secret", Text),
+    # The 30 s step of the last code that was used: none is good twice.
+    Column("totp_step", BigInteger),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("person_id", BigInteger, ForeignKey("people.id"), primary_key=True),
+    Column("party", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Index("memberships_party", "party"),
+)
+
+# Links that somebody is sent: to join a party, or to sign in once. Of the link itself only a hash is kept.
+links = Table(
+    "links",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("party", Text),
+    Column("role", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    CheckConstraint("kind IN ('invitation', 'sign_in')", name="kind_is_known"),
+    Index("links_email", "email"),
+    Index("links_expires_at", "expires_at"),
+)
+
+# Who is signed in, and in which of their parties. A session that `awaits_code` is not signed in yet. `as_party`:
+# whose pages an operator's person looks at.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("token_hash", Text, nullable=False, unique=True),
+    Column("person_id", BigInteger, ForeignKey("people.id"), nullable=False),
+    Column("party", Text, nullable=False),
+    Column("as_party", Text),
+    Column("awaits_code", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("confirmed_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("browser", Text, nullable=False),
+    Index("sessions_person_id", "person_id"),
+    Index("sessions_expires_at", "expires_at"),
+    sqlite_autoincrement=True,  # the id of a session that is over is never another's
+)
+
+# Each is good once, for who has lost what makes their codes.
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("person_id", BigInteger, ForeignKey("people.id"), primary_key=True),
+    Column("code_hash", Text, primary_key=True),
+    Column("used_at", BigInteger),
+)
+
+# Wrong passwords and codes, by account and by address (`store.people.brake`).
+failed_sign_ins = Table(
+    "failed_sign_ins",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Index("failed_sign_ins_last_at", "last_at"),
+)
+
+# What the operator lets a party see, other than the table in `ari_app.access.sights` says.
+sight_exceptions = Table(
+    "sight_exceptions",
+    metadata,
+    Column("party", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("sight", Text, nullable=False),
+)
+
+# Made once by this exchange, and never shown: by it names become codes.
+site_keys = Table(
+    "site_keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
 
 def _rollup(
     name: str, keys: tuple[Column[Any], ...], counts: Sequence[str], sums: Sequence[str] = ()

@@ -23,6 +23,7 @@ from ari_app.views.explain import (
     routing,
     verdict,
 )
+from ari_app.views.explain.facts import Sees, everything
 from ari_app.views.explain.place import place_text
 from ari_app.views.sections import Section
 
@@ -30,19 +31,25 @@ __all__ = ["explain", "place_text"]
 
 
 def explain(
-    record: CallRecord, transfers: Sequence[Transfer] = (), disputes: Sequence[Dispute] = ()
+    record: CallRecord,
+    transfers: Sequence[Transfer] = (),
+    disputes: Sequence[Dispute] = (),
+    sees: Sees = everything,
 ) -> list[Section]:
-    """All sections about one call; the first section is the summary."""
+    """All sections about one call; the first section is the summary.
+
+    For a reader who does not see everything, `record` and the rest are what that party may know of them.
+    """
     sections = [
-        opening.section(record, transfers),
-        attribution.section(record),
-        answers.section(record),
+        opening.section(record, transfers, sees),
+        attribution.section(record, sees),
+        answers.section(record, sees),
         race.section(record),
         routing.section(record),
         conversation.section(record),
         recorded.section(record),
-        verdict.section(record),
-        money.section(record, transfers),
-        aftermath.section(record, transfers, disputes),
+        verdict.section(record, sees),
+        money.section(record, transfers, sees),
+        aftermath.section(record, transfers, disputes, sees),
     ]
     return [section for section in sections if section.lines]

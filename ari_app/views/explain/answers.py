@@ -8,6 +8,7 @@ from itertools import groupby
 
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.calls.timeline import EventName
+from ari_app.views.explain.facts import Sees
 from ari_app.views.explain.place import place_text
 from ari_app.views.sections import Section
 from ari_app.views.words import sentence
@@ -19,9 +20,9 @@ _ENTERED: Mapping[str, str] = {
 }
 
 
-def section(record: CallRecord) -> Section:
+def section(record: CallRecord, sees: Sees) -> Section:
     """What the caller was asked and answered, and where the caller is."""
-    return Section("What the caller told us", list(_told(record)))
+    return Section("What the caller told us", list(_told(record)) if sees("answers") else [])
 
 
 @dataclass(frozen=True, slots=True)

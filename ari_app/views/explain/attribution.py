@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.calls.timeline import EventName
+from ari_app.views.explain.facts import Sees
 from ari_app.views.sections import Section
 from ari_app.views.words import amount
 
@@ -20,12 +21,12 @@ _UNREAD: dict[str, str] = {
 }
 
 
-def section(record: CallRecord) -> Section:
+def section(record: CallRecord, sees: Sees) -> Section:
     """To whom the call was attributed, and under which terms."""
-    return Section("Whose call it was", list(_whose(record)))
+    return Section("Whose call it was", list(_whose(record, sees)))
 
 
-def _whose(record: CallRecord) -> Iterator[str]:
+def _whose(record: CallRecord, sees: Sees) -> Iterator[str]:
     for event in record.events:
         if event.what in _UNREAD:
             yield f"- {_UNREAD[event.what]} stands where nobody looks for it: in {event.detail}."
@@ -43,10 +44,21 @@ def _whose(record: CallRecord) -> Iterator[str]:
     )
     if record.attestation is not None:
         yield f"- The carrier attests the caller's number: {_ATTESTED[record.attestation]}."
-    if record.money is not None:
-        price = amount(record.money.price, record.money.currency)
-        payout = amount(record.money.payout, record.money.currency)
+    comes_to = _comes_to(record, sees)
+    if comes_to:
         yield (
-            f"- Version {record.terms_version} of the campaign's terms holds for it: if payable, this call costs "
-            f"{record.advertiser} {price} and earns {record.publisher} {payout}."
+            f"- Version {record.terms_version} of the campaign's terms holds for it: if payable, this call "
+            f"{comes_to}."
         )
+
+
+def _comes_to(record: CallRecord, sees: Sees) -> str:
+    """What the terms charge and pay for a payable call, as far as the reader sees it."""
+    money = record.money
+    if money is None:
+        return ""
+    parts = {
+        "price": f"costs {record.advertiser} {amount(money.price, money.currency)}",
+        "payout": f"earns {record.publisher} {amount(money.payout, money.currency)}",
+    }
+    return " and ".join(said for topic, said in parts.items() if sees(topic))

@@ -6,18 +6,23 @@ from collections.abc import Iterator, Sequence
 
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.calls.timeline import EventName
-from ari_app.domain.ledger.calls import BONUS, is_rest
+from ari_app.domain.ledger.calls import BONUS, awarded_at, is_rest
 from ari_app.domain.ledger.transfers import Transfer
+from ari_app.views.explain.facts import Sees
 from ari_app.views.sections import Section
 from ari_app.views.words import amount
 
 
-def section(record: CallRecord, transfers: Sequence[Transfer]) -> Section:
+def section(record: CallRecord, transfers: Sequence[Transfer], sees: Sees) -> Section:
     """Each transfer except later corrections."""
-    return Section("The money", list(_money(record, transfers)))
+    is_seen = sees("price") or sees("payout")
+    return Section("The money", list(_money(record, transfers, sees)) if is_seen else [])
 
 
-def _money(record: CallRecord, transfers: Sequence[Transfer]) -> Iterator[str]:
+def _money(record: CallRecord, transfers: Sequence[Transfer], sees: Sees) -> Iterator[str]:
+    if not transfers and not sees("price") and awarded_at(record) is not None:
+        yield f"- Nothing was paid to {record.publisher}."
+        return
     if not transfers:
         yield "- No money moved, and none was set aside: no agent took the call."
         return
@@ -28,7 +33,7 @@ def _money(record: CallRecord, transfers: Sequence[Transfer]) -> Iterator[str]:
         if transfer.kind != "adjust":
             yield f"- {_transfer(transfer, record)}"
     money = record.money
-    if money is not None and money.charged:
+    if money is not None and money.charged and sees("margin"):
         kept = money.charged - money.paid
         yield f"- The exchange keeps the difference of {amount(kept, money.currency)}."
 

@@ -9,25 +9,25 @@ from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.views.explain.aftermath import comes_to
 from ari_app.views.explain.answers import questions
-from ari_app.views.explain.facts import detail_of
+from ari_app.views.explain.facts import Sees, detail_of, joined
 from ari_app.views.sections import Section
 from ari_app.views.words import amount, duration, moment
 
 
-def section(record: CallRecord, transfers: Sequence[Transfer]) -> Section:
+def section(record: CallRecord, transfers: Sequence[Transfer], sees: Sees) -> Section:
     """Who called, and a summary of the call in one or two sentences."""
-    return Section(f"Call {record.id}", [_opening(record), _in_short(record, transfers)])
+    return Section(f"Call {record.id}", [_opening(record, sees), _in_short(record, transfers, sees)])
 
 
-def _opening(record: CallRecord) -> str:
-    caller = record.ani or "A caller who hides the number"
+def _opening(record: CallRecord, sees: Sees) -> str:
+    caller = record.ani or ("A caller who hides the number" if sees("caller_numbers") else "A caller")
     called = record.did or "what is no telephone number"
     return f"{caller} called {called} on {moment(record.started_at)}."
 
 
-def _in_short(record: CallRecord, transfers: Sequence[Transfer]) -> str:
-    said = f"In short: {_what_happened(record)} {_money_in_short(record)}"
-    return f"{said} {comes_to(record, transfers)}".rstrip()
+def _in_short(record: CallRecord, transfers: Sequence[Transfer], sees: Sees) -> str:
+    said = f"In short: {_what_happened(record)} {_money_in_short(record, sees)}".rstrip()
+    return f"{said} {comes_to(record, transfers, sees)}".rstrip()
 
 
 def _what_happened(record: CallRecord) -> str:
@@ -65,32 +65,45 @@ def _what_happened(record: CallRecord) -> str:
             return "the call is not over."
 
 
-def _money_in_short(record: CallRecord) -> str:
-    money, verdict = record.money, record.qualification
+def _money_in_short(record: CallRecord, sees: Sees) -> str:
+    verdict = record.qualification
+    if not (sees("price") or sees("payout")):
+        return ""
     if record.waits_until is not None:
-        return f"{_moved_so_far(record)} It waits for a conversion until {moment(record.waits_until)}."
-    if money is None or not (money.charged or money.paid):
+        return f"{_moved_so_far(record, sees)} It waits for a conversion until {moment(record.waits_until)}."
+    moved = _moved(record, sees)
+    if not moved:
         if record.disposition == "connected" and verdict is not None and not verdict.qualified:
             reasons = "; ".join(clause.detail for clause in verdict.clauses if not clause.passed)
             return f"It was not a payable call ({reasons}), so no money moved."
         return "No money moved."
-    return (
-        f"It met all the terms: {record.advertiser} was charged {amount(money.charged, money.currency)}, "
-        f"and {record.publisher} was paid {amount(money.paid, money.currency)}."
-    )
+    return f"It met all the terms: {joined(moved)}."
 
 
-def _moved_so_far(record: CallRecord) -> str:
+def _moved(record: CallRecord, sees: Sees) -> list[str]:
+    """The money that moved, as far as the reader sees it; empty when nothing of that moved."""
+    money = record.money
+    if money is None:
+        return []
+    parts = {
+        f"{record.advertiser} was charged {amount(money.charged, money.currency)}": ("price", money.charged),
+        f"{record.publisher} was paid {amount(money.paid, money.currency)}": ("payout", money.paid),
+    }
+    seen = {said: moved for said, (topic, moved) in parts.items() if sees(topic)}
+    return list(seen) if any(seen.values()) else []
+
+
+def _moved_so_far(record: CallRecord, sees: Sees) -> str:
     """The money of a call that awaits a conversion."""
     money, verdict = record.money, record.qualification
     if money is None or verdict is None:
         return "No money moved."
     said = []
-    if verdict.waits("price"):
+    if verdict.waits("price") and sees("price"):
         said.append(f"{amount(money.price, money.currency)} of {record.advertiser}'s money are held")
-    if money.charged:
+    if money.charged and sees("price"):
         said.append(f"{record.advertiser} was charged {amount(money.charged, money.currency)}")
-    if money.paid:
+    if money.paid and sees("payout"):
         said.append(f"{record.publisher} was paid {amount(money.paid, money.currency)}")
     return f"So far, {' and '.join(said)}." if said else "No money moved so far."
 

@@ -14,7 +14,7 @@ def place_text(place: PlaceRecord, ani: str | None) -> str:
             return f"The caller is taken to be in {state}, because the ZIP code {place.zip} was entered."
         case "ani":
             return (
-                f"The caller is taken to be in {state}, because of the area code of {ani}; "
+                f"The caller is taken to be in {state}, because of the area code of {ani or 'the caller'}; "
                 "no valid ZIP code was entered."
             )
         case "did":

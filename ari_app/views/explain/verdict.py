@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ari_app.domain.calls.record import CallRecord, ClauseResult, Part, may_pass_until
+from ari_app.views.explain.facts import Sees
 from ari_app.views.sections import Section
 from ari_app.views.words import sentence
 
@@ -23,9 +24,9 @@ _CLAUSE_NAMES = {
 }
 
 
-def section(record: CallRecord) -> Section:
+def section(record: CallRecord, sees: Sees) -> Section:
     """The verdict, each clause, and the parts of the money that have clauses of their own."""
-    return Section("Was it a payable call?", list(_verdict(record)))
+    return Section("Was it a payable call?", list(_verdict(record)) if sees("verdict") else [])
 
 
 def _verdict(record: CallRecord) -> Iterator[str]:
