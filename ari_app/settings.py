@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from ari_app.logs import Format
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:[1-9]\d{0,4})?", re.ASCII)
 
 
 class SettingsError(ValueError):
@@ -21,13 +24,34 @@ class NoPassword(SettingsError):
 
 
 @dataclass(frozen=True, slots=True)
+class WebSettings:
+    """Where `callrace web run` listens, and under which address people and programs reach it.
+
+    `url` is the public address, without a slash at its end; None: that of `address` and `port`. `proxies` are the
+    addresses of the reverse proxies in front, whose word on the client's address is taken; none: nobody's is.
+    """
+
+    address: str = "127.0.0.1"
+    port: int = 8480
+    url: str | None = None
+    proxies: tuple[str, ...] = ()
+
+    @property
+    def public_url(self) -> str:
+        """The address for links, such as `https://calls.example` or `http://127.0.0.1:8480`."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return self.url or f"http://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Callrace's settings.
 
     `home` has all files that are written: database, secrets, prompts, the lab's Asterisk. `ari_host` and `ari_port`
     are Asterisk's HTTP server; `sip_port` and `ami_port` are those of the lab. On `agi_port`, `callrace agi run`
     answers the dialplan. On `metrics_port` the switch serves its metrics; 0: it does not. `log_format` is the form of
-    the logs. `asterisk_root` is the folder of the lab's Asterisk, if it does not run in a container.
+    the logs. `asterisk_root` is the folder of the lab's Asterisk, if it does not run in a container. `web` is for
+    portals and API.
     """
 
     home: Path
@@ -41,6 +65,7 @@ class Settings:
     log_format: Format = "logfmt"
     external: bool = False
     asterisk_root: Path | None = None
+    web: WebSettings = WebSettings()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -60,6 +85,7 @@ class Settings:
             log_format=_log_format(env.get("CALLRACE_LOG", "logfmt")),
             external=bool(external),
             asterisk_root=Path(env.get("CALLRACE_ASTERISK_ROOT", home / "asterisk" / "root")).absolute(),
+            web=_web(env),
         )
 
     def secret(self, name: str) -> str:
@@ -133,6 +159,33 @@ def _number(name: str, text: str) -> int:
     if text.isdecimal() and 0 < int(text) < 65536:
         return int(text)
     raise SettingsError(f"{name}: expected a port from 1 to 65535, got {text!r}")
+
+
+def _web(env: Mapping[str, str]) -> WebSettings:
+    return WebSettings(
+        address=_address("CALLRACE_WEB_ADDRESS", env.get("CALLRACE_WEB_ADDRESS", "127.0.0.1")),
+        port=_port(env, "CALLRACE_WEB_PORT", 8480),
+        url=_url("CALLRACE_WEB_URL", env["CALLRACE_WEB_URL"]) if env.get("CALLRACE_WEB_URL") else None,
+        proxies=tuple(
+            _address("CALLRACE_WEB_PROXIES", text.strip())
+            for text in env.get("CALLRACE_WEB_PROXIES", "").split(",")
+            if text.strip()
+        ),
+    )
+
+
+def _address(name: str, text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError as error:
+        raise SettingsError(f"{name}: expected an IP address such as 127.0.0.1, got {text!r}") from error
+
+
+def _url(name: str, text: str) -> str:
+    """A web address without path and user, as browsers send it in `Origin`."""
+    if not _ORIGIN.fullmatch(text.removesuffix("/")):
+        raise SettingsError(f"{name}: expected an address such as https://calls.example, got {text!r}")
+    return text.removesuffix("/")
 
 
 def _log_format(text: str) -> Format:

@@ -50,6 +50,7 @@ NOUNS = {
     "spool": "Look after settled calls that the database has not taken yet.",
     "switch": "Run, and gracefully end, the program that takes the calls.",
     "visibility": "See what each party sees, widen it and narrow it.",
+    "web": "Serve portals and API over HTTP.",
 }
 """The nouns with their commands' first sentences, for `callrace --help`: to import all commands would be slow."""
 

@@ -101,6 +101,22 @@ class Code(StrEnum):
     IS_MEMBER = "is_member", "{name} is in {party} already, as {role}"
     NO_MEMBER = "no_member", "{name} is not in {party}"
     LAST_OWNER = "last_owner", "{name} is the only owner: the exchange needs one"
+    EDITED_MEANWHILE = (
+        "edited_meanwhile",
+        "{what} {name} is not as you have seen it any more: look at it again",
+    )
+    KEY_OF_ANOTHER_REQUEST = (
+        "idempotency_key_reused",
+        "another request was sent under the name {key}: give each request its own",
+    )
+    REQUEST_AT_WORK = (
+        "request_at_work",
+        "the request {key} is being done at this moment: ask again in a second",
+    )
+    REQUEST_OUTCOME_UNKNOWN = (
+        "outcome_unknown",
+        "nobody knows whether the request {key} was done: look, and if it was not, send it under another name",
+    )
     COSTS_DIFFER = "costs_differ", "a cost is of one currency, and the calls have {currencies}"
 
 

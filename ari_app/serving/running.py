@@ -1,7 +1,7 @@
-"""The background programs, switch and AGI server: whether each runs, and requests to a running switch.
+"""The background programs, switch, AGI server and web server: whether each runs, and requests to a running switch.
 
-Each holds a lock on its file, HOME/switch.pid or HOME/agi.pid. The system releases the lock when the process ends in
-any way, so an old pid in the file is never mistaken for a running program.
+Each holds a lock on its file, HOME/switch.pid, agi.pid or web.pid. The system releases the lock when the process ends
+in any way, so an old pid in the file is never mistaken for a running program.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _POLL_S = 0.05
 _TRIES = 10
 _LONGEST_SOCKET_PATH = 107
 
-Program = Literal["switch", "agi"]
-_SAID = {"switch": "a switch", "agi": "an AGI server"}
+Program = Literal["switch", "agi", "web"]
+_SAID = {"switch": "a switch", "agi": "an AGI server", "web": "a web server"}
 
 
 class SwitchError(Exception):

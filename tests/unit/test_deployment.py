@@ -21,7 +21,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 UNITS = {unit.stem: unit.read_text() for unit in (REPO / "config" / "systemd").glob("*.service")}
 README = (REPO / "README.md").read_text()
 DOCKERFILE = (REPO / "asterisk-docker" / "Dockerfile").read_text()
-OURS = ("switch", "agi", "daily")
+OURS = ("switch", "agi", "web", "daily")
 
 # A path of Callrace's HOME, and where Asterisk has the same.
 SHARED_WITH_ASTERISK = {
@@ -110,6 +110,7 @@ def test_a_program_may_finish_its_calls_and_comes_back(service: str) -> None:
 def test_a_switch_is_healthy_when_it_is_ready() -> None:
     assert "http://127.0.0.1:9464/readyz" in SERVICES["switch"]["healthcheck"]["test"][-1]
     assert f"('127.0.0.1', {Settings.from_env({}).agi_port})" in SERVICES["agi"]["healthcheck"]["test"][-1]
+    assert f"{Settings.from_env({}).web.public_url}/healthz" in SERVICES["web"]["healthcheck"]["test"][-1]
 
 
 def test_every_image_has_a_version() -> None:

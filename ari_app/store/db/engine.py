@@ -35,10 +35,10 @@ ANSWER_S = 3.0
 HASTY_ANSWER_S = 1.0
 
 
-def open_engine(url: str, *, is_serving: bool = False) -> Engine:
+def open_engine(url: str, *, is_serving: bool = False, answer_s: float = ANSWER_S) -> Engine:
     """An engine for `sqlite:///FILE` or `postgresql://...`, after one try to reach it.
 
-    `is_serving`: for a program that serves calls; it gives a connection up after ANSWER_S without an answer.
+    `is_serving`: for a program that serves; it gives a connection up after `answer_s` without an answer.
     Raises BadDatabaseUrl, or DatabaseUnavailable when it cannot be reached. Use `ari_app.store.db.schema.require` to
     check whether it is migrated.
     """
@@ -46,7 +46,11 @@ def open_engine(url: str, *, is_serving: bool = False) -> Engine:
         parsed = make_url(url)
     except ArgumentError as error:
         raise BadDatabaseUrl(f"cannot read the database URL: {error}; {_URL_HELP}") from error
-    engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed, is_serving)
+    engine = (
+        _sqlite(parsed)
+        if parsed.get_backend_name() == "sqlite"
+        else _postgresql(parsed, answer_s if is_serving else None)
+    )
     with reading(engine):
         return engine
 
@@ -123,7 +127,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
 
 
-def _postgresql(url: URL, is_serving: bool) -> Engine:
+def _postgresql(url: URL, answer_s: float | None) -> Engine:
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise BadDatabaseUrl(f"the database URL names {url.get_backend_name()}; {_URL_HELP}")
     from ari_app.store.db.postgresql import (  # users of SQLite do not need this driver
@@ -131,7 +135,7 @@ def _postgresql(url: URL, is_serving: bool) -> Engine:
         open_serving,
     )
 
-    return open_serving(url, ANSWER_S) if is_serving else open_postgresql(url)
+    return open_postgresql(url) if answer_s is None else open_serving(url, answer_s)
 
 
 @contextmanager

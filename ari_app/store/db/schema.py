@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Engine, MetaData, String, Table, inspect, select, text
 
-from ari_app.store.db.engine import open_engine, reading, writing
+from ari_app.store.db.engine import ANSWER_S, open_engine, reading, writing
 from ari_app.store.db.errors import DatabaseNotMigrated
 
 if TYPE_CHECKING:
@@ -49,12 +49,12 @@ def head() -> str:
     return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
-def opened(url: str, *, is_serving: bool = False) -> Engine:
+def opened(url: str, *, is_serving: bool = False, answer_s: float = ANSWER_S) -> Engine:
     """The database of a URL, at the version that this Callrace needs. Raises StoreError.
 
-    `is_serving`: for a program that serves calls, see `open_engine`.
+    `is_serving`, `answer_s`: for a program that serves, see `open_engine`.
     """
-    engine = open_engine(url, is_serving=is_serving)
+    engine = open_engine(url, is_serving=is_serving, answer_s=answer_s)
     require(engine)
     return engine
 

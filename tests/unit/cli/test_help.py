@@ -10,7 +10,7 @@ import pytest
 from ari_app.cli.main import NOUNS, main
 
 # Commands that keep running, or tell their steps, or print a shell's script. All others take --json.
-WITHOUT_JSON = {"agi run", "completion", "demo", "lab down", "lab up", "switch run"}
+WITHOUT_JSON = {"agi run", "completion", "demo", "lab down", "lab up", "switch run", "web run"}
 
 
 def _commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
