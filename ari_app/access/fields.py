@@ -1,4 +1,4 @@
-"""The topic of each field that parties are shown: by noun and path, as docs/json.md and docs/record.md have them.
+"""The topic of each field that parties are shown: by noun and path, as docs/ has them.
 
 What has no row is shown to the operator alone.
 """
@@ -15,7 +15,7 @@ def _fields(**paths: str) -> dict[str, str]:
 
 _RTP = "received received_lost sent sent_lost jitter_ms round_trip_ms mos"
 
-FIELDS: Mapping[str, Mapping[str, str]] = {
+_TOLD: Mapping[str, Mapping[str, str]] = {
     "Call": _fields(
         facts="""id did attestation campaign disposition started_at answered_at offered_at connected_at ended_at
             end_source place place.state place.timezone place.from durations_ms durations_ms.total durations_ms.ivr
@@ -164,6 +164,32 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
             excluded[].reason warnings""",
     ),
 }
+
+_ENTRIES: Mapping[str, Mapping[str, str]] = {
+    "Advertiser": _fields(own_money="id name timezone dispute_window billing caps"),
+    "Publisher": _fields(own_money="id name timezone caps"),
+    "Destination": _fields(
+        advertiser_names="advertiser",
+        destinations="id",
+        routing="dial covers hours capacity priority weight auto_pause attestation caps headers",
+    ),
+    "Campaign": _fields(
+        facts="id currency status hours recording visibility applications bonus bonus[].name",
+        verdict="qualify bonus[].when staged staged.from staged.qualify staged.bonus staged.bonus[].name "
+        "staged.bonus[].when",
+        advertiser_names="advertiser",
+        price="price price_when bonus[].price staged.price staged.price_when staged.bonus[].price",
+        payout="payout payout_when overrides bonus[].payout staged.payout staged.payout_when staged.overrides "
+        "staged.bonus[].payout",
+        routing="route flow screen caps",
+        operation="invited",
+    ),
+    "Flow": _fields(routing="id start nodes longest"),
+    "Creative": _fields(facts="id campaign kind image sha256 size text html address status reason"),
+}
+
+FIELDS: Mapping[str, Mapping[str, str]] = {**_TOLD, **_ENTRIES}
+"""By noun: what is told of calls and money, and the entries of the marketplace, each with its `id`."""
 
 HOLDS: Mapping[tuple[str, str], str] = {
     ("Call", "disputes"): "Dispute",

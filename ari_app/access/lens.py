@@ -55,6 +55,14 @@ class Lens:
             return (value["kind"], value["party"]) == (_BILLS.get(self.party.kind), self.party.id)
         if noun == "Cap":
             return (value["owner"], value["id"]) == (self.party.kind, self.party.id)
+        if noun == "Campaign":
+            return (
+                value["advertiser"] == str(self.party.id)
+                if self.party.kind == "advertiser"
+                else value["id"] in campaigns
+            )
+        if noun in ("Advertiser", "Publisher"):
+            return (noun.lower(), value["id"]) == (self.party.kind, self.party.id)
         if "account" in value:
             return bool(value["account"] == str(self.party))
         if self.party.kind == "agent":
@@ -122,9 +130,15 @@ class Lens:
         return inner
 
     def _of_its_own(self, noun: str, seen: dict[str, Any]) -> dict[str, Any]:
-        """A payout run is of all publishers: of it, a party sees the lines that are its own."""
-        if "payouts" in seen and noun == "PayoutRun":
+        """A payout run, and the overrides of a campaign, are of many publishers: one sees what is its own."""
+        if noun == "PayoutRun" and "payouts" in seen:
             seen["payouts"] = [one for one in seen["payouts"] if one["publisher"] == self.party.id]
+        if noun == "Campaign" and self.party.kind == "publisher":
+            for terms in (seen, seen.get("staged") or {}):
+                if terms.get("overrides"):
+                    terms["overrides"] = {
+                        name: one for name, one in terms["overrides"].items() if name == self.party.id
+                    }
         return seen
 
 

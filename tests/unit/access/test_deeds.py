@@ -35,6 +35,7 @@ OTHERS = {
     "reports.days_to_count": "work that Callrace does by itself",
     "signin": "each person's own",
     "takeover": "a step of other use cases",
+    "theirs": "asks this table",
     "visibility.lens_of": "asks these tables",
 }
 """What is no use case that a role is needed for, and why: a module, or one function."""

@@ -90,6 +90,9 @@ def test_a_party_sees_of_each_field_what_the_table_says(noun: str, party: Party)
     value = whole(noun)
     if noun == "PayoutRun":
         value["payouts"][0]["publisher"] = party.id
+    if noun == "Campaign":
+        for terms in (value, value["staged"]):
+            terms["overrides"] = {party.id: terms["overrides"]}
     shown, told = json.dumps(sees.shown(noun, value)), json.dumps(value)
     for (of, field), sight in visible(noun, sees):
         canary = f"<{of} {field}>"
@@ -165,6 +168,10 @@ def test_the_operators_people_are_the_exchange_to_others() -> None:
             [ACME, AGENT],
         ),
         ("LiveCall", {"advertiser": "other", "publisher": None, "legs": []}, []),
+        ("Campaign", {"id": "plumbing", "advertiser": "acme"}, [ACME]),
+        ("Campaign", {"id": "plumbing", "advertiser": "other"}, []),
+        ("Publisher", {"id": "homefix"}, [HOMEFIX]),
+        ("Advertiser", {"id": "homefix"}, []),
     ],
 )
 def test_a_party_sees_what_is_its_own(noun: str, value: dict[str, Any], owners: list[Party]) -> None:
@@ -179,6 +186,32 @@ def test_of_a_payout_run_a_publisher_sees_its_own_line() -> None:
     lines = [{"publisher": name, "amount": "1.00", "calls": 1, "key": name} for name in ("homefix", "radio")]
     shown = lens(HOMEFIX).shown("PayoutRun", {"key": "x", "payouts": lines, "waits": [{"publishers": 2}]})
     assert shown == {"key": "x", "payouts": lines[:1]}
+
+
+def test_of_a_campaign_a_publisher_sees_what_it_earns_and_no_other() -> None:
+    payouts = {"homefix": {"payout": "40.00"}, "radio": {"payout": "99.00"}}
+    campaign = {
+        "id": "plumbing",
+        "advertiser": "acme",
+        "price": "77.00",
+        "payout": "30.00",
+        "overrides": payouts,
+        "bonus": [{"name": "long", "when": [], "price": "7.00", "payout": "5.00"}],
+        "staged": {"from": "2026-12-01T00:00Z", "price": "78.00", "overrides": payouts},
+        "invited": ["homefix", "radio"],
+    }
+    shown = lens(HOMEFIX).shown("Campaign", campaign)
+    assert lens(HOMEFIX).owns("Campaign", campaign, {"plumbing"})
+    assert not lens(HOMEFIX).owns("Campaign", campaign, {"roofing"})
+    assert shown.pop("advertiser").startswith("advertiser-")
+    assert shown == {
+        "id": "plumbing",
+        "payout": "30.00",
+        "overrides": {"homefix": {"payout": "40.00"}},
+        "bonus": [{"name": "long", "when": [], "payout": "5.00"}],
+        "staged": {"from": "2026-12-01T00:00Z", "overrides": {"homefix": {"payout": "40.00"}}},
+    }
+    assert not {"payout", "overrides", "invited"} & set(lens(ACME).shown("Campaign", campaign))
 
 
 # A call, in words and as JSON

@@ -1,0 +1,152 @@
+"""What a party changes of the marketplace: its own entries, and of these the fields that are its to set.
+
+For the operator's people these are the use cases themselves. What is another's is refused as if it were not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from ari_app.access.edits import not_theirs
+from ari_app.access.parties import Viewer
+from ari_app.desk import agents, campaigns, documents
+from ari_app.desk.allowed import require
+from ari_app.desk.documents import Document, Part, entry_of
+from ari_app.desk.inforce import in_force
+from ari_app.desk.marketplaces import Changed
+from ari_app.desk.refused import Code, Refused
+from ari_app.desk.site import Site
+from ari_app.domain.market.marketplace import Marketplace
+from ari_app.domain.numbers.applications import closed_to
+from ari_app.store.market import applications
+
+Status = Literal["live", "paused", "ended"]
+
+
+def create_campaign(site: Site, viewer: Viewer, name: str, entry: Document) -> Changed:
+    """Adds a campaign as a draft. An advertiser's earns publishers nothing until the operator sets its payout.
+
+    Raises Refused, DocumentError, StoreError.
+    """
+    require(viewer, "campaigns.create", site.now())
+    if viewer.party.kind == "advertiser":
+        _require_fields(viewer, "drafts", entry)
+        entry = {**entry, "advertiser": viewer.party.id, "payout": "0"}
+    return campaigns.create(site, viewer.actor, name, entry)
+
+
+def set_campaign(site: Site, viewer: Viewer, name: str, assignments: Sequence[str]) -> Changed:
+    """Sets a campaign's fields, as `campaigns.set_fields` does. Raises Refused, DocumentError, StoreError."""
+    require(viewer, "campaigns.set_fields", site.now())
+    entry = own_entry(site, viewer, "campaigns", name)
+    part = "drafts" if entry["status"] == "draft" else "campaigns"
+    _require_fields(viewer, part, (one.partition("=")[0].strip() for one in assignments))
+    return campaigns.set_fields(site, viewer.actor, name, assignments)
+
+
+def become(site: Site, viewer: Viewer, name: str, status: Status) -> Changed:
+    """Starts, pauses or ends a campaign; the operator starts drafts. Raises Refused, DocumentError, StoreError."""
+    require(viewer, "campaigns.become", site.now())
+    entry = own_entry(site, viewer, "campaigns", name)
+    if entry["status"] == "draft" and viewer.party.kind != "operator" and status == "live":
+        raise Refused(Code.NOT_ALLOWED, who=str(viewer.party), what=f"start the draft {name}")
+    return campaigns.become(site, viewer.actor, name, status)
+
+
+def add(site: Site, viewer: Viewer, part: Part, name: str, entry: Document) -> Changed:
+    """Adds an entry, an advertiser's to what is its own. Raises Refused, DocumentError, StoreError."""
+    require(viewer, "documents.add", site.now())
+    if part == "campaigns":
+        return create_campaign(site, viewer, name, entry)
+    if viewer.party.kind != "operator":
+        _require_fields(viewer, part, set(entry) - {"advertiser"})
+        if part == "destinations":
+            entry = {**entry, "advertiser": viewer.party.id}
+        elif part == "creatives":
+            own_entry(site, viewer, "campaigns", str(entry.get("campaign", "")))
+        elif part != "flows":
+            raise Refused(Code.NOT_ALLOWED, who=str(viewer.party), what=f"{part}.add")
+    return documents.add(site, viewer.actor, part, name, entry)
+
+
+def remove(site: Site, viewer: Viewer, part: Part, name: str) -> Changed:
+    """Removes an entry of the party's own. Raises Refused, StoreError."""
+    require(viewer, "documents.remove", site.now())
+    own_entry(site, viewer, part, name)
+    return documents.remove(site, viewer.actor, part, name)
+
+
+def pause(site: Site, viewer: Viewer, agent: str, reason: str) -> None:
+    """Pauses a destination of the party's own. Raises Refused, StoreError."""
+    require(viewer, "agents.pause", site.now())
+    own_entry(site, viewer, "destinations", agent)
+    agents.pause(site, viewer.actor, agent, reason)
+
+
+def resume(site: Site, viewer: Viewer, agent: str) -> None:
+    """Resumes a destination of the party's own. Raises Refused, StoreError."""
+    require(viewer, "agents.resume", site.now())
+    own_entry(site, viewer, "destinations", agent)
+    agents.resume(site, viewer.actor, agent)
+
+
+def own_entry(site: Site, viewer: Viewer, part: Part, name: str) -> Document:
+    """An entry of the marketplace that is the party's own. Raises Refused for all others, as if they were not there."""
+    entry = documents.shown(site, part, name)
+    if not _owns(site, viewer, part, name, entry):
+        entry_of({part: {}}, part, name)
+    return entry
+
+
+def own_campaigns(site: Site, viewer: Viewer) -> frozenset[str]:
+    """The campaigns that the party sees: an advertiser's own; for a publisher those that it is in, or may apply to."""
+    market = in_force(site.engine).marketplace
+    match viewer.party.kind:
+        case "operator":
+            return frozenset(market.campaigns)
+        case "advertiser":
+            is_own = (name for name, one in market.campaigns.items() if one.advertiser == viewer.party.id)
+            return frozenset(is_own)
+        case "publisher":
+            return frozenset(_offered(site, market, viewer.party.id))
+        case "agent":
+            return frozenset()
+
+
+def _offered(site: Site, market: Marketplace, publisher: str) -> Iterable[str]:
+    joined = {one.campaign for one in applications.all_of(site.engine) if one.publisher == publisher}
+    joined |= {number.campaign for number in market.numbers.values() if number.publisher == publisher}
+    for name, campaign in market.campaigns.items():
+        is_open = campaign.status in ("live", "paused") and closed_to(campaign, publisher) is None
+        if name in joined or is_open:
+            yield name
+
+
+def _owns(site: Site, viewer: Viewer, part: Part, name: str, entry: Document) -> bool:
+    if viewer.party.kind == "operator":
+        return True
+    if part == "destinations" and viewer.party.kind == "agent":
+        return name == viewer.party.id
+    if viewer.party.kind != "advertiser":
+        return False
+    match part:
+        case "campaigns" | "destinations":
+            return bool(entry["advertiser"] == viewer.party.id)
+        case "creatives":
+            return entry["campaign"] in own_campaigns(site, viewer)
+        case "flows":
+            users = [
+                one.advertiser
+                for one in in_force(site.engine).marketplace.campaigns.values()
+                if one.flow == name
+            ]
+            return bool(users) and set(users) == {viewer.party.id}
+        case _:
+            return False
+
+
+def _require_fields(viewer: Viewer, part: str, fields: Iterable[str]) -> None:
+    refused = not_theirs(viewer, part, fields)
+    if refused:
+        raise Refused(Code.NOT_ALLOWED, who=str(viewer.party), what=f"set {', '.join(refused)} of {part}")
