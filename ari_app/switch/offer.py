@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 from ari_app.ari.errors import AriError, AriUnavailable, Conflict, NotFound
 from ari_app.ari.events import (
@@ -34,18 +33,12 @@ from ari_app.serving.ids import bridge_id
 from ari_app.switch.call import Call, CallerGone, FoundUp
 from ari_app.switch.conversation import Talk
 from ari_app.switch.legs import Legs, NotDialled
+from ari_app.switch.placequeue import PlaceFreed, PlaceQueue
 from ari_app.switch.places import Places
 from ari_app.switch.racer import Ending, wait_music
 
 CLEAN_UP_MS = 10_000
 FORWARD_LENGTH = 64  # characters of what a phone says of where its calls are taken
-
-
-@dataclass(frozen=True, slots=True)
-class _PlaceFreed:
-    """A place for which a destination of the race waits was given back. Put into the call's inbox."""
-
-    place: str
 
 
 class Offer:
@@ -67,14 +60,13 @@ class Offer:
         self._call = call
         self._route = route
         self._places = places
+        self._queue = PlaceQueue(call, places)
         self._legs = Legs(call, places.capacity, route.ring_timeout, route.max_duration)
         self._on_connected = on_connected
         self._on_parted = on_parted
         self._bridge_id = bridge_id(call.name)
         self._legs_before = list(call.record.legs)  # of a race that a restart of the switch cut off
         self._talk = Talk(call, route.max_duration, self._let_go)
-        self._full: dict[str, str] = {}  # destination -> the place that last refused it
-        self._waits: dict[str, dict[str, None]] = {}  # place -> destinations that wait for it, in order
 
     @property
     def legs(self) -> list[Leg]:
@@ -96,7 +88,7 @@ class Offer:
     async def close(self) -> None:
         """Hangs up every leg, removes the bridge, and waits a bounded time until they are gone."""
         call = self._call
-        self._places.capacity.forget(self)
+        self._queue.close()
         self._talk.close()
         if not self.race.over:
             self._perform(self.race.handle(racing.CallerHungUp(), call.now()))
@@ -124,8 +116,9 @@ class Offer:
     def _take_in(self, event: object) -> None:
         now = self._call.now()
         self._legs.end_goodbyes(now)
-        if isinstance(event, _PlaceFreed):
-            self._place_freed(event.place)
+        if isinstance(event, PlaceFreed):
+            for destination in self._queue.freed(event.place, self.race.waits_for):
+                self._perform(self.race.handle(racing.Freed(destination), self._call.now()))
             return
         happened = racing.TimeUp() if event is None else self._translate(event, now)
         if happened is not None:
@@ -224,7 +217,7 @@ class Offer:
         self._legs.gone(leg)
         full, places = self._call_up(leg)
         if full is not None:
-            self._note_full(leg, full, places[full])
+            self._queue.note_full(destination, full, places[full])
             return False
         self._note(leg, EventName.OTHER_TRUNK, f"{other}, as {why}")
         return True
@@ -304,37 +297,8 @@ class Offer:
         if full is None:
             self._note(leg, EventName.OFFERED, f"wave {self.race.legs[leg].record.wave}")
             return True
-        if self._full.get(destination) != full:  # only once: other calls may take it again and again
-            self._note_full(leg, full, places[full])
-        self._full[destination] = full
-        self._wait_for(full, destination)
+        self._queue.add(destination, full, places[full])
         return False
-
-    def _note_full(self, leg: int, full: str, size: int) -> None:
-        destination = self.race.legs[leg].record.destination
-        if full != destination:
-            self._note(leg, EventName.TRUNK_FULL, f"{full}, {size} in use")
-        elif destination in self._places.capacity.elsewhere():
-            self._note(leg, EventName.ON_ANOTHER_CALL)
-        else:
-            self._note(leg, EventName.AT_CAPACITY, f"{size} in use")
-
-    def _wait_for(self, place: str, *destinations: str) -> None:
-        self._waits.setdefault(place, {}).update(dict.fromkeys(destinations))
-        self._places.capacity.wait(self, place, lambda freed: self._call.inbox.put(_PlaceFreed(freed)))
-
-    def _place_freed(self, place: str) -> None:
-        """Rings the destinations that wait for this place, in order, while there is room; the others go on waiting."""
-        waiting = deque(self._waits.pop(place, ()))
-        while waiting:
-            destination = waiting.popleft()
-            if not self.race.waits_for(destination):
-                continue
-            _, places = self._places.dial(destination)
-            if not self._places.capacity.has_room(place, places[place]):
-                self._wait_for(place, destination, *waiting)
-                return
-            self._perform(self.race.handle(racing.Freed(destination), self._call.now()))
 
     def _award(self, leg: int) -> None:
         self._note(leg, EventName.ACCEPTED, "the call is awarded")
@@ -406,18 +370,11 @@ class Offer:
         rung = [leg.record for leg in self.race.legs if leg.record.outcome is not None]
         record.legs = self._legs_before + rung
         record.excluded += [
-            Exclusion(leg.record.destination, self._why_not_rung(leg.record.destination))
+            Exclusion(leg.record.destination, self._queue.why_not_rung(leg.record.destination))
             for leg in self.race.legs
             if leg.record.outcome is None
         ]
         self._talk.write_down()
-
-    def _why_not_rung(self, destination: str) -> str:
-        if destination in self._places.capacity.elsewhere():
-            return "on another call"
-        if self._full.get(destination, destination) != destination:
-            return f"{self._full[destination]} full, or not reached before the race was over"
-        return "at capacity, or not reached before the race was over"
 
     def _note(self, leg: int, what: EventName, detail: str = "") -> None:
         name = self.race.legs[leg].record.destination

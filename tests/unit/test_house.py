@@ -19,7 +19,6 @@ MOST_WORDS = 30
 LONGER: dict[str, str] = {
     "ari_app/ari/testing/asterisk.py": "one Asterisk: its requests read its state everywhere",
     "ari_app/store/db/tables.py": "every table there is, in one place, to be compared with what the migrations make",
-    "ari_app/switch/offer.py": "one race: its events in, its commands out, over one set of legs",
 }
 """Files of more lines, and why."""
 
