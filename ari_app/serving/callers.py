@@ -1,4 +1,4 @@
-"""What the switch remembers about callers: when they last dialled, how often, and their earlier calls."""
+"""What the switch remembers about callers: when they last dialled, and their earlier calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from contextlib import suppress
 
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.market.terms import Basis
-from ari_app.domain.routing.ratelimits import RateLimits
 from ari_app.domain.terms.qualification import EarlierCall
 from ari_app.domain.terms.repeats import Memory, RepeatKind
 
@@ -20,8 +19,8 @@ REDIALS_KEPT = 10_000
 RECALL_S = 10.0  # how long an ended call waits for earlier calls to be read
 
 
-class Callers:
-    """Memory for rapid redials and repeat callers. `lookback` fills it from the store while calls are served.
+class InMemoryCallers:
+    """A `protocols.Callers` of one process. `lookback` fills it from the store while calls are served.
 
     It keeps at most REDIALS_KEPT redials, and earlier calls as far back as the longest window of any campaign.
     """
@@ -33,7 +32,6 @@ class Callers:
         self._is_known = asyncio.Event()
         self._is_known.set()
         self._pages = 0  # of earlier calls, read so far
-        self.rates = RateLimits()
 
     def dialled(self, did: str, ani: str | None, at: int) -> int | None:
         """Remembers a call to a number. Returns when (ms) the same caller dialled it before, or None."""

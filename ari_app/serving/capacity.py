@@ -18,8 +18,8 @@ def trunk_place(trunk: str) -> str:
     return _TRUNK + trunk
 
 
-class Capacity:
-    """Places in use, by destination and trunk. It is used on the event loop only, so it needs no locks."""
+class InMemoryCapacity:
+    """A `protocols.Capacity` of one process. It is used on the event loop only, so it needs no locks."""
 
     def __init__(self) -> None:
         self._in_use: Counter[str] = Counter()
@@ -27,23 +27,23 @@ class Capacity:
         self._waits_of: dict[object, set[str]] = {}  # owner -> what it waits for
         self._elsewhere: set[str] = set()
 
-    def take(self, destination: str, capacity: int) -> bool:
-        """Takes a place; False when all `capacity` places are in use, or the agent is on another call."""
-        if not self.has_room(destination, capacity):
+    def take(self, place: str, size: int) -> bool:
+        """Takes a place; False when all `size` places are in use, or the agent is on another call."""
+        if not self.has_room(place, size):
             return False
-        self._in_use[destination] += 1
+        self._in_use[place] += 1
         return True
 
-    def has_room(self, destination: str, capacity: int) -> bool:
+    def has_room(self, place: str, size: int) -> bool:
         """Whether a place can be taken."""
-        return destination not in self._elsewhere and self._in_use[destination] < capacity
+        return place not in self._elsewhere and self._in_use[place] < size
 
-    def give_back(self, destination: str) -> None:
+    def give_back(self, place: str) -> None:
         """Frees a place, and tells all who wait for one, in the order in which they came."""
-        self._in_use[destination] -= 1
-        if not self._in_use[destination]:
-            del self._in_use[destination]
-        self._tell(destination)
+        self._in_use[place] -= 1
+        if not self._in_use[place]:
+            del self._in_use[place]
+        self._tell(place)
 
     def set_elsewhere(self, destination: str, is_elsewhere: bool) -> None:
         """Marks an agent busy (or free) on a call that Callrace does not control. A busy agent gets no place."""
@@ -57,23 +57,23 @@ class Capacity:
         """The destinations whose agents are on calls that Callrace does not control."""
         return frozenset(self._elsewhere)
 
-    def _tell(self, destination: str) -> None:
-        for owner, tell in self._waiting.pop(destination, {}).items():
-            self._waits_of[owner].discard(destination)
-            tell(destination)
+    def _tell(self, place: str) -> None:
+        for owner, tell in self._waiting.pop(place, {}).items():
+            self._waits_of[owner].discard(place)
+            tell(place)
 
-    def wait(self, owner: object, destination: str, tell: Callable[[str], None]) -> None:
-        """Calls `tell(destination)` once, when the next place is given back."""
-        self._waiting.setdefault(destination, {})[owner] = tell
-        self._waits_of.setdefault(owner, set()).add(destination)
+    def wait(self, owner: object, place: str, tell: Callable[[str], None]) -> None:
+        """Calls `tell(place)` once, when the next place is given back."""
+        self._waiting.setdefault(place, {})[owner] = tell
+        self._waits_of.setdefault(owner, set()).add(place)
 
     def forget(self, owner: object) -> None:
-        """From now on the owner waits for no destination."""
-        for destination in self._waits_of.pop(owner, ()):
-            waiters = self._waiting[destination]
+        """From now on the owner waits for no place."""
+        for place in self._waits_of.pop(owner, ()):
+            waiters = self._waiting[place]
             del waiters[owner]
             if not waiters:
-                del self._waiting[destination]
+                del self._waiting[place]
 
     def in_use(self) -> dict[str, int]:
         """Places in use, by destination; only destinations with at least one."""

@@ -15,9 +15,9 @@ from itertools import islice
 from sqlalchemy import Engine
 
 from ari_app.domain.calls.record import CallRecord
-from ari_app.serving.callers import Callers
 from ari_app.serving.chores import Chores
 from ari_app.serving.clock import CallClock
+from ari_app.serving.protocols import Callers
 from ari_app.store.calls import calls
 
 log = logging.getLogger(__name__)

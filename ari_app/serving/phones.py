@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 from ari_app.domain.routing.snapshot import Snapshot
-from ari_app.serving.capacity import Capacity
+from ari_app.serving.protocols import Capacity
 
 # Asterisk's device states in which a phone is not free.
 BUSY = frozenset({"INUSE", "BUSY", "RINGING", "RINGINUSE", "ONHOLD"})

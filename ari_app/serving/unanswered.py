@@ -8,8 +8,8 @@ from ari_app.domain.market.autopause import DAY_MS, why_pause
 from ari_app.domain.market.destinations import AutoPause
 
 
-class Unanswered:
-    """The times (ms) of each destination's unanswered calls in the last day."""
+class InMemoryUnanswered:
+    """A `protocols.Unanswered` of one process: for each destination the times (ms) of the last day."""
 
     def __init__(self) -> None:
         self._at: defaultdict[str, deque[int]] = defaultdict(deque)

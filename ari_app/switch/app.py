@@ -67,7 +67,7 @@ class Switch:
         self._journal = journal
         self._writer = writer
         self._in_hand = in_hand = InHand()
-        self._endings = endings = Endings(engine, writer, self.metrics, in_hand)
+        self._endings = endings = Endings(engine, writer, self.metrics, in_hand, shared.unanswered)
         self._admission = Admission(market, shared, journal, writer, in_hand, endings)
         self._succession = Succession(engine, market, shared, journal, writer, in_hand, endings)
         self._supervision = Supervision(

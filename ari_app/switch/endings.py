@@ -14,7 +14,7 @@ from ari_app.access.actor import CALLRACE
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.calls.timeline import EventName
 from ari_app.serving.clock import CallClock
-from ari_app.serving.unanswered import Unanswered
+from ari_app.serving.protocols import Unanswered
 from ari_app.store.calls.calls import Settlement
 from ari_app.store.calls.writer import Writer
 from ari_app.store.db.errors import StoreError
@@ -32,12 +32,14 @@ TELL_S = 1.0
 class Endings:
     """Passes ended calls on to the database, the metrics and the log."""
 
-    def __init__(self, engine: Engine, writer: Writer, metrics: Metrics, in_hand: InHand) -> None:
+    def __init__(
+        self, engine: Engine, writer: Writer, metrics: Metrics, in_hand: InHand, unanswered: Unanswered
+    ) -> None:
         self._engine = engine
         self._writer = writer
         self._metrics = metrics
         self._in_hand = in_hand
-        self._unanswered = Unanswered()
+        self._unanswered = unanswered
         self._untold: list[CallRecord] = []
 
     def ended(self, session: Session, task: asyncio.Task[Settlement]) -> None:

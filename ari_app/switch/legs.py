@@ -22,9 +22,9 @@ from ari_app.domain.ivr.prompts import TAKEN_PROMPT
 from ari_app.domain.market.destinations import Dial
 from ari_app.domain.routing.invites import Invite
 from ari_app.domain.routing.legs import LegAnswered, LegSoundless
-from ari_app.serving.capacity import Capacity
 from ari_app.serving.dialstrings import endpoint, variables
 from ari_app.serving.ids import leg_id
+from ari_app.serving.protocols import Capacity
 from ari_app.switch.call import ABSOLUTE_TIMEOUT, BACKSTOP_MS, NO_CAUSE, Call
 
 # Asterisk gives up a leg this long after the race would have: it matters only when no switch is there.

@@ -11,7 +11,7 @@ from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.calls.stage import ROWS, Phase, Stage
 from ari_app.domain.routing.legs import Leg
 from ari_app.domain.routing.snapshot import Snapshot
-from ari_app.serving.capacity import Capacity
+from ari_app.serving.protocols import Capacity
 
 PHASES: tuple[Phase, ...] = get_args(Phase)
 AGENTS_SHOWN = 200

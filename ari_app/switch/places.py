@@ -10,7 +10,8 @@ from ari_app.domain.market.destinations import Dial
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.routing.invites import Invite, invite
 from ari_app.domain.routing.screening import Refusal, trunk_full
-from ari_app.serving.capacity import Capacity, trunk_place
+from ari_app.serving.capacity import trunk_place
+from ari_app.serving.protocols import Capacity
 
 
 class Places:

@@ -22,8 +22,8 @@ from ari_app.domain.routing import recovery
 from ari_app.domain.routing.recovery import Remains, UnderWay, fate, winning_leg
 from ari_app.domain.routing.snapshot import Attribution, Snapshot, pinned
 from ari_app.domain.terms.settlement import SCREENED_OUT, awaits_verdict, conclude
-from ari_app.serving.callers import Callers
 from ari_app.serving.ids import bridge_id, leg_ids
+from ari_app.serving.protocols import Callers
 from ari_app.store.calls.calls import Settlement
 from ari_app.switch.call import CallerGone
 from ari_app.switch.case import Case

@@ -215,7 +215,7 @@ class Session:
 
     def _too_often(self) -> Refusal | None:
         record, rules = self.record, self.case.market.screen
-        return self._shared.callers.rates.refusal(rules, record.did, record.ani, record.started_at)
+        return self._shared.rates.refusal(rules, record.did, record.ani, record.started_at)
 
     def _cap_full(self) -> Refusal | None:
         found = self.case.whose

@@ -24,7 +24,7 @@ from ari_app.domain.ledger.calls import settle
 from ari_app.domain.routing.intake import UNCOUNTED, Arrival, Attributed, Ended, Intake, Offered, Pinned
 from ari_app.domain.routing.snapshot import Snapshot
 from ari_app.domain.terms.qualification import Facts, judge
-from ari_app.serving.callers import Callers
+from ari_app.serving.callers import InMemoryCallers
 from ari_app.serving.clock import CallClock
 from ari_app.settings import REPOSITORY
 from ari_app.store import geography
@@ -116,7 +116,7 @@ def _cost(database: Path) -> Cost:
 
 def _decide(snapshot: Snapshot) -> tuple[list[float], float]:
     """The time of each decision, us, and how many destinations one offers on average."""
-    random, callers = Random(2), Callers()
+    random, callers = Random(2), InMemoryCallers()
     times, offered = [], 0
     for n in range(DECISIONS):
         did, ani = number(random.randrange(NUMBERS)), caller(n)

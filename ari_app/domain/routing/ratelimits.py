@@ -45,7 +45,7 @@ class SlidingWindow:
         return sum(map(len, self._taken.values()))
 
 
-class RateLimits:
+class InMemoryRateLimits:
     """The windows of all callers and all tracking numbers, across campaigns."""
 
     def __init__(self) -> None:

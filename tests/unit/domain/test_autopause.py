@@ -4,7 +4,7 @@ import pytest
 
 from ari_app.domain.market.autopause import DAY_MS, HOUR_MS, why_pause
 from ari_app.domain.market.destinations import AutoPause
-from ari_app.serving.unanswered import Unanswered
+from ari_app.serving.unanswered import InMemoryUnanswered
 
 NOW = 10 * DAY_MS
 
@@ -33,17 +33,17 @@ def test_a_limit_of_0_never_pauses():
 
 
 def test_after_a_pause_the_count_starts_anew():
-    unanswered, rule = Unanswered(), AutoPause(per_hour=2, per_day=0)
+    unanswered, rule = InMemoryUnanswered(), AutoPause(per_hour=2, per_day=0)
     assert [unanswered.note("agent", rule, NOW + n) is None for n in range(4)] == [True, False, True, False]
 
 
 def test_each_destination_is_counted_for_itself():
-    unanswered, rule = Unanswered(), AutoPause(per_hour=2, per_day=0)
+    unanswered, rule = InMemoryUnanswered(), AutoPause(per_hour=2, per_day=0)
     assert unanswered.note("one", rule, NOW) is None
     assert unanswered.note("other", rule, NOW) is None
 
 
 def test_what_is_older_than_a_day_is_forgotten():
-    unanswered, rule = Unanswered(), AutoPause(per_hour=0, per_day=2)
+    unanswered, rule = InMemoryUnanswered(), AutoPause(per_hour=0, per_day=2)
     assert unanswered.note("agent", rule, NOW) is None
     assert unanswered.note("agent", rule, NOW + DAY_MS) is None

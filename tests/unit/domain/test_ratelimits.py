@@ -2,7 +2,7 @@
 
 from ari_app.domain.market.marketplace import RateLimit, Screening
 from ari_app.domain.routing import ratelimits as module
-from ari_app.domain.routing.ratelimits import RateLimits, SlidingWindow
+from ari_app.domain.routing.ratelimits import InMemoryRateLimits, SlidingWindow
 
 DID, ANI = "+18005550101", "+12125550142"
 TWICE = RateLimit(max=2, within=60_000)
@@ -10,7 +10,7 @@ TWICE = RateLimit(max=2, within=60_000)
 
 def taken(rules, *calls, limits=None):
     """Whether each call (did, ani, at) is taken, one after the other."""
-    limits = limits or RateLimits()
+    limits = limits or InMemoryRateLimits()
     return [limits.refusal(rules, did, ani, at) is None for did, ani, at in calls]
 
 
@@ -25,7 +25,7 @@ def test_a_callers_calls_to_all_numbers_count():
 
 
 def test_a_number_that_is_called_too_often_is_capped_whoever_calls():
-    rules, limits = Screening(per_did=TWICE), RateLimits()
+    rules, limits = Screening(per_did=TWICE), InMemoryRateLimits()
     assert taken(rules, (DID, ANI, 0), (DID, None, 1), limits=limits) == [True, True]
     refusal = limits.refusal(rules, DID, "+12125550143", 2)
     assert (refusal.disposition, refusal.announce) == ("capped", None)
@@ -43,7 +43,7 @@ def test_a_caller_who_is_refused_does_not_use_up_the_number():
 
 
 def test_the_refusal_tells_who_and_how_often():
-    rules, limits = Screening(per_ani=RateLimit(max=1, within=600_000)), RateLimits()
+    rules, limits = Screening(per_ani=RateLimit(max=1, within=600_000)), InMemoryRateLimits()
     assert taken(rules, (DID, ANI, 0), limits=limits) == [True]
     refusal = limits.refusal(rules, DID, ANI, 1)
     assert (refusal.disposition, refusal.announce) == ("blocked", None)

@@ -1,16 +1,16 @@
 """Places at destinations, and who waits for them."""
 
-from ari_app.serving.capacity import Capacity, trunk_place
+from ari_app.serving.capacity import InMemoryCapacity, trunk_place
 
 
 def test_no_more_places_are_taken_than_there_are():
-    capacity = Capacity()
+    capacity = InMemoryCapacity()
     assert capacity.take("agent-1", 2) and capacity.take("agent-1", 2)
     assert not capacity.take("agent-1", 2)
 
 
 def test_a_place_given_back_can_be_taken_again():
-    capacity = Capacity()
+    capacity = InMemoryCapacity()
     capacity.take("agent-1", 1)
     capacity.give_back("agent-1")
     assert capacity.in_use() == {}
@@ -18,7 +18,7 @@ def test_a_place_given_back_can_be_taken_again():
 
 
 def test_those_who_wait_are_told_in_the_order_they_came_and_once():
-    capacity, told = Capacity(), []
+    capacity, told = InMemoryCapacity(), []
     capacity.take("agent-1", 1)
     for name in ("first", "second"):
         capacity.wait(name, "agent-1", lambda destination, name=name: told.append((name, destination)))
@@ -29,7 +29,7 @@ def test_those_who_wait_are_told_in_the_order_they_came_and_once():
 
 
 def test_who_is_forgotten_is_not_told():
-    capacity, told = Capacity(), []
+    capacity, told = InMemoryCapacity(), []
     capacity.take("agent-1", 1)
     capacity.wait("call", "agent-1", told.append)
     capacity.forget("call")
@@ -38,7 +38,7 @@ def test_who_is_forgotten_is_not_told():
 
 
 def test_an_agent_on_another_call_has_no_place_whatever_the_capacity():
-    capacity = Capacity()
+    capacity = InMemoryCapacity()
     capacity.set_elsewhere("agent-1", True)
     assert not capacity.take("agent-1", 5)
     assert capacity.take("agent-2", 5)
@@ -47,7 +47,7 @@ def test_an_agent_on_another_call_has_no_place_whatever_the_capacity():
 
 
 def test_an_agent_who_was_on_no_other_call_wakes_nobody():
-    capacity, told = Capacity(), []
+    capacity, told = InMemoryCapacity(), []
     capacity.take("agent-1", 1)
     capacity.wait("call", "agent-1", told.append)
     capacity.set_elsewhere("agent-1", False)
@@ -55,7 +55,7 @@ def test_an_agent_who_was_on_no_other_call_wakes_nobody():
 
 
 def test_places_on_trunks_are_counted_beside_those_of_destinations():
-    capacity = Capacity()
+    capacity = InMemoryCapacity()
     assert capacity.take("agent-1", 1) and capacity.take(trunk_place("main"), 1)
     assert not capacity.has_room(trunk_place("main"), 1)
     assert (capacity.in_use(), capacity.on_trunks()) == ({"agent-1": 1}, {"main": 1})

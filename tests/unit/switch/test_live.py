@@ -11,7 +11,7 @@ from ari_app.domain.document.reading import parse
 from ari_app.domain.routing.legs import LegAnswered, LegDigit, LegRinging
 from ari_app.domain.routing.race import Race, RacePlan, WavePlan
 from ari_app.domain.routing.snapshot import make_snapshot
-from ari_app.serving.capacity import Capacity
+from ari_app.serving.capacity import InMemoryCapacity
 from ari_app.switch import live
 from ari_app.switch.live import agents_view, live_view
 from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
@@ -66,7 +66,7 @@ def test_losers_are_told_as_lost_while_they_are_being_hung_up() -> None:
 
 def test_agents_in_use_come_first_then_the_paused_then_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     snapshot = make_snapshot(1, parse(MARKETPLACE, "test.yaml"), {}, GEOGRAPHY, {"agent-2": "lunch"})
-    capacity = Capacity()
+    capacity = InMemoryCapacity()
     for name in ("overflow", "removed-meanwhile"):
         capacity.take(name, 1)
     told = agents_view(snapshot, capacity, {"agent-2": "INUSE"})

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from ari_app.serving import lookback
-from ari_app.serving.callers import Callers
+from ari_app.serving.callers import InMemoryCallers
 from ari_app.serving.chores import Chores
 from ari_app.serving.lookback import keep_hearing, keep_looking_back
 from ari_app.store.calls import calls
@@ -31,7 +31,7 @@ def spool(tmp_path):
 
 @pytest.fixture
 async def callers(engine, spool):
-    callers = Callers()
+    callers = InMemoryCallers()
     looking = asyncio.create_task(keep_looking_back(engine, spool.records, callers, Chores()))
     yield callers
     looking.cancel()

@@ -9,7 +9,7 @@ import yaml
 
 from ari_app.domain.document.reading import parse
 from ari_app.domain.routing.snapshot import Snapshot, make_snapshot
-from ari_app.serving.capacity import Capacity
+from ari_app.serving.capacity import InMemoryCapacity
 from ari_app.serving.phones import Phones
 from ari_app.switch.sweeper import Sweeper
 from tests.unit.cli.conftest import GEOGRAPHY, MARKETPLACE
@@ -25,12 +25,12 @@ def snapshot(agent_2: dict[str, Any]) -> Snapshot:
 
 
 @pytest.fixture
-def capacity() -> Capacity:
-    return Capacity()
+def capacity() -> InMemoryCapacity:
+    return InMemoryCapacity()
 
 
 @pytest.fixture
-def phones(capacity: Capacity) -> Phones:
+def phones(capacity: InMemoryCapacity) -> Phones:
     """agent-2 is the registered phone `desk`."""
     phones = Phones(capacity)
     phones.take_over(snapshot({"extension": "desk"}))
@@ -38,20 +38,22 @@ def phones(capacity: Capacity) -> Phones:
 
 
 @pytest.mark.parametrize("state", ["INUSE", "RINGING", "RINGINUSE", "BUSY", "ONHOLD"])
-def test_an_agent_on_another_call_gets_none_of_ours(phones: Phones, capacity: Capacity, state: str) -> None:
+def test_an_agent_on_another_call_gets_none_of_ours(
+    phones: Phones, capacity: InMemoryCapacity, state: str
+) -> None:
     phones.changed("desk", state)
     assert capacity.elsewhere() == {"agent-2"}
     assert not capacity.take("agent-2", 2)
 
 
 @pytest.mark.parametrize("state", ["NOT_INUSE", "UNAVAILABLE", "UNKNOWN"])
-def test_a_phone_that_is_not_in_use_is_rung(phones: Phones, capacity: Capacity, state: str) -> None:
+def test_a_phone_that_is_not_in_use_is_rung(phones: Phones, capacity: InMemoryCapacity, state: str) -> None:
     phones.changed("desk", state)
     assert capacity.take("agent-2", 2)
 
 
 def test_a_phone_that_rings_for_a_call_of_ours_still_takes_a_second_one(
-    phones: Phones, capacity: Capacity
+    phones: Phones, capacity: InMemoryCapacity
 ) -> None:
     capacity.take("agent-2", 2)
     phones.changed("desk", "RINGING")
@@ -59,7 +61,7 @@ def test_a_phone_that_rings_for_a_call_of_ours_still_takes_a_second_one(
     assert capacity.take("agent-2", 2)
 
 
-def test_who_waits_is_told_when_the_other_call_is_over(phones: Phones, capacity: Capacity) -> None:
+def test_who_waits_is_told_when_the_other_call_is_over(phones: Phones, capacity: InMemoryCapacity) -> None:
     told: list[str] = []
     phones.changed("desk", "INUSE")
     capacity.wait("call", "agent-2", told.append)
@@ -67,13 +69,13 @@ def test_who_waits_is_told_when_the_other_call_is_over(phones: Phones, capacity:
     assert told == ["agent-2"]
 
 
-def test_other_agents_and_phones_of_nobody_are_let_be(phones: Phones, capacity: Capacity) -> None:
+def test_other_agents_and_phones_of_nobody_are_let_be(phones: Phones, capacity: InMemoryCapacity) -> None:
     phones.changed("carrier", "INUSE")
     phones.changed("desk", "INUSE")
     assert capacity.take("agent-1", 1)
 
 
-def test_without_supervision_everybody_is_rung(phones: Phones, capacity: Capacity) -> None:
+def test_without_supervision_everybody_is_rung(phones: Phones, capacity: InMemoryCapacity) -> None:
     phones.changed("desk", "INUSE")
     phones.forget()
     assert capacity.take("agent-2", 1)
@@ -81,14 +83,16 @@ def test_without_supervision_everybody_is_rung(phones: Phones, capacity: Capacit
 
 
 def test_an_agent_who_is_dialled_otherwise_now_is_not_held_to_the_old_phone(
-    phones: Phones, capacity: Capacity
+    phones: Phones, capacity: InMemoryCapacity
 ) -> None:
     phones.changed("desk", "INUSE")
     phones.take_over(snapshot({"uri": "sip:agent-2@127.0.0.1"}))
     assert capacity.take("agent-2", 1)
 
 
-def test_a_new_marketplace_frees_nobody_who_is_on_another_call(phones: Phones, capacity: Capacity) -> None:
+def test_a_new_marketplace_frees_nobody_who_is_on_another_call(
+    phones: Phones, capacity: InMemoryCapacity
+) -> None:
     phones.changed("desk", "INUSE")
     phones.take_over(snapshot({"extension": "desk"}))
     assert not capacity.take("agent-2", 1)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from ari_app.domain.document.reading import parse
-from ari_app.serving.capacity import Capacity, trunk_place
+from ari_app.serving.capacity import InMemoryCapacity, trunk_place
 from ari_app.switch.places import Places
 from tests.kit.market import marketplace
 
@@ -18,11 +18,11 @@ BY_TRUNK: dict[str, str | dict[str, str]] = {
 }
 
 
-def places(**trunk: Any) -> tuple[Places, Capacity]:
+def places(**trunk: Any) -> tuple[Places, InMemoryCapacity]:
     """A call's places, where the trunk `carrier` has these rules, or none."""
     document = marketplace(BY_TRUNK, destination={"capacity": 2})
     document["trunks"] = {"carrier": trunk} if trunk else {}
-    capacity = Capacity()
+    capacity = InMemoryCapacity()
     return Places(capacity, parse(yaml.safe_dump(document, sort_keys=False), "t")), capacity
 
 

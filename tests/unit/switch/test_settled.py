@@ -11,7 +11,7 @@ from ari_app.domain.calls.geo import Geography
 from ari_app.domain.document.reading import parse
 from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.routing.snapshot import Snapshot, make_snapshot
-from ari_app.serving.callers import Callers
+from ari_app.serving.callers import InMemoryCallers
 from ari_app.store.calls.calls import Settlement
 from ari_app.switch.recovery import NotTakenUp, settled
 from tests.kit.market import marketplace
@@ -37,9 +37,9 @@ def left(**changes: Any) -> UnderWay:
     return UnderWay(record, {"caller": "caller-1"}, 3)
 
 
-async def callers() -> Callers:
+async def callers() -> InMemoryCallers:
     """Nobody is known, and nobody is to be recalled."""
-    found = Callers()
+    found = InMemoryCallers()
     found.ask(frozenset({("any", "campaign"), ("connected", "campaign"), ("qualified", "campaign")}), 10**10)
     await found.asked()
     found.recalled()
