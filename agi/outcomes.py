@@ -147,7 +147,7 @@ class Outcomes:
             for file in self._files:
                 save = partial(asyncio.to_thread, self._save_aside, file)
                 if not await self._chores.attempt(f"saving the calls of {file}", save):
-                    self._begun.look_anew()
+                    self._begun.start_over()
             await self._chores.attempt("looking after calls that the dialplan has begun", self._close_cut_off)
             await asyncio.sleep(LOOK_EVERY_S)
 
@@ -167,7 +167,7 @@ class Outcomes:
         """Saves the file renamed at the last look (no program writes to it any more); then renames the present one."""
         aside = file.with_suffix(".aside")
         if self._is_ahead_of_a_switch():
-            self._begun.look_anew()
+            self._begun.start_over()
             return
         if aside.exists():
             with aside.open(errors="replace") as lines:

@@ -60,7 +60,7 @@ class Begun:
         else:
             self._file.unlink(missing_ok=True)
 
-    def look_anew(self) -> None:
+    def start_over(self) -> None:
         """Counts absences from zero again: lines could not be read, and the end of an absent call may be in them."""
         self._missed.clear()
 

@@ -37,7 +37,7 @@ def apply(file: TextIO, as_json: bool) -> None:
 
 def tell(settings: Settings, changed: Changed, as_json: bool) -> None:
     """Waits until a running switch uses what was applied, then prints the changes."""
-    for _ in range(changed.begun_again):
+    for _ in range(changed.retries):
         click.echo("the marketplace changed meanwhile; trying again", err=True)
     taken_over = wait_for_switch(settings, changed.applied.version)
     if as_json:

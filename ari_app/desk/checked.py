@@ -97,7 +97,7 @@ def positive(text: str, currency: str, field: str) -> int:
     return minor
 
 
-def taken_back(text: str | None, currency: str, field: str) -> int:
+def reversed_amount(text: str | None, currency: str, field: str) -> int:
     """What a negative amount such as `-10.00` reverses, in minor units, as a positive number; 0 for None."""
     if text is None:
         return 0

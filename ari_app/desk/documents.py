@@ -91,7 +91,7 @@ def amend(site: Site, change: Callable[[Document], None], entry: Entry, base: Pa
         document = to_document(loaded.marketplace, defaults=False)
         change(document)
         try:
-            return replace(_put(site, document, entry, base, loaded), begun_again=tries)
+            return replace(_put(site, document, entry, base, loaded), retries=tries)
         except MarketplaceMoved:
             if tries == TRIES - 1:
                 raise

@@ -136,8 +136,8 @@ def adjust(
     record, currency = charged(site, call_id)
     if price is None and payout is None:
         raise Refused(Code.NOTHING_TO_ADJUST)
-    credit = checked.taken_back(price, currency, "price")
-    clawback = checked.taken_back(payout, currency, "payout")
+    credit = checked.reversed_amount(price, currency, "price")
+    clawback = checked.reversed_amount(payout, currency, "payout")
     facts = {
         "price": -credit,
         "payout": -clawback,

@@ -30,7 +30,7 @@ from ari_app.store.market import marketplaces
 class Changed:
     """What a change does: to the marketplace, to prompts (rendered or copied), and which limits let few calls through.
 
-    `remarks`: what is valid but probably not intended. `begun_again`: how many times the change was restarted because
+    `remarks`: what is valid but probably not intended. `retries`: how many times the change was restarted because
     somebody else had changed the marketplace meanwhile.
     """
 
@@ -38,7 +38,7 @@ class Changed:
     prompts: list[str]
     shortages: list[Shortage]
     remarks: list[Remark]
-    begun_again: int = 0
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

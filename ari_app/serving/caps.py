@@ -107,10 +107,10 @@ class Caps:
             async with asyncio.timeout(BUDGET_MS / 1000):
                 return await asyncio.wrap_future(asked)
         except TimeoutError:
-            self._take_back(asked, wanted.call_id)
+            self._cancel(asked, wanted.call_id)
             log.warning("call %s: the database did not answer in %s ms", wanted.call_id, BUDGET_MS)
         except asyncio.CancelledError:
-            self._take_back(asked, wanted.call_id)
+            self._cancel(asked, wanted.call_id)
             raise
         except (SQLAlchemyError, StoreError) as error:
             log.warning("call %s: nothing is reserved: %s", wanted.call_id, error)
@@ -121,7 +121,7 @@ class Caps:
         give_back = reservations.give_back_losers
         self._lane(call_id).submit(self._give_back, call_id, give_back, call_id, winner)
 
-    def _take_back(self, asked: Future[Answer], call_id: str) -> None:
+    def _cancel(self, asked: Future[Answer], call_id: str) -> None:
         """Gives back a reservation that came too late. The lane does this after the reservation itself."""
         if not asked.cancel():
             self._lane(call_id).submit(self._give_back, call_id, reservations.give_back, call_id)

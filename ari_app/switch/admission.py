@@ -55,8 +55,8 @@ class Admission:
     def on_incoming(self, client: Client, start: StasisStart) -> None:
         """Takes or refuses a new call, or hangs up a channel that belongs to no call."""
         if start.args[:1] != ("in",):
-            log.warning("channel %s let go: it belongs to no call under way", start.channel_id)
-            self._in_hand.do(let_go(client, start.channel_id))
+            log.warning("channel %s is hung up: it belongs to no call under way", start.channel_id)
+            self._in_hand.do(hang_up(client, start.channel_id))
         elif (double := self._doubles.find(start)) is not None:
             self._send_back(client, start, double)
         elif self._in_hand.is_draining and not has_failover(
@@ -115,16 +115,16 @@ class Admission:
         log.warning("call refused: %s", reason, extra=logs.fields(call=record.id))
         call.inbox.close()
         self._in_hand.over(call.channel_id)
-        self._in_hand.do(let_go(call.client, call.channel_id))
+        self._in_hand.do(hang_up(call.client, call.channel_id))
         self._endings.save(Settlement(record))
 
 
-async def let_go(client: Client, channel_id: str) -> None:
-    """Hangs up a channel that belongs to no call."""
+async def hang_up(client: Client, channel_id: str) -> None:
+    """Hangs up a channel that no call has or takes. To a carrier it is congestion: another route may be tried."""
     try:
         await client.channels.hangup(channel_id, "congestion")
     except AriError as error:
-        log.warning("channel %s could not be let go: %s", channel_id, error)
+        log.warning("channel %s could not be hung up: %s", channel_id, error)
 
 
 async def _hand_back(client: Client, channel_id: str, label: str) -> None:

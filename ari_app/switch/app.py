@@ -168,7 +168,7 @@ class Switch:
 
     def renew_journal(self) -> None:
         """Removes ended calls from the journal, within two seconds."""
-        self._journal.begin_anew()
+        self._journal.compact()
 
     def status(self) -> dict[str, Any]:
         """The switch's state, for `callrace lab status` and `callrace doctor`."""

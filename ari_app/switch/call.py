@@ -190,7 +190,7 @@ class Call:
         elif channel_id == self.under_way.agent and (leg := winning_leg(self.record)) is not None:
             leg.rtp = statistics
 
-    async def see_caller_out(self) -> None:
+    async def raise_if_caller_gone(self) -> None:
         """Call it after a request that found a channel gone: raises CallerGone if it was the caller's."""
         until = self.now() + GONE_MS
         while await self.event(until) is not None:
@@ -348,7 +348,7 @@ class Call:
     async def play_last(self, prompt: str) -> None:
         """Plays the last prompt of the call. Raises CallerGone when the caller hangs up during it."""
         if not await self.play(prompt):
-            await self.see_caller_out()
+            await self.raise_if_caller_gone()
 
 
 def is_end_of(playback_id: str, event: object) -> bool:

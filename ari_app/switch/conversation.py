@@ -17,9 +17,9 @@ from ari_app.domain.routing.conversation import (
     Conversation,
     End,
     Event,
+    HangUpParty,
     Joined,
     Left,
-    LetGo,
     LimitReached,
     Lost,
     Stopped,
@@ -46,12 +46,12 @@ class Talk:
     """The conversations of one call, from the first to the last."""
 
     def __init__(
-        self, call: Call, max_duration_ms: int, let_go: Callable[[Role], None] | None = None
+        self, call: Call, max_duration_ms: int, hang_up: Callable[[Role], None] | None = None
     ) -> None:
-        """`let_go(role)` hangs up a party; by default the party's channel."""
+        """`hang_up(role)` hangs up a party; by default the party's channel."""
         self._call = call
         self._conversation = Conversation(max_duration_ms)
-        self._let_go = let_go or self._hang_up
+        self._hang_up = hang_up or self._hang_up_channel
         self._talked: list[_Talked] = []
 
     @property
@@ -128,15 +128,15 @@ class Talk:
             match command:
                 case End():
                     self._keep_time()
-                case LetGo(role):
-                    self._let_go(role)
+                case HangUpParty(role):
+                    self._hang_up(role)
 
     def _keep_time(self) -> None:
         began_at, ended_at = self._conversation.began_at, self._conversation.ended_at
         assert began_at is not None and ended_at is not None
         self._talked.append(_Talked(self._call.record.winner, began_at, ended_at))
 
-    def _hang_up(self, role: Role) -> None:
+    def _hang_up_channel(self, role: Role) -> None:
         channel_id = self._call.under_way.parties.get(role)
         if channel_id is not None:
             self._call.post(self._call.read_rtp(channel_id))

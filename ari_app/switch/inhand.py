@@ -84,7 +84,7 @@ class InHand:
         self.bystanders[task] = bystander
         task.add_done_callback(left)
 
-    def let_talk(self, client: Client, bridge: str, members: frozenset[str]) -> None:
+    def watch_strangers(self, client: Client, bridge: str, members: frozenset[str]) -> None:
         """Watches the parties in the bridge of an unknown call, in a task."""
 
         def parted(task: asyncio.Task[None]) -> None:

@@ -66,7 +66,7 @@ class Offer:
         self._on_parted = on_parted
         self._bridge_id = bridge_id(call.name)
         self._legs_before = list(call.record.legs)  # of a race that a restart of the switch cut off
-        self._talk = Talk(call, route.max_duration, self._let_go)
+        self._talk = Talk(call, route.max_duration, self._hang_up_agent)
 
     @property
     def legs(self) -> list[Leg]:
@@ -333,7 +333,7 @@ class Offer:
                 await bridges.create(call.inbox, self._bridge_id)
             await bridges.add_channel(self._bridge_id, channel_ids)
 
-    def _let_go(self, role: Role) -> None:
+    def _hang_up_agent(self, role: Role) -> None:
         """Ends the race, as the conversation is over, although the agent's channel still exists."""
         self._perform(self.race.handle(racing.CallerHungUp(), self._call.now()))
 

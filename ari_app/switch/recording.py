@@ -68,7 +68,7 @@ class CallRecording:
         elif await self._call.play(rules.consent.prompt):
             self._call.note(EventName.RECORDING_ANNOUNCED, why)
         else:
-            await self._call.see_caller_out()  # the prompt also ends when the caller hangs up
+            await self._call.raise_if_caller_gone()  # the prompt also ends when the caller hangs up
             self._call.note(EventName.NOT_RECORDED, "the announcement could not be played")
             return
         self._keep_ms = rules.keep
@@ -101,7 +101,7 @@ class CallRecording:
             )
         call.keep()
 
-    def taken_up(self, rules: Recording | None) -> None:
+    def resumed(self, rules: Recording | None) -> None:
         """The conversation is resumed after the switch had died; Asterisk has gone on recording meanwhile."""
         call = self._call
         if rules is not None and may_have_begun(call.record):

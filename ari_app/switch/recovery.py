@@ -38,25 +38,27 @@ NEW_CALLS_S = 1.0
 NOWHERE = Geography({}, {})  # for calls that are not judged by a place
 
 
-class NotTakenUp(Exception):
+class NotResumable(Exception):
     """What a call is pinned to does not exist; the message says what is missing."""
 
 
 def pinned_attribution(left: UnderWay, snapshot: Snapshot) -> Attribution | None:
-    """The attribution of a call that was left; None if it was not attributed yet. Raises NotTakenUp."""
+    """The attribution of a call that was left; None if it was not attributed yet. Raises NotResumable."""
     pin = left.pin
     if pin is None:
         return None
     found = pinned(snapshot, pin)
     if found is None:
-        raise NotTakenUp(f"marketplace {snapshot.version} has no campaign {pin.campaign} of {pin.publisher}")
+        raise NotResumable(
+            f"marketplace {snapshot.version} has no campaign {pin.campaign} of {pin.publisher}"
+        )
     return found
 
 
 async def settled(left: UnderWay, began_with: Snapshot | Exception, callers: Callers) -> Settlement:
     """Settles a call that had ended when its switch died, and judges it if the switch had no time for that.
 
-    Raises the error in `began_with`, if the snapshot is needed and could not be read; and NotTakenUp.
+    Raises the error in `began_with`, if the snapshot is needed and could not be read; and NotResumable.
     """
     record = left.record
     callers.recall([record])
@@ -89,14 +91,14 @@ class Resumed:
         """Make it before the first event is read: from here on places are taken and callers remembered.
 
         The session's snapshot is the one that the call began with, or the present one if the call was not attributed
-        yet. Raises NotTakenUp, or any error of a defect; then nothing is held or watched for the call.
+        yet. Raises NotResumable, or any error of a defect; then nothing is held or watched for the call.
         """
         self._session = session
         self._call = session.call
         self._record = record = session.record
         self._surveyed = surveyed
         self._last_seen = max(session.call.under_way.last_seen or 0, record.events[-1].at)
-        self._is_let_in = record.answered_at is not None and record.disposition not in SCREENED_OUT
+        self._is_screened = record.answered_at is not None and record.disposition not in SCREENED_OUT
         self._agent = session.call.under_way.agent
         try:
             session.case.attribution = pinned_attribution(session.call.under_way, session.case.snapshot)
@@ -134,7 +136,7 @@ class Resumed:
                     await self._talk_on()
                 case "again":
                     self._session.places.give_agents_back()
-                    await self._begin_again(found)
+                    await self._restart(found)
                 case "over":
                     self._close(remains)
         finally:
@@ -181,27 +183,27 @@ class Resumed:
         session.reservation.was_made(call.under_way.destinations, record.connected_at, self._last_seen)
         session.connected(record.connected_at)
         call.is_up(self._agent)
-        call.note(EventName.TAKEN_UP, f"talks to {record.winner}")
-        self._take_up_recording()
+        call.note(EventName.RESUMED, f"talks to {record.winner}")
+        self._resume_recording()
         by = await talk_on(call, session.case.whose.campaign.route.max_duration)
         await session.offered("agent" if by == "agent" else "limit")
 
     # The caller waits
 
-    async def _begin_again(self, found: Survey) -> None:
+    async def _restart(self, found: Survey) -> None:
         call, record = self._call, self._record
-        recovery.begin_again(record, self._last_seen)
+        recovery.restart(record, self._last_seen)
         call.under_way.parties.pop("agent", None)
         call.under_way.restarts += 1
         is_up = found.channels[call.channel_id]["state"] == "Up"
         node = call.under_way.node
-        call.note(EventName.BEGUN_AGAIN, f"at {node}, where the caller was" if node else "from the start")
+        call.note(EventName.RESTARTED, f"at {node}, where the caller was" if node else "from the start")
         self._session.recording.parted()
         if is_up:
             call.post(call.client.channels.stop_moh(call.channel_id))
             call.end_by_itself(None)
         call.enter(Stage.ARRIVING)
-        await self._session.serve(Before(self._last_seen, self._is_let_in, is_up))
+        await self._session.serve(Before(self._last_seen, self._is_screened, is_up))
 
     # It is over
 
@@ -209,17 +211,17 @@ class Resumed:
         call = self._call
         call.cut_at = self._last_seen
         by = recovery.close(self._record, remains, self._last_seen)
-        self._take_up_recording()
+        self._resume_recording()
         if not remains.caller:
             call.gone = CallerGone(by, EventName.CALLER_WAS_GONE)
             raise call.gone
         self._record.end_source = by
         call.note(EventName.AGENT_WAS_GONE if by == "agent" else EventName.WERE_APART)
 
-    def _take_up_recording(self) -> None:
+    def _resume_recording(self) -> None:
         attribution = self._session.case.attribution
         if attribution is not None:
-            self._session.recording.taken_up(attribution.campaign.recording)
+            self._session.recording.resumed(attribution.campaign.recording)
 
     def _take_places(self) -> None:
         leg = winning_leg(self._record)
@@ -232,19 +234,19 @@ async def sweep(
     found: Survey,
     had: Callable[[str], bool],
     serve: Callable[[StasisStart], None],
-    let_talk: Callable[[Client, str, frozenset[str]], None],
+    watch_strangers: Callable[[Client, str, frozenset[str]], None],
 ) -> None:
     """Hangs up channels that belong to no call. An unknown caller is served as a new call; conversations go on.
 
-    `had` says whether this switch has, or had, a channel's call, as it may have ended since the survey. `let_talk` must
-    watch the channels of a bridge at once.
+    `had` says whether this switch has, or had, a channel's call, as it may have ended since the survey. A
+    `watch_strangers` has to watch the channels of the bridge at once.
     """
     try:
         await asyncio.sleep(NEW_CALLS_S)
         for name in found.our_bridges:
             members = found.bridges[name]
             if len(members) > 1 and not any(client.is_watched(one) or had(one) for one in members):
-                let_talk(client, name, members)
+                watch_strangers(client, name, members)
         for channel_id, channel in found.channels.items():
             if client.is_watched(channel_id):
                 continue

@@ -68,11 +68,11 @@ NORMAL = 16
 class Before:
     """What an earlier switch had done for a caller, until the switch was last seen (ms).
 
-    `is_let_in`: the caller was screened, and is not screened again. `is_up`: the caller's channel was answered.
+    `is_screened`: the caller was screened, and is not screened again. `is_up`: the caller's channel was answered.
     """
 
     last_seen: int
-    is_let_in: bool
+    is_screened: bool
     is_up: bool
 
 
@@ -131,7 +131,7 @@ class Session:
         try:
             await serve()
         except (NotFound, Conflict):
-            await self.call.see_caller_out()
+            await self.call.raise_if_caller_gone()
             raise
 
     async def serve(self, before: Before | None = None) -> None:
@@ -160,7 +160,7 @@ class Session:
         """
         if self._before is None or self.case.attribution is None:
             return intake.start()
-        return intake.resume(self.case.attribution, is_taken=self._before.is_let_in)
+        return intake.resume(self.case.attribution, is_taken=self._before.is_screened)
 
     async def _perform(self, step: IntakeStep) -> IntakeOutcome:
         """Performs a step of the intake; returns its outcome. Raises CallerGone."""

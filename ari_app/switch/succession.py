@@ -22,7 +22,7 @@ from ari_app.switch.bystander import Bystander
 from ari_app.switch.call import Call
 from ari_app.switch.endings import Endings
 from ari_app.switch.inhand import InHand
-from ari_app.switch.recovery import NotTakenUp, Resumed, settled
+from ari_app.switch.recovery import NotResumable, Resumed, settled
 from ari_app.switch.session import Session
 from ari_app.switch.shared import Shared
 from ari_app.switch.survey import FirstLook
@@ -77,7 +77,7 @@ class Succession:
             if call_id in saved:
                 in_hand.over(call.caller)
             else:
-                self._take_up_or_set_aside(client, call, snapshots[call.marketplace_version], surveyed)
+                self._resume_or_set_aside(client, call, snapshots[call.marketplace_version], surveyed)
         for record in journal.lost:
             if record.id not in saved:
                 give_up(record, last_seen)
@@ -102,18 +102,18 @@ class Succession:
                 "marketplace %d is not there for its calls: %s", version, error, exc_info=_defect(error)
             )
             return error
-        return found or NotTakenUp(f"there is no marketplace {version}")
+        return found or NotResumable(f"there is no marketplace {version}")
 
-    def _take_up_or_set_aside(
+    def _resume_or_set_aside(
         self, client: Client, left: UnderWay, began_with: BeganWith, surveyed: FirstLook
     ) -> None:
         try:
-            self._take_up(client, left, began_with, surveyed)
+            self._resume(client, left, began_with, surveyed)
         except Exception as error:
             log.error("call %s is set aside: %s", left.record.id, error, exc_info=_defect(error))
             self._set_aside(client, left, error, surveyed)
 
-    def _take_up(self, client: Client, left: UnderWay, began_with: BeganWith, surveyed: FirstLook) -> None:
+    def _resume(self, client: Client, left: UnderWay, began_with: BeganWith, surveyed: FirstLook) -> None:
         """Serves or settles one call. If that is impossible, raises the reason, and has done nothing."""
         if left.record.ended_at is not None:
             self._in_hand.over(left.caller)
@@ -150,12 +150,12 @@ class Succession:
         self._shared.callers.recall([left.record])
         if left.record.ended_at is not None:
             self._in_hand.over(left.caller)
-            self._in_hand.do(asyncio.to_thread(self._keep_aside, left, reason))
+            self._in_hand.do(asyncio.to_thread(self._save_aside, left, reason))
             return
         call = Call(client, self._journal, left)
-        self._in_hand.watch(Bystander(call, surveyed, lambda: self._keep_aside(left, reason)))
+        self._in_hand.watch(Bystander(call, surveyed, lambda: self._save_aside(left, reason)))
 
-    def _keep_aside(self, left: UnderWay, reason: str) -> None:
+    def _save_aside(self, left: UnderWay, reason: str) -> None:
         """Saves the call in a file of its own; only then does the journal forget it."""
         try:
             self._journal.aside.put(left, reason)
@@ -167,4 +167,4 @@ class Succession:
 
 def _defect(error: Exception) -> Exception | None:
     """The error, if its traceback says more than its message; else None."""
-    return None if isinstance(error, (NotTakenUp, StoreError)) else error
+    return None if isinstance(error, (NotResumable, StoreError)) else error

@@ -17,7 +17,7 @@ from ari_app.ari.errors import AriReplaced
 from ari_app.ari.events import StasisStart
 from ari_app.serving.market import Market
 from ari_app.serving.phones import Phones
-from ari_app.switch.admission import let_go
+from ari_app.switch.admission import hang_up
 from ari_app.switch.inhand import InHand
 from ari_app.switch.metrics import Metrics
 from ari_app.switch.recovery import sweep
@@ -77,7 +77,7 @@ class Supervision:
     async def _sweep(self, client: Client, looked: Callable[[], Awaitable[Survey]]) -> None:
         hands = self._in_hand
         with suppress(AriReplaced):  # that ends the switch elsewhere
-            await sweep(client, await looked(), hands.had, self._serve, hands.let_talk)
+            await sweep(client, await looked(), hands.had, self._serve, hands.watch_strangers)
 
     def look_no_more(self) -> None:
         """Cancels the surveys, as Asterisk may never answer."""
@@ -113,7 +113,7 @@ class Supervision:
             log.warning("leg %s is hung up: its call is over", channel_id)
             self._metrics.swept.inc()
             if client is not None:
-                self._in_hand.do(let_go(client, channel_id))
+                self._in_hand.do(hang_up(client, channel_id))
 
     def status(self) -> dict[str, Any]:
         """What AMI has shown last."""

@@ -30,7 +30,7 @@ from ari_app.store.calls.journal import has_calls
 from ari_app.store.db.atomic_files import clear_unfinished
 from ari_app.store.db.schema import opened
 from ari_app.watch.probes import keep_probes_true
-from ari_app.wiring.process import SWITCH_INTERVAL_S, begun_again
+from ari_app.wiring.process import SWITCH_INTERVAL_S, run_forever
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def run(settings: Settings) -> None:
 
 async def _run(settings: Settings, market: Market, caps: Caps, outcomes: Outcomes) -> None:
     """Serves, and keeps the answer to carriers' OPTIONS probes true. Raises CannotListen."""
-    probes = asyncio.create_task(begun_again(lambda: keep_probes_true(settings)))
+    probes = asyncio.create_task(run_forever(lambda: keep_probes_true(settings)))
     try:
         await _serve(market, caps, outcomes, settings.agi_port)
     finally:

@@ -15,11 +15,11 @@ SWITCH_INTERVAL_S = 0.0005
 AGAIN_S = 1.0
 
 
-async def begun_again(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+async def run_forever(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Runs background work for ever. When it fails, that is logged and it is restarted; no call ends by it."""
     while True:
         try:
             await work()
         except Exception as error:
-            log.error("%r, which stands beside the calls, is begun again", error, exc_info=error)
+            log.error("%r, which stands beside the calls, is restarted", error, exc_info=error)
         await asyncio.sleep(AGAIN_S)

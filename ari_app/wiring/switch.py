@@ -35,7 +35,7 @@ from ari_app.watch.asteriskchecks import TRUNK
 from ari_app.watch.probes import APP, keep_probes_true
 from ari_app.watch.recorder import recorder
 from ari_app.watch.supervision import supervision
-from ari_app.wiring.process import SWITCH_INTERVAL_S, begun_again
+from ari_app.wiring.process import SWITCH_INTERVAL_S, run_forever
 
 log = logging.getLogger(__name__)
 
@@ -102,9 +102,9 @@ async def _serve(settings: Settings, served: Switch) -> None:
                     client.run(),
                     served.drained(),
                     _leave(leaving, served),
-                    begun_again(lambda: keep_present(ari, APP, lambda: not served.not_ready())),
-                    begun_again(lambda: keep_probes_true(settings)),
-                    begun_again(lambda: keep_failover_told(client, lambda: served.market.snapshot)),
+                    run_forever(lambda: keep_present(ari, APP, lambda: not served.not_ready())),
+                    run_forever(lambda: keep_probes_true(settings)),
+                    run_forever(lambda: keep_failover_told(client, lambda: served.market.snapshot)),
                 )
             finally:
                 log.info("stopping")

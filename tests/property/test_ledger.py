@@ -267,7 +267,7 @@ class LedgerMachine(RuleBasedStateMachine):
         money = Money("USD", price, payout)
         repeat = make_call(n, ani=record.ani, qualification=Verdict(False, [said]), money=money)
         calls.save(self.engine, [settlement(repeat)])
-        if repeat.id not in self.saved and net(ledger.of_call(self.engine, first)).is_taken_back:
+        if repeat.id not in self.saved and net(ledger.of_call(self.engine, first)).is_reversed:
             self.judge_again(repeat)
         elif repeat.id not in self.saved:
             self.repeats[first] = repeat

@@ -12,7 +12,7 @@ from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.ledger.bills import Party, period_of
 from ari_app.domain.ledger.corrections import charges_of
 from ari_app.domain.ledger.payouts import Run
-from ari_app.domain.ledger.transfers import payout, take_back
+from ari_app.domain.ledger.transfers import partial_reversal, payout
 from ari_app.store.calls import calls, rebuild
 from ari_app.store.db.engine import writing
 from ari_app.store.db.tables import bills as bills_table
@@ -128,6 +128,6 @@ def test_a_report_that_is_not_the_ledgers_is_found_with_its_day_and_parties(engi
 
 def test_a_correction_that_no_report_counts_is_found(engine: Engine) -> None:
     [charge] = charges_of(ledger.of_call(engine, CALLS[1].id))
-    ledger.post(engine, take_back(charge, "by-hand", 1, BEGAN + 86_400_000, "by hand"))
+    ledger.post(engine, partial_reversal(charge, "by-hand", 1, BEGAN + 86_400_000, "by hand"))
     [finding, *_] = audit.findings(engine)
     assert "reports have revenue 0, corrected_revenue 0; the ledger revenue -1" in finding.detail

@@ -198,7 +198,7 @@ def test_a_late_bonus_is_charged_besides_and_taken_back_with_the_call(engine: En
         adjust(engine, sold.id, "k2", 201, 0, NOW, "a robot")
     dispute = disputes.open_(engine, sold.id, None, 2**60, NOW, "ann", "a robot")
     disputes.accept(engine, dispute.id, None, None, NOW, "bob", "")
-    assert net(ledger.of_call(engine, sold.id)).is_taken_back
+    assert net(ledger.of_call(engine, sold.id)).is_reversed
     assert audit.prove(engine, NOW).findings == []
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ari_app.domain.ledger.balances import Balance
 from ari_app.domain.ledger.corrections import CannotCorrect, Net, charges_of, net
-from ari_app.domain.ledger.transfers import take_back
+from ari_app.domain.ledger.transfers import partial_reversal
 from ari_app.domain.ledger.verification import verify
 from ari_app.store.calls import calls
 from ari_app.store.db.engine import writing
@@ -76,10 +76,12 @@ def test_the_database_itself_refuses_to_take_back_more(engine: Engine) -> None:
     """A program that did not look: two parts, each small enough, that together are too much."""
     [charge] = charges_of(ledger.of_call(engine, CALL.id))
     assert charge is not None
-    ledger.post(engine, take_back(charge, "one", 4000, LATER, "a part"))
+    ledger.post(engine, partial_reversal(charge, "one", 4000, LATER, "a part"))
     with pytest.raises(IntegrityError, match="no more is taken back than was moved"), writing(engine) as c:
-        c.execute(insert(transfers), ledger.transfer_row(take_back(charge, "two", 201, LATER, "too much")))
-    ledger.post(engine, take_back(charge, "two", 200, LATER, "the rest"))
+        c.execute(
+            insert(transfers), ledger.transfer_row(partial_reversal(charge, "two", 201, LATER, "too much"))
+        )
+    ledger.post(engine, partial_reversal(charge, "two", 200, LATER, "the rest"))
 
 
 def test_of_many_who_take_the_rest_at_once_one_does(engine: Engine) -> None:
@@ -101,7 +103,7 @@ def test_programs_that_do_not_look_are_added_up_one_after_the_other(engine: Engi
 
     def take_half(n: int) -> bool:
         try:
-            return ledger.post(engine, replace(take_back(wrong, f"half-{n}", 2100, LATER, "a half")))
+            return ledger.post(engine, replace(partial_reversal(wrong, f"half-{n}", 2100, LATER, "a half")))
         except IntegrityError:
             return False
 

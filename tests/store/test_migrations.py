@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ari_app.domain.document.reading import parse
 from ari_app.domain.ledger.balances import balances
-from ari_app.domain.ledger.transfers import Transfer, deposit, payout, reversal, take_back
+from ari_app.domain.ledger.transfers import Transfer, deposit, partial_reversal, payout, reversal
 from ari_app.domain.terms.conversions import Told
 from ari_app.store.calls import calls
 from ari_app.store.db import schema
@@ -63,7 +63,7 @@ def test_transfers_still_cannot_be_changed(old: Engine) -> None:
         replace(POST, key="again", kind="void"),  # the hold has ended
         Transfer("x", "adjust", "exchange", "advertiser:acme", 1, "USD", BEGAN, call_id="no such call"),
         Transfer("x", "gift", "exchange", "world", 1, "USD", BEGAN),  # type: ignore[arg-type]
-        take_back(DEPOSIT, "y", 1, BEGAN, "it is all taken back already"),
+        partial_reversal(DEPOSIT, "y", 1, BEGAN, "it is all taken back already"),
     ],
 )
 def test_what_was_refused_is_refused_still(old: Engine, wrong: Transfer) -> None:

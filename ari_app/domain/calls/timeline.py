@@ -80,8 +80,8 @@ class EventName(StrEnum):
     # A switch died, or its connection did
     ASTERISK_IS_BACK = "asterisk is connected again"
     SWITCH_RESTARTED = "switch restarted"  # until when the one before was seen
-    TAKEN_UP = "taken up again"  # who talks
-    BEGUN_AGAIN = "begun again"  # where
+    RESUMED = "taken up again"  # who talks
+    RESTARTED = "begun again"  # where
     SET_ASIDE = "set aside"  # what was done for the people in it
     CALLER_WAS_GONE = "the caller was gone when the switch was back"
     AGENT_WAS_GONE = "the agent was gone when the switch was back"

@@ -329,7 +329,7 @@ def use_corrected(key: str, record: CallRecord, its: Net) -> int:
     if measured == "amount" and record.money is not None:
         return _moved(kind, key, record, its.price, its.payout)
     if measured == "qualified":
-        return int((use(key, record) or its.charged) and not its.is_taken_back)
+        return int((use(key, record) or its.charged) and not its.is_reversed)
     return use(key, record)
 
 

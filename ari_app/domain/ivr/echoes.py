@@ -29,7 +29,7 @@ class Echoes:
         self._waiting: deque[str] = deque(maxlen=64)  # told once, and to be told again
 
     def is_echo(self, digit: str, at: int, duration_ms: int) -> bool:
-        """Whether this report, of a key that was let go `at`, is the second one of a key that was told before."""
+        """Whether this report, of a key that was released `at`, is the second one of a key that was told before."""
         if self._is_due(digit, at) or self._is_too_soon(digit, at, duration_ms):
             if self._waiting:
                 self._waiting.popleft()
@@ -49,7 +49,7 @@ class Echoes:
         return is_awaited and -EARLY_MS <= at - self._busy_until <= LATE_MS
 
     def _is_too_soon(self, digit: str, at: int, duration_ms: int) -> bool:
-        """Nobody can have held the key again for so long since it was let go. Those of one burst are believed."""
+        """Nobody can have held the key again for so long since it was released. Those of one burst are believed."""
         since_ms = None if self._last_at is None else at - self._last_at
         return (
             since_ms is not None and digit == self._last and EARLY_MS <= since_ms < min(duration_ms, GAP_MS)

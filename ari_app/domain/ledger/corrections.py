@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.ledger.transfers import EXCHANGE, Transfer, take_back
+from ari_app.domain.ledger.transfers import EXCHANGE, Transfer, partial_reversal
 
 
 class CannotCorrect(ValueError):
@@ -37,7 +37,7 @@ class Net:
         return self.paid - self.clawed_back
 
     @property
-    def is_taken_back(self) -> bool:
+    def is_reversed(self) -> bool:
         """Whether the advertiser has its whole charge back."""
         return self.charged > 0 and self.price == 0
 
@@ -99,20 +99,20 @@ def correct(
             currency = moves[0].currency
             wanted, rest = (format_amount(minor, currency) for minor in (amount, left))
             raise CannotCorrect(f"{wanted} is more than the {rest} {currency} left of what {whose}")
-        made += _take_back(transfers, moves, amount, f"{key}:{name}", at, reason)
+        made += _reverse(transfers, moves, amount, f"{key}:{name}", at, reason)
     return made
 
 
-def _take_back(
+def _reverse(
     transfers: Sequence[Transfer], moves: Iterable[Transfer], amount: int, key: str, at: int, reason: str
 ) -> Iterator[Transfer]:
     """Reverses an amount of the moves, in their order. The first transfer has the key; later ones add a number."""
     count = 0
     for moved in moves:
-        part = min(amount, moved.amount - _taken_back(transfers, moved))
+        part = min(amount, moved.amount - _reversed(transfers, moved))
         if part > 0:
             count += 1
-            yield take_back(moved, key if count == 1 else f"{key}:{count}", part, at, reason)
+            yield partial_reversal(moved, key if count == 1 else f"{key}:{count}", part, at, reason)
             amount -= part
 
 
@@ -122,8 +122,9 @@ def _moves(transfers: Iterable[Transfer]) -> list[Transfer]:
 
 
 def _moved_and_back(transfers: Sequence[Transfer], moves: Sequence[Transfer]) -> tuple[int, int]:
-    return sum(moved.amount for moved in moves), sum(_taken_back(transfers, moved) for moved in moves)
+    return sum(moved.amount for moved in moves), sum(_reversed(transfers, moved) for moved in moves)
 
 
-def _taken_back(transfers: Iterable[Transfer], moved: Transfer) -> int:
+def _reversed(transfers: Iterable[Transfer], moved: Transfer) -> int:
+    """How much of a transfer is reversed so far."""
     return sum(t.amount for t in transfers if t.kind == "adjust" and t.resolves == moved.key)

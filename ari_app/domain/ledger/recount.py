@@ -23,7 +23,7 @@ class Earlier:
 
     call_id: str
     connected_at: int
-    is_taken_back: bool
+    is_reversed: bool
 
 
 def was_only_a_repeat(record: CallRecord) -> bool:
@@ -46,7 +46,7 @@ def no_repeat_after_all(record: CallRecord, earlier: Iterable[tuple[int, Iterabl
     counted = [(call, window_ms) for window_ms, its in earlier for call in its]
     named = [call for call, _ in counted if call.call_id in said]
     within = [call for call, window_ms in counted if record.started_at - call.connected_at < window_ms]
-    if not named or not all(call.is_taken_back for call in (*named, *within)):
+    if not named or not all(call.is_reversed for call in (*named, *within)):
         return None
     last = max(named, key=lambda call: call.connected_at)
     return f"call {last.call_id} was taken back, so this call is no repeat of it"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ari_app.domain.ledger.transfers import Transfer, take_back
+from ari_app.domain.ledger.transfers import Transfer, partial_reversal
 
 
 class CannotRefund(ValueError):
@@ -28,6 +28,6 @@ def refund(
         part = min(amount, left)
         if part > 0:
             n += 1
-            yield take_back(deposit, key_of(key, n), part, at, reason)
+            yield partial_reversal(deposit, key_of(key, n), part, at, reason)
             amount -= part
     assert amount == 0, "more was given back than was paid in"

@@ -74,11 +74,11 @@ def payout(run: str, publisher: str, amount: int, currency: str, at: int) -> Tra
 
 
 def reversal(wrong: Transfer, at: int, reason: str) -> Transfer:
-    """The transfer that reverses all of `wrong`, and says why. Raises as `take_back`."""
-    return take_back(wrong, f"{wrong.key}:reversal", wrong.amount, at, reason)
+    """The transfer that reverses all of `wrong`, and says why. Raises as `partial_reversal`."""
+    return partial_reversal(wrong, f"{wrong.key}:reversal", wrong.amount, at, reason)
 
 
-def take_back(wrong: Transfer, key: str, amount: int, at: int, reason: str) -> Transfer:
+def partial_reversal(wrong: Transfer, key: str, amount: int, at: int, reason: str) -> Transfer:
     """The transfer that reverses `amount` of `wrong`, and says why.
 
     Together, the reversals of one transfer are never more than it moved: a trigger of the database ensures that.

@@ -67,7 +67,7 @@ def verify(transfers: Sequence[Transfer], calls: Iterable[CallRecord], now: int)
         findings += _check_resolved(transfer, by_key)
         findings += _check_call(transfer, by_id)
     findings += _check_holds(transfers, by_id, now)
-    findings += _check_taken_back(transfers, by_key)
+    findings += _check_reversed(transfers, by_key)
     findings += _check_payouts(transfers)
     for call in by_id.values():
         findings += _check_settled(call, of_call[call.id])
@@ -196,7 +196,7 @@ def _expiry(hold: Transfer, call: CallRecord | None) -> int:
     return HOLD_EXPIRES_MS + (hold.at if waits_until is None else waits_until + CONVERSION_GRACE_MS)
 
 
-def _check_taken_back(transfers: Iterable[Transfer], by_key: Mapping[str, Transfer]) -> list[LedgerFinding]:
+def _check_reversed(transfers: Iterable[Transfer], by_key: Mapping[str, Transfer]) -> list[LedgerFinding]:
     """The reversals of a transfer are together at most what it moved."""
     taken: Counter[str] = Counter()
     for transfer in transfers:

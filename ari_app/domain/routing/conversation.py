@@ -87,15 +87,15 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
-class LetGo:
+class HangUpParty:
     """Hang this party up."""
 
     role: Role
 
 
-Command = Begin | End | LetGo
+Command = Begin | End | HangUpParty
 
-_AGENT, _TRANSFEREE = LetGo("agent"), LetGo("transferee")
+_AGENT, _TRANSFEREE = HangUpParty("agent"), HangUpParty("transferee")
 _BOTH = (_AGENT, _TRANSFEREE)
 
 # What each event does in each state; a pair that is not here does nothing.

@@ -304,7 +304,7 @@ class Race:
         self._won_at = now
         leg.record.accepted_at = now
         leg.record.outcome = "won"
-        return [Award(leg.number), *self._come_to_bridge(leg, now), *self._let_go("lost")]
+        return [Award(leg.number), *self._come_to_bridge(leg, now), *self._cancel_all("lost")]
 
     def _come_to_bridge(self, leg: Leg, now: int) -> list[Command]:
         """Asterisk bridges no channel while it plays a prompt, and all later requests of the call would wait, too."""
@@ -343,13 +343,13 @@ class Race:
 
     def _caller_hung_up(self) -> list[Command]:
         self.over = True
-        commands = self._let_go("cancelled")
+        commands = self._cancel_all("cancelled")
         if self.winner and self.winner.phase in (Phase.WON, Phase.BRIDGING, Phase.CONNECTED):
             self.winner.phase = Phase.CANCELLING
             commands.append(HangUp(self.winner.number, "normal"))
         return commands
 
-    def _let_go(self, outcome: LegOutcome) -> list[Command]:
+    def _cancel_all(self, outcome: LegOutcome) -> list[Command]:
         return [command for leg in list(self._active.values()) for command in self._cancel(leg, outcome)]
 
     def _cancel(self, leg: Leg, outcome: LegOutcome) -> list[Command]:

@@ -129,7 +129,7 @@ def assume_connected(record: CallRecord, now: int) -> None:
     record.disposition = "connected"
 
 
-def begin_again(record: CallRecord, last_seen: int) -> None:
+def restart(record: CallRecord, last_seen: int) -> None:
     """The caller waits at the same place in the flow as before; earlier offers stay on record."""
     record.disposition = record.winner = record.connected_at = record.offered_at = None
     record.excluded = []

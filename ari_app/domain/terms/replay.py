@@ -57,9 +57,9 @@ class Rejudged:
         return self.was != self.would_be
 
 
-def _kept(amount: int, taken_back: int, moved: int) -> int:
+def _kept(amount: int, back: int, moved: int) -> int:
     """What is left of an amount when the same share of it is reversed as was reversed of what was moved."""
-    return amount - amount * taken_back // moved if moved else amount
+    return amount - amount * back // moved if moved else amount
 
 
 @dataclass(slots=True)
@@ -129,7 +129,7 @@ def replay(
 def _recall(memory: Memory, record: CallRecord, net: Net | None) -> None:
     """Remembers a call. Of a call that was reversed, only its arrival is remembered."""
     memory.move_to(record.started_at)
-    if net is not None and net.is_taken_back:
+    if net is not None and net.is_reversed:
         memory.note("any", record, record.started_at)
     else:
         memory.recall(record)

@@ -128,7 +128,7 @@ class Journal:
             if self._waiting:
                 self._end_rest()
 
-    def begin_anew(self) -> None:
+    def compact(self) -> None:
         """Has the next file begun within two seconds. Then calls that are over are in no file any more."""
         self._is_to_begin = True
         self._has_news.set()

@@ -97,14 +97,14 @@ class Spool:
     def refuse(self, settlement: Settlement, reason: str) -> None:
         """Moves a call to the refused ones: the database will never take it as it is. Raises SpoolUnusable."""
         self.put([settlement])
-        self._put_aside(self.folder / _name(settlement), reason)
+        self._set_aside(self.folder / _name(settlement), reason)
 
     def kept(self) -> list[Spooled]:
         """All calls in the spool: those that wait, then those that were refused; each in the order of settlement."""
         waiting = [_kept(path, None) for path in listed(self.folder)]
         return waiting + [_kept(path, _reason(path)) for path in listed(self.refused_folder)]
 
-    def take_back(self) -> None:
+    def retry_refused(self) -> None:
         """Has refused calls tried again. Raises SpoolUnusable."""
         try:
             for path in listed(self.refused_folder):
@@ -174,13 +174,13 @@ class Spool:
             return None
         except Unreadable as error:
             with suppress(SpoolUnusable):  # it is logged, and passed over the next time too
-                self._put_aside(path, str(error))
+                self._set_aside(path, str(error))
             return None
         except OSError as error:
             log.critical("%s cannot be read: %s", path, error.strerror)
             return None
 
-    def _put_aside(self, path: Path, reason: str) -> None:
+    def _set_aside(self, path: Path, reason: str) -> None:
         """Moves a file. The reason is written first, so that no file is without one. Raises SpoolUnusable."""
         log.error("the database does not take %s: %s", path.name, reason)
         aside = self.refused_folder / path.name

@@ -326,7 +326,7 @@ def empty(engine: Engine, spool: Spool) -> int:
 
     For an operator; a switch may be running. Raises StoreError.
     """
-    spool.take_back()
+    spool.retry_refused()
     count = 0
     while batch := spool.oldest(BACKLOG_BATCH):
         saved, bad = save_or_tell(engine, batch, of_others=True)

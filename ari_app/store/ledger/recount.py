@@ -75,7 +75,7 @@ def _earlier(connection: Connection, record: CallRecord, rule: NoRepeat, pending
         calls.c.connected_at > record.started_at - rule.window, calls.c.connected_at < record.connected_at
     )
     return [
-        Earlier(call_id, connected_at, comes_to.is_taken_back)
+        Earlier(call_id, connected_at, comes_to.is_reversed)
         for call_id, connected_at, is_payable, comes_to in _others(
             connection, record, rule, is_earlier, pending
         )
@@ -92,7 +92,7 @@ def _is_repeated_by_a_paid_one(
         calls.c.started_at < (record.connected_at or 0) + rule.window,
     )
     return rule.basis == "qualified" and any(
-        is_payable and not comes_to.is_taken_back
+        is_payable and not comes_to.is_reversed
         for _, _, is_payable, comes_to in _others(connection, record, rule, is_later, pending)
     )
 

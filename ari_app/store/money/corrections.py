@@ -110,7 +110,7 @@ def _due_again(
     """
     call = connection.execute(select(calls).where(calls.c.id == call_id)).one()
     its = [*ledger.of_call_in(connection, call_id), *corrections]
-    if call.ani is None or not net(its).is_taken_back:
+    if call.ani is None or not net(its).is_reversed:
         return []
     others = select(calls).where(
         calls.c.ani == call.ani,

@@ -12,8 +12,8 @@ from ari_app.views.sections import Section
 from ari_app.views.words import duration
 
 _MISHAPS: Mapping[str, str] = {
-    EventName.BEGUN_AGAIN: "The switch was started anew: the caller went on where they were",
-    EventName.TAKEN_UP: "The switch was started anew, while they went on talking",
+    EventName.RESTARTED: "The switch was started anew: the caller went on where they were",
+    EventName.RESUMED: "The switch was started anew, while they went on talking",
     EventName.CALLER_WAS_GONE: "The caller left while no switch ran; that was found",
     EventName.AGENT_WAS_GONE: "The agent left while no switch ran; that was found",
     EventName.ASTERISK_RESTARTED: "Asterisk died and ended the call; that was found",

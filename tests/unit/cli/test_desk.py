@@ -197,7 +197,7 @@ def test_a_change_that_somebody_else_makes_meanwhile_is_not_lost(market: Cli, en
     done_by = documents.done(site(), operator("ada"), "publishers.add", "redbird")
     changed = documents.amend(site(), change, done_by)
 
-    assert changed.begun_again == 1
+    assert changed.retries == 1
     in_force = marketplaces.load(engine)
     assert in_force is not None
     assert set(in_force.marketplace.publishers) == {"homefix", "bluebird", "redbird"}

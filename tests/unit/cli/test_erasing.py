@@ -241,7 +241,7 @@ def test_beside_a_running_switch_its_journal_is_begun_anew(
     journal.forget([over.record.id])
     monkeypatch.setattr(running, "running_pid", lambda settings, program="switch": 1)
     monkeypatch.setattr(running, "ask", lambda settings, resource: [])
-    monkeypatch.setattr(running, "renew_journal", lambda settings: journal.begin_anew())
+    monkeypatch.setattr(running, "renew_journal", lambda settings: journal.compact())
     assert cli("privacy", "erase", ANI).exit_code == 0
     assert having(settings) == []
     journal.close()

@@ -23,7 +23,7 @@ from ari_app.domain.ledger.disputes import (
     require,
 )
 from ari_app.domain.ledger.recount import Earlier, late_transfers, no_repeat_after_all, was_only_a_repeat
-from ari_app.domain.ledger.transfers import Transfer, payout, take_back
+from ari_app.domain.ledger.transfers import Transfer, partial_reversal, payout
 from ari_app.domain.ledger.verification import verify
 from tests.samples import BEGAN, make_call, unqualified
 
@@ -78,7 +78,7 @@ class TestCorrections:
 
 class TestVerification:
     def test_parts_that_are_together_more_than_was_moved(self) -> None:
-        parts = [take_back(MOVED[1], f"part-{n}", 2101, ENDED, "a half") for n in range(2)]
+        parts = [partial_reversal(MOVED[1], f"part-{n}", 2101, ENDED, "a half") for n in range(2)]
         assert rules(parts[0]) == set()
         assert rules(*parts) == {"no more is taken back than was moved"}
 
@@ -114,11 +114,11 @@ class TestRepeats:
         ("earlier", "is_freed"),
         [
             ([FIRST, SECOND], False),
-            ([FIRST, replace(SECOND, is_taken_back=True)], False),
-            ([replace(FIRST, is_taken_back=True), SECOND], False),
-            ([replace(FIRST, is_taken_back=True)], False),  # the one that it repeats is not known yet
-            ([replace(FIRST, is_taken_back=True), replace(SECOND, is_taken_back=True)], True),
-            ([replace(FIRST, connected_at=BEGAN - 10_000), replace(SECOND, is_taken_back=True)], True),
+            ([FIRST, replace(SECOND, is_reversed=True)], False),
+            ([replace(FIRST, is_reversed=True), SECOND], False),
+            ([replace(FIRST, is_reversed=True)], False),  # the one that it repeats is not known yet
+            ([replace(FIRST, is_reversed=True), replace(SECOND, is_reversed=True)], True),
+            ([replace(FIRST, connected_at=BEGAN - 10_000), replace(SECOND, is_reversed=True)], True),
             ([], False),
         ],
     )

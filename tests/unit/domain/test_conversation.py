@@ -13,9 +13,9 @@ from ari_app.domain.routing.conversation import (
     Conversation,
     End,
     Event,
+    HangUpParty,
     Joined,
     Left,
-    LetGo,
     LimitReached,
     Lost,
     State,
@@ -36,9 +36,12 @@ EVENTS: tuple[Event, ...] = (
 # How each state is come to, and who is there to be let go.
 WAYS: dict[State, tuple[tuple[Event, ...], tuple[Command, ...]]] = {
     State.ALONE: ((), ()),
-    State.TALKING: ((Joined("agent"),), (LetGo("agent"),)),
-    State.IN_THREE: ((Joined("agent"), Joined("transferee")), (LetGo("agent"), LetGo("transferee"))),
-    State.TRANSFERRED: ((Joined("agent"), Joined("transferee"), Left("agent")), (LetGo("transferee"),)),
+    State.TALKING: ((Joined("agent"),), (HangUpParty("agent"),)),
+    State.IN_THREE: (
+        (Joined("agent"), Joined("transferee")),
+        (HangUpParty("agent"), HangUpParty("transferee")),
+    ),
+    State.TRANSFERRED: ((Joined("agent"), Joined("transferee"), Left("agent")), (HangUpParty("transferee"),)),
     State.OVER: ((Joined("agent"), Left("caller")), ()),
 }
 # Who joins, and who goes while others stay: what is then, and what is to be done.

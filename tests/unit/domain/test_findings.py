@@ -10,7 +10,7 @@ import pytest
 from ari_app.domain.calls.record import CallRecord, Money
 from ari_app.domain.ledger.balances import Balance, balances
 from ari_app.domain.ledger.calls import CONVERSION_GRACE_MS, HOLD_EXPIRES_MS, settle
-from ari_app.domain.ledger.transfers import Transfer, deposit, payout, reversal, take_back
+from ari_app.domain.ledger.transfers import Transfer, deposit, partial_reversal, payout, reversal
 from ari_app.domain.ledger.verification import LedgerFinding, verify, verify_kept
 from tests.samples import BEGAN, make_call, unqualified, waiting, with_late_bonus
 
@@ -113,7 +113,7 @@ LATE = replace(reversal(POST, ENDED, "a repeat was taken back"), key="late", res
             "2 transfers resolve it",
         ),
         (
-            [*SETTLED, BACK, take_back(POST, "more", 1, ENDED + 1, "once more")],
+            [*SETTLED, BACK, partial_reversal(POST, "more", 1, ENDED + 1, "once more")],
             "no more is taken back than was moved",
             POST.key,
             "4201 of 4200",
@@ -227,7 +227,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 
 
 def test_of_what_is_taken_back_in_parts_the_sum_counts() -> None:
-    parts = [take_back(POST, f"part-{n}", 1400, ENDED, "a dispute") for n in range(3)]
+    parts = [partial_reversal(POST, f"part-{n}", 1400, ENDED, "a dispute") for n in range(3)]
     assert verify([*SETTLED, *parts], [CALL], ENDED) == []
 
 

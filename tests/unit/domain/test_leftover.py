@@ -12,9 +12,9 @@ from ari_app.domain.routing.recovery import (
     UnderWay,
     assume_awarded,
     assume_connected,
-    begin_again,
     close,
     fate,
+    restart,
 )
 
 NOTHING = Remains(caller=False, agent=False, together=False)
@@ -96,7 +96,7 @@ def test_who_rang_when_the_caller_left_was_cancelled() -> None:
 
 def test_a_call_that_begins_again_keeps_what_was_rung_and_forgets_the_rest() -> None:
     record = awarded()
-    begin_again(record, last_seen=4_000)
+    restart(record, last_seen=4_000)
     assert [leg.outcome for leg in record.legs] == ["failed", "declined"]
     assert (record.offered_at, record.winner, record.disposition) == (None, None, None)
     assert awarded_at(record) == 3_000  # it was awarded: the hold stands, and is resolved at the end

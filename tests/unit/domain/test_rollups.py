@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ari_app.domain.calls.record import ClauseResult, LegRecord, Verdict
-from ari_app.domain.ledger.transfers import EXCHANGE, Transfer, take_back
+from ari_app.domain.ledger.transfers import EXCHANGE, Transfer, partial_reversal
 from ari_app.domain.reports.rollups import (
     HOUR_MS,
     call_counts,
@@ -66,8 +66,11 @@ LATER = ENDED + HOUR_MS
         (replace(CHARGE, kind="void"), {}),
         (replace(CHARGE, at=LATER), {"revenue": 4200, "later_revenue": 4200}),
         (replace(PAID, at=LATER), {"payout": 3000, "later_payout": 3000}),
-        (take_back(CHARGE, "k", 1000, LATER, "bad line"), {"revenue": -1000, "corrected_revenue": -1000}),
-        (take_back(PAID, "k", 700, LATER, "bad line"), {"payout": -700, "corrected_payout": -700}),
+        (
+            partial_reversal(CHARGE, "k", 1000, LATER, "bad line"),
+            {"revenue": -1000, "corrected_revenue": -1000},
+        ),
+        (partial_reversal(PAID, "k", 700, LATER, "bad line"), {"payout": -700, "corrected_payout": -700}),
         (
             replace(CHARGE, kind="adjust", resolves=None),
             {"revenue": 4200, "corrected_revenue": 4200},
@@ -83,7 +86,7 @@ def test_a_transfer_adds_what_it_moved_and_says_what_of_it_came_later(
 
 def test_money_is_counted_in_the_hour_it_moved_in_under_its_calls_parties() -> None:
     call = make_call(started_at=4 * HOUR_MS + 1, ended_at=ENDED)
-    back = take_back(CHARGE, "k", 1000, LATER, "bad line")
+    back = partial_reversal(CHARGE, "k", 1000, LATER, "bad line")
     cells = count_money(call_moved(call, [CHARGE, PAID, back]))
     parties = ("plumbing", "acme", "homefix", "sidebar", "USD", "NY")
     assert cells == {

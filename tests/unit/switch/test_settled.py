@@ -13,7 +13,7 @@ from ari_app.domain.routing.recovery import UnderWay
 from ari_app.domain.routing.snapshot import Snapshot, make_snapshot
 from ari_app.serving.callers import InMemoryCallers
 from ari_app.store.calls.calls import Settlement
-from ari_app.switch.recovery import NotTakenUp, settled
+from ari_app.switch.recovery import NotResumable, settled
 from tests.kit.market import marketplace
 from tests.samples import make_call
 
@@ -91,5 +91,5 @@ async def test_a_call_without_a_verdict_waits_for_the_document_that_it_began_wit
 
 async def test_a_call_of_a_campaign_that_its_document_does_not_have_is_not_guessed_at() -> None:
     said = r"^marketplace 3 has no campaign roofing of homefix$"
-    with pytest.raises(NotTakenUp, match=said):
+    with pytest.raises(NotResumable, match=said):
         await settled(left(campaign="roofing"), began_with(), await callers())
