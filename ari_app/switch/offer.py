@@ -30,7 +30,7 @@ from ari_app.domain.routing import legs as racing
 from ari_app.domain.routing.legs import Leg, Phase
 from ari_app.domain.routing.race import Race, RacePlan
 from ari_app.serving.ids import bridge_id
-from ari_app.switch.call import Call, CallerGone, FoundUp
+from ari_app.switch.call import NO_CAUSE, Call, CallerGone, FoundUp
 from ari_app.switch.conversation import Talk
 from ari_app.switch.legs import Legs, NotDialled
 from ari_app.switch.placequeue import PlaceFreed, PlaceQueue
@@ -236,9 +236,7 @@ class Offer:
         return self._legs.ring(leg, dial, places, invite), places
 
     def _gone(self, leg: int, cause: int | None, sip_status: int | None = None) -> racing.Event:
-        why = self.race.legs[leg].record.failure
-        told = f"cause {cause}" + (f", {why}" if why is not None and cause else "")
-        self._note(leg, EventName.GONE, "while disconnected" if cause is None else told)
+        self._note(leg, EventName.GONE, _cause_text(cause, self.race.legs[leg].record.failure))
         self._legs.gone(leg)
         return racing.LegEnded(leg, cause, sip_status)
 
@@ -379,3 +377,12 @@ class Offer:
     def _note(self, leg: int, what: EventName, detail: str = "") -> None:
         name = self.race.legs[leg].record.destination
         self._call.note(what, f"{name}: {detail}" if detail else name)
+
+
+def _cause_text(cause: int | None, failure: str | None) -> str:
+    """How a leg ended, for the timeline: its Q.850 cause. `failure`: why it was not dialled, or its trunk failed it."""
+    if cause is None:
+        return "while disconnected"
+    if cause == NO_CAUSE and failure is None:
+        return "no cause given"
+    return f"cause {cause}" + (f", {failure}" if failure is not None and cause else "")

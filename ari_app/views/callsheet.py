@@ -171,7 +171,7 @@ def _leg(leg: LegRecord, record: CallRecord) -> tuple[object, ...]:
         leg.outcome,
         *(offset(at, record) for at in times),
         leg.lost_by_ms,
-        leg.hangup_cause,
+        leg.hangup_cause or None,  # 0 is none
         leg.failure,
         leg.forwarded_to,
     )

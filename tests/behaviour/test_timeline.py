@@ -86,6 +86,23 @@ async def test_a_call_that_nobody_takes(exchange: Exchange) -> None:
     assert [leg.failure for leg in record.legs] == [None, "500 Allocation failed"]
 
 
+async def test_a_phone_that_hangs_up_without_a_cause_was_reached_all_the_same(exchange: Exchange) -> None:
+    exchange.agent("ann").accepts().does(lambda asterisk, channel: asterisk.end(channel, 0), after_s=90)
+    await exchange.serves()
+    record = await exchange.dials().over()
+    assert "gone: ann: no cause given" in story(record)
+    assert (record.disposition, record.end_source) == ("connected", "agent")
+    assert [(leg.outcome, leg.hangup_cause) for leg in record.legs] == [("won", 0)]
+
+
+async def test_a_phone_that_ends_while_it_rings_and_gives_no_cause_has_failed(exchange: Exchange) -> None:
+    exchange.agent("ann").refuses(cause=0)
+    await exchange.serves()
+    record = await exchange.dials().over()
+    assert [line for line in story(record) if line.startswith("gone")] == ["gone: ann: no cause given"]
+    assert [(leg.outcome, leg.hangup_cause, leg.failure) for leg in record.legs] == [("failed", 0, None)]
+
+
 async def test_a_call_whose_agent_asterisk_says_nothing_of(exchange: Exchange) -> None:
     def says_nothing(request: Request) -> None:
         if request.uri.endswith("-leg-000000") and request.method == "POST":

@@ -53,6 +53,8 @@ def leg_text(leg: LegRecord, record: CallRecord) -> str:
             return (
                 f"{_picked_up(leg)}, but no sound could go to it: that is no acceptance, and it was let go."
             )
+        case "failed" if leg.ringing_at is not None and leg.failure is None and leg.hangup_cause == 0:
+            return "rang, and its call ended before anybody picked up; no cause was given."
         case "failed":
             return f"could not be reached{_cause(leg)}."
         case "cancelled":

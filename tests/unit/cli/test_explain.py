@@ -310,6 +310,17 @@ def test_an_answer_that_crossed_the_award_is_not_called_a_voicemail() -> None:
         ("busy", {"hangup_cause": 17}, "was busy."),
         ("failed", {"hangup_cause": 20}, "could not be reached (cause 20, the phone is not registered)."),
         ("failed", {"hangup_cause": 99}, "could not be reached (cause 99)."),
+        ("failed", {"hangup_cause": 0}, "could not be reached."),
+        (
+            "failed",
+            {"ringing_at": 0, "hangup_cause": 0},
+            "rang, and its call ended before anybody picked up; no cause was given.",
+        ),
+        (
+            "failed",
+            {"hangup_cause": 0, "failure": "500 Allocation failed"},
+            "could not be reached (not dialled: 500 Allocation failed).",
+        ),
         (
             "failed",
             {"hangup_cause": 21, "failure": "trunk main answered 403"},
