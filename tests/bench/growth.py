@@ -14,11 +14,11 @@ import sys
 import sysconfig
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from ari_app.settings import REPOSITORY
 from tests.bench.builds import unpacked
+from tests.bench.comparison import Row, table
 from tests.bench.site import SiteError
 from tests.store.postgres import running_cluster
 
@@ -33,29 +33,15 @@ PROBE = Path(__file__).with_name("growthprobe.py")
 Figures = dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the table; `most` is the target, or with `is_least` the least."""
-
-    what: str
-    figure: str
-    most: float | None = None
-    is_least: bool = False
-
-    def is_met(self, value: float) -> bool:
-        """Whether the figure reaches the target."""
-        return self.most is None or (value >= self.most if self.is_least else value <= self.most)
-
-
 ROWS = (
-    Row("a start until it can serve, s", "start_s", 3),
-    Row("... longest gap until callers of before are known, ms", "start_gap_ms", 50),
-    Row("... resident, MB", "start_resident_mb", 350),
-    Row("a pause, longest gap, ms", "pause_gap_ms", 50),
-    Row("a number handed out, ms", "number_gap_ms", 50),
-    Row("an apply of other prices and destinations, ms", "apply_gap_ms", 50),
-    Row("a longer repeat window, ms", "window_gap_ms", 50),
-    Row("resident after all of it, MB", "resident_mb", 350),
+    Row("a start until it can serve, s", "start_s", most=3),
+    Row("... longest gap until callers of before are known, ms", "start_gap_ms", most=50),
+    Row("... resident, MB", "start_resident_mb", most=350),
+    Row("a pause, longest gap, ms", "pause_gap_ms", most=50),
+    Row("a number handed out, ms", "number_gap_ms", most=50),
+    Row("an apply of other prices and destinations, ms", "apply_gap_ms", most=50),
+    Row("a longer repeat window, ms", "window_gap_ms", most=50),
+    Row("resident after all of it, MB", "resident_mb", most=350),
     Row("a hand-over of 2,000 calls, ms", "hand_over_ms"),
     *(
         Row(f"{what}, ms, {size:,} calls", f"{name}_{size}")
@@ -70,9 +56,9 @@ ROWS = (
     ),
     Row("an outage: processor time a call, the first 2,000, us", "first_us"),
     Row(f"... the last of {ENDED_IN_OUTAGE:,}, us", "last_us"),
-    Row("... memory, MB", "peak_mb", 250),
-    Row("... then saved from the spool, calls a second", "drained_a_second", 1_000, is_least=True),
-    Row("50 calls/s with caps, turned away in a thousand", "turned_away_thousandths", 1),
+    Row("... memory, MB", "peak_mb", most=250),
+    Row("... then saved from the spool, calls a second", "drained_a_second", least=1_000),
+    Row("50 calls/s with caps, turned away in a thousand", "turned_away_thousandths", most=1),
 )
 
 
@@ -100,19 +86,8 @@ def section(found: dict[str, Figures], when: str, load: float) -> str:
         "rebuilds a day's reports over and over. In the outage the journal's file is full at an eighth of its size, to",
         "be so often; the spool's rate counts from the first batch on that the database has again.",
         "",
-        "| what | before | now | now/before | target | met |",
-        "|---|---:|---:|---:|---:|---|",
     ]
-    return "\n".join([*lines, *(_line(row, found["before"], found["now"]) for row in ROWS), ""])
-
-
-def _line(row: Row, before: Figures, now: Figures) -> str:
-    then, value = before.get(row.figure), now[row.figure]
-    ratio = f"{value / then:.3g}" if then else "-"
-    target = "" if row.most is None else f"{'at least' if row.is_least else 'at most'} {row.most:,g}"
-    met = "" if row.most is None else "yes" if row.is_met(value) else "**no**"
-    shown = "-" if then is None else f"{then:,.1f}"
-    return f"| {row.what} | {shown} | {value:,.1f} | {ratio} | {target} | {met} |"
+    return "\n".join([*lines, *table(ROWS, found["before"], found["now"]), ""])
 
 
 def _made(tree: Path, database: Path, size: int) -> Path:

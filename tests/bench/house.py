@@ -14,12 +14,12 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from ari_app.settings import REPOSITORY
 from tests.bench.builds import unpacked
+from tests.bench.comparison import Row, table
 from tests.bench.cpu import resident_mb
 from tests.bench.ladder import WARM_RATE, WARM_S, wait_for_calm
 from tests.bench.plan import CALLRACE, COMPARED_RATE
@@ -36,22 +36,13 @@ LIMIT_S = 300
 Figures = dict[str, list[float]]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the table: `most` is the ratio to the build before that it may come to."""
-
-    what: str
-    figure: str
-    most: float
-
-
 ROWS = (
-    Row(f"switch's processor time a call, ms, {COMPARED_RATE} calls/s", "switch_ms", 1.02),
-    Row("answer to bridged, p95, ms", "bridged_p95_ms", 1.02),
-    Row("switch, resident, MB", "resident_mb", 1.0),
-    Row("a decision, p50, us", "decision_p50_us", 1.02),
-    Row("`callrace --help`, ms", "help_ms", 0.8),
-    Row("`callrace calls list`, ms", "list_ms", 0.8),
+    Row(f"switch's processor time a call, ms, {COMPARED_RATE} calls/s", "switch_ms", most_ratio=1.02),
+    Row("answer to bridged, p95, ms", "bridged_p95_ms", most_ratio=1.02),
+    Row("switch, resident, MB", "resident_mb", most_ratio=1.0),
+    Row("a decision, p50, us", "decision_p50_us", most_ratio=1.02),
+    Row("`callrace --help`, ms", "help_ms", most_ratio=0.8),
+    Row("`callrace calls list`, ms", "list_ms", most_ratio=0.8),
 )
 
 
@@ -81,17 +72,11 @@ def section(found: dict[str, Figures], when: str, load: float) -> str:
         f"This build and {BEFORE}, the one before it was rebuilt, in turns, in one run on {when}, when {load:.1f}",
         f"processes wanted the processors. Each figure is the median of {ROUNDS} rounds, of commands of {STARTS}.",
         "",
-        "| what | before | now | now/before | target | met |",
-        "|---|---:|---:|---:|---:|---|",
     ]
-    return "\n".join([*lines, *(_line(row, found["before"], found["now"]) for row in ROWS), ""])
-
-
-def _line(row: Row, before: Figures, now: Figures) -> str:
-    then, value = median(before[row.figure]), median(now[row.figure])
-    ratio = value / then
-    met = "yes" if ratio <= row.most else "**no**"
-    return f"| {row.what} | {then:,.2f} | {value:,.2f} | {ratio:.3f} | at most {row.most:g} | {met} |"
+    before, now = (
+        {row.figure: median(found[build][row.figure]) for row in ROWS} for build in ("before", "now")
+    )
+    return "\n".join([*lines, *table(ROWS, before, now), ""])
 
 
 def _calls(tree: Path, found: Figures) -> None:
