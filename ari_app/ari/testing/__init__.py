@@ -1,6 +1,7 @@
 """Replaces Asterisk in tests. Of our code it imports only `ari`.
 
 asterisk.py    Asterisk: channels, bridges and playbacks in memory, for whole calls
+requests.py    what it is asked for by ARI, and how it refuses
 connection.py  a client's connections to it
 phones.py      Phone, Caller: they ring, answer, press keys, hold, hang up, vanish
 clock.py       an event loop that jumps to its next timer: a conversation of 90 s takes milliseconds
