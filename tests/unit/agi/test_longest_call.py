@@ -23,7 +23,7 @@ from ari_app.store.limits.usage import Usage, usage_of
 from ari_app.store.market import marketplaces
 from tests.kit.database import migrated
 from tests.kit.market import DID, marketplace
-from tests.unit.agi.test_outcomes import BEGAN
+from tests.unit.agi.lines import BEGAN
 
 ANI, NAME = "+12125550142", "1763992800.7"
 GEOGRAPHY = Geography({}, {})
