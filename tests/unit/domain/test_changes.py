@@ -7,7 +7,7 @@ import pytest
 from ari_app.domain.document.changes import _PARTS, _WHOLE, Terms, changes, words
 from ari_app.domain.document.reading import parse
 from ari_app.domain.market.marketplace import Marketplace
-from tests.unit.domain.test_document import DEMO, SMALL, changed
+from tests.unit.domain.documents import DEMO, SMALL, changed
 
 BEFORE = parse(SMALL, "before.yaml")
 NUMBER = '"+18005550101": {campaign: plumbing, publisher: homefix, source: sidebar}'
