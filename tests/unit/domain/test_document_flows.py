@@ -4,8 +4,6 @@ import pytest
 
 from tests.unit.domain.documents import changed, findings
 
-# Flows
-
 
 @pytest.mark.parametrize(
     ("old", "new", "finding"),
