@@ -19,10 +19,11 @@ from ari_app.domain.document.reading import parse
 from ari_app.media import prompts
 from ari_app.settings import Settings
 from ari_app.store import geography
+from ari_app.store.calls import calls
 from ari_app.store.market import marketplaces
 from ari_app.store.money import audit
 from tests.kit.database import migrated
-from tests.samples import BEGAN
+from tests.samples import BEGAN, make_call, settlement, unqualified
 
 Cli = Callable[..., Result]
 
@@ -167,3 +168,10 @@ def refusal(result: Result) -> str:
     lines = result.stderr.splitlines()
     assert len(lines) == 1, lines
     return lines[0]
+
+
+@pytest.fixture
+def saved(applied: Engine) -> Engine:
+    """The database with two calls: a paid one, and one that was too short."""
+    calls.save(applied, [settlement(make_call(1)), settlement(unqualified(2))])
+    return applied

@@ -5,34 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import wave
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine
 
 from ari_app.cli.main import main
-from ari_app.desk import takeover
-from ari_app.domain.document.reading import parse
-from ari_app.domain.ivr.prompts import stem
 from ari_app.settings import Settings
 from ari_app.store.calls import calls
-from ari_app.store.db.engine import writing
-from ari_app.store.db.tables import account_balances
-from ari_app.store.market import marketplaces, pauses
+from ari_app.store.market import pauses
 from ari_app.views.record import record_json
 from tests.samples import make_call, settlement, unqualified
-from tests.unit.cli.conftest import MARKETPLACE, Cli, refusal
+from tests.unit.cli.conftest import Cli, refusal
 from tests.unit.cli.fake_switch import STATUS, Server
-
-
-@pytest.fixture
-def saved(applied: Engine) -> Engine:
-    """The database with two calls: a paid one, and one that was too short."""
-    calls.save(applied, [settlement(make_call(1)), settlement(unqualified(2))])
-    return applied
-
 
 # All commands
 
@@ -118,133 +103,6 @@ def test_db_status_is_refused_until_the_database_is_migrated(cli: Cli) -> None:
     assert refusal(cli("db", "status")) == "callrace: the database is not migrated; run `callrace db upgrade`"
     cli("db", "upgrade")
     assert json.loads(cli("db", "status", "--json").output)["migrated"] is True
-
-
-# apply and flow check
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """MARKETPLACE in a file."""
-    path = tmp_path / "market.yaml"
-    path.write_text(MARKETPLACE)
-    return path
-
-
-def test_apply_puts_a_marketplace_in_force_and_tells_what_changed(
-    cli: Cli, engine: Engine, sounds: Path, file: Path, settings: Settings
-) -> None:
-    result = cli("apply", str(file))
-    assert result.exit_code == 0, result.output
-    assert "marketplace version 1 applied:\n" in result.output
-    assert "number +18005550102 added: campaign plumbing; publisher homefix\n" in result.output
-    assert "no switch is running; `callrace lab up` starts one" in result.output
-    with wave.open(str(settings.prompts / f"{stem('tts:Enter your ZIP code.')}.wav")) as prompt:
-        assert (prompt.getframerate(), prompt.getnchannels(), prompt.getsampwidth()) == (8000, 1, 2)
-        assert prompt.getnframes() > 4000
-
-
-def test_apply_of_the_same_changes_nothing(cli: Cli, engine: Engine, sounds: Path, file: Path) -> None:
-    cli("apply", str(file))
-    result = json.loads(cli("apply", str(file), "--json").output)
-    nothing = {"version": 1, "changes": [], "accounts": [], "prompts": [], "warnings": []}
-    assert result == nothing | {"switch": "not running"}
-
-
-def test_apply_reads_stdin(cli: Cli, engine: Engine, sounds: Path) -> None:
-    assert cli("apply", "-", input=MARKETPLACE).exit_code == 0
-    assert marketplaces.load(engine) is not None
-
-
-def test_apply_names_every_mistake_with_its_line_and_applies_nothing(
-    cli: Cli, engine: Engine, sounds: Path, file: Path, settings: Settings
-) -> None:
-    file.write_text(MARKETPLACE.replace("sound:vm-goodbye", "sound:vm-godbye").replace('"42.00"', "42.001"))
-    result = cli("apply", str(file))
-    assert result.exit_code == 1
-    assert f"callrace: {file}:" in result.stderr
-    assert marketplaces.load(engine) is None
-    assert not settings.prompts.exists()
-
-
-def test_apply_refuses_a_sound_that_asterisk_does_not_have(
-    cli: Cli, engine: Engine, sounds: Path, file: Path
-) -> None:
-    file.write_text(MARKETPLACE.replace("sound:vm-goodbye", "sound:vm-godbye"))
-    assert "Asterisk has no sound named vm-godbye" in refusal(cli("apply", str(file)))
-
-
-def test_apply_refuses_a_recording_that_is_not_there(
-    cli: Cli, engine: Engine, sounds: Path, file: Path
-) -> None:
-    file.write_text(MARKETPLACE.replace("sound:vm-goodbye", "file:bye.wav"))
-    assert f"cannot read {file.parent}/bye.wav (No such file or directory)" in refusal(
-        cli("apply", str(file))
-    )
-
-
-def test_apply_copies_an_operators_recording_found_beside_the_file(
-    cli: Cli, engine: Engine, sounds: Path, file: Path, settings: Settings
-) -> None:
-    with wave.open(str(file.parent / "bye.wav"), "wb") as recording:
-        recording.setparams((1, 2, 8000, 0, "NONE", ""))
-        recording.writeframes(b"\1\0" * 800)
-    file.write_text(MARKETPLACE.replace("sound:vm-goodbye", "file:bye.wav"))
-    assert cli("apply", str(file)).exit_code == 0
-    copied = settings.prompts / f"{stem('file:bye.wav')}.wav"
-    assert copied.read_bytes() == (file.parent / "bye.wav").read_bytes()
-
-
-def test_apply_of_bytes_that_are_no_text_is_refused(cli: Cli, engine: Engine, file: Path) -> None:
-    file.write_bytes(b"currency: \xff")
-    assert "not UTF-8 text" in refusal(cli("apply", str(file)))
-
-
-def test_apply_of_a_file_that_is_not_there_is_wrong_usage(cli: Cli) -> None:
-    assert cli("apply", "nowhere.yaml").exit_code == 2
-
-
-def test_apply_returns_when_the_running_switch_has_the_version(
-    cli: Cli, engine: Engine, sounds: Path, file: Path, settings: Settings
-) -> None:
-    with Server(settings, STATUS | {"marketplace_version": 1}, []):
-        assert "in force in the running switch" in cli("apply", str(file)).output
-
-
-def test_apply_is_refused_when_the_running_switch_does_not_take_it_over(
-    cli: Cli, engine: Engine, sounds: Path, file: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(takeover, "TAKE_OVER_S", 0.2)
-    with Server(settings, STATUS, []):
-        assert "version 1 is applied, but the running switch has not taken it over within 0.2 s" in refusal(
-            cli("apply", str(file))
-        )
-
-
-def test_apply_says_when_the_running_switch_cannot_read_it(
-    cli: Cli, engine: Engine, sounds: Path, file: Path, settings: Settings
-) -> None:
-    older = STATUS | {"marketplace_version": 0, "unreadable_marketplace": "marketplace 1 cannot be read"}
-    with Server(settings, older, []):
-        said = refusal(cli("apply", str(file)))
-    assert "version 1 is applied, but the running switch goes on with 0: marketplace 1 cannot be read" in said
-    assert "callrace switch hand-over" in said
-
-
-def test_flow_check_shows_the_flow_as_a_tree_and_applies_nothing(
-    cli: Cli, engine: Engine, file: Path
-) -> None:
-    result = cli("flow", "check", str(file))
-    assert result.exit_code == 0, result.output
-    assert "intake (used by plumbing)\n  service: menu" in result.output
-    assert "  after 10m, wherever the caller is -> hang up\n" in result.output
-    assert "    1 (service = repair) -> zip: collect 5 digits as zip, a US ZIP code" in result.output
-    assert marketplaces.load(engine) is None
-
-
-def test_flow_check_refuses_a_node_that_nobody_reaches(cli: Cli, settings: Settings, file: Path) -> None:
-    file.write_text(MARKETPLACE.replace("on_invalid: goodbye", "on_invalid: zip"))
-    assert "goodbye" in refusal(cli("flow", "check", str(file)))
 
 
 # agents
@@ -391,125 +249,6 @@ def test_live_calls_without_a_switch_are_refused(cli: Cli) -> None:
     assert refusal(cli("calls", "live")) == (
         "callrace: no switch is running; start it with `callrace lab up`"
     )
-
-
-# ledger
-
-
-def test_a_deposit_counts_once_by_its_key(cli: Cli, applied: Engine) -> None:
-    words = ("ledger", "deposit", "acme", "500.00", "--key", "wire-1")
-    assert cli(*words).output == "deposited 500.00 USD for acme (key wire-1)\n"
-    assert cli(*words).output == "was deposited before: 500.00 USD for acme (key wire-1)\n"
-    balances = json.loads(cli("ledger", "balances", "--json").output)
-    assert {b["account"]: b["posted"] for b in balances} == {"advertiser:acme": "500.00", "world": "-500.00"}
-
-
-def test_a_deposit_of_another_amount_under_the_same_key_is_refused(cli: Cli, applied: Engine) -> None:
-    cli("ledger", "deposit", "acme", "500.00", "--key", "wire-1")
-    assert "has another transfer with the key" in refusal(
-        cli("ledger", "deposit", "acme", "5.00", "--key", "wire-1")
-    )
-
-
-def test_a_deposit_for_nobody_is_refused_and_of_nothing_is_wrong_usage(cli: Cli, applied: Engine) -> None:
-    assert "there is no advertiser nobody; there are: acme" in refusal(
-        cli("ledger", "deposit", "nobody", "5.00", "--key", "k")
-    )
-    for amount in ("0", "5.001", "much"):
-        assert cli("ledger", "deposit", "acme", amount, "--key", "k").exit_code == 2
-
-
-def test_a_statement_shows_each_transfer_and_the_balance_after_it(cli: Cli, saved: Engine) -> None:
-    lines = cli("ledger", "statement", "publisher:homefix").output.splitlines()
-    assert len(lines) == 2
-    assert "30.00" in lines[1]
-    line = json.loads(cli("ledger", "statement", "publisher:homefix", "--json").output)[0]
-    assert (line["effect"], line["after"]["posted"]) == ("30.00", "30.00")
-
-
-def test_a_statement_of_no_account_is_refused(cli: Cli, applied: Engine) -> None:
-    assert "there is no account homefix; accounts are" in refusal(cli("ledger", "statement", "homefix"))
-    assert cli("ledger", "statement", "publisher:homefix").output == "no transfers\n"
-
-
-def test_a_ledger_in_order_is_verified(cli: Cli, saved: Engine) -> None:
-    assert cli("ledger", "verify").output.startswith("ok: ")
-    assert json.loads(cli("ledger", "verify", "--json").output)["balanced"] is True
-
-
-@pytest.mark.breaks_the_ledger
-def test_a_kept_balance_that_is_not_the_sum_is_refused(cli: Cli, saved: Engine) -> None:
-    with writing(saved) as connection:
-        connection.execute(update(account_balances).values(posted=account_balances.c.posted + 1))
-    result = cli("ledger", "verify")
-    assert "findings 3" in refusal(result)
-    assert "kept balances are the transfers' sums  advertiser:acme USD" in result.output
-
-
-@pytest.mark.breaks_the_ledger
-def test_a_ledger_that_contradicts_a_call_is_refused(cli: Cli, applied: Engine) -> None:
-    calls.save(applied, [calls.Settlement(make_call(1), ())])
-    result = cli("ledger", "verify")
-    assert "the record and the ledger agree" in result.output
-    assert "the ledger is not in order" in refusal(result)
-
-
-# route
-
-
-def test_more_keys_than_a_question_asks_for_are_wrong_usage(cli: Cli, applied: Engine) -> None:
-    result = cli("route", "explain", "--did", "+18005550101", "--press", "12,10001")
-    assert result.exit_code == 2
-    assert 'Invalid value for --press: "12" is more than is asked for: it ends after 1 keys' in result.stderr
-
-
-def test_a_route_is_explained_from_the_presses_to_the_waves(cli: Cli, applied: Engine) -> None:
-    at = ("--at", "2026-11-23T10:00-05:00")
-    told = cli(
-        "route", "explain", "--did", "+18005550101", "--ani", "+13105550142", "--press", "1,10001", *at
-    )
-    assert told.exit_code == 0, told.output
-    assert "Answers: service = repair, zip = 10001." in told.output
-    assert "Wave 1, at once\n  - agent-" in told.output
-    assert "Wave 2, after 12 s, or once nobody of the wave before is left\n  - overflow\n" in told.output
-
-
-def test_a_route_names_who_is_left_out_and_why(cli: Cli, applied: Engine) -> None:
-    words = ("--did", "+18005550101", "--press", "1,90210", "--at", "2026-11-23T10:00-05:00", "--json")
-    decision = json.loads(cli("route", "explain", *words).output)
-    assert [wave["destinations"] for wave in decision["waves"]] == [[], ["overflow"]]
-    assert [excluded["destination"] for excluded in decision["excluded"]] == ["agent-1", "agent-2"]
-
-
-def test_a_route_takes_a_zip_code_by_whatever_name_the_flow_gives_it(cli: Cli, engine: Engine) -> None:
-    text = MARKETPLACE.replace("as: zip, check: us-zip", "as: postal, check: us-zip")
-    marketplaces.apply(engine, parse(text, "test.yaml"), 1)
-    words = ("--did", "+18005550101", "--ani", "+13105550142", "--press", "1,10001", "--json")
-    place = json.loads(cli("route", "explain", *words).output)["place"]
-    assert (place["zip"], place["from"]) == ("10001", "zip")
-
-
-def test_a_route_stops_at_a_refusal_at_the_flows_end_and_at_an_unknown_number(
-    cli: Cli, applied: Engine
-) -> None:
-    blocked = cli("route", "explain", "--did", "+18005550101", "--ani", "+19005550142").output
-    assert "The call is refused (blocked): +19005550142 is blocked by +1900*." in blocked
-    silent = cli("route", "explain", "--did", "+18005550101").output
-    assert "The flow ends the call (no input); no phone is rung." in silent
-    unknown = cli("route", "explain", "--did", "+18005550199").output
-    assert "The number belongs to no campaign" in unknown
-
-
-def test_a_route_is_explained_for_a_callers_attestation(cli: Cli, engine: Engine) -> None:
-    text = f"{MARKETPLACE}screen: {{attestation: [A, B]}}\n"
-    marketplaces.apply(engine, parse(text, "test.yaml"), 1)
-    refused = cli("route", "explain", "--did", "+18005550101", "--attestation", "C").output
-    assert "refused (blocked): the caller's attestation is C, not A or B, in every campaign." in refused
-    assert "refused" not in cli("route", "explain", "--did", "+18005550101", "--attestation", "A").output
-
-
-def test_a_time_that_is_none_is_wrong_usage(cli: Cli, applied: Engine) -> None:
-    assert cli("route", "explain", "--did", "+18005550101", "--at", "noon").exit_code == 2
 
 
 # doctor and switch run
