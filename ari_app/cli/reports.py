@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ari_app.cli.common import site
+from ari_app.cli.common import acting, site
 from ari_app.cli.forensics import forensics
 from ari_app.cli.output import json_option, show_json, tell
 from ari_app.cli.period import given, period_options, warn_of_uncounted
@@ -125,5 +125,5 @@ def rebuild(as_json: bool) -> None:
     """
     asked = site()
     with click.progressbar(desk.days_to_count(asked), label="counting calls", file=sys.stderr) as days:
-        counted = sum(desk.count_day(asked, day_at) for day_at in days)
+        counted = sum(desk.count_day(asked, acting(), day_at) for day_at in days)
     tell({"calls": counted}, f"counted calls: {counted}", as_json)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from ari_app.cli.common import Failed, site
+from ari_app.cli.common import Failed, acting, site
 from ari_app.cli.output import json_option, show_json, show_table, tell
 from ari_app.desk import spool as desk
 from ari_app.settings import Settings
@@ -52,7 +52,7 @@ def retry(as_json: bool) -> None:
     Example, after the cause of a refusal was repaired:
       callrace spool retry
     """
-    done = desk.retry(site())
+    done = desk.retry(site(), acting())
     tell(asdict(done), f"{done.saved} call{'' if done.saved == 1 else 's'} saved", as_json)
     if done.left:
         raise Failed(f"{done.left} not taken by the database; see `callrace spool list` for the reasons")

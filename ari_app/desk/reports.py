@@ -10,12 +10,14 @@ from fractions import Fraction
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
+from ari_app.access.actor import Actor
 from ari_app.desk import caps
 from ari_app.desk.calls import under_way
 from ari_app.desk.checked import invalid, moment, word, words
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
-from ari_app.domain.basics.clock import from_iso
+from ari_app.domain.basics.audit import Entry
+from ari_app.domain.basics.clock import from_iso, iso
 from ari_app.domain.basics.money import exponent
 from ari_app.domain.calls.record import Disposition
 from ari_app.domain.caps.standing import Standing
@@ -129,9 +131,14 @@ def days_to_count(site: Site) -> Sequence[int]:
     return rebuild.days(site.engine)
 
 
-def count_day(site: Site, day_at: int) -> int:
-    """Recounts the calls of one day; returns their number. Calls that are saved meanwhile are counted once."""
-    return rebuild.rebuild_day(site.engine, moment(day_at, "day_at"))
+def count_day(site: Site, actor: Actor, day_at: int) -> int:
+    """Recounts the calls of one day; returns their number. Calls that are saved meanwhile are counted once.
+
+    What was counted wrongly is mended, and the audit log says so.
+    """
+    day = moment(day_at, "day_at")
+    entry = Entry(site.now(), str(actor), "reports.count_day", iso(day))
+    return rebuild.rebuild_day(site.engine, day, entry)
 
 
 def _groups(site: Site, what: By, when: Span, only: Mapping[str, str]) -> list[Group]:

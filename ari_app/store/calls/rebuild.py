@@ -10,8 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, func, select, text
 
+from ari_app.domain.basics.audit import Entry
 from ari_app.domain.reports.rollups import HOUR_MS, Counts
 from ari_app.store.calls import calls
+from ari_app.store.db import auditlog
 from ari_app.store.db.atomic_files import locked
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.tables import calls as calls_table
@@ -39,8 +41,10 @@ def days(engine: Engine) -> range:
 
 
 @retried
-def rebuild_day(engine: Engine, day_at: int) -> int:
+def rebuild_day(engine: Engine, day_at: int, entry: Entry | None = None) -> int:
     """Counts the calls and transfers of one of the `days` again, and returns how many calls there are.
+
+    If counters were wrong, `entry` is added to the audit log.
 
     Calls and counters are read as of one moment, and only the difference is booked. A call that is
     saved after that moment changes both, so it is counted once, and nobody has to wait.
@@ -54,6 +58,7 @@ def rebuild_day(engine: Engine, day_at: int) -> int:
             with writing(engine) as connection:
                 rollups.change(connection, missing)
                 rollups.drop_empty(connection, day_at, until)
+                auditlog.note(connection, entry)
     return counted
 
 

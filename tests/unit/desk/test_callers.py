@@ -131,8 +131,9 @@ def test_a_spool_is_saved_once(site: Site) -> None:
     waiting = Spool(site.settings.spool)
     waiting.put([settlement(make_call(3))])
     assert [one.call_id for one in spool.kept(site.settings)] == [make_call(3).id]
-    assert spool.retry(site) == Retried(saved=1, left=0)
-    assert spool.retry(site) == Retried(saved=0, left=0)
+    assert spool.retry(site, PARTNER) == Retried(saved=1, left=0)
+    assert spool.retry(site, PARTNER) == Retried(saved=0, left=0)
+    assert noted(site) == [("program:crm", "spool.retry", "")]
 
 
 def test_the_tables_are_of_this_version(settings: Settings, empty: Engine) -> None:

@@ -99,7 +99,7 @@ OF_A_NUMBER: Mapping[str, Callable[[Site, int], object]] = {
     "privacy.expire": lambda site, n: privacy.expire(site, ADA, n),
     "reports.by since": lambda site, n: reports.by(site, "day", UTC, since=n),
     "reports.by until": lambda site, n: reports.by(site, "day", UTC, until=n),
-    "reports.count_day": reports.count_day,
+    "reports.count_day": lambda site, n: reports.count_day(site, ADA, n),
 }
 
 

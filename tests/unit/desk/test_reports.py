@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ari_app.access.actor import CALLRACE
 from ari_app.desk import calls, caps, reports
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
@@ -59,7 +60,7 @@ def test_forensics_count_the_ends_around_the_payable_second(site: Site) -> None:
 
 def test_counting_anew_counts_each_call_once(site: Site) -> None:
     before = reports.by(at(site, NOW), "campaign", UTC)
-    assert sum(reports.count_day(site, day) for day in reports.days_to_count(site)) == 1
+    assert sum(reports.count_day(site, CALLRACE, day) for day in reports.days_to_count(site)) == 1
     assert reports.by(at(site, NOW), "campaign", UTC) == before
 
 
