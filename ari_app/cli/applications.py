@@ -41,7 +41,7 @@ def submit(campaign: str, publisher: str, note: str | None, as_json: bool) -> No
       callrace applications submit --campaign plumbing --publisher homefix --note "radio in Albany"
     """
     done = desk.submit(site(), acting(), campaign=campaign, publisher=publisher, note=note)
-    _told(done.application, as_json, done.dids)
+    _show(done.application, as_json, done.dids)
     if done.not_approved is not None:
         click.echo(f"not approved by itself: {told(done.not_approved)}", err=True)
 
@@ -123,7 +123,7 @@ def approve(
     application, dids = desk.approve(
         site(), acting(), id, count=count, wanted=asked, source=source, note=note
     )
-    _told(application, as_json, dids)
+    _show(application, as_json, dids)
 
 
 @applications.command()
@@ -172,10 +172,10 @@ def reinstate(id: int, reason: str | None, as_json: bool) -> None:
 
 
 def _decide(id: int, event: desk.Decision, reason: str | None, as_json: bool) -> None:
-    _told(desk.decide(site(), acting(), id, event, reason), as_json)
+    _show(desk.decide(site(), acting(), id, event, reason), as_json)
 
 
-def _told(application: Application, as_json: bool, dids: list[str] | None = None) -> None:
+def _show(application: Application, as_json: bool, dids: list[str] | None = None) -> None:
     if as_json:
         show_json(application_json(application) | ({} if dids is None else {"numbers": dids}))
         return

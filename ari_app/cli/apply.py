@@ -32,10 +32,10 @@ def apply(file: TextIO, as_json: bool) -> None:
       generate-marketplace | callrace apply -
     """
     asked = site()
-    tell(asked.settings, marketplaces.apply(asked, acting(), *document_in(file)), as_json)
+    show_change(asked.settings, marketplaces.apply(asked, acting(), *document_in(file)), as_json)
 
 
-def tell(settings: Settings, changed: Changed, as_json: bool) -> None:
+def show_change(settings: Settings, changed: Changed, as_json: bool) -> None:
     """Waits until a running switch uses what was applied, then prints the changes."""
     for _ in range(changed.retries):
         click.echo("the marketplace changed meanwhile; trying again", err=True)

@@ -9,7 +9,7 @@ import click
 import yaml
 
 from ari_app.access.actor import Actor
-from ari_app.cli.apply import tell
+from ari_app.cli.apply import show_change
 from ari_app.cli.common import acting, site
 from ari_app.cli.output import json_option, show_json, show_table
 from ari_app.desk import documents
@@ -21,7 +21,7 @@ from ari_app.desk.site import Site
 def change(make: Callable[[Site, Actor], Changed], as_json: bool) -> None:
     """Makes a change as the operator who runs the command, and prints what changed."""
     asked = site()
-    tell(asked.settings, make(asked, acting()), as_json)
+    show_change(asked.settings, make(asked, acting()), as_json)
 
 
 def given(**fields: Any) -> Document:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ari_app.cli.apply import tell
+from ari_app.cli.apply import show_change
 from ari_app.cli.common import acting, site
 from ari_app.cli.desk import add_common_commands, change, given, names
 from ari_app.cli.output import json_option
@@ -106,7 +106,7 @@ def move(name: str, advertiser: str, as_json: bool) -> None:
     """
     asked = site()
     moved = desk.move(asked, acting(), name, advertiser)
-    tell(asked.settings, moved.changed, as_json)
+    show_change(asked.settings, moved.changed, as_json)
     if moved.timezones is not None:
         was, is_now = moved.timezones
         click.echo(f"its hours and caps are in {is_now} now, no more in {was}", err=True)

@@ -44,7 +44,7 @@ def open_(call_id: str, reason: str, amount: str | None, as_json: bool) -> None:
       callrace disputes open 0199c0ffee --reason "too short" --amount 10.00
     """
     dispute = desk.open_(site(), acting(), call_id=call_id, reason=reason, amount=amount)
-    _tell(dispute, as_json, f"is open: {_money(dispute, dispute.claimed)} of call {dispute.call_id}")
+    _show(dispute, as_json, f"is open: {_money(dispute, dispute.claimed)} of call {dispute.call_id}")
 
 
 @disputes.command("list")
@@ -114,7 +114,7 @@ def accept(
     )
     credited, taken = _money(dispute, dispute.credited), _money(dispute, dispute.events[-1].clawback or 0)
     moved = f"{credited} back to {dispute.advertiser}, {taken} from {dispute.publisher}"
-    _tell(dispute, as_json, f"is accepted: {moved}")
+    _show(dispute, as_json, f"is accepted: {moved}")
 
 
 @disputes.command()
@@ -129,10 +129,10 @@ def reject(dispute_id: int, reason: str, as_json: bool) -> None:
       callrace disputes reject 7 --reason "the recording has a customer on it"
     """
     dispute = desk.reject(site(), acting(), dispute_id=dispute_id, reason=reason)
-    _tell(dispute, as_json, "is rejected")
+    _show(dispute, as_json, "is rejected")
 
 
-def _tell(dispute: Dispute, as_json: bool, what: str) -> None:
+def _show(dispute: Dispute, as_json: bool, what: str) -> None:
     """Prints the dispute after a step."""
     if as_json:
         show_json(dispute_json(dispute))

@@ -123,7 +123,7 @@ def deposit(
             currency=currency,
             reason=reason or "",
         )
-    _tell_payment(paid, as_json, f"{'deposited' if paid.is_new else 'was deposited before:'} {{}} for {{}}")
+    _show_payment(paid, as_json, f"{'deposited' if paid.is_new else 'was deposited before:'} {{}} for {{}}")
 
 
 @ledger.command()
@@ -154,10 +154,10 @@ def refund(advertiser: str, amount: str, key: str, reason: str, currency: str | 
             reason=reason,
             currency=currency,
         )
-    _tell_payment(back, as_json, f"{'gave back' if back.is_new else 'was given back before:'} {{}} to {{}}")
+    _show_payment(back, as_json, f"{'gave back' if back.is_new else 'was given back before:'} {{}} to {{}}")
 
 
-def _tell_payment(payment: Payment, as_json: bool, done: str) -> None:
+def _show_payment(payment: Payment, as_json: bool, done: str) -> None:
     """Prints what was booked; `done` has placeholders for the amount and the advertiser."""
     amount = format_amount(payment.amount, payment.currency)
     if as_json:

@@ -162,7 +162,7 @@ def _step(
     assert state is not None, "what is not possible was refused"
     n, last_at = (there.newest.n + 1, there.newest.at) if there else (1, 0)
     step = Step(n, max(change.at, last_at), event, state, note, str(change.actor))
-    applications.note(change.connection, id, step)
+    applications.add_step(change.connection, id, step)
     found = applications.get(change.connection, id)
     assert found is not None
     about = {"campaign": found.campaign, "publisher": found.publisher, "note": note, "numbers": list(dids)}

@@ -91,7 +91,7 @@ def put(
     marketplace, settings = proposal.marketplace, site.settings
     made = prompts.prepare(prompts_of(marketplace) - known_prompts, proposal.base, settings.prompts)
     new = {name: one for name, one in marketplace.creatives.items() if one not in known_creatives}
-    creatives.keep(new, proposal.base, settings.creatives)
+    creatives.copy_images(new, proposal.base, settings.creatives)
     applied = marketplaces.apply(site.engine, marketplace, site.now(), based_on=based_on, entry=entry)
     return Changed(applied, made, _shortages(site, applied), remarks(applied.marketplace))
 

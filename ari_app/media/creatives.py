@@ -74,7 +74,7 @@ def pinned(marketplace: Marketplace, base: Path) -> Marketplace:
     return replace(marketplace, creatives={**marketplace.creatives, **found}) if found else marketplace
 
 
-def keep(creatives: Mapping[str, Creative], base: Path, folder: Path) -> None:
+def copy_images(creatives: Mapping[str, Creative], base: Path, folder: Path) -> None:
     """Copies every image that is not stored yet into `folder`. Raises CreativeError."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, creative in creatives.items():

@@ -48,9 +48,9 @@ class InMemoryCallers:
         if ani is not None and self._dialled.get((did, ani)) == at:
             del self._dialled[did, ani]
 
-    def note(self, basis: Basis, record: CallRecord, at: int) -> dict[RepeatKind, EarlierCall]:
+    def remember(self, basis: Basis, record: CallRecord, at: int) -> dict[RepeatKind, EarlierCall]:
         """Remembers that this call now meets `basis`. Returns as `last` does, without this call."""
-        return self._memory.note(basis, record, at)
+        return self._memory.remember(basis, record, at)
 
     def last(self, basis: Basis, record: CallRecord) -> dict[RepeatKind, EarlierCall]:
         """This caller's previous call under each repeat rule of this basis (any, connected, qualified)."""

@@ -39,11 +39,11 @@ class InMemoryCapacity:
         return place not in self._elsewhere and self._in_use[place] < size
 
     def give_back(self, place: str) -> None:
-        """Frees a place, and tells all who wait for one, in the order in which they came."""
+        """Frees a place, and notifies all who wait for one, in the order in which they came."""
         self._in_use[place] -= 1
         if not self._in_use[place]:
             del self._in_use[place]
-        self._tell(place)
+        self._notify(place)
 
     def set_elsewhere(self, destination: str, is_elsewhere: bool) -> None:
         """Marks an agent busy (or free) on a call that Callrace does not control. A busy agent gets no place."""
@@ -51,20 +51,20 @@ class InMemoryCapacity:
             self._elsewhere.add(destination)
         elif destination in self._elsewhere:
             self._elsewhere.discard(destination)
-            self._tell(destination)
+            self._notify(destination)
 
     def elsewhere(self) -> frozenset[str]:
         """The destinations whose agents are on calls that Callrace does not control."""
         return frozenset(self._elsewhere)
 
-    def _tell(self, place: str) -> None:
-        for owner, tell in self._waiting.pop(place, {}).items():
+    def _notify(self, place: str) -> None:
+        for owner, notify in self._waiting.pop(place, {}).items():
             self._waits_of[owner].discard(place)
-            tell(place)
+            notify(place)
 
-    def wait(self, owner: object, place: str, tell: Callable[[str], None]) -> None:
-        """Calls `tell(place)` once, when the next place is given back."""
-        self._waiting.setdefault(place, {})[owner] = tell
+    def wait(self, owner: object, place: str, notify: Callable[[str], None]) -> None:
+        """Calls `notify(place)` once, when the next place is given back."""
+        self._waiting.setdefault(place, {})[owner] = notify
         self._waits_of.setdefault(owner, set()).add(place)
 
     def forget(self, owner: object) -> None:

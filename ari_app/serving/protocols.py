@@ -29,7 +29,7 @@ class Capacity(Protocol):
         """Whether a place can be taken."""
 
     def give_back(self, place: str) -> None:
-        """Frees a place, and tells all who wait for one, in the order in which they came."""
+        """Frees a place, and notifies all who wait for one, in the order in which they came."""
 
     def set_elsewhere(self, destination: str, is_elsewhere: bool) -> None:
         """Marks an agent busy (or free) on a call that Callrace does not control. A busy agent gets no place."""
@@ -37,8 +37,8 @@ class Capacity(Protocol):
     def elsewhere(self) -> frozenset[str]:
         """The destinations whose agents are on calls that Callrace does not control."""
 
-    def wait(self, owner: object, place: str, tell: Callable[[str], None]) -> None:
-        """Calls `tell(place)` once, when the next place is given back."""
+    def wait(self, owner: object, place: str, notify: Callable[[str], None]) -> None:
+        """Calls `notify(place)` once, when the next place is given back."""
 
     def forget(self, owner: object) -> None:
         """From now on the owner waits for no place."""
@@ -60,7 +60,7 @@ class RateLimits(Protocol):
 class Unanswered(Protocol):
     """The calls that each destination left unanswered lately."""
 
-    def note(self, destination: str, rule: AutoPause, now: int) -> str | None:
+    def count(self, destination: str, rule: AutoPause, now: int) -> str | None:
         """Counts one more at `now` (ms); returns why to pause the destination, or None."""
 
 
@@ -73,7 +73,7 @@ class Callers(Protocol):
     def withdrawn(self, did: str, ani: str | None, at: int) -> None:
         """Forgets a call that began at this time (ms) and was given up unanswered: the next call is no redial."""
 
-    def note(self, basis: Basis, record: CallRecord, at: int) -> dict[RepeatKind, EarlierCall]:
+    def remember(self, basis: Basis, record: CallRecord, at: int) -> dict[RepeatKind, EarlierCall]:
         """Remembers that this call meets `basis` since `at` (ms).
 
         Returns this caller's previous call under each repeat rule of this basis (any, connected, qualified).

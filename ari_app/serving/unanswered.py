@@ -14,7 +14,7 @@ class InMemoryUnanswered:
     def __init__(self) -> None:
         self._at: defaultdict[str, deque[int]] = defaultdict(deque)
 
-    def note(self, destination: str, rule: AutoPause, now: int) -> str | None:
+    def count(self, destination: str, rule: AutoPause, now: int) -> str | None:
         """Counts one more; returns why to pause the destination, or None. After a pause the count starts at zero."""
         times = self._at[destination]
         times.append(now)

@@ -127,11 +127,11 @@ class Talk:
         for command in self._conversation.handle(event, at):
             match command:
                 case End():
-                    self._keep_time()
+                    self._add_talked()
                 case HangUpParty(role):
                     self._hang_up(role)
 
-    def _keep_time(self) -> None:
+    def _add_talked(self) -> None:
         began_at, ended_at = self._conversation.began_at, self._conversation.ended_at
         assert began_at is not None and ended_at is not None
         self._talked.append(_Talked(self._call.record.winner, began_at, ended_at))

@@ -36,7 +36,7 @@ class Doubles:
 
     def find(self, start: StasisStart) -> Double | None:
         """Why this is not a new call, or None."""
-        leg_of, delivery = _told(start)
+        leg_of, delivery = _identity(start)
         if leg_of and (session := self._session(leg_of)) is not None:
             return Double(
                 session, f"a leg of it came back as a call to {_called(start)}; a destination leads there"
@@ -50,7 +50,7 @@ class Doubles:
 
     def taken(self, start: StasisStart, call_id: str) -> None:
         """A call is taken: from now on the same delivery is a second one."""
-        _, delivery = _told(start)
+        _, delivery = _identity(start)
         if delivery:
             self._taken[delivery] = start.channel_id, call_id
             if len(self._taken) > _KEPT:
@@ -58,7 +58,7 @@ class Doubles:
 
     def over(self, start: StasisStart, was_answered: bool) -> None:
         """A call is over. If it was not answered, the same Call-ID may be tried again (RFC 3261, 8.1.3.5)."""
-        _, delivery = _told(start)
+        _, delivery = _identity(start)
         if not was_answered and self._taken.get(delivery, ("", ""))[0] == start.channel_id:
             del self._taken[delivery]
 
@@ -66,7 +66,7 @@ class Doubles:
         return next((one for one in self._in_hand.sessions.values() if one.record.id == call_id), None)
 
 
-def _told(start: StasisStart) -> tuple[str, str]:
+def _identity(start: StasisStart) -> tuple[str, str]:
     """The id of the call whose leg it is, and its delivery; each is empty if the dialplan did not pass it on."""
     _, _, _, _, leg_of, delivery = (*start.args, "", "", "", "", "", "")[:6]
     return leg_of, delivery

@@ -83,7 +83,7 @@ class Endings:
         for leg in session.record.legs:
             if leg.outcome == "no_answer":
                 rule = session.case.destination(leg.destination).auto_pause
-                reason = self._unanswered.note(leg.destination, rule, now)
+                reason = self._unanswered.count(leg.destination, rule, now)
                 if reason is not None:
                     self._in_hand.do(self._pause(Pause(leg.destination, now, reason, str(CALLRACE))))
 

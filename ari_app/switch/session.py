@@ -201,7 +201,7 @@ class Session:
         record, case = self.record, self.case
         case.attribution = found
         pin(record, found, case.market.currency_of(found.campaign))
-        case.earlier |= self._shared.callers.note("any", record, record.started_at)
+        case.earlier |= self._shared.callers.remember("any", record, record.started_at)
         case.put_at(place)
         self.call.keep()
 
@@ -300,7 +300,7 @@ class Session:
     def connected(self, at: int) -> None:
         """Caller and agent hear each other since `at` (ms)."""
         case = self.case
-        case.earlier = self._shared.callers.note("connected", self.record, at) | case.earlier
+        case.earlier = self._shared.callers.remember("connected", self.record, at) | case.earlier
         self.reservation.connected(at)
         self.recording.connected()
 
@@ -333,7 +333,7 @@ class Session:
     def _settle(self) -> Settlement:
         record, transfers = self.record, self.case.conclude()
         if record.connected_at is not None and record.qualification and record.qualification.qualified:
-            self._shared.callers.note("qualified", record, record.connected_at)
+            self._shared.callers.remember("qualified", record, record.connected_at)
         self.call.keep()
         return Settlement(record, transfers)
 

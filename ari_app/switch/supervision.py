@@ -65,9 +65,9 @@ class Supervision:
         """Events were lost in a break. One survey shows each call what has changed, and finds channels without one."""
         if self._looking is not None:
             self._looking.cancel()  # the connection broke again, so the earlier survey is out of date
-        self._looking = self._in_hand.do(self._sweep(client, lambda: self._tell_the_calls(client)))
+        self._looking = self._in_hand.do(self._sweep(client, lambda: self._post_to_calls(client)))
 
-    async def _tell_the_calls(self, client: Client) -> Survey:
+    async def _post_to_calls(self, client: Client) -> Survey:
         connection = client.connections
         found = await look(client)
         await asyncio.sleep(ON_THEIR_WAY_S)

@@ -227,9 +227,11 @@ async def test_a_publisher_who_is_suspended_sends_no_calls(exchange: Exchange) -
     await exchange.serves()
     with writing(exchange.engine) as connection:
         found = applications.add(connection, "plumbing", "homefix")
-        applications.note(connection, found, Step(1, NOW - 3, "submit", "pending", None, "desk"))
-        applications.note(connection, found, Step(2, NOW - 2, "approve", "approved", None, "desk"))
-        applications.note(connection, found, Step(3, NOW - 1, "suspend", "suspended", "complaints", "desk"))
+        applications.add_step(connection, found, Step(1, NOW - 3, "submit", "pending", None, "desk"))
+        applications.add_step(connection, found, Step(2, NOW - 2, "approve", "approved", None, "desk"))
+        applications.add_step(
+            connection, found, Step(3, NOW - 1, "suspend", "suspended", "complaints", "desk")
+        )
         revision.rise(connection)
     exchange.switch.load()
     disposition, heard, _ = await turned_away(exchange)

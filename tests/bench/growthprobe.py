@@ -235,7 +235,7 @@ async def _calls(switch: Switch, writer: writers.Writer) -> None:
     while True:
         n += 1
         record = make_call(n, id=f"{now_ms():013x}{n:010x}", started_at=now_ms(), campaign="campaign-1")
-        _callers(switch).note("connected", record, record.started_at)
+        _remember(switch)("connected", record, record.started_at)
         writer.submit(settlement(record))
         await asyncio.sleep(CALLS_EVERY_S)
 
@@ -254,6 +254,12 @@ async def _until(is_so: Callable[[], bool]) -> None:
 def _callers(switch: Any) -> Any:
     """The callers that a build remembers."""
     return switch.shared.callers if hasattr(switch, "shared") else switch._callers
+
+
+def _remember(switch: Any) -> Callable[..., Any]:
+    """How a build is told that a call met a repeat rule."""
+    callers = _callers(switch)
+    return callers.remember if hasattr(callers, "remember") else callers.note
 
 
 def _under_way(record: Any, channel_id: str) -> Any:

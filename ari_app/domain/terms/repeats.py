@@ -81,7 +81,7 @@ class Memory:
         """The caller's last calls on this basis, as known before `at` (ms)."""
         return self._last(basis, record, at)
 
-    def note(self, basis: Basis, record: CallRecord, at: int) -> dict[RepeatKind, EarlierCall]:
+    def remember(self, basis: Basis, record: CallRecord, at: int) -> dict[RepeatKind, EarlierCall]:
         """Returns `last`, and remembers this call. `at` (ms): when the call met the basis."""
         before = self.last(basis, record)
         self.move_to(at)

@@ -130,7 +130,7 @@ def _recall(memory: Memory, record: CallRecord, net: Net | None) -> None:
     """Remembers a call. Of a call that was reversed, only its arrival is remembered."""
     memory.move_to(record.started_at)
     if net is not None and net.is_reversed:
-        memory.note("any", record, record.started_at)
+        memory.remember("any", record, record.started_at)
     else:
         memory.recall(record)
 

@@ -49,7 +49,7 @@ def timeline(record: CallRecord, flow: Flow | None) -> Iterator[str]:
     for event in record.events:
         if event.what in _LEFT_OUT:
             continue
-        text, name = _told(event, record, flow)
+        text, name = _text_of(event, record, flow)
         same = [line for line in lines if line.text == text and event.at - line.at <= TOGETHER_MS]
         if same:
             same[0].names.append(name)
@@ -68,7 +68,7 @@ class _Line:
     names: list[str]
 
 
-def _told(event: TimelineEvent, record: CallRecord, flow: Flow | None) -> tuple[str, str]:
+def _text_of(event: TimelineEvent, record: CallRecord, flow: Flow | None) -> tuple[str, str]:
     """The text for an event, with {} for the phone's name; and that name, empty if no phone belongs to it."""
     name, _, rest = event.detail.partition(": ")
     if event.what in _OF_PHONES:

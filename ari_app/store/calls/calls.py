@@ -74,7 +74,7 @@ def save(engine: Engine, batch: Sequence[Settlement], *, of_others: bool = False
         # In the order of locks that `reservations` describes.
         _insert(connection, ended)
         if of_others and ended:
-            _tell_of_others(connection, ended)
+            _queue_for_switches(connection, ended)
         recount.lock_callers(connection, ended)
         for record in ended:
             at = record.ended_at or record.started_at
@@ -89,7 +89,7 @@ def save(engine: Engine, batch: Sequence[Settlement], *, of_others: bool = False
         outbox.add(connection, "call.ended", ((one.id, one.ended_at or one.started_at) for one in ended))
 
 
-def _tell_of_others(connection: Connection, ended: Collection[CallRecord]) -> None:
+def _queue_for_switches(connection: Connection, ended: Collection[CallRecord]) -> None:
     """The newest suffice: a running switch reads them within a second, a starting one reads the calls themselves."""
     table = calls_of_others
     connection.execute(insert(table), [{"call_id": record.id} for record in ended])

@@ -203,19 +203,19 @@ class Writer:
             attempt = _Attempt(self._engine, batch)
             while attempt.is_under_way(PATIENCE_S):
                 self._spool_all()
-                self._tell_problem(f"the database has not answered for {PATIENCE_S:g} s")
+                self._log_problem(f"the database has not answered for {PATIENCE_S:g} s")
                 if self._giving_up.is_set():
                     return False
             if attempt.error is None:
                 self._conclude(attempt)
                 return True
             is_kept = self._spool_all()
-            self._tell_problem(str(attempt.error))
+            self._log_problem(str(attempt.error))
             if self._giving_up.wait(pause_s) or (self._closing and is_kept):
                 return False
             pause_s = min(2 * pause_s, PATIENCE_S)
 
-    def _tell_problem(self, problem: str) -> None:
+    def _log_problem(self, problem: str) -> None:
         """Logs an outage once, and no other within TELL_AGAIN_S: a slow database has many. See `problem`."""
         if not self._problem and time.monotonic() >= self._tell_again_at:
             log.error("%d calls wait to be saved: %s", self.backlog(), problem)

@@ -89,7 +89,7 @@ def _sqlite(url: URL, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
         raise DatabaseUnavailable(f"cannot make {folder} for the database: {error.strerror}") from error
     engine = create_engine(url, connect_args={"timeout": busy_timeout_s})
     event.listen(engine, "connect", _prepare_sqlite)
-    _keep_to_file(engine, Path(url.database))
+    _notice_other_file(engine, Path(url.database))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -100,7 +100,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _keep_to_file(engine: Engine, file: Path) -> None:
+def _notice_other_file(engine: Engine, file: Path) -> None:
     """Opens a new connection if the file was moved or deleted: the old one would go on writing to the old file."""
 
     def now() -> tuple[int, int] | None:

@@ -148,7 +148,7 @@ def end(
         return Ended()
     caprules.hold(connection)
     its: ColumnElement[bool] = reservations.c.call_id.in_(by_id)
-    if kept := _keep(connection, by_id):
+    if kept := _extend(connection, by_id):
         its &= tuple_(reservations.c.call_id, reservations.c.key).not_in(kept)
     by_owner = caprules.in_force(connection, by_id.values())
     ended = _end(connection, its, by_id, using, {r.key: r for rules in by_owner.values() for r in rules})
@@ -171,7 +171,7 @@ def settle(connection: Connection, ended: Ended, moved: Collection[Transfer] = (
     _count(connection, {counter: (ended.given[counter], ended.used[counter]) for counter in counted})
 
 
-def _keep(connection: Connection, calls: Mapping[str, CallRecord]) -> list[tuple[str, str]]:
+def _extend(connection: Connection, calls: Mapping[str, CallRecord]) -> list[tuple[str, str]]:
     """Extends the reservations of calls that await a conversion; returns which these are, by call and key."""
     waiting = {id_: until for id_, record in calls.items() if (until := record.waits_until) is not None}
     if not waiting:

@@ -47,7 +47,7 @@ def add(connection: Connection, campaign: str, publisher: str) -> int:
     return id
 
 
-def note(connection: Connection, id: int, step: Step) -> None:
+def add_step(connection: Connection, id: int, step: Step) -> None:
     """Adds a step. The primary key refuses the second of two steps with the same number."""
     row = {name: getattr(step, name) for name in ("n", "at", "event", "state", "note", "by")}
     connection.execute(insert(application_events), row | {"application_id": id})

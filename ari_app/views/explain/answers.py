@@ -22,7 +22,7 @@ _ENTERED: Mapping[str, str] = {
 
 def section(record: CallRecord, sees: Sees) -> Section:
     """What the caller was asked and answered, and where the caller is."""
-    return Section("What the caller told us", list(_told(record)) if sees("answers") else [])
+    return Section("What the caller told us", list(_answers(record)) if sees("answers") else [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def questions(record: CallRecord) -> Iterator[Question]:
             yield Question(event.what, f'asked "{node}", {_ENTERED[event.what].format(event.detail)}')
 
 
-def _told(record: CallRecord) -> Iterator[str]:
+def _answers(record: CallRecord) -> Iterator[str]:
     if record.disposition in ("blocked", "closed", "unknown_number"):
         return
     for question, times in groupby(questions(record)):

@@ -34,16 +34,16 @@ def test_a_limit_of_0_never_pauses():
 
 def test_after_a_pause_the_count_starts_anew():
     unanswered, rule = InMemoryUnanswered(), AutoPause(per_hour=2, per_day=0)
-    assert [unanswered.note("agent", rule, NOW + n) is None for n in range(4)] == [True, False, True, False]
+    assert [unanswered.count("agent", rule, NOW + n) is None for n in range(4)] == [True, False, True, False]
 
 
 def test_each_destination_is_counted_for_itself():
     unanswered, rule = InMemoryUnanswered(), AutoPause(per_hour=2, per_day=0)
-    assert unanswered.note("one", rule, NOW) is None
-    assert unanswered.note("other", rule, NOW) is None
+    assert unanswered.count("one", rule, NOW) is None
+    assert unanswered.count("other", rule, NOW) is None
 
 
 def test_what_is_older_than_a_day_is_forgotten():
     unanswered, rule = InMemoryUnanswered(), AutoPause(per_hour=0, per_day=2)
-    assert unanswered.note("agent", rule, NOW) is None
-    assert unanswered.note("agent", rule, NOW + DAY_MS) is None
+    assert unanswered.count("agent", rule, NOW) is None
+    assert unanswered.count("agent", rule, NOW + DAY_MS) is None

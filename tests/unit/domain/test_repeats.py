@@ -73,8 +73,8 @@ def test_only_what_some_clause_asks_about_is_kept():
 def test_a_caller_is_forgotten_when_no_window_reaches_back_to_the_call():
     memory = Memory(frozenset({("connected", "campaign")}), DAY_MS)
     first, other, last = call(1), call(2, ani="+12125550143"), call(3)
-    memory.note("connected", first, first.connected_at)
-    memory.note("connected", other, first.connected_at + DAY_MS + 1)
+    memory.remember("connected", first, first.connected_at)
+    memory.remember("connected", other, first.connected_at + DAY_MS + 1)
     assert memory.last("connected", last) == {}
 
 
@@ -148,7 +148,7 @@ def at_hour(n, hour, **changes):
 
 
 def note(memory, record):
-    memory.note("connected", record, record.connected_at)
+    memory.remember("connected", record, record.connected_at)
 
 
 def last_of(memory, record):
@@ -184,24 +184,26 @@ def test_who_called_before_a_moment_is_known_though_others_of_theirs_came_since(
     """As a call is judged late that another switch had begun."""
     memory = Memory(ALL, DAY_MS)
     for n in range(1, 9):
-        memory.note("connected", at_hour(n, 0, ani=ANI), n * 1000)
+        memory.remember("connected", at_hour(n, 0, ani=ANI), n * 1000)
     before = {known.call_id for known in memory.before("connected", call(2), 2000).values()}
     assert before == {call(1).id}
-    memory.note("connected", at_hour(9, 0, ani=ANI), 9000)  # of more within six hours the first are forgotten
+    memory.remember(
+        "connected", at_hour(9, 0, ani=ANI), 9000
+    )  # of more within six hours the first are forgotten
     assert memory.before("connected", call(2), 2000) == {}
 
 
 def test_a_call_that_is_noted_is_told_of_the_one_before_it():
     memory = Memory(ALL, DAY_MS)
-    assert memory.note("connected", call(1), 1000) == {}
-    assert {known.at for known in memory.note("connected", call(2), 2000).values()} == {1000}
+    assert memory.remember("connected", call(1), 1000) == {}
+    assert {known.at for known in memory.remember("connected", call(2), 2000).values()} == {1000}
 
 
 def test_a_call_of_a_day_to_come_makes_nobody_forget_the_callers_of_now():
     """As one is saved while a machine's clock is wrong."""
     memory, now = Memory(ALL, DAY_MS), call(1).started_at
     memory.recall(call(1, ani="+12125550199", started_at=now + 400 * DAY_MS, connected_at=now + 400 * DAY_MS))
-    memory.note("connected", call(2), now)
+    memory.remember("connected", call(2), now)
     assert memory.last("connected", call(3))[("connected", "campaign")].call_id == call(2).id
-    memory.note("connected", call(4, ani="+12125550177"), now + DAY_MS // 2)
+    memory.remember("connected", call(4, ani="+12125550177"), now + DAY_MS // 2)
     assert memory.last("connected", call(3))[("connected", "campaign")].call_id == call(2).id

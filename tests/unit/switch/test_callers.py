@@ -52,7 +52,7 @@ async def test_looking_back_keeps_what_was_seen_since():
     callers = InMemoryCallers()
     callers.ask(CONNECTED, 30 * DAY_MS)
     seen, other = make_call(9, ani=ANI), make_call(2, ani="+12125550143")
-    callers.note("connected", seen, seen.connected_at)
+    callers.remember("connected", seen, seen.connected_at)
     callers.recall([other, make_call(1, ani=ANI)])
     await callers.asked()
     callers.recalled()
@@ -63,7 +63,7 @@ async def test_looking_back_keeps_what_was_seen_since():
 async def test_a_call_that_ends_while_calls_of_before_are_recalled_is_judged_when_they_are():
     callers, before, call = InMemoryCallers(), make_call(1, ani=ANI), make_call(9, ani=ANI)
     callers.ask(CONNECTED, 30 * DAY_MS)
-    callers.note("connected", call, call.connected_at)
+    callers.remember("connected", call, call.connected_at)
     judged = asyncio.create_task(last_of(callers, call))
     await callers.asked()
     callers.recall([before])
@@ -129,6 +129,6 @@ async def test_a_caller_who_called_after_the_call_was_connected_makes_no_repeat_
     await callers.asked()
     callers.recalled()
     for record in (call, later):
-        callers.note("connected", record, record.connected_at)
+        callers.remember("connected", record, record.connected_at)
     assert await last_of(callers, call) == {}
     assert await last_of(callers, later) == {("connected", "campaign"): call.id}

@@ -75,9 +75,11 @@ def remove_everything(engine: Engine) -> None:
 def suspend(engine: Engine) -> None:
     with writing(engine) as connection:
         found = applications.add(connection, "plumbing", "homefix")
-        applications.note(connection, found, Step(1, NOW - 4, "submit", "pending", None, "desk"))
-        applications.note(connection, found, Step(2, NOW - 3, "approve", "approved", None, "desk"))
-        applications.note(connection, found, Step(3, NOW - 2, "suspend", "suspended", "complaints", "desk"))
+        applications.add_step(connection, found, Step(1, NOW - 4, "submit", "pending", None, "desk"))
+        applications.add_step(connection, found, Step(2, NOW - 3, "approve", "approved", None, "desk"))
+        applications.add_step(
+            connection, found, Step(3, NOW - 2, "suspend", "suspended", "complaints", "desk")
+        )
         revision.rise(connection)
 
 
