@@ -1,8 +1,8 @@
-"""What a switch remembers of its calls for the sake of the next ones, as what the calls ask of it.
+"""What a switch remembers of its calls for those to come, behind protocols: several machines would share it.
 
-Today each is the memory of one process (`capacity`, `callers`, `ratelimits`, `unanswered`), and a restart forgets it.
-Several machines would share it: another implementation is then named in `switch.shared.Shared.of`, and nowhere else.
-All methods but two are asked on the path of a call, and answer at once.
+Today each is the memory of one process (`capacity`, `callers`, `unanswered`, and `ratelimits` of the domain), and a
+restart forgets it. Which implementation a switch has is said in `switch.shared.Shared.of`, and nowhere else. What is
+no coroutine is called on a call's path, on the event loop, and answers at once.
 """
 
 from __future__ import annotations
