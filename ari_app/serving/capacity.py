@@ -40,6 +40,7 @@ class InMemoryCapacity:
 
     def give_back(self, place: str) -> None:
         """Frees a place, and notifies all who wait for one, in the order in which they came."""
+        assert self._in_use[place] > 0, f"a place of {place} is given back that nobody has"
         self._in_use[place] -= 1
         if not self._in_use[place]:
             del self._in_use[place]

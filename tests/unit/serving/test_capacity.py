@@ -1,5 +1,7 @@
 """Places at destinations, and who waits for them."""
 
+import pytest
+
 from ari_app.serving.capacity import InMemoryCapacity, trunk_place
 
 
@@ -59,3 +61,14 @@ def test_places_on_trunks_are_counted_beside_those_of_destinations():
     assert capacity.take("agent-1", 1) and capacity.take(trunk_place("main"), 1)
     assert not capacity.has_room(trunk_place("main"), 1)
     assert (capacity.in_use(), capacity.on_trunks()) == ({"agent-1": 1}, {"main": 1})
+
+
+def test_a_place_is_given_back_once_by_who_has_it():
+    capacity = InMemoryCapacity()
+    assert capacity.take("agent", 1)
+    capacity.give_back("agent")
+    with pytest.raises(AssertionError, match="a place of agent is given back that nobody has"):
+        capacity.give_back("agent")
+    assert capacity.in_use() == {}
+    assert capacity.take("agent", 1)
+    assert not capacity.take("agent", 1)
