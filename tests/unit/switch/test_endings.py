@@ -19,5 +19,7 @@ async def test_a_call_that_is_broken_off_is_not_saved_but_left_to_the_next_switc
     task.cancel()
     await asyncio.wait([task])
     nothing = cast(Any, None)  # a writer that were given the call would raise
-    Endings(nothing, nothing, nothing, nothing).ended(cast(Any, SimpleNamespace(record=make_call())), task)
+    Endings(nothing, nothing, nothing, nothing, nothing).ended(
+        cast(Any, SimpleNamespace(record=make_call())), task
+    )
     assert "call is left to the next switch" in caplog.text
