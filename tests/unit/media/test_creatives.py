@@ -13,7 +13,7 @@ from PIL import Image
 
 from ari_app.domain.document.reading import parse
 from ari_app.domain.market.marketplace import Creative, Marketplace
-from ari_app.media.creatives import LARGEST_BYTES, checker, find, keep, pinned
+from ari_app.media.creatives import LARGEST_BYTES, checker, copy_images, find, pinned
 from tests.unit.cli.conftest import MARKETPLACE
 
 _BANNER = Creative(campaign="plumbing", kind="banner", image="banner.png", size="300x250")
@@ -67,7 +67,7 @@ def marketplace(tmp_path: Path) -> Marketplace:
     (tmp_path / "banner.png").write_bytes(_image())
     marketplace = replace(parse(MARKETPLACE, "test.yaml"), creatives={"banner": _BANNER})
     marketplace = pinned(marketplace, tmp_path)
-    keep(marketplace.creatives, tmp_path, tmp_path / "kept")
+    copy_images(marketplace.creatives, tmp_path, tmp_path / "kept")
     return marketplace
 
 
