@@ -335,7 +335,7 @@ def test_what_is_looked_for_stands_in_what_the_operator_is_told(topic: str) -> N
 
 
 @pytest.mark.parametrize("party", [ACME, HOMEFIX], ids=str)
-@pytest.mark.parametrize("topic", set(CARRIES) - {"margin", "staff", "sound", "carriage"})
+@pytest.mark.parametrize("topic", sorted(set(CARRIES) - {"margin", "staff", "sound", "carriage"}))
 def test_a_topic_that_the_operator_opens_is_told(topic: str, party: Party) -> None:
     text = told(lens(party, Exceptions({(str(party), topic): WHOLE})))
     assert [word for word in CARRIES[topic] if is_in(word, text)] != []
