@@ -33,6 +33,7 @@ NOUNS = {
     "flow": "Check IVR flows before they are applied.",
     "flows": "Add, see and remove IVR flows.",
     "invoices": "Issue invoices to advertisers, and look at them.",
+    "keys": "Create, see and revoke the keys by which programs use the API.",
     "lab": "Start and stop an Asterisk, a switch and an AGI server on this machine.",
     "ledger": "Look at the money: balances, statements, deposits, adjustments, verification.",
     "live": "Watch calls as they come: races leg by leg, agents, the day's money.",

@@ -43,7 +43,7 @@ def listed(site: Site, advertiser: str | None = None) -> Agents:
 
 def pause(site: Site, actor: Actor, agent: str, reason: str) -> None:
     """Offers an agent no calls until it is resumed; its present call goes on. Raises Refused, StoreError."""
-    _require(site, agent)
+    get(site, agent)
     paused = Pause(agent, site.now(), checked.reason(reason), str(actor))
     if not pauses.pause(site.engine, paused):
         raise Refused(Code.PAUSED_ALREADY, name=agent)
@@ -53,10 +53,18 @@ def resume(site: Site, actor: Actor, agent: str) -> None:
     """Offers an agent calls again; also works for one that left the marketplace. Raises Refused, StoreError."""
     entry = Entry(site.now(), str(actor), "agents.resume", checked.word(agent, "agent"))
     if not pauses.resume(site.engine, agent, entry):
-        _require(site, agent)
+        get(site, agent)
         raise Refused(Code.NOT_PAUSED, name=agent)
 
 
-def _require(site: Site, agent: str) -> None:
-    if checked.word(agent, "agent") not in in_force(site.engine).marketplace.destinations:
-        raise Refused(Code.UNKNOWN, what="agent", name=agent)
+def get(site: Site, agent: str) -> Destination:
+    """The destination in force that an agent is. Raises Refused."""
+    found = in_force(site.engine).marketplace.destinations.get(checked.word(agent, "agent"))
+    if found is None:
+        raise no_agent(agent)
+    return found
+
+
+def no_agent(agent: str) -> Refused:
+    """The refusal for an id that no agent has."""
+    return Refused(Code.UNKNOWN, what="agent", name=agent)

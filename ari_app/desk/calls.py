@@ -67,12 +67,41 @@ def no_call(call_id: str) -> Refused:
     return Refused(Code.UNKNOWN, what="call", name=call_id)
 
 
-def latest(site: Site, limit: int, wanted: Selection | None = None) -> list[Found]:
+def latest(
+    site: Site, limit: int, wanted: Selection | None = None, before: tuple[int, str] | None = None
+) -> list[Found]:
     """The calls that match everything in `wanted`, newest first, at most `limit`, each with its money.
 
+    `before`: only calls after this one in that order, by its beginning (ms) and its id: the next page of a list.
     Raises Refused for a selection that makes no sense, such as a counter that does not exist.
     """
-    wanted = wanted or Selection()
+    chosen = _checked(wanted or Selection())
+    found = calls.latest(site.engine, checked.limit(limit), before=before, **asdict(chosen))
+    return with_money(site, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Calls in the order in which they changed. `last`: where to go on; `is_last`: nothing is there yet."""
+
+    calls: Sequence[Found]
+    last: int
+    is_last: bool
+
+
+def changed(site: Site, after: int, limit: int, wanted: Selection | None = None) -> Changes:
+    """The calls that changed after a place (`Changes.last` of before; 0: the beginning), the earliest change first.
+
+    A call that changes again comes again, at its new place, with its money and disputes as they are then. No change is
+    skipped, whatever is saved meanwhile. There may be fewer than `limit`, and more to come. Raises as `latest`.
+    """
+    from ari_app.store.calls import changes
+
+    page = changes.after(site.engine, after, checked.limit(limit), _checked(wanted or Selection()))
+    return Changes(with_money(site, page.records), page.last, page.is_last)
+
+
+def _checked(wanted: Selection) -> Selection:
     for name, value in asdict(wanted).items():
         if isinstance(value, str):
             word(value, name)
@@ -81,7 +110,7 @@ def latest(site: Site, limit: int, wanted: Selection | None = None) -> list[Foun
     known = OFFERS_COUNTED_AS if wanted.destination else (*CALLS_COUNTED_AS, *MONEY_SUMS)
     if wanted.counted_as is not None and wanted.counted_as not in known:
         raise invalid("counted_as", f"expected one of {', '.join(known)}")
-    return with_money(site, calls.latest(site.engine, checked.limit(limit), **asdict(wanted)))
+    return wanted
 
 
 def with_money(site: Site, records: Sequence[CallRecord]) -> list[Found]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ari_app.access.actor import Actor
 from ari_app.desk import checked
 from ari_app.desk.calls import Found, with_money
@@ -37,12 +39,18 @@ def import_(site: Site, actor: Actor, csv: str, name: str) -> list[Converted]:
     return conversions.tell(site.engine, parse(checked.text(csv, "csv"), name), site.now(), str(actor))
 
 
-def latest(site: Site, limit: int, *, is_pending: bool = False) -> list[Found]:
+def latest(
+    site: Site, limit: int, *, is_pending: bool = False, own: Mapping[str, str] | None = None
+) -> list[Found]:
     """The converted calls, the last reported first, each with its money.
 
-    `is_pending`: instead, the calls that await a conversion, the earliest deadline first.
+    `is_pending`: instead, the calls that await a conversion, the earliest deadline first. `own`: only those of this
+    advertiser, publisher or destination, by what it is.
     """
-    return with_money(site, conversions.latest(site.engine, checked.limit(limit), waiting=is_pending))
+    chosen = checked.words(own, conversions.OF_WHOM)
+    return with_money(
+        site, conversions.latest(site.engine, checked.limit(limit), waiting=is_pending, of_whom=chosen)
+    )
 
 
 def expire(site: Site, actor: Actor) -> int:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from ari_app.access.actor import Actor
 from ari_app.desk import conversions, recordings
+from ari_app.desk.once import KEPT_MS
 from ari_app.desk.site import Site
-from ari_app.store.db import outbox
+from ari_app.store.db import outbox, requests
 from ari_app.store.db.errors import StoreError
 
 OUTBOX_KEPT_MS = 30 * 86_400_000
@@ -18,10 +19,15 @@ def _forget_outbox(site: Site, _actor: Actor) -> int:
     return outbox.forget(site.engine, site.now() - OUTBOX_KEPT_MS)
 
 
+def _forget_requests(site: Site, _actor: Actor) -> int:
+    return requests.forget(site.engine, site.now() - KEPT_MS)
+
+
 JOBS: dict[str, Callable[[Site, Actor], int]] = {
     "conversions expire": conversions.expire,
     "outbox forget": _forget_outbox,
     "recordings expire": recordings.expire,
+    "requests forget": _forget_requests,
 }
 """The jobs, in this order. Each returns how many items it changed."""
 

@@ -7,7 +7,7 @@ no change is lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.basics.audit import Entry
 from ari_app.domain.basics.errors import DocumentError
+from ari_app.domain.document.mergepatch import patched
 from ari_app.domain.document.reading import accept, to_document
 from ari_app.domain.document.world import World
 from ari_app.domain.ivr.prompts import prompts_of
@@ -34,6 +35,7 @@ from ari_app.store.market.marketplaces import Loaded
 TRIES = 5
 
 Document = dict[str, Any]
+IsKnown = Callable[[Document], bool]
 Part = Literal["advertisers", "publishers", "destinations", "campaigns", "flows", "creatives"]
 
 
@@ -41,6 +43,12 @@ def exported(site: Site) -> tuple[int, Marketplace]:
     """The version in force, and its content now: staged terms whose start has passed are in place. Raises Refused."""
     loaded = in_force(site.engine)
     return loaded.version, staging.in_force(loaded.marketplace, site.now())
+
+
+def whole(site: Site) -> tuple[int, Document]:
+    """The version in force, and its document now, without what is by default. Raises Refused."""
+    version, marketplace = exported(site)
+    return version, to_document(marketplace, defaults=False)
 
 
 def listed(site: Site, part: Part) -> Document:
@@ -68,26 +76,61 @@ def add(site: Site, actor: Actor, part: Part, name: str, entry: Document, base: 
     return amend(site, change, done(site, actor, f"{part}.add", name), base)
 
 
-def remove(site: Site, actor: Actor, part: Part, name: str) -> Changed:
-    """Removes an entry. Raises Refused (also when another entry needs it), StoreError."""
+def edit(
+    site: Site,
+    actor: Actor,
+    part: Part,
+    name: str,
+    patch: Mapping[str, Any],
+    is_known: IsKnown | None = None,
+    base: Path = Path(),
+) -> Changed:
+    """Changes fields of an entry by a JSON merge patch: null takes one away.
+
+    `is_known` is asked of the entry as `shown` gives it, in the version that is edited: False refuses the edit, as it
+    was made to an entry that is another one now. Raises Refused, DocumentError, StoreError.
+    """
+
+    def change(document: Document) -> None:
+        entry = entry_of(document, part, name)
+        if part == "campaigns":
+            staging.fold(entry, site.now())
+        document[part][name] = patched(entry, dict(patch))
+
+    did = done(site, actor, f"{part}.edit", name, patch=dict(patch))
+    return amend(site, change, did, base, _known(site, part, name, is_known))
+
+
+def remove(site: Site, actor: Actor, part: Part, name: str, is_known: IsKnown | None = None) -> Changed:
+    """Removes an entry; `is_known` as in `edit`. Raises Refused (also when another entry needs it), StoreError."""
 
     def change(document: Document) -> None:
         entry_of(document, part, name)
         del document[part][name]
 
+    known = _known(site, part, name, is_known)
     try:
-        return amend(site, change, done(site, actor, f"{part}.remove", name))
+        return amend(site, change, done(site, actor, f"{part}.remove", name), known=known)
     except DocumentError as error:
         raise Refused(Code.STILL_NEEDED, what=_one_of(part), name=name, findings=str(error)) from error
 
 
-def amend(site: Site, change: Callable[[Document], None], entry: Entry, base: Path = Path()) -> Changed:
+def amend(
+    site: Site,
+    change: Callable[[Document], None],
+    entry: Entry,
+    base: Path = Path(),
+    known: Callable[[Marketplace], None] | None = None,
+) -> Changed:
     """Makes the change to the document in force, applies it, and says what changed.
 
-    Files that the change names are relative to `base`. Raises Refused, DocumentError, StoreError.
+    Files that the change names are relative to `base`. `known` may refuse the marketplace that is changed. Raises
+    Refused, DocumentError, StoreError.
     """
     for tries in range(TRIES):
         loaded = in_force(site.engine)
+        if known is not None:
+            known(loaded.marketplace)
         document = to_document(loaded.marketplace, defaults=False)
         change(document)
         try:
@@ -110,6 +153,21 @@ def entry_of(document: Document, part: Part, name: str) -> Document:
         raise Refused(Code.UNKNOWN, what=_one_of(part), name=name)
     entry: Document = entries[name]
     return entry
+
+
+def _known(
+    site: Site, part: Part, name: str, is_known: IsKnown | None
+) -> Callable[[Marketplace], None] | None:
+    """Refuses a marketplace in which the entry is not as it was known."""
+    if is_known is None:
+        return None
+
+    def check(marketplace: Marketplace) -> None:
+        document = to_document(staging.in_force(marketplace, site.now()))
+        if not is_known(entry_of(document, part, name)):
+            raise Refused(Code.EDITED_MEANWHILE, what=_one_of(part), name=name)
+
+    return check
 
 
 def _one_of(part: Part) -> str:

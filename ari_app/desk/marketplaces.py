@@ -66,13 +66,14 @@ def plan(site: Site, text: str, file: str, base: Path) -> Changed:
     return Changed(planned, unready, _shortages(site, planned), remarks(planned.marketplace))
 
 
-def apply(site: Site, actor: Actor, text: str, file: str, base: Path) -> Changed:
+def apply(site: Site, actor: Actor, text: str, file: str, base: Path, based_on: int | None = None) -> Changed:
     """Puts the marketplace of a YAML text in force, all of it or nothing. `file` is its name in error messages.
 
-    Files named in it are relative to `base`. Raises DocumentError, Refused, StoreError, PromptError, CreativeError.
+    Files named in it are relative to `base`. `based_on`: only in place of this version. Raises DocumentError, Refused,
+    StoreError, PromptError, CreativeError.
     """
     proposal = _read(site.settings, text, file, base)
-    return put(site, proposal, _entry(site, actor, "apply", file=file))
+    return put(site, proposal, _entry(site, actor, "apply", file=file), based_on=based_on)
 
 
 def put(

@@ -13,6 +13,7 @@ from ari_app.desk.calls import record_of
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.domain.basics.audit import Entry
+from ari_app.domain.calls.record import CallRecord, track_files
 from ari_app.domain.calls.recording import Recording
 from ari_app.store.calls import recordings
 
@@ -36,6 +37,15 @@ def latest(site: Site, limit: int) -> list[Listed]:
         Listed(one, _state(one, folder), recordings.paths(folder, one.call_id))
         for one in recordings.latest(site.engine, checked.limit(limit))
     ]
+
+
+def track(site: Site, record: CallRecord, side: Literal["caller", "agent"]) -> Path:
+    """The file of one side of a call's recording. Raises Refused when it has none, or none any more; OSError."""
+    folder = site.settings.recordings
+    tracks = record.recording
+    if tracks is None or tracks.deleted_at is not None or not recordings.is_there(folder, record.id):
+        raise Refused(Code.NO_RECORDING, call=record.id)
+    return folder / track_files(record.id)[side]
 
 
 def delete(site: Site, actor: Actor, call_id: str, reason: str) -> str:

@@ -100,6 +100,7 @@ def everything(cli: Cli, settings: Settings, engine: Engine, folder: Path) -> To
     _money(tell)
     _reports(tell, market)
     _people(tell)
+    _keys(tell)
     _upkeep(tell)
     return tell
 
@@ -265,6 +266,14 @@ def _people(tell: Told) -> None:
     tell("people sign-in-link", "joe@acme.example")
     tell("visibility set", "publisher:homefix", "caller_numbers", "whole")
     tell("visibility list")
+
+
+def _keys(tell: Told) -> None:
+    tell("keys create", "--purpose", "export", "--scope", "calls:read")
+    tell("keys create", "--party", "advertiser:acme", "--purpose", "CRM", "--scope", "conversions:write")
+    tell("keys revoke", "1")
+    tell("keys list")
+    tell("keys list", "--party", "advertiser:acme")
 
 
 def _upkeep(tell: Told) -> None:

@@ -29,6 +29,7 @@ from ari_app.domain.market.terms import Basis, Scope
 from ari_app.domain.reports.rollups import call_moved
 from ari_app.domain.terms.qualification import EarlierCall
 from ari_app.domain.terms.repeats import whose
+from ari_app.store.calls import changes
 from ari_app.store.calls.callrows import call_row, leg_row, records, tracks_row
 from ari_app.store.calls.selection import conditions
 from ari_app.store.db import outbox
@@ -130,6 +131,7 @@ def rewrite(connection: Connection, record: CallRecord) -> None:
     if record.recording is not None:
         its_own = recordings.c.call_id == record.id
         connection.execute(update(recordings).where(its_own).values(tracks_row(record.recording)))
+    changes.note(connection, [record.id])
 
 
 def get(engine: Engine, call_id: str) -> CallRecord | None:
@@ -170,9 +172,17 @@ def began(engine: Engine, call_ids: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def latest(engine: Engine, limit: int = 20, **wanted: Any) -> list[CallRecord]:
-    """The newest calls, newest first, of those that match everything wanted; see `Selection`."""
+def latest(
+    engine: Engine, limit: int = 20, *, before: tuple[int, str] | None = None, **wanted: Any
+) -> list[CallRecord]:
+    """The newest calls, newest first, of those that match everything wanted; see `Selection`.
+
+    `before`: only calls that come after this one in that order, by its beginning (ms) and its id.
+    """
     query = select(calls).where(*conditions(Selection(**wanted)))
+    if before is not None:
+        place = tuple_(calls.c.started_at, calls.c.id) < tuple_(literal(before[0]), literal(before[1]))
+        query = query.where(calls.c.started_at <= before[0], place)
     newest_first = query.order_by(calls.c.started_at.desc(), calls.c.id.desc()).limit(limit)
     with reading(engine) as connection:
         return list(_pages(connection, newest_first))

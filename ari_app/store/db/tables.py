@@ -171,6 +171,35 @@ outbox = Table(
     Index("outbox_at", "at"),
 )
 
+# Keys of programs. Only a hash of each is kept: who reads this table cannot act by it.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("party", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Column("last_used_at", BigInteger),
+)
+
+# Requests that must not be done twice, each under the name that its sender gave it; and what came of it, once it is
+# done. See `store.db.requests`.
+requests = Table(
+    "requests",
+    metadata,
+    Column("sender", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("answer_json", Text),
+    Index("requests_at", "at"),
+)
+
 calls = Table(
     "calls",
     metadata,
@@ -264,6 +293,31 @@ calls_of_others = Table(
     metadata,
     Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("call_id", Text, ForeignKey("calls.id"), nullable=False),
+)
+
+# Each call's place in the order in which calls changed last; null: it changed since places were given. See
+# `store.calls.changes`.
+call_changes = Table(
+    "call_changes",
+    metadata,
+    Column("call_id", Text, ForeignKey("calls.id"), primary_key=True),
+    Column("place", BigInteger),
+    UniqueConstraint("place"),
+)
+Index(
+    "call_changes_without_place",
+    call_changes.c.call_id,
+    sqlite_where=text("place IS NULL"),
+    postgresql_where=text("place IS NULL"),
+)
+
+# One row: the last place that was given.
+call_places = Table(
+    "call_places",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
 )
 
 # Of calls that were recorded. The files are named by the call; a deleted recording's row stays.

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 25  # calls in one transaction: while it commits, calls that need the same caps wait
 _SHOWN = 5
+OF_WHOM = {"advertiser": table.c.advertiser, "publisher": table.c.publisher, "destination": table.c.winner}
+"""The columns by which calls are somebody's."""
 
 
 def tell(engine: Engine, told: Sequence[Told], now: int, by: str | None = None) -> list[Converted]:
@@ -116,11 +118,17 @@ def _expire_together(engine: Engine, ids: Sequence[str], now: int, by: str | Non
     return len(overdue)
 
 
-def latest(engine: Engine, limit: int, *, waiting: bool) -> list[CallRecord]:
-    """The calls that await a conversion, by when their time ends; or the converted calls, the last reported first."""
+def latest(
+    engine: Engine, limit: int, *, waiting: bool, of_whom: Mapping[str, str] | None = None
+) -> list[CallRecord]:
+    """The calls that await a conversion, by when their time ends; or the converted calls, the last reported first.
+
+    `of_whom`: only those of this advertiser, publisher or destination (OF_WHOM).
+    """
     order = table.c.waits_until if waiting else table.c.conversion_told_at.desc()
     has = table.c.waits_until if waiting else table.c.converted_at
-    query = select(table).where(has.is_not(None)).order_by(order, table.c.id).limit(limit)
+    its = [OF_WHOM[name] == id for name, id in (of_whom or {}).items()]
+    query = select(table).where(has.is_not(None), *its).order_by(order, table.c.id).limit(limit)
     with reading(engine) as connection:
         return records(connection, connection.execute(query).all())
 

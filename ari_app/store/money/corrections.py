@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from ari_app.domain.basics.audit import Entry
 from ari_app.domain.ledger.corrections import Net, correct, net
 from ari_app.domain.ledger.transfers import Transfer
+from ari_app.store.calls import changes
 from ari_app.store.calls.callrows import records
 from ari_app.store.db import auditlog
 from ari_app.store.db.engine import reading, retried, writing
@@ -99,6 +100,7 @@ def book(connection: Connection, call_id: str, corrections: Sequence[Transfer], 
     ledger.lock_accounts(connection, ledger.accounts(moved))
     caprules.correct(connection, moved)
     ledger.add(connection, moved)
+    changes.note(connection, {one.call_id for one in moved if one.call_id is not None})
 
 
 def _due_again(

@@ -24,6 +24,7 @@ from ari_app.domain.ledger.disputes import (
     require_in_window,
 )
 from ari_app.domain.ledger.transfers import Transfer
+from ari_app.store.calls import changes
 from ari_app.store.db import auditlog
 from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.tables import calls, dispute_events, disputes
@@ -58,6 +59,7 @@ def open_(
         row = {"call_id": call_id, "n": len(before) + 1}
         dispute_id = connection.execute(insert(disputes).returning(disputes.c.id), row).scalar_one()
         _add(connection, dispute_id, 1, DisputeEvent("opened", at, by, reason, claimed))
+        changes.note(connection, [call_id])
         return _get(connection, dispute_id)
 
 
@@ -82,6 +84,7 @@ def accept(
         book(connection, dispute.call_id, made, at)
         event = DisputeEvent("accepted", at, by, reason, credit, taken)
         _add(connection, dispute_id, len(dispute.events) + 1, event)
+        changes.note(connection, [dispute.call_id])
         return _get(connection, dispute_id)
 
 
@@ -91,6 +94,7 @@ def reject(engine: Engine, dispute_id: int, at: int, by: str, reason: str) -> Di
     with writing(engine) as connection:
         dispute, _ = _undecided(connection, dispute_id, "rejected")
         _add(connection, dispute_id, len(dispute.events) + 1, DisputeEvent("rejected", at, by, reason))
+        changes.note(connection, [dispute.call_id])
         return _get(connection, dispute_id)
 
 

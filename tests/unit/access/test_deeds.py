@@ -18,6 +18,7 @@ from tests.kit.documented import tables
 
 OTHERS = {
     "allowed": "asks this table",
+    "agents.get": "a step of other use cases",
     "calls.charged": "a step of other use cases",
     "calls.record_of": "a step of other use cases",
     "calls.with_money": "a step of other use cases",
@@ -25,8 +26,10 @@ OTHERS = {
     "database": "before there are any people",
     "documents.amend": "a step of other use cases",
     "documents.done": "a step of other use cases",
+    "keys.viewer_of": "each program's own",
     "marketplaces.put": "a step of other use cases",
     "marketplaces.trunks": "a step of other use cases",
+    "once": "a step of other use cases",
     "parties": "a step of other use cases",
     "people.accept": "by an invitation",
     "people.invitation": "by an invitation",

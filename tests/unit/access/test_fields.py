@@ -35,7 +35,7 @@ OPERATORS = {
     "Status", "LabStatus", "Applied", "Entry", "FlowsOfAFile", "AuditEntry", "NumberHistory", "NumberReleased",
     "NumbersTaken", "Stock", "RecordingDeleted", "RecordingsExpired", "Proof", "Payment", "Adjustment", "Replay",
     "Finding", "SpooledCall", "SpoolRetried", "Erased", "CallsDone", "DatabaseStatus", "DatabaseUpgrade", "Person",
-    "Link", "Removed", "Visibility", "VisibilitySet",
+    "Link", "Removed", "Visibility", "VisibilitySet", "ApiKey", "ApiKeyRevoked",
 }  # fmt: skip
 """Nouns that only the operator is told of. People of a party, and its entries, have pages of their own."""
 

@@ -18,7 +18,7 @@ def test_the_daily_jobs_are_done_in_order_and_one_that_fails_keeps_none_from_bei
     done = cli("daily")
     assert (done.exit_code, done.output.splitlines()) == (
         0,
-        ["conversions expire: 0", "outbox forget: 0", "recordings expire: 0"],
+        ["conversions expire: 0", "outbox forget: 0", "recordings expire: 0", "requests forget: 0"],
     )
 
     def fail(*_: object) -> int:
@@ -26,7 +26,10 @@ def test_the_daily_jobs_are_done_in_order_and_one_that_fails_keeps_none_from_bei
 
     monkeypatch.setitem(JOBS, "conversions expire", fail)
     done = cli("daily")
-    assert (done.exit_code, done.stdout.splitlines()) == (1, ["outbox forget: 0", "recordings expire: 0"])
+    assert (done.exit_code, done.stdout.splitlines()) == (
+        1,
+        ["outbox forget: 0", "recordings expire: 0", "requests forget: 0"],
+    )
     assert done.stderr.splitlines() == ["callrace: conversions expire: no space left"]
 
 
