@@ -60,7 +60,7 @@ class Handed:
 def listed(site: Site, party: Party | None = None) -> list[Person]:
     """The people of one party, or of all, by address; without those who were removed. Raises StoreError."""
     rows = people.all_of(site.engine, None if party is None else str(party))
-    return [_person(row) for row in rows if row.removed_at is None]
+    return [person_from(row) for row in rows if row.removed_at is None]
 
 
 def invited(site: Site, party: Party | None = None) -> list[Invitation]:
@@ -129,7 +129,7 @@ def add(site: Site, actor: Actor, email: str, name: str, party: str, role: str) 
             raise Refused(Code.IS_MEMBER, name=address, party=party, role=there.memberships[party])
         row = people.join(connection, address, named, str(of.party), of.role, entry.at)
         auditlog.note(connection, entry)
-    return _person(row)
+    return person_from(row)
 
 
 def remove(site: Site, actor: Actor, email: str, party: str) -> None:
@@ -218,7 +218,8 @@ def _address(email: str) -> str:
     return checked.text(address, "email")
 
 
-def _person(row: PersonRow) -> Person:
+def person_from(row: PersonRow) -> Person:
+    """The person, without what proves them."""
     of = tuple(membership(party, role) for party, role in row.memberships.items())
     has = row.password_hash is not None, row.totp_secret is not None
     return Person(row.id, row.email, row.name, of, *has, row.created_at, row.removed_at)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ari_app.access import codes, passwords
-from ari_app.access.parties import Viewer
+from ari_app.access.parties import Person, Viewer
 from ari_app.desk.checked import invalid
-from ari_app.desk.people import require_good
+from ari_app.desk.people import person_from, require_good
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.signin import Client, braked, check_code, person_of, require_password, session_of
 from ari_app.desk.site import Site
@@ -23,6 +23,11 @@ class Authenticator:
 
     secret: str
     uri: str
+
+
+def mine(site: Site, viewer: Viewer) -> Person:
+    """Who looks. Raises Refused for a program."""
+    return person_from(person_of(site, viewer))
 
 
 def change_password(site: Site, viewer: Viewer, client: Client, *, old: str, new: str) -> None:
