@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from ari_app.web.pages import account, signin
 from ari_app.web.state import ErrorPage
 
-ROUTERS: tuple[APIRouter, ...] = (signin.router, account.router)
+ROUTERS: tuple[APIRouter, ...] = ()
 
 error_page: ErrorPage | None = None
 """Shows a problem to a person; None: people get it as programs do."""
