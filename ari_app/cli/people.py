@@ -88,17 +88,24 @@ def remove(email: str, party: str, as_json: bool) -> None:
 
 @people.command("sign-in-link")
 @click.argument("email")
+@click.option(
+    "--drop-authenticator",
+    is_flag=True,
+    help="For who has lost it: ask for no code any more, and end their sessions.",
+)
 @json_option
-def sign_in_link(email: str, as_json: bool) -> None:
+def sign_in_link(email: str, drop_authenticator: bool, as_json: bool) -> None:
     """Print a link by which somebody signs in once, without a password, within a quarter of an hour.
 
-    For who has lost both password and authenticator. Whoever has the link is let in.
+    For who has lost the password. Whoever has the link is let in, once they give the authenticator's code, if any.
 
     \b
-    Example:
+    Examples:
       callrace people sign-in-link ada@example.com
+      callrace people sign-in-link ada@example.com --drop-authenticator
     """
-    _hand(desk.sign_in_link(site(), acting(), email), "enter", as_json)
+    handed = desk.sign_in_link(site(), acting(), email, drop_authenticator=drop_authenticator)
+    _hand(handed, "enter", as_json)
 
 
 def _hand(handed: Handed, page: str, as_json: bool) -> None:

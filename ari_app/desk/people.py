@@ -149,15 +149,19 @@ def remove(site: Site, actor: Actor, email: str, party: str) -> None:
         raise Refused(Code.LAST_OWNER, name=address)
 
 
-def sign_in_link(site: Site, actor: Actor, email: str) -> Handed:
+def sign_in_link(site: Site, actor: Actor, email: str, *, drop_authenticator: bool = False) -> Handed:
     """A link by which somebody signs in once, without a password. It is as good as one: hand it to nobody else.
 
-    Raises Refused, StoreError.
+    `drop_authenticator`: for who has lost it; no code is asked for any more, and their sessions end. Raises Refused,
+    StoreError.
     """
     address = _address(email)
     row = people.by_email(site.engine, address)
     if row is None or row.removed_at is not None:
         raise Refused(Code.NOBODY, name=address)
+    if drop_authenticator:
+        entry = Entry(site.now(), str(actor), "people.drop_authenticator", address)
+        people.change(site.engine, row.id, entry, recovery=[], totp_secret=None, totp_step=None)
     return _handed(site, actor, "sign_in", address, None, LINK_MS, "people.sign_in_link")
 
 

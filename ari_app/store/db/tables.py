@@ -580,6 +580,21 @@ recovery_codes = Table(
     Column("used_at", BigInteger),
 )
 
+# `challenged_at`: of the last challenge that it answered; none is answered twice.
+passkeys = Table(
+    "passkeys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("person_id", BigInteger, ForeignKey("people.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("uses", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    Column("challenged_at", BigInteger, nullable=False),
+    Index("passkeys_person_id", "person_id"),
+)
+
 # Wrong passwords and codes, by account and by address (`store.people.brake`).
 failed_sign_ins = Table(
     "failed_sign_ins",

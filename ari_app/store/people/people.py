@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from ari_app.domain.basics.audit import Entry
 from ari_app.store.db import auditlog
 from ari_app.store.db.engine import lock_table, reading, retried, writing
-from ari_app.store.db.tables import memberships, people, recovery_codes, sessions
+from ari_app.store.db.tables import memberships, passkeys, people, recovery_codes, sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,8 @@ def leave(engine: Engine, id: int, party: str, needed: str | None, entry: Entry)
         connection.execute(delete(memberships).where(table.person_id == id, table.party == party))
         connection.execute(delete(sessions).where(sessions.c.person_id == id))
         if connection.execute(select(table.party).where(table.person_id == id).limit(1)).first() is None:
-            connection.execute(delete(recovery_codes).where(recovery_codes.c.person_id == id))
+            for table_of_theirs in (recovery_codes, passkeys):
+                connection.execute(delete(table_of_theirs).where(table_of_theirs.c.person_id == id))
             gone = {"removed_at": entry.at, "password_hash": None, "totp_secret": None, "totp_step": None}
             connection.execute(update(people).where(people.c.id == id).values(**gone))
         auditlog.note(connection, entry)

@@ -31,6 +31,7 @@ OTHERS = {
     "marketplaces.trunks": "a step of other use cases",
     "once": "a step of other use cases",
     "parties": "a step of other use cases",
+    "passkeys": "each person's own",
     "people.accept": "by an invitation",
     "people.invitation": "by an invitation",
     "proofs": "each person's own",

@@ -8,7 +8,7 @@ from ari_app.access.parties import OPERATOR, Membership, Party
 from ari_app.desk import audit, people, signin
 from ari_app.desk.refused import Code
 from ari_app.desk.site import Site
-from tests.unit.desk.test_signin import ADA, EMAIL, HERE, PASSWORD, join, later, refused, viewer
+from tests.unit.desk.test_signin import ADA, EMAIL, HERE, PASSWORD, enrolled, join, later, refused, viewer
 
 ACME = "advertiser:acme"
 
@@ -125,6 +125,16 @@ def test_a_link_signs_in_once_without_a_password(site: Site) -> None:
     newer = people.sign_in_link(site, ADA, EMAIL).token
     refused(Code.LINK_OVER, signin.sign_in_by_link, site, old, HERE)
     refused(Code.LINK_OVER, people.invitation, site, newer)
+
+
+def test_a_link_asks_for_the_code_unless_the_authenticator_is_lost(site: Site) -> None:
+    joined = join(site)
+    enrolled(site, joined)
+    link = people.sign_in_link(site, ADA, EMAIL).token
+    assert signin.sign_in_by_link(site, link, HERE).awaits_code
+    link = people.sign_in_link(site, ADA, EMAIL, drop_authenticator=True).token
+    refused(Code.NOT_SIGNED_IN, signin.viewer_of, site, joined.token)
+    assert not signin.sign_in_by_link(site, link, HERE).awaits_code
 
 
 def test_an_invitation_does_not_sign_in(site: Site) -> None:
