@@ -11,7 +11,7 @@ test: lint
 
 # What needs no Asterisk: under a minute on two cores.
 quick: setup
-	.venv/bin/python -m pytest -n 2 tests/unit tests/property tests/behaviour tests/web
+	.venv/bin/python -m pytest -n 2 tests/unit tests/property tests/behaviour tests/web --ignore tests/web/test_process.py
 
 # Whether the quick tests would notice: an hour on two cores. ONLY="ari_app.domain.routing.race*" tries some, again.
 mutants: setup var/mutmut

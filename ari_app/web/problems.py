@@ -17,6 +17,7 @@ from ari_app.domain.basics.errors import DocumentError
 from ari_app.media.creatives import CreativeError
 from ari_app.media.prompts import PromptError
 from ari_app.serving.running import SwitchError, SwitchNotRunning
+from ari_app.settings import SettingsError
 from ari_app.store.db import errors as store
 from ari_app.store.geography import GeographyError
 
@@ -126,6 +127,7 @@ ERRORS: Mapping[type[Exception], Problem] = {
     SwitchNotRunning: Problem(503, "switch_not_running", "no switch is running", headers=_AGAIN),
     SwitchError: Problem(503, "switch_does_not_answer", "the switch does not answer now", headers=_AGAIN),
     AriError: Problem(503, "asterisk_does_not_answer", "Asterisk does not answer now", headers=_AGAIN),
+    SettingsError: Problem(503, "not_set_up", "this exchange is not set up for that: its operator is to look"),
     GeographyError: Problem(503, "no_geography", "the tables of places cannot be read"),
     DocumentError: Problem(422, "document_refused", ""),
     CreativeError: Problem(422, "creative_refused", "an image of a creative cannot be used"),
