@@ -1,4 +1,4 @@
-"""`callrace lab`: an Asterisk, a switch and an AGI server on this machine, in the background."""
+"""`callrace lab`: an Asterisk, a switch, an AGI server and a web server on this machine, in the background."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -24,6 +25,7 @@ CALLRACE = (sys.executable, "-m", "ari_app.cli.main")
 COMMANDS: dict[Program, tuple[str, ...]] = {
     "switch": (*CALLRACE, "switch", "run"),
     "agi": (*CALLRACE, "agi", "run"),
+    "web": (*CALLRACE, "web", "run"),
 }
 START_S = 60.0
 STOP_S = 40.0
@@ -34,17 +36,17 @@ _STDERR = 2
 
 @click.group()
 def lab() -> None:
-    """Start and stop an Asterisk, a switch and an AGI server on this machine.
+    """Start and stop an Asterisk, a switch, an AGI server and a web server on this machine.
 
     Ports and folders come from the environment: CALLRACE_HOME, CALLRACE_SIP_PORT, CALLRACE_ARI_PORT,
-    CALLRACE_AMI_PORT, CALLRACE_AGI_PORT, CALLRACE_RTP_START. CALLRACE_ASTERISK=host:port uses an existing
-    Asterisk.
+    CALLRACE_AMI_PORT, CALLRACE_AGI_PORT, CALLRACE_WEB_PORT, CALLRACE_RTP_START. CALLRACE_ASTERISK=host:port uses an
+    existing Asterisk.
     """
 
 
 @lab.command()
 def up() -> None:
-    """Start Asterisk, a switch, and the AGI server that serves calls while no switch does.
+    """Start Asterisk, a switch, the AGI server that serves calls while no switch does, and portals and API.
 
     Returns when calls are served. Does nothing when they run already.
 
@@ -56,18 +58,21 @@ def up() -> None:
     schema.upgrade(open_engine(settings.database_url))
     starting = {one: _start(settings, one) for one in COMMANDS if not running.running_pid(settings, one)}
     status = _wait_until_served(settings, starting.get("switch"))
-    _wait_until_answered(settings, starting.get("agi"))
+    _wait_until_answered(settings, "agi", starting.get("agi"), running.why_no_agi)
+    _wait_until_answered(settings, "web", starting.get("web"), running.why_no_web)
     click.echo(f"ready: {_switch_text(status)}; SIP on port {settings.sip_port}")
+    click.echo(f"portals and API: {settings.web.public_url}")
     if status["marketplace_version"] is None:
         click.echo("no marketplace is in force yet: `callrace apply FILE`")
 
 
 @lab.command()
 def down() -> None:
-    """Stop the switch and the AGI server, then Asterisk. Calls under way are ended and settled first."""
+    """Stop switch, AGI server and web server, then Asterisk. Calls under way are ended and settled first."""
     settings = Settings.from_env()
     was_running = running.stop(settings, STOP_S)
     running.stop(settings, STOP_S, "agi")
+    running.stop(settings, STOP_S, "web")
     if _script("down"):
         raise Failed("Asterisk did not stop; see the lines above")
     click.echo("stopped" if was_running else "stopped (no switch was running)")
@@ -80,13 +85,16 @@ def status(as_json: bool) -> None:
     settings = Settings.from_env()
     done = subprocess.run(["bash", str(SCRIPT), "status"], capture_output=True, text=True, check=False)
     asterisk = {"running": done.returncode == 0, "detail": (done.stdout.strip() or done.stderr.strip())}
-    found, agi_pid = _ask(settings), running.running_pid(settings, "agi")
+    found = _ask(settings)
+    agi_pid, web_pid = running.running_pid(settings, "agi"), running.running_pid(settings, "web")
     if as_json:
-        show_json({"asterisk": asterisk, "switch": found, "agi": agi_pid and {"pid": agi_pid}})
+        servers = {"agi": agi_pid and {"pid": agi_pid}, "web": web_pid and {"pid": web_pid}}
+        show_json({"asterisk": asterisk, "switch": found, **servers})
     else:
         click.echo(f"Asterisk: {asterisk['detail']}")
         click.echo(f"switch:   {_switch_text(found) if found else 'not running'}")
         click.echo(f"AGI:      {f'server {agi_pid}' if agi_pid else 'not running'}")
+        click.echo(f"web:      {f'server {web_pid}' if web_pid else 'not running'}")
     if not asterisk["running"] or not _is_served(found):
         raise Failed("calls are not served; `callrace lab up` starts what is missing")
 
@@ -127,13 +135,19 @@ def _wait_until_served(settings: Settings, starting: subprocess.Popen[bytes] | N
         time.sleep(_POLL_S)
 
 
-def _wait_until_answered(settings: Settings, starting: subprocess.Popen[bytes] | None) -> None:
-    """Waits until the AGI server answers. Raises Failed, with the end of the log, if it does not."""
+def _wait_until_answered(
+    settings: Settings,
+    program: Program,
+    starting: subprocess.Popen[bytes] | None,
+    why_not: Callable[[Settings], str | None],
+) -> None:
+    """Waits until a server answers. Raises Failed, with the end of its log, if it does not."""
     until = time.monotonic() + START_S
-    while running.why_no_agi(settings) is not None:
+    while why_not(settings) is not None:
         has_ended = starting is not None and starting.poll() is not None
-        if (has_ended and not running.running_pid(settings, "agi")) or time.monotonic() > until:
-            raise Failed(f"the AGI server does not answer:\n{_log_tail(settings, 'agi')}")
+        if (has_ended and not running.running_pid(settings, program)) or time.monotonic() > until:
+            name = {"agi": "AGI server", "web": "web server"}[program]
+            raise Failed(f"the {name} does not answer:\n{_log_tail(settings, program)}")
         time.sleep(_POLL_S)
 
 

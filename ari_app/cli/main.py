@@ -34,7 +34,7 @@ NOUNS = {
     "flows": "Add, see and remove IVR flows.",
     "invoices": "Issue invoices to advertisers, and look at them.",
     "keys": "Create, see and revoke the keys by which programs use the API.",
-    "lab": "Start and stop an Asterisk, a switch and an AGI server on this machine.",
+    "lab": "Start and stop an Asterisk, a switch, an AGI server and a web server on this machine.",
     "ledger": "Look at the money: balances, statements, deposits, adjustments, verification.",
     "live": "Watch calls as they come: races leg by leg, agents, the day's money.",
     "marketplace": "Begin a marketplace; then add to it by commands, or by `callrace apply`.",

@@ -172,8 +172,17 @@ def running_pid(settings: Settings, program: Program = "switch") -> int | None:
 
 def why_no_agi(settings: Settings) -> str | None:
     """Why the AGI server accepts no connection; None when it accepts them."""
+    return _why_silent("127.0.0.1", settings.agi_port)
+
+
+def why_no_web(settings: Settings) -> str | None:
+    """The same of the web server."""
+    return _why_silent(settings.web.address, settings.web.port)
+
+
+def _why_silent(address: str, port: int) -> str | None:
     try:
-        socket.create_connection(("127.0.0.1", settings.agi_port), CONNECT_S).close()
+        socket.create_connection((address, port), CONNECT_S).close()
     except OSError as error:
         return error.strerror or "too late"
     return None

@@ -127,7 +127,9 @@ ERRORS: Mapping[type[Exception], Problem] = {
     SwitchNotRunning: Problem(503, "switch_not_running", "no switch is running", headers=_AGAIN),
     SwitchError: Problem(503, "switch_does_not_answer", "the switch does not answer now", headers=_AGAIN),
     AriError: Problem(503, "asterisk_does_not_answer", "Asterisk does not answer now", headers=_AGAIN),
-    SettingsError: Problem(503, "not_set_up", "this exchange is not set up for that: its operator is to look"),
+    SettingsError: Problem(
+        503, "not_set_up", "this exchange is not set up for that: its operator is to look"
+    ),
     GeographyError: Problem(503, "no_geography", "the tables of places cannot be read"),
     DocumentError: Problem(422, "document_refused", ""),
     CreativeError: Problem(422, "creative_refused", "an image of a creative cannot be used"),

@@ -294,7 +294,8 @@ def of_a_switch(tell: Told, settings: Settings, monkeypatch: pytest.MonkeyPatch,
     record = make_call(1)
     leg = Leg(1, 1, record.legs[0], phase=Phase.RINGING)
     calls_under_way = [live_view(record, Stage.WAITING, [leg]), live_view(record, Stage.TALKING)]
-    with only_switch(settings), only(settings, "agi"), Server(settings, _status(folder), calls_under_way):
+    servers = only(settings, "agi"), only(settings, "web")
+    with only_switch(settings), servers[0], servers[1], Server(settings, _status(folder), calls_under_way):
         tell("live")
         tell("calls live")
         tell("agents list")

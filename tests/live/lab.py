@@ -76,7 +76,7 @@ class Lab:
 def private(home: Path) -> Lab:
     """A lab in `home`, sharing the repository's root directory of Asterisk, with the tests' own dialplan."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CALLRACE_")}
-    sip, ari, ami, agi = free_tcp_ports(4)
+    sip, ari, ami, agi, web = free_tcp_ports(5)
     ours = {
         "CALLRACE_HOME": str(home),
         "CALLRACE_ASTERISK_ROOT": str(REPO / "var" / "asterisk" / "root"),
@@ -85,6 +85,7 @@ def private(home: Path) -> Lab:
         "CALLRACE_ARI_PORT": str(ari),
         "CALLRACE_AMI_PORT": str(ami),
         "CALLRACE_AGI_PORT": str(agi),
+        "CALLRACE_WEB_PORT": str(web),
         "CALLRACE_METRICS_PORT": "0",
         "CALLRACE_RTP_START": str(RTP_START),
         "CALLRACE_TRUNK_MAIN": f"sip:127.0.0.1:{free_udp_port()}",

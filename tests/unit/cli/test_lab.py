@@ -42,11 +42,14 @@ def use(settings: Settings, script: Path, monkeypatch: pytest.MonkeyPatch) -> It
         monkeypatch.setitem(lab.COMMANDS, "switch", switch)
 
     monkeypatch.setitem(lab.COMMANDS, "agi", (sys.executable, "-m", "tests.unit.cli.fake_agi"))
-    (port,) = free_tcp_ports(1)
-    monkeypatch.setenv("CALLRACE_AGI_PORT", str(port))
+    monkeypatch.setitem(lab.COMMANDS, "web", (sys.executable, "-m", "tests.unit.cli.fake_agi", "web"))
+    agi, web = free_tcp_ports(2)
+    monkeypatch.setenv("CALLRACE_AGI_PORT", str(agi))
+    monkeypatch.setenv("CALLRACE_WEB_PORT", str(web))
     yield choose
     running.stop(settings, 10)
     running.stop(settings, 10, "agi")
+    running.stop(settings, 10, "web")
 
 
 def test_up_starts_asterisk_and_a_switch_on_a_migrated_database(
@@ -104,6 +107,20 @@ def test_up_starts_a_server_of_the_dialplan_too_and_down_ends_it(
     assert "AGI:      not running" in cli("lab", "status").output
 
 
+def test_up_starts_portals_and_api_too_tells_where_and_down_ends_them(
+    cli: Cli, use: Use, settings: Settings
+) -> None:
+    use("serve")
+    assert "portals and API: http://127.0.0.1:" in cli("lab", "up").output
+    first = running.running_pid(settings, "web")
+    assert json.loads(cli("lab", "status", "--json").output)["web"] == {"pid": first}
+    cli("lab", "up")
+    assert running.running_pid(settings, "web") == first is not None
+    cli("lab", "down")
+    assert running.running_pid(settings, "web") is None
+    assert "web:      not running" in cli("lab", "status").output
+
+
 def test_up_tells_why_the_server_of_the_dialplan_does_not_answer(
     cli: Cli, use: Use, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +135,7 @@ def test_up_tells_why_the_server_of_the_dialplan_does_not_answer(
 def test_what_up_starts_are_commands_of_ours() -> None:
     for *_, group, word in lab.COMMANDS.values():
         assert word in getattr(main.commands[group], "commands", {})
-    assert lab.COMMANDS.keys() == {"switch", "agi"}
+    assert lab.COMMANDS.keys() == {"switch", "agi", "web"}
 
 
 def test_up_stops_where_asterisk_does_not_start(cli: Cli, use: Use, settings: Settings) -> None:
