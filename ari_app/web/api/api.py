@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from ari_app.web import errors
 from ari_app.web.api import (
@@ -10,6 +13,7 @@ from ari_app.web.api import (
     bills,
     calls,
     conversions,
+    description,
     disputes,
     documents,
     live,
@@ -37,6 +41,14 @@ ROUTERS = (
     reference.router,
 )
 
+ROUTES = [
+    route
+    for router in ROUTERS
+    for route in router.routes
+    if isinstance(route, APIRoute) and route.include_in_schema
+]
+"""The routes that the description has."""
+
 ABOUT = """\
 Every answer is JSON as docs/json.md and docs/record.md have it; a list is `{"data": [...], "next": ..., "more": ...}`,
 or CSV for who accepts `text/csv` alone. Amounts are decimal strings, times ISO 8601 with their offset. Errors are
@@ -55,9 +67,17 @@ def make(web: Web) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         separate_input_output_schemas=False,
+        generate_unique_id_function=_name,
     )
     app.state.web = web
     errors.register(app)
     for router in ROUTERS:
         app.include_router(router)
+    described = cache(lambda: description.described(app, ROUTES))
+    app.openapi = described  # type: ignore[method-assign]
     return app
+
+
+def _name(route: APIRoute) -> str:
+    """A route's name for programs, such as `calls_show`."""
+    return f"{route.tags[0] if route.tags else 'api'}_{route.name.strip('_')}"

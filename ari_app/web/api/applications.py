@@ -44,7 +44,7 @@ def steps(id: int, asked: Annotated[Asked, Depends(by("applications.history"))])
     return listing(asked.request, list(told))
 
 
-class Submission(Body):
+class SubmissionRequest(Body):
     """Who asks to join which campaign."""
 
     campaign: str
@@ -53,7 +53,9 @@ class Submission(Body):
 
 
 @router.post("", status_code=201)
-def submit(body: Submission, doing: Annotated[Doing, Depends(does("applications.submit"))]) -> Response:
+def submit(
+    body: SubmissionRequest, doing: Annotated[Doing, Depends(does("applications.submit"))]
+) -> Response:
     """A publisher asks to join a campaign: `Application`, with the numbers that it got at once."""
     asked = doing.asked
     if asked.viewer.own.get("publisher", body.publisher) != body.publisher:
@@ -66,7 +68,7 @@ def submit(body: Submission, doing: Annotated[Doing, Depends(does("applications.
     return doing.once("Application", do, 201)
 
 
-class Approval(Body):
+class ApprovalRequest(Body):
     """How many numbers the publisher gets, and which."""
 
     numbers: int = 1
@@ -78,7 +80,7 @@ class Approval(Body):
 
 @router.post("/{id}/approve")
 def approve(
-    id: int, body: Approval, doing: Annotated[Doing, Depends(does("applications.approve"))]
+    id: int, body: ApprovalRequest, doing: Annotated[Doing, Depends(does("applications.approve"))]
 ) -> Response:
     """Approves an application, and assigns numbers; all of it or nothing: `Application`."""
     asked, wanted = doing.asked, Wanted(None, body.kind, body.region)
@@ -98,7 +100,7 @@ def approve(
     return doing.once("Application", do)
 
 
-class Decision(Body):
+class DecisionRequest(Body):
     """Why; only who is reinstated need not hear it."""
 
     reason: str | None = None
@@ -108,7 +110,7 @@ class Decision(Body):
 def decide(
     id: int,
     event: desk.Decision,
-    body: Decision,
+    body: DecisionRequest,
     doing: Annotated[Doing, Depends(does("applications.decide"))],
 ) -> Response:
     """Declines, suspends or reinstates: `Application`."""

@@ -56,7 +56,7 @@ def items_of_statement(number: int, asked: Annotated[Asked, Depends(by("bills.it
     return _items(asked, _theirs(asked, "statement", number))
 
 
-class Issue(Body):
+class IssueRequest(Body):
     """Whose month is billed, such as "2026-11" in its time zone. `force_open`: although it is not over."""
 
     party: str
@@ -66,18 +66,18 @@ class Issue(Body):
 
 
 @router.post("/invoices", status_code=201)
-def issue_invoice(body: Issue, doing: Annotated[Doing, Depends(does("bills.issue"))]) -> Response:
+def issue_invoice(body: IssueRequest, doing: Annotated[Doing, Depends(does("bills.issue"))]) -> Response:
     """Issues an advertiser's invoice; for a month that is billed, the same one again: `Bill`."""
     return _issue("invoice", body, doing)
 
 
 @router.post("/statements", status_code=201)
-def issue_statement(body: Issue, doing: Annotated[Doing, Depends(does("bills.issue"))]) -> Response:
+def issue_statement(body: IssueRequest, doing: Annotated[Doing, Depends(does("bills.issue"))]) -> Response:
     """Issues a publisher's statement; for a month that is stated, the same one again: `Bill`."""
     return _issue("statement", body, doing)
 
 
-def _issue(kind: BillKind, body: Issue, doing: Doing) -> Response:
+def _issue(kind: BillKind, body: IssueRequest, doing: Doing) -> Response:
     asked = doing.asked
 
     def do() -> Thing:

@@ -32,7 +32,7 @@ def list_(
     return listing(asked.request, [told for one in found if (told := _told(asked, one)) is not None])
 
 
-class Conversion(Body):
+class ConversionRequest(Body):
     """Which call became a sale, when (unless now), and the sale's own name."""
 
     call_id: str
@@ -41,7 +41,7 @@ class Conversion(Body):
 
 
 @router.post("", status_code=201)
-def post(body: Conversion, doing: Annotated[Doing, Depends(does("conversions.post"))]) -> Response:
+def post(body: ConversionRequest, doing: Annotated[Doing, Depends(does("conversions.post"))]) -> Response:
     """Tells of a sale; told again, it changes nothing: `Conversion`."""
     asked, at = doing.asked, moment(body.at, "at")
     _require_theirs(asked, body.call_id)
@@ -54,14 +54,16 @@ def post(body: Conversion, doing: Annotated[Doing, Depends(does("conversions.pos
     return doing.once("Conversion", do, 201)
 
 
-class Import(Body):
+class ConversionsImportRequest(Body):
     """Conversions as CSV text: call, at, ref."""
 
     csv: str
 
 
 @router.post("/import")
-def import_(body: Import, doing: Annotated[Doing, Depends(does("conversions.import_"))]) -> Response:
+def import_(
+    body: ConversionsImportRequest, doing: Annotated[Doing, Depends(does("conversions.import_"))]
+) -> Response:
     """Tells of many sales, all of them or none: `ConversionsTaken`."""
     asked = doing.asked
     if asked.viewer.own:

@@ -34,7 +34,7 @@ def show(dispute_id: int, asked: Annotated[Asked, Depends(by("disputes.get"))]) 
     return one(asked, "Dispute", _theirs(asked, dispute_id))
 
 
-class Opening(Body):
+class OpeningRequest(Body):
     """What is wrong with a call; `amount` is what is wanted back, unless it is all that is left of the charge."""
 
     call_id: str
@@ -43,7 +43,7 @@ class Opening(Body):
 
 
 @router.post("", status_code=201)
-def open_(body: Opening, doing: Annotated[Doing, Depends(does("disputes.open_"))]) -> Response:
+def open_(body: OpeningRequest, doing: Annotated[Doing, Depends(does("disputes.open_"))]) -> Response:
     """Disputes the charge of a call: `Dispute`."""
     asked = doing.asked
     if visibility.seen(asked.lens, calls.whole(asked.site, body.call_id)) is None:
@@ -53,7 +53,7 @@ def open_(body: Opening, doing: Annotated[Doing, Depends(does("disputes.open_"))
     )
 
 
-class Acceptance(Body):
+class AcceptanceRequest(Body):
     """What the advertiser is given back (unless said, all that is claimed), and the publisher loses (in proportion)."""
 
     amount: str | None = None
@@ -63,7 +63,7 @@ class Acceptance(Body):
 
 @router.post("/{dispute_id}/accept")
 def accept(
-    dispute_id: int, body: Acceptance, doing: Annotated[Doing, Depends(does("disputes.accept"))]
+    dispute_id: int, body: AcceptanceRequest, doing: Annotated[Doing, Depends(does("disputes.accept"))]
 ) -> Response:
     """Accepts a dispute; the money moves at once: `Dispute`."""
     asked = doing.asked
@@ -74,7 +74,7 @@ def accept(
     return doing.once("Dispute", do)
 
 
-class Rejection(Body):
+class DisputeRejectionRequest(Body):
     """Why the money stays where it is."""
 
     reason: str
@@ -82,7 +82,7 @@ class Rejection(Body):
 
 @router.post("/{dispute_id}/reject")
 def reject(
-    dispute_id: int, body: Rejection, doing: Annotated[Doing, Depends(does("disputes.reject"))]
+    dispute_id: int, body: DisputeRejectionRequest, doing: Annotated[Doing, Depends(does("disputes.reject"))]
 ) -> Response:
     """Rejects a dispute: `Dispute`."""
     asked = doing.asked

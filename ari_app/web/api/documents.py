@@ -63,7 +63,7 @@ def apply(doing: Annotated[Doing, Depends(does("marketplaces.apply"))]) -> Respo
 # The nouns
 
 
-class Addition(Body):
+class AdditionRequest(Body):
     """A new one of a noun: its id, and its fields as docs/marketplace.md has them."""
 
     id: str
@@ -74,20 +74,20 @@ def noun(part: Part) -> APIRouter:
     """The routes of one noun."""
     of_it = APIRouter(prefix=f"/{part}", tags=[part])
 
-    @of_it.get("", name=f"list_{part}")
+    @of_it.get("", name="list")
     def list_(asked: Annotated[Asked, Depends(by("documents.listed"))]) -> Response:
         """All of them, with their defaults: `list of Entry`."""
         entries = ({"id": name, **entry} for name, entry in desk.listed(asked.site, part).items())
         theirs = (asked.lens.shown("Entry", entry) for entry in entries if _is_theirs(asked, part, entry))
         return listing(asked.request, list(theirs))
 
-    @of_it.get("/{name}", name=f"show_{part}")
+    @of_it.get("/{name}", name="show")
     def show(name: str, asked: Annotated[Asked, Depends(by("documents.shown"))]) -> Response:
         """One of them, with its defaults: `Entry`. Its ETag is for If-Match."""
         return one(asked, "Entry", _theirs(asked, part, name))
 
-    @of_it.post("", name=f"add_{part}", status_code=201)
-    def add(body: Addition, doing: Annotated[Doing, Depends(does("documents.add"))]) -> Response:
+    @of_it.post("", name="add", status_code=201)
+    def add(body: AdditionRequest, doing: Annotated[Doing, Depends(does("documents.add"))]) -> Response:
         """Adds one to the marketplace in force; a campaign as a draft: `Applied`."""
         asked = doing.asked
         _require_operator(asked)
@@ -99,7 +99,7 @@ def noun(part: Part) -> APIRouter:
 
         return doing.once("Applied", do, 201)
 
-    @of_it.patch("/{name}", name=f"edit_{part}")
+    @of_it.patch("/{name}", name="edit")
     def edit(
         name: str, body: dict[str, Any], doing: Annotated[Doing, Depends(does("documents.edit"))]
     ) -> Response:
@@ -111,7 +111,7 @@ def noun(part: Part) -> APIRouter:
         changed = desk.edit(asked.site, asked.actor, part, name, body, is_known, NOWHERE)
         return one(asked, "Applied", _told(changed))
 
-    @of_it.delete("/{name}", name=f"remove_{part}")
+    @of_it.delete("/{name}", name="remove")
     def remove(name: str, doing: Annotated[Doing, Depends(does("documents.remove"))]) -> Response:
         """Takes one out of the marketplace in force, unless another needs it: `Applied`. Wants If-Match."""
         asked, is_known = doing.asked, _is_known(doing, name)
@@ -146,14 +146,16 @@ _STATUSES: dict[str, Literal["live", "paused", "ended"]] = {
 }
 
 
-class Move(Body):
+class MoveRequest(Body):
     """Whose it is to be."""
 
     advertiser: str
 
 
 @router.post("/destinations/{name}/move")
-def move(name: str, body: Move, doing: Annotated[Doing, Depends(does("destinations.move"))]) -> Response:
+def move(
+    name: str, body: MoveRequest, doing: Annotated[Doing, Depends(does("destinations.move"))]
+) -> Response:
     """Makes a destination another advertiser's: `Applied`."""
     asked = doing.asked
     return doing.once(
@@ -168,7 +170,7 @@ def approve(name: str, doing: Annotated[Doing, Depends(does("creatives.approve")
     return doing.once("Applied", lambda: _told(creatives.approve(asked.site, asked.actor, name)))
 
 
-class Rejection(Body):
+class CreativeRejectionRequest(Body):
     """What is wrong with it."""
 
     reason: str
@@ -176,7 +178,7 @@ class Rejection(Body):
 
 @router.post("/creatives/{name}/reject")
 def reject(
-    name: str, body: Rejection, doing: Annotated[Doing, Depends(does("creatives.reject"))]
+    name: str, body: CreativeRejectionRequest, doing: Annotated[Doing, Depends(does("creatives.reject"))]
 ) -> Response:
     """Rejects a creative: `Applied`."""
     asked = doing.asked

@@ -33,14 +33,14 @@ def list_agents(asked: Annotated[Asked, Depends(by("agents.listed"))]) -> Respon
     return every(asked, "Agent", told)
 
 
-class Pause(Body):
+class PauseRequest(Body):
     """Why it takes no calls."""
 
     reason: str
 
 
 @router.post("/agents/{name}/pause")
-def pause(name: str, body: Pause, doing: Annotated[Doing, Depends(does("agents.pause"))]) -> Response:
+def pause(name: str, body: PauseRequest, doing: Annotated[Doing, Depends(does("agents.pause"))]) -> Response:
     """Offers a destination no calls until it is resumed; its present call goes on: `Pause`."""
     asked = doing.asked
     _require_theirs(asked, name)

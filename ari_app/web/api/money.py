@@ -12,7 +12,7 @@ from ari_app.desk.ledger import Payment
 from ari_app.desk.refused import Code, Refused
 from ari_app.domain.basics.money import format_amount
 from ari_app.views.ledger import adjustment_json, balance_json, line_json, payment_json, proof_json
-from ari_app.web.api.answers import Thing, every, one
+from ari_app.web.api.answers import Thing, every, listing, one
 from ari_app.web.api.doing import Doing, does
 from ari_app.web.api.words import Body
 from ari_app.web.who import Asked, by
@@ -33,8 +33,8 @@ def statement(account: str, asked: Annotated[Asked, Depends(by("ledger.statement
     """The transfers of an account (`advertiser:acme`), oldest first: `list of StatementLine`."""
     if not asked.lens.owns("Balance", {"account": account}):
         raise Refused(Code.NO_ACCOUNT, account=account)
-    lines = desk.statement(asked.site, account)
-    return every(asked, "StatementLine", ({"account": account} | line_json(account, line) for line in lines))
+    told = (line_json(account, line) for line in desk.statement(asked.site, account))
+    return listing(asked.request, [asked.lens.shown("StatementLine", line) for line in told])
 
 
 @router.get("/proof")
@@ -43,7 +43,7 @@ def proof(asked: Annotated[Asked, Depends(by("ledger.verify"))]) -> Response:
     return one(asked, "Proof", proof_json(*desk.verify(asked.site)))
 
 
-class Deposit(Body):
+class DepositRequest(Body):
     """What an advertiser paid in. `key` is the payment's own number, and counts once."""
 
     advertiser: str
@@ -54,7 +54,7 @@ class Deposit(Body):
 
 
 @router.post("/deposits", status_code=201)
-def deposit(body: Deposit, doing: Annotated[Doing, Depends(does("ledger.deposit"))]) -> Response:
+def deposit(body: DepositRequest, doing: Annotated[Doing, Depends(does("ledger.deposit"))]) -> Response:
     """Books what an advertiser paid in: `Payment`."""
     asked = doing.asked
     return doing.once(
@@ -62,7 +62,7 @@ def deposit(body: Deposit, doing: Annotated[Doing, Depends(does("ledger.deposit"
     )
 
 
-class Refund(Body):
+class RefundRequest(Body):
     """What an advertiser gets back of its deposits. `key` is the refund's own name, and counts once."""
 
     advertiser: str
@@ -73,7 +73,7 @@ class Refund(Body):
 
 
 @router.post("/refunds", status_code=201)
-def refund(body: Refund, doing: Annotated[Doing, Depends(does("ledger.refund"))]) -> Response:
+def refund(body: RefundRequest, doing: Annotated[Doing, Depends(does("ledger.refund"))]) -> Response:
     """Books what an advertiser gets back: `Payment`."""
     asked = doing.asked
     return doing.once(
@@ -81,7 +81,7 @@ def refund(body: Refund, doing: Annotated[Doing, Depends(does("ledger.refund"))]
     )
 
 
-class Adjustment(Body):
+class AdjustmentRequest(Body):
     """What is taken back of a call's charge (`price`, such as "-10.00"), of its payout, or of both."""
 
     call_id: str
@@ -92,7 +92,7 @@ class Adjustment(Body):
 
 
 @router.post("/adjustments", status_code=201)
-def adjust(body: Adjustment, doing: Annotated[Doing, Depends(does("ledger.adjust"))]) -> Response:
+def adjust(body: AdjustmentRequest, doing: Annotated[Doing, Depends(does("ledger.adjust"))]) -> Response:
     """Reverses a part of a call's money: `Adjustment`."""
     asked = doing.asked
 

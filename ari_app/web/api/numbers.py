@@ -48,7 +48,7 @@ def history(did: str, asked: Annotated[Asked, Depends(by("numbers.history"))]) -
     return listing(asked.request, list(map(assignment_json, desk.history(asked.site, did))))
 
 
-class Assignment(Body):
+class AssignmentRequest(Body):
     """To whom a free number is given: this one, or any of a kind and a state."""
 
     campaign: str
@@ -60,7 +60,7 @@ class Assignment(Body):
 
 
 @router.post("", status_code=201)
-def assign(body: Assignment, doing: Annotated[Doing, Depends(does("numbers.assign"))]) -> Response:
+def assign(body: AssignmentRequest, doing: Annotated[Doing, Depends(does("numbers.assign"))]) -> Response:
     """Assigns a free number, the one unused for longest: `NumberGiven`."""
     asked, number = doing.asked, Number(body.campaign, body.publisher, body.source)
 
@@ -87,7 +87,7 @@ def release(did: str, doing: Annotated[Doing, Depends(does("numbers.release"))])
     )
 
 
-class Import(Body):
+class NumbersImportRequest(Body):
     """Numbers as CSV text: did, kind, region, trunk. `trunk` is for rows without one."""
 
     csv: str
@@ -95,7 +95,9 @@ class Import(Body):
 
 
 @router.post("/import")
-def import_(body: Import, doing: Annotated[Doing, Depends(does("numbers.import_"))]) -> Response:
+def import_(
+    body: NumbersImportRequest, doing: Annotated[Doing, Depends(does("numbers.import_"))]
+) -> Response:
     """Adds numbers to the stock: `NumbersTaken`."""
     asked = doing.asked
 

@@ -39,7 +39,7 @@ def items(key: str, asked: Annotated[Asked, Depends(by("payouts.items"))]) -> Re
     return every(asked, "BillItem", (dict(zip(COLUMNS, item_row(*item), strict=True)) for item in found))
 
 
-class Run(Body):
+class RunRequest(Body):
     """Up to the end of which day (UTC) calls are paid. `key` is the run's own name: the same pays once."""
 
     key: str
@@ -50,7 +50,7 @@ class Run(Body):
 
 
 @router.post("", status_code=201)
-def run(body: Run, doing: Annotated[Doing, Depends(does("payouts.run"))]) -> Response:
+def run(body: RunRequest, doing: Annotated[Doing, Depends(does("payouts.run"))]) -> Response:
     """Pays every publisher what is old enough and in no dispute: `PayoutRun`."""
     asked = doing.asked
 
@@ -61,7 +61,7 @@ def run(body: Run, doing: Annotated[Doing, Depends(does("payouts.run"))]) -> Res
 
 
 @router.post("/plan")
-def plan(body: Run, asked: Annotated[Asked, Depends(by("payouts.plan"))]) -> Response:
+def plan(body: RunRequest, asked: Annotated[Asked, Depends(by("payouts.plan"))]) -> Response:
     """What a run would pay now; nothing is booked: `PayoutRun`."""
     wanted = desk.asked(asked.site, **body.model_dump())
     return one(asked, "PayoutRun", run_json(desk.plan(asked.site, wanted)))
