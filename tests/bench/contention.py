@@ -1,4 +1,4 @@
-"""How many calls are turned away because caps and funds are not answered in 50 ms, while others are at work.
+"""How many calls wait longer than 50 ms for an answer about caps and funds, while others are at work.
 
 `measure` makes a PostgreSQL with history and asks for a call's reservation RATE times a second, as the switch does, and
 saves each call a while later; meanwhile another process (`python -m tests.bench.contention JOB URL`) rebuilds reports,
@@ -21,7 +21,7 @@ from random import Random
 from sqlalchemy import Engine
 
 from ari_app.domain.basics.periods import Period
-from ari_app.domain.caps.counters import Claim, Funds, Wanted
+from ari_app.domain.caps.counters import BUDGET_MS, Claim, Funds, Wanted
 from ari_app.domain.ledger.bills import Party, period_of
 from ari_app.domain.ledger.payouts import Run
 from ari_app.domain.ledger.transfers import deposit
@@ -43,7 +43,8 @@ RATE = 50  # calls a second
 SECONDS = 10
 HISTORY = 20_000
 CONVERSIONS = 5_000
-TARGET = 0.001
+LATE_MS = 50.0
+TARGET = 0.001  # late, of all
 _TALKS_S = 3.0
 _NOW = BEGAN + 30 * 86_400_000
 _CAMPAIGNS = 4
@@ -51,11 +52,12 @@ _CAMPAIGNS = 4
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """What happened while something was at work: calls asked for, those turned away, how long the answers took."""
+    """What happened while something was at work: calls asked for, late answers, calls turned away, times taken."""
 
     work: str
     rounds: int
     asked: int
+    late: int
     turned_away: int
     p50_ms: float
     p99_ms: float
@@ -115,9 +117,9 @@ async def _phase(job: str, url: str, caps: Caps, writer: Writer, first: int) -> 
         at_work.terminate()
     rounds = len((await at_work.communicate())[0].splitlines())
     took_ms.sort()
-    return Phase(
-        job, rounds, len(took_ms), away, took_ms[len(took_ms) // 2], took_ms[len(took_ms) * 99 // 100]
-    )
+    late = sum(one > LATE_MS for one in took_ms)
+    median, p99 = took_ms[len(took_ms) // 2], took_ms[len(took_ms) * 99 // 100]
+    return Phase(job, rounds, len(took_ms), late, away, median, p99)
 
 
 def _wish(call_id: str, campaign: str) -> Wanted:
@@ -174,21 +176,22 @@ def _work(job: str, url: str) -> None:
 def report() -> str:
     """The section of RESULTS.md."""
     lines = [
-        "## Calls turned away while others are at work",
+        "## Late answers about caps and funds while others are at work",
         "",
         f"PostgreSQL, {RATE} calls a second for {SECONDS} s each, every one with four caps and funds, {_CAMPAIGNS}",
-        f"campaigns of one advertiser and publisher, {HISTORY:,} calls before. Turned away: no answer in 50 ms.",
+        f"campaigns of one advertiser and publisher, {HISTORY:,} calls before. Late: no answer in {LATE_MS:g} ms;",
+        f"turned away: none in {BUDGET_MS} ms.",
         "Another process does the work, again and again.",
         "",
-        "| at work | rounds | calls | turned away | answer p50 ms | p99 ms | target | met |",
-        "|---|---:|---:|---:|---:|---:|---|---|",
+        "| at work | rounds | calls | late | turned away | answer p50 ms | p99 ms | target, late | met |",
+        "|---|---:|---:|---:|---:|---:|---:|---|---|",
     ]
     for phase in measure():
         target = f"{TARGET:.1%} at most" if phase.work == "nothing" else "none more"
-        is_met = "yes" if phase.turned_away <= TARGET * phase.asked else "**no**"
+        is_met = "yes" if phase.late <= TARGET * phase.asked else "**no**"
         lines.append(
-            f"| {phase.work} | {phase.rounds} | {phase.asked:,} | {phase.turned_away} | {phase.p50_ms:.1f} "
-            f"| {phase.p99_ms:.1f} | {target} | {is_met} |"
+            f"| {phase.work} | {phase.rounds} | {phase.asked:,} | {phase.late} | {phase.turned_away} "
+            f"| {phase.p50_ms:.1f} | {phase.p99_ms:.1f} | {target} | {is_met} |"
         )
     return "\n".join([*lines, ""])
 

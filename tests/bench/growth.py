@@ -58,7 +58,7 @@ ROWS = (
     Row(f"... the last of {ENDED_IN_OUTAGE:,}, us", "last_us"),
     Row("... memory, MB", "peak_mb", most=250),
     Row("... then saved from the spool, calls a second", "drained_a_second", least=1_000),
-    Row("50 calls/s with caps, turned away in a thousand", "turned_away_thousandths", most=1),
+    Row("50 calls/s with caps, answered later than 50 ms in a thousand", "late_thousandths", most=1),
 )
 
 

@@ -180,7 +180,7 @@ async def test_a_caller_is_served_in_time_while_the_database_is_locked(exchange,
         record = await exchange.record()
     assert record.winner == "free"
     assert [(e.destination, e.reason) for e in record.excluded] == [
-        ("capped", "caps could not be checked in 50 ms")
+        ("capped", "caps could not be checked in 250 ms")
     ]
     located = next(event.at for event in record.events if event.what == "located")
     offered = next(event.at for event in record.events if event.what == "offered")

@@ -24,8 +24,10 @@ from ari_app.domain.market.parties import Advertiser, Cap, Publisher
 from ari_app.domain.routing.snapshot import Attribution
 from ari_app.domain.terms.settlement import most_charged, most_paid
 
-BUDGET_MS = 50
-"""How long a caller waits for a reservation at most; the caller hears ringback or music meanwhile."""
+BUDGET_MS = 250
+"""How long a caller waits for a reservation at most; the caller hears ringback or music meanwhile.
+
+Nobody notices a quarter of a second of it. Who is turned away for want of an answer is a call lost."""
 EXPIRES_AFTER_MS = 15 * 60_000
 """How long after a call's longest possible end its reservations are given back, if it was never settled."""
 

@@ -153,7 +153,7 @@ def test_when_nobody_knows_only_destinations_without_limits_are_rung() -> None:
 )
 def test_when_nobody_knows_a_limited_call_is_offered_to_nobody(of: Marketplace) -> None:
     answer = unchecked(wish(of))
-    assert answer == Answer(left_out=dict.fromkeys(AGENTS, "caps could not be checked in 50 ms"))
+    assert answer == Answer(left_out=dict.fromkeys(AGENTS, "caps could not be checked in 250 ms"))
 
 
 def test_what_is_used_up_is_known_to_be_full_and_what_is_reserved_is_not() -> None:

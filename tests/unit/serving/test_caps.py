@@ -32,7 +32,7 @@ from tests.samples import BEGAN, make_call, settlement
 
 KEY = "campaign:plumbing:qualified:total"
 CLAIM = Claim(KEY, Period(0, None), 1, 1, "full")
-UNCHECKED = "caps could not be checked in 50 ms"
+UNCHECKED = "caps could not be checked in 250 ms"
 
 
 def wanted(call_id: str = "call", expires_at: int = BEGAN) -> Wanted:
