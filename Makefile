@@ -1,5 +1,5 @@
 # Everything a person or CI runs. Each target does its own set-up.
-.PHONY: demo test quick mutants lint audit bench fuzz chaos soak outage flood setup lock clean
+.PHONY: demo test quick interop mutants lint audit bench fuzz chaos soak outage flood setup lock clean
 
 demo: setup
 	.venv/bin/callrace demo
@@ -12,6 +12,11 @@ test: lint
 # What needs no Asterisk: under a minute on two cores.
 quick: setup
 	.venv/bin/python -m pytest -n 2 tests/unit tests/property tests/behaviour tests/web --ignore tests/web/test_process.py
+
+# Writes docs/interop.md, when all tests that it names have passed.
+interop: setup
+	@asterisk-docker/lab root
+	.venv/bin/python -m pytest tests/live -m interop --write-interop
 
 # Whether the quick tests would notice: an hour on two cores. ONLY="ari_app.domain.routing.race*" tries some, again.
 mutants: setup var/mutmut

@@ -48,7 +48,8 @@ class Settings:
     """Callrace's settings.
 
     `home` has all files that are written: database, secrets, prompts, the lab's Asterisk. `ari_host` and `ari_port`
-    are Asterisk's HTTP server; `sip_port` and `ami_port` are those of the lab. On `agi_port`, `callrace agi run`
+    are Asterisk's HTTP server; `sip_host` is where this machine reaches its SIP; `sip_port`, `sip_tls_port` and
+    `ami_port` are those of the lab. On `agi_port`, `callrace agi run`
     answers the dialplan. On `metrics_port` the switch serves its metrics; 0: it does not. `log_format` is the form of
     the logs. `asterisk_root` is the folder of the lab's Asterisk, if it does not run in a container. `web` is for
     portals and API.
@@ -58,7 +59,9 @@ class Settings:
     database_url: str
     ari_host: str = "127.0.0.1"
     ari_port: int = 8088
+    sip_host: str = "127.0.0.1"
     sip_port: int = 5060
+    sip_tls_port: int = 5061
     ami_port: int = 5038
     agi_port: int = 4573
     metrics_port: int = 9464
@@ -78,7 +81,9 @@ class Settings:
             database_url=env.get("CALLRACE_DATABASE_URL", f"sqlite:///{home}/callrace.db"),
             ari_host=host or "127.0.0.1",
             ari_port=_port(env, "CALLRACE_ARI_PORT", 8088) if not external else _number(external, port),
+            sip_host=_reached(env.get("CALLRACE_SIP_BIND", "")),
             sip_port=_port(env, "CALLRACE_SIP_PORT", 5060),
+            sip_tls_port=_port(env, "CALLRACE_SIP_TLS_PORT", 5061),
             ami_port=_port(env, "CALLRACE_AMI_PORT", 5038),
             agi_port=_port(env, "CALLRACE_AGI_PORT", 4573),
             metrics_port=_port_or_none(env, "CALLRACE_METRICS_PORT", 9464),
@@ -95,6 +100,16 @@ class Settings:
             return path.read_text().strip()
         except OSError as error:
             raise NoPassword(f"{path}: cannot read the {name} password ({error.strerror})") from error
+
+    @property
+    def certificate(self) -> Path:
+        """The certificate of SIP over TLS, with its chain (PEM), as a certificate authority gave it to the operator."""
+        return self.home / "secrets" / "tls" / "certificate.pem"
+
+    @property
+    def certificate_key(self) -> Path:
+        """The certificate's key (PEM)."""
+        return self.certificate.with_name("key.pem")
 
     @property
     def control_socket(self) -> Path:
@@ -145,6 +160,11 @@ class Settings:
 def refused_file(file: Path) -> Path:
     """The file for those lines of `file` from which no record can be made."""
     return file.with_suffix(".refused")
+
+
+def _reached(bind: str) -> str:
+    """Where a program that listens on an address is reached from its own machine."""
+    return "127.0.0.1" if bind in ("", "0.0.0.0") else bind
 
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:

@@ -42,6 +42,7 @@ from ari_app.store.geography import GeographyError
 from ari_app.store.ledger import ledger
 from ari_app.store.market import marketplaces
 from ari_app.watch.asteriskchecks import check_asterisk, check_trunk_state, look
+from ari_app.watch.certificate import check_certificate
 from ari_app.watch.finding import Finding, Step, some
 from ari_app.watch.runningchecks import check_agi, check_chores, check_saving, check_supervision, check_switch
 
@@ -57,6 +58,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield check_speech()
     yield check_disk(settings)
     yield from check_secrets(settings)
+    yield from check_certificate(settings, now_ms())
     marketplace = None
     try:
         engine = open_engine(settings.database_url)

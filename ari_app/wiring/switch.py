@@ -32,6 +32,7 @@ from ari_app.switch.measured import MeasuredTransport
 from ari_app.switch.metrics import Metrics
 from ari_app.switch.monitor import monitor
 from ari_app.watch.asteriskchecks import TRUNK
+from ari_app.watch.certificate import keep_certificate_read
 from ari_app.watch.probes import APP, keep_probes_true
 from ari_app.watch.recorder import recorder
 from ari_app.watch.supervision import supervision
@@ -104,6 +105,7 @@ async def _serve(settings: Settings, served: Switch) -> None:
                     _leave(leaving, served),
                     run_forever(lambda: keep_present(ari, APP, lambda: not served.not_ready())),
                     run_forever(lambda: keep_probes_true(settings)),
+                    run_forever(lambda: keep_certificate_read(client, settings)),
                     run_forever(lambda: keep_failover_told(client, lambda: served.market.snapshot)),
                 )
             finally:

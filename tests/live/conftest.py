@@ -11,9 +11,11 @@ import pytest
 
 from ari_app.lab.sipp import Agent, Behaviour, Caller, Callers, Step, Written
 from ari_app.settings import Settings
+from tests.kit import interop
 from tests.live.exchange import DID, Exchange
 from tests.live.lab import Lab, private
 from tests.live.process import SwitchProcess, switch_process
+from tests.live.secure import secure
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,10 +25,52 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.live)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--write-interop`: see `make interop`."""
+    parser.addoption("--write-interop", action="store_true", help="write docs/interop.md if all is green")
+
+
+class Interop:
+    """Writes docs/interop.md when every test that has a row in it has passed in this session."""
+
+    def __init__(self) -> None:
+        self.passed: set[tuple[str, str]] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A test has ended."""
+        if report.when == "call" and report.passed:
+            file, _, test = report.location
+            self.passed.add((Path(file).name, test.partition("[")[0]))
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """The page is written, or stays as it was."""
+        found = interop.rows()
+        if exitstatus == 0 and {(row.file, row.test) for row in found} <= self.passed:
+            interop.PAGE.write_text(interop.page(found), encoding="utf-8")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes the writer, where it is asked for."""
+    if config.getoption("--write-interop", default=False):
+        config.pluginmanager.register(Interop())
+
+
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """An Asterisk of the tests' own. Where it cannot start, the tests fail; they are never skipped."""
     lab = private(tmp_path_factory.mktemp("lab"))
+    started = lab.run("up")
+    if started.returncode:
+        lab.run("down")
+        pytest.fail(f"Asterisk did not start:\n{started.stderr[-3000:]}", pytrace=False)
+    yield lab
+    lab.run("down")
+
+
+@pytest.fixture(scope="session")
+def secure_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """An Asterisk with a certificate; see `tests.live.secure`. A module that wants it has it as its `lab`."""
+    lab = secure(tmp_path_factory.mktemp("secure"))
     started = lab.run("up")
     if started.returncode:
         lab.run("down")

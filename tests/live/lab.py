@@ -33,6 +33,11 @@ class Lab:
         return f"127.0.0.1:{self.environment['CALLRACE_SIP_PORT']}"
 
     @property
+    def sip_tls(self) -> str:
+        """Where they call by TLS, in a lab that has a certificate: host:port."""
+        return f"127.0.0.1:{self.environment['CALLRACE_SIP_TLS_PORT']}"
+
+    @property
     def ari(self) -> str:
         """The base address of ARI."""
         return f"http://127.0.0.1:{self.environment['CALLRACE_ARI_PORT']}/ari"
@@ -76,12 +81,13 @@ class Lab:
 def private(home: Path) -> Lab:
     """A lab in `home`, sharing the repository's root directory of Asterisk, with the tests' own dialplan."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CALLRACE_")}
-    sip, ari, ami, agi, web = free_tcp_ports(5)
+    sip, tls, ari, ami, agi, web = free_tcp_ports(6)
     ours = {
         "CALLRACE_HOME": str(home),
         "CALLRACE_ASTERISK_ROOT": str(REPO / "var" / "asterisk" / "root"),
         "CALLRACE_ASTERISK_OVERLAY": str(Path(__file__).parent / "overlay"),
         "CALLRACE_SIP_PORT": str(sip),
+        "CALLRACE_SIP_TLS_PORT": str(tls),
         "CALLRACE_ARI_PORT": str(ari),
         "CALLRACE_AMI_PORT": str(ami),
         "CALLRACE_AGI_PORT": str(agi),

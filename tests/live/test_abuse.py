@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from ari_app.lab.sipp import Agent, accepts, answers, hang_up, talk_ms
+from tests.kit.interop import interop
 from tests.live.exchange import marketplace, phones, uris
 
 pytestmark = pytest.mark.live
@@ -59,6 +60,11 @@ async def test_the_carriers_attestation_is_recorded(exchange, calling, level):
     assert record.attestation == level
 
 
+@interop(
+    "A4",
+    "A P-Attestation-Indicator that says something else",
+    does="there is no attestation, and nothing else comes of it",
+)
 @pytest.mark.parametrize("hostile", ["AA", "a", "A):0,foo", '${HANGUPCAUSE}"', "A,in"])
 async def test_what_is_no_attestation_is_none_and_harms_nothing(exchange, calling, hostile):
     exchange.apply(marketplace(NOBODY, fallback={"play": BEEP}))

@@ -7,6 +7,7 @@ import pytest
 from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.calls.timeline import EventName
 from ari_app.lab.sipp import Caller, Written
+from tests.kit.interop import interop
 from tests.live.exchange import DID, Exchange, marketplace
 
 pytestmark = pytest.mark.live
@@ -42,6 +43,7 @@ CALLED = (
 )
 
 
+@interop("A2", *(f"Request line for `{request}`" for request in CALLED), does=f"{NOBODYS} is called")
 async def test_the_called_number_is_read_in_every_way_that_carriers_write_it(
     exchange: Exchange, calling: Calling
 ) -> None:
@@ -64,6 +66,12 @@ CALLERS = {
 }
 
 
+@interop(
+    "A3", *(f"From: `{it}`" for it, ani in CALLERS.items() if ani), does="it is read as the caller's number"
+)
+@interop(
+    "A3", *(f"From: `{it}`" for it, ani in CALLERS.items() if not ani), does="the caller's number is withheld"
+)
 async def test_the_callers_number_is_read_from_from(exchange: Exchange, calling: Calling) -> None:
     exchange.apply(trunk())
     for from_, ani in CALLERS.items():
@@ -84,6 +92,16 @@ IDENTITIES = {
 }
 
 
+@interop(
+    "A3",
+    *("`" + "`, `".join(it) + "`" for it, ani in IDENTITIES.items() if ani),
+    does="whom the carrier asserts, else From, is the caller",
+)
+@interop(
+    "A3",
+    *("`" + "`, `".join(it) + "`" for it, ani in IDENTITIES.items() if not ani),
+    does="the caller's number is withheld",
+)
 async def test_who_calls_is_whom_the_carrier_asserts_but_for_who_wants_privacy(
     exchange: Exchange, calling: Calling
 ) -> None:
@@ -101,6 +119,17 @@ PLACES = (
 )
 
 
+def told(place: str, written: Mapping[str, object]) -> str:
+    """How docs/interop.md names a way to write the called number."""
+    parts = written.get("request"), written.get("to"), *written.get("headers", ())
+    return f"INVITE with {', '.join(f'`{part}`' for part in parts if part)}, of a trunk with `number_in: {place}`"
+
+
+@interop(
+    "A2",
+    *(told(place, written) for place, written in PLACES),
+    does="it is read from there, less the trunk's prefix; Diversion and History-Info are kept, never taken for it",
+)
 async def test_the_called_number_is_read_from_where_the_trunk_has_it(
     exchange: Exchange, calling: Calling
 ) -> None:
@@ -118,6 +147,11 @@ async def test_the_called_number_is_read_from_where_the_trunk_has_it(
         assert record.history_info == ["<sip:+13105550198@h>;index=1"]
 
 
+@interop(
+    "A2",
+    "A tracking number in a header that the trunk does not read",
+    does="404; the record and the doctor name the header",
+)
 async def test_a_tracking_number_where_the_trunk_does_not_look_is_named(
     exchange: Exchange, calling: Calling
 ) -> None:
@@ -137,6 +171,16 @@ ATTESTED = (
 )
 
 
+@interop(
+    "A4",
+    *(f"`{headers[0]}`, with `attestation_from: {place}`" for place, headers, level in ATTESTED if level),
+    does="the caller is attested so",
+)
+@interop(
+    "A4",
+    *(f"`{headers[0]}`, with `attestation_from: {place}`" for place, headers, level in ATTESTED if not level),
+    does="there is no attestation",
+)
 async def test_the_attestation_is_read_from_where_the_trunk_has_it(
     exchange: Exchange, calling: Calling
 ) -> None:
@@ -156,6 +200,11 @@ HOSTILE = (
 )
 
 
+@interop(
+    "A3",
+    "Headers of every kind, much too long, full of brackets, quotes and dollar signs",
+    does="they are text, and the call is a call",
+)
 async def test_headers_of_any_kind_and_length_are_no_more_than_text(
     exchange: Exchange, calling: Calling
 ) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from ari_app.lab.sipp import answers, talk_ms
+from tests.kit.interop import interop
 from tests.live.exchange import DID, marketplace, phones, uris
 from tests.live.sip import party, sdp
 
@@ -57,6 +58,15 @@ async def does_what_gateways_do(line, port):
     assert not [message.first for message in line.came if message.method == "BYE"]
 
 
+@interop("A1", "OPTIONS in a call", does="200")
+@interop(
+    "B16",
+    "A carrier, or an agent, who refreshes the session by UPDATE and re-INVITE (RFC 4028)",
+    "A re-INVITE for T.38",
+    "Hold by sendonly, inactive and 0.0.0.0",
+    "A re-INVITE without an offer",
+    does="it is answered as it should be (T.38 by 488), and the call goes on",
+)
 async def test_a_carrier_that_does_all_that_gateways_do_keeps_its_call(lab, exchange):
     async with phones({"agent": answers()}) as agents, party(lab.sip) as carrier:
         exchange.apply(marketplace(uris(agents), accept="answer"))
@@ -72,6 +82,7 @@ async def test_a_carrier_that_does_all_that_gateways_do_keeps_its_call(lab, exch
     assert [leg.outcome for leg in record.legs] == ["won"]
 
 
+@interop("B16", "An INVITE without an offer, that requires 100rel", does="it is connected, and heard")
 async def test_a_carrier_that_offers_late_and_requires_reliable_answers_is_connected(lab, exchange):
     async with phones({"agent": answers()}) as agents, party(lab.sip) as carrier:
         exchange.apply(marketplace(uris(agents), accept="answer"))
@@ -86,6 +97,11 @@ async def test_a_carrier_that_offers_late_and_requires_reliable_answers_is_conne
         assert (await exchange.record()).disposition == "connected"
 
 
+@interop(
+    "B16",
+    "A phone that rings reliably (PRACK), and wants a session timer",
+    does="PRACK comes, and the call goes on",
+)
 async def test_an_agent_who_does_all_that_gateways_do_keeps_the_call(lab, exchange, calling):
     async with party(lab.sip, "127.0.0.2") as agent:  # which is no address of the carrier's
         exchange.apply(marketplace({"agent": agent.uri}, accept="answer"))

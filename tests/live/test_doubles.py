@@ -6,6 +6,7 @@ import time
 import pytest
 
 from ari_app.lab.sipp import answers
+from tests.kit.interop import interop
 from tests.live.exchange import DID, marketplace, phones, uris
 from tests.live.sip import party, sdp
 
@@ -34,6 +35,11 @@ def calls_and_gives_up(line):
     return invite
 
 
+@interop(
+    "A7",
+    "A leg that comes back as a call",
+    does="482 before anybody rings, and a line in the record of the call it is of",
+)
 async def test_a_leg_that_comes_back_as_a_call_is_refused_before_anybody_rings(lab, exchange):
     waves = [{"destinations": ["gateway"]}, {"destinations": ["agent"], "after": "2s"}]
     async with phones({"agent": answers()}) as agents, party(lab.sip) as carrier, party(lab.sip) as gateway:
@@ -62,6 +68,11 @@ async def test_a_leg_that_comes_back_as_a_call_is_refused_before_anybody_rings(l
             assert (await exchange.record()).ani == "+12125550177"
 
 
+@interop(
+    "A8",
+    "A call that is delivered by two addresses, or once more after its end",
+    does="it is one call: the second gets 482",
+)
 async def test_a_call_that_is_delivered_by_two_addresses_is_one_call(lab, exchange):
     ids = {"call_id": "one)call}at%once@carrier", "tag": "t-1"}
     async with phones({"agent": answers()}) as agents, party(lab.sip) as one, party(lab.sip) as two:
@@ -86,6 +97,7 @@ async def test_a_call_that_is_delivered_by_two_addresses_is_one_call(lab, exchan
         assert exchange.switch.live() == []
 
 
+@interop("A8", "A call that was withdrawn before the answer, and comes again", does="it is no redial")
 async def test_a_call_that_was_given_up_before_its_answer_is_no_redial(lab, exchange):
     async with phones({"agent": answers()}) as agents, party(lab.sip) as carrier:
         exchange.apply(

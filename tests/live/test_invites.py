@@ -8,6 +8,7 @@ import pytest
 from ari_app.domain.calls.timeline import EventName
 from ari_app.lab.sipp import press, talk_ms, wait_ms
 from ari_app.store.market import pauses
+from tests.kit.interop import interop
 from tests.live.exchange import DID, marketplace
 from tests.live.sip import Party, party, sdp
 from tests.live.test_callers import INTAKE
@@ -57,6 +58,11 @@ async def invited(lab, exchange, calling, document, ani=ANI):
         return dialog.invite, await exchange.record()
 
 
+@interop(
+    "A5",
+    "A leg by a trunk with `caller_id` and `identity`",
+    does="From, P-Asserted-Identity and Privacy show what the trunk says",
+)
 @pytest.mark.parametrize(
     ("trunk", "ani", "shown", "asserted", "privacy"),
     [
@@ -76,6 +82,11 @@ async def test_a_trunk_shows_and_vouches_for_the_numbers_that_it_is_told_to(
     assert len(sent.all("P-Asserted-Identity")) <= 1
 
 
+@interop(
+    "A5",
+    "A leg to a phone, with `headers`, of a caller who forges them",
+    does="it carries what the operator chose, escaped, and nothing of the caller's",
+)
 async def test_an_agent_is_told_what_the_operator_chose_and_nothing_of_what_a_caller_wrote(lab, exchange):
     async with party(lab.sip) as caller, party(lab.sip) as agent:
         document = marketplace({"agent": agent.uri}, headers=["call", "campaign", "source"], accept="answer")
@@ -114,6 +125,11 @@ async def test_a_destination_of_its_own_mind_is_told_the_callers_answers(lab, ex
 # What a carrier answers
 
 
+@interop(
+    "A5",
+    "A trunk that answers 403, 408, 503 or 603 before the phone rings",
+    does="the leg has failed by the trunk, which is no answer of an agent's",
+)
 @pytest.mark.parametrize(
     ("answers", "outcome", "failure"),
     [
@@ -136,6 +152,7 @@ async def test_a_trunks_own_refusal_is_told_as_what_it_is(lab, exchange, calling
     assert (leg.outcome, leg.failure) == (outcome, failure)
 
 
+@interop("A5", "A trunk that refuses again and again", does="no agent is paused for it")
 async def test_a_trunks_own_refusals_are_no_unanswered_calls_of_an_agents(lab, exchange, calling):
     twice = {"auto_pause": {"per_hour": 2, "per_day": 0}}
     again = {"screen": {"redial_within": "1ms"}}
@@ -164,6 +181,11 @@ def by_either(**route):
     return document | {"trunks": {"backup": {"caller_id": OTHER, "concurrent": 1}}}
 
 
+@interop(
+    "A5",
+    "A trunk that answers 503, where there is a second one (`or_trunk`)",
+    does="that one dials, once, and the call is connected",
+)
 async def test_where_a_trunk_fails_the_other_one_dials_and_the_call_is_connected(lab, exchange, calling):
     exchange.apply(by_either())
     async with carrier(lab) as trunk, calling(plan=[talk_ms(30_000)]) as who:

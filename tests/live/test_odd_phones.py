@@ -14,6 +14,7 @@ from ari_app.lab.sipp import (
 )
 from ari_app.lab.sipp.scenario_parts import Answer
 from ari_app.lab.sipp.steps import dial
+from tests.kit.interop import interop
 from tests.live.exchange import marketplace, phones, uris
 
 pytestmark = pytest.mark.live
@@ -21,6 +22,11 @@ pytestmark = pytest.mark.live
 TALK = [talk_ms(60_000)]
 
 
+@interop(
+    "B10",
+    "A phone that answers 302 or 301, with any Contact",
+    does="its leg ends at once as `forwarded`, nobody is dialled there, the others ring on",
+)
 @pytest.mark.parametrize(
     ("contact", "status", "forwarded_to"),
     [
@@ -55,6 +61,13 @@ async def test_where_all_are_forwarded_nobody_is_waited_for(exchange, calling):
     assert record.durations_ms.wait < 3_000
 
 
+@interop(
+    "B11",
+    "A 200 without SDP",
+    "A 200 with no codec of ours, with and without telephone-event",
+    "A 200 with port 0, with c=0.0.0.0 or inactive",
+    does="it accepts nothing, and the others ring on",
+)
 @pytest.mark.parametrize("answer", ["no sdp", "no codec", "only keys", "port 0", "held", "inactive"])
 async def test_an_answer_without_sound_is_none_and_the_others_ring_on(exchange, calling, answer: Answer):
     async with phones({"deaf": answers_oddly(answer), "other": answers(ring_ms=700)}) as agents:
@@ -67,6 +80,7 @@ async def test_an_answer_without_sound_is_none_and_the_others_ring_on(exchange, 
     assert record.winner == "other"
 
 
+@interop("B14", "A phone that answers 183 and never 180", does="it rings, from then on")
 async def test_183_without_180_is_ringing(exchange, calling):
     early = Behaviour((), None, ringing=183)
     async with phones({"early": early, "plain": rings_forever()}) as agents:
@@ -92,6 +106,11 @@ ENTER = {
 }
 
 
+@interop(
+    "B13",
+    "Digits of 40 and 50 ms with gaps of 40 ms (RFC 4733), also the same one five times",
+    does="each is heard once",
+)
 @pytest.mark.parametrize("digits", ["10023", "11111", "99887"])
 @pytest.mark.parametrize(("on_ms", "off_ms"), [(50, 40), (40, 40), (100, 60)])
 async def test_digits_are_heard_as_they_were_sent(exchange, calling, digits, on_ms, off_ms):

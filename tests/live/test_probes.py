@@ -7,6 +7,7 @@ import time
 import pytest
 
 from ari_app.lab.sipp import answers, talk_ms
+from tests.kit.interop import interop
 from tests.live.exchange import marketplace, phones, uris
 from tests.live.process import AgiProcess
 from tests.live.sip import party, sdp
@@ -71,6 +72,14 @@ async def failover_known(lab):
             await asyncio.sleep(0.02)
 
 
+@interop("D20", "sipsak as the proxy that asks by OPTIONS", does="it is told the truth within a second")
+@interop(
+    "A1",
+    "OPTIONS for `ready`",
+    "OPTIONS for any other user, or a tracking number",
+    "OPTIONS for no user",
+    does="200 while a switch takes calls; a second after its end, kill -9 or hand-over 404, for no user 503",
+)
 async def test_every_options_says_whether_a_switch_takes_calls(lab, switch, agi):
     await becomes(lab, False)
     await switch.start()
@@ -95,6 +104,7 @@ async def test_every_options_says_whether_a_switch_takes_calls(lab, switch, agi)
     await switch.start()
 
 
+@interop("A1", "OPTIONS while a switch drains", does="404, for no user 503, while the calls under way go on")
 async def test_a_switch_that_drains_says_so_while_its_call_goes_on(lab, switch, agi, calling):
     async with phones({"agent": answers()}) as agents:
         switch.apply(marketplace(uris(agents), accept="answer"))
@@ -121,6 +131,7 @@ async def test_a_switch_says_that_it_takes_calls_again_where_no_agi_server_does(
     await becomes(lab, True)
 
 
+@interop("A1", "OPTIONS from an address that is not the carrier's", does="401, whatever the switch does")
 async def test_a_stranger_is_told_nothing(lab):
     async with party(lab.sip, "127.0.0.3") as stranger:
         for target in (f"sip:ready@{lab.sip}", f"sip:{lab.sip}"):
@@ -129,6 +140,7 @@ async def test_a_stranger_is_told_nothing(lab):
             assert (await line.final("OPTIONS", line.send("OPTIONS"))).status == 401
 
 
+@interop("A1", "INVITE whose CSeq says OPTIONS", does="503, and nothing of it is left")
 async def test_an_invite_that_looks_like_an_options_is_refused_and_nothing_of_it_is_left(
     lab, switch, nothing_left
 ):
@@ -145,6 +157,11 @@ async def test_an_invite_that_looks_like_an_options_is_refused_and_nothing_of_it
     await nothing_left()
 
 
+@interop(
+    "A1",
+    "INVITE of a trunk that has another route (`failover`), while the switch drains",
+    does="503 within a second, and a record",
+)
 async def test_calls_of_a_carrier_with_another_route_are_refused_at_once_while_a_switch_drains(
     lab, switch, calling
 ):
@@ -172,6 +189,11 @@ async def test_calls_of_a_carrier_with_another_route_are_refused_at_once_while_a
     ]
 
 
+@interop(
+    "A1",
+    "INVITE of a trunk that has another route, while no switch runs",
+    does="503 within a second, and a record when a switch is back",
+)
 async def test_so_they_are_when_no_switch_is_there_and_are_recorded(lab, switch, agi, calling):
     async with phones({"agent": answers()}) as agents:
         switch.apply(with_failover(agents))

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ari_app.lab.ports import free_udp_port
+from tests.kit.interop import interop
 from tests.live.lab import private
 from tests.live.sip import parsed
 
@@ -45,6 +46,7 @@ class Registrar(asyncio.DatagramProtocol):
             self.registered.set_result(message)
 
 
+@interop("A5", "A carrier that wants a registration, with a password", does="the trunk registers")
 async def test_a_trunk_with_a_user_registers_at_its_carrier(tmp_path):
     port = free_udp_port()
     lab = private(tmp_path)

@@ -7,6 +7,7 @@ import pytest
 
 from ari_app.lab.sipp import talk_ms
 from ari_app.lab.sipp.rtp import FRAME_MS, PCMU, SAMPLES_PER_MS, packet
+from tests.kit.interop import interop
 from tests.live.exchange import marketplace
 from tests.live.sip import party, sdp
 
@@ -34,6 +35,11 @@ async def speaks(port, invite):
     return sent
 
 
+@interop(
+    "B12",
+    "A line that loses packets",
+    does="packets, losses, jitter and an estimated MOS of each line are in the record",
+)
 @pytest.mark.parametrize("who", ["caller", "agent"])
 async def test_packets_losses_and_an_estimate_are_in_the_record(lab, exchange, calling, who):
     async with party(lab.sip) as agent:

@@ -5,12 +5,14 @@ import asyncio
 import pytest
 
 from ari_app.lab.sipp import talk_ms
+from tests.kit.interop import interop
 from tests.live.baresip import TONE_HZ, baresip
 from tests.live.exchange import marketplace
 
 pytestmark = pytest.mark.live
 
 
+@interop("D20", "baresip as an agent, by UDP", does="it accepts by its key, holds, resumes and is paid for")
 async def test_an_agent_with_baresip_accepts_by_its_key_holds_and_is_paid_for(
     lab, exchange, calling, tmp_path
 ):

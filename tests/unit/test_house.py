@@ -30,6 +30,7 @@ LARGER: dict[str, str] = {
     "Selection": "all that calls can be asked for by, as one value",
     "Client": "one attribute for each of ARI's resources, under Asterisk's own name",
     "Metrics": "one attribute for each metric",
+    "Settings": "one attribute for each setting of the environment",
     "Asterisk": "what tests look at of an Asterisk in memory",
     "Channel": "what tests look at of a channel in it",
     "Journal": "what a thread and the event loop share, under one lock",

@@ -22,6 +22,10 @@ class Asterisk:
         """`listModules`: each with `name` and `status`."""
         return list((await self._ari.request("GET", "asterisk/modules")).json())
 
+    async def reload_module(self, module: str) -> None:
+        """`reloadModule`: a module, such as `res_pjsip.so`, reads its configuration again."""
+        await self._ari.request("PUT", f"asterisk/modules/{module}")
+
     async def ping(self) -> None:
         """`ping`: returns when Asterisk answers."""
         await self._ari.request("GET", "asterisk/ping")
