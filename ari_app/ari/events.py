@@ -66,8 +66,8 @@ class ChannelHangupRequest(Event):
 class ChannelDestroyed(Event):
     """A channel is gone, for the Q.850 `cause` (16 normal, 17 busy, 19 no answer, 26 answered elsewhere).
 
-    0: Asterisk knows no cause ("Unknown"), as after a phone's BYE that gives none, or for a channel that a phone has
-    redirected; it says nothing of how the call went. None: the channel ended during a break of the connection.
+    0: Asterisk knows no cause ("Unknown"), as where a phone hangs up in Stasis before it is in a bridge, or where it
+    redirects the call; it says nothing of how the call went. None: the channel ended during a break of the connection.
     `tech_cause`: the status of the SIP response that ended the channel, such as 503; None if no response ended it.
     `rtp`: the variable RTPAUDIOQOS, Asterisk's RTP statistics of the channel. It is empty if there was no RTP, or if
     ari.conf lacks `channelvars = RTPAUDIOQOS`.
