@@ -21,7 +21,7 @@ from ari_app.store.db.tables import application_events
 from ari_app.store.market import applications, inventory, marketplaces, numbers
 from tests.kit.desk import site_at
 from tests.samples import ADA
-from tests.store.test_marketplaces import BEFORE, with_campaign
+from tests.store.markets import BEFORE, with_campaign
 from tests.store.test_numbers import ANY, LAST, LATER, MARKET, NOW, QUARANTINE_MS, STOCK
 
 

@@ -13,7 +13,7 @@ from ari_app.store.db import schema
 from ari_app.store.db.engine import reading, writing
 from ari_app.store.db.tables import counters
 from ari_app.store.market import marketplaces
-from tests.store.test_marketplaces import BEFORE, DID, NOW
+from tests.store.markets import BEFORE, DID, NOW
 
 
 def take_back(engine: Engine, revision: str) -> None:

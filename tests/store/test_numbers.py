@@ -23,7 +23,7 @@ from ari_app.store.market import inventory, marketplaces, numbers
 from ari_app.store.market.inventory import Imported
 from tests.kit.desk import assign, site_at
 from tests.samples import ADA
-from tests.store.test_marketplaces import BEFORE, DID, with_campaign
+from tests.store.markets import BEFORE, DID, with_campaign
 
 NOW, LATER, LAST = 1000, 2000, 3000
 QUARANTINE_MS = 500

@@ -17,7 +17,7 @@ from ari_app.store.ledger import ledger
 from ari_app.store.market import marketplaces, parties
 from ari_app.store.money import refunds
 from tests.samples import BEGAN, make_call, settlement
-from tests.store.test_marketplaces import BEFORE, LATER, NOW, with_campaign
+from tests.store.markets import BEFORE, LATER, NOW, with_campaign
 
 GIVEN = ("acme", "key", 5_000, "USD", BEGAN, "they left")
 
