@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import asin, cos, radians, sin, sqrt
 from typing import Literal
 
@@ -27,6 +28,7 @@ AreaCodeRow = tuple[str, str | None]
 
 _NANP = re.compile(r"\+1([2-9]\d\d)[2-9]\d{6}", re.ASCII)
 _EARTH_RADIUS_MILES = 3_958.8
+_NUMBERS: Mapping[str, str] = {"ani": "the caller's number", "did": "the number called"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,12 @@ def overlaid(tables: Geography, overrides: GeographyOverrides) -> Geography:
     return Geography({**tables.zips, **zips} if zips else tables.zips, {**known, **area_codes})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
-    """Where a caller is taken to be, and from what. Only a ZIP code gives a point."""
+    """Where a caller is taken to be, and from what. Only a ZIP code gives a point.
+
+    What is said of it is put into words once: a decision says it of each destination that does not cover it.
+    """
 
     state: str | None = None
     zip: str | None = None
@@ -70,6 +75,19 @@ class Place:
     def record(self) -> PlaceRecord:
         """What a call record keeps of it."""
         return PlaceRecord(self.state, self.zip, self.timezone, self.from_)
+
+    @cached_property
+    def source(self) -> str:
+        """What it was taken from, in words: `ZIP 10001`, `the caller's number`."""
+        return f"ZIP {self.zip}" if self.from_ == "zip" else _NUMBERS.get(self.from_, "the caller")
+
+    @cached_property
+    def told(self) -> str:
+        """Where it is, in words: `ZIP 10001 is in New York`."""
+        if self.from_ == "unknown":
+            return "the caller's place is unknown"
+        known_only = "" if self.from_ == "zip" else " (only the state is known)"
+        return f"{self.source} is in {STATE_NAMES.get(self.state or '', self.state)}{known_only}"
 
 
 UNKNOWN = Place()
@@ -152,13 +170,13 @@ def area_covers(area: Area, place: Place, ani: str | None) -> tuple[bool, str]:
     if area.anywhere:
         return True, "everywhere is covered"
     if place.state in area.states:
-        return True, f"{_from(place)} is in {place.state}"
+        return True, f"{place.source} is in {place.state}"
     if place.zip is not None and place.zip in area.zips:
         return True, f"ZIP {place.zip} is listed"
-    if area.area_codes and (code := area_code_of(ani)) in area.area_codes:
+    if ani is not None and ani[2:5] in area.area_codes and (code := area_code_of(ani)):
         return True, f"area code {code} is listed"
     if area.circle is None:
-        return False, f"{_where(place)}, not in {area.text}"
+        return False, f"{place.told}, not in {area.text}"
     return _in_circle(area, area.circle, place)
 
 
@@ -181,29 +199,12 @@ def _circle(coverage: Coverage, geography: Geography) -> Circle | None:
 
 def _in_circle(area: Area, circle: Circle, place: Place) -> tuple[bool, str]:
     if place.latitude is None or place.longitude is None:
-        return False, f"{_where(place)}, which is no point to measure from; {area.text} is needed"
+        return False, f"{place.told}, which is no point to measure from; {area.text} is needed"
     miles = miles_between(circle.latitude, circle.longitude, place.latitude, place.longitude)
     distance = f"ZIP {place.zip} is {miles:.1f} miles from ZIP {circle.zip}"
     if miles <= circle.miles:
         return True, distance
     return False, f"{distance}, not in {area.text}"
-
-
-_NUMBERS: Mapping[str, str] = {"ani": "the caller's number", "did": "the number called"}
-
-
-def _from(place: Place) -> str:
-    """What the place was taken from."""
-    if place.from_ == "zip":
-        return f"ZIP {place.zip}"
-    return _NUMBERS.get(place.from_, "the caller")
-
-
-def _where(place: Place) -> str:
-    if place.from_ == "unknown":
-        return "the caller's place is unknown"
-    known_only = "" if place.from_ == "zip" else " (only the state is known)"
-    return f"{_from(place)} is in {STATE_NAMES.get(place.state or '', place.state)}{known_only}"
 
 
 def _describe(coverage: Coverage) -> str:

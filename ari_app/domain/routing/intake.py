@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Literal
 
-from ari_app.domain.calls.geo import Place, locate
+from ari_app.domain.calls.geo import UNKNOWN, Place, locate
 from ari_app.domain.market.campaigns import Campaign
 from ari_app.domain.market.flows import Flow
 from ari_app.domain.market.shapes import Attestation
@@ -189,7 +189,7 @@ class Intake:
 
     def __init__(self, snapshot: Snapshot, arrival: Arrival, random: Random) -> None:
         self.found: Attribution | None = None
-        self.place = Place()
+        self.place: Place = UNKNOWN
         self.decision: Decision | None = None
         self._snapshot = snapshot
         self._arrival = arrival

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from ari_app.domain.basics.hours import is_open
-from ari_app.domain.calls.geo import Area, Place, area_covers
+from ari_app.domain.calls.geo import Place, area_covers
 from ari_app.domain.calls.record import Exclusion
 from ari_app.domain.market.attestation import why_unattested
 from ari_app.domain.market.campaigns import Campaign
@@ -75,11 +75,7 @@ def leave_out(decision: Decision, reasons: Mapping[str, str]) -> Decision:
 
 
 class _Eligibility:
-    """Whether destinations can be offered one call.
-
-    A campaign may have hundreds of destinations. So each area is asked once (a snapshot shares one area among all that
-    cover the same), and what many destinations ask for is looked up once.
-    """
+    """Whether destinations can be offered one call. A campaign may have hundreds: what all need is looked up once."""
 
     def __init__(
         self, snapshot: Snapshot, place: Place, ani: str | None, now: int, attestation: Attestation | None
@@ -91,7 +87,6 @@ class _Eligibility:
         self._ani = ani
         self._now = now
         self._attestation = attestation
-        self._known: dict[int, str | None] = {}  # by the area's identity
 
     def why_not(self, name: str) -> str | None:
         """Why the destination is left out, or None when it can be rung."""
@@ -99,9 +94,8 @@ class _Eligibility:
             return f"paused: {self._pauses[name]}"
         if name in self._barred:
             return self._barred[name]
-        area = self._areas[name]
-        reason = self._known[id(area)] if id(area) in self._known else self._look(area)
-        if reason is not None:
+        is_covered, reason = area_covers(self._areas[name], self._place, self._ani)
+        if not is_covered:
             return reason
         destination = self._destinations[name]
         if destination.hours is not None:
@@ -111,11 +105,6 @@ class _Eligibility:
         if destination.attestation:
             return why_unattested(self._attestation, destination.attestation)
         return None
-
-    def _look(self, area: Area) -> str | None:
-        covered, reason = area_covers(area, self._place, self._ani)
-        self._known[id(area)] = found = None if covered else reason
-        return found
 
 
 def _ordered(snapshot: Snapshot, names: list[str], random: Random) -> tuple[str, ...]:
