@@ -82,10 +82,10 @@ class ChannelDestroyed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Dialled(Event):
-    """The progress, or the result, of dialling a channel.
+    """A phone rings (`status` RINGING for 180, PROGRESS for 183), or redirects the call (302).
 
-    `status`: empty at the beginning; RINGING (180), PROGRESS (183), ANSWER; CANCEL, NOANSWER and others at the end.
-    `forward`: the user part of the address to which the phone redirects (302); empty if there is none.
+    `forward`: the user part of the address to which it redirects; empty if it rings. What else Asterisk says of
+    dialling is left out: other events tell who answered, and who is gone.
     """
 
     channel_id: str
@@ -160,14 +160,17 @@ class Replaced(Event):
 Routed = tuple[str, Event]
 
 
+_RINGS = frozenset({"RINGING", "PROGRESS"})
+
+
 def parse(message: dict[str, Any], ours: Callable[[int], int] = lambda told_ms: told_ms) -> Routed | None:
-    """The event in a message from Asterisk; None for a type that is not in use.
+    """The event in a message from Asterisk; None for one that is not in use.
 
     `ours` converts Asterisk's time to this machine's (`RemoteClock.ours`). Raises KeyError, TypeError or ValueError for
     a message that does not have the documented form.
     """
     read = _READERS.get(message["type"])
-    if read is None:
+    if read is None or (read is _dialled and not _is_news(message)):
         return None
     # round: a float can be slightly less than the whole millisecond.
     told_ms = round(datetime.fromisoformat(message["timestamp"]).timestamp() * 1000)
@@ -220,6 +223,11 @@ def _channel_destroyed(message: dict[str, Any], at_ms: int) -> Routed:
 
 def _rtp(channel: dict[str, Any]) -> str:
     return str(channel.get("channelvars", {}).get("RTPAUDIOQOS", ""))
+
+
+def _is_news(message: dict[str, Any]) -> bool:
+    """Whether a Dial event is a `Dialled`. Most are not: three come for each leg, and two of them tell nothing new."""
+    return message["dialstatus"] in _RINGS or bool(message.get("forward"))
 
 
 def _dialled(message: dict[str, Any], at_ms: int) -> Routed:
