@@ -212,6 +212,10 @@ class Switch:
         }
         return [reason for reason, is_so in reasons.items() if is_so]
 
+    def is_ready(self) -> bool:
+        """Whether a call that came now would be served well."""
+        return not self.not_ready()
+
     def live(self) -> list[dict[str, object]]:
         """The calls under way."""
         return [

@@ -103,8 +103,8 @@ async def _serve(settings: Settings, served: Switch) -> None:
                     client.run(),
                     served.drained(),
                     _leave(leaving, served),
-                    run_forever(lambda: keep_present(ari, APP, lambda: not served.not_ready())),
-                    run_forever(lambda: keep_probes_true(settings)),
+                    run_forever(lambda: keep_present(ari, APP, served.is_ready)),
+                    run_forever(lambda: keep_probes_true(settings, served.is_ready)),
                     run_forever(lambda: keep_certificate_read(client, settings)),
                     run_forever(lambda: keep_failover_told(client, lambda: served.market.snapshot)),
                 )
