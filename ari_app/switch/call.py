@@ -128,7 +128,7 @@ class Call:
         event = await self.inbox.get(timeout_s)
         if isinstance(event, ChannelDestroyed):
             self.is_gone(event.channel_id)
-        if isinstance(event, ChannelDestroyed | StasisEnd):
+        if isinstance(event, ChannelDestroyed | StasisEnd) and self.record.connected_at is not None:
             self._carried(event.channel_id, rtp.of_variable(event.rtp))
         match event:
             case StasisEnd(channel_id=self.channel_id) if self.under_way.is_lent:

@@ -46,8 +46,7 @@ class Places:
     def invite(self, destination: str, dial: Dial, route: Route, record: CallRecord) -> Invite:
         """The data about the call in the INVITE to a destination that is dialled in this way."""
         told = self._market.destinations[destination].headers
-        trunk = self._market.trunks.get(dial.trunk or "")
-        return invite(record, trunk, route.headers if told is None else told)
+        return invite(record, self._market.trunk(dial.trunk), route.headers if told is None else told)
 
     def take(self, destination: str) -> None:
         """Takes the agent's place, even if there is no room, as the agent has the call already."""

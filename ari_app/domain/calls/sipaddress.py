@@ -30,7 +30,7 @@ class Address:
 
 def addresses(value: str) -> Iterator[Address]:
     """The addresses in one header: several are divided by commas."""
-    yield from map(_address, _split(value))
+    yield from map(_address, _split(value) if "," in value else (value,))
 
 
 def user_of(request: str) -> Address:

@@ -7,7 +7,7 @@ all else is `%` and two digits.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -56,17 +56,9 @@ def _number(choice: str, record: CallRecord) -> str | None:
 
 def _headers(record: CallRecord, told: Collection[Told]) -> dict[str, str]:
     """Those that have something to say. A value that is too long is left out whole: half of one would mislead."""
-    values: dict[Told, str] = {
-        "call": quote(record.id, safe=""),
-        "campaign": quote(record.campaign or "", safe=""),
-        "source": quote(record.source or "", safe=""),
-        "zip": quote(record.place.zip or "", safe=""),
-        "answers": _answers(record.answers),
-    }
+    values = ((name, value_of(record)) for name, value_of in _VALUES.items() if name in told)
     return {
-        f"X-Callrace-{name.capitalize()}": value
-        for name, value in values.items()
-        if name in told and 0 < len(value) <= LONGEST_VALUE
+        f"X-Callrace-{name.capitalize()}": value for name, value in values if 0 < len(value) <= LONGEST_VALUE
     }
 
 
@@ -78,3 +70,12 @@ def _answers(answers: Mapping[str, str]) -> str:
         if len(more) <= LONGEST_VALUE:
             said = more
     return said
+
+
+_VALUES: Mapping[Told, Callable[[CallRecord], str]] = {
+    "call": lambda record: quote(record.id, safe=""),
+    "campaign": lambda record: quote(record.campaign or "", safe=""),
+    "source": lambda record: quote(record.source or "", safe=""),
+    "zip": lambda record: quote(record.place.zip or "", safe=""),
+    "answers": lambda record: _answers(record.answers),
+}
