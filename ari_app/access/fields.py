@@ -68,9 +68,9 @@ _TOLD: Mapping[str, Mapping[str, str]] = {
     ),
     "Pause": _fields(facts="paused", destinations="agent"),
     "Application": _fields(
-        facts="id campaign state since note numbers", publisher_names="publisher", staff="by"
+        facts="id campaign state since numbers", notes="note", publisher_names="publisher", staff="by"
     ),
-    "ApplicationStep": _fields(facts="at event state note", staff="by"),
+    "ApplicationStep": _fields(facts="at event state", notes="note", staff="by"),
     "Number": _fields(
         facts="did campaign kind region status free_from",
         publisher_names="publisher",

@@ -59,6 +59,7 @@ TOPICS: Mapping[str, Topic] = {
     "payout": Topic("what the publisher is paid", HIDDEN, WHOLE, HIDDEN),
     "margin": Topic("what the exchange keeps", HIDDEN, HIDDEN, HIDDEN),
     "own_money": Topic("the party's own account, bills and payouts", WHOLE, WHOLE, HIDDEN),
+    "notes": Topic("what publishers and the exchange write to each other", HIDDEN, WHOLE, HIDDEN),
     "sales": Topic("how the advertiser names the sales that calls became", WHOLE, HIDDEN, HIDDEN),
     "recordings": Topic("recorded conversations", WHOLE, HIDDEN, HIDDEN),
     "sound": Topic("how well the parties heard each other", WHOLE, HIDDEN, HIDDEN),
