@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ _CODED: Mapping[str, str] = {
     "destinations": "agent",
 }
 """Topics of names, and what a masked name begins with."""
+_CODE = re.compile(r"[a-z]+-[0-9a-f]{8}", re.ASCII)
 _LINES = {"destination": "OffersLine", "disposition": "EndingsLine"}
 _BILLS = {"advertiser": "invoice", "publisher": "statement"}
 EXCHANGE = "the exchange"
@@ -89,7 +91,9 @@ class Lens:
         return masked_number(text) if topic == "caller_numbers" else self._by_whom(text)
 
     def code(self, kind: str, name: str) -> str:
-        """What stands for a name: `publisher-4f2c91d0`."""
+        """What stands for a name: `publisher-4f2c91d0`. What is a code already stays: of a veiled call, all are."""
+        if _CODE.fullmatch(name) is not None and name.startswith(f"{kind}-"):
+            return name
         digest = hmac.new(self.key, f"{kind}:{name}".encode(), hashlib.sha256)
         return f"{kind}-{digest.hexdigest()[:8]}"
 

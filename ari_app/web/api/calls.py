@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -21,22 +20,12 @@ from ari_app.views.explain import explain
 from ari_app.views.sections import section_json
 from ari_app.web.api.answers import MOST, listing, one
 from ari_app.web.api.words import moment
+from ari_app.web.callsof import cursor_of, own, place, theirs
 from ari_app.web.who import Asked, by
 
 router = APIRouter(prefix="/calls", tags=["calls"])
 
 _CHANGED = re.compile(r"c(\d{1,18})", re.ASCII)
-_NEWEST = re.compile(r"n(\d{1,15})-([0-9a-z-]{1,64})", re.ASCII)
-_TOPICS: Mapping[str, str] = {
-    "ani": "caller_numbers",
-    "advertiser": "advertiser_names",
-    "publisher": "publisher_names",
-    "source": "sources",
-    "winner": "destinations",
-    "destination": "destinations",
-    "counted_as": "margin",
-}
-"""Filters by what not everybody sees: who does not see it cannot find it out by asking."""
 
 
 def _selection(
@@ -92,27 +81,27 @@ def list_(
     and later for what has changed since. A call that changes (a conversion, a dispute, a correction) comes again, as it
     is then. A page may be empty while `more` is true.
     """
-    chosen = _own(asked, wanted)
+    chosen = own(asked, wanted)
     if order == "changed":
         page = desk.changed(asked.site, _place(cursor), limit, chosen)
         return listing(asked.request, _told(asked, page.calls), f"c{page.last}", more=not page.is_last)
-    found = desk.latest(asked.site, limit, chosen, _newest(cursor))
+    found = desk.latest(asked.site, limit, chosen, place(cursor))
     last = found[-1].record if len(found) == limit else None
-    next_ = None if last is None else f"n{last.started_at}-{last.id}"
+    next_ = None if last is None else cursor_of(last)
     return listing(asked.request, _told(asked, found), next_, more=next_ is not None)
 
 
 @router.get("/{call_id}")
 def show(call_id: str, asked: Annotated[Asked, Depends(by("calls.whole"))]) -> Response:
     """One call: `Call`."""
-    found = _theirs(asked, call_id)
+    found = theirs(asked, call_id)
     return one(asked, "Call", call_json(found.record, found.transfers, found.disputes))
 
 
 @router.get("/{call_id}/explanation")
 def explanation(call_id: str, asked: Annotated[Asked, Depends(by("calls.whole"))]) -> Response:
     """Why a call went where it went, and was or was not charged and paid, in words: `list of Section`."""
-    found = _theirs(asked, call_id)
+    found = theirs(asked, call_id)
     sections = explain(found.record, found.transfers, found.disputes, asked.lens.sees)
     return listing(asked.request, list(map(section_json, sections)))
 
@@ -122,17 +111,8 @@ def recording(
     call_id: str, track: Literal["caller", "agent"], asked: Annotated[Asked, Depends(by("recordings.track"))]
 ) -> FileResponse:
     """One side of a recorded conversation, as WAV."""
-    found = _theirs(asked, call_id)
+    found = theirs(asked, call_id)
     return FileResponse(recordings.track(asked.site, found.record, track), media_type="audio/wav")
-
-
-def _theirs(asked: Asked, call_id: str) -> Found:
-    """The call as they may know it. Raises Refused: to others it is not there."""
-    found = desk.whole(asked.site, call_id)
-    seen = visibility.seen(asked.lens, found) if found.record.id == call_id else None
-    if seen is None:
-        raise desk.no_call(call_id)
-    return seen
 
 
 def _told(asked: Asked, found: Sequence[Found]) -> list[dict[str, object]]:
@@ -140,30 +120,11 @@ def _told(asked: Asked, found: Sequence[Found]) -> list[dict[str, object]]:
     return [asked.lens.shown("Call", call_json(one.record, one.transfers)) for one in seen if one is not None]
 
 
-def _own(asked: Asked, wanted: Selection) -> Selection:
-    """What is wanted, of their own calls. Raises Refused for a filter by what they do not see."""
-    own = asked.viewer.own
-    for field, topic in _TOPICS.items():
-        if getattr(wanted, field) is not None and field not in own and not asked.lens.sees(topic):
-            raise invalid(field, "you do not see this of calls")
-    for field, id in own.items():
-        if getattr(wanted, field) not in (None, id):
-            raise invalid(field, "expected your own, or none")
-    return replace(wanted, **own)  # type: ignore[arg-type]
-
-
 def _place(cursor: str | None) -> int:
     found = None if cursor is None else _CHANGED.fullmatch(cursor)
     if cursor is not None and found is None:
         raise _no_cursor()
     return int(found[1]) if found else 0
-
-
-def _newest(cursor: str | None) -> tuple[int, str] | None:
-    found = None if cursor is None else _NEWEST.fullmatch(cursor)
-    if cursor is not None and found is None:
-        raise _no_cursor()
-    return (int(found[1]), found[2]) if found else None
 
 
 def _no_cursor() -> Exception:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from ari_app.web.state import ErrorPage
+from ari_app.web.pages import account, calls, signing, today
+from ari_app.web.pages.errors import error_page
 
-ROUTERS: tuple[APIRouter, ...] = ()
+__all__ = ["ROUTERS", "error_page"]
 
-error_page: ErrorPage | None = None
-"""Shows a problem to a person; None: people get it as programs do."""
+ROUTERS: tuple[APIRouter, ...] = (signing.router, account.router, calls.router, today.router)
+"""A new page is a router here, and a row of `navigation.PLACES`."""

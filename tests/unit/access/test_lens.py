@@ -43,6 +43,16 @@ def lens(party: Party, exceptions: Exceptions = NO_EXCEPTIONS) -> Lens:
     return Lens(party, exceptions, b"key")
 
 
+# Names
+
+
+def test_a_name_has_one_code_wherever_it_is_told() -> None:
+    seen = lens(ACME)
+    of_call = seen.shown("Call", call_json(veil.veiled(seen, make_call(1)), ()))
+    of_report = seen.shown("Report", {"by": "publisher", "lines": [{"publisher": "homefix"}]})
+    assert of_call["publisher"] == of_report["lines"][0]["publisher"] == seen.code("publisher", "homefix")
+
+
 # Fields
 
 

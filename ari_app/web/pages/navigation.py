@@ -1,0 +1,27 @@
+"""The way through the portals: a row for each page, by the use case that it asks; for those who may do that."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ari_app.access.deeds import may
+from ari_app.access.parties import Viewer
+
+
+class Place(NamedTuple):
+    """A page in the navigation: its message, address and use case."""
+
+    name: str
+    path: str
+    deed: str
+
+
+PLACES = (
+    Place("today", "/", "reports.by"),
+    Place("calls", "/calls", "calls.latest"),
+)
+
+
+def places_of(viewer: Viewer) -> list[Place]:
+    """The pages that this viewer may open."""
+    return [place for place in PLACES if may(viewer, place.deed)]
