@@ -129,6 +129,14 @@ async def test_a_call_is_found_by_its_whole_id_alone(asking: Client) -> None:
         assert (await asking().get(f"/calls/{wrong}")).status_code in (404, 422), wrong
 
 
+@pytest.mark.parametrize(
+    "path", ["/disputes/{}", "/invoices/{}", "/statements/{}/items", "/applications/{}/steps"]
+)
+@pytest.mark.parametrize("number", ["0", "-1", "9" * 30, "1e3", "x"])
+async def test_a_number_that_counts_nothing_is_refused(asking: Client, path: str, number: str) -> None:
+    assert (await asking().get(path.format(number))).status_code == 422
+
+
 async def test_it_is_told_how_often_one_may_ask(asking: Client, web: Web) -> None:
     web.limit = RateLimit(a_minute=2)
     client, other = asking(), asking()

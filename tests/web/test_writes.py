@@ -175,6 +175,11 @@ async def test_numbers_are_taken_in_given_and_taken_back(asking: Client) -> None
     ]
 
 
+async def test_a_number_for_nobody_is_refused(asking: Client) -> None:
+    refused = await post(asking(), "/numbers", {"campaign": "", "publisher": ""})
+    assert (refused.status_code, refused.json()["code"]) == (422, "not_in_force")
+
+
 async def test_an_application_is_approved_with_numbers(asking: Client) -> None:
     operator, homefix = asking(), asking("publisher:homefix")
     await post(operator, "/numbers/import", {"csv": "did,kind,region,trunk\n+12125550100,local,NY,main\n"})

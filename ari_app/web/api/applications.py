@@ -17,7 +17,7 @@ from ari_app.views.applications import application_json, step_json
 from ari_app.web.api.answers import Thing, every, listing
 from ari_app.web.api.doing import Doing, does
 from ari_app.web.api.own import campaigns_of
-from ari_app.web.api.words import Body
+from ari_app.web.api.words import Body, Serial
 from ari_app.web.who import Asked, by
 
 router = APIRouter(prefix="/applications", tags=["applications"])
@@ -35,7 +35,7 @@ def list_(
 
 
 @router.get("/{id}/steps")
-def steps(id: int, asked: Annotated[Asked, Depends(by("applications.history"))]) -> Response:
+def steps(id: Serial, asked: Annotated[Asked, Depends(by("applications.history"))]) -> Response:
     """All that happened to an application, oldest first: `list of ApplicationStep`."""
     theirs = [one for one in desk.listed(asked.site) if one.id == id]
     if not asked.lens.listed("Application", map(application_json, theirs), campaigns_of(asked)):
@@ -80,7 +80,7 @@ class ApprovalRequest(Body):
 
 @router.post("/{id}/approve")
 def approve(
-    id: int, body: ApprovalRequest, doing: Annotated[Doing, Depends(does("applications.approve"))]
+    id: Serial, body: ApprovalRequest, doing: Annotated[Doing, Depends(does("applications.approve"))]
 ) -> Response:
     """Approves an application, and assigns numbers; all of it or nothing: `Application`."""
     asked, wanted = doing.asked, Wanted(None, body.kind, body.region)
@@ -108,7 +108,7 @@ class DecisionRequest(Body):
 
 @router.post("/{id}/{event}")
 def decide(
-    id: int,
+    id: Serial,
     event: desk.Decision,
     body: DecisionRequest,
     doing: Annotated[Doing, Depends(does("applications.decide"))],

@@ -14,7 +14,7 @@ from ari_app.views.bills.bill import bill_json
 from ari_app.views.bills.items import COLUMNS, item_row
 from ari_app.web.api.answers import Thing, every, one
 from ari_app.web.api.doing import Doing, does
-from ari_app.web.api.words import Body
+from ari_app.web.api.words import Body, Serial
 from ari_app.web.who import Asked, by
 
 router = APIRouter(tags=["invoices"])
@@ -33,25 +33,25 @@ def statements(asked: Annotated[Asked, Depends(by("bills.list_"))]) -> Response:
 
 
 @router.get("/invoices/{number}")
-def invoice(number: int, asked: Annotated[Asked, Depends(by("bills.get"))]) -> Response:
+def invoice(number: Serial, asked: Annotated[Asked, Depends(by("bills.get"))]) -> Response:
     """An advertiser's invoice: `Bill`."""
     return one(asked, "Bill", bill_json(_theirs(asked, "invoice", number)))
 
 
 @router.get("/statements/{number}")
-def statement(number: int, asked: Annotated[Asked, Depends(by("bills.get"))]) -> Response:
+def statement(number: Serial, asked: Annotated[Asked, Depends(by("bills.get"))]) -> Response:
     """A publisher's statement: `Bill`."""
     return one(asked, "Bill", bill_json(_theirs(asked, "statement", number)))
 
 
 @router.get("/invoices/{number}/items")
-def items_of_invoice(number: int, asked: Annotated[Asked, Depends(by("bills.items"))]) -> Response:
+def items_of_invoice(number: Serial, asked: Annotated[Asked, Depends(by("bills.items"))]) -> Response:
     """The transfers that an invoice is made of: `list of BillItem`."""
     return _items(asked, _theirs(asked, "invoice", number))
 
 
 @router.get("/statements/{number}/items")
-def items_of_statement(number: int, asked: Annotated[Asked, Depends(by("bills.items"))]) -> Response:
+def items_of_statement(number: Serial, asked: Annotated[Asked, Depends(by("bills.items"))]) -> Response:
     """The transfers that a statement is made of: `list of BillItem`."""
     return _items(asked, _theirs(asked, "statement", number))
 

@@ -14,7 +14,7 @@ from ari_app.domain.ledger.disputes import DisputeState
 from ari_app.views.disputes import dispute_json
 from ari_app.web.api.answers import Thing, every, one
 from ari_app.web.api.doing import Doing, does
-from ari_app.web.api.words import Body
+from ari_app.web.api.words import Body, Serial
 from ari_app.web.who import Asked, by
 
 router = APIRouter(prefix="/disputes", tags=["disputes"])
@@ -29,7 +29,7 @@ def list_(
 
 
 @router.get("/{dispute_id}")
-def show(dispute_id: int, asked: Annotated[Asked, Depends(by("disputes.get"))]) -> Response:
+def show(dispute_id: Serial, asked: Annotated[Asked, Depends(by("disputes.get"))]) -> Response:
     """One dispute: `Dispute`."""
     return one(asked, "Dispute", _theirs(asked, dispute_id))
 
@@ -63,7 +63,7 @@ class AcceptanceRequest(Body):
 
 @router.post("/{dispute_id}/accept")
 def accept(
-    dispute_id: int, body: AcceptanceRequest, doing: Annotated[Doing, Depends(does("disputes.accept"))]
+    dispute_id: Serial, body: AcceptanceRequest, doing: Annotated[Doing, Depends(does("disputes.accept"))]
 ) -> Response:
     """Accepts a dispute; the money moves at once: `Dispute`."""
     asked = doing.asked
@@ -82,7 +82,9 @@ class DisputeRejectionRequest(Body):
 
 @router.post("/{dispute_id}/reject")
 def reject(
-    dispute_id: int, body: DisputeRejectionRequest, doing: Annotated[Doing, Depends(does("disputes.reject"))]
+    dispute_id: Serial,
+    body: DisputeRejectionRequest,
+    doing: Annotated[Doing, Depends(does("disputes.reject"))],
 ) -> Response:
     """Rejects a dispute: `Dispute`."""
     asked = doing.asked

@@ -62,7 +62,7 @@ class AssignmentRequest(Body):
 @router.post("", status_code=201)
 def assign(body: AssignmentRequest, doing: Annotated[Doing, Depends(does("numbers.assign"))]) -> Response:
     """Assigns a free number, the one unused for longest: `NumberGiven`."""
-    asked, number = doing.asked, Number(body.campaign, body.publisher, body.source)
+    asked = doing.asked
 
     def do() -> Thing:
         did = desk.assign(
@@ -73,7 +73,7 @@ def assign(body: AssignmentRequest, doing: Annotated[Doing, Depends(does("number
             source=body.source,
             wanted=Wanted(body.did, body.kind, body.region),
         )
-        return assigned_json(did, number)
+        return assigned_json(did, Number(body.campaign, body.publisher, body.source))
 
     return doing.once("NumberGiven", do, 201)
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict
 
-from ari_app.desk.checked import invalid
+from ari_app.desk.checked import MOST_SERIAL, invalid
 from ari_app.domain.basics.clock import from_iso
+
+Serial = Annotated[int, Path(ge=1, le=MOST_SERIAL)]
+"""A number in an address that counts things: of a dispute, a bill, an application."""
 
 
 class Body(BaseModel):
