@@ -85,6 +85,14 @@ def test_only_who_may_change_things_changes_any(what: str) -> None:
             assert may(somebody(viewer.party, "manager"), what)
 
 
+@pytest.mark.parametrize("what", [what for what in DEEDS if not is_reading(what)])
+def test_what_changes_anything_is_told_who_does_it(what: str) -> None:
+    module, name = what.split(".")
+    function = getattr(importlib.import_module(f"ari_app.desk.{module}"), name)
+    is_told = {"actor", "viewer"} & set(inspect.signature(function).parameters)
+    assert is_told or what == "flows.check"  # which only looks at a text
+
+
 def test_an_owner_may_everything() -> None:
     assert [what for what in DEEDS if not may(somebody(OPERATOR, "owner"), what)] == []
 
