@@ -16,13 +16,13 @@ from ari_app.domain.routing.conversation import (
     AllGone,
     Conversation,
     End,
-    Event,
     HangUpParty,
     Joined,
     Left,
     LimitReached,
     Lost,
     Stopped,
+    TalkEvent,
 )
 from ari_app.domain.routing.recovery import winning_leg
 from ari_app.serving.ids import bridge_id
@@ -123,7 +123,7 @@ class Talk:
                 self._handle(gone, min(self._call.happened(event), self._call.end()))
                 return
 
-    def _handle(self, event: Event, at: int) -> None:
+    def _handle(self, event: TalkEvent, at: int) -> None:
         for command in self._conversation.handle(event, at):
             match command:
                 case End():

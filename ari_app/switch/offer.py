@@ -124,7 +124,7 @@ class Offer:
         if happened is not None:
             self._perform(self.race.handle(happened, now))
 
-    def _translate(self, event: object, now: int) -> racing.Event | None:
+    def _translate(self, event: object, now: int) -> racing.RaceEvent | None:
         match event:
             case StasisStart(channel_id=channel_id):
                 return self._picked_up(channel_id)
@@ -157,7 +157,7 @@ class Offer:
                 return self._gone(leg, cause)
         return None
 
-    def _picked_up(self, channel_id: str, how: str = "") -> racing.Event | None:
+    def _picked_up(self, channel_id: str, how: str = "") -> racing.RaceEvent | None:
         """An answer counts when audio is known to be there. A leg that is being hung up is hung up all the same."""
         leg = self._legs.number_of(channel_id)
         if leg is None:
@@ -168,7 +168,7 @@ class Offer:
         self._legs.listen(leg)
         return None
 
-    def _dialled(self, event: Dialled) -> racing.Event | None:
+    def _dialled(self, event: Dialled) -> racing.RaceEvent | None:
         """183 without 180 also means ringing. A phone that redirects gives the address; the leg's end follows."""
         leg = self._legs.number_of(event.channel_id)
         if leg is None:
@@ -187,15 +187,15 @@ class Offer:
         return leg is not None and self.race.legs[leg].record.answered_at is not None
 
     def _of_leg(
-        self, channel_id: str, happened: Callable[[int], racing.Event], what: EventName, detail: str = ""
-    ) -> racing.Event | None:
+        self, channel_id: str, happened: Callable[[int], racing.RaceEvent], what: EventName, detail: str = ""
+    ) -> racing.RaceEvent | None:
         leg = self._legs.number_of(channel_id)
         if leg is None:
             return None
         self._note(leg, what, detail)
         return happened(leg)
 
-    def _ended(self, leg: int, cause: int | None, status: int | None) -> racing.Event | None:
+    def _ended(self, leg: int, cause: int | None, status: int | None) -> racing.RaceEvent | None:
         """`status`: the SIP response that it ended with; one of its trunk's own is no word of its phone's."""
         one = self.race.legs[leg]
         if one.phase in (Phase.DIALLING, Phase.RINGING):
@@ -235,12 +235,12 @@ class Offer:
         )
         return self._legs.ring(leg, dial, places, invite), places
 
-    def _gone(self, leg: int, cause: int | None, sip_status: int | None = None) -> racing.Event:
+    def _gone(self, leg: int, cause: int | None, sip_status: int | None = None) -> racing.RaceEvent:
         self._note(leg, EventName.GONE, _cause_text(cause, self.race.legs[leg].record.failure))
         self._legs.gone(leg)
         return racing.LegEnded(leg, cause, sip_status)
 
-    def _bridged(self, event: racing.LegBridged, now: int) -> racing.Event | None:
+    def _bridged(self, event: racing.LegBridged, now: int) -> racing.RaceEvent | None:
         """The bridge reply and ChannelDestroyed race: the leg may be gone already."""
         leg = self.race.legs[event.leg]
         if leg.phase is not Phase.BRIDGING:
@@ -253,7 +253,7 @@ class Offer:
 
     # Commands out
 
-    def _perform(self, commands: list[racing.Command]) -> None:
+    def _perform(self, commands: list[racing.RaceCommand]) -> None:
         """Carries out the commands, and those that follow: if a leg gets no place, the next one is rung."""
         waiting, is_anyone_rung = deque(commands), False
         while waiting:

@@ -69,7 +69,7 @@ class Stopped:
     """The switch stops, or the call broke."""
 
 
-Event = Joined | Left | Lost | AllGone | Unbridged | LimitReached | Stopped
+TalkEvent = Joined | Left | Lost | AllGone | Unbridged | LimitReached | Stopped
 
 # What to do.
 
@@ -93,13 +93,13 @@ class HangUpParty:
     role: Role
 
 
-Command = Begin | End | HangUpParty
+TalkCommand = Begin | End | HangUpParty
 
 _AGENT, _TRANSFEREE = HangUpParty("agent"), HangUpParty("transferee")
 _BOTH = (_AGENT, _TRANSFEREE)
 
 # What each event does in each state; a pair that is not here does nothing.
-TABLE: dict[tuple[State, Event], tuple[State, tuple[Command, ...]]] = {
+TABLE: dict[tuple[State, TalkEvent], tuple[State, tuple[TalkCommand, ...]]] = {
     (State.ALONE, Joined("agent")): (State.TALKING, (Begin(),)),
     #
     (State.TALKING, Joined("transferee")): (State.IN_THREE, ()),
@@ -161,7 +161,7 @@ class Conversation:
         """When `LimitReached` is to be given to `handle` (ms), or None."""
         return self.began_at + self._max_duration_ms if self.is_on and self.began_at is not None else None
 
-    def handle(self, event: Event, at: int) -> tuple[Command, ...]:
+    def handle(self, event: TalkEvent, at: int) -> tuple[TalkCommand, ...]:
         """What to do about an event that happened at `at`."""
         if isinstance(event, LimitReached) and at < (self.deadline() or at):
             return ()

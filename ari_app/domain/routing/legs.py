@@ -105,7 +105,7 @@ class TimeUp:
     """The time that `deadline()` gave has come. A TimeUp that is too early does nothing."""
 
 
-Event = (
+RaceEvent = (
     LegRinging
     | LegAnswered
     | LegSoundless
@@ -185,7 +185,7 @@ class Exhausted:
     """Nobody is left to ring."""
 
 
-Command = Ring | Prompt | SayTaken | HangUp | Award | Hush | Bridge | Reoffer | Exhausted
+RaceCommand = Ring | Prompt | SayTaken | HangUp | Award | Hush | Bridge | Reoffer | Exhausted
 
 
 @dataclass(slots=True)

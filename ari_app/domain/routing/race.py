@@ -33,8 +33,6 @@ from ari_app.domain.routing.legs import (
     Award,
     Bridge,
     CallerHungUp,
-    Command,
-    Event,
     Exhausted,
     Freed,
     HangUp,
@@ -50,6 +48,8 @@ from ari_app.domain.routing.legs import (
     Phase,
     Prompt,
     PromptDone,
+    RaceCommand,
+    RaceEvent,
     Reoffer,
     Ring,
     SayTaken,
@@ -107,7 +107,7 @@ class Race:
         self._active: dict[int, Leg] = {}  # dialling, ringing or answered: `max_legs` at most
         self._there: set[str] = set()  # destinations that were dialled and whose channels have not ended
 
-    def start(self, now: int) -> list[Command]:
+    def start(self, now: int) -> list[RaceCommand]:
         """Opens the first wave."""
         return self._begin(now, lambda destination: True)
 
@@ -128,7 +128,7 @@ class Race:
         """Whether the race needs `Freed` when this destination is free."""
         return not (self.over or self.winner) and self._queue.is_aside(destination)
 
-    def handle(self, event: Event, now: int) -> list[Command]:
+    def handle(self, event: RaceEvent, now: int) -> list[RaceCommand]:
         """The commands that follow from `event`. An event that has no row for the leg's phase does nothing."""
         match event:
             case CallerHungUp():
@@ -144,7 +144,7 @@ class Race:
 
     # Rounds, waves, queue
 
-    def _begin(self, now: int, wanted: Callable[[str], bool]) -> list[Command]:
+    def _begin(self, now: int, wanted: Callable[[str], bool]) -> list[RaceCommand]:
         self._started_at = now
         self._queue = RingQueue(self.plan.ring_timeout_ms)
         self._waves = deque(
@@ -153,7 +153,7 @@ class Race:
         )
         return self._advance(now)
 
-    def _advance(self, now: int) -> list[Command]:
+    def _advance(self, now: int) -> list[RaceCommand]:
         """Opens the waves that are due, rings what is queued, and notices the end."""
         if self.over or self.winner:
             return []
@@ -179,8 +179,8 @@ class Race:
             self.legs.append(leg)
             self._queue.add(leg.number, destination)
 
-    def _ring_queued(self, now: int) -> list[Command]:
-        commands: list[Command] = []
+    def _ring_queued(self, now: int) -> list[RaceCommand]:
+        commands: list[RaceCommand] = []
         while len(self._active) < self.plan.max_legs:
             number = self._queue.next(self._there, now)
             if number is None:
@@ -194,13 +194,13 @@ class Race:
             commands.append(Ring(number, leg.record.destination))
         return commands
 
-    def _freed(self, destination: str, now: int) -> list[Command]:
+    def _freed(self, destination: str, now: int) -> list[RaceCommand]:
         self._queue.release(destination)
         return self._advance(now)
 
     # A leg's life
 
-    def _blocked(self, leg: Leg, event: Event, now: int) -> list[Command]:
+    def _blocked(self, leg: Leg, event: RaceEvent, now: int) -> list[RaceCommand]:
         leg.phase, leg.was_rung = Phase.QUEUED, False
         del self._active[leg.number]
         self._there.discard(leg.record.destination)
@@ -208,21 +208,21 @@ class Race:
             leg.phase = Phase.ENDED
         return self._advance(now)
 
-    def _ringing(self, leg: Leg, event: Event, now: int) -> list[Command]:
+    def _ringing(self, leg: Leg, event: RaceEvent, now: int) -> list[RaceCommand]:
         leg.phase = Phase.RINGING
         leg.record.ringing_at = now
         return []
 
-    def _answered(self, leg: Leg, event: Event, now: int) -> list[Command]:
+    def _answered(self, leg: Leg, event: RaceEvent, now: int) -> list[RaceCommand]:
         leg.phase = Phase.ANSWERED
         leg.record.answered_at = now
         return self._accept(leg, now) if self.plan.accept == "answer" else self._ask(leg)
 
-    def _soundless(self, leg: Leg, event: Event, now: int) -> list[Command]:
+    def _soundless(self, leg: Leg, event: RaceEvent, now: int) -> list[RaceCommand]:
         leg.record.answered_at = now
         return [*self._cancel(leg, "failed"), *self._advance(now)]
 
-    def _answered_too_late(self, leg: Leg, event: Event, now: int) -> list[Command]:
+    def _answered_too_late(self, leg: Leg, event: RaceEvent, now: int) -> list[RaceCommand]:
         """The answer crossed the cancel: the channel is up now, so it must be hung up again."""
         if leg.record.answered_at is not None:
             return []
@@ -231,30 +231,30 @@ class Race:
             self._note_late(leg, now)
         return [HangUp(leg.number, leg.hangup_reason)]
 
-    def _ask(self, leg: Leg) -> list[Command]:
+    def _ask(self, leg: Leg) -> list[RaceCommand]:
         leg.hears_prompt = True
         return [Prompt(leg.number)]
 
-    def _prompt_done(self, leg: Leg, event: Event, now: int) -> list[Command]:
+    def _prompt_done(self, leg: Leg, event: RaceEvent, now: int) -> list[RaceCommand]:
         leg.hears_prompt = False
         leg.digit_deadline = now + DIGIT_WAIT_MS
         return []
 
-    def _digit(self, leg: Leg, event: LegDigit, now: int) -> list[Command]:
+    def _digit(self, leg: Leg, event: LegDigit, now: int) -> list[RaceCommand]:
         if event.digit == ACCEPT_DIGIT:
             return self._accept(leg, now)
         if event.digit == DECLINE_DIGIT:
             return [*self._cancel(leg, "declined"), *self._advance(now)]
         return self._ask_again(leg, now)
 
-    def _ask_again(self, leg: Leg, now: int) -> list[Command]:
+    def _ask_again(self, leg: Leg, now: int) -> list[RaceCommand]:
         leg.digit_deadline = None
         leg.loops += 1
         if leg.loops < PROMPT_LOOPS:
             return self._ask(leg)
         return [*self._cancel(leg, "no_answer"), *self._advance(now)]
 
-    def _late_digit(self, leg: Leg, event: LegDigit, now: int) -> list[Command]:
+    def _late_digit(self, leg: Leg, event: LegDigit, now: int) -> list[RaceCommand]:
         if event.digit == ACCEPT_DIGIT:
             self._note_late(leg, now)
         return []
@@ -264,14 +264,14 @@ class Race:
             leg.record.accepted_at = now
             leg.record.lost_by_ms = now - self._won_at
 
-    def _ended(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
+    def _ended(self, leg: Leg, event: LegEnded, now: int) -> list[RaceCommand]:
         if event.cause is None:
             return self._ended_unseen(leg, event, now)
         said = outcome_of(leg.record, event.cause, event.sip_status)
         leg.record.outcome = "no_answer" if leg.phase is Phase.ANSWERED else said
         return self._buried(leg, event, now)
 
-    def _ended_unseen(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
+    def _ended_unseen(self, leg: Leg, event: LegEnded, now: int) -> list[RaceCommand]:
         """The agent may have answered unseen, and is rung again: a limited number of times in each round."""
         leg.record.outcome = "failed"
         self._bury(leg, event, now)
@@ -283,7 +283,7 @@ class Race:
             self._open(leg.record.wave, WavePlan((destination,)), now)
         return self._advance(now)
 
-    def _buried(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
+    def _buried(self, leg: Leg, event: LegEnded, now: int) -> list[RaceCommand]:
         self._bury(leg, event, now)
         return self._advance(now)
 
@@ -298,7 +298,7 @@ class Race:
 
     # The award
 
-    def _accept(self, leg: Leg, now: int) -> list[Command]:
+    def _accept(self, leg: Leg, now: int) -> list[RaceCommand]:
         """The first acceptance wins. Every other leg is hung up in the same step."""
         self.winner = self._active.pop(leg.number)
         self._won_at = now
@@ -306,7 +306,7 @@ class Race:
         leg.record.outcome = "won"
         return [Award(leg.number), *self._come_to_bridge(leg, now), *self._cancel_all("lost")]
 
-    def _come_to_bridge(self, leg: Leg, now: int) -> list[Command]:
+    def _come_to_bridge(self, leg: Leg, now: int) -> list[RaceCommand]:
         """Asterisk bridges no channel while it plays a prompt, and all later requests of the call would wait, too."""
         if not leg.hears_prompt:
             return self._bridge(leg)
@@ -314,16 +314,16 @@ class Race:
         leg.deadline = now + PROMPT_STOP_MS
         return [Hush(leg.number)]
 
-    def _bridge(self, leg: Leg, *_: object) -> list[Command]:
+    def _bridge(self, leg: Leg, *_: object) -> list[RaceCommand]:
         leg.phase = Phase.BRIDGING
         return [Bridge(leg.number)]
 
-    def _bridged(self, leg: Leg, event: Event, now: int) -> list[Command]:
+    def _bridged(self, leg: Leg, event: RaceEvent, now: int) -> list[RaceCommand]:
         leg.phase = Phase.CONNECTED
         leg.connected_at = now
         return []
 
-    def _winner_ended(self, leg: Leg, event: LegEnded, now: int) -> list[Command]:
+    def _winner_ended(self, leg: Leg, event: LegEnded, now: int) -> list[RaceCommand]:
         """If the winner's channel ends at once, the call is offered again (a limited number of times)."""
         self._bury(leg, event, now)
         if leg.connected_at is None:
@@ -341,7 +341,7 @@ class Race:
         last = {leg.record.destination: leg.record.outcome for leg in self.legs}
         return [Reoffer(leg.number), *self._begin(now, lambda name: last.get(name) in ("lost", None))]
 
-    def _caller_hung_up(self) -> list[Command]:
+    def _caller_hung_up(self) -> list[RaceCommand]:
         self.over = True
         commands = self._cancel_all("cancelled")
         if self.winner and self.winner.phase in (Phase.WON, Phase.BRIDGING, Phase.CONNECTED):
@@ -349,10 +349,10 @@ class Race:
             commands.append(HangUp(self.winner.number, "normal"))
         return commands
 
-    def _cancel_all(self, outcome: LegOutcome) -> list[Command]:
+    def _cancel_all(self, outcome: LegOutcome) -> list[RaceCommand]:
         return [command for leg in list(self._active.values()) for command in self._cancel(leg, outcome)]
 
-    def _cancel(self, leg: Leg, outcome: LegOutcome) -> list[Command]:
+    def _cancel(self, leg: Leg, outcome: LegOutcome) -> list[RaceCommand]:
         was_answered = leg.phase is Phase.ANSWERED
         del self._active[leg.number]
         leg.phase = Phase.CANCELLING
@@ -361,10 +361,10 @@ class Race:
             return [SayTaken(leg.number)]
         return [HangUp(leg.number, leg.hangup_reason)]
 
-    def _time_up(self, now: int) -> list[Command]:
+    def _time_up(self, now: int) -> list[RaceCommand]:
         if self.winner and self.winner.phase is Phase.WON and now >= self.winner.deadline:
             return self._bridge(self.winner)
-        commands: list[Command] = []
+        commands: list[RaceCommand] = []
         for number in self._queue.expire(now):
             self.legs[number].phase = Phase.ENDED
         for leg in list(self._active.values()):
@@ -376,7 +376,7 @@ class Race:
 
 
 # What each event does in each phase; a pair that is not here does nothing.
-_REACTIONS: dict[tuple[Phase, type], Callable[..., list[Command]]] = {
+_REACTIONS: dict[tuple[Phase, type], Callable[..., list[RaceCommand]]] = {
     (Phase.DIALLING, LegBlocked): Race._blocked,
     (Phase.DIALLING, LegRinging): Race._ringing,
     (Phase.DIALLING, LegAnswered): Race._answered,

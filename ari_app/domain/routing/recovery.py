@@ -150,7 +150,7 @@ def close(record: CallRecord, remains: Remains, last_seen: int) -> EndSource:
     return talk.ended_by or "system"
 
 
-def _seen(remains: Remains) -> conversation.Event:
+def _seen(remains: Remains) -> conversation.TalkEvent:
     """The event for two parties who talked and do not talk any more."""
     match remains.caller, remains.agent:
         case True, True:

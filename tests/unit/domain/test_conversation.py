@@ -9,10 +9,8 @@ import pytest
 from ari_app.domain.routing.conversation import (
     AllGone,
     Begin,
-    Command,
     Conversation,
     End,
-    Event,
     HangUpParty,
     Joined,
     Left,
@@ -20,13 +18,15 @@ from ari_app.domain.routing.conversation import (
     Lost,
     State,
     Stopped,
+    TalkCommand,
+    TalkEvent,
     Unbridged,
 )
 
 LIMIT_MS = 60_000
 
 
-EVENTS: tuple[Event, ...] = (
+EVENTS: tuple[TalkEvent, ...] = (
     *(kind(role) for kind in (Joined, Left, Lost) for role in ("caller", "agent", "transferee")),  # type: ignore[arg-type]
     AllGone(),
     Unbridged(),
@@ -34,7 +34,7 @@ EVENTS: tuple[Event, ...] = (
     Stopped(),
 )
 # How each state is come to, and who is there to be let go.
-WAYS: dict[State, tuple[tuple[Event, ...], tuple[Command, ...]]] = {
+WAYS: dict[State, tuple[tuple[TalkEvent, ...], tuple[TalkCommand, ...]]] = {
     State.ALONE: ((), ()),
     State.TALKING: ((Joined("agent"),), (HangUpParty("agent"),)),
     State.IN_THREE: (
@@ -45,7 +45,7 @@ WAYS: dict[State, tuple[tuple[Event, ...], tuple[Command, ...]]] = {
     State.OVER: ((Joined("agent"), Left("caller")), ()),
 }
 # Who joins, and who goes while others stay: what is then, and what is to be done.
-CHANGES: dict[tuple[State, Event], tuple[State, tuple[Command, ...]]] = {
+CHANGES: dict[tuple[State, TalkEvent], tuple[State, tuple[TalkCommand, ...]]] = {
     (State.ALONE, Joined("agent")): (State.TALKING, (Begin(),)),
     (State.TALKING, Joined("transferee")): (State.IN_THREE, ()),
     (State.TALKING, Left("agent")): (State.ALONE, (End("agent"),)),
@@ -67,7 +67,7 @@ def come_to(state: State) -> Conversation:
     return conversation
 
 
-def expected(state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
+def expected(state: State, event: TalkEvent) -> tuple[State, tuple[TalkCommand, ...]]:
     """What ends a conversation ends it for all who are there."""
     if (state, event) in CHANGES:
         return CHANGES[state, event]
@@ -85,7 +85,7 @@ def expected(state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
 
 
 @pytest.mark.parametrize(("state", "event"), list(product(State, EVENTS)))
-def test_what_follows_from_an_event_in_a_state(state: State, event: Event) -> None:
+def test_what_follows_from_an_event_in_a_state(state: State, event: TalkEvent) -> None:
     conversation = come_to(state)
     then, commands = expected(state, event)
     assert conversation.handle(event, 1_000 + LIMIT_MS) == commands
