@@ -113,7 +113,7 @@ async def test_a_form_of_another_site_is_refused(client: AsyncClient, site: Site
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{min(route.methods)} {route.path}")
 async def test_who_is_not_signed_in_is_asked_to(client: AsyncClient, route: APIRoute) -> None:
-    path, method = re.sub(r"\{side\}", "caller", route.path), min(route.methods)
+    path, method = re.sub(r"\{track\}", "caller", route.path), min(route.methods)
     if path in FOR_ANYONE or path in ("/join/accept", "/sign-out"):
         return
     answer = await client.request(method, re.sub(r"\{[a-z_]+\}", "1", path), headers=OURS)
@@ -225,5 +225,7 @@ def test_the_pages_are_those_that_are_documented() -> None:
         re.MULTILINE,
     )
     documented = {path for row in rows for path in re.findall(r"`(/[^`]*)`", row)}
-    pages = {route.path for route in ROUTES if "GET" in route.methods} - {"/calls/{call_id}/recording/{side}"}
+    pages = {route.path for route in ROUTES if "GET" in route.methods} - {
+        "/calls/{call_id}/recording/{track}"
+    }
     assert documented == pages

@@ -20,7 +20,7 @@ from ari_app.views.words import tenths
 from ari_app.web.callsof import TOPICS, cursor_of, own, place, theirs
 from ari_app.web.messages import known, text
 from ari_app.web.pages.signing import Field
-from ari_app.web.pages.tables import Column, Table, csv, table
+from ari_app.web.pages.tables import Column, Seen, Table, csv, table
 from ari_app.web.pages.viewing import done, show
 from ari_app.web.who import Asked, by
 from ari_app.web.zones import day_begins, day_ends, zone_of
@@ -94,7 +94,7 @@ def show_call(
     return show(
         asked,
         "call.html",
-        call=call,
+        call=Seen.of(call),
         why=_why(call),
         picture=picture(record),
         legs=table(lens, "Call", "call.legs", LEGS, call.get("legs", ()), within="legs[]."),
@@ -103,13 +103,13 @@ def show_call(
     )
 
 
-@router.get("/calls/{call_id}/recording/{side}")
+@router.get("/calls/{call_id}/recording/{track}")
 def recording(
-    call_id: str, side: Literal["caller", "agent"], asked: Annotated[Asked, Depends(by("recordings.track"))]
+    call_id: str, track: Literal["caller", "agent"], asked: Annotated[Asked, Depends(by("recordings.track"))]
 ) -> FileResponse:
     """One side of a recorded conversation."""
     found = theirs(asked, call_id)
-    return FileResponse(recordings.track(asked.site, found.record, side), media_type="audio/wav")
+    return FileResponse(recordings.track(asked.site, found.record, track), media_type="audio/wav")
 
 
 @router.post("/calls/{call_id}/dispute")

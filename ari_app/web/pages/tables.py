@@ -20,6 +20,20 @@ Kind = Literal["text", "short", "number", "amount", "time", "state", "call"]
 Thing = Mapping[str, Any]
 
 
+class Seen(dict[str, Any]):
+    """A thing as its party sees it, for a template: a field that is hidden from it is None, at any depth."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+    @classmethod
+    def of(cls, value: Any) -> Any:
+        """The thing, the list of things, or the value as it is."""
+        if isinstance(value, Mapping):
+            return cls({name: cls.of(inner) for name, inner in value.items()})
+        return [cls.of(one) for one in value] if isinstance(value, list) else value
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: the field that it has, by its path in the JSON; how it looks; the page that a cell leads to."""
