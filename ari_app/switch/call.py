@@ -128,7 +128,7 @@ class Call:
         event = await self.inbox.get(timeout_s)
         if isinstance(event, ChannelDestroyed):
             self.is_gone(event.channel_id)
-        if isinstance(event, ChannelDestroyed | StasisEnd) and self.record.connected_at is not None:
+        if isinstance(event, ChannelDestroyed | StasisEnd) and self._has_talked(event.channel_id):
             self._carried(event.channel_id, rtp.of_variable(event.rtp))
         match event:
             case StasisEnd(channel_id=self.channel_id) if self.under_way.is_lent:
@@ -181,13 +181,18 @@ class Call:
         asked = [self.post(self.read_rtp(self.channel_id))] if is_asked else []
         await asyncio.gather(*asked, self.client.channels.hangup(self.channel_id, reason_code=cause))
 
+    def _has_talked(self, channel_id: str) -> bool:
+        """Whether this is the channel of a party that talks, or has talked."""
+        parties = self.channel_id, self.under_way.agent
+        return self.record.connected_at is not None and channel_id in parties
+
     def _carried(self, channel_id: str, statistics: RtpStatistics | None) -> None:
         """Saves the RTP statistics of a party that talks, or has talked."""
-        if statistics is None or self.record.connected_at is None:
+        if statistics is None or not self._has_talked(channel_id):
             return
         if channel_id == self.channel_id:
             self.record.rtp = statistics
-        elif channel_id == self.under_way.agent and (leg := winning_leg(self.record)) is not None:
+        elif (leg := winning_leg(self.record)) is not None:
             leg.rtp = statistics
 
     async def raise_if_caller_gone(self) -> None:

@@ -89,9 +89,11 @@ class Talk:
 
         Raises CallerGone, also after its effect.
         """
-        times = [at for at in (until, self.deadline()) if at is not None]
+        limit = self.deadline()
+        if limit is not None and (until is None or limit < until):
+            until = limit
         try:
-            event = await self._call.event(min(times, default=None))
+            event = await self._call.event(until)
         except CallerGone as gone:
             self._handle(Left("caller") if gone.by == "caller" else AllGone(), self._call.end())
             raise

@@ -58,17 +58,13 @@ class NotDialled:
 
 @dataclass(slots=True)
 class _Row:
-    """A dialled leg: the places that it takes, and the request that makes its channel.
-
-    `playback` is what the leg hears. With `goodbye_until` it is the last prompt, and ends at this time (ms).
-    """
+    """A dialled leg: the places that it takes, the request that makes its channel, and the prompt that it hears."""
 
     number: int
     channel_id: str
     places: tuple[str, ...]
     request: asyncio.Task[None]
     playback: str | None = None
-    goodbye_until: int | None = None
 
 
 class Legs:
@@ -85,6 +81,7 @@ class Legs:
             f"PJSIP_HEADER(add,{LEG_OF})": call.record.id,
         }
         self._rows: dict[str, _Row] = {}  # by channel id: legs whose channels still exist
+        self._goodbyes: dict[str, int] = {}  # channel id -> when the last prompt, which is playing, ends (ms)
 
     def channel_id(self, leg: int) -> str:
         """The id of the leg's channel."""
@@ -174,6 +171,7 @@ class Legs:
         row = self._rows.pop(self.channel_id(leg), None)
         if row is None:
             return
+        self._goodbyes.pop(row.channel_id, None)
         self._call.is_gone(row.channel_id)
         for place in row.places:
             self._capacity.give_back(place)
@@ -206,38 +204,35 @@ class Legs:
         row = self._row(leg)
         if row is not None:
             self._say(row, TAKEN_PROMPT)
-            row.goodbye_until = self._call.now() + GOODBYE_MS
+            self._goodbyes[row.channel_id] = self._call.now() + GOODBYE_MS
 
     def playback_finished(self, playback_id: str) -> int | None:
         """The leg whose prompt has ended, or None. At the end of its goodbye a leg is hung up."""
         for row in self._rows.values():
             if row.playback == playback_id:
                 row.playback = None
-                if row.goodbye_until is None:
+                if row.channel_id not in self._goodbyes:
                     return row.number
-                self._end_goodbye(row)
+                self._end_goodbye(row.channel_id)
         return None
 
     def next_goodbye(self) -> int | None:
         """When to call `end_goodbyes` next (ms), or None."""
-        times = (row.goodbye_until for row in self._rows.values())
-        return min((until for until in times if until is not None), default=None)
+        return min(self._goodbyes.values(), default=None)
 
     def end_goodbyes(self, now: int) -> None:
         """Hangs up the legs whose goodbye takes too long."""
-        for row in self._rows.values():
-            if row.goodbye_until is not None and now >= row.goodbye_until:
-                self._end_goodbye(row)
+        for channel_id in [name for name, until in self._goodbyes.items() if now >= until]:
+            self._end_goodbye(channel_id)
 
     def cut_goodbyes_short(self) -> None:
         """Hangs up every leg that still hears its goodbye."""
-        for row in self._rows.values():
-            if row.goodbye_until is not None:
-                self._end_goodbye(row)
+        for channel_id in list(self._goodbyes):
+            self._end_goodbye(channel_id)
 
-    def _end_goodbye(self, row: _Row) -> None:
-        row.goodbye_until = None
-        self.hang_up(row.number, "answered_elsewhere")
+    def _end_goodbye(self, channel_id: str) -> None:
+        del self._goodbyes[channel_id]
+        self.hang_up(self._rows[channel_id].number, "answered_elsewhere")
 
 
 def _said(error: AriError) -> str:

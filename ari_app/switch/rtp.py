@@ -17,7 +17,8 @@ _WRAPS_AT = 2**32
 
 def of_variable(text: str) -> RtpStatistics | None:
     """Reads RTPAUDIOQOS: "ssrc=1;lp=0;txjitter=0.000125;rxcount=102;...". None: it cannot be read."""
-    return _read(dict(field.partition("=")[::2] for field in text.split(";")), "lp", "rlp")
+    fields = (field.partition("=") for field in text.split(";"))
+    return _read({name: value for name, _, value in fields}, "lp", "rlp")
 
 
 def of_answer(answer: Mapping[str, object]) -> RtpStatistics | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import unquote
 
 from ari_app.domain.calls import telephone
@@ -41,7 +42,7 @@ _PASSED = re.compile(r"(?:verstat=)?TN-Validation-Passed", re.ASCII)
 _LIKE_AN_ATTESTATION = re.compile(r"attest|stir|shaken|verstat", re.ASCII | re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Invite:
     """An INVITE as the dialplan hands it over.
 
@@ -57,7 +58,14 @@ class Invite:
 
     def values(self, name: str) -> list[str]:
         """What every header of this name holds."""
-        return [value for other, value in self.headers if other.lower() == name.lower()]
+        return self._by_name.get(name.lower(), [])
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            found.setdefault(name.lower(), []).append(value)
+        return found
 
     def addresses(self, name: str) -> list[Address]:
         """The addresses in every header of this name."""
@@ -82,9 +90,11 @@ def invite_of(text: str) -> Invite | None:
     """The INVITE that the dialplan wrote as a query string (`request=...&From=...`); None where there is none."""
     if not text:
         return None
-    pairs = (field.partition("=")[::2] for field in text.split("&")[:_MOST_FIELDS])
-    said = ((name, value.lstrip(_GUARD)) for name, value in pairs)
-    fields = [(name, unquote(value)) for name, value in said if value]
+    fields = []
+    for field in text.split("&")[:_MOST_FIELDS]:
+        name, _, value = field.partition("=")
+        if value := value.lstrip(_GUARD):
+            fields.append((name, unquote(value)))
     own = dict(reversed(fields))
     headers = tuple((name, value) for name, value in fields if name not in _OURS)
     return Invite(
@@ -204,7 +214,8 @@ def unread_attestation(invite: Invite, rules: Trunk) -> str | None:
 def _attested_at(invite: Invite, place: str) -> list[str]:
     if place != VERSTAT:
         return invite.values(place)
-    found = (address.parameters.get(VERSTAT) for name in _IDENTITIES for address in invite.addresses(name))
+    values = (value for name in _IDENTITIES for value in invite.values(name) if VERSTAT in value.lower())
+    found = (address.parameters.get(VERSTAT) for value in values for address in addresses(value))
     return [text for text in found if text]
 
 

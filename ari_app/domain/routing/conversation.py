@@ -159,7 +159,9 @@ class Conversation:
 
     def deadline(self) -> int | None:
         """When `LimitReached` is to be given to `handle` (ms), or None."""
-        return self.began_at + self._max_duration_ms if self.is_on and self.began_at is not None else None
+        if self.began_at is None or self.ended_at is not None:
+            return None
+        return self.began_at + self._max_duration_ms
 
     def handle(self, event: TalkEvent, at: int) -> tuple[TalkCommand, ...]:
         """What to do about an event that happened at `at`."""

@@ -209,6 +209,11 @@ class Leg:
     by_other_trunk: bool = False
 
     @property
+    def due(self) -> int:
+        """The earlier of the two deadlines."""
+        return self.deadline if self.digit_deadline is None else min(self.deadline, self.digit_deadline)
+
+    @property
     def hangup_reason(self) -> Literal["answered_elsewhere", "normal"]:
         """For which its phone is told that it is hung up: who lost is to see no missed call."""
         return "answered_elsewhere" if self.record.outcome == "lost" else "normal"

@@ -117,12 +117,12 @@ class Race:
             return None
         if self.winner:
             return self.winner.deadline if self.winner.phase is Phase.WON else None
-        times = [self._queue.deadline()]
-        for leg in self._active.values():
-            times += leg.deadline, leg.digit_deadline
+        times = [leg.due for leg in self._active.values()]
+        if (waiting_until := self._queue.deadline()) is not None:
+            times.append(waiting_until)
         if self._waves and self._waves[0][1].after_ms is not None:
             times.append(self._started_at + self._waves[0][1].after_ms)
-        return min((at for at in times if at is not None), default=None)
+        return min(times, default=None)
 
     def waits_for(self, destination: str) -> bool:
         """Whether the race needs `Freed` when this destination is free."""
