@@ -77,6 +77,8 @@ def check(topic: str, sight: Sight) -> None:
     """Raises Unsightly when there is no such topic, or no mask for it."""
     if topic not in TOPICS:
         raise Unsightly(f"expected one of {', '.join(TOPICS)}")
+    if topic == "facts" and sight is not WHOLE:
+        raise Unsightly("facts are what all else is told of: they are whole")
     if sight is MASKED and not TOPICS[topic].is_maskable:
         raise Unsightly(f"{topic} can be whole or hidden: there is no mask for it")
 

@@ -19,7 +19,7 @@ from starlette.routing import Mount, Route
 
 from ari_app.access.parties import Party, party_of
 from ari_app.access.sights import TOPICS, WHOLE
-from ari_app.desk import people, signin
+from ari_app.desk import people, signin, visibility
 from ari_app.desk.signin import Client
 from ari_app.desk.site import Site
 from ari_app.settings import Settings
@@ -56,6 +56,7 @@ NAMES = [
 VALUES: dict[str, Sequence[str]] = {
     "call_id": [OURS, OTHER],
     "track": ["caller", "agent"],
+    "side": ["caller", "agent"],
     "id": ["1", "2"],
     "dispute_id": ["1", "2"],
     "number": ["1", "2"],
@@ -238,6 +239,26 @@ async def test_a_party_reads_its_own_call_and_not_anothers(
     other = {address: one.status_code for address, one in answers if OTHER in address}
     assert len(own) >= 2 and set(own.values()) == {200}
     assert len(other) >= 2 and set(other.values()) <= {303, 403, 404}
+
+
+@pytest.mark.parametrize("who", ["grumbach", "nordlicht"])
+@pytest.mark.parametrize("sight", ["hidden", "whole"])
+async def test_no_page_fails_for_who_sees_hardly_anything_or_everything(
+    client: AsyncClient, web: Web, who: str, sight: str
+) -> None:
+    party, topics = PEOPLE[who][0], [topic for topic in TOPICS if topic != "facts"]
+    sit(client, web.site, who)
+    for topic in topics:
+        visibility.set_(web.site, STAFF, party, topic, sight)
+    try:
+        answers = await _walk(client, web)
+    finally:
+        for topic in topics:
+            visibility.set_(web.site, STAFF, party, topic, None)
+    assert [(address, one.status_code) for address, one in answers if one.status_code in (500, 504)] == []
+    hidden = [word for words in WORDS.values() for word in words if word != party_of(party).id]
+    if sight == "hidden":
+        assert told(answers, [*hidden, *OTHERS]) == []
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ router = APIRouter(prefix="/payouts", tags=["payouts"])
 def list_(asked: Annotated[Asked, Depends(by("payouts.every"))]) -> Response:
     """The payout runs, oldest first; a publisher sees its own lines of each: `list of PayoutRun`."""
     shown = (asked.lens.shown("PayoutRun", run_json(paid)) for paid in desk.every(asked.site))
-    return listing(asked.request, [run for run in shown if run["payouts"] or not asked.viewer.own])
+    return listing(asked.request, [run for run in shown if run.get("payouts") or not asked.viewer.own])
 
 
 @router.get("/{key}")

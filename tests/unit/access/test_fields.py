@@ -77,6 +77,8 @@ def test_what_has_no_mask_is_not_masked() -> None:
             check(name, topic.of(kind))
     with pytest.raises(Unsightly, match="there is no mask for it"):
         check("price", Sight.MASKED)
+    with pytest.raises(Unsightly, match="they are whole"):
+        check("facts", Sight.HIDDEN)
     with pytest.raises(Unsightly, match="expected one of facts"):
         check("weather", Sight.WHOLE)
 
