@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from ari_app.desk.site import Site
 from ari_app.settings import WebSettings
+from ari_app.web.feed import Feed, look_at
 from ari_app.web.problems import Problem
 from ari_app.web.ratelimit import RateLimit
 
@@ -24,13 +25,17 @@ class Web:
     """One web server: its exchange, and where it is reached.
 
     `stopping` is set when the server is told to stop: what streams ends then. `limit` counts what each asks.
-    `error_page` shows a problem to people; None: they get it as programs do.
+    `error_page` shows a problem to people; None: they get it as programs do. `feed` is for the live board.
     """
 
     site: Site
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     limit: RateLimit = field(default_factory=RateLimit)
     error_page: ErrorPage | None = None
+    feed: Feed = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.feed = Feed(lambda: look_at(self.site))
 
     @property
     def settings(self) -> WebSettings:

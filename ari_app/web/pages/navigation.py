@@ -18,6 +18,7 @@ class Place(NamedTuple):
 
 PLACES = (
     Place("today", "/", "reports.by"),
+    Place("live", "/live", "live.view"),
     Place("calls", "/calls", "calls.latest"),
 )
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from ari_app.access.deeds import may
 from ari_app.views.hours import chart
 from ari_app.web.pages.figures import report
 from ari_app.web.pages.viewing import show
@@ -21,8 +22,10 @@ AMOUNTS = ("revenue", "payout", "profit")
 
 
 @router.get("/")
-def home(asked: Annotated[Asked, Depends(by("reports.by"))]) -> Response:
-    """The figures of today, and of this day last week up to its end."""
+def home(asked: Annotated[Asked, Depends(by("calls.latest"))]) -> Response:
+    """The figures of today, and of this day last week; who has none begins with their calls."""
+    if not may(asked.viewer, "reports.by"):
+        return RedirectResponse("/calls", 303)
     zone = zone_of(asked.request)
     day = today(asked.site.now(), zone)
     last = days_before(day, 7)

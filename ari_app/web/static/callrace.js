@@ -80,7 +80,7 @@ function watch(place) {
     });
     source.addEventListener("open", () => tell(place.dataset.on, true));
     source.addEventListener("error", () => tell(place.dataset.off, false));
-    source.addEventListener("over", () => { source.close(); tell(place.dataset.over, false); });
+
   };
   const tell = (text, isOn) => {
     if (state.lastChild.textContent !== text) state.lastChild.textContent = text;
