@@ -17,6 +17,7 @@ from ari_app.domain.calls.record import (
     Part,
     PlaceRecord,
     TimelineEvent,
+    TransferRecord,
     Verdict,
 )
 from ari_app.domain.calls.rtp import RtpStatistics
@@ -86,6 +87,32 @@ def make_call(n: int = 1, **changes: Any) -> CallRecord:
         events=[TimelineEvent(began + 700 * i, "leg_answered", f"agent-{i} picked up") for i in range(24)],
     )
     return replace(record, **changes)
+
+
+def transferred(n: int = 1) -> CallRecord:
+    """A connected call whose agent transferred the caller at the second try."""
+    call = make_call(n)
+    at = (call.connected_at or 0) + 30_000
+    return replace(
+        call,
+        durations_ms=replace(call.durations_ms, first=42_000),
+        transfers=[
+            TransferRecord("zed", at, outcome="refused", why="zed is not among them", ended_at=at),
+            TransferRecord(
+                "6465550123",
+                at + 5_000,
+                "+16465550123",
+                "main",
+                "connected",
+                None,
+                at + 6_000,
+                at + 12_000,
+                call.ended_at,
+                16,
+                RtpStatistics(2650, 0, 2640, 0, 2, 31),
+            ),
+        ],
+    )
 
 
 def unqualified(n: int = 1) -> CallRecord:

@@ -103,6 +103,21 @@ class ChannelDtmfReceived(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelTransfer(Event):
+    """A phone sent REFER, and its channel's transfers are ours (PJSIP_TRANSFER_HANDLING: ari-only).
+
+    `to`: the user part of the address in Refer-To. `replaces`: the id of the channel that is to be replaced, empty if
+    Asterisk has none; None: there is none to replace, it is a blind transfer. `state`: what the phone was told by
+    `transfer_progress`; None: it has asked. It may ask once more as it hangs up.
+    """
+
+    channel_id: str
+    to: str
+    replaces: str | None = None
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelEnteredBridge(Event):
     """A channel joined a bridge."""
 
@@ -240,6 +255,13 @@ def _channel_dtmf_received(message: dict[str, Any], at_ms: int) -> Routed:
     return channel_id, ChannelDtmfReceived(at_ms, channel_id, message["digit"], message["duration_ms"])
 
 
+def _channel_transfer(message: dict[str, Any], at_ms: int) -> Routed:
+    channel_id, to = message["referred_by"]["source_channel"]["id"], message["refer_to"]
+    wanted = to["requested_destination"]
+    other = to.get("destination_channel", {}).get("id", "") if "protocol_id" in wanted else None
+    return channel_id, ChannelTransfer(at_ms, channel_id, wanted["destination"], other, message.get("state"))
+
+
 def _channel_entered_bridge(message: dict[str, Any], at_ms: int) -> Routed:
     channel_id = message["channel"]["id"]
     return channel_id, ChannelEnteredBridge(at_ms, channel_id, message["bridge"]["id"])
@@ -272,6 +294,7 @@ _READERS: dict[str, Callable[[dict[str, Any], int], Routed]] = {
     "ChannelDestroyed": _channel_destroyed,
     "Dial": _dialled,
     "ChannelDtmfReceived": _channel_dtmf_received,
+    "ChannelTransfer": _channel_transfer,
     "ChannelEnteredBridge": _channel_entered_bridge,
     "ChannelLeftBridge": _channel_left_bridge,
     "BridgeDestroyed": _bridge_destroyed,
@@ -288,5 +311,6 @@ DEFAULT_EVENTS: tuple[str, ...] = (
     "Dial",
     "ChannelDestroyed",
     "ChannelDtmfReceived",
+    "ChannelTransfer",
     "PlaybackFinished",
 )

@@ -20,6 +20,11 @@ def leg_id(name: str, leg: int) -> str:
     return numbered(name, "leg", leg)
 
 
+def transfer_leg(attempt: int) -> int:
+    """The number of the leg of the call's n-th transfer: none that a race gives."""
+    return 900_000 + attempt
+
+
 def bridge_id(name: str) -> str:
     """The bridge id of that call."""
     return f"{name}-bridge"

@@ -107,7 +107,7 @@ class Market:
         if self._loaded is None or self.snapshot is None:
             return
         within = self._within_spend(self._loaded)
-        if within.barred != self.snapshot.barred:
+        if (within.barred, within.spent) != (self.snapshot.barred, self.snapshot.spent):
             self.snapshot = within
 
     def _within_spend(self, snapshot: Snapshot) -> Snapshot:
@@ -118,6 +118,9 @@ class Market:
         destinations = defaultdict(list)
         for name, destination in marketplace.destinations.items():
             destinations[destination.dial.trunk or ""].append(name)
+        for trunk in since:
+            destinations[trunk].append(trunks.legs_of(trunk))
         talked_ms = spending.talked_ms(self._engine, destinations, since)
+        spent = trunks.spent_up(marketplace, talked_ms)
         overspent = trunks.overspent(marketplace, talked_ms)
-        return replace(snapshot, barred={**overspent, **snapshot.barred}) if overspent else snapshot
+        return replace(snapshot, barred={**overspent, **snapshot.barred}, spent=spent) if spent else snapshot

@@ -44,7 +44,7 @@ class Bystander:
         self._surveyed = surveyed
         self._keep = keep
         self._rung = rung(call.under_way)
-        for channel_id in {*self._rung, *filter(None, [call.under_way.agent])}:
+        for channel_id in {*self._rung, *call.under_way.partners}:
             call.client.watch(call.inbox, channel_id)
 
     async def run(self) -> None:
@@ -66,7 +66,7 @@ class Bystander:
     def _partner(self, found: Survey) -> str | None:
         """The agent's channel, if caller and agent are in a bridge together."""
         call = self.call
-        theirs = [call.under_way.agent, *self._rung]
+        theirs = [call.under_way.transferee, call.under_way.agent, *self._rung]
         members = found.with_(call.channel_id)
         return next((name for name in theirs if name in members), None)
 
@@ -76,12 +76,16 @@ class Bystander:
             if winning_leg(record) is None and agent in self._rung:
                 recovery.assume_awarded(record, self._rung[agent], self._last_seen)
             recovery.assume_connected(record, self._last_seen)
-        call.under_way.parties["agent"] = agent
+        if agent == call.under_way.transferee:
+            call.under_way.parties.pop("agent", None)
+        else:
+            call.under_way.parties["agent"] = agent
+            call.under_way.parties.pop("transferee", None)
         call.is_up(agent)
         call.note(EventName.SET_ASIDE, f"talks to {record.winner}")
         try:
             await asyncio.to_thread(self._keep)
-            record.end_source = await talk_on(call, LONGEST_MS)
+            record.end_source = await talk_on(call, None, LONGEST_MS)
         except CallerGone as gone:
             record.end_source = gone.by
         except asyncio.CancelledError:  # the switch is stopping

@@ -183,8 +183,7 @@ class Call:
 
     def _has_talked(self, channel_id: str) -> bool:
         """Whether this is the channel of a party that talks, or has talked."""
-        parties = self.channel_id, self.under_way.agent
-        return self.record.connected_at is not None and channel_id in parties
+        return self.record.connected_at is not None and channel_id in self.under_way.parties.values()
 
     def _carried(self, channel_id: str, statistics: RtpStatistics | None) -> None:
         """Saves the RTP statistics of a party that talks, or has talked."""
@@ -192,6 +191,8 @@ class Call:
             return
         if channel_id == self.channel_id:
             self.record.rtp = statistics
+        elif channel_id == self.under_way.transferee:
+            self.record.transfers[-1].rtp = statistics
         elif (leg := winning_leg(self.record)) is not None:
             leg.rtp = statistics
 
@@ -213,7 +214,8 @@ class Call:
         self.note(EventName.ASTERISK_IS_BACK)
         known = {name for name, since in self._channels.items() if since < found.asked_at}
         gone = known - found.states.keys()
-        if gone & {self.channel_id, self.under_way.agent}:
+        partners = self.under_way.partners
+        if self.channel_id in gone or (partners and partners <= gone):
             self.cut_at = lost_sight_at
         if found.is_in_stasis(self.channel_id):
             self._is_back()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ari_app.ari.events import ChannelDestroyed
@@ -16,42 +17,66 @@ from ari_app.domain.routing.conversation import (
     AllGone,
     Conversation,
     End,
+    GiveBack,
     HangUpParty,
     Joined,
     Left,
     LimitReached,
     Lost,
+    Release,
+    Ringback,
+    Rung,
     Stopped,
     TalkEvent,
 )
 from ari_app.domain.routing.recovery import winning_leg
+from ari_app.domain.routing.transfers import is_with_transferee, pending
 from ari_app.serving.ids import bridge_id
 from ari_app.switch.call import Call, CallerGone
+from ari_app.switch.places import Places
+from ari_app.switch.transfers import Transfers
 
 
 @dataclass(frozen=True, slots=True)
 class _Talked:
-    """A conversation that has ended: its destination, its beginning and its end (ms)."""
+    """A conversation that has ended: its destination, its beginning and its end (ms).
+
+    `handed_over_at`: when the agent's part of it ended, as the agent transferred the caller; None: it was not."""
 
     destination: str | None
     began_at: int
     ended_at: int
+    handed_over_at: int | None
 
     def ms(self, end: int) -> int:
         """Its duration in a call that ended at `end`, which may be before the measured end of the conversation."""
         return max(min(self.ended_at, end) - self.began_at, 0)
+
+    def first_ms(self, end: int) -> int | None:
+        """The duration of the agent's part, or None."""
+        if self.handed_over_at is None:
+            return None
+        return max(min(self.handed_over_at, self.ended_at, end) - self.began_at, 0)
 
 
 class Talk:
     """The conversations of one call, from the first to the last."""
 
     def __init__(
-        self, call: Call, max_duration_ms: int, hang_up: Callable[[Role], None] | None = None
+        self,
+        call: Call,
+        places: Places | None,
+        max_duration_ms: int,
+        hang_up: Callable[[Role], None] | None = None,
     ) -> None:
-        """`hang_up(role)` hangs up a party; by default the party's channel."""
+        """`hang_up(role)` hangs up a party; by default the party's channel. No transfer is followed without
+        `places`, which say how.
+        """
         self._call = call
         self._conversation = Conversation(max_duration_ms)
         self._hang_up = hang_up or self._hang_up_channel
+        release = partial(self._hang_up, "agent")
+        self._transfers = Transfers(call, places, self._handle, self.deadline, release)
         self._talked: list[_Talked] = []
 
     @property
@@ -84,28 +109,53 @@ class Talk:
         record.disposition, record.winner, record.connected_at = "connected", destination, at
         self._handle(Joined("agent"), at)
 
+    def resume(self) -> None:
+        """A conversation of an earlier switch goes on: whom the agent has transferred the caller to, or wants to."""
+        call, record = self._call, self._call.record
+        transfer, leg = pending(record), winning_leg(record)
+        if is_with_transferee(record):
+            transfer, channel_id = record.transfers[-1], call.under_way.transferee
+            assert transfer.answered_at is not None and channel_id is not None
+            self._handle(Rung(), transfer.asked_at)
+            self._transfers.resume(transfer, channel_id)
+            if leg is not None:
+                leg.ended_at = transfer.answered_at if leg.ended_at is None else leg.ended_at
+                if leg.ended_at < transfer.answered_at:
+                    self._handle(Left("agent"), leg.ended_at)
+            self._handle(Joined("transferee"), transfer.answered_at)
+        elif transfer is not None and call.under_way.agent is None:
+            self._handle(Rung(), transfer.asked_at)
+            self._handle(Left("agent"), call.now() if leg is None or leg.ended_at is None else leg.ended_at)
+            self._transfers.again(transfer)
+        elif transfer is not None:
+            self._transfers.give_up(transfer)
+
     async def event(self, until: int | None = None) -> Any:
         """The call's next event, after its effect on the conversation; None at `until` or at the conversation's limit.
 
-        Raises CallerGone, also after its effect.
+        None also for what is about a transfer. Raises CallerGone, also after its effect.
         """
-        limit = self.deadline()
-        if limit is not None and (until is None or limit < until):
-            until = limit
+        for at in (self.deadline(), self._transfers.deadline()):
+            if at is not None and (until is None or at < until):
+                until = at
         try:
             event = await self._call.event(until)
         except CallerGone as gone:
             self._handle(Left("caller") if gone.by == "caller" else AllGone(), self._call.end())
             raise
         if event is None:
+            self._transfers.time_up(self._call.now())
             self._handle(LimitReached(), self._call.now())
         elif isinstance(event, ChannelDestroyed):
             self._channel_ended(event)
+        elif self._transfers.takes(event):
+            return None
         return event
 
     def close(self) -> None:
         """Ends the conversation, if there is one."""
         self._handle(Stopped(), self._call.end())
+        self._transfers.close()
 
     def write_down(self) -> None:
         """Writes the longest conversation into the call's record."""
@@ -116,27 +166,48 @@ class Talk:
         self._call.enter(Stage.TALKING)
         record.disposition = "connected"
         record.winner, record.connected_at = longest.destination, longest.began_at
-        record.durations_ms.connected = longest.ms(end)
+        record.durations_ms.connected, record.durations_ms.first = longest.ms(end), longest.first_ms(end)
 
     def _channel_ended(self, event: ChannelDestroyed) -> None:
-        for role, channel_id in self._call.under_way.parties.items():
-            if channel_id == event.channel_id and role != "caller":
-                gone = Lost(role) if event.cause is None else Left(role)
-                self._handle(gone, min(self._call.happened(event), self._call.end()))
-                return
+        parties = self._call.under_way.parties
+        role = next((role for role, channel_id in parties.items() if channel_id == event.channel_id), None)
+        if role is None or role == "caller":
+            return
+        at = min(self._call.happened(event), self._call.end())
+        if role == "transferee":
+            self._transfers.gone(event, at)
+            return
+        self._handle(Lost(role) if event.cause is None else Left(role), at)
+        if self.is_on:
+            self._agent_left(at)
+
+    def _agent_left(self, at: int) -> None:
+        """The agent is gone, and the caller is not: the caller is, or is to be, transferred."""
+        self._transfers.agent_gone()
+        self._call.under_way.parties.pop("agent", None)
+        leg = winning_leg(self._call.record)
+        if leg is not None:
+            leg.ended_at = at
+        self._call.keep()
 
     def _handle(self, event: TalkEvent, at: int) -> None:
         for command in self._conversation.handle(event, at):
             match command:
                 case End():
                     self._add_talked()
+                    self._transfers.release()
+                case HangUpParty("transferee"):
+                    self._transfers.hang_up()
                 case HangUpParty(role):
                     self._hang_up(role)
+                case Release() | GiveBack() | Ringback():
+                    self._transfers.perform(command)
 
     def _add_talked(self) -> None:
         began_at, ended_at = self._conversation.began_at, self._conversation.ended_at
         assert began_at is not None and ended_at is not None
-        self._talked.append(_Talked(self._call.record.winner, began_at, ended_at))
+        talk = _Talked(self._call.record.winner, began_at, ended_at, self._conversation.handed_over_at)
+        self._talked.append(talk)
 
     def _hang_up_channel(self, role: Role) -> None:
         channel_id = self._call.under_way.parties.get(role)
@@ -145,15 +216,18 @@ class Talk:
             self._call.post(self._call.client.channels.hangup(channel_id))
 
 
-async def talk_on(call: Call, max_duration_ms: int) -> EndSource:
+async def talk_on(call: Call, places: Places | None, max_duration_ms: int) -> EndSource:
     """Watches a conversation resumed from an earlier switch until it ends; returns who ended it. Raises CallerGone.
+
+    Transfers are refused without `places`.
 
     After that the agent is gone, or is being hung up, and the record has the duration.
     """
     record = call.record
-    talk = Talk(call, max_duration_ms)
+    talk = Talk(call, places, max_duration_ms)
     talk.begin(record.winner, call.now() if record.connected_at is None else record.connected_at)
     call.end_by_itself(max((talk.deadline() or 0) - call.now(), 0))
+    talk.resume()
     call.keep()
     try:
         while talk.is_on:
@@ -165,6 +239,6 @@ async def talk_on(call: Call, max_duration_ms: int) -> EndSource:
             call.cut_at = talk.ended_at
         talk.write_down()
         leg = winning_leg(record)
-        if leg is not None:
+        if leg is not None and leg.ended_at is None:
             leg.ended_at = call.end()
         call.post(call.client.bridges.destroy(bridge_id(call.name)))

@@ -58,20 +58,32 @@ class NotDialled:
 
 @dataclass(slots=True)
 class _Row:
-    """A dialled leg: the places that it takes, the request that makes its channel, and the prompt that it hears."""
+    """A dialled leg: the places that it takes, the request that makes its channel, and the prompt that it hears.
+
+    `request` is None of a leg that an earlier switch dialled.
+    """
 
     number: int
     channel_id: str
     places: tuple[str, ...]
-    request: asyncio.Task[None]
+    request: asyncio.Task[None] | None
     playback: str | None = None
 
 
 class Legs:
     """The legs of a call, and the places that they take at destinations and on trunks."""
 
-    def __init__(self, call: Call, capacity: Capacity, ring_timeout_ms: int, max_duration_ms: int) -> None:
+    def __init__(
+        self,
+        call: Call,
+        capacity: Capacity,
+        ring_timeout_ms: int,
+        max_duration_ms: int,
+        may_transfer: bool = False,
+    ) -> None:
+        """`may_transfer`: who answers may transfer the call."""
         self._call = call
+        self._may_transfer = may_transfer
         self._capacity = capacity
         self._timeout_s = (ring_timeout_ms + DIAL_BACKSTOP_MS) // 1000
         # If the switch dies, nobody is there to hang up an agent who has answered.
@@ -112,22 +124,29 @@ class Legs:
         for place, size in places.items():
             self._capacity.take(place, size)
         channel_id = self.channel_id(leg)
-        request = self._call.post(self._originate(leg, channel_id, endpoint(dial), invite))
+        request = self._call.post(self._originate(leg, channel_id, dial, invite))
         self._rows[channel_id] = _Row(leg, channel_id, tuple(places), request)
         return None
 
-    async def _originate(self, leg: int, channel_id: str, target: str, invite: Invite) -> None:
+    def resume(self, leg: int, places: Mapping[str, int]) -> None:
+        """A leg of an earlier switch: takes those of its places that are free."""
+        taken = tuple(place for place, size in places.items() if self._capacity.take(place, size))
+        channel_id = self.channel_id(leg)
+        self._rows[channel_id] = _Row(leg, channel_id, taken, None)
+        self._call.is_up(channel_id)
+
+    async def _originate(self, leg: int, channel_id: str, dial: Dial, invite: Invite) -> None:
         call = self._call
         try:
             await call.client.until_connected()  # or Asterisk would hang up on an agent who answers
             await call.client.channels.originate(
                 call.inbox,
                 channel_id,
-                target,
+                endpoint(dial, self._may_transfer),
                 caller_id=invite.shows or "anonymous",
                 timeout_s=self._timeout_s,
                 originator=call.channel_id,
-                variables=self._variables | variables(invite),
+                variables=self._variables | variables(invite, self._may_transfer and dial.trunk is None),
             )
         except AriError as error:
             if isinstance(error, AriTimeout | AriUnavailable):  # the channel may exist all the same
@@ -163,7 +182,8 @@ class Legs:
             self._call.post(self._hang_up(row, reason))
 
     async def _hang_up(self, row: _Row, reason: Reason) -> None:
-        await row.request
+        if row.request is not None:
+            await row.request
         await self._call.client.channels.hangup(row.channel_id, reason)
 
     def gone(self, leg: int) -> None:

@@ -61,12 +61,13 @@ class Offer:
         self._route = route
         self._places = places
         self._queue = PlaceQueue(call, places)
-        self._legs = Legs(call, places.capacity, route.ring_timeout, route.max_duration)
+        follows = places.following is not None
+        self._legs = Legs(call, places.capacity, route.ring_timeout, route.max_duration, may_transfer=follows)
         self._on_connected = on_connected
         self._on_parted = on_parted
         self._bridge_id = bridge_id(call.name)
         self._legs_before = list(call.record.legs)  # of a race that a restart of the switch cut off
-        self._talk = Talk(call, route.max_duration, self._hang_up_agent)
+        self._talk = Talk(call, places, route.max_duration, self._hang_up_agent)
 
     @property
     def legs(self) -> list[Leg]:
@@ -79,7 +80,7 @@ class Offer:
         self.race = Race(plan)
         call.post(call.client.bridges.create(call.inbox, self._bridge_id))
         self._perform(self.race.start(call.now()))
-        while not self.race.over:
+        while not self.race.over or self._talk.is_on:
             self._take_in(await self._talk.event(self._deadline()))
         if self._talk.ended_by == "system":
             return "limit"
@@ -198,6 +199,8 @@ class Offer:
     def _ended(self, leg: int, cause: int | None, status: int | None) -> racing.RaceEvent | None:
         """`status`: the SIP response that it ended with; one of its trunk's own is no word of its phone's."""
         one = self.race.legs[leg]
+        if one.phase is Phase.CONNECTED and self._talk.is_on:  # the caller is transferred
+            self._hang_up_agent("agent")
         if one.phase in (Phase.DIALLING, Phase.RINGING):
             trunk = self._dial(leg)[0].trunk
             why = why_failed(trunk, status, one.record.ringing_at is not None)
@@ -332,7 +335,7 @@ class Offer:
             await bridges.add_channel(self._bridge_id, channel_ids)
 
     def _hang_up_agent(self, role: Role) -> None:
-        """Ends the race, as the conversation is over, although the agent's channel still exists."""
+        """Ends the race, as the conversation is over, or goes on without the agent, whose channel may still exist."""
         self._perform(self.race.handle(racing.CallerHungUp(), self._call.now()))
 
     def _reoffer(self, leg: int) -> None:

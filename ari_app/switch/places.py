@@ -10,15 +10,20 @@ from ari_app.domain.market.destinations import Dial
 from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.routing.invites import Invite, invite
 from ari_app.domain.routing.screening import Refusal, trunk_full
+from ari_app.domain.routing.transfers import Following
 from ari_app.serving.capacity import trunk_place
 from ari_app.serving.protocols import Capacity
 
 
 class Places:
-    """The places of one call. `close` gives back all that are taken, however the call ends."""
+    """The places of one call. `close` gives back all that are taken, however the call ends.
+
+    `following`: the rules by which its agents may transfer it; None: they may not, or whose call it is is not known.
+    """
 
     def __init__(self, capacity: Capacity, market: Marketplace) -> None:
         self.capacity = capacity
+        self.following: Following | None = None
         self._market = market
         self._trunk: str | None = None  # the caller's place on a trunk of limited size
         self._agents: list[str] = []
@@ -43,9 +48,16 @@ class Places:
             places[trunk_place(dial.trunk)] = size
         return dial, places
 
-    def invite(self, destination: str, dial: Dial, route: Route, record: CallRecord) -> Invite:
-        """The data about the call in the INVITE to a destination that is dialled in this way."""
-        told = self._market.destinations[destination].headers
+    def places_of(self, name: str, trunk: str | None) -> dict[str, int]:
+        """The places that a transfer to a destination, or by `trunk` to a number, takes, as {place: limit}."""
+        if name in self._market.destinations:
+            return self.dial(name)[1]
+        size = self._size(trunk)
+        return {trunk_place(trunk): size} if trunk is not None and size is not None else {}
+
+    def invite(self, destination: str | None, dial: Dial, route: Route, record: CallRecord) -> Invite:
+        """The data about the call in the INVITE to a destination (None: to a number) that is dialled in this way."""
+        told = self._market.destinations[destination].headers if destination is not None else None
         return invite(record, self._market.trunk(dial.trunk), route.headers if told is None else told)
 
     def take(self, destination: str) -> None:

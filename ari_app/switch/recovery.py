@@ -21,6 +21,7 @@ from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.routing import recovery
 from ari_app.domain.routing.recovery import Remains, UnderWay, fate, winning_leg
 from ari_app.domain.routing.snapshot import Attribution, Snapshot, pinned
+from ari_app.domain.routing.transfers import following, is_with_transferee, pending
 from ari_app.domain.terms.settlement import SCREENED_OUT, awaits_verdict, conclude
 from ari_app.serving.ids import bridge_id, leg_ids
 from ari_app.serving.protocols import Callers
@@ -113,7 +114,7 @@ class Resumed:
     def _hold(self) -> None:
         call = self._call
         self._session.places.enter(call.under_way.trunk)
-        for channel_id in self._rung():
+        for channel_id in {*self._rung(), *filter(None, [call.under_way.transferee])}:
             call.client.watch(call.inbox, channel_id)
         if self._agent is not None:
             self._take_places()
@@ -132,7 +133,7 @@ class Resumed:
         await self._clear(found, what)
         try:
             match what:
-                case "talking":
+                case "talking" | "transferring":
                     await self._talk_on()
                 case "again":
                     self._session.places.give_agents_back()
@@ -157,35 +158,54 @@ class Resumed:
                 self._take_places()
 
     def _remains(self, found: Survey) -> Remains:
+        partner = self._transferee(found) or self._agent
         return Remains(
             caller=self._call.channel_id in found.channels,
-            agent=self._agent in found.channels,
-            together=self._agent in found.with_(self._call.channel_id),
+            agent=partner in found.channels,
+            together=partner in found.with_(self._call.channel_id),
         )
+
+    def _transferee(self, found: Survey) -> str | None:
+        """The channel of whom the agent transferred the caller to, if it was, though perhaps nobody wrote that down."""
+        under_way, record = self._call.under_way, self._record
+        channel_id = under_way.transferee
+        if channel_id is None:
+            return None
+        if (transfer := pending(record)) and channel_id in found.with_(under_way.caller):
+            transfer.outcome, transfer.answered_at = "connected", self._last_seen
+        return channel_id if is_with_transferee(record) else None
 
     async def _clear(self, found: Survey, what: Fate) -> None:
         """Hangs up all legs that were rung for the call, except an agent in conversation."""
-        channels = self._call.client.channels
+        channels, under_way = self._call.client.channels, self._call.under_way
+        talks = under_way.transferee if is_with_transferee(self._record) else self._agent
         for channel_id in found.legs_of.get(self._record.id, ()):
-            if not (what == "talking" and channel_id == self._agent):
+            if not (what == "talking" and channel_id == talks):
                 await channels.hangup(channel_id, "answered_elsewhere" if what == "talking" else "normal")
-        if what != "talking":
+        if talks != under_way.agent or talks not in found.channels:
+            under_way.parties.pop("agent", None)
+        if talks != under_way.transferee:
+            under_way.parties.pop("transferee", None)
+        if what not in ("talking", "transferring"):
             await self._call.client.bridges.destroy(bridge_id(self._call.name))
 
     # They talk
 
     async def _talk_on(self) -> None:
         session, call, record = self._session, self._call, self._record
-        assert self._agent is not None
         if record.winner is None:
             recovery.assume_connected(record, call.now())
         assert record.connected_at is not None
         session.reservation.was_made(call.under_way.destinations, record.connected_at, self._last_seen)
         session.connected(record.connected_at)
-        call.is_up(self._agent)
-        call.note(EventName.RESUMED, f"talks to {record.winner}")
+        for channel_id in call.under_way.partners:
+            call.is_up(channel_id)
+        talks_to = record.transfers[-1].to if is_with_transferee(record) else record.winner
+        call.note(EventName.RESUMED, f"talks to {talks_to}")
         self._resume_recording()
-        by = await talk_on(call, session.case.whose.campaign.route.max_duration)
+        campaign = session.case.whose.campaign
+        session.places.following = following(campaign, session.case.snapshot)
+        by = await talk_on(call, session.places, campaign.route.max_duration)
         await session.offered("agent" if by == "agent" else "limit")
 
     # The caller waits

@@ -46,6 +46,7 @@ from ari_app.domain.routing.legs import Leg
 from ari_app.domain.routing.routing import Decision
 from ari_app.domain.routing.screening import Refusal, capped
 from ari_app.domain.routing.snapshot import Attribution, Snapshot
+from ari_app.domain.routing.transfers import following
 from ari_app.domain.terms.settlement import pin
 from ari_app.store.calls.calls import Settlement
 from ari_app.switch.call import Call, CallerGone
@@ -271,6 +272,7 @@ class Session:
             self.call.note(EventName.NOBODY_ELIGIBLE)
             await self._fall_back(rules.fallback.play)
             return
+        self.places.following = following(self.case.whose.campaign, self.case.snapshot)
         told = self.connected, self.recording.parted
         racer = self._racer = self._shared.make_racer(self.call, rules, self.places, *told)
         try:
@@ -287,7 +289,8 @@ class Session:
         match ending:
             case "agent":
                 record.end_source = "agent"
-                self.call.note(EventName.AGENT_HUNG_UP)
+                if record.transferee is None:
+                    self.call.note(EventName.AGENT_HUNG_UP)
             case "limit":
                 self.call.note(EventName.LONGEST_DURATION)
             case "exhausted":

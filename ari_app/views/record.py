@@ -6,7 +6,16 @@ from typing import Any
 
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.calls.record import CallRecord, ClauseResult, LegRecord, Money, Part, Tracks, track_files
+from ari_app.domain.calls.record import (
+    CallRecord,
+    ClauseResult,
+    LegRecord,
+    Money,
+    Part,
+    Tracks,
+    TransferRecord,
+    track_files,
+)
 from ari_app.domain.calls.rtp import RtpStatistics
 
 
@@ -41,12 +50,14 @@ def record_json(record: CallRecord) -> dict[str, Any]:
         },
         "legs": [_leg_json(leg) for leg in record.legs],
         "winner": record.winner,
+        "transfers": [_transfer_json(transfer) for transfer in record.transfers],
         "excluded": [{"destination": e.destination, "reason": e.reason} for e in record.excluded],
         "durations_ms": {
             "total": record.durations_ms.total,
             "ivr": record.durations_ms.ivr,
             "wait": record.durations_ms.wait,
             "connected": record.durations_ms.connected,
+            "first": record.durations_ms.of("first"),
         },
         "qualification": verdict
         and {
@@ -115,6 +126,22 @@ def _leg_json(leg: LegRecord) -> dict[str, Any]:
         "failure": leg.failure,
         "forwarded_to": leg.forwarded_to,
         "rtp": leg.rtp and _rtp_json(leg.rtp),
+    }
+
+
+def _transfer_json(transfer: TransferRecord) -> dict[str, Any]:
+    return {
+        "asked": transfer.asked,
+        "to": transfer.to,
+        "trunk": transfer.trunk,
+        "outcome": transfer.outcome,
+        "why": transfer.why,
+        "asked_at": iso(transfer.asked_at),
+        "ringing_at": iso(transfer.ringing_at),
+        "answered_at": iso(transfer.answered_at),
+        "ended_at": iso(transfer.ended_at),
+        "hangup_cause": transfer.hangup_cause,
+        "rtp": transfer.rtp and _rtp_json(transfer.rtp),
     }
 
 

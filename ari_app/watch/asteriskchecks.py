@@ -9,9 +9,10 @@ from typing import Any
 from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError
 from ari_app.ari.events import now_ms
-from ari_app.ari.version import OLDEST, require_version
+from ari_app.ari.version import OLDEST, Version, require_version
 from ari_app.domain.ivr.prompts import SYSTEM_PROMPTS, prompts_of
 from ari_app.domain.market.marketplace import Marketplace
+from ari_app.serving.dialstrings import AGENTS_TRANSFER, PHONES_TRANSFER
 from ari_app.settings import Settings, SettingsError
 from ari_app.watch import ami
 from ari_app.watch.finding import Finding, some
@@ -45,6 +46,8 @@ MODULES = (
     "res_stasis_playback",
 )
 RECORDER = "app_mixmonitor"  # needed where a campaign records
+REFER = "res_pjsip_refer"  # needed where a campaign follows transfers
+SURVIVES_REFER_SUB = (22, 11, 0)
 _TRIPS = 3
 _CLOCK_OFF_S = 1.0
 
@@ -97,6 +100,7 @@ def check_asterisk(view: AsteriskView, marketplace: Marketplace | None) -> Itera
     if marketplace is not None:
         yield from check_phones(view, marketplace)
         yield from check_recorder(view, marketplace)
+        yield from check_transfers(view, marketplace)
     yield check_sounds(view, marketplace)
 
 
@@ -157,6 +161,33 @@ def check_recorder(view: AsteriskView, marketplace: Marketplace) -> Iterator[Fin
     if recorded and view.modules.get(RECORDER) != "Running":
         detail = f"{RECORDER} does not run, and these campaigns are recorded: {some(recorded)}"
         yield Finding("recorder", False, detail, "load it in modules.conf")
+
+
+def check_transfers(view: AsteriskView, marketplace: Marketplace) -> Iterator[Finding]:
+    """Checks that Asterisk lets agents transfer calls, if any campaign follows them."""
+    following = [name for name, campaign in marketplace.campaigns.items() if campaign.follow is not None]
+    if not following:
+        return
+    wanted = {AGENTS_TRANSFER, PHONES_TRANSFER} - view.endpoints
+    if wanted or view.modules.get(REFER) != "Running":
+        lacks = some(sorted(wanted) or [REFER])
+        detail = f"Asterisk has no {lacks}, and these campaigns follow transfers: {some(following)}"
+        remedy = "add it, as config/asterisk's pjsip.conf, pjsip_phones.conf and modules.conf have it"
+        yield Finding("transfers", False, detail, remedy)
+    elif _is_before(SURVIVES_REFER_SUB, view):
+        oldest = ".".join(map(str, SURVIVES_REFER_SUB))
+        detail = f"a phone that sends REFER with Refer-Sub: false crashes an Asterisk before {oldest}"
+        remedy = f"install Asterisk {oldest}, or let only phones you trust take calls of {some(following)}"
+        yield Finding("transfers", True, detail, remedy, is_doubtful=True)
+    else:
+        yield Finding("transfers", True, f"followed for {some(following)}")
+
+
+def _is_before(version: Version, view: AsteriskView) -> bool:
+    try:
+        return require_version(view.info) < version
+    except AriError:  # told by check_version
+        return False
 
 
 def check_sounds(view: AsteriskView, marketplace: Marketplace | None) -> Finding:

@@ -100,6 +100,7 @@ class Exchange:
     def agent(self, name: str) -> Phone:
         """A phone that rings for a destination of the same name, and does nothing yet."""
         phone = self.agents[name] = self.asterisk.phones[f"PJSIP/agents/{uri(name)}"] = Phone()
+        self.asterisk.phones[f"PJSIP/agents-transfer/{uri(name)}"] = phone
         return phone
 
     async def serves(self, *, also: Mapping[str, Any] | None = None, **market: Any) -> None:

@@ -30,7 +30,7 @@ from ari_app.store.db.engine import open_engine
 from ari_app.switch.live import live_view
 from ari_app.watch.supervision import Seen
 from tests.kit.switch import assembled
-from tests.samples import BEGAN, make_call, settlement, waiting, with_late_bonus
+from tests.samples import BEGAN, make_call, settlement, transferred, waiting, with_late_bonus
 from tests.unit.cli.fake_switch import Server
 
 Cli = Callable[..., Result]
@@ -176,7 +176,7 @@ def _calls(tell: Told, settings: Settings, engine: Engine) -> None:
         events=[TimelineEvent(BEGAN + 21_000, "recording started")],
     )
     deleted = make_call(2, recording=Tracks(BEGAN + 21_000, FAR))
-    records = [recorded, deleted, make_call(3), make_call(4), waiting(5, days=3650), with_late_bonus(6)]
+    records = [recorded, deleted, make_call(3), transferred(4), waiting(5, days=3650), with_late_bonus(6)]
     calls.save(engine, [settlement(record) for record in records])
     spool = Spool(settings.spool)
     spool.put([settlement(make_call(7))])

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from ari_app.cli.main import main
-from ari_app.domain.calls.record import Disposition, EndSource, LegOutcome, PlaceRecord
+from ari_app.domain.calls.record import Disposition, EndSource, LegOutcome, PlaceRecord, TransferOutcome
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.caps.counters import OwnerKind
 from ari_app.domain.caps.outlook import Shortage
@@ -125,6 +125,7 @@ def test_each_documented_field_is_printed_by_some_command(told: Told) -> None:
     [
         ("Dispositions", get_args(Disposition)),
         ("Outcomes of a leg", get_args(LegOutcome)),
+        ("Outcomes of a transfer", get_args(TransferOutcome)),
         ("Events", [name.value for name in EventName]),
     ],
 )

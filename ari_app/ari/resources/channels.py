@@ -9,6 +9,8 @@ from ari_app.ari.errors import NotFound
 from ari_app.ari.inbox import Inbox
 from ari_app.ari.resources.requester import Json, Requester, given, listed, part
 
+TransferState = Literal["channel_progress", "channel_answered", "channel_unavailable", "channel_declined"]
+
 HangupReason = Literal[
     "normal", "busy", "congestion", "no_answer", "rejected", "unallocated", "failure", "answered_elsewhere"
 ]
@@ -82,6 +84,14 @@ class Channels:
             await self._ari.request("DELETE", f"channels/{part(channel_id)}", channel_id, query)
         except NotFound:
             return
+
+    async def transfer_progress(self, channel_id: str, state: TransferState) -> None:
+        """`transfer_progress`: answers a phone that sent REFER (ChannelTransfer) by NOTIFY: 100, 200, 503 or 603.
+
+        All but the first are final. Asterisk's answer is the same where the phone sent none.
+        """
+        path = f"channels/{part(channel_id)}/transfer_progress"
+        await self._ari.request("POST", path, channel_id, {"states": state})
 
     async def ring(self, channel_id: str) -> None:
         """`ring`: the caller hears ringback."""

@@ -126,6 +126,19 @@ class Asterisk:
         if channel.cause is None:
             self._enter(channel, list(args))
 
+    def refer(self, channel: Channel, to: str, replaces: str | None = None) -> None:
+        """A phone sends REFER; by an endpoint that may not transfer it is refused at once."""
+        if "-transfer/" not in channel.name:
+            channel.notified.append("603")
+            return
+        self.tell_transfer(channel, to, {} if replaces is None else {"protocol_id": replaces})
+
+    def tell_transfer(self, channel: Channel, to: str, more: dict[str, str], **state: str) -> None:
+        """Sends the event for a REFER, or for the `state` that its phone was told."""
+        referred = {"source_channel": channel.told()}
+        refer_to = {"requested_destination": {"destination": to, **more}}
+        self.tell("ChannelTransfer", None, referred_by=referred, refer_to=refer_to, **state)
+
     def change_state(self, channel: Channel, state: str) -> None:
         """Changes a channel's state, to Ringing or Up."""
         channel.change_state(state)

@@ -43,6 +43,9 @@ class Channel:
     up_at: float | None = None  # when it was answered, in the loop's time; RTP begins then
     lost: int = 0  # how many of the packets from it are lost
     continued_at: str | None = None  # the dialplan label at which it went on
+    notified: list[str] = field(
+        default_factory=list
+    )  # what it was told of its transfers; "603": it may have none
 
     def told(self) -> dict[str, object]:
         """The channel as Asterisk's JSON."""
@@ -203,6 +206,10 @@ class Phone(_Person):
     def accepts(self, after_s: float = 2.0) -> Self:
         """Answers, and presses 1 a second later."""
         return self.answers(after_s).presses("1")
+
+    def transfers(self, to: str, after_s: float = 5.0) -> Self:
+        """Asks for a transfer of its call (REFER) to the user of an address."""
+        return self.does(lambda asterisk, channel: asterisk.refer(channel, to), after_s)
 
     def is_busy(self) -> Self:
         """Answers busy."""

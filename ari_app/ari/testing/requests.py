@@ -114,6 +114,12 @@ def rtp_statistics(asterisk: Asterisk, channel_id: str, query: dict[str, str]) -
     return _channel(asterisk, channel_id).rtp_statistics()
 
 
+def transfer_progress(asterisk: Asterisk, channel_id: str, query: dict[str, str]) -> None:
+    channel, state = _ours(asterisk, channel_id), query["states"]
+    channel.notified.append(state)
+    asterisk.tell_transfer(channel, "", {}, state=state)
+
+
 def hang_up(asterisk: Asterisk, channel_id: str, query: dict[str, str]) -> None:
     code = query.get("reason_code")
     cause = int(code) if code is not None else _REASONS[query.get("reason", "normal")]
@@ -206,6 +212,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("POST", "channels/([^/]+)", originate),
     ("DELETE", "channels/([^/]+)", hang_up),
     ("GET", "channels/([^/]+)/rtp_statistics", rtp_statistics),
+    ("POST", "channels/([^/]+)/transfer_progress", transfer_progress),
     ("POST", "channels/([^/]+)/answer", answer),
     ("POST", "channels/([^/]+)/play/([^/]+)", play),
     ("DELETE", "playbacks/([^/]+)", stop_playing),

@@ -12,6 +12,7 @@ from typing import Literal
 
 from ari_app.domain.calls.rtp import RtpStatistics
 from ari_app.domain.market.shapes import Attestation
+from ari_app.domain.market.terms import DurationOf
 
 Disposition = Literal[
     "connected",  # an agent and the caller were bridged
@@ -35,6 +36,15 @@ LegOutcome = Literal[
     "forwarded",  # the phone says that its calls are taken elsewhere; nobody is dialled there
     "failed",  # could not be reached, answered without sound, or its channel ended after it had won
     "cancelled",  # the caller hung up
+]
+TransferOutcome = Literal[
+    "connected",  # the caller talked to whom the agent asked for
+    "refused",  # it may not be reached, or has no room
+    "declined",  # it would not take the call
+    "busy",
+    "no_answer",
+    "failed",  # it could not be reached, answered without sound, or the switch was started anew meanwhile
+    "cancelled",  # the caller hung up, or the call ended otherwise
 ]
 EndSource = Literal["caller", "agent", "system"]
 
@@ -61,6 +71,27 @@ class LegRecord:
     hangup_cause: int | None = None
     failure: str | None = None
     forwarded_to: str | None = None
+    rtp: RtpStatistics | None = None
+
+
+@dataclass(slots=True)
+class TransferRecord:
+    """An agent asked for a transfer. `asked`: to what, as the phone wrote it; anything may stand there.
+
+    `to`: the destination's id, or the number (E.164), that was reached for; None: neither. `trunk`: what dialled it.
+    `why`: why it was refused, or failed. `rtp`: what the line of whom it reached carried.
+    """
+
+    asked: str
+    asked_at: int
+    to: str | None = None
+    trunk: str | None = None
+    outcome: TransferOutcome | None = None
+    why: str | None = None
+    ringing_at: int | None = None
+    answered_at: int | None = None
+    ended_at: int | None = None
+    hangup_cause: int | None = None
     rtp: RtpStatistics | None = None
 
 
@@ -202,12 +233,20 @@ class Exclusion:
 
 @dataclass(slots=True)
 class Durations:
-    """Milliseconds: the whole call; in the IVR; waiting for an agent; connected to one."""
+    """Milliseconds: the whole call; in the IVR; waiting for an agent; connected to one, and to whom one transferred it.
+
+    `first`: of `connected`, the part with the agent; None: it is all of it, as there was no transfer.
+    """
 
     total: int = 0
     ivr: int = 0
     wait: int = 0
     connected: int = 0
+    first: int | None = None
+
+    def of(self, part: DurationOf) -> int:
+        """How long the conversation was, or the part of it that counts."""
+        return self.connected if part == "whole" or self.first is None else self.first
 
 
 @dataclass(slots=True)
@@ -249,6 +288,12 @@ class CallRecord:
     events: list[TimelineEvent] = field(default_factory=list)
     diversion: list[str] = field(default_factory=list)
     history_info: list[str] = field(default_factory=list)
+    transfers: list[TransferRecord] = field(default_factory=list)
+
+    @property
+    def transferee(self) -> TransferRecord | None:
+        """The transfer by which the caller has, or last had, somebody else than the agent."""
+        return next((one for one in reversed(self.transfers) if one.outcome == "connected"), None)
 
     @property
     def waits_until(self) -> int | None:
@@ -262,9 +307,12 @@ def track_files(call_id: str) -> dict[str, str]:
 
 
 def lines_of(record: CallRecord) -> Iterator[tuple[str | None, RtpStatistics]]:
-    """The known RTP statistics of a call: of each agent who talked, by destination; None stands for the caller."""
+    """The known RTP statistics of a call: of each who talked, by destination or number; None stands for the caller."""
     if record.rtp is not None:
         yield None, record.rtp
     for leg in record.legs:
         if leg.rtp is not None:
             yield leg.destination, leg.rtp
+    for transfer in record.transfers:
+        if transfer.to is not None and transfer.rtp is not None:
+            yield transfer.to, transfer.rtp

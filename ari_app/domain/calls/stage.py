@@ -11,8 +11,9 @@ from ari_app.domain.calls.record import Disposition
 Role = Literal["caller", "agent", "transferee"]
 """Who somebody is in a call."""
 
-Fate = Literal["talking", "again", "over"]
-"""What a new switch does with a call: watches its conversation to the end, serves the caller again, or settles it."""
+Fate = Literal["talking", "transferring", "again", "over"]
+"""What a new switch does with a call: watches its conversation to the end, rings the transferee for whom the caller
+waits, serves the caller again, or settles it."""
 
 Phase = Literal["arriving", "ivr", "race", "connected", "ending"]
 """How operators see a stage."""

@@ -56,6 +56,13 @@ class EventName(StrEnum):
     # The conversation
     CONNECTED = "connected"
     AGENT_HUNG_UP = "agent hung up"
+    TRANSFER_ASKED = "transfer asked for"  # to what
+    TRANSFER_REFUSED = "transfer refused"  # why
+    TRANSFER_RUNG = "transfer rung"  # who, and by which trunk
+    TRANSFER_FAILED = "transfer failed"  # who, and how
+    AGENT_LEFT_FIRST = "agent left before the transfer"
+    TRANSFERRED = "transferred"  # to whom
+    TRANSFEREE_GONE = "transferee gone"  # who, and the Q.850 cause
     LONGEST_DURATION = "longest duration reached"
     RECORDING_ANNOUNCED = "recording announced"  # why the caller had to be told
     RECORDING_NOT_ANNOUNCED = "recording not announced"  # why not
@@ -75,6 +82,7 @@ class EventName(StrEnum):
     HANGUP_FAILED = "hang-up failed"  # what Asterisk said
     ENDED = "ended"  # by whom
     JUDGED = "judged"  # the verdict
+    COUNTED = "conversation counted"  # which part of it, and how long that was
     BILLED = "billed"  # how the price came about
 
     # A switch died, or its connection did

@@ -17,6 +17,7 @@ from ari_app.domain.calls.geo import overlaid
 from ari_app.domain.caps.counters import measure
 from ari_app.domain.document.flowchecks import answers_of, check_flow
 from ari_app.domain.document.termchecks import check_terms
+from ari_app.domain.document.transferchecks import check_transfer
 from ari_app.domain.document.world import World, check_coverage, check_name, check_prompt, listed
 from ari_app.domain.ivr import whisper
 from ari_app.domain.market.campaigns import Campaign, Recording, Route, Wave
@@ -213,6 +214,7 @@ def _campaign(
     answers = answers_of(flow) if flow is not None else set()
     yield from _whisper((*path, "route", "whisper"), route, answers, world)
     yield from check_terms(path, campaign, marketplace, answers, world)
+    yield from check_transfer((*path, "transfer"), campaign, marketplace, world)
     yield from _invited(path, campaign, marketplace)
     later = staged(campaign)
     if later is not None:

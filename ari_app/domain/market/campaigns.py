@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 from pydantic.dataclasses import dataclass
 
 from ari_app.domain.basics.fields import (
@@ -23,8 +23,8 @@ from ari_app.domain.basics.fields import (
 from ari_app.domain.basics.hours import Hours
 from ari_app.domain.basics.states import ALL_PARTY_CONSENT
 from ari_app.domain.market.parties import Caps
-from ari_app.domain.market.shapes import STRICT, AttestationAsked, Told
-from ari_app.domain.market.terms import AmountOrRate, Bonus, Clause, Override, Staged
+from ari_app.domain.market.shapes import MAPPING, PLAIN, STRICT, AttestationAsked, Told, plain_or_mapping
+from ari_app.domain.market.terms import AmountOrRate, Bonus, Clause, DurationOf, Override, Staged
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -108,6 +108,27 @@ class Applications:
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
+class Follow:
+    """Agents may transfer their callers, and to whom; see `ari_app.domain.routing.transfers`.
+
+    `destinations`: None: all of the campaign's advertiser. `numbers` lists E.164 numbers, or prefixes ending in `*`,
+    which `trunk` dials.
+    """
+
+    destinations: OneOf[Id] | None = None
+    numbers: tuple[CallerPattern, ...] = ()
+    trunk: Id | None = None
+    ring_timeout: PositiveMs = 30_000
+
+
+TransferRule = Annotated[
+    Annotated[Literal["refuse", "follow"], Tag(PLAIN)] | Annotated[Follow, Tag(MAPPING)],
+    Discriminator(plain_or_mapping),
+]
+"""`follow` alone is Follow's defaults."""
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
 class Campaign:
     """An advertiser's standing order for calls. Price and payout are in the minor unit, or rates.
 
@@ -116,7 +137,8 @@ class Campaign:
     `qualify` decides whether a call is payable. `price_when` and `payout_when` are further clauses for one side only.
     `bonus` adds to the amounts; `overrides` says, by publisher, what is paid instead. Only a draft may lack waves.
     Without `recording` nothing is recorded. For `status` see `ari_app.domain.market.campaigns`. An `invited` campaign
-    takes applications only from the publishers in `invited`.
+    takes applications only from the publishers in `invited`. `duration_of`: which part of a conversation that an agent
+    transferred counts, `whole` or `first`, that with the agent.
     """
 
     advertiser: Id
@@ -139,6 +161,15 @@ class Campaign:
     visibility: Literal["public", "invited"] = "public"
     invited: OneOf[Id] = frozenset()
     applications: Applications = Applications()
+    transfer: TransferRule = "refuse"
+    duration_of: DurationOf = "whole"
+
+    @property
+    def follow(self) -> Follow | None:
+        """To whom agents may transfer callers; None: to nobody."""
+        if isinstance(self.transfer, Follow):
+            return self.transfer
+        return Follow() if self.transfer == "follow" else None
 
 
 NEXT: Mapping[str, tuple[str, ...]] = {

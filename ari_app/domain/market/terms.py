@@ -15,6 +15,7 @@ from ari_app.domain.market.shapes import MAPPING, PLAIN, STRICT, plain_or_mappin
 
 Basis = Literal["any", "connected", "qualified"]
 Scope = Literal["campaign", "advertiser", "destination"]
+DurationOf = Literal["whole", "first"]
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -101,7 +102,8 @@ class Staged:
     payout_when: tuple[Clause, ...] | None = None
     bonus: tuple[Bonus, ...] | None = None
     overrides: Mapping[Id, Override] | None = None
+    duration_of: DurationOf | None = None
 
 
-TERMS = ("price", "payout", "qualify", "price_when", "payout_when", "bonus", "overrides")
+TERMS = ("price", "payout", "qualify", "price_when", "payout_when", "bonus", "overrides", "duration_of")
 """The fields of a campaign that decide whether a call is paid, and how much: what can be staged."""

@@ -35,7 +35,7 @@ _DEAR = {
 def why_not(trunk: str, rules: Trunk | None, phone: str) -> str | None:
     """Why the trunk may not dial the number (E.164), and which entry would allow it; None: it may."""
     allow = rules.allow if rules is not None and rules.allow is not None else ALLOWED
-    matched = max((len(e.rstrip("*")) for e in allow if _matches(e, phone)), default=0)
+    matched = max((len(e.rstrip("*")) for e in allow if matches(e, phone)), default=0)
     prefix, what = _dear(phone)
     if matched > 0 and matched >= len(prefix):
         return None
@@ -96,13 +96,24 @@ def spent(trunk: Trunk, talked_ms: int) -> int:
     return -(-talked_ms * rate // (60_000 * RATE_UNIT))
 
 
-def overspent(marketplace: Marketplace, talked_ms: Mapping[str, int]) -> dict[str, str]:
-    """The destinations whose trunk has spent all that it may, and why. `talked_ms`: by trunk, in its period."""
+def legs_of(trunk: str) -> str:
+    """The name under which a trunk's legs are counted that go to no destination, among the ids of destinations."""
+    return f"trunk {trunk}"  # ids hold no space
+
+
+def spent_up(marketplace: Marketplace, talked_ms: Mapping[str, int]) -> dict[str, str]:
+    """The trunks that have spent all that they may, and why. `talked_ms`: by trunk, in its period."""
     full = {}
     for name, trunk in marketplace.trunks.items():
         if trunk.spend is not None and spent(trunk, talked_ms.get(name, 0)) >= trunk.spend.max_amount:
             limit = format_amount(trunk.spend.max_amount, marketplace.currency)
             full[name] = f"trunk {name} has spent its {limit} {marketplace.currency} a{_AN[trunk.spend.per]}"
+    return full
+
+
+def overspent(marketplace: Marketplace, talked_ms: Mapping[str, int]) -> dict[str, str]:
+    """The destinations whose trunk has spent all that it may, and why. `talked_ms`: by trunk, in its period."""
+    full = spent_up(marketplace, talked_ms)
     return {
         name: full[destination.dial.trunk]
         for name, destination in marketplace.destinations.items()
@@ -113,7 +124,8 @@ def overspent(marketplace: Marketplace, talked_ms: Mapping[str, int]) -> dict[st
 _AN = {"hour": "n hour", "day": " day", "week": " week", "month": " month"}
 
 
-def _matches(entry: str, phone: str) -> bool:
+def matches(entry: str, phone: str) -> bool:
+    """Whether a number (E.164) is that of an entry, or begins as one that ends in `*` does."""
     return phone.startswith(entry[:-1]) if entry.endswith("*") else phone == entry
 
 

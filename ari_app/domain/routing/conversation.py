@@ -1,7 +1,10 @@
 """The conversation: who is in it, by role, and what follows when one of them leaves. Pure; a table of (state, event).
 
     caller alone ──agent joins──> talking ──transferee joins──> in three ──agent goes──> transferred
+                                     └──transferee rung──> calling ──transferee joins──────────┘
+                                                              └──agent goes──> waiting ────────┘
 
+A transferee who is rung and does not come leaves caller and agent as they were.
 The conversation is over when the caller leaves, and when nobody is left for the caller to talk to.
 A caller who is alone again may be offered to other agents: the race decides that.
 """
@@ -20,12 +23,19 @@ class State(Enum):
 
     ALONE = auto()  # nobody talks to the caller yet, or nobody does any more
     TALKING = auto()  # caller and agent
+    CALLING = auto()  # caller and agent; a transferee is rung
+    WAITING = auto()  # nobody: the agent has left, and the transferee is rung
     IN_THREE = auto()  # caller, agent and transferee
     TRANSFERRED = auto()  # caller and transferee; the agent has left
     OVER = auto()
 
 
 # What happened.
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """The agent wants to transfer the caller, and who is to have the caller is rung."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ class Stopped:
     """The switch stops, or the call broke."""
 
 
-TalkEvent = Joined | Left | Lost | AllGone | Unbridged | LimitReached | Stopped
+TalkEvent = Rung | Joined | Left | Lost | AllGone | Unbridged | LimitReached | Stopped
 
 # What to do.
 
@@ -93,51 +103,83 @@ class HangUpParty:
     role: Role
 
 
-TalkCommand = Begin | End | HangUpParty
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The transferee has the caller: part the agent from them, tell the agent's phone, and hang it up."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """The transferee did not come: tell the agent's phone so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ringback:
+    """The caller, who is alone, is to hear ringback, or no more."""
+
+    start: bool
+
+
+TalkCommand = Begin | End | HangUpParty | Release | GiveBack | Ringback
 
 _AGENT, _TRANSFEREE = HangUpParty("agent"), HangUpParty("transferee")
-_BOTH = (_AGENT, _TRANSFEREE)
+
+
+def _ends(
+    state: State, *let_go: HangUpParty
+) -> dict[tuple[State, TalkEvent], tuple[State, tuple[TalkCommand, ...]]]:
+    """The rows of what ends the conversation in this state, whoever is in it; `let_go` are hung up."""
+    by_system: tuple[TalkCommand, ...] = (End("system"), *let_go)
+    return {
+        (state, Left("caller")): (State.OVER, (End("caller"), *let_go)),
+        (state, Lost("caller")): (State.OVER, (End("caller"), *let_go)),
+        (state, AllGone()): (State.OVER, (End("system"),)),
+        (state, Unbridged()): (State.OVER, by_system),
+        (state, LimitReached()): (State.OVER, by_system),
+        (state, Stopped()): (State.OVER, by_system),
+    }
+
 
 # What each event does in each state; a pair that is not here does nothing.
 TABLE: dict[tuple[State, TalkEvent], tuple[State, tuple[TalkCommand, ...]]] = {
     (State.ALONE, Joined("agent")): (State.TALKING, (Begin(),)),
     #
+    (State.TALKING, Rung()): (State.CALLING, ()),
     (State.TALKING, Joined("transferee")): (State.IN_THREE, ()),
     (State.TALKING, Left("agent")): (State.ALONE, (End("agent"),)),
     (State.TALKING, Lost("agent")): (State.ALONE, (End("agent"),)),
-    (State.TALKING, Left("caller")): (State.OVER, (End("caller"), _AGENT)),
-    (State.TALKING, Lost("caller")): (State.OVER, (End("caller"), _AGENT)),
-    (State.TALKING, AllGone()): (State.OVER, (End("system"),)),
-    (State.TALKING, Unbridged()): (State.OVER, (End("system"), _AGENT)),
-    (State.TALKING, LimitReached()): (State.OVER, (End("system"), _AGENT)),
-    (State.TALKING, Stopped()): (State.OVER, (End("system"), _AGENT)),
+    **_ends(State.TALKING, _AGENT),
+    #
+    (State.CALLING, Joined("transferee")): (State.TRANSFERRED, (Release(),)),
+    (State.CALLING, Left("transferee")): (State.TALKING, (GiveBack(),)),
+    (State.CALLING, Lost("transferee")): (State.TALKING, (GiveBack(),)),
+    (State.CALLING, Left("agent")): (State.WAITING, (Ringback(start=True),)),
+    (State.CALLING, Lost("agent")): (State.WAITING, (Ringback(start=True),)),
+    **_ends(State.CALLING, _AGENT, _TRANSFEREE),
+    #
+    (State.WAITING, Joined("transferee")): (State.TRANSFERRED, (Ringback(start=False),)),
+    (State.WAITING, Left("transferee")): (State.ALONE, (End("agent"),)),
+    (State.WAITING, Lost("transferee")): (State.ALONE, (End("agent"),)),
+    **_ends(State.WAITING, _TRANSFEREE),
     #
     (State.IN_THREE, Left("transferee")): (State.TALKING, ()),
     (State.IN_THREE, Lost("transferee")): (State.TALKING, ()),
     (State.IN_THREE, Left("agent")): (State.TRANSFERRED, ()),
     (State.IN_THREE, Lost("agent")): (State.TRANSFERRED, ()),
-    (State.IN_THREE, Left("caller")): (State.OVER, (End("caller"), *_BOTH)),
-    (State.IN_THREE, Lost("caller")): (State.OVER, (End("caller"), *_BOTH)),
-    (State.IN_THREE, AllGone()): (State.OVER, (End("system"),)),
-    (State.IN_THREE, Unbridged()): (State.OVER, (End("system"), *_BOTH)),
-    (State.IN_THREE, LimitReached()): (State.OVER, (End("system"), *_BOTH)),
-    (State.IN_THREE, Stopped()): (State.OVER, (End("system"), *_BOTH)),
+    **_ends(State.IN_THREE, _AGENT, _TRANSFEREE),
     #
     (State.TRANSFERRED, Left("transferee")): (State.ALONE, (End("agent"),)),
     (State.TRANSFERRED, Lost("transferee")): (State.ALONE, (End("agent"),)),
-    (State.TRANSFERRED, Left("caller")): (State.OVER, (End("caller"), _TRANSFEREE)),
-    (State.TRANSFERRED, Lost("caller")): (State.OVER, (End("caller"), _TRANSFEREE)),
-    (State.TRANSFERRED, AllGone()): (State.OVER, (End("system"),)),
-    (State.TRANSFERRED, Unbridged()): (State.OVER, (End("system"), _TRANSFEREE)),
-    (State.TRANSFERRED, LimitReached()): (State.OVER, (End("system"), _TRANSFEREE)),
-    (State.TRANSFERRED, Stopped()): (State.OVER, (End("system"), _TRANSFEREE)),
+    **_ends(State.TRANSFERRED, _TRANSFEREE),
 }
+_WITHOUT_AGENT = (State.WAITING, State.TRANSFERRED)
 
 
 class Conversation:
     """The conversation of one call, or its several conversations one after the other. Times are ms on the call's clock.
 
     `began_at`, `ended_at` and `ended_by` (who ended it) are of the newest conversation; None: not yet.
+    `handed_over_at`: when the agent's part of it ended, as the caller was transferred; None: it was not.
     """
 
     def __init__(self, max_duration_ms: int) -> None:
@@ -145,6 +187,7 @@ class Conversation:
         self.began_at: int | None = None
         self.ended_at: int | None = None
         self.ended_by: EndSource | None = None
+        self.handed_over_at: int | None = None
         self._max_duration_ms = max_duration_ms
 
     @property
@@ -168,10 +211,12 @@ class Conversation:
         if isinstance(event, LimitReached) and at < (self.deadline() or at):
             return ()
         self.state, commands = TABLE.get((self.state, event), (self.state, ()))
+        if self.state in _WITHOUT_AGENT and self.handed_over_at is None:
+            self.handed_over_at = at
         for command in commands:
             match command:
                 case Begin():
-                    self.began_at, self.ended_at, self.ended_by = at, None, None
+                    self.began_at, self.ended_at, self.ended_by, self.handed_over_at = at, None, None, None
                 case End(by):
                     self.ended_at, self.ended_by = max(at, self.began_at or at), by
         return commands

@@ -97,7 +97,7 @@ class Freed:
 
 @dataclass(frozen=True, slots=True)
 class CallerHungUp:
-    """The caller hung up, or the caller's channel ended."""
+    """The caller hung up, or the caller's channel ended; or the agent transferred the caller, and is needed no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,4 +236,9 @@ def outcome_of(record: LegRecord, cause: int, sip_status: int | None) -> LegOutc
         return "failed"
     if record.forwarded_to is not None or (sip_status is not None and 300 <= sip_status < 400):
         return "forwarded"
+    return outcome_by(cause)
+
+
+def outcome_by(cause: int) -> LegOutcome:
+    """What a Q.850 cause says of a phone that ended its channel before it answered."""
     return _OUTCOME_OF_CAUSE.get(cause, "failed")

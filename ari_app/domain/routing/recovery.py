@@ -1,6 +1,7 @@
 """Calls that a switch left when it died: what becomes of each, by what the journal says and what is in Asterisk.
 
 both still in their bridge     talking   watched to its end, settled with its whole duration
+the caller, left by the agent  transferring  whom the agent wanted to transfer the caller to is rung once more
 the caller, never connected    again     asks the caller the same question again, or offers the call again
 anything else                  over      settled as it stood, with an end no later than the last we know of it
 """
@@ -15,6 +16,7 @@ from ari_app.domain.calls.stage import ROWS, Fate, Role, Stage
 from ari_app.domain.routing import conversation
 from ari_app.domain.routing.conversation import AllGone, Conversation, Joined, Lost, Unbridged
 from ari_app.domain.routing.snapshot import Pin
+from ari_app.domain.routing.transfers import is_with_transferee, pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,17 @@ class UnderWay:
         return self.parties.get("agent")
 
     @property
+    def transferee(self) -> str | None:
+        """The channel of whom the agent transfers the caller to; None: nobody is rung or talks so."""
+        return self.parties.get("transferee")
+
+    @property
+    def partners(self) -> set[str]:
+        """The channels of whom the caller talks to, or waits for: when all are gone, the conversation is over."""
+        agent = None if is_with_transferee(self.record) else self.agent
+        return {channel for channel in (agent, self.transferee) if channel is not None}
+
+    @property
     def pin(self) -> Pin | None:
         """What the call is pinned to; None: it is not attributed yet, or the number called is nobody's."""
         record = self.record
@@ -84,7 +97,10 @@ class UnderWay:
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What is left of one call in Asterisk: whether the caller's and the agent's channels exist and share a bridge."""
+    """What is left of one call in Asterisk: whether the caller's and the agent's channels exist and share a bridge.
+
+    Of a call that the agent has transferred, the transferee's in place of the agent's.
+    """
 
     caller: bool
     agent: bool
@@ -95,6 +111,8 @@ def fate(call: UnderWay, remains: Remains) -> Fate:
     """What becomes of the call."""
     if remains.together:
         return "talking"
+    if remains.caller and not remains.agent and call.stage is Stage.TALKING and pending(call.record):
+        return "transferring"
     return ROWS[call.stage].restart if remains.caller else "over"
 
 
@@ -139,6 +157,8 @@ def restart(record: CallRecord, last_seen: int) -> None:
 def close(record: CallRecord, remains: Remains, last_seen: int) -> EndSource:
     """Ends the record; who ended the call, as far as can be told."""
     record.legs = [_ended(replace(leg, outcome=leg.outcome or "cancelled"), last_seen) for leg in record.legs]
+    for transfer in record.transfers:
+        transfer.outcome, transfer.ended_at = transfer.outcome or "cancelled", transfer.ended_at or last_seen
     if record.winner is None or record.connected_at is None:
         return "caller"
     record.disposition = "connected"

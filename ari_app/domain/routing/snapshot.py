@@ -22,7 +22,8 @@ class Snapshot:
     `areas`: the coverage of each destination, prepared once.
     `staged`: campaigns as they are under their staged terms; `staged_versions`: the versions of those terms.
     `suspended`: by campaign and publisher, why the publisher is suspended from the campaign.
-    `barred`: the destinations that their trunk may not dial, and why.
+    `barred`: the destinations that their trunk may not dial, and why. `spent`: the trunks that have spent all that they
+    may, and why.
     """
 
     version: int
@@ -35,6 +36,7 @@ class Snapshot:
     staged_versions: Mapping[str, int] = field(default_factory=dict)
     suspended: Mapping[tuple[str, str], str] = field(default_factory=dict)
     barred: Mapping[str, str] = field(default_factory=dict)
+    spent: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_snapshot(

@@ -11,7 +11,7 @@ from ari_app.domain.calls.geo import Geography, Place, area_covers, area_of
 from ari_app.domain.calls.record import ClauseResult, Part, Verdict
 from ari_app.domain.ledger.calls import CONVERSION_GRACE_MS
 from ari_app.domain.market.campaigns import Campaign
-from ari_app.domain.market.terms import Basis, Clause, NoRepeat, Scope
+from ari_app.domain.market.terms import Basis, Clause, DurationOf, NoRepeat, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,8 @@ class Facts:
 
     `wait_ms`: how long phones were rung for the caller. `blocked_by`: the entry of the campaign's block list that
     the caller's number matches. `converted_at`: when the call became a sale, as far as is known at `judged_at`.
-    `told_at`: when the advertiser reported it.
+    `told_at`: when the advertiser reported it. `duration_of`: which part of a conversation that was transferred
+    `connected_ms` is; None: it was not transferred.
     """
 
     started_at: int
@@ -52,6 +53,7 @@ class Facts:
     judged_at: int = 0
     converted_at: int | None = None
     told_at: int | None = None
+    duration_of: DurationOf | None = None
 
 
 def judge(clauses: Iterable[Clause], facts: Facts, geography: Geography) -> Verdict:
@@ -97,9 +99,8 @@ def payout_when(campaign: Campaign, publisher: str) -> tuple[Clause, ...]:
 def check(clause: Clause, facts: Facts, geography: Geography) -> ClauseResult:
     """Checks one clause against one call. A clause has exactly one field set (see `document`)."""
     if clause.connected_at_least is not None:
-        return _at_least(
-            "connected_at_least", "connected", facts.connected_ms or 0, clause.connected_at_least
-        )
+        what = _CONNECTED[facts.duration_of]
+        return _at_least("connected_at_least", what, facts.connected_ms or 0, clause.connected_at_least)
     if clause.total_at_least is not None:
         return _at_least("total_at_least", "the whole call lasted", facts.total_ms, clause.total_at_least)
     if clause.rang_at_least is not None:
@@ -120,6 +121,13 @@ def check(clause: Clause, facts: Facts, geography: Geography) -> ClauseResult:
     if clause.converted_within is not None:
         return _converted_within(clause.converted_within, facts)
     raise ValueError("a clause with no condition; `document.parse` refuses those")
+
+
+_CONNECTED: Mapping[DurationOf | None, str] = {
+    None: "connected",
+    "whole": "connected to the agent, and to whom the agent transferred the caller (duration_of: whole),",
+    "first": "connected to the agent, until the transfer (duration_of: first),",
+}
 
 
 def _connected(facts: Facts) -> ClauseResult:

@@ -61,6 +61,7 @@ def conclude(
     if attribution is not None and record.disposition not in SCREENED_OUT:
         facts = facts_of(record, attribution.campaign, place, timezone, earlier)
         assess(record, attribution.campaign, facts, geography)
+        _note_counted(record, attribution.campaign)
         _note_billed(record, attribution.campaign)
         record.events.append(TimelineEvent(record.ended_at, EventName.JUDGED, in_words(record)))
     return settle(record, record.ended_at)
@@ -88,7 +89,8 @@ def facts_of(
         converted_at=record.conversion.at if record.conversion else None,
         told_at=record.conversion.told_at if record.conversion else None,
         started_at=record.started_at,
-        connected_ms=record.durations_ms.connected if record.connected_at else None,
+        connected_ms=record.durations_ms.of(campaign.duration_of) if record.connected_at else None,
+        duration_of=campaign.duration_of if record.durations_ms.first is not None else None,
         answers=record.answers,
         place=place,
         ani=record.ani,
@@ -157,9 +159,19 @@ def most_paid(campaign: Campaign, publisher: str) -> int:
     return amount(rate, longest_ms, most_charged(campaign)) + sum(bonus.payout for bonus in campaign.bonus)
 
 
+def _note_counted(record: CallRecord, campaign: Campaign) -> None:
+    """Adds a line to the timeline where the agent transferred the caller: which part of the conversation counts."""
+    if record.durations_ms.first is None:
+        return
+    part = {"whole": "the whole conversation", "first": "the part with the agent"}[campaign.duration_of]
+    counted, whole = record.durations_ms.of(campaign.duration_of), record.durations_ms.connected
+    detail = f"{part}, {counted / 1000:.10g} s of {whole / 1000:.10g} s (duration_of: {campaign.duration_of})"
+    record.events.append(TimelineEvent(record.ended_at or record.started_at, EventName.COUNTED, detail))
+
+
 def _note_billed(record: CallRecord, campaign: Campaign) -> None:
     """Adds a line to the timeline where a rate does not count the whole conversation."""
-    talked_ms = record.durations_ms.connected
+    talked_ms = record.durations_ms.of(campaign.duration_of)
     billed = billed_ms(campaign, talked_ms)
     rates = (campaign.price, payout_rate(campaign, record.publisher or ""))
     if billed < talked_ms and any(isinstance(rate, Rate) and rate.per_minute is not None for rate in rates):

@@ -183,6 +183,8 @@ def _moments(record: CallRecord) -> Iterator[int]:
     told = [record.answered_at, record.offered_at, record.connected_at, record.ended_at]
     for leg in record.legs:
         told += leg.offered_at, leg.ringing_at, leg.answered_at, leg.accepted_at, leg.ended_at
+    for one in record.transfers:
+        told += one.asked_at, one.ringing_at, one.answered_at, one.ended_at
     yield from (at for at in told if at is not None)
     yield from (event.at for event in record.events)
 

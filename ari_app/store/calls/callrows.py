@@ -22,6 +22,7 @@ from ari_app.domain.calls.record import (
     ShareOfPrice,
     TimelineEvent,
     Tracks,
+    TransferRecord,
     Verdict,
 )
 from ari_app.domain.calls.rtp import RtpStatistics
@@ -81,6 +82,8 @@ def call_row(record: CallRecord) -> dict[str, Any]:
         "rtp_json": _rtp_values(record.rtp),
         "diversion_json": _encode(record.diversion) if record.diversion else None,
         "history_info_json": _encode(record.history_info) if record.history_info else None,
+        "transfers_json": _encode([astuple(t) for t in record.transfers]) if record.transfers else None,
+        "first_ms": durations.first,
         "events_json": _encode([[e.at, e.what, e.detail] for e in record.events]),
     }
 
@@ -171,7 +174,9 @@ def _record(row: RowMapping, its_legs: list[LegRecord], tracks: Tracks | None) -
         legs=its_legs,
         winner=row["winner"],
         excluded=[Exclusion(*exclusion) for exclusion in json.loads(row["excluded_json"])],
-        durations_ms=Durations(row["total_ms"], row["ivr_ms"], row["wait_ms"], row["connected_ms"]),
+        durations_ms=Durations(
+            row["total_ms"], row["ivr_ms"], row["wait_ms"], row["connected_ms"], row["first_ms"]
+        ),
         qualification=_verdict(row),
         money=_money(row),
         conversion=_conversion(row),
@@ -180,7 +185,15 @@ def _record(row: RowMapping, its_legs: list[LegRecord], tracks: Tracks | None) -
         events=[TimelineEvent(*event) for event in json.loads(row["events_json"])],
         diversion=json.loads(row["diversion_json"] or "[]"),
         history_info=json.loads(row["history_info_json"] or "[]"),
+        transfers=[_transfer(*values) for values in json.loads(row["transfers_json"] or "[]")],
     )
+
+
+def _transfer(*values: Any) -> TransferRecord:
+    *told, rtp = values
+    record = TransferRecord(*told)
+    record.rtp = RtpStatistics(*rtp) if rtp else None
+    return record
 
 
 def _rtp(row: RowMapping) -> RtpStatistics | None:

@@ -247,6 +247,8 @@ calls = Table(
     Column("events_json", Text, nullable=False),
     Column("diversion_json", Text),
     Column("history_info_json", Text),
+    Column("transfers_json", Text),
+    Column("first_ms", BigInteger),
     Index("calls_started_at", "started_at"),
     Index("calls_did", "did"),
     Index("calls_ani_started_at", "ani", "started_at"),

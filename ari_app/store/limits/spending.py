@@ -1,19 +1,20 @@
 """How long legs out by a trunk have talked: the time for which the carrier charges.
 
-Added up when calls are saved, by destination, hour and day (UTC). So a look-up costs the same however many calls
-there were.
+Added up when calls are saved, by destination (`trunks.legs_of` where there is none), hour and day (UTC). So a look-up
+costs the same however many calls there were.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ari_app.domain.calls.record import CallRecord
+from ari_app.domain.calls.record import CallRecord, LegRecord, TransferRecord
+from ari_app.domain.market.trunks import legs_of
 from ari_app.store.db.engine import reading
 from ari_app.store.db.tables import talked as table
 
@@ -25,20 +26,27 @@ def add(connection: Connection, records: Iterable[CallRecord]) -> None:
     """Counts the legs of calls that were not counted before. Part of `calls.save`."""
     found = Counter[tuple[str, str, int]]()
     for record in records:
-        for leg in record.legs:
+        for name, leg in _legs(record):
             ended_at = leg.ended_at if leg.ended_at is not None else record.ended_at
             if leg.answered_at is None or ended_at is None:
                 continue
             for span, ms in SPANS_MS.items():
-                found[leg.destination, span, record.started_at - record.started_at % ms] += (
-                    ended_at - leg.answered_at
-                )
+                found[name, span, record.started_at - record.started_at % ms] += ended_at - leg.answered_at
     rows = [  # in one order, so that two writers never wait for each other in a ring
         {"destination": destination, "span": span, "from_at": from_at, "talked_ms": talked_ms}
         for (destination, span, from_at), talked_ms in sorted(found.items())
     ]
     if rows:
         connection.execute(_raising(connection.dialect.name), rows)
+
+
+def _legs(record: CallRecord) -> Iterator[tuple[str, LegRecord | TransferRecord]]:
+    """Every leg of a call, with its destination; with the name of its trunk's legs where it has none."""
+    yield from ((leg.destination, leg) for leg in record.legs)
+    for transfer in record.transfers:
+        if transfer.to is not None:
+            is_number = transfer.trunk is not None and transfer.to.startswith("+")
+            yield legs_of(transfer.trunk or "") if is_number else transfer.to, transfer
 
 
 def talked_ms(

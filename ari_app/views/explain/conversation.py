@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ari_app.domain.calls.record import CallRecord, lines_of
+from ari_app.domain.calls.record import CallRecord, TransferRecord, lines_of
 from ari_app.domain.calls.rtp import RtpStatistics
 from ari_app.domain.calls.timeline import EventName
-from ari_app.views.explain.facts import into
+from ari_app.views.explain.facts import detail_of, into
 from ari_app.views.sections import Section
 from ari_app.views.words import duration
 
@@ -17,6 +17,14 @@ _MISHAPS: Mapping[str, str] = {
     EventName.CALLER_WAS_GONE: "The caller left while no switch ran; that was found",
     EventName.AGENT_WAS_GONE: "The agent left while no switch ran; that was found",
     EventName.ASTERISK_RESTARTED: "Asterisk died and ended the call; that was found",
+}
+_TRANSFER_ENDED = {
+    "refused": "That was refused",
+    "declined": "It was rung, and would not take the caller",
+    "busy": "It was rung, and was busy",
+    "no_answer": "It was rung, and did not answer",
+    "failed": "It could not be reached",
+    "cancelled": "It was rung, and the call ended before it answered",
 }
 _ENDED_BY = {
     "caller": "The caller hung up",
@@ -37,6 +45,9 @@ def _ending(record: CallRecord) -> Iterator[str]:
             f"- {record.winner} and the caller were connected {into(record, record.connected_at)} into the "
             f"call and talked for {duration(record.durations_ms.connected)}."
         )
+    yield from (f"- {_transfer(record, transfer)}" for transfer in record.transfers)
+    if record.durations_ms.first is not None:
+        yield f"- What counts for the terms: {detail_of(record, EventName.COUNTED)}."
     for whose, rtp in lines_of(record):
         yield f"- {_sound(whose, rtp)}"
     if record.disposition == "no_route":
@@ -48,7 +59,25 @@ def _ending(record: CallRecord) -> Iterator[str]:
             yield f"- {_MISHAPS[event.what]}, {into(record, event.at)} into the call."
     if record.ended_at is not None:
         ended = _ENDED_BY[record.end_source]
+        if record.end_source == "agent" and record.transferee is not None:
+            ended = "Whoever the agent transferred the caller to hung up"
         yield f"- {ended}, {into(record, record.ended_at)} after it began."
+
+
+def _transfer(record: CallRecord, transfer: TransferRecord) -> str:
+    """What an agent asked for, and what came of it."""
+    asked = f"The agent asked for a transfer to {transfer.to or transfer.asked}, {into(record, transfer.asked_at)} into"
+    by = f" by trunk {transfer.trunk}" if transfer.trunk is not None else ""
+    why = f": {transfer.why}" if transfer.why is not None else ""
+    if transfer.outcome != "connected" or transfer.answered_at is None:
+        came = _TRANSFER_ENDED.get(transfer.outcome or "", "It was rung")
+        return f"{asked} the call. {came}{'' if transfer.outcome == 'refused' else by}{why}."
+    ended_at = transfer.ended_at or record.ended_at or transfer.answered_at
+    waited, talked = transfer.answered_at - transfer.asked_at, ended_at - transfer.answered_at
+    return (
+        f"{asked} the call. It was rung{by}, took the caller after {duration(waited)}, and they talked for "
+        f"{duration(talked)}."
+    )
 
 
 def _sound(whose: str | None, rtp: RtpStatistics) -> str:

@@ -11,11 +11,15 @@ from ari_app.domain.routing.conversation import (
     Begin,
     Conversation,
     End,
+    GiveBack,
     HangUpParty,
     Joined,
     Left,
     LimitReached,
     Lost,
+    Release,
+    Ringback,
+    Rung,
     State,
     Stopped,
     TalkCommand,
@@ -28,6 +32,7 @@ LIMIT_MS = 60_000
 
 EVENTS: tuple[TalkEvent, ...] = (
     *(kind(role) for kind in (Joined, Left, Lost) for role in ("caller", "agent", "transferee")),  # type: ignore[arg-type]
+    Rung(),
     AllGone(),
     Unbridged(),
     LimitReached(),
@@ -37,6 +42,8 @@ EVENTS: tuple[TalkEvent, ...] = (
 WAYS: dict[State, tuple[tuple[TalkEvent, ...], tuple[TalkCommand, ...]]] = {
     State.ALONE: ((), ()),
     State.TALKING: ((Joined("agent"),), (HangUpParty("agent"),)),
+    State.CALLING: ((Joined("agent"), Rung()), (HangUpParty("agent"), HangUpParty("transferee"))),
+    State.WAITING: ((Joined("agent"), Rung(), Left("agent")), (HangUpParty("transferee"),)),
     State.IN_THREE: (
         (Joined("agent"), Joined("transferee")),
         (HangUpParty("agent"), HangUpParty("transferee")),
@@ -50,6 +57,15 @@ CHANGES: dict[tuple[State, TalkEvent], tuple[State, tuple[TalkCommand, ...]]] = 
     (State.TALKING, Joined("transferee")): (State.IN_THREE, ()),
     (State.TALKING, Left("agent")): (State.ALONE, (End("agent"),)),
     (State.TALKING, Lost("agent")): (State.ALONE, (End("agent"),)),
+    (State.TALKING, Rung()): (State.CALLING, ()),
+    (State.CALLING, Joined("transferee")): (State.TRANSFERRED, (Release(),)),
+    (State.CALLING, Left("transferee")): (State.TALKING, (GiveBack(),)),
+    (State.CALLING, Lost("transferee")): (State.TALKING, (GiveBack(),)),
+    (State.CALLING, Left("agent")): (State.WAITING, (Ringback(start=True),)),
+    (State.CALLING, Lost("agent")): (State.WAITING, (Ringback(start=True),)),
+    (State.WAITING, Joined("transferee")): (State.TRANSFERRED, (Ringback(start=False),)),
+    (State.WAITING, Left("transferee")): (State.ALONE, (End("agent"),)),
+    (State.WAITING, Lost("transferee")): (State.ALONE, (End("agent"),)),
     (State.IN_THREE, Left("transferee")): (State.TALKING, ()),
     (State.IN_THREE, Lost("transferee")): (State.TALKING, ()),
     (State.IN_THREE, Left("agent")): (State.TRANSFERRED, ()),
@@ -113,6 +129,22 @@ def test_a_transfer_begins_no_second_conversation() -> None:
     assert (conversation.began_at, conversation.is_on) == (1_000, True)
     conversation.handle(Left("caller"), 9_000)
     assert conversation.talked_ms == 8_000
+
+
+@pytest.mark.parametrize(
+    ("leaves", "joins", "handed_over_at"),
+    [(None, 5_000, 5_000), (3_000, 5_000, 3_000), (None, None, None)],
+    ids=["who is called comes", "the agent has left before", "who is called does not come"],
+)
+def test_the_agents_part_ends_when_the_agent_is_needed_no_more(
+    leaves: int | None, joins: int | None, handed_over_at: int | None
+) -> None:
+    conversation = come_to(State.CALLING)
+    if leaves is not None:
+        conversation.handle(Left("agent"), leaves)
+    conversation.handle(Left("transferee") if joins is None else Joined("transferee"), joins or 5_000)
+    conversation.handle(Left("caller"), 9_000)
+    assert (conversation.handed_over_at, conversation.talked_ms) == (handed_over_at, 8_000)
 
 
 def test_a_caller_who_is_alone_again_may_talk_to_another() -> None:
