@@ -166,6 +166,97 @@ def test_a_login_that_could_write_configuration_is_refused(
         configure(tmp_path, CALLRACE_TRUNK_MAIN_USER=user)
 
 
+def certified(home: Path, *names: str) -> Path:
+    """Files in secrets/tls, of which only that they are there is looked at."""
+    folder = home / "secrets" / "tls"
+    folder.mkdir(parents=True)
+    for name in names or ("certificate.pem", "key.pem"):
+        (folder / name).write_text("made elsewhere\n")
+    return folder
+
+
+def encryption(etc: Path, file: str, endpoint: str) -> list[str]:
+    return [value for name, value in read(etc / file)[endpoint] if name == "media_encryption"]
+
+
+def test_without_a_certificate_there_is_no_tls_and_telephones_are_plain(tmp_path: Path) -> None:
+    etc = configure(tmp_path)
+    assert "tls" not in read(etc / "pjsip.conf")
+    assert encryption(etc, "pjsip_phones.conf", "phone") == ["no"]
+    assert encryption(etc, "pjsip_trunks.conf", "main") == ["no"]
+    assert mode(tmp_path / "secrets" / "tls") == 0o700
+
+
+def test_with_a_certificate_telephones_encrypt_but_for_those_that_may_be_plain(tmp_path: Path) -> None:
+    certified(tmp_path)
+    etc = configure(tmp_path, CALLRACE_SIP_TLS_PORT="5161")
+    tls = dict(read(etc / "pjsip.conf")["tls"])
+    assert (tls["bind"], tls["method"]) == ("127.0.0.1:5161", "sslv23")  # TLS 1.2 and 1.3
+    assert (tls["cert_file"], tls["priv_key_file"]) == tuple(
+        f"/etc/callrace/tls/{name}.pem" for name in ("certificate", "key")
+    )
+    assert "verify_server" not in tls
+    assert encryption(etc, "pjsip_phones.conf", "phone") == ["sdes"]
+    assert encryption(etc, "pjsip_phones.conf", "phone-plain") == ["no"]
+    assert encryption(etc, "pjsip_trunks.conf", "main") == ["no"]  # it goes by UDP
+
+
+def test_with_authorities_nobody_is_called_whom_they_have_not_signed(tmp_path: Path) -> None:
+    certified(tmp_path, "certificate.pem", "key.pem", "authorities.pem")
+    tls = dict(read(configure(tmp_path) / "pjsip.conf")["tls"])
+    assert (tls["ca_list_file"], tls["verify_server"]) == ("/etc/callrace/tls/authorities.pem", "yes")
+
+
+@pytest.mark.parametrize(("srtp", "encrypts"), [("", "sdes"), ("yes", "sdes"), ("no", "no")])
+def test_a_trunk_by_tls_encrypts_unless_it_is_said_to_be_plain(
+    tmp_path: Path, srtp: str, encrypts: str
+) -> None:
+    certified(tmp_path)
+    carrier = {"CALLRACE_TRUNK_MAIN": "sip:gw.example:5061;transport=tls", "CALLRACE_TRUNK_MAIN_SRTP": srtp}
+    etc = configure(tmp_path, **carrier)
+    assert encryption(etc, "pjsip_trunks.conf", "main") == [encrypts]
+    text = (etc / "pjsip_trunks.conf").read_text()
+    assert "\ncontact = sip:gw.example:5061\\;transport=tls\n" in text  # without \\ a comment begins there
+
+
+def test_a_trunk_registers_by_tls(tmp_path: Path) -> None:
+    certified(tmp_path)
+    (tmp_path / "secrets" / "trunks").mkdir()
+    (tmp_path / "secrets" / "trunks" / "main").write_text("secret")
+    carrier = {"CALLRACE_TRUNK_MAIN": "sip:gw.example;transport=tls", "CALLRACE_TRUNK_MAIN_USER": "acme"}
+    text = (configure(tmp_path, **carrier) / "pjsip_trunks.conf").read_text()
+    assert "\nserver_uri = sip:gw.example\\;transport=tls\n" in text
+    assert "\nclient_uri = sip:acme@gw.example\\;transport=tls\n" in text
+
+
+@pytest.mark.parametrize(
+    ("files", "environment", "told"),
+    [
+        (("certificate.pem",), {}, "key.pem: put the key of"),
+        (("none",), {"CALLRACE_TRUNK_MAIN": "sip:gw;transport=tls"}, "put one into"),
+        (("none",), {"CALLRACE_TRUNK_MAIN_SRTP": "yes"}, "the keys would be sent in clear"),
+        (("none",), {"CALLRACE_TRUNK_MAIN_SRTP": "maybe"}, "expected yes or no"),
+        (("none",), {"CALLRACE_TRUNK_MAIN": "sip:gw;lr\n[evil]"}, "expected an address"),
+        (("none",), {"CALLRACE_TRUNK_MAIN": "gw.example"}, "expected an address"),
+        ((), {}, "is a link"),
+    ],
+)
+def test_what_cannot_be_encrypted_so_is_refused_with_the_reason(
+    tmp_path: Path, files: tuple[str, ...], environment: dict[str, str], told: str
+) -> None:
+    folder = certified(tmp_path, *files)
+    if told == "is a link":
+        (folder / "certificate.pem").unlink()
+        (folder / "certificate.pem").symlink_to("/nowhere")
+    ours = {
+        name: value for name, value in os.environ.items() if not name.startswith("CALLRACE_")
+    } | environment
+    command = [PROVISION, "configure", tmp_path / "etc", tmp_path / "secrets"]
+    done = subprocess.run(command, env=ours, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert told in done.stderr
+
+
 def test_an_overlay_replaces_files_and_adds_others(tmp_path: Path) -> None:
     overlay = tmp_path / "overlay"
     (overlay / "dialplan").mkdir(parents=True)
