@@ -119,6 +119,27 @@ async def ask_endpoint(asterisk: Session, endpoint: str) -> EndpointState | None
     )
 
 
+def phones_in_clear(settings: Settings) -> list[str]:
+    """The phones whose audio is encrypted by keys that can be read: they have registered without TLS.
+
+    Raises AmiError, SettingsError.
+    """
+
+    async def look() -> list[str]:
+        async with session(settings) as asterisk:
+            contacts = [m for m in await asterisk.ask("PJSIPShowContacts") if m.event == "ContactList"]
+            in_clear = {m["Endpoint"] for m in contacts if "transport=tls" not in m["Uri"].lower()}
+            return [name for name in sorted(in_clear) if await _encrypts(asterisk, name)]
+
+    return asyncio.run(look())
+
+
+async def _encrypts(asterisk: Session, endpoint: str) -> bool:
+    """Whether an endpoint's audio is encrypted (SRTP, keys by SDES)."""
+    messages = await asterisk.ask("PJSIPShowEndpoint", Endpoint=endpoint)
+    return any(m["MediaEncryption"] == "sdes" for m in messages if m.event == "EndpointDetail")
+
+
 def _nothing() -> None:
     """Does nothing."""
 

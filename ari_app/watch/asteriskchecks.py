@@ -201,6 +201,18 @@ def check_sounds(view: AsteriskView, marketplace: Marketplace | None) -> Finding
     return Finding("sounds", True, f"all {len(wanted)} that are played, of {len(view.sounds)}")
 
 
+def check_phones_in_clear(settings: Settings) -> Iterator[Finding]:
+    """Finds phones that encrypt in vain. No finding when there is none, or when AMI cannot be asked."""
+    try:
+        names = ami.phones_in_clear(settings)
+    except (ami.AmiError, SettingsError):
+        return  # that is said of the trunk
+    if names:
+        detail = f"{some(names)} encrypt what is said, but registered without TLS: the keys can be read"
+        remedy = "have them register by TLS; make those that cannot from phone-plain, in pjsip_phones.conf"
+        yield Finding("encryption", True, detail, remedy, is_doubtful=True)
+
+
 def check_trunk_state(settings: Settings) -> Finding:
     """Checks by AMI how the trunk is identified, and whether its contacts answer."""
     name = f"trunk {TRUNK}"

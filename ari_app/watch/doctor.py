@@ -41,7 +41,7 @@ from ari_app.store.db.errors import DocumentUnreadable, StoreError
 from ari_app.store.geography import GeographyError
 from ari_app.store.ledger import ledger
 from ari_app.store.market import marketplaces
-from ari_app.watch.asteriskchecks import check_asterisk, check_trunk_state, look
+from ari_app.watch.asteriskchecks import check_asterisk, check_phones_in_clear, check_trunk_state, look
 from ari_app.watch.certificate import check_certificate
 from ari_app.watch.finding import Finding, Step, some
 from ari_app.watch.runningchecks import check_agi, check_chores, check_saving, check_supervision, check_switch
@@ -88,6 +88,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         remedy = f"{Step.START}, or see CALLRACE_ASTERISK and secrets/ari"
         yield Finding("asterisk", False, str(error), remedy)
     yield check_trunk_state(settings)
+    yield from check_phones_in_clear(settings)
     yield check_switch(settings)
     yield from check_saving(settings)
     yield from check_chores(settings)

@@ -7,6 +7,8 @@ from contextlib import suppress
 import pytest
 
 from ari_app.lab.sipp import Agent, accepts, answers, talk_ms
+from ari_app.settings import Settings
+from ari_app.watch.asteriskchecks import check_phones_in_clear
 from tests.kit.certificates import make_authority
 from tests.kit.interop import interop
 from tests.live.baresip import TONE_HZ, baresip
@@ -112,6 +114,29 @@ async def test_a_phone_that_may_be_plain_takes_a_call_without_encryption(lab, ex
             assert await encrypted(lab) == {"carrier": False, "agent-102": False}
             await who.hang_up()
             assert (await exchange.record()).winner == "phone"
+
+
+@interop(
+    "A6",
+    "A telephone that wants SRTP, but registers by UDP",
+    does="it is rung, and encrypts; the doctor says that its keys can be read",
+)
+async def test_a_phone_whose_keys_can_be_read_is_named(lab, exchange, calling, tmp_path):
+    exchange.apply(marketplace({"agent": {"extension": "agent-101"}}, accept="answer"))
+    by_udp = account(lab).replace(f"{lab.sip_tls};transport=tls", lab.sip)
+    async with baresip(by_udp, tmp_path / "baresip") as phone:
+        await registered(lab)
+        async with calling(plan=TALK) as who:
+            await phone.until("CALL_INCOMING")
+            phone.do("accept")
+            await exchange.connected()
+            assert await encrypted(lab) == {"carrier": False, "agent-101": True}
+            settings = Settings.from_env(lab.environment)
+            [finding] = await asyncio.to_thread(lambda: [*check_phones_in_clear(settings)])
+            assert finding.is_doubtful
+            assert finding.detail.startswith("agent-101 encrypt what is said, but registered without TLS")
+            await who.hang_up()
+            assert (await exchange.record()).winner == "agent"
 
 
 @interop(
