@@ -4,8 +4,9 @@
 # `method=tlsv1_2` and `method=tlsv1_3` are that one version alone. `method=sslv23`, whose name is of the last century, is
 # TLS 1.2 and TLS 1.3: what one wants.
 #
-# A certificate whose file is replaced is shown to nobody before `module reload res_pjsip.so`, and to everybody who connects
-# after it, though the log says "Transport 'tls' is not fully reloadable"; connections that are open stay open.
+# A certificate whose file is replaced, when somebody has been shown the old one, is shown to nobody before `module reload
+# res_pjsip.so`, and to everybody who connects after it, though the log says "Transport 'tls' is not fully reloadable".
+# Connections that are open stay open.
 #
 # Seen:
 #   asterisk 22.10.1
@@ -13,7 +14,7 @@
 #   method=tlsv1_2: TLSv1.2
 #   method=tlsv1_3: TLSv1.3
 #   method=sslv23: TLSv1.2 TLSv1.3
-#   certificate: old after its file is replaced, new after a reload
+#   certificate: old, old after its file is replaced, new after a reload
 #
 # Fails when that is no longer so. Takes about a minute and 350 MB in a temporary folder; Asterisk is in namespaces of its
 # own. Needs root, mmdebstrap, unshare, ip and openssl.
@@ -53,12 +54,13 @@ if [ "$mode" = versions ]; then
         connect -"$version" -cipher 'DEFAULT:@SECLEVEL=0' | sed -n 's/^New, \(TLSv[0-9.]*\), Cipher is [^(].*/\1/p'
     done | sed 's/v1\.0$/v1/' | xargs
 else
+    before=$(shown)
     mv "$root/etc/asterisk/certificate.new" "$root/etc/asterisk/certificate.pem"
     mv "$root/etc/asterisk/key.new" "$root/etc/asterisk/key.pem"
     replaced=$(shown)
     rx module reload res_pjsip.so
     sleep 1
-    echo "$replaced after its file is replaced, $(shown) after a reload"
+    echo "$before, $replaced after its file is replaced, $(shown) after a reload"
 fi
 LOOK
 look() { apart --net --mount bash "$folder/look.sh" "$root" "$1"; }
@@ -84,5 +86,5 @@ mv "$root/etc/asterisk/certificate.pem" "$root/etc/asterisk/certificate.new"
 mv "$root/etc/asterisk/key.pem" "$root/etc/asterisk/key.new"
 cp "$folder/old.pem" "$root/etc/asterisk/certificate.pem"
 cp "$folder/old.key" "$root/etc/asterisk/key.pem"
-expect "certificate" "$(look renewal)" "old after its file is replaced, new after a reload"
+expect "certificate" "$(look renewal)" "old, old after its file is replaced, new after a reload"
 exit $failed
