@@ -23,7 +23,7 @@ from ari_app.store.db.engine import reading, writing
 from ari_app.store.db.tables import call_changes, call_places, calls
 
 AT_ONCE = 5_000  # calls that get a place in one transaction
-SPAN = 20_000  # places that are looked through for calls that match, in one answer
+SPAN = 5_000  # places that are looked through for calls that match, in one answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ def _give_places(engine: Engine) -> None:
         last = connection.execute(its).scalar_one()
         # A call whose place somebody is just taking away gets its new one the next time.
         free = has_none.order_by(call_changes.c.call_id).limit(AT_ONCE).with_for_update(skip_locked=True)
-        ids = connection.execute(free).scalars().all()
-        for n, call_id in enumerate(ids, last + 1):
-            its_own = call_changes.c.call_id == call_id
-            connection.execute(update(call_changes).where(its_own).values(place=n))
-        connection.execute(update(call_places).values(last=last + len(ids)))
+        found = free.subquery()
+        nth = select(found.c.call_id, func.row_number().over(order_by=found.c.call_id).label("n")).subquery()
+        its_own = call_changes.c.call_id == nth.c.call_id
+        given = connection.execute(update(call_changes).where(its_own).values(place=last + nth.c.n))
+        connection.execute(update(call_places).values(last=last + given.rowcount))

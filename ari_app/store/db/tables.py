@@ -253,7 +253,8 @@ calls = Table(
     Index("calls_did", "did"),
     Index("calls_ani_started_at", "ani", "started_at"),
     Index("calls_campaign_started_at", "campaign", "started_at"),
-    Index("calls_publisher", "publisher"),
+    Index("calls_advertiser_started_at", "advertiser", "started_at"),
+    Index("calls_publisher_started_at", "publisher", "started_at"),
     Index("calls_waits_until", "waits_until"),
     Index("calls_conversion_told_at", "conversion_told_at"),
 )
