@@ -109,7 +109,7 @@ async def route(
             case Take() if intake.campaign.route.accept != "answer":
                 return nobody | {"CALLRACE_RESULT": "NOBODY"}
             case Reserve(decision):
-                wish = wanted(call_id, snapshot.marketplace, intake.mine, decision.rung, began_at)
+                wish = wanted(call_id, snapshot.marketplace, intake.attribution, decision.rung, began_at)
                 if not wish.is_nothing and request.begun_id is None:
                     return nobody | {"CALLRACE_RESULT": "NOBODY"}
                 reserved = await reserve(wish)
@@ -121,7 +121,7 @@ async def route(
         case Unknown():
             return nobody | UNKNOWN
         case Offered(decision):
-            return nobody | _rung(snapshot, intake.mine, decision)
+            return nobody | _rung(snapshot, intake.attribution, decision)
         case _:
             return nobody | {"CALLRACE_RESULT": "REFUSED"}
 

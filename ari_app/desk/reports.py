@@ -96,7 +96,7 @@ def by(
     if what == "disposition":
         lines = reporting.by_disposition(total, get_args(Disposition))
     else:
-        live = _live_keys(site, what, when, chosen)
+        live = _keys_under_way(site, what, when, chosen)
         if live is not None:
             lines = reporting.with_live(lines, live)
             total = reporting.total(lines)
@@ -186,7 +186,7 @@ def _cost_a_minute(text: str | None, groups: Sequence[Group]) -> Fraction:
     return Fraction(text) * Fraction(10) ** exponent(next(iter(currencies), "USD"))
 
 
-def _live_keys(site: Site, what: By, when: Span, only: Mapping[str, str]) -> list[str | None] | None:
+def _keys_under_way(site: Site, what: By, when: Span, only: Mapping[str, str]) -> list[str | None] | None:
     """For each call under way in the period, the line that it belongs to; None when no switch runs."""
     try:
         found = [call for call in under_way(site.settings) if _is_of(call, when, only)]

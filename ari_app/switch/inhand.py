@@ -34,7 +34,7 @@ class InHand:
         """The calls under way, including those that are only watched."""
         return [*self.sessions.values(), *self.bystanders.values()]
 
-    def had(self, channel_id: str) -> bool:
+    def knows(self, channel_id: str) -> bool:
         """Whether this switch has, or had, the channel's call: a call's inbox closes just before its session ends."""
         under_way = (session.call.channel_id for session in self.sessions.values())
         return channel_id in self._over or channel_id in under_way

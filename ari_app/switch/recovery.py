@@ -252,25 +252,25 @@ class Resumed:
 async def sweep(
     client: Client,
     found: Survey,
-    had: Callable[[str], bool],
+    knows: Callable[[str], bool],
     serve: Callable[[StasisStart], None],
     watch_strangers: Callable[[Client, str, frozenset[str]], None],
 ) -> None:
     """Hangs up channels that belong to no call. An unknown caller is served as a new call; conversations go on.
 
-    `had` says whether this switch has, or had, a channel's call, as it may have ended since the survey. A
+    `knows` says whether this switch has, or had, a channel's call, as it may have ended since the survey. A
     `watch_strangers` has to watch the channels of the bridge at once.
     """
     try:
         await asyncio.sleep(NEW_CALLS_S)
         for name in found.our_bridges:
             members = found.bridges[name]
-            if len(members) > 1 and not any(client.is_watched(one) or had(one) for one in members):
+            if len(members) > 1 and not any(client.is_watched(one) or knows(one) for one in members):
                 watch_strangers(client, name, members)
         for channel_id, channel in found.channels.items():
             if client.is_watched(channel_id):
                 continue
-            start = None if had(channel_id) else _arrival(channel)
+            start = None if knows(channel_id) else _arrival(channel)
             if start is not None and channel_id not in found.bridge_of:
                 log.warning("channel %s came while no switch heard of it; it is served now", channel_id)
                 serve(start)

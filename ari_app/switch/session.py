@@ -124,7 +124,7 @@ class Session:
             log.error("call failed: %s", error)
         finally:
             await _to_its_end(self._leave())
-            await _to_its_end(self._know_the_caller())
+            await _to_its_end(self._read_earlier_calls())
         return self._settle()
 
     async def _while_here(self, serve: Callable[[], Awaitable[None]]) -> None:
@@ -149,7 +149,7 @@ class Session:
                 self._end_as("unknown_number")
                 self._hangup_cause = UNALLOCATED
             case Refused(refusal):
-                await self._turn_away(refusal)
+                await self._refuse(refusal)
             case FlowEnded():
                 self._end_as("flow_ended")
             case Offered(decision):
@@ -223,7 +223,7 @@ class Session:
         full = self._shared.caps.full(self.case.market, found, self.record.started_at)
         return capped(found.campaign, full) if full is not None else None
 
-    async def _turn_away(self, refusal: Refusal) -> None:
+    async def _refuse(self, refusal: Refusal) -> None:
         """Plays to the caller that the call is refused; if there is no announcement, rejects the call unanswered."""
         self._end_as(refusal.disposition)
         self.call.note(EventName.REFUSED, refusal.reason)
@@ -330,7 +330,7 @@ class Session:
         self.record.ended_at = call.end()
         call.note(EventName.ENDED, f"by the {self.record.end_source}")
 
-    async def _know_the_caller(self) -> None:
+    async def _read_earlier_calls(self) -> None:
         self.case.earlier |= await self._shared.callers.earlier(self.record)
 
     def _settle(self) -> Settlement:

@@ -77,7 +77,7 @@ class Supervision:
     async def _sweep(self, client: Client, looked: Callable[[], Awaitable[Survey]]) -> None:
         hands = self._in_hand
         with suppress(AriReplaced):  # that ends the switch elsewhere
-            await sweep(client, await looked(), hands.had, self._serve, hands.watch_strangers)
+            await sweep(client, await looked(), hands.knows, self._serve, hands.watch_strangers)
 
     def look_no_more(self) -> None:
         """Cancels the surveys, as Asterisk may never answer."""

@@ -22,7 +22,7 @@ from ari_app.domain.market.marketplace import Marketplace, Trunk
 ALLOWED = ("+1*",)
 """What a trunk without `allow` may dial: North America, except the ranges below."""
 
-_DEAR = {
+_EXPENSIVE = {
     "a premium-rate number": re.compile(r"\+1(?:900|\d{3}976)"),
     # The NANP outside the USA, its territories and Canada: dialled like a US number, charged like overseas.
     "a number abroad, in North America's numbering": re.compile(rf"\+1(?:{'|'.join(sorted(ABROAD))})"),
@@ -36,7 +36,7 @@ def why_not(trunk: str, rules: Trunk | None, phone: str) -> str | None:
     """Why the trunk may not dial the number (E.164), and which entry would allow it; None: it may."""
     allow = rules.allow if rules is not None and rules.allow is not None else ALLOWED
     matched = max((len(e.rstrip("*")) for e in allow if matches(e, phone)), default=0)
-    prefix, what = _dear(phone)
+    prefix, what = _expensive_range(phone)
     if matched > 0 and matched >= len(prefix):
         return None
     allowing = f'"{prefix}*"' if prefix else "a prefix of it"
@@ -129,9 +129,9 @@ def matches(entry: str, phone: str) -> bool:
     return phone.startswith(entry[:-1]) if entry.endswith("*") else phone == entry
 
 
-def _dear(phone: str) -> tuple[str, str]:
+def _expensive_range(phone: str) -> tuple[str, str]:
     """The range of the number, and what that range is; an empty range for an ordinary number."""
-    for what, ranges in _DEAR.items():
+    for what, ranges in _EXPENSIVE.items():
         if found := ranges.match(phone):
             return found[0], what
     return "", "a number"

@@ -229,7 +229,7 @@ class Intake:
         self.place = locate(self._snapshot.geography, entered_zip, self._arrival.ani, self._arrival.did)
 
     @property
-    def mine(self) -> Attribution:
+    def attribution(self) -> Attribution:
         """Whose the call is, once it is somebody's."""
         assert self.found is not None, "a call that goes on is somebody's"
         return self.found
@@ -237,7 +237,7 @@ class Intake:
     @property
     def campaign(self) -> Campaign:
         """The campaign whose the call is."""
-        return self.mine.campaign
+        return self.attribution.campaign
 
     @property
     def _timezone(self) -> str:
@@ -284,7 +284,7 @@ class Intake:
     # Screening: the first reason counts, so the order is part of the contract
 
     def _refusals(self, dialled_at: int | None) -> Iterator[Count | Refusal | None]:
-        call, found = self._arrival, self.mine
+        call, found = self._arrival, self.attribution
         yield barred(self._snapshot.marketplace.screen, call.ani, call.attestation)
         yield _TRUNK
         yield _RATES

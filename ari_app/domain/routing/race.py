@@ -269,12 +269,12 @@ class Race:
             return self._ended_unseen(leg, event, now)
         said = outcome_of(leg.record, event.cause, event.sip_status)
         leg.record.outcome = "no_answer" if leg.phase is Phase.ANSWERED else said
-        return self._buried(leg, event, now)
+        return self._close_and_advance(leg, event, now)
 
     def _ended_unseen(self, leg: Leg, event: LegEnded, now: int) -> list[RaceCommand]:
         """The agent may have answered unseen, and is rung again: a limited number of times in each round."""
         leg.record.outcome = "failed"
-        self._bury(leg, event, now)
+        self._close(leg, event, now)
         destination = leg.record.destination
         offers = [
             one for one in self.legs if one.round == leg.round and one.record.destination == destination
@@ -283,11 +283,11 @@ class Race:
             self._open(leg.record.wave, WavePlan((destination,)), now)
         return self._advance(now)
 
-    def _buried(self, leg: Leg, event: LegEnded, now: int) -> list[RaceCommand]:
-        self._bury(leg, event, now)
+    def _close_and_advance(self, leg: Leg, event: LegEnded, now: int) -> list[RaceCommand]:
+        self._close(leg, event, now)
         return self._advance(now)
 
-    def _bury(self, leg: Leg, event: LegEnded, now: int) -> None:
+    def _close(self, leg: Leg, event: LegEnded, now: int) -> None:
         """The leg's channel ended, so its phone may be rung again."""
         self._active.pop(leg.number, None)
         self._there.discard(leg.record.destination)
@@ -304,9 +304,9 @@ class Race:
         self._won_at = now
         leg.record.accepted_at = now
         leg.record.outcome = "won"
-        return [Award(leg.number), *self._come_to_bridge(leg, now), *self._cancel_all("lost")]
+        return [Award(leg.number), *self._bridge_after_prompt(leg, now), *self._cancel_all("lost")]
 
-    def _come_to_bridge(self, leg: Leg, now: int) -> list[RaceCommand]:
+    def _bridge_after_prompt(self, leg: Leg, now: int) -> list[RaceCommand]:
         """Asterisk bridges no channel while it plays a prompt, and all later requests of the call would wait, too."""
         if not leg.hears_prompt:
             return self._bridge(leg)
@@ -325,7 +325,7 @@ class Race:
 
     def _winner_ended(self, leg: Leg, event: LegEnded, now: int) -> list[RaceCommand]:
         """If the winner's channel ends at once, the call is offered again (a limited number of times)."""
-        self._bury(leg, event, now)
+        self._close(leg, event, now)
         if leg.connected_at is None:
             leg.record.outcome = "failed"
         elif now - leg.connected_at >= self.plan.reoffer_within_ms:
@@ -396,5 +396,5 @@ _REACTIONS: dict[tuple[Phase, type], Callable[..., list[RaceCommand]]] = {
     (Phase.CANCELLING, LegAnswered): Race._answered_too_late,
     (Phase.CANCELLING, LegSoundless): lambda race, leg, *_: [HangUp(leg.number, leg.hangup_reason)],
     (Phase.CANCELLING, LegDigit): Race._late_digit,
-    (Phase.CANCELLING, LegEnded): Race._buried,
+    (Phase.CANCELLING, LegEnded): Race._close_and_advance,
 }

@@ -41,7 +41,7 @@ class Refusal:
 
 def barred(rules: Screening, ani: str | None, attestation: Attestation | None = None) -> Refusal | None:
     """Why no campaign takes the caller, or None."""
-    reason = _unwelcome(rules, ani, attestation)
+    reason = _not_accepted(rules, ani, attestation)
     return Refusal("blocked", f"{reason}, in every campaign") if reason else None
 
 
@@ -75,7 +75,7 @@ def screen(
         return Refusal("closed", f"the publisher is suspended: {suspended}", rules.announce or CLOSED_PROMPT)
     if campaign.hours and not is_open(campaign.hours, now, timezone):
         return Refusal("closed", "outside the campaign's hours", rules.announce or CLOSED_PROMPT)
-    reason = _unwelcome(rules, ani, attestation) or _redialled(rules, ani, now, last_call_at)
+    reason = _not_accepted(rules, ani, attestation) or _redialled(rules, ani, now, last_call_at)
     return Refusal("blocked", reason, rules.announce or REFUSED_PROMPT) if reason else None
 
 
@@ -91,7 +91,7 @@ def capped(campaign: Campaign, reason: str) -> Refusal:
     return Refusal("capped", reason, campaign.screen.announce or CAPPED_PROMPT)
 
 
-def _unwelcome(rules: Screen | Screening, ani: str | None, attestation: Attestation | None) -> str | None:
+def _not_accepted(rules: Screen | Screening, ani: str | None, attestation: Attestation | None) -> str | None:
     if ani is None and rules.anonymous == "refuse":
         return "anonymous callers are refused"
     entry = blocked_by(rules, ani)

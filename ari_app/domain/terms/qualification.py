@@ -60,7 +60,7 @@ def judge(clauses: Iterable[Clause], facts: Facts, geography: Geography) -> Verd
     """Qualified when the call was connected and every clause holds."""
     results = [_connected(facts)]
     results += [check(clause, facts, geography) for clause in clauses]
-    return Verdict(all(result.passed for result in results), _in_vain(results, results))
+    return Verdict(all(result.passed for result in results), _final(results, results))
 
 
 def judge_campaign(campaign: Campaign, publisher: str, facts: Facts, geography: Geography) -> Verdict:
@@ -74,12 +74,12 @@ def judge_campaign(campaign: Campaign, publisher: str, facts: Facts, geography: 
     for name, clauses in parts.items():
         results = [check(clause, facts, geography) for clause in clauses]
         if results:
-            results = _in_vain(results, [*verdict.clauses, *results])
+            results = _final(results, [*verdict.clauses, *results])
             verdict.parts.append(Part(name, all(result.passed for result in results), results))
     return verdict
 
 
-def _in_vain(results: Iterable[ClauseResult], together: Collection[ClauseResult]) -> list[ClauseResult]:
+def _final(results: Iterable[ClauseResult], together: Collection[ClauseResult]) -> list[ClauseResult]:
     """The results. If another clause failed for good, no clause awaits a conversion."""
     if all(result.passed or result.waits_until is not None for result in together):
         return list(results)

@@ -66,14 +66,14 @@ def open_hasty(engine: Engine, patience_ms: int) -> Engine:
     """
     if engine.dialect.name == "sqlite":
         hasty = _sqlite(engine.url, patience_ms / 1000)
-        event.listen(hasty, "connect", _leave_the_disk_to_others)
+        event.listen(hasty, "connect", _write_without_syncing)
         return hasty
     from ari_app.store.db.postgresql import open_hasty_postgresql
 
     return open_hasty_postgresql(engine.url, patience_ms, HASTY_ANSWER_S)
 
 
-def _leave_the_disk_to_others(connection: Any, _record: object) -> None:
+def _write_without_syncing(connection: Any, _record: object) -> None:
     for pragma in ("synchronous = NORMAL", "wal_autocheckpoint = 0"):
         connection.execute(f"PRAGMA {pragma}")
 

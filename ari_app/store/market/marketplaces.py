@@ -98,11 +98,11 @@ def apply(
     that it began with, and so on its campaign, flow and destinations. Terms are never deleted.
     """
     with reading(engine) as connection:  # for seconds; a writer of SQLite would stop the others
-        ready = _made_ready(connection, marketplace, now, based_on)
+        ready = _prepared(connection, marketplace, now, based_on)
     with beginning.counted(engine, _in_force, marketplace, now) as begun, writing(engine) as connection:
         revision.lock(connection)
         if revision.read_in(connection) != ready.seen:
-            ready = _made_ready(connection, marketplace, now, based_on)
+            ready = _prepared(connection, marketplace, now, based_on)
         applied, marketplace, document = ready.applied, ready.marketplace, ready.document
         applied = replace(applied, accounts=accounts_of_removed(connection, applied.changes))
         if not applied.changes:
@@ -138,7 +138,7 @@ class _Ready:
     document_json: str
 
 
-def _made_ready(connection: Connection, marketplace: Marketplace, now: int, based_on: int | None) -> _Ready:
+def _prepared(connection: Connection, marketplace: Marketplace, now: int, based_on: int | None) -> _Ready:
     before = _newest(connection)
     if based_on not in (None, before.version if before else 0):
         raise MarketplaceMoved("the marketplace was changed by somebody else meanwhile; try again")
