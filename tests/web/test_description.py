@@ -98,6 +98,7 @@ SHAPES = {
     "/numbers/+18005550101/history": "list of NumberHistory",
     "/applications": "list of Application",
     "/applications/1/steps": "list of ApplicationStep",
+    "/reports/forensics?since=2025-11-01&until=2025-12-01": "Forensics",
     "/reports/publisher?since=2025-11-01&until=2025-12-01": "Report",
 }
 
@@ -143,6 +144,7 @@ async def test_each_answer_is_as_documented(
         "/marketplace",
         "/live/calls",
         "/calls/{call_id}/recording/{track}",
+        "/recordings",
         "/statements/{number}",
         "/statements/{number}/items",
     }

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 from httpx import AsyncClient
+from sqlalchemy import Engine
 
+from ari_app.domain.calls.record import Tracks
+from ari_app.settings import Settings
+from ari_app.store.calls import calls
 from ari_app.web.state import Web
-from tests.samples import make_call
+from tests.samples import make_call, settlement
 from tests.web.conftest import Client, post
 
 CALL = make_call(1).id
@@ -210,3 +214,42 @@ async def test_a_page_of_another_site_changes_nothing_even_with_a_key(asking: Cl
     client: AsyncClient = asking()
     headers = {"idempotency-key": "1", "origin": "https://evil.example"}
     assert (await client.post("/ledger/deposits", json=DEPOSIT, headers=headers)).status_code == 403
+
+
+async def test_a_call_is_tried_without_a_call(asking: Client) -> None:
+    body = {
+        "did": "+18005550101",
+        "ani": "+12125550142",
+        "press": ["1", "10001"],
+        "at": "2025-11-24T10:00:00-05:00",
+    }
+    tried = await asking().post("/trials/plan", json=body)
+    assert tried.json()["campaign"] == "plumbing"
+    assert tried.json()["waves"][0]["destinations"]
+    theirs = await asking("advertiser:acme").post("/trials/plan", json=body)
+    assert theirs.json()["place"]["zip"] == "10001" and "homefix" not in theirs.text
+
+
+async def test_a_recording_that_is_not_there_is_told_as_such(asking: Client) -> None:
+    client = asking()
+    assert (await client.get("/recordings")).json()["data"] == []
+    for answer in (
+        await client.get(f"/calls/{CALL}/recording/caller"),
+        await post(client, f"/recordings/{CALL}/delete", {"reason": "asked for"}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (404, "no_recording")
+
+
+async def test_a_recording_is_heard_and_deleted(asking: Client, engine: Engine, settings: Settings) -> None:
+    record = make_call(2, recording=Tracks(0, 10**13))
+    calls.save(engine, [settlement(record)])
+    settings.recordings.mkdir()
+    for side in ("caller", "agent"):
+        (settings.recordings / f"{record.id}-{side}.wav").write_bytes(b"RIFF" + b"0" * 100)
+    client, homefix = asking(), asking("publisher:homefix")
+    heard = await client.get(f"/calls/{record.id}/recording/agent")
+    assert (heard.headers["content-type"], heard.content[:4]) == ("audio/wav", b"RIFF")
+    assert (await homefix.get(f"/calls/{record.id}/recording/agent")).status_code == 404
+    deleted = await post(client, f"/recordings/{record.id}/delete", {"reason": "asked for"})
+    assert deleted.json() == {"call": record.id}
+    assert (await client.get(f"/calls/{record.id}/recording/agent")).status_code == 404

@@ -20,8 +20,10 @@ from ari_app.web.api import (
     money,
     numbers,
     payouts,
+    recordings,
     reference,
     reports,
+    trials,
 )
 from ari_app.web.state import Web
 
@@ -36,6 +38,8 @@ ROUTERS = (
     numbers.router,
     applications.router,
     reports.router,
+    recordings.router,
+    trials.router,
     documents.router,
     *documents.NOUNS,
     reference.router,

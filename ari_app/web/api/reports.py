@@ -15,14 +15,42 @@ from ari_app.desk.checked import invalid
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.reports.report import By
 from ari_app.domain.reports.span import Span
+from ari_app.views.reports.forensics import findings_json
 from ari_app.views.reports.report import report_json
 from ari_app.web.api.answers import is_csv, listing, one
+from ari_app.web.api.own import campaigns_of
 from ari_app.web.api.words import moment
 from ari_app.web.who import Asked, by
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 
 _TOPICS = {"advertiser": "advertiser_names", "publisher": "publisher_names", "source": "sources"}
+
+
+@router.get("/forensics")
+def forensics(
+    asked: Annotated[Asked, Depends(by("reports.forensics"))],
+    since: str | None = None,
+    until: str | None = None,
+    timezone: str = "UTC",
+    campaign: str | None = None,
+    destination: str | None = None,
+    publisher: str | None = None,
+) -> Response:
+    """How many connections end just before and just after the second that is paid for: `Forensics`.
+
+    A party asks for one of its own campaigns.
+    """
+    given = {"campaign": campaign, "destination": destination, "publisher": publisher}
+    only = {name: value for name, value in given.items() if value is not None}
+    if asked.viewer.own:
+        if campaign not in campaigns_of(asked):
+            raise invalid("campaign", "expected one of your own")
+        _own(asked, {name: value for name, value in only.items() if name == "publisher"})
+    found = desk.forensics(
+        asked.site, _zone(timezone), since=moment(since, "since"), until=moment(until, "until"), only=only
+    )
+    return one(asked, "Forensics", findings_json(found, _calls))
 
 
 @router.get("/{what}")
@@ -43,15 +71,13 @@ def report(
 
     The last 30 days, unless `since` and `until` say otherwise. `calls` of a line is where its calls are.
     """
-    if timezone not in available_timezones():
-        raise invalid("timezone", f"{timezone!r:.60} is not a time zone such as America/New_York")
     given = {
         "campaign": campaign, "advertiser": advertiser, "publisher": publisher, "source": source, "state": state
     }  # fmt: skip
     found = desk.by(
         asked.site,
         what,
-        ZoneInfo(timezone),
+        _zone(timezone),
         since=moment(since, "since"),
         until=moment(until, "until"),
         only=_own(asked, {name: value for name, value in given.items() if value is not None}),
@@ -61,6 +87,12 @@ def report(
     if is_csv(asked.request):
         return listing(asked.request, asked.lens.shown("Report", told)["lines"])
     return one(asked, "Report", told)
+
+
+def _zone(name: str) -> ZoneInfo:
+    if name not in available_timezones():
+        raise invalid("timezone", f"{name!r:.60} is not a time zone such as America/New_York")
+    return ZoneInfo(name)
 
 
 def _own(asked: Asked, only: Mapping[str, str]) -> dict[str, str]:
@@ -74,6 +106,6 @@ def _own(asked: Asked, only: Mapping[str, str]) -> dict[str, str]:
     return {**only, **own}
 
 
-def _calls(when: Span, chosen: dict[str, str]) -> str:
+def _calls(when: Span, chosen: Mapping[str, str]) -> str:
     period = {"order": "newest", "since": iso(when.since), "until": iso(when.until)}
-    return f"/api/v1/calls?{urlencode(period | chosen)}"
+    return f"/api/v1/calls?{urlencode(period | dict(chosen))}"
