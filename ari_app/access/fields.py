@@ -152,6 +152,12 @@ _TOLD: Mapping[str, Mapping[str, str]] = {
         publisher_names="publisher",
         operation="calls_before calls_after",
     ),
+    "Applied": _fields(
+        facts="version switch",
+        operation="""changes changes[].kind changes[].what changes[].name changes[].fields changes[].fields[].path
+            changes[].fields[].before changes[].fields[].after accounts accounts[].what accounts[].name
+            accounts[].currency accounts[].balance accounts[].set_aside prompts warnings""",
+    ),
     "Warning": _fields(routing="campaign limit admits path words"),
     "Trial": _fields(
         facts="""did at campaign terms_version refused refused.disposition refused.reason flow flow.path flow.answers
@@ -199,6 +205,7 @@ HOLDS: Mapping[tuple[str, str], str] = {
     ("Forensics", "total"): "Nearness",
     ("Forensics", "destinations"): "Nearness",
     ("Forensics", "publishers"): "Nearness",
+    ("Applied", "warnings"): "Warning",
     ("Trial", "warnings"): "Warning",
 }
 """The fields that hold other nouns, or lists of them. A report's lines are by what it has a line for each of."""

@@ -120,18 +120,18 @@ class Lens:
         held = HOLDS.get((noun, field))
         if noun == "Report" and field in ("lines", "total"):
             held = _LINES.get(whole["by"], "CallsLine")
-        if isinstance(inner, Mapping):
-            if held is not None:
-                return self.shown(held, inner)
-            is_object = any(known.startswith(f"{field}.") for known in FIELDS[noun])
-            return self._object(noun, f"{field}.", inner) if is_object else dict(inner)
         if isinstance(inner, list):
-            if held is not None:
-                return [self.shown(held, one) for one in inner]
-            return [
-                self._object(noun, f"{field}[].", one) if isinstance(one, Mapping) else one for one in inner
-            ]
-        return inner
+            return [self._inner(noun, f"{field}[].", held, one) for one in inner]
+        return self._inner(noun, f"{field}.", held, inner)
+
+    def _inner(self, noun: str, path: str, held: str | None, inner: Any) -> Any:
+        """What stands in a field that is seen: another noun, an object with rows of its own, or a value as it is."""
+        if not isinstance(inner, Mapping):
+            return inner
+        if held is not None:
+            return self.shown(held, inner)
+        has_rows = any(known.startswith(path) for known in FIELDS[noun])
+        return self._object(noun, path, inner) if has_rows else dict(inner)
 
     def _of_its_own(self, noun: str, seen: dict[str, Any]) -> dict[str, Any]:
         """A payout run, and the overrides of a campaign, are of many publishers: one sees what is its own."""

@@ -6,13 +6,14 @@ For the operator's people these are the use cases themselves. What is another's 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Literal
 
 from ari_app.access.edits import not_theirs
 from ari_app.access.parties import Viewer
 from ari_app.desk import agents, campaigns, documents
 from ari_app.desk.allowed import require
-from ari_app.desk.documents import Document, Part, entry_of
+from ari_app.desk.documents import Document, IsKnown, Part, entry_of
 from ari_app.desk.inforce import in_force
 from ari_app.desk.marketplaces import Changed
 from ari_app.desk.refused import Code, Refused
@@ -24,16 +25,16 @@ from ari_app.store.market import applications
 Status = Literal["live", "paused", "ended"]
 
 
-def create_campaign(site: Site, viewer: Viewer, name: str, entry: Document) -> Changed:
+def create_campaign(site: Site, viewer: Viewer, name: str, entry: Document, base: Path = Path()) -> Changed:
     """Adds a campaign as a draft. An advertiser's earns publishers nothing until the operator sets its payout.
 
-    Raises Refused, DocumentError, StoreError.
+    Files that the entry names are relative to `base`. Raises Refused, DocumentError, StoreError.
     """
     require(viewer, "campaigns.create", site.now())
     if viewer.party.kind == "advertiser":
         _require_fields(viewer, "drafts", entry)
         entry = {**entry, "advertiser": viewer.party.id, "payout": "0"}
-    return campaigns.create(site, viewer.actor, name, entry)
+    return documents.add(site, viewer.actor, "campaigns", name, {**entry, "status": "draft"}, base)
 
 
 def set_campaign(site: Site, viewer: Viewer, name: str, assignments: Sequence[str]) -> Changed:
@@ -54,11 +55,11 @@ def become(site: Site, viewer: Viewer, name: str, status: Status) -> Changed:
     return campaigns.become(site, viewer.actor, name, status)
 
 
-def add(site: Site, viewer: Viewer, part: Part, name: str, entry: Document) -> Changed:
+def add(site: Site, viewer: Viewer, part: Part, name: str, entry: Document, base: Path = Path()) -> Changed:
     """Adds an entry, an advertiser's to what is its own. Raises Refused, DocumentError, StoreError."""
     require(viewer, "documents.add", site.now())
     if part == "campaigns":
-        return create_campaign(site, viewer, name, entry)
+        return create_campaign(site, viewer, name, entry, base)
     if viewer.party.kind != "operator":
         _require_fields(viewer, part, set(entry) - {"advertiser"})
         if part == "destinations":
@@ -67,14 +68,34 @@ def add(site: Site, viewer: Viewer, part: Part, name: str, entry: Document) -> C
             own_entry(site, viewer, "campaigns", str(entry.get("campaign", "")))
         elif part != "flows":
             raise Refused(Code.NOT_ALLOWED, who=str(viewer.party), what=f"{part}.add")
-    return documents.add(site, viewer.actor, part, name, entry)
+    return documents.add(site, viewer.actor, part, name, entry, base)
 
 
-def remove(site: Site, viewer: Viewer, part: Part, name: str) -> Changed:
+def edit(
+    site: Site,
+    viewer: Viewer,
+    part: Part,
+    name: str,
+    patch: Document,
+    is_known: IsKnown | None = None,
+    base: Path = Path(),
+) -> Changed:
+    """Edits an entry of the party's own by a merge patch, as `documents.edit` does. Raises as that."""
+    require(viewer, "documents.edit", site.now())
+    entry = own_entry(site, viewer, part, name)
+    _require_fields(
+        viewer, "drafts" if entry.get("status") == "draft" and part == "campaigns" else part, patch
+    )
+    if part == "creatives" and "campaign" in patch:
+        own_entry(site, viewer, "campaigns", str(patch["campaign"]))
+    return documents.edit(site, viewer.actor, part, name, patch, is_known, base)
+
+
+def remove(site: Site, viewer: Viewer, part: Part, name: str, is_known: IsKnown | None = None) -> Changed:
     """Removes an entry of the party's own. Raises Refused, StoreError."""
     require(viewer, "documents.remove", site.now())
     own_entry(site, viewer, part, name)
-    return documents.remove(site, viewer.actor, part, name)
+    return documents.remove(site, viewer.actor, part, name, is_known)
 
 
 def pause(site: Site, viewer: Viewer, agent: str, reason: str) -> None:
@@ -89,6 +110,35 @@ def resume(site: Site, viewer: Viewer, agent: str) -> None:
     require(viewer, "agents.resume", site.now())
     own_entry(site, viewer, "destinations", agent)
     agents.resume(site, viewer.actor, agent)
+
+
+def seen_entries(site: Site, viewer: Viewer, part: Part) -> dict[str, Document]:
+    """The entries that the party may see, with all their fields: what it sees of each is for its lens.
+
+    Of campaigns, those that a publisher may apply to; of flows and creatives, those of such campaigns.
+    """
+    entries = documents.listed(site, part)
+    if viewer.party.kind == "operator":
+        return entries
+    campaigns_seen = own_campaigns(site, viewer)
+    market = in_force(site.engine).marketplace
+    flows = {market.campaigns[name].flow for name in campaigns_seen}
+    own = viewer.party.id
+
+    def is_seen(name: str, entry: Document) -> bool:
+        match part:
+            case "campaigns":
+                return name in campaigns_seen
+            case "creatives":
+                return entry["campaign"] in campaigns_seen
+            case "flows":
+                return name in flows and viewer.party.kind == "advertiser"
+            case "destinations":
+                return viewer.owns(advertiser=entry["advertiser"], destination=name)
+            case _:
+                return (part, name) == (f"{viewer.party.kind}s", own)
+
+    return {name: entry for name, entry in entries.items() if is_seen(name, entry)}
 
 
 def own_entry(site: Site, viewer: Viewer, part: Part, name: str) -> Document:

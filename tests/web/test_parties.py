@@ -144,3 +144,51 @@ async def test_reports_have_the_own_side_of_the_money(asking: Client) -> None:
     assert "revenue" in by_party["advertiser:acme"]["total"]["money"][0]
     assert "30.00" not in texts(by_party["advertiser:acme"])
     assert "42.00" not in texts(by_party["publisher:homefix"])
+
+
+async def test_each_party_reads_the_marketplace_from_its_side(asking: Client) -> None:
+    acme, homefix, operator = asking("advertiser:acme"), asking("publisher:homefix"), asking()
+    whole = (await operator.get("/campaigns/plumbing")).json()
+    mine = (await acme.get("/campaigns/plumbing")).json()
+    offered = (await homefix.get("/campaigns/plumbing")).json()
+    assert (mine["price"], mine["route"]) == (whole["price"], whole["route"]) and "payout" not in mine
+    assert offered["payout"] == whole["payout"] and not {"price", "route", "screen", "flow"} & set(offered)
+    assert offered["qualify"] == whole["qualify"]
+    assert [one["id"] for one in (await homefix.get("/publishers")).json()["data"]] == ["homefix"]
+    assert (await homefix.get("/advertisers")).json()["data"] == []
+    assert (await homefix.get("/destinations/agent-1")).status_code == 404
+    assert (await acme.get("/flows/intake")).json()["nodes"]
+
+
+async def test_an_advertiser_makes_a_campaign_that_the_operator_starts(asking: Client) -> None:
+    acme, operator = asking("advertiser:acme"), asking()
+    made = await post(acme, "/campaigns", {"id": "roofing", "entry": {"price": "50.00", "flow": "intake"}})
+    assert (made.status_code, set(made.json())) == (201, {"version", "switch"} & set(made.json()))
+    waves = {"route": {"waves": [{"destinations": ["agent-1"]}]}}
+    edited = await acme.patch(
+        "/campaigns/roofing", json=waves | {"price": "51.00"}, headers={"if-match": "*"}
+    )
+    assert edited.status_code == 200
+    refused = [
+        await acme.patch("/campaigns/roofing", json={"payout": "1.00"}, headers={"if-match": "*"}),
+        await acme.patch("/campaigns/plumbing", json={"price": "1.00"}, headers={"if-match": "*"}),
+        await post(acme, "/campaigns/roofing/start"),
+        await post(acme, "/campaigns", {"id": "mine", "entry": {"price": "1.00", "payout": "0.10"}}),
+    ]
+    assert [one.status_code for one in refused] == [403, 403, 403, 403]
+    priced = await operator.patch("/campaigns/roofing", json={"payout": "20.00"}, headers={"if-match": "*"})
+    assert priced.status_code == 200
+    assert (await post(operator, "/campaigns/roofing/start")).status_code == 200
+    found = (await operator.get("/campaigns/roofing")).json()
+    assert (found["advertiser"], found["price"], found["payout"], found["status"]) == (
+        "acme", "51.00", "20.00", "live",
+    )  # fmt: skip
+
+
+async def test_an_entry_that_the_asker_has_not_seen_is_not_edited(asking: Client) -> None:
+    acme, operator = asking("advertiser:acme"), asking()
+    seen = (await acme.get("/destinations/agent-2")).headers["etag"]
+    changed = await operator.patch("/destinations/agent-2", json={"capacity": 7}, headers={"if-match": "*"})
+    assert changed.status_code == 200
+    late = await acme.patch("/destinations/agent-2", json={"capacity": 3}, headers={"if-match": seen})
+    assert late.status_code == 412

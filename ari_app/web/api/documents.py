@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from ari_app.desk import campaigns, creatives, destinations, marketplaces
+from ari_app.desk import creatives, destinations, marketplaces, theirs
 from ari_app.desk import documents as desk
 from ari_app.desk.checked import invalid
 from ari_app.desk.documents import IsKnown, Part
@@ -29,8 +29,6 @@ from ari_app.web.who import Asked, by
 router = APIRouter(tags=["marketplace"])
 
 NOWHERE = Path("/nonexistent")
-EDITED_BY_PARTIES = frozenset({"capacity", "hours", "caps", "priority", "weight"})
-"""The fields of a destination that its advertiser may edit; the rest is agreed with the exchange."""
 
 
 @router.get("/marketplace")
@@ -72,30 +70,28 @@ class AdditionRequest(Body):
 
 def noun(part: Part) -> APIRouter:
     """The routes of one noun."""
-    of_it = APIRouter(prefix=f"/{part}", tags=[part])
+    of_it, called = APIRouter(prefix=f"/{part}", tags=[part]), part.removesuffix("s").capitalize()
 
     @of_it.get("", name="list")
     def list_(asked: Annotated[Asked, Depends(by("documents.listed"))]) -> Response:
-        """All of them, with their defaults: `list of Entry`."""
-        entries = ({"id": name, **entry} for name, entry in desk.listed(asked.site, part).items())
-        theirs = (asked.lens.shown("Entry", entry) for entry in entries if _is_theirs(asked, part, entry))
-        return listing(asked.request, list(theirs))
+        """All of them, with their defaults: `list of Entry`; to a party, those that it may see."""
+        entries = theirs.seen_entries(asked.site, asked.viewer, part).items()
+        return listing(
+            asked.request, [asked.lens.shown(called, {"id": name, **one}) for name, one in entries]
+        )
 
     @of_it.get("/{name}", name="show")
     def show(name: str, asked: Annotated[Asked, Depends(by("documents.shown"))]) -> Response:
         """One of them, with its defaults: `Entry`. Its ETag is for If-Match."""
-        return one(asked, "Entry", _theirs(asked, part, name))
+        return one(asked, called, _seen(asked, part, name))
 
     @of_it.post("", name="add", status_code=201)
     def add(body: AdditionRequest, doing: Annotated[Doing, Depends(does("documents.add"))]) -> Response:
         """Adds one to the marketplace in force; a campaign as a draft: `Applied`."""
         asked = doing.asked
-        _require_operator(asked)
 
         def do() -> Thing:
-            if part == "campaigns":
-                return _told(campaigns.create(asked.site, asked.actor, body.id, body.entry))
-            return _told(desk.add(asked.site, asked.actor, part, body.id, body.entry, NOWHERE))
+            return _told(theirs.add(asked.site, asked.viewer, part, body.id, body.entry, NOWHERE))
 
         return doing.once("Applied", do, 201)
 
@@ -104,19 +100,16 @@ def noun(part: Part) -> APIRouter:
         name: str, body: dict[str, Any], doing: Annotated[Doing, Depends(does("documents.edit"))]
     ) -> Response:
         """Edits fields by a JSON merge patch; null takes one away: `Applied`. Wants If-Match."""
-        asked, is_known = doing.asked, _is_known(doing, name)
-        _theirs(asked, part, name)
-        if asked.viewer.own and (part != "destinations" or not EDITED_BY_PARTIES.issuperset(body)):
-            raise Refused(Code.NOT_ALLOWED, who=str(asked.viewer.party), what=f"edit this of {part}")
-        changed = desk.edit(asked.site, asked.actor, part, name, body, is_known, NOWHERE)
+        asked, is_known = doing.asked, _is_known(doing, called, name)
+        _seen(asked, part, name)
+        changed = theirs.edit(asked.site, asked.viewer, part, name, body, is_known, NOWHERE)
         return one(asked, "Applied", _told(changed))
 
     @of_it.delete("/{name}", name="remove")
     def remove(name: str, doing: Annotated[Doing, Depends(does("documents.remove"))]) -> Response:
         """Takes one out of the marketplace in force, unless another needs it: `Applied`. Wants If-Match."""
-        asked, is_known = doing.asked, _is_known(doing, name)
-        _require_operator(asked)
-        return one(asked, "Applied", _told(desk.remove(asked.site, asked.actor, part, name, is_known)))
+        asked, is_known = doing.asked, _is_known(doing, called, name)
+        return one(asked, "Applied", _told(theirs.remove(asked.site, asked.viewer, part, name, is_known)))
 
     return of_it
 
@@ -135,8 +128,7 @@ def become(
 ) -> Response:
     """Starts, pauses or ends a campaign; calls under way go on: `Applied`."""
     asked, status = doing.asked, _STATUSES[step]
-    _theirs(asked, "campaigns", name)
-    return doing.once("Applied", lambda: _told(campaigns.become(asked.site, asked.actor, name, status)))
+    return doing.once("Applied", lambda: _told(theirs.become(asked.site, asked.viewer, name, status)))
 
 
 _STATUSES: dict[str, Literal["live", "paused", "ended"]] = {
@@ -196,37 +188,21 @@ def _text(body: bytes) -> str:
         raise invalid("body", "it is not UTF-8 text") from error
 
 
-def _theirs(asked: Asked, part: Part, name: str) -> dict[str, Any]:
-    """An entry. Raises Refused: to others it is not there."""
-    entry = {"id": name, **desk.shown(asked.site, part, name)}
-    if not _is_theirs(asked, part, entry):
+def _seen(asked: Asked, part: Part, name: str) -> dict[str, Any]:
+    """An entry. Raises Refused: to who may not see it, it is not there."""
+    entry = theirs.seen_entries(asked.site, asked.viewer, part).get(name)
+    if entry is None:
         raise Refused(Code.UNKNOWN, what=part.removesuffix("s"), name=name)
-    return entry
+    return {"id": name, **entry}
 
 
-def _is_theirs(asked: Asked, part: Part, entry: dict[str, Any]) -> bool:
-    own = asked.viewer.own
-    return (
-        not own
-        or (part == f"{asked.viewer.party.kind}s" and entry["id"] in own.values())
-        or (entry.get("advertiser") == own.get("advertiser", ""))
-    )
-
-
-def _require_operator(asked: Asked) -> None:
-    if asked.viewer.own:
-        raise Refused(
-            Code.NOT_ALLOWED, who=str(asked.viewer.party), what="change what the marketplace consists of"
-        )
-
-
-def _is_known(doing: Doing, name: str) -> IsKnown:
+def _is_known(doing: Doing, called: str, name: str) -> IsKnown:
     """Whether an entry is still as the asker knows it. Raises HTTPException where they do not say how they know it."""
     known = tags(doing.asked.request.headers.get("if-match"))
     if known == {""}:
         raise HTTPException(428, "expected If-Match with the ETag of what you have seen, or *")
     lens = doing.asked.lens
-    return lambda entry: "*" in known or etag(lens.shown("Entry", {"id": name, **entry})) in known
+    return lambda entry: "*" in known or etag(lens.shown(called, {"id": name, **entry})) in known
 
 
 def _version(doing: Doing) -> int | None:

@@ -32,7 +32,7 @@ NOUNS: dict[str, Any] = {
     },
 }
 OPERATORS = {
-    "Status", "LabStatus", "Applied", "Entry", "FlowsOfAFile", "AuditEntry", "NumberHistory", "NumberReleased",
+    "Status", "LabStatus", "Entry", "FlowsOfAFile", "AuditEntry", "NumberHistory", "NumberReleased",
     "NumbersTaken", "Stock", "RecordingDeleted", "RecordingsExpired", "Proof", "Payment", "Adjustment", "Replay",
     "Finding", "SpooledCall", "SpoolRetried", "Erased", "CallsDone", "DatabaseStatus", "DatabaseUpgrade", "Person",
     "Link", "Removed", "Visibility", "VisibilitySet", "ApiKey", "ApiKeyRevoked",

@@ -206,7 +206,8 @@ def test_of_a_campaign_a_publisher_sees_what_it_earns_and_no_other() -> None:
         "price": "77.00",
         "payout": "30.00",
         "overrides": payouts,
-        "bonus": [{"name": "long", "when": [], "price": "7.00", "payout": "5.00"}],
+        "qualify": [{"connected_at_least": "90s"}],
+        "bonus": [{"name": "long", "when": [{"rang_at_least": "9s"}], "price": "7.00", "payout": "5.00"}],
         "staged": {"from": "2026-12-01T00:00Z", "price": "78.00", "overrides": payouts},
         "invited": ["homefix", "radio"],
     }
@@ -218,7 +219,8 @@ def test_of_a_campaign_a_publisher_sees_what_it_earns_and_no_other() -> None:
         "id": "plumbing",
         "payout": "30.00",
         "overrides": {"homefix": {"payout": "40.00"}},
-        "bonus": [{"name": "long", "when": [], "payout": "5.00"}],
+        "qualify": [{"connected_at_least": "90s"}],
+        "bonus": [{"name": "long", "when": [{"rang_at_least": "9s"}], "payout": "5.00"}],
         "staged": {"from": "2026-12-01T00:00Z", "overrides": {"homefix": {"payout": "40.00"}}},
     }
     assert not {"payout", "overrides", "invited"} & set(lens(ACME).shown("Campaign", campaign))
