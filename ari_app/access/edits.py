@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from ari_app.access.parties import Viewer
 
-_RUNNING = frozenset({"route", "flow", "hours", "screen", "recording", "caps"})
-_DRAFT = _RUNNING | {"price", "qualify", "price_when", "currency"}
+_RUNNING = frozenset({"route", "flow", "hours", "screen", "recording", "caps", "transfer"})
+_DRAFT = _RUNNING | {"price", "qualify", "price_when", "currency", "duration_of"}
 
 EDITS: Mapping[str, frozenset[str]] = {
     "campaigns": _RUNNING,

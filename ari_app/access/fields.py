@@ -15,11 +15,17 @@ def _fields(**paths: str) -> dict[str, str]:
 
 _RTP = "received received_lost sent sent_lost jitter_ms round_trip_ms mos"
 
+
+def _rtp(of: str) -> str:
+    """The paths of what one line carried."""
+    return " ".join(f"{of}rtp.{one}" for one in _RTP.split())
+
+
 _TOLD: Mapping[str, Mapping[str, str]] = {
     "Call": _fields(
         facts="""id did attestation campaign disposition started_at answered_at offered_at connected_at ended_at
             end_source place place.state place.timezone place.from durations_ms durations_ms.total durations_ms.ivr
-            durations_ms.wait durations_ms.connected events events[].at events[].what""",
+            durations_ms.wait durations_ms.connected durations_ms.first events events[].at events[].what""",
         caller_numbers="ani",
         answers="answers place.zip",
         advertiser_names="advertiser",
@@ -27,10 +33,12 @@ _TOLD: Mapping[str, Mapping[str, str]] = {
         sources="source",
         destinations="legs[].destination winner",
         race="""legs legs[].wave legs[].outcome legs[].offered_at legs[].ringing_at legs[].answered_at
-            legs[].accepted_at legs[].ended_at legs[].lost_by_ms""",
-        routing="excluded excluded[].destination excluded[].reason legs[].forwarded_to events[].detail",
-        carriage="diversion history_info legs[].hangup_cause legs[].failure",
-        sound=f"rtp legs[].rtp {' '.join(f'rtp.{one} legs[].rtp.{one}' for one in _RTP.split())}",
+            legs[].accepted_at legs[].ended_at legs[].lost_by_ms transfers transfers[].outcome transfers[].asked_at
+            transfers[].ringing_at transfers[].answered_at transfers[].ended_at""",
+        routing="excluded excluded[].destination excluded[].reason legs[].forwarded_to events[].detail "
+        "transfers[].asked transfers[].to transfers[].why",
+        carriage="diversion history_info legs[].hangup_cause legs[].failure transfers[].trunk transfers[].hangup_cause",
+        sound=" ".join(f"{of}rtp {_rtp(of)}" for of in ("", "legs[].", "transfers[].")),
         verdict="""terms_version qualification qualification.qualified qualification.waits_until
             qualification.clauses qualification.clauses[].name qualification.clauses[].passed
             qualification.clauses[].detail qualification.parts qualification.parts[].name qualification.parts[].due
@@ -181,13 +189,13 @@ _ENTRIES: Mapping[str, Mapping[str, str]] = {
     ),
     "Campaign": _fields(
         facts="id currency status hours recording visibility applications bonus bonus[].name",
-        verdict="qualify bonus[].when staged staged.from staged.qualify staged.bonus staged.bonus[].name "
-        "staged.bonus[].when",
+        verdict="qualify duration_of bonus[].when staged staged.from staged.qualify staged.duration_of staged.bonus "
+        "staged.bonus[].name staged.bonus[].when",
         advertiser_names="advertiser",
         price="price price_when bonus[].price staged.price staged.price_when staged.bonus[].price",
         payout="payout payout_when overrides bonus[].payout staged.payout staged.payout_when staged.overrides "
         "staged.bonus[].payout",
-        routing="route flow screen caps",
+        routing="route flow screen caps transfer",
         operation="invited",
     ),
     "Flow": _fields(routing="id start nodes longest"),

@@ -18,6 +18,7 @@ from ari_app.domain.calls.record import (
     LegRecord,
     Part,
     TimelineEvent,
+    TransferRecord,
     Verdict,
 )
 from ari_app.domain.calls.timeline import EventName
@@ -42,6 +43,12 @@ EVENTS: Mapping[str, str] = {
     EventName.NOT_DIALLED: "carriage",
     EventName.OTHER_TRUNK: "carriage",
     EventName.FORWARDED: "routing",
+    EventName.TRANSFER_ASKED: "routing",
+    EventName.TRANSFER_REFUSED: "routing",
+    EventName.TRANSFER_RUNG: "routing",
+    EventName.TRANSFER_FAILED: "routing",
+    EventName.TRANSFERRED: "routing",
+    EventName.TRANSFEREE_GONE: "routing",
     EventName.REQUEST_FAILED: "carriage",
     EventName.HANGUP_FAILED: "carriage",
     EventName.CAME_AGAIN: "carriage",
@@ -61,6 +68,7 @@ EVENTS: Mapping[str, str] = {
 
 _OURS = "for a reason within the exchange"
 _FULL = "it is the exchange's or the advertiser's"
+_ELSEWHERE = "another phone"
 _PARTS = {"price": "price", "payout": "payout"}
 
 
@@ -97,6 +105,7 @@ def veiled(lens: Lens, record: CallRecord) -> CallRecord:
         legs=[_leg(lens, leg, words) for leg in record.legs]
         if lens.sees("race")
         else _own_legs(lens, record),
+        transfers=[_transferred(lens, one, words) for one in record.transfers],
         winner=words.get(record.winner or "", record.winner),
         excluded=[_excluded(one, words) for one in record.excluded] if lens.sees("routing") else [],
         qualification=_verdict(lens, record.qualification, words),
@@ -159,6 +168,8 @@ def _names(record: CallRecord) -> Iterator[tuple[str, str | None]]:
     yield "sources", record.source
     for leg in record.legs:
         yield "destinations", leg.destination
+    for transfer in record.transfers:
+        yield "destinations", transfer.to
     for one in record.excluded:
         yield "destinations", one.destination
 
@@ -179,6 +190,19 @@ def _leg(lens: Lens, leg: LegRecord, words: Mapping[str, str]) -> LegRecord:
         hangup_cause=leg.hangup_cause if lens.sees("carriage") else None,
         forwarded_to=leg.forwarded_to if lens.sees("routing") else None,
         rtp=leg.rtp if lens.sees("sound") else None,
+    )
+
+
+def _transferred(lens: Lens, one: TransferRecord, words: Mapping[str, str]) -> TransferRecord:
+    is_seen = lens.sees("routing")
+    return replace(
+        one,
+        asked=_said(one.asked, words) if is_seen else _ELSEWHERE,
+        to=words.get(one.to or "", one.to) if is_seen else None,
+        why=_said(one.why, words) if is_seen and one.why is not None else None,
+        trunk=one.trunk if lens.sees("carriage") else None,
+        hangup_cause=one.hangup_cause if lens.sees("carriage") else None,
+        rtp=one.rtp if lens.sees("sound") else None,
     )
 
 

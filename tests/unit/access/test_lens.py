@@ -24,6 +24,7 @@ from ari_app.domain.calls.record import (
     PlaceRecord,
     TimelineEvent,
     Tracks,
+    TransferRecord,
 )
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ledger.calls import settle
@@ -238,8 +239,8 @@ CARRIES: dict[str, list[str]] = {
     "price": ["77.31", "88.80"],
     "payout": ["33.17", "9.09"],
     "margin": ["44.14"],
-    "routing": ["no place left", "+19998887766"],
-    "carriage": ["trunk zulu", "sip:diverted@carrier"],
+    "routing": ["no place left", "+19998887766", "to-hotel", "no room at hotel", "+15552223333"],
+    "carriage": ["trunk zulu", "zulu-two", "sip:diverted@carrier"],
     "sales": ["order-4711"],
     "recordings": ["-caller.wav", "disk was full"],
     "staff": ["ada"],
@@ -277,6 +278,14 @@ def the_call() -> tuple[CallRecord, list[Transfer], list[Dispute]]:
             legs=[replace(leg, failure="trunk zulu", forwarded_to="+19998887766") for leg in record.legs],
             money=replace(record.money, price=7731, payout=3317, charged=7731, paid=3317, reserved=8880),
             conversion=Conversion(record.started_at, record.started_at, "order-4711"),
+            transfers=[
+                TransferRecord(
+                    "to-hotel", record.started_at, "agent-9", "zulu-two", "refused", "no room at hotel"
+                ),
+                TransferRecord(
+                    "to-hotel", record.started_at, "+15552223333", "zulu-two", "connected", None, 1, 2, 3
+                ),
+            ],
             recording=Tracks(record.started_at, record.started_at),
             qualification=replace(
                 record.qualification,
