@@ -10,11 +10,10 @@ from collections.abc import Iterator
 import pytest
 
 import ari_app.desk
-from ari_app.access.deeds import DEEDS, SCOPES, is_reading, may, may_change_people, who_may
+from ari_app.access.deeds import DEEDS, SCOPES, is_reading, may, may_change_people
 from ari_app.access.parties import OPERATOR, ROLES, Party, Viewer, party_of
 from ari_app.desk.allowed import require, require_people_of
 from ari_app.desk.refused import Refused
-from tests.kit.documented import tables
 
 OTHERS = {
     "allowed": "asks this table",
@@ -147,13 +146,3 @@ def test_what_is_no_party_is_refused(text: str) -> None:
 @pytest.mark.parametrize("party", [OPERATOR, ADVERTISER, PUBLISHER, Party("agent", "agent-1")])
 def test_a_party_is_read_as_it_is_written(party: Party) -> None:
     assert party_of(str(party)) == party
-
-
-def test_the_table_is_documented() -> None:
-    rows = {row["Use case"].strip("`"): row for row in tables("access.md")["What each role may do"]}
-    assert list(rows) == list(DEEDS)
-    for what, row in rows.items():
-        assert row["Scope"] == f"`{DEEDS[what].scope}`"
-        assert row["Proof"] == ("yes" if DEEDS[what].is_fresh else "")
-        for kind, roles in who_may(what).items():
-            assert row[kind.capitalize()] == ", ".join(f"`{role}`" for role in roles)
