@@ -2,13 +2,21 @@
 
 import pytest
 
-from ari_app.lab.sipp import talk_ms
+from ari_app.lab.sipp import answers, talk_ms
 from tests.kit.interop import interop
 from tests.live.baresip import TONE_HZ
-from tests.live.exchange import marketplace
+from tests.live.exchange import phones
 from tests.live.linphone import linphone
 from tests.live.secure import authority
-from tests.live.test_tls import accepted, encrypted, heard, registered
+from tests.live.test_tls import (
+    accepted,
+    encrypted,
+    heard,
+    hears,
+    paid_and_transferred,
+    registered,
+    with_transfer,
+)
 
 pytestmark = pytest.mark.live
 
@@ -21,35 +29,32 @@ def lab(secure_lab):
 @interop(
     "D20",
     "linphone as an agent, by TLS with SRTP",
-    does="it accepts by its key, holds, resumes and is paid for",
+    does="it accepts by its key, holds, resumes, transfers and is paid for",
 )
-async def test_an_agent_with_linphone_accepts_by_its_key_holds_and_is_paid_for(
+async def test_an_agent_with_linphone_accepts_by_its_key_holds_transfers_and_is_paid_for(
     lab, exchange, calling, tmp_path
 ):
-    exchange.apply(
-        marketplace(
-            {"agent": {"extension": "agent-101"}},
-            accept_prompt="sound:beep",
-            qualify=[{"connected_at_least": "1s"}],
-        )
-    )
     secret = (lab.home / "secrets" / "phones" / "agent-101").read_text()
     where = lab.sip_tls.replace("127.0.0.1", "localhost")  # it knows no addresses in certificates
-    async with linphone("agent-101", secret, where, authority(lab), tmp_path / "linphone") as phone:
+    async with (
+        phones({"desk": answers()}) as others,
+        linphone("agent-101", secret, where, authority(lab), tmp_path / "linphone") as phone,
+    ):
+        exchange.apply(with_transfer(others))
         await registered(lab)
         async with calling(plan=[talk_ms(60_000)]) as who:
             await phone.until("Receiving new incoming call")
             phone.type("answer")
             await phone.until("connected")
             await accepted(exchange, lambda: phone.type("1"))
-            assert await encrypted(lab) == {"carrier": False, "agent-101": True}
+            assert await encrypted(lab) == {"carrier": False, "phones-transfer": True}
             phone.type("pause")
             await phone.until("paused")
             before_ms = who.call.heard_ms(TONE_HZ)
             phone.type("resume")
             await heard(who, before_ms + 1_000)
-            await who.hang_up()
+            phone.type(f"transfer sip:desk@{where}")
             await phone.until("ended")
-            record = await exchange.record()
-    assert (record.disposition, record.winner, record.end_source) == ("connected", "agent", "caller")
-    assert (record.money.charged, record.money.paid) == (4200, 3000)
+            await hears(others["desk"], who)
+            await who.hang_up()
+            paid_and_transferred(await exchange.record(), "desk")

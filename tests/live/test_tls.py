@@ -65,6 +65,31 @@ async def accepted(exchange, press):
                 await exchange.connected(timeout_s=1.5)
 
 
+def with_transfer(others):
+    """A market whose agent accepts by key, and may transfer to whoever else is there."""
+    return marketplace(
+        {"agent": {"extension": "agent-101"}, **uris(others)},
+        waves=[{"destinations": ["agent"]}],
+        accept_prompt="sound:beep",
+        qualify=[{"connected_at_least": "1s"}],
+        campaign={"transfer": "follow"},
+    )
+
+
+async def hears(agent, who):
+    """Who was transferred to hears the caller."""
+    async with asyncio.timeout(10):
+        while not agent.calls or agent.call.heard_ms(who.tone_hz) < 500:
+            await asyncio.sleep(0.05)
+
+
+def paid_and_transferred(record, to):
+    """What all strangers' calls come to."""
+    assert (record.disposition, record.winner, record.end_source) == ("connected", "agent", "caller")
+    assert [(one.to, one.outcome) for one in record.transfers] == [(to, "connected")]
+    assert (record.money.charged, record.money.paid) == (4200, 3000)
+
+
 @interop(
     "A6",
     "A telephone that registers by TLS and wants SRTP (SDES)",
@@ -73,34 +98,31 @@ async def accepted(exchange, press):
 @interop(
     "D20",
     "baresip as an agent, by TLS with SRTP",
-    does="it accepts by its key, holds, resumes and is paid for",
+    does="it accepts by its key, holds, resumes, transfers and is paid for",
 )
 async def test_a_phone_by_tls_with_srtp_takes_a_paid_call(lab, exchange, calling, tmp_path):
-    exchange.apply(
-        marketplace(
-            {"agent": {"extension": "agent-101"}},
-            accept_prompt="sound:beep",
-            qualify=[{"connected_at_least": "1s"}],
-        )
-    )
-    async with baresip(account(lab), tmp_path / "baresip", authority(lab)) as phone:
+    async with (
+        phones({"desk": answers()}) as others,
+        baresip(account(lab), tmp_path / "baresip", authority(lab)) as phone,
+    ):
+        exchange.apply(with_transfer(others))
         await registered(lab)
         async with calling(plan=TALK) as who:
             await phone.until("CALL_INCOMING")
             phone.do("accept")
             await phone.until("CALL_ESTABLISHED")
             await accepted(exchange, lambda: phone.do("sndcode", "1"))
-            assert await encrypted(lab) == {"carrier": False, "agent-101": True}
+            assert await encrypted(lab) == {"carrier": False, "phones-transfer": True}
             before_ms = who.call.heard_ms(TONE_HZ)
             phone.do("hold")
             await asyncio.sleep(0.7)  # as long as a person holds
             phone.do("resume")
             await heard(who, before_ms + 500)
-            await who.hang_up()
+            phone.do("transfer", f"sip:desk@{lab.sip}")
             await phone.until("CALL_CLOSED")
-            record = await exchange.record()
-    assert (record.disposition, record.winner, record.end_source) == ("connected", "agent", "caller")
-    assert (record.money.charged, record.money.paid) == (4200, 3000)
+            await hears(others["desk"], who)
+            await who.hang_up()
+            paid_and_transferred(await exchange.record(), "desk")
 
 
 @interop("A6", "A telephone that offers no SRTP, of the phones that may be plain", does="it is rung as ever")

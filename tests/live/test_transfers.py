@@ -7,6 +7,7 @@ import pytest
 
 from ari_app.lab.sipp import Agent, answers, busy, talk_ms
 from ari_app.views.explain import explain
+from tests.kit.interop import interop
 from tests.live.baresip import baresip
 from tests.live.exchange import DID, marketplace
 from tests.live.sip import party, sdp
@@ -49,6 +50,11 @@ def on_the_trunk(lab, behaviour):
     return Agent("desk", behaviour, port=int(lab.environment["CALLRACE_TRUNK_MAIN"].rpartition(":")[2]))
 
 
+@interop(
+    "B9",
+    "REFER, blind or attended, with and without Refer-Sub, of an agent or of the carrier, under `transfer: refuse`",
+    does="603 at once, and the call goes on",
+)
 async def test_whoever_wants_to_transfer_a_call_is_refused_at_once(lab, exchange):
     async with party(lab.sip, "127.0.0.2") as agent, party(lab.sip) as carrier:
         exchange.apply(marketplace({"agent": agent.uri}, accept="answer"))
@@ -71,6 +77,7 @@ async def test_whoever_wants_to_transfer_a_call_is_refused_at_once(lab, exchange
     assert (record.disposition, record.winner, record.transfers) == ("connected", "agent", [])
 
 
+@interop("B9", "baresip that wants to transfer and may not", does="it is told 603, and hangs up by itself")
 async def test_a_baresip_that_may_not_transfer_is_told_so(lab, exchange, calling, tmp_path):
     """Version 1.0.0 then hangs up by itself."""
     async with registered(lab, tmp_path / "baresip") as phone:
@@ -85,6 +92,7 @@ async def test_a_baresip_that_may_not_transfer_is_told_so(lab, exchange, calling
     assert (record.disposition, record.end_source, record.transfers) == ("connected", "agent", [])
 
 
+@interop("B9", "baresip that transfers to a PSTN number", does="one call, one record, which explains itself")
 async def test_a_baresip_transfers_its_caller_to_a_number_in_one_call(lab, exchange, calling, tmp_path):
     async with registered(lab, tmp_path / "baresip") as phone, on_the_trunk(lab, answers()) as desk:
         document = marketplace(
@@ -134,6 +142,11 @@ async def notified(line):
     return said
 
 
+@interop(
+    "B9",
+    "REFER to a number that is busy, or that may not be reached",
+    does="NOTIFY 503 or 603, and caller and agent talk on",
+)
 async def test_a_transfer_that_fails_leaves_the_caller_with_the_agent(lab, exchange, calling):
     async with talking(lab, exchange, calling) as (line, who, port), on_the_trunk(lab, busy()):
         assert (await line.ask("REFER", f"Refer-To: <sip:{NUMBER}@anywhere.example>")).status == 202
@@ -150,6 +163,7 @@ async def test_a_transfer_that_fails_leaves_the_caller_with_the_agent(lab, excha
     assert (record.end_source, record.durations_ms.first) == ("caller", None)
 
 
+@interop("B9", "A phone that waits for what becomes of its REFER", does="NOTIFY 200, then BYE")
 async def test_a_phone_that_waits_for_the_transfer_is_told_and_hung_up(lab, exchange, calling):
     async with talking(lab, exchange, calling) as (line, who, _), on_the_trunk(lab, answers()) as desk:
         assert (await line.ask("REFER", f"Refer-To: <sip:{NUMBER}@{lab.sip}>")).status == 202
@@ -164,6 +178,9 @@ async def test_a_phone_that_waits_for_the_transfer_is_told_and_hung_up(lab, exch
     assert record.end_source == "caller"
 
 
+@interop(
+    "B9", "A phone that sends BYE behind its REFER", does="the caller waits for whom it is transferred to"
+)
 async def test_a_phone_that_hangs_up_as_it_transfers_leaves_the_caller_to_who_is_rung(lab, exchange, calling):
     async with (
         talking(lab, exchange, calling) as (line, who, _),
