@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 import time
@@ -36,12 +37,19 @@ class CannotListen(Exception):
 def run(settings: Settings) -> None:
     """Serves HTTP until SIGTERM or SIGINT. Raises CannotListen, StoreError, and RunsAlready when another one runs."""
     with only(settings, "web"):
+        _allow_many_clients()
         engine = opened(settings.database_url, is_serving=True, answer_s=DATABASE_S)
         web = Web(Site(settings, engine, _now_ms))
         with _listening(settings) as listener:
             log.info("serving %s", settings.web.public_url)
             uvloop.run(_Server(web).serve([listener]))
         engine.dispose()
+
+
+def _allow_many_clients() -> None:
+    """As many open files as this process may have: each client is one, and slow ones stay for a while."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class _Server(uvicorn.Server):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -14,7 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from ari_app.domain.document.reading import parse
+from ari_app.store.calls import calls
+from ari_app.store.db.engine import open_engine
+from ari_app.store.market import marketplaces
+from tests import readme
 from tests.kit.database import migrated
+from tests.samples import BEGAN, make_call, settlement
+from tests.unit.cli.conftest import MARKETPLACE
 
 REPO = Path(__file__).parents[2]
 
@@ -46,6 +54,38 @@ def serving(home: Path, **env: str) -> Iterator[tuple[subprocess.Popen[str], int
         process.kill()
         process.wait()
         process.stderr.close()
+
+
+def test_it_takes_as_many_clients_as_it_may(tmp_path: Path) -> None:
+    with serving(tmp_path) as (process, _):
+        limits = Path(f"/proc/{process.pid}/limits").read_text()
+    [line] = [line for line in limits.splitlines() if line.startswith("Max open files")]
+    soft, hard = line.split()[3:5]
+    assert soft == hard
+
+
+def test_the_readmes_requests_are_answered(tmp_path: Path) -> None:
+    with serving(tmp_path) as (_, port):
+        engine = open_engine(f"sqlite:///{tmp_path}/callrace.db")
+        marketplaces.apply(engine, parse(MARKETPLACE, "test.yaml"), now=BEGAN)
+        calls.save(engine, [settlement(make_call(1))])
+        engine.dispose()
+        _, _, script = readme.commands("Ask it by programs").partition("\n")
+        callrace = f'callrace() {{ "{sys.executable}" -m ari_app.cli.main "$@"; }}\n'
+        env = {**os.environ, "CALLRACE_HOME": str(tmp_path)}
+        done = subprocess.run(
+            ["bash", "-euc", callrace + script.replace("8480", str(port)).replace("curl", "echo; curl -sS")],
+            cwd=REPO,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 0, done.stderr
+    first, second, third = (json.loads(line) for line in done.stdout.splitlines() if line)
+    assert [call["id"] for call in first["data"]] == [make_call(1).id] and first["next"] == "c1"
+    assert second == {"data": [], "next": "c1", "more": False}
+    assert (third["amount"], third["is_new"]) == ("500.00", True)
 
 
 def is_well(port: int) -> bool:

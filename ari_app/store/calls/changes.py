@@ -19,7 +19,7 @@ from ari_app.domain.calls.record import CallRecord
 from ari_app.domain.calls.selection import Selection
 from ari_app.store.calls.callrows import records
 from ari_app.store.calls.selection import conditions
-from ari_app.store.db.engine import reading, writing
+from ari_app.store.db.engine import reading, retried, writing
 from ari_app.store.db.tables import call_changes, call_places, calls
 
 AT_ONCE = 5_000  # calls that get a place in one transaction
@@ -72,6 +72,7 @@ def after(engine: Engine, place: int, limit: int, wanted: Selection) -> Page:
     return Page(found, seen, seen >= newest)
 
 
+@retried
 def _give_places(engine: Engine) -> None:
     """Gives places to calls that have none, AT_ONCE at most."""
     has_none = select(call_changes.c.call_id).where(call_changes.c.place.is_(None))
