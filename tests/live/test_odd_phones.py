@@ -1,7 +1,10 @@
 """Phones that do what the book does not say, at a real Asterisk: forwarded, without sound, ringing with 183."""
 
+import asyncio
+
 import pytest
 
+from ari_app.lab.ports import free_udp_port
 from ari_app.lab.sipp import (
     Behaviour,
     accepts,
@@ -16,6 +19,7 @@ from ari_app.lab.sipp.scenario_parts import Answer
 from ari_app.lab.sipp.steps import dial
 from tests.kit.interop import interop
 from tests.live.exchange import marketplace, phones, uris
+from tests.live.test_destinations import register
 
 pytestmark = pytest.mark.live
 
@@ -90,6 +94,35 @@ async def test_183_without_180_is_ringing(exchange, calling):
     legs = {leg.destination: leg for leg in record.legs}
     assert abs(legs["early"].ringing_at - legs["plain"].ringing_at) < 1_000
     assert [event.detail for event in record.events if event.what == "ringing"].count("early") == 1
+
+
+async def is_off(lab, phone):
+    """Whether Asterisk knows that nobody answers where a phone has registered."""
+    told = await asyncio.to_thread(lab.run, "rx", "pjsip show contacts")
+    return any(f"{phone}/" in line and "Unavail" in line for line in told.stdout.splitlines())
+
+
+@interop(
+    "B14",
+    "A registered phone that is off, alone in its wave",
+    does="it is known to be within seconds; it is not dialled, and the next wave rings at once",
+)
+async def test_a_phone_that_is_off_holds_up_nobody(lab, exchange, calling, tmp_path):
+    password = (lab.home / "secrets" / "phones" / "agent-102").read_text()
+    assert await register(lab, tmp_path, free_udp_port(), password) == 0
+    async with asyncio.timeout(15):
+        while not await is_off(lab, "agent-102"):
+            await asyncio.sleep(0.2)
+    async with phones({"here": answers()}) as agents:
+        waves = [{"destinations": ["off"]}, {"destinations": ["here"], "after": "60s"}]
+        where = {"off": {"extension": "agent-102"}} | uris(agents)
+        exchange.apply(marketplace(where, waves=waves, accept="answer"))
+        async with calling(plan=TALK) as who:
+            await exchange.connected()
+            await who.hang_up()
+            record = await exchange.record()
+    assert record.winner == "here"
+    assert record.durations_ms.wait < 5_000
 
 
 ENTER = {
