@@ -75,3 +75,23 @@ def page(found: Iterable[Row]) -> str:
         kind, does = (text.replace("|", r"\|") for text in (row.kind, row.does))
         lines.append(f"| {kind} | {does} | [{row.test}](../tests/live/{row.file}) |")
     return "\n".join(lines) + "\n"
+
+
+class PageWriter:
+    """A plugin of pytest: writes the page when every test that has a row in it has passed in this session."""
+
+    def __init__(self, file: Path = PAGE) -> None:
+        self._file = file
+        self._passed: set[tuple[str, str]] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A test has ended."""
+        if report.when == "call" and report.passed:
+            file, _, test = report.location
+            self._passed.add((Path(file).name, test.partition("[")[0]))
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """The page is written, or stays as it was."""
+        found = rows()
+        if exitstatus == 0 and {(row.file, row.test) for row in found} <= self._passed:
+            self._file.write_text(page(found), encoding="utf-8")

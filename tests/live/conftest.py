@@ -11,7 +11,7 @@ import pytest
 
 from ari_app.lab.sipp import Agent, Behaviour, Caller, Callers, Step, Written
 from ari_app.settings import Settings
-from tests.kit import interop
+from tests.kit.interop import PageWriter
 from tests.live.exchange import DID, Exchange
 from tests.live.lab import Lab, private
 from tests.live.process import SwitchProcess, switch_process
@@ -30,29 +30,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-interop", action="store_true", help="write docs/interop.md if all is green")
 
 
-class Interop:
-    """Writes docs/interop.md when every test that has a row in it has passed in this session."""
-
-    def __init__(self) -> None:
-        self.passed: set[tuple[str, str]] = set()
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """A test has ended."""
-        if report.when == "call" and report.passed:
-            file, _, test = report.location
-            self.passed.add((Path(file).name, test.partition("[")[0]))
-
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """The page is written, or stays as it was."""
-        found = interop.rows()
-        if exitstatus == 0 and {(row.file, row.test) for row in found} <= self.passed:
-            interop.PAGE.write_text(interop.page(found), encoding="utf-8")
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Makes the writer, where it is asked for."""
     if config.getoption("--write-interop", default=False):
-        config.pluginmanager.register(Interop())
+        config.pluginmanager.register(PageWriter())
 
 
 @pytest.fixture(scope="session")
