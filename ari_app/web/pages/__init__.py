@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from ari_app.web.pages import account, calls, live, signing, today
+from ari_app.web.pages import account, calls, live, passkeys, signing, today
 from ari_app.web.pages.errors import error_page
 
 __all__ = ["ROUTERS", "error_page"]
 
-ROUTERS: tuple[APIRouter, ...] = (signing.router, account.router, calls.router, today.router, live.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    signing.router,
+    account.router,
+    passkeys.router,
+    calls.router,
+    today.router,
+    live.router,
+)
 """A new page is a router here, and a row of `navigation.PLACES`."""

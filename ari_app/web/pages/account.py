@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import Response
 
 from ari_app.access.parties import Viewer
-from ari_app.desk import proofs, signin
+from ari_app.desk import passkeys, proofs, signin
 from ari_app.desk.refused import Refused
 from ari_app.desk.site import Site
 from ari_app.desk.visibility import lens_of
@@ -124,4 +124,5 @@ def _page(
         recovery=recovery,
         person=proofs.mine(site, viewer),
         sessions=signin.listed(site, viewer),
+        passkeys=passkeys.listed(site, viewer),
     )
