@@ -25,7 +25,7 @@ from ari_app.desk.signin import (
 from ari_app.desk.site import Site
 from ari_app.domain.basics.audit import Entry
 from ari_app.store.db import auditlog
-from ari_app.store.db.engine import writing
+from ari_app.store.db.engine import retried, writing
 from ari_app.store.people import links, people
 from ari_app.store.people.links import Link
 from ari_app.store.people.people import PersonRow
@@ -118,6 +118,7 @@ def accept(site: Site, token: str, client: Client, *, password: str, name: str =
     return begin(site, joined, client, how="invitation", party=party)
 
 
+@retried
 def add(site: Site, actor: Actor, email: str, name: str, party: str, role: str) -> Person:
     """Makes somebody a member at once, without a password: they sign in by a link. Raises Refused, StoreError."""
     address, of = _address(email), _checked(site, party, role)

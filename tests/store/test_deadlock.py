@@ -138,6 +138,9 @@ SEE_TO_IT_THEMSELVES = {
     "changing.changing",  # a part of what is
     "beginning._counted",  # of an apply
     "schema.upgrade",
+    "people.accept",  # the person presses again: the link is used when the rest is
+    "signin.sign_in_by_link",
+    "spool.retry",  # a line alone, in nobody's way
 }
 
 

@@ -122,7 +122,12 @@ def test_old_calls_lose_their_callers(site: Site) -> None:
 
 def test_what_is_due_daily_says_to_how_many_it_was_done_by_whom(site: Site, recorded: str) -> None:
     done = daily.do(replace(site, now=lambda: ENDED + 10**6), CALLRACE)
-    assert done.counts == {"conversions expire": 0, "outbox forget": 0, "recordings expire": 1}
+    assert done.counts == {
+        "conversions expire": 0,
+        "outbox forget": 0,
+        "recordings expire": 1,
+        "requests forget": 0,
+    }
     assert done.failed == {}
     assert noted(site) == [("program:callrace", "recordings.expire", recorded)]
 
