@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import click
-import yaml
 
 from ari_app.cli.common import site
 from ari_app.cli.output import json_option, show_json
 from ari_app.desk import documents
 from ari_app.domain.document.reading import to_document
-from ari_app.domain.market.marketplace import Marketplace
-
-_WIDTH = 110
+from ari_app.views.marketfile import to_yaml
 
 
 @click.command(short_help="Write the marketplace in force as YAML.")
@@ -33,19 +30,3 @@ def export(as_json: bool) -> None:
         return
     click.echo(f"# Marketplace version {version}.")
     click.echo(to_yaml(marketplace), nl=False)
-
-
-def to_yaml(marketplace: Marketplace) -> str:
-    """The marketplace as YAML; the innermost mappings and lists are on one line, as people write them."""
-    parts = [
-        yaml.dump(
-            {part: value},
-            Dumper=yaml.CSafeDumper,
-            sort_keys=False,
-            allow_unicode=True,
-            default_flow_style=None if isinstance(value, dict) else False,
-            width=_WIDTH,
-        )
-        for part, value in to_document(marketplace, defaults=False).items()
-    ]
-    return "\n".join(parts)

@@ -18,7 +18,7 @@ def catalogue() -> Mapping[str, str]:
     return {f"{part}.{name}": text for part, named in parts.items() for name, text in named.items()}
 
 
-def text(name: str, **facts: object) -> str:
+def text(name: str, /, **facts: object) -> str:
     """A message, with these facts in it. Raises KeyError for one that is not there, or lacks a fact."""
     return catalogue()[name].format_map(facts)
 

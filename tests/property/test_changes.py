@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.cli.export import to_yaml
 from ari_app.domain.document.changes import changes, words
 from ari_app.domain.document.reading import parse
 from ari_app.domain.market.marketplace import Marketplace
+from ari_app.views.marketfile import to_yaml
 from tests.property.test_domain import coverage, marketplaces
 
 TEXT = st.text("abc é😀,:#'\"{-", min_size=1, max_size=12).filter(str.strip)

@@ -19,7 +19,7 @@ COLUMN = re.compile(r'\bColumn\(\s*"([a-z_]+)"')
 TITLE = re.compile(r'"([a-z_]+\.[a-z_]+)", (?:[A-Z_]+), ')
 SAID = re.compile(r'\bdone\([^\n]*?"([a-z_]+)"\)')
 EMPTY = re.compile(r'parts\.empty\("([a-z_]+)"\)')
-WORDS = ("word", "look", "role", "disposition")
+WORDS = ("word", "look", "role", "disposition", "open_to")
 """Parts that have a message only where our own word does not do (`messages.known`)."""
 
 

@@ -4,17 +4,39 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from ari_app.web.pages import account, calls, live, passkeys, signing, today
+from ari_app.web.pages import (
+    account,
+    calls,
+    campaigns,
+    disputes,
+    live,
+    market,
+    money,
+    operating,
+    passkeys,
+    reports,
+    signing,
+    today,
+)
 from ari_app.web.pages.errors import error_page
 
 __all__ = ["ROUTERS", "error_page"]
 
-ROUTERS: tuple[APIRouter, ...] = (
-    signing.router,
-    account.router,
-    passkeys.router,
-    calls.router,
-    today.router,
-    live.router,
+ROUTERS: tuple[APIRouter, ...] = tuple(
+    page.router
+    for page in (
+        signing,
+        account,
+        passkeys,
+        today,
+        live,
+        calls,
+        campaigns,
+        market,
+        disputes,
+        money,
+        reports,
+        operating,
+    )
 )
 """A new page is a router here, and a row of `navigation.PLACES`."""

@@ -20,6 +20,19 @@ PLACES = (
     Place("today", "/", "reports.by"),
     Place("live", "/live", "live.view"),
     Place("calls", "/calls", "calls.latest"),
+    Place("campaigns", "/campaigns", "documents.listed"),
+    Place("applications", "/applications", "applications.listed"),
+    Place("numbers", "/numbers", "numbers.listed"),
+    Place("destinations", "/destinations", "agents.listed"),
+    Place("disputes", "/disputes", "disputes.list_"),
+    Place("funds", "/funds", "ledger.balances"),
+    Place("bills", "/bills", "bills.list_"),
+    Place("payouts", "/payouts", "payouts.every"),
+    Place("reports", "/reports", "reports.by"),
+    Place("marketplace", "/marketplace", "marketplaces.plan"),
+    Place("people", "/people", "people.listed"),
+    Place("audit", "/audit", "audit.listed"),
+    Place("doctor", "/doctor", "doctor.examine"),
 )
 
 

@@ -82,7 +82,9 @@ def table(
     things = list(shown)
     flat = [{field: _at(thing, field) for field in fields} for thing in things]
     _, rows = listed(fields, flat)
-    return Table(text(title), seen, [Row(seen, cells, one) for cells, one in zip(rows, things, strict=True)])
+    return Table(
+        text(title), seen, [Row(seen, cells, Seen.of(one)) for cells, one in zip(rows, things, strict=True)]
+    )
 
 
 def sees_field(lens: Lens, noun: str, field: str, within: str = "") -> bool:

@@ -413,3 +413,8 @@ def test_why_a_call_was_refused_does_not_tell_of_anothers_limits(disposition: An
     assert "500.00" not in str(sections)
     assert lens(HOMEFIX).sight("publisher_names") is WHOLE
     assert lens(ACME).sight("publisher_names") is MASKED
+
+
+def test_a_list_whose_things_have_no_rows_of_their_own_is_told_whole() -> None:
+    clauses = [{"connected_at_least": "90s"}]
+    assert lens(HOMEFIX).shown("Campaign", {"id": "plumbing", "qualify": clauses})["qualify"] == clauses
