@@ -122,7 +122,7 @@ async def test_a_phone_that_is_off_holds_up_nobody(lab, exchange, calling, tmp_p
             await who.hang_up()
             record = await exchange.record()
     assert record.winner == "here"
-    assert record.durations_ms.wait < 5_000
+    assert record.durations_ms.wait < 20_000
 
 
 ENTER = {
