@@ -52,6 +52,10 @@ def test_ari_listens_on_loopback_alone(tmp_path: Path) -> None:
     assert "tlsenable" not in http
 
 
+def test_events_tell_variables_and_no_functions_which_could_halt_asterisk(tmp_path: Path) -> None:
+    assert "(" not in dict(read(configure(tmp_path) / "ari.conf")["general"])["channelvars"]
+
+
 def test_ami_listens_on_loopback_alone_and_not_over_http(tmp_path: Path) -> None:
     manager = dict(read(configure(tmp_path) / "manager.conf")["general"])
     assert (manager["bindaddr"], manager["webenabled"]) == ("127.0.0.1", "no")
