@@ -1,4 +1,4 @@
-"""Reports of the party's own calls: by any one dimension, of any days, with a bar for each line."""
+"""Reports of the party's own calls: by any one dimension, of any days."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ router = APIRouter(include_in_schema=False)
 DAYS = 30
 DIMENSIONS = tuple(one for one in get_args(By) if one not in ("destination", "disposition"))
 """What a report's lines may be about; offers and endings are counted in other columns."""
-COUNTS = ("incoming", "answered", "connected", "qualified", "repeat", "no_answer", "no_route")
+COUNTS = ("incoming", "answered", "connected", "qualified")
+FURTHER = ("repeat", "no_answer", "no_route")
 AMOUNTS = ("revenue", "payout", "profit")
 
 
@@ -58,7 +59,8 @@ def _table(asked: Asked, what: str, lines: list[Thing], total: Thing) -> Table:
     currencies = [one["currency"] for one in total.get("money", ())]
     seen = [name for name in AMOUNTS if any(name in one for one in total.get("money", ()))]
     for currency in currencies:
-        columns += [Column(name, f"_{name}_{currency}", "amount") for name in seen]
+        columns += [Column(name, f"_{name}_{currency}", "amount", unit=currency) for name in seen]
+    columns += [Column(name, name, "number") for name in FURTHER]
     told = [_flat(line, what) for line in lines]
     return table(asked.lens, "CallsLine", "place.reports", columns, told)
 

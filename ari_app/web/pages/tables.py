@@ -36,17 +36,19 @@ class Seen(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: the field that it has, by its path in the JSON; how it looks; the page that a cell leads to."""
+    """A column: the field that it has, by its path in the JSON; how it looks; the page that a cell leads to; a unit."""
 
     name: str
     field: str
     kind: Kind = "short"
     path: str | None = None
+    unit: str = ""
 
     @property
     def heading(self) -> str:
         """What stands above it."""
-        return text(f"column.{self.name}")
+        said = text(f"column.{self.name}")
+        return f"{said}, {self.unit}" if self.unit else said
 
 
 @dataclass(frozen=True, slots=True)
