@@ -81,9 +81,12 @@ def screen(
 
 def blocked_by(rules: Screen | Screening, ani: str | None) -> str | None:
     """The entry of the block list that the number matches, or None."""
-    entries = rules.block if ani is not None else ()
-    matching = (e for e in entries if ani == e or (e.endswith("*") and str(ani).startswith(e[:-1])))
-    return next(matching, None)
+    if ani is None:
+        return None
+    for entry in rules.block:
+        if ani == entry or (entry.endswith("*") and ani.startswith(entry[:-1])):
+            return entry
+    return None
 
 
 def capped(campaign: Campaign, reason: str) -> Refusal:
