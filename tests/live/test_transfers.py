@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from ari_app.lab.sipp import Agent, answers, busy, talk_ms
+from ari_app.lab.sipp import Agent, answers, busy, rings_forever, talk_ms
 from ari_app.views.explain import explain
 from tests.kit.interop import interop
 from tests.live.baresip import baresip
@@ -196,3 +196,74 @@ async def test_a_phone_that_hangs_up_as_it_transfers_leaves_the_caller_to_who_is
         record = await exchange.record()
     assert [one.outcome for one in record.transfers] == ["connected"]
     assert record.durations_ms.first < record.durations_ms.connected - 1_000
+
+
+# The switch is killed with -9
+
+
+@asynccontextmanager
+async def transferring(lab, switch, calling):
+    """An agent who asks for a transfer of the caller, under a switch that can be killed."""
+    async with party(lab.sip, "127.0.0.2") as agent:
+        switch.apply(marketplace({"agent": agent.uri}, accept="answer", campaign=FOLLOW))
+        await switch.start()
+        async with calling(plan=[talk_ms(60_000)]) as who:
+            line = await agent.called()
+            line.answer(line.invite, "200 OK", body=sdp(agent.rtp_port))
+            await line.request("ACK")
+            await switch.live("connected")
+            assert (await line.ask("REFER", f"Refer-To: <sip:{NUMBER}@{lab.sip}>")).status == 202
+            yield line, who, agent.rtp_port
+
+
+async def ended(switch, who):
+    await who.hang_up()
+    record = await switch.record()
+    assert (record.disposition, record.end_source) == ("connected", "caller")
+    return [one.outcome for one in record.transfers]
+
+
+async def test_killed_while_somebody_is_rung_it_leaves_the_caller_with_the_agent(lab, switch, calling):
+    async with (
+        on_the_trunk(lab, rings_forever()) as desk,
+        transferring(lab, switch, calling) as (line, who, port),
+    ):
+        await desk.wait_for("invited")
+        await switch.written(lambda call: call.transferee is not None)
+        switch.kill()
+        await switch.start()
+        assert (await notified(line))[-1] == 503
+        await hears(port)
+        assert await ended(switch, who) == ["failed"]
+        await line.request("BYE")
+
+
+async def test_killed_while_the_caller_waits_it_rings_again(lab, switch, calling):
+    async with (
+        on_the_trunk(lab, answers(ring_ms=2_000)) as desk,
+        transferring(lab, switch, calling) as (line, who, _),
+    ):
+        await desk.wait_for("invited")
+        assert (await line.ask("BYE")).status == 200
+        await switch.written(lambda call: call.transferee is not None and call.agent is None)
+        switch.kill()
+        await switch.start()
+        await switch.live("transferred")
+        assert await ended(switch, who) == ["connected"]
+
+
+async def test_killed_while_the_caller_talks_to_the_transferee_it_lets_them_talk(lab, switch, calling):
+    async with (
+        on_the_trunk(lab, answers()) as desk,
+        transferring(lab, switch, calling) as (line, who, _),
+    ):
+        await switch.written(lambda call: call.record.transferee is not None)
+        switch.kill()
+        await switch.start()
+        await line.request("BYE")  # which the one before had not sent, or had
+        await switch.live("taken up again")
+        heard = desk.call.heard_ms(CALLER_HZ)
+        async with asyncio.timeout(10):
+            while desk.call.heard_ms(CALLER_HZ) < heard + 300:
+                await asyncio.sleep(0.05)
+        assert await ended(switch, who) == ["connected"]
