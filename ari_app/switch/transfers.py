@@ -20,6 +20,7 @@ from ari_app.ari.errors import AriError, BadRequest, Conflict, NotFound, Unproce
 from ari_app.ari.events import ChannelDestroyed, ChannelTransfer, Dialled, StasisStart
 from ari_app.ari.resources.channels import TransferState
 from ari_app.domain.calls.record import TransferOutcome, TransferRecord
+from ari_app.domain.calls.stage import Stage
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.routing import conversation as talking
 from ari_app.domain.routing.legs import LegAnswered, LegSoundless
@@ -133,7 +134,7 @@ class Transfers:
     def _asked(self, event: ChannelTransfer) -> None:
         """A phone asks again as it hangs up, and while nobody has answered yet: it is told with the first time."""
         call = self._call
-        if event.channel_id != call.under_way.agent:
+        if event.channel_id != call.under_way.agent or call.stage is not Stage.TALKING:
             self._answer(event.channel_id, "channel_declined")
         elif self._rung is None and self._release_at is None:
             record = TransferRecord(shown(event.to), call.now())
