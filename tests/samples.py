@@ -13,6 +13,7 @@ from ari_app.domain.calls.record import (
     Durations,
     Exclusion,
     LegRecord,
+    LineRecord,
     Money,
     Part,
     PlaceRecord,
@@ -48,6 +49,7 @@ def make_call(n: int = 1, **changes: Any) -> CallRecord:
             lost_by_ms=1 if leg == 2 else None,
             hangup_cause=16 if leg == 1 else 26,
             rtp=RtpStatistics(4750, 0, 4740, 3, 2, 31) if leg == 1 else None,
+            line=LineRecord(connected + 94_900) if leg == 1 else None,
         )
         for leg in range(1, 5)
     ]
@@ -75,6 +77,7 @@ def make_call(n: int = 1, **changes: Any) -> CallRecord:
         excluded=[Exclusion("agent-9", "does not cover NY")],
         durations_ms=Durations(115_000, 11_990, 8_000, 95_000),
         rtp=RtpStatistics(4740, 10, 4750, 0, 7),
+        line=LineRecord(connected + 94_900),
         qualification=Verdict(
             True,
             [

@@ -38,7 +38,15 @@ _TOLD: Mapping[str, Mapping[str, str]] = {
         routing="excluded excluded[].destination excluded[].reason legs[].forwarded_to events[].detail "
         "transfers[].asked transfers[].to transfers[].why",
         carriage="diversion history_info legs[].hangup_cause legs[].failure transfers[].trunk transfers[].hangup_cause",
-        sound=" ".join(f"{of}rtp {_rtp(of)}" for of in ("", "legs[].", "transfers[].")),
+        sound=" ".join(
+            [
+                *(f"{of}rtp {_rtp(of)}" for of in ("", "legs[].", "transfers[].")),
+                *(
+                    f"{of}line {of}line.last_packet_at {of}line.held_ms {of}line.died_at"
+                    for of in ("", "legs[].")
+                ),
+            ]
+        ),
         verdict="""terms_version qualification qualification.qualified qualification.waits_until
             qualification.clauses qualification.clauses[].name qualification.clauses[].passed
             qualification.clauses[].detail qualification.parts qualification.parts[].name qualification.parts[].due

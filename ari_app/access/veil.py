@@ -111,6 +111,7 @@ def veiled(lens: Lens, record: CallRecord) -> CallRecord:
         qualification=_verdict(lens, record.qualification, words),
         recording=record.recording if lens.sees("recordings") else None,
         rtp=record.rtp if lens.sees("sound") else None,
+        line=record.line if lens.sees("sound") else None,
         conversion=record.conversion
         if record.conversion is None or lens.sees("sales")
         else replace(record.conversion, ref=None),
@@ -190,6 +191,7 @@ def _leg(lens: Lens, leg: LegRecord, words: Mapping[str, str]) -> LegRecord:
         hangup_cause=leg.hangup_cause if lens.sees("carriage") else None,
         forwarded_to=leg.forwarded_to if lens.sees("routing") else None,
         rtp=leg.rtp if lens.sees("sound") else None,
+        line=leg.line if lens.sees("sound") else None,
     )
 
 

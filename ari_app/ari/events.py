@@ -118,6 +118,20 @@ class ChannelTransfer(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelHold(Event):
+    """A channel's party put the other side on hold."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelUnhold(Event):
+    """A channel's party took the other side off hold."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelEnteredBridge(Event):
     """A channel joined a bridge."""
 
@@ -262,6 +276,16 @@ def _channel_transfer(message: dict[str, Any], at_ms: int) -> Routed:
     return channel_id, ChannelTransfer(at_ms, channel_id, wanted["destination"], other, message.get("state"))
 
 
+def _channel_hold(message: dict[str, Any], at_ms: int) -> Routed:
+    channel_id = message["channel"]["id"]
+    return channel_id, ChannelHold(at_ms, channel_id)
+
+
+def _channel_unhold(message: dict[str, Any], at_ms: int) -> Routed:
+    channel_id = message["channel"]["id"]
+    return channel_id, ChannelUnhold(at_ms, channel_id)
+
+
 def _channel_entered_bridge(message: dict[str, Any], at_ms: int) -> Routed:
     channel_id = message["channel"]["id"]
     return channel_id, ChannelEnteredBridge(at_ms, channel_id, message["bridge"]["id"])
@@ -295,6 +319,8 @@ _READERS: dict[str, Callable[[dict[str, Any], int], Routed]] = {
     "Dial": _dialled,
     "ChannelDtmfReceived": _channel_dtmf_received,
     "ChannelTransfer": _channel_transfer,
+    "ChannelHold": _channel_hold,
+    "ChannelUnhold": _channel_unhold,
     "ChannelEnteredBridge": _channel_entered_bridge,
     "ChannelLeftBridge": _channel_left_bridge,
     "BridgeDestroyed": _bridge_destroyed,
@@ -312,5 +338,7 @@ DEFAULT_EVENTS: tuple[str, ...] = (
     "ChannelDestroyed",
     "ChannelDtmfReceived",
     "ChannelTransfer",
+    "ChannelHold",
+    "ChannelUnhold",
     "PlaybackFinished",
 )

@@ -85,7 +85,7 @@ class Bystander:
         call.note(EventName.SET_ASIDE, f"talks to {record.winner}")
         try:
             await asyncio.to_thread(self._keep)
-            record.end_source = await talk_on(call, None, LONGEST_MS)
+            record.end_source = await talk_on(call, None, LONGEST_MS, self._last_seen)
         except CallerGone as gone:
             record.end_source = gone.by
         except asyncio.CancelledError:  # the switch is stopping

@@ -51,13 +51,20 @@ GONE_MS = 1_000
 class CallerGone(Exception):
     """The caller's channel is gone. Raised wherever the call's coroutine was waiting.
 
-    `by` says who ended it, `why` is the text for the timeline.
+    `by` says who ended it, `why` is the text for the timeline; None: it is there already. `ended`: how its channel
+    ended, if Asterisk has told that.
     """
 
-    def __init__(self, by: EndSource = "caller", why: EventName = EventName.CALLER_HUNG_UP) -> None:
+    def __init__(
+        self,
+        by: EndSource = "caller",
+        why: EventName | None = EventName.CALLER_HUNG_UP,
+        ended: ChannelDestroyed | None = None,
+    ) -> None:
         super().__init__(why)
         self.by = by
         self.why = why
+        self.ended = ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,7 @@ class Call:
         self._lost_sight_at: int | None = None  # since when ends of channels may have been missed
         self._journal = journal
         self._minted = 0
+        self._is_followed = False  # Asterisk tells how the caller's channel ends, after it has left Stasis
         self._tasks: set[asyncio.Task[None]] = set()
         client.watch(self.inbox, self.channel_id)
 
@@ -131,8 +139,8 @@ class Call:
         if isinstance(event, ChannelDestroyed | StasisEnd) and self._has_talked(event.channel_id):
             self._carried(event.channel_id, rtp.of_variable(event.rtp))
         match event:
-            case StasisEnd(channel_id=self.channel_id) if self.under_way.is_lent:
-                pass  # the channel was lent
+            case StasisEnd(channel_id=self.channel_id) if self.under_way.is_lent or self._is_followed:
+                pass  # the channel was lent, or its end is told by ChannelDestroyed
             case StasisStart(channel_id=self.channel_id):
                 self._is_back()
             case StasisEnd(channel_id=gone) | ChannelDestroyed(channel_id=gone) if (
@@ -140,14 +148,16 @@ class Call:
             ):
                 self.is_gone(self.channel_id)
                 self.cut_at = self.happened(event) if self.cut_at is None else self.cut_at
-                self.gone = CallerGone()
+                self.gone = CallerGone(ended=event if isinstance(event, ChannelDestroyed) else None)
                 raise self.gone
             case Replaced():
                 raise AriReplaced(
                     "another switch has taken the application over; this call is its affair now"
                 )
-            case Disconnected() if self._lost_sight_at is None:
-                self._lost_sight_at = self.happened(event)
+            case Disconnected():
+                self._is_followed = False
+                if self._lost_sight_at is None:
+                    self._lost_sight_at = self.happened(event)
             case Reconnected(restarted=True):
                 self._all_gone(event)
             case Surveyed(found):
@@ -166,6 +176,12 @@ class Call:
     def is_gone(self, channel_id: str) -> None:
         """A channel of the call is gone."""
         self._channels.pop(channel_id, None)
+
+    async def follow(self) -> None:
+        """From now on Asterisk tells how the caller's channel ends. Raises AriError."""
+        if not self._is_followed:
+            await self.client.applications.subscribe(self.channel_id)
+            self._is_followed = True
 
     async def read_rtp(self, channel_id: str) -> None:
         """Asks for a party's RTP statistics, before a hangup after which the channel's end is not awaited."""
@@ -297,7 +313,7 @@ class Call:
 
     def _is_back(self) -> None:
         if self.under_way.is_lent:
-            self.under_way.is_lent = False
+            self.under_way.is_lent = self._is_followed = False
             self.keep()
             self.post(self.client.applications.unsubscribe(self.channel_id))
 

@@ -5,14 +5,15 @@ A call can have several conversations, when an agent vanished and the call was o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ari_app.ari.events import ChannelDestroyed
-from ari_app.domain.calls.record import EndSource
+from ari_app.ari.events import ChannelDestroyed, ChannelHold, ChannelUnhold
+from ari_app.domain.calls.record import EndSource, LineRecord
 from ari_app.domain.calls.stage import Role, Stage
+from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.routing.conversation import (
     AllGone,
     Conversation,
@@ -31,8 +32,10 @@ from ari_app.domain.routing.conversation import (
 )
 from ari_app.domain.routing.recovery import winning_leg
 from ari_app.domain.routing.transfers import is_with_transferee, pending
+from ari_app.domain.terms.qualification import seconds
 from ari_app.serving.ids import bridge_id
 from ari_app.switch.call import Call, CallerGone
+from ari_app.switch.lifesigns import Vigil
 from ari_app.switch.places import Places
 from ari_app.switch.transfers import Transfers
 
@@ -41,12 +44,14 @@ from ari_app.switch.transfers import Transfers
 class _Talked:
     """A conversation that has ended: its destination, its beginning and its end (ms).
 
-    `handed_over_at`: when the agent's part of it ended, as the agent transferred the caller; None: it was not."""
+    `handed_over_at`: when the agent's part of it ended, as the agent transferred the caller; None: it was not. `lines`:
+    what the parties' lines were like."""
 
     destination: str | None
     began_at: int
     ended_at: int
     handed_over_at: int | None
+    lines: Mapping[Role, LineRecord]
 
     def ms(self, end: int) -> int:
         """Its duration in a call that ended at `end`, which may be before the measured end of the conversation."""
@@ -77,6 +82,8 @@ class Talk:
         self._hang_up = hang_up or self._hang_up_channel
         release = partial(self._hang_up, "agent")
         self._transfers = Transfers(call, places, self._handle, self.deadline, release)
+        self._vigil = Vigil(call)
+        self._lines: dict[Role, LineRecord] = {}  # of those who have left the present conversation
         self._talked: list[_Talked] = []
 
     @property
@@ -94,6 +101,12 @@ class Talk:
         """Who ended the last conversation."""
         return self._conversation.ended_by
 
+    @property
+    def agent_died_at(self) -> int | None:
+        """The last sign of life of the last conversation's agent, whose line was found dead; None: it was not."""
+        line = self._talked[-1].lines.get("agent") if self._talked else None
+        return None if line is None else line.died_at
+
     def deadline(self) -> int | None:
         """When the conversation must end, ms; None: there is no conversation.
 
@@ -102,11 +115,16 @@ class Talk:
         have left long ago."""
         return None if self._call.has_lost_sight else self._conversation.deadline()
 
-    def begin(self, destination: str | None, at: int) -> None:
-        """Agent and caller hear each other since `at`. `destination` is None when it is unknown."""
+    def begin(self, destination: str | None, at: int, alive_at: int | None = None) -> None:
+        """Agent and caller hear each other since `at`. `destination` is None when it is unknown.
+
+        `alive_at`: until when it is known that they did; None: until now.
+        """
         record = self._call.record
         self._call.enter(Stage.TALKING)
         record.disposition, record.winner, record.connected_at = "connected", destination, at
+        self._lines.clear()
+        self._vigil.begin(alive_at)
         self._handle(Joined("agent"), at)
 
     def resume(self) -> None:
@@ -135,21 +153,29 @@ class Talk:
 
         None also for what is about a transfer. Raises CallerGone, also after its effect.
         """
-        for at in (self.deadline(), self._transfers.deadline()):
+        while (event := await self._next(until)) is None and self._vigil.look():
+            continue
+        return event
+
+    async def _next(self, until: int | None) -> Any:
+        for at in (self.deadline(), self._transfers.deadline(), self._vigil.deadline()):
             if at is not None and (until is None or at < until):
                 until = at
         try:
             event = await self._call.event(until)
         except CallerGone as gone:
-            self._handle(Left("caller") if gone.by == "caller" else AllGone(), self._call.end())
+            self._caller_gone(gone)
             raise
-        if event is None:
-            self._transfers.time_up(self._call.now())
-            self._handle(LimitReached(), self._call.now())
-        elif isinstance(event, ChannelDestroyed):
-            self._channel_ended(event)
-        elif self._transfers.takes(event):
-            return None
+        match event:
+            case None:
+                self._transfers.time_up(self._call.now())
+                self._handle(LimitReached(), self._call.now())
+            case ChannelDestroyed():
+                self._channel_ended(event)
+            case ChannelHold() | ChannelUnhold() if self.is_on:
+                self._held(event)
+            case _ if self._transfers.takes(event):
+                return None
         return event
 
     def close(self) -> None:
@@ -167,19 +193,60 @@ class Talk:
         record.disposition = "connected"
         record.winner, record.connected_at = longest.destination, longest.began_at
         record.durations_ms.connected, record.durations_ms.first = longest.ms(end), longest.first_ms(end)
+        record.line, leg = longest.lines.get("caller"), winning_leg(record)
+        if leg is not None and leg.destination == longest.destination:
+            leg.line = longest.lines.get("agent")
+
+    def _caller_gone(self, gone: CallerGone) -> None:
+        if gone.by != "caller":
+            self._handle(AllGone(), self._call.end())
+            return
+        died_at = self._leaves("caller", self._call.end(), gone.ended)
+        if died_at is not None:
+            gone.why, self._call.cut_at = None, died_at
+        self._handle(Left("caller"), self._call.end())
 
     def _channel_ended(self, event: ChannelDestroyed) -> None:
-        parties = self._call.under_way.parties
-        role = next((role for role, channel_id in parties.items() if channel_id == event.channel_id), None)
+        role = self._call.under_way.role_of(event.channel_id)
         if role is None or role == "caller":
             return
         at = min(self._call.happened(event), self._call.end())
+        at = min(at, self._leaves(role, at, event) or at)
         if role == "transferee":
             self._transfers.gone(event, at)
             return
         self._handle(Lost(role) if event.cause is None else Left(role), at)
         if self.is_on:
             self._agent_left(at)
+
+    def _leaves(self, role: Role, at: int, ended: ChannelDestroyed | None) -> int | None:
+        """A party's channel has ended; returns its last sign of life if its line was dead: that counts as its end."""
+        if not self.is_on:
+            return None
+        died_at = self._vigil.alive_until(ended)
+        self._lines[role] = self._line(role, at if died_at is None else died_at, died_at)
+        if died_at is not None:
+            whose = (role == "agent" and self._call.record.winner) or f"the {role}"
+            talked = seconds(died_at - (self._conversation.began_at or died_at))
+            self._call.note(EventName.LINE_DEAD, f"{whose}: last sign of life {talked} after the connection")
+        return died_at
+
+    def _held(self, event: ChannelHold | ChannelUnhold) -> None:
+        role = self._call.under_way.role_of(event.channel_id)
+        if role is None:
+            return
+        line, at = self._call.under_way.line(role), self._call.happened(event)
+        if isinstance(event, ChannelHold):
+            line.hold(at)
+        else:
+            line.unhold(at)
+        self._call.keep()
+
+    def _line(self, role: Role, until: int, died_at: int | None = None) -> LineRecord:
+        under_way = self._call.under_way
+        return LineRecord(
+            self._vigil.packet_at(under_way.parties[role]), under_way.line(role).held(until), died_at
+        )
 
     def _agent_left(self, at: int) -> None:
         """The agent is gone, and the caller is not: the caller is, or is to be, transferred."""
@@ -206,8 +273,11 @@ class Talk:
     def _add_talked(self) -> None:
         began_at, ended_at = self._conversation.began_at, self._conversation.ended_at
         assert began_at is not None and ended_at is not None
-        talk = _Talked(self._call.record.winner, began_at, ended_at, self._conversation.handed_over_at)
+        self._vigil.end()
+        lines = {role: self._line(role, ended_at) for role in self._call.under_way.parties} | self._lines
+        talk = _Talked(self._call.record.winner, began_at, ended_at, self._conversation.handed_over_at, lines)
         self._talked.append(talk)
+        self._call.under_way.lines.clear()
 
     def _hang_up_channel(self, role: Role) -> None:
         channel_id = self._call.under_way.parties.get(role)
@@ -216,16 +286,16 @@ class Talk:
             self._call.post(self._call.client.channels.hangup(channel_id))
 
 
-async def talk_on(call: Call, places: Places | None, max_duration_ms: int) -> EndSource:
+async def talk_on(call: Call, places: Places | None, max_duration_ms: int, last_seen: int) -> EndSource:
     """Watches a conversation resumed from an earlier switch until it ends; returns who ended it. Raises CallerGone.
 
-    Transfers are refused without `places`.
+    Transfers are refused without `places`. `last_seen` (ms): until when that switch lived.
 
     After that the agent is gone, or is being hung up, and the record has the duration.
     """
     record = call.record
     talk = Talk(call, places, max_duration_ms)
-    talk.begin(record.winner, call.now() if record.connected_at is None else record.connected_at)
+    talk.begin(record.winner, call.now() if record.connected_at is None else record.connected_at, last_seen)
     call.end_by_itself(max((talk.deadline() or 0) - call.now(), 0))
     talk.resume()
     call.keep()

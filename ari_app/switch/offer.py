@@ -241,7 +241,7 @@ class Offer:
     def _gone(self, leg: int, cause: int | None, sip_status: int | None = None) -> racing.RaceEvent:
         self._note(leg, EventName.GONE, _cause_text(cause, self.race.legs[leg].record.failure))
         self._legs.gone(leg)
-        return racing.LegEnded(leg, cause, sip_status)
+        return racing.LegEnded(leg, cause, sip_status, self._talk.agent_died_at)
 
     def _bridged(self, event: racing.LegBridged, now: int) -> racing.RaceEvent | None:
         """The bridge reply and ChannelDestroyed race: the leg may be gone already."""

@@ -205,7 +205,7 @@ class Resumed:
         self._resume_recording()
         campaign = session.case.whose.campaign
         session.places.following = following(campaign, session.case.snapshot)
-        by = await talk_on(call, session.places, campaign.route.max_duration)
+        by = await talk_on(call, session.places, campaign.route.max_duration, self._last_seen)
         await session.offered("agent" if by == "agent" else "limit")
 
     # The caller waits

@@ -10,15 +10,27 @@ import math
 from collections.abc import Mapping
 
 from ari_app.domain.calls.rtp import RtpStatistics
+from ari_app.domain.routing.lifesigns import Packets
 
 # The lost packets are the expected ones minus the received ones, unsigned: after duplicates it is just below this.
 _WRAPS_AT = 2**32
 
 
+def packets(text: str) -> Packets | None:
+    """Reads, of the same text, what came from the party. None: it cannot be read.
+
+    What the party reports by RTCP changes with nearly each report: the round trip is in microseconds.
+    """
+    said = _fields(text)
+    try:
+        return Packets(int(said["rxcount"]), f"{said['rtt']} {said['rxjitter']} {said['rlp']}")
+    except (KeyError, ValueError):
+        return None
+
+
 def of_variable(text: str) -> RtpStatistics | None:
     """Reads RTPAUDIOQOS: "ssrc=1;lp=0;txjitter=0.000125;rxcount=102;...". None: it cannot be read."""
-    fields = (field.partition("=") for field in text.split(";"))
-    return _read({name: value for name, _, value in fields}, "lp", "rlp")
+    return _read(_fields(text), "lp", "rlp")
 
 
 def of_answer(answer: Mapping[str, object]) -> RtpStatistics | None:
@@ -45,6 +57,11 @@ def _read(said: Mapping[str, object], received_lost: str, sent_lost: str) -> Rtp
         jitter_ms=round(jitter_s * 1000),
         round_trip_ms=round(round_trip_s * 1000),
     )
+
+
+def _fields(text: str) -> dict[str, str]:
+    fields = (field.partition("=") for field in text.split(";"))
+    return {name: value for name, _, value in fields}
 
 
 def _lost(count: float) -> int:

@@ -43,6 +43,7 @@ from ari_app.domain.routing.intake import (
     Unknown,
 )
 from ari_app.domain.routing.legs import Leg
+from ari_app.domain.routing.recovery import winning_leg
 from ari_app.domain.routing.routing import Decision
 from ari_app.domain.routing.screening import Refusal, capped
 from ari_app.domain.routing.snapshot import Attribution, Snapshot
@@ -112,7 +113,8 @@ class Session:
             await self._while_here(serve or self.serve)
         except CallerGone as gone:
             record.end_source = gone.by
-            self.call.note(gone.why)
+            if gone.why is not None:
+                self.call.note(gone.why)
             left_as = ROWS[self.call.stage].left_as if gone.by == "caller" else None
             record.disposition = record.disposition or left_as or "failed"
         except asyncio.CancelledError:  # the switch is stopping; the call is still ended and settled
@@ -289,7 +291,9 @@ class Session:
         match ending:
             case "agent":
                 record.end_source = "agent"
-                if record.transferee is None:
+                leg = winning_leg(record)
+                has_died = leg is not None and leg.line is not None and leg.line.died_at is not None
+                if record.transferee is None and not has_died:
                     self.call.note(EventName.AGENT_HUNG_UP)
             case "limit":
                 self.call.note(EventName.LONGEST_DURATION)

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from ari_app.domain.basics.clock import iso
 from ari_app.domain.basics.money import format_amount
-from ari_app.domain.calls.record import CallRecord, ClauseResult, LegRecord, Tracks, lines_of, track_files
+from ari_app.domain.calls.record import (
+    CallRecord,
+    ClauseResult,
+    LegRecord,
+    LineRecord,
+    Tracks,
+    lines_of,
+    talkers_of,
+    track_files,
+)
 from ari_app.domain.ledger.corrections import corrections_of
 from ari_app.domain.ledger.transfers import Transfer
 from ari_app.views.calls import net_amounts
@@ -145,12 +154,25 @@ _LEG_COLUMNS = (
 )
 
 
-_LINE_COLUMNS = ("line", "received", "lost", "sent", "lost there", "jitter ms", "round trip ms", "MOS")
+_LINE_COLUMNS = (
+    "line",
+    "received",
+    "lost",
+    "sent",
+    "lost there",
+    "jitter ms",
+    "round trip ms",
+    "MOS",
+    "last packet",
+    "held ms",
+    "died",
+)
 
 
 def _lines(record: CallRecord) -> Iterator[tuple[object, ...]]:
+    talkers = talkers_of(record)
     for whose, rtp in lines_of(record):
-        lost = rtp.received_lost, rtp.sent_lost
+        lost, line = (rtp.received_lost, rtp.sent_lost), talkers.get(whose, LineRecord())
         yield (
             whose or "the caller",
             rtp.received,
@@ -160,6 +182,9 @@ def _lines(record: CallRecord) -> Iterator[tuple[object, ...]]:
             rtp.jitter_ms,
             rtp.round_trip_ms,
             rtp.mos,
+            offset(line.last_packet_at, record),
+            line.held_ms,
+            offset(line.died_at, record),
         )
 
 

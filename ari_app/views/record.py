@@ -10,6 +10,7 @@ from ari_app.domain.calls.record import (
     CallRecord,
     ClauseResult,
     LegRecord,
+    LineRecord,
     Money,
     Part,
     Tracks,
@@ -86,6 +87,7 @@ def record_json(record: CallRecord) -> dict[str, Any]:
             "ref": record.conversion.ref,
         },
         "rtp": record.rtp and _rtp_json(record.rtp),
+        "line": record.line and _line_json(record.line),
         "recording": record.recording and _recording_json(record.id, record.recording),
         "events": [{"at": iso(e.at), "what": e.what, "detail": e.detail} for e in record.events],
     }
@@ -126,6 +128,15 @@ def _leg_json(leg: LegRecord) -> dict[str, Any]:
         "failure": leg.failure,
         "forwarded_to": leg.forwarded_to,
         "rtp": leg.rtp and _rtp_json(leg.rtp),
+        "line": leg.line and _line_json(leg.line),
+    }
+
+
+def _line_json(line: LineRecord) -> dict[str, Any]:
+    return {
+        "last_packet_at": iso(line.last_packet_at),
+        "held_ms": line.held_ms,
+        "died_at": iso(line.died_at),
     }
 
 

@@ -1,6 +1,7 @@
 """A SIP party that says word for word what a test has it say: for dialects that SIPp's scenarios do not speak.
 
-It retransmits nothing: on the loopback interface nothing is lost. What Asterisk asks in a dialog is answered 200.
+It retransmits nothing: on the loopback interface nothing is lost. What Asterisk asks in a dialog is answered 200, or as
+the test says (`Dialog.answers_with`).
 """
 
 from __future__ import annotations
@@ -129,7 +130,10 @@ class Party(asyncio.DatagramProtocol):
 
 
 class Dialog:
-    """One call of a party's. `came` are the requests of Asterisk's in it, in order."""
+    """One call of a party's. `came` are the requests of Asterisk's in it, in order.
+
+    `answers_with`: the status of its answers to them, but for ACK, INVITE and CANCEL; empty: it answers nothing.
+    """
 
     def __init__(
         self, party: Party, target: str, us: str, peer: str, *, call_id: str = "", tag: str = ""
@@ -142,6 +146,7 @@ class Dialog:
             "",
         )
         self.cseq = 0
+        self.answers_with = "200 OK"
         self.invite: Message | None = None
         self.came: list[Message] = []
         self._responses: asyncio.Queue[Message] = asyncio.Queue()
@@ -216,9 +221,9 @@ class Dialog:
             self.target = message["Contact"].strip("<>")
         return message
 
-    async def request(self, method: str) -> Message:
+    async def request(self, method: str, within_s: float = WAIT_S) -> Message:
         """The next request of Asterisk's of this method; others are passed over."""
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(within_s):
             while (message := await self._requests.get()).method != method:
                 pass
         return message
@@ -230,8 +235,8 @@ class Dialog:
             return
         self.came.append(message)
         self._requests.put_nowait(message)
-        if message.method not in ("ACK", "INVITE", "CANCEL"):
-            self.answer(message, "200 OK")
+        if message.method not in ("ACK", "INVITE", "CANCEL") and self.answers_with:
+            self.answer(message, self.answers_with)
 
 
 @asynccontextmanager

@@ -27,6 +27,7 @@ LARGER: dict[str, str] = {
     "Campaign": "a contract: its fields are those of a campaign in YAML",
     "Node": "a contract: its fields are those of a flow's node in YAML",
     "Facts": "all that a verdict is made from, as one value",
+    "UnderWay": "all that the next switch is told of a call, as one line of the journal",
     "Selection": "all that calls can be asked for by, as one value",
     "Client": "one attribute for each of ARI's resources, under Asterisk's own name",
     "Metrics": "one attribute for each metric",

@@ -39,6 +39,7 @@ class Asterisk:
         self.bridges: dict[str, set[str]] = {}
         self.playbacks: dict[str, Playback] = {}
         self.requests: list[str] = []
+        self.asked: list[str] = []  # the channels whose devices were asked whether they are there
         self.clock_ahead_s = 0.0  # compared with this machine's clock
         self.events_take_s = 0.0  # delay from an event to its arrival
         self.started = self._now()

@@ -42,6 +42,10 @@ class Channel:
     cause: int | None = None  # Q.850 cause of its end
     up_at: float | None = None  # when it was answered, in the loop's time; RTP begins then
     lost: int = 0  # how many of the packets from it are lost
+    silent_at: float | None = None  # since when no packet comes from it, in the loop's time
+    silent_s: float = 0.0  # for how long none came before that
+    reports: int = 0  # how many RTCP reports came while it was silent
+    is_dead: bool = False  # it answers nothing
     continued_at: str | None = None  # the dialplan label at which it went on
     notified: list[str] = field(
         default_factory=list
@@ -73,16 +77,31 @@ class Channel:
         """The RTP statistics since the answer, as if both sides talk without a pause."""
         up_s = asyncio.get_running_loop().time() - self.up_at if self.up_at is not None else 0.0
         sent = round(up_s / FRAME_S)
-        counts = {"rxcount": sent - self.lost, "rxploss": self.lost, "txcount": sent, "txploss": 0}
-        return {"txjitter": 0.002, "rxjitter": 0.0, "rtt": 0.0} | counts
+        said = round((up_s - self._silent_s()) / FRAME_S) if up_s else 0
+        counts = {"rxcount": said - self.lost, "rxploss": self.lost, "txcount": sent, "txploss": 0}
+        return {"txjitter": 0.002, "rxjitter": 0.0, "rtt": 0.000_001 * self.reports} | counts
+
+    def is_silent(self, is_so: bool) -> None:
+        """No packet comes from it from now on, or they come again."""
+        self.silent_s = self._silent_s()
+        self.silent_at = asyncio.get_running_loop().time() if is_so else None
+
+    def _silent_s(self) -> float:
+        return self.silent_s + (
+            asyncio.get_running_loop().time() - self.silent_at if self.silent_at is not None else 0.0
+        )
+
+    def rtcp(self) -> str:
+        """The RTP statistics as the dialplan function CHANNEL(rtcp,all) and the variable RTPAUDIOQOS have them."""
+        told = self.rtp_statistics()
+        told["lp"], told["rlp"] = told.pop("rxploss"), told.pop("txploss")
+        return ";".join(f"{name}={value}" for name, value in told.items())
 
     def _variables(self) -> dict[str, str]:
         """The channel variables that ari.conf asks for; they are set at the hangup."""
         if self.cause is None or self.up_at is None:
             return {"RTPAUDIOQOS": ""}
-        told = self.rtp_statistics()
-        told["lp"], told["rlp"] = told.pop("rxploss"), told.pop("txploss")
-        return {"RTPAUDIOQOS": ";".join(f"{name}={value}" for name, value in told.items())}
+        return {"RTPAUDIOQOS": self.rtcp()}
 
 
 @dataclass(eq=False)
@@ -140,6 +159,22 @@ class _Person:
     def holds(self, after_s: float = 1.0) -> Self:
         """Puts the other side on hold: Asterisk reports it, and the call goes on."""
         return self.does(lambda asterisk, channel: asterisk.tell("ChannelHold", channel), after_s)
+
+    def unholds(self, after_s: float = 1.0) -> Self:
+        """Takes the other side off hold."""
+        return self.does(lambda asterisk, channel: asterisk.tell("ChannelUnhold", channel), after_s)
+
+    def mutes(self, after_s: float = 1.0) -> Self:
+        """Sends no packet from now on, but answers what its device is asked."""
+        return self.does(lambda asterisk, channel: channel.is_silent(True), after_s)
+
+    def unmutes(self, after_s: float = 1.0) -> Self:
+        """Sends packets again."""
+        return self.does(lambda asterisk, channel: channel.is_silent(False), after_s)
+
+    def dies(self, after_s: float = 1.0) -> Self:
+        """Loses its power: no packet comes from it, and it answers nothing."""
+        return self.mutes(after_s).does(lambda asterisk, channel: setattr(channel, "is_dead", True))
 
     def hangs_up(self, after_s: float = 0.0) -> Self:
         """Hangs up."""

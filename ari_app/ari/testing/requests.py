@@ -13,6 +13,7 @@ from ari_app.ari.transport import Request
 if TYPE_CHECKING:
     from ari_app.ari.testing.asterisk import Asterisk
 
+UNANSWERED_S = 12.8  # how long an answer is waited for, and then one to the BYE: timer_b in pjsip.conf
 _REASONS = {
     "normal": NORMAL, "busy": 17, "congestion": 34, "no_answer": NO_ANSWER, "answered_elsewhere": ELSEWHERE
 }  # fmt: skip
@@ -151,8 +152,13 @@ def go_on(asterisk: Asterisk, channel_id: str, query: dict[str, str]) -> None:
 
 
 def set_variable(asterisk: Asterisk, channel_id: str, query: dict[str, str]) -> None:
-    """The only variable known is TIMEOUT(absolute), which ends a channel after so many seconds; 0: never."""
+    """Known are TIMEOUT(absolute), which ends a channel after so many seconds (0: never), and the question to its
+    device: if it answers nothing its channel ends some seconds later."""
     channel = _channel(asterisk, channel_id)
+    if query["variable"] == "PJSIP_SEND_SESSION_REFRESH()":
+        asterisk.asked.append(channel_id)
+        if channel.is_dead:
+            asyncio.get_running_loop().call_later(UNANSWERED_S, asterisk.end, channel, NO_ANSWER, 408)
     if query["variable"] == "TIMEOUT(absolute)":
         if channel.timeout is not None:
             channel.timeout.cancel()
@@ -162,8 +168,11 @@ def set_variable(asterisk: Asterisk, channel_id: str, query: dict[str, str]) -> 
 
 
 def variable(asterisk: Asterisk, channel_id: str, query: dict[str, str]) -> object:
-    """The only variable that can be read is the address to which a channel's audio goes."""
-    goes_to = _channel(asterisk, channel_id).audio_goes_to
+    """What can be read is the address to which a channel's audio goes, and its RTP statistics."""
+    channel = _channel(asterisk, channel_id)
+    goes_to = channel.audio_goes_to
+    if query["variable"] == "CHANNEL(rtcp,all)" and channel.up_at is not None:
+        return {"value": channel.rtcp()}
     if query["variable"] != "CHANNEL(rtp,dest)" or goes_to is None:
         raise Refused(500, "Unable to read provided function")
     return {"value": goes_to}

@@ -49,6 +49,19 @@ TransferOutcome = Literal[
 EndSource = Literal["caller", "agent", "system"]
 
 
+@dataclass(frozen=True, slots=True)
+class LineRecord:
+    """The line of a party in the conversation. Times in ms.
+
+    `last_packet_at`: when the last RTP packet was known to come from it; None: none did, or it was not looked at.
+    `held_ms`: for how long it had the other on hold. `died_at`: its last sign of life, if it was found dead.
+    """
+
+    last_packet_at: int | None = None
+    held_ms: int = 0
+    died_at: int | None = None
+
+
 @dataclass(slots=True)
 class LegRecord:
     """One offer to one destination. `lost_by_ms`: how long after the winner it accepted.
@@ -56,7 +69,7 @@ class LegRecord:
     `failure`: why Asterisk did not dial it, in its words: "409 Channel with given unique ID already exists"; or how its
     trunk failed it: "trunk main answered 503".
     `forwarded_to`: where the phone says that its calls are taken, as it says so: anything may stand there.
-    `rtp`: what its line carried; only of the one who had the call.
+    `rtp`, `line`: what its line carried, and was like; only of the one who had the call.
     """
 
     destination: str
@@ -72,6 +85,7 @@ class LegRecord:
     failure: str | None = None
     forwarded_to: str | None = None
     rtp: RtpStatistics | None = None
+    line: LineRecord | None = None
 
 
 @dataclass(slots=True)
@@ -254,8 +268,8 @@ class CallRecord:
     """One call, from INVITE to settlement.
 
     `did` is empty where what was called is no telephone number. `diversion` and `history_info` are what such headers
-    say of how the call came here, as they were written. `rtp`: what the line of a caller who talked to an agent
-    carried.
+    say of how the call came here, as they were written. `rtp`, `line`: what the line of a caller who talked to an agent
+    carried, and was like.
     """
 
     id: str
@@ -285,6 +299,7 @@ class CallRecord:
     conversion: Conversion | None = None
     recording: Tracks | None = None
     rtp: RtpStatistics | None = None
+    line: LineRecord | None = None
     events: list[TimelineEvent] = field(default_factory=list)
     diversion: list[str] = field(default_factory=list)
     history_info: list[str] = field(default_factory=list)
@@ -304,6 +319,12 @@ class CallRecord:
 def track_files(call_id: str) -> dict[str, str]:
     """The file names of a call's recording, by the party whose voice is in the file; made from the call's id."""
     return {party: f"{call_id}-{party}.wav" for party in ("caller", "agent")}
+
+
+def talkers_of(record: CallRecord) -> dict[str | None, LineRecord]:
+    """The lines of the conversation: of the agent who had the call, by destination; None stands for the caller."""
+    own: dict[str | None, LineRecord] = {} if record.line is None else {None: record.line}
+    return own | {leg.destination: leg.line for leg in record.legs if leg.line is not None}
 
 
 def lines_of(record: CallRecord) -> Iterator[tuple[str | None, RtpStatistics]]:

@@ -34,6 +34,7 @@ class Clause:
     connected_at_least: PositiveMs | None = None
     total_at_least: PositiveMs | None = None
     rang_at_least: PositiveMs | None = None
+    held_at_most: PositiveMs | None = None
     answer_in: Mapping[Name, OneOf[Text]] | None = None
     caller_in: Coverage | None = None
     source_in: OneOf[Text] | None = None

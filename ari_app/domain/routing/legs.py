@@ -74,11 +74,14 @@ class LegBridged:
 
 @dataclass(frozen=True, slots=True)
 class LegEnded:
-    """The leg's channel ended, with a Q.850 cause; None: its end was not seen. `sip_status`: what its phone said."""
+    """The leg's channel ended, with a Q.850 cause; None: its end was not seen. `sip_status`: what its phone said.
+
+    `alive_until` (ms): its last sign of life, if its line was found dead."""
 
     leg: int
     cause: int | None
     sip_status: int | None = None
+    alive_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

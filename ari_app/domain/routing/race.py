@@ -328,7 +328,7 @@ class Race:
         self._close(leg, event, now)
         if leg.connected_at is None:
             leg.record.outcome = "failed"
-        elif now - leg.connected_at >= self.plan.reoffer_within_ms:
+        elif (event.alive_until or now) - leg.connected_at >= self.plan.reoffer_within_ms:
             self.over = True
             return []
         if self._round >= self.plan.reoffer_times:

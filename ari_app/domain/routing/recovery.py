@@ -15,6 +15,7 @@ from ari_app.domain.calls.record import CallRecord, EndSource, LegOutcome, LegRe
 from ari_app.domain.calls.stage import ROWS, Fate, Role, Stage
 from ari_app.domain.routing import conversation
 from ari_app.domain.routing.conversation import AllGone, Conversation, Joined, Lost, Unbridged
+from ari_app.domain.routing.lifesigns import LineUnderWay
 from ari_app.domain.routing.snapshot import Pin
 from ari_app.domain.routing.transfers import is_with_transferee, pending
 
@@ -43,6 +44,7 @@ class UnderWay:
     `trunk`: the PJSIP endpoint that the call came in by; None: by something else.
     `timeline`: the call's clock; it goes on even if the system's clock is set.
     `is_lent`: the caller's channel has left Stasis for another racer, and is expected back.
+    `lines`: the line of each party of the conversation, by role, where there is something to know of it.
     `last_seen` (ms): until when a switch looked after the call; kept until a later switch has looked at Asterisk.
     """
 
@@ -57,6 +59,7 @@ class UnderWay:
     node: str | None = None
     entered_zip: str | None = None
     timeline: Timeline | None = None
+    lines: dict[Role, LineUnderWay] = field(default_factory=dict)
     last_seen: int | None = None
 
     @property
@@ -68,6 +71,14 @@ class UnderWay:
     def agent(self) -> str | None:
         """The channel of the agent who has the call; None: no agent has it."""
         return self.parties.get("agent")
+
+    def role_of(self, channel_id: str) -> Role | None:
+        """Whose channel it is; None: of no party."""
+        return next((role for role, name in self.parties.items() if name == channel_id), None)
+
+    def line(self, role: Role) -> LineUnderWay:
+        """What is known of a party's line."""
+        return self.lines.setdefault(role, LineUnderWay())
 
     @property
     def transferee(self) -> str | None:

@@ -32,10 +32,10 @@ Repeats = Mapping[tuple[Basis, Scope], EarlierCall | None]
 class Facts:
     """What the clauses look at. Times in ms; `connected_ms` is the longest single connection.
 
-    `wait_ms`: how long phones were rung for the caller. `blocked_by`: the entry of the campaign's block list that
-    the caller's number matches. `converted_at`: when the call became a sale, as far as is known at `judged_at`.
-    `told_at`: when the advertiser reported it. `duration_of`: which part of a conversation that was transferred
-    `connected_ms` is; None: it was not transferred.
+    `wait_ms`: how long phones were rung for the caller. `held_ms`: how long one had the other on hold. `blocked_by`:
+    the entry of the campaign's block list that the caller's number matches. `converted_at`: when the call became a
+    sale, as far as is known at `judged_at`. `told_at`: when the advertiser reported it. `duration_of`: which part of a
+    conversation that was transferred `connected_ms` is; None: it was not transferred.
     """
 
     started_at: int
@@ -47,6 +47,7 @@ class Facts:
     earlier: Repeats = field(default_factory=dict)
     total_ms: int = 0
     wait_ms: int = 0
+    held_ms: int = 0
     source: str | None = None
     blocked_by: str | None = None
     ended_at: int = 0
@@ -105,6 +106,8 @@ def check(clause: Clause, facts: Facts, geography: Geography) -> ClauseResult:
         return _at_least("total_at_least", "the whole call lasted", facts.total_ms, clause.total_at_least)
     if clause.rang_at_least is not None:
         return _at_least("rang_at_least", "phones were rung", facts.wait_ms, clause.rang_at_least)
+    if clause.held_at_most is not None:
+        return _held_at_most(clause.held_at_most, facts.held_ms)
     if clause.answer_in is not None:
         return _answer_in(clause.answer_in, facts)
     if clause.caller_in is not None:
@@ -139,6 +142,11 @@ def _connected(facts: Facts) -> ClauseResult:
 def _at_least(name: str, what: str, lasted_ms: int, needed_ms: int) -> ClauseResult:
     detail = f"{what} for {seconds(lasted_ms)}, at least {seconds(needed_ms)} needed"
     return ClauseResult(name, lasted_ms >= needed_ms, detail)
+
+
+def _held_at_most(most_ms: int, held_ms: int) -> ClauseResult:
+    detail = f"on hold for {seconds(held_ms)}, at most {seconds(most_ms)} allowed"
+    return ClauseResult("held_at_most", held_ms <= most_ms, detail)
 
 
 def _answer_in(wanted: Mapping[str, frozenset[str]], facts: Facts) -> ClauseResult:

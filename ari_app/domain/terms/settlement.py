@@ -15,6 +15,7 @@ from ari_app.domain.calls.record import (
     TimelineEvent,
     Verdict,
     may_pass_until,
+    talkers_of,
 )
 from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ledger.calls import due, settle
@@ -98,6 +99,7 @@ def facts_of(
         earlier=earlier,
         total_ms=record.durations_ms.total,
         wait_ms=record.durations_ms.wait,
+        held_ms=sum(line.held_ms for line in talkers_of(record).values()),
         source=record.source,
         blocked_by=blocked_by(campaign.screen, record.ani),
     )

@@ -16,6 +16,7 @@ from ari_app.domain.calls.record import (
     Durations,
     Exclusion,
     LegRecord,
+    LineRecord,
     Money,
     Part,
     PlaceRecord,
@@ -79,7 +80,8 @@ def call_row(record: CallRecord) -> dict[str, Any]:
         "clauses_json": _encode(_clause_values(verdict.clauses)) if verdict else None,
         "parts_json": _encode(list(map(_part_values, verdict.parts))) if verdict else None,
         "excluded_json": _encode([[e.destination, e.reason] for e in record.excluded]),
-        "rtp_json": _rtp_values(record.rtp),
+        "rtp_json": _values(record.rtp),
+        "line_json": _values(record.line),
         "diversion_json": _encode(record.diversion) if record.diversion else None,
         "history_info_json": _encode(record.history_info) if record.history_info else None,
         "transfers_json": _encode([astuple(t) for t in record.transfers]) if record.transfers else None,
@@ -119,12 +121,13 @@ def leg_row(call_id: str, n: int, leg: LegRecord) -> dict[str, Any]:
         "hangup_cause": leg.hangup_cause,
         "failure": leg.failure,
         "forwarded_to": leg.forwarded_to,
-        "rtp_json": _rtp_values(leg.rtp),
+        "rtp_json": _values(leg.rtp),
+        "line_json": _values(leg.line),
     }
 
 
-def _rtp_values(rtp: RtpStatistics | None) -> str | None:
-    return _encode(astuple(rtp)) if rtp else None
+def _values(of: RtpStatistics | LineRecord | None) -> str | None:
+    return _encode(astuple(of)) if of else None
 
 
 def tracks_row(tracks: Tracks) -> dict[str, Any]:
@@ -144,8 +147,9 @@ def records(connection: Connection, rows: Sequence[Row[Any]]) -> list[CallRecord
     legs_of: dict[str, list[LegRecord]] = {row.id: [] for row in rows}
     query = select(legs).where(legs.c.call_id.in_(legs_of)).order_by(legs.c.call_id, legs.c.n)
     for row in connection.execute(query).mappings():
-        fields = {name: value for name, value in row.items() if name not in ("call_id", "n", "rtp_json")}
-        legs_of[row["call_id"]].append(LegRecord(**fields, rtp=_rtp(row)))
+        others = ("call_id", "n", "rtp_json", "line_json")
+        fields = {name: value for name, value in row.items() if name not in others}
+        legs_of[row["call_id"]].append(LegRecord(**fields, rtp=_rtp(row), line=_line(row)))
     kept = connection.execute(select(recordings).where(recordings.c.call_id.in_(legs_of)))
     tracks_of = {row.call_id: Tracks(row.started_at, row.keep_until, row.deleted_at) for row in kept}
     return [_record(row._mapping, legs_of[row.id], tracks_of.get(row.id)) for row in rows]
@@ -182,6 +186,7 @@ def _record(row: RowMapping, its_legs: list[LegRecord], tracks: Tracks | None) -
         conversion=_conversion(row),
         recording=tracks,
         rtp=_rtp(row),
+        line=_line(row),
         events=[TimelineEvent(*event) for event in json.loads(row["events_json"])],
         diversion=json.loads(row["diversion_json"] or "[]"),
         history_info=json.loads(row["history_info_json"] or "[]"),
@@ -198,6 +203,10 @@ def _transfer(*values: Any) -> TransferRecord:
 
 def _rtp(row: RowMapping) -> RtpStatistics | None:
     return RtpStatistics(*json.loads(row["rtp_json"])) if row["rtp_json"] else None
+
+
+def _line(row: RowMapping) -> LineRecord | None:
+    return LineRecord(*json.loads(row["line_json"])) if row["line_json"] else None
 
 
 def _verdict(row: RowMapping) -> Verdict | None:

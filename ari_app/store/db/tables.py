@@ -244,6 +244,7 @@ calls = Table(
     Column("parts_json", Text),
     Column("excluded_json", Text, nullable=False),
     Column("rtp_json", Text),
+    Column("line_json", Text),
     Column("events_json", Text, nullable=False),
     Column("diversion_json", Text),
     Column("history_info_json", Text),
@@ -276,6 +277,7 @@ legs = Table(
     Column("hangup_cause", Integer),
     Column("failure", Text),
     Column("rtp_json", Text),
+    Column("line_json", Text),
     Column("forwarded_to", Text),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ari_app.domain.calls.record import CallRecord, TransferRecord, lines_of
+from ari_app.domain.calls.record import CallRecord, LineRecord, TransferRecord, lines_of, talkers_of
 from ari_app.domain.calls.rtp import RtpStatistics
 from ari_app.domain.calls.timeline import EventName
 from ari_app.views.explain.facts import detail_of, into
@@ -50,6 +50,8 @@ def _ending(record: CallRecord) -> Iterator[str]:
         yield f"- What counts for the terms: {detail_of(record, EventName.COUNTED)}."
     for whose, rtp in lines_of(record):
         yield f"- {_sound(whose, rtp)}"
+    for whose, line in talkers_of(record).items():
+        yield from _line(whose, line, record)
     if record.disposition == "no_route":
         yield "- No phone could be rung, so the caller heard the campaign's announcement."
     if record.disposition == "no_answer":
@@ -58,10 +60,7 @@ def _ending(record: CallRecord) -> Iterator[str]:
         if event.what in _MISHAPS:
             yield f"- {_MISHAPS[event.what]}, {into(record, event.at)} into the call."
     if record.ended_at is not None:
-        ended = _ENDED_BY[record.end_source]
-        if record.end_source == "agent" and record.transferee is not None:
-            ended = "Whoever the agent transferred the caller to hung up"
-        yield f"- {ended}, {into(record, record.ended_at)} after it began."
+        yield f"- {_ended_by(record)}, {into(record, record.ended_at)} after it began."
 
 
 def _transfer(record: CallRecord, transfer: TransferRecord) -> str:
@@ -87,6 +86,28 @@ def _sound(whose: str | None, rtp: RtpStatistics) -> str:
         return f"Not one packet of sound came from {name}."
     lost = f"{100 * rtp.lost_share:.1f} % of {rtp.received + rtp.received_lost} packets were lost"
     return f"Sound from {name}: estimated MOS {rtp.mos:.1f} of 4.4; {lost}, jitter {rtp.jitter_ms} ms."
+
+
+def _ended_by(record: CallRecord) -> str:
+    if record.end_source == "agent" and record.transferee is not None:
+        return "Whoever the agent transferred the caller to hung up"
+    whose = record.winner if record.end_source == "agent" else None
+    line = talkers_of(record).get(whose) if record.end_source in ("caller", "agent") else None
+    if line is not None and line.died_at is not None:
+        return f"The line of {whose} was found dead" if whose else "The caller's line died"
+    return _ENDED_BY[record.end_source]
+
+
+def _line(whose: str | None, line: LineRecord, record: CallRecord) -> Iterator[str]:
+    name, other = (whose, "the caller") if whose else ("The caller", record.winner or "the agent")
+    if line.held_ms:
+        yield f"- {name} had {other} on hold for {duration(line.held_ms)}."
+    if line.died_at is not None:
+        lived = duration(line.died_at - (record.connected_at or record.started_at))
+        yield (
+            f"- The last sign of life from the line of {whose or 'the caller'} came {lived} after they were connected; "
+            "then nothing came, and nothing was answered. They talked until then."
+        )
 
 
 def _waited(record: CallRecord) -> str:

@@ -16,6 +16,7 @@ _CLAUSE_NAMES = {
     "caller_in": "the caller is in the area that is bought",
     "total_at_least": "long enough from beginning to end",
     "rang_at_least": "phones rung for long enough",
+    "held_at_most": "not on hold for too long",
     "source_in": "from a source that is bought",
     "not_blocked": "not on the block list",
     "no_repeat_within": "not a repeat caller",
