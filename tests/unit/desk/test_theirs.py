@@ -9,7 +9,9 @@ from ari_app.access.parties import OPERATOR, Party, Viewer
 from ari_app.desk import applications, audit, documents, theirs
 from ari_app.desk.refused import Code
 from ari_app.desk.site import Site
+from ari_app.store import geography
 from tests.kit.documented import tables
+from tests.unit.cli.conftest import GEOGRAPHY
 from tests.unit.desk.test_signin import ADA, refused
 
 ACME = Viewer("joe@acme.example", Party("advertiser", "acme"), "manager", confirmed_at=0)
@@ -20,8 +22,9 @@ DIAL = {"dial": {"uri": "sip:desk@pbx.example"}, "covers": {"anywhere": True}}
 
 
 @pytest.fixture
-def site(site: Site) -> Site:
-    """An exchange with two advertisers."""
+def site(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """An exchange with two advertisers. Its tables of places are small: to make the whole ones takes seconds."""
+    monkeypatch.setattr(geography, "load", lambda home: GEOGRAPHY)
     documents.add(site, ADA, "advertisers", "other", {"name": "Other"})
     return site
 
