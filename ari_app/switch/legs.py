@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ari_app.ari.errors import (
@@ -18,6 +18,8 @@ from ari_app.ari.errors import (
     NotFound,
     ServerError,
 )
+from ari_app.ari.events import ChannelDtmfReceived
+from ari_app.domain.ivr.echoes import Echoes
 from ari_app.domain.ivr.prompts import TAKEN_PROMPT
 from ari_app.domain.market.destinations import Dial
 from ari_app.domain.routing.invites import Invite
@@ -60,7 +62,7 @@ class NotDialled:
 class _Row:
     """A dialled leg: the places that it takes, the request that makes its channel, and the prompt that it hears.
 
-    `request` is None of a leg that an earlier switch dialled.
+    `request` is None of a leg that an earlier switch dialled. `echoes` has heard all keys that were pressed on it.
     """
 
     number: int
@@ -68,6 +70,7 @@ class _Row:
     places: tuple[str, ...]
     request: asyncio.Task[None] | None
     playback: str | None = None
+    echoes: Echoes = field(default_factory=Echoes)
 
 
 class Legs:
@@ -103,6 +106,11 @@ class Legs:
         """The leg with this channel, while the channel exists."""
         row = self._rows.get(channel_id)
         return None if row is None else row.number
+
+    def is_echo(self, key: ChannelDtmfReceived) -> bool:
+        """Whether Asterisk has told this key of a leg before."""
+        row = self._rows.get(key.channel_id)
+        return row is not None and row.echoes.is_echo(key.digit, key.at_ms, key.duration_ms)
 
     def still_there(self) -> list[int]:
         """The dialled legs whose channels still exist."""

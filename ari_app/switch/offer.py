@@ -138,7 +138,7 @@ class Offer:
                 return event
             case Dialled():
                 return self._dialled(event)
-            case ChannelDtmfReceived(channel_id=channel_id, digit=digit):
+            case ChannelDtmfReceived(channel_id=channel_id, digit=digit) if not self._legs.is_echo(event):
                 return self._of_leg(
                     channel_id, lambda leg: racing.LegDigit(leg, digit), EventName.PRESSED, digit
                 )

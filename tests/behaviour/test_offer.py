@@ -37,6 +37,22 @@ async def test_an_agent_hears_in_a_whisper_what_the_caller_said_and_where_they_a
     await call.hangs_up(after_s=1).over()
 
 
+async def test_a_wrong_key_that_asterisk_tells_twice_is_one_wrong_key(exchange: Exchange) -> None:
+    ann = exchange.agent("ann").answers()
+    for _ in range(2):
+        ann.presses("5").presses("5", after_s=0.038)
+    ann.presses("1")
+    await exchange.serves()
+    call = exchange.dials()
+    await call.connected(ann)
+    record = await call.hangs_up(after_s=30).over()
+    assert [event.detail for event in record.events if event.what == "pressed"] == [
+        "ann: 5",
+        "ann: 5",
+        "ann: 1",
+    ]
+
+
 async def test_an_agent_who_presses_a_wrong_key_is_asked_again_at_once(exchange: Exchange) -> None:
     ann = exchange.agent("ann").answers(after_s=1).presses("5", after_s=2).presses("1", after_s=2)
     exchange.asterisk.sounds_s[media(ACCEPT_PROMPT)] = 600
