@@ -35,11 +35,11 @@ ANSWER_S = 3.0
 HASTY_ANSWER_S = 1.0
 
 
-def open_engine(url: str, *, is_serving: bool = False, answer_s: float = ANSWER_S) -> Engine:
+def open_engine(url: str, *, is_serving: bool = False, answer_s: float | None = None) -> Engine:
     """An engine for `sqlite:///FILE` or `postgresql://...`, after one try to reach it.
 
-    `is_serving`: for a program that serves; it gives a connection up after `answer_s` without an answer.
-    Raises BadDatabaseUrl, or DatabaseUnavailable when it cannot be reached. Use `ari_app.store.db.schema.require` to
+    `is_serving`: for a program that serves; it gives a connection up after `answer_s` without an answer (unless said,
+    ANSWER_S). Raises BadDatabaseUrl, or DatabaseUnavailable when it cannot be reached. Use `ari_app.store.db.schema.require` to
     check whether it is migrated.
     """
     try:
@@ -49,7 +49,7 @@ def open_engine(url: str, *, is_serving: bool = False, answer_s: float = ANSWER_
     engine = (
         _sqlite(parsed)
         if parsed.get_backend_name() == "sqlite"
-        else _postgresql(parsed, answer_s if is_serving else None)
+        else _postgresql(parsed, (answer_s or ANSWER_S) if is_serving else None)
     )
     with reading(engine):
         return engine

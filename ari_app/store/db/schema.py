@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Engine, MetaData, String, Table, inspect, select, text
 
-from ari_app.store.db.engine import ANSWER_S, open_engine, reading, writing
+from ari_app.store.db.engine import open_engine, reading, writing
 from ari_app.store.db.errors import DatabaseNotMigrated
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def head() -> str:
     return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
-def opened(url: str, *, is_serving: bool = False, answer_s: float = ANSWER_S) -> Engine:
+def opened(url: str, *, is_serving: bool = False, answer_s: float | None = None) -> Engine:
     """The database of a URL, at the version that this Callrace needs. Raises StoreError.
 
     `is_serving`, `answer_s`: for a program that serves, see `open_engine`.
