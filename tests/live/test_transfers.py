@@ -223,6 +223,9 @@ async def ended(switch, who):
     return [one.outcome for one in record.transfers]
 
 
+@interop(
+    "B9", "kill -9 of the switch while whom a caller is transferred to rings", does="caller and agent talk on"
+)
 async def test_killed_while_somebody_is_rung_it_leaves_the_caller_with_the_agent(lab, switch, calling):
     async with (
         on_the_trunk(lab, rings_forever()) as desk,
@@ -238,6 +241,7 @@ async def test_killed_while_somebody_is_rung_it_leaves_the_caller_with_the_agent
         await line.request("BYE")
 
 
+@interop("B9", "kill -9 of the switch while a transferred caller waits", does="the next switch rings again")
 async def test_killed_while_the_caller_waits_it_rings_again(lab, switch, calling):
     async with (
         on_the_trunk(lab, answers(ring_ms=2_000)) as desk,
@@ -252,6 +256,7 @@ async def test_killed_while_the_caller_waits_it_rings_again(lab, switch, calling
         assert await ended(switch, who) == ["connected"]
 
 
+@interop("B9", "kill -9 of the switch while a transferred caller talks", does="they talk on")
 async def test_killed_while_the_caller_talks_to_the_transferee_it_lets_them_talk(lab, switch, calling):
     async with (
         on_the_trunk(lab, answers()) as desk,
