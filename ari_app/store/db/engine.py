@@ -39,8 +39,8 @@ def open_engine(url: str, *, is_serving: bool = False, answer_s: float | None = 
     """An engine for `sqlite:///FILE` or `postgresql://...`, after one try to reach it.
 
     `is_serving`: for a program that serves; it gives a connection up after `answer_s` without an answer (unless said,
-    ANSWER_S). Raises BadDatabaseUrl, or DatabaseUnavailable when it cannot be reached. Use `ari_app.store.db.schema.require` to
-    check whether it is migrated.
+    ANSWER_S). Raises BadDatabaseUrl, or DatabaseUnavailable when it cannot be reached. Use
+    `ari_app.store.db.schema.require` to check whether it is migrated.
     """
     try:
         parsed = make_url(url)
