@@ -252,7 +252,7 @@ async def test_killed_while_the_caller_waits_it_rings_again(lab, switch, calling
         await switch.written(lambda call: call.transferee is not None and call.agent is None)
         switch.kill()
         await switch.start()
-        await switch.live("transferred")
+        await switch.live("transferred", timeout_s=30)
         assert await ended(switch, who) == ["connected"]
 
 
@@ -266,7 +266,7 @@ async def test_killed_while_the_caller_talks_to_the_transferee_it_lets_them_talk
         switch.kill()
         await switch.start()
         await line.request("BYE")  # which the one before had not sent, or had
-        await switch.live("taken up again")
+        await switch.live("taken up again", timeout_s=30)
         heard = desk.call.heard_ms(CALLER_HZ)
         async with asyncio.timeout(10):
             while desk.call.heard_ms(CALLER_HZ) < heard + 300:
