@@ -168,6 +168,16 @@ async def test_who_may_not_be_reached_is_not_rung(exchange: Exchange, asked: str
     assert why in (record.transfers[0].why or "")
 
 
+async def test_a_transfer_to_a_call_that_the_agent_has_already_is_refused(exchange: Exchange) -> None:
+    ann, call = await talks(exchange)
+    ann.does(lambda asterisk, channel: asterisk.refer(channel, NUMBER, replaces="another-call"), after_s=5)
+    await exchange.passes(10)
+    assert ann.channel.notified == ["channel_declined"]
+    assert exchange.asterisk.partners(call.channel) == {ann.channel.id}
+    record = await call.hangs_up().over()
+    assert "already under way" in (record.transfers[0].why or "")
+
+
 async def test_what_the_trunk_may_not_dial_no_transfer_reaches(exchange: Exchange) -> None:
     rules = {"numbers": ["+1*", "+44*"], "trunk": "main"}
     ann, call = await talks(exchange, transfer=rules)
