@@ -287,9 +287,8 @@ def _channel_unhold(message: dict[str, Any], at_ms: int) -> Routed:
 
 
 def _channel_entered_bridge(message: dict[str, Any], at_ms: int) -> Routed:
-    """For whom the bridge is: the channel may be nobody's, as one that an INVITE with Replaces puts there."""
-    bridge_id = message["bridge"]["id"]
-    return bridge_id, ChannelEnteredBridge(at_ms, message["channel"]["id"], bridge_id)
+    channel_id = message["channel"]["id"]
+    return channel_id, ChannelEnteredBridge(at_ms, channel_id, message["bridge"]["id"])
 
 
 def _channel_left_bridge(message: dict[str, Any], at_ms: int) -> Routed:

@@ -14,7 +14,6 @@ from ari_app.ari.client import Client
 from ari_app.ari.errors import AriError, AriReplaced, NotFound
 from ari_app.ari.events import (
     ChannelDestroyed,
-    ChannelEnteredBridge,
     Disconnected,
     Event,
     PlaybackFinished,
@@ -163,23 +162,12 @@ class Call:
                 self._all_gone(event)
             case Surveyed(found):
                 self._find_the_gone(found)
-            case ChannelEnteredBridge(channel_id=other) if not self._has(other):
-                self.note(EventName.INTRUDER, other)
-                self.post(self.client.channels.hangup(other))
         return event
 
     @property
     def has_lost_sight(self) -> bool:
         """Whether ends of channels may have been missed: the connection broke, and no survey has come since."""
         return self._lost_sight_at is not None
-
-    def _has(self, channel_id: str) -> bool:
-        """Whether the channel is one of this call's.
-
-        Who knows a dialog's tags can have Asterisk put a channel of their own in a party's place: an INVITE with
-        Replaces (RFC 3891) never comes to the dialplan. The conversation would go on, and nobody would count it.
-        """
-        return channel_id == self.channel_id or channel_id.startswith(f"{self.name}-")
 
     def is_up(self, channel_id: str) -> None:
         """From now on a channel of the call is believed alive."""

@@ -114,8 +114,8 @@ class Resumed:
     def _hold(self) -> None:
         call = self._call
         self._session.places.enter(call.under_way.trunk)
-        for name in {bridge_id(call.name), *self._rung(), *filter(None, [call.under_way.transferee])}:
-            call.client.watch(call.inbox, name)
+        for channel_id in {*self._rung(), *filter(None, [call.under_way.transferee])}:
+            call.client.watch(call.inbox, channel_id)
         if self._agent is not None:
             self._take_places()
 

@@ -69,16 +69,6 @@ class Asterisk:
         self._enter(channel, args)
         return channel
 
-    def replaces(self, party: Channel) -> Channel:
-        """An INVITE with Replaces (RFC 3891): a channel of the sender's takes the place of one in a bridge."""
-        intruder = Channel("intruder", "PJSIP/carrier-0000ffff", "Up", "")
-        self.channels[intruder.id] = intruder
-        self.enter_bridge(
-            intruder, next(name for name, members in self.bridges.items() if party.id in members)
-        )
-        self.end(party, 16)
-        return intruder
-
     def breaks(self) -> None:
         """The event connection breaks; events until the next connection are lost."""
         for stream in (stream for one in self._transports for stream in one.streams):
@@ -159,11 +149,6 @@ class Asterisk:
     def dialled(self, channel: Channel, status: str, forward: str = "") -> None:
         """Sends the event for the progress or the result of dialling a phone."""
         self.tell("Dial", peer=channel.told(), dialstatus=status, forward=forward)
-
-    def enter_bridge(self, channel: Channel, bridge_id: str) -> None:
-        """Puts a channel into a bridge that is there, and tells so."""
-        self.bridges[bridge_id].add(channel.id)
-        self.tell("ChannelEnteredBridge", channel, bridge={"id": bridge_id})
 
     def end(self, channel: Channel, cause: int, sip_status: int | None = None) -> None:
         """Ends the channel; `sip_status` is the SIP status that its phone sent."""

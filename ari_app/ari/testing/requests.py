@@ -187,8 +187,7 @@ def create_bridge(asterisk: Asterisk, bridge_id: str, query: dict[str, str]) -> 
 
 async def put_in(asterisk: Asterisk, bridge_id: str, query: dict[str, str]) -> None:
     """Adds channels to a bridge; a channel that hears a sound is added when the sound is over."""
-    _members(asterisk, bridge_id)
-    ids = query["channel"].split(",")
+    members, ids = _members(asterisk, bridge_id), query["channel"].split(",")
     for channel_id in ids:
         if channel_id not in asterisk.channels:
             raise Refused(400, "Channel not found")
@@ -196,9 +195,7 @@ async def put_in(asterisk: Asterisk, bridge_id: str, query: dict[str, str]) -> N
             raise Refused(422, "Channel not in Stasis application")
     for playback in [one for one in asterisk.playbacks.values() if one.channel.id in ids]:
         await playback.over.wait()
-    _members(asterisk, bridge_id)
-    for channel in [asterisk.channels[one] for one in ids if one in asterisk.channels]:
-        asterisk.enter_bridge(channel, bridge_id)
+    members.update(one for one in ids if one in asterisk.channels)
 
 
 def take_out(asterisk: Asterisk, bridge_id: str, query: dict[str, str]) -> None:

@@ -54,6 +54,7 @@ PLAYBACK = {"id": "p1", "media_uri": "sound:hello-world", "state": "done"}
             event("ChannelDtmfReceived", digit="#", duration_ms=120),
             events.ChannelDtmfReceived(WHEN_MS, "c1", "#", 120),
         ),
+        (event("ChannelEnteredBridge", bridge=BRIDGE), events.ChannelEnteredBridge(WHEN_MS, "c1", "b1")),
         (event("ChannelLeftBridge", bridge=BRIDGE), events.ChannelLeftBridge(WHEN_MS, "c1", "b1")),
     ],
 )
@@ -75,12 +76,6 @@ def test_an_event_of_a_bridge_is_routed_by_the_bridge():
     message = {"type": "BridgeDestroyed", "timestamp": WHEN, "bridge": BRIDGE}
 
     assert parse(message) == ("b1", events.BridgeDestroyed(WHEN_MS, "b1"))
-
-
-def test_who_enters_a_bridge_is_told_to_whom_the_bridge_is():
-    message = event("ChannelEnteredBridge", bridge=BRIDGE)
-
-    assert parse(message) == ("b1", events.ChannelEnteredBridge(WHEN_MS, "c1", "b1"))
 
 
 @pytest.mark.parametrize(("state", "failed"), [("done", False), ("failed", True)])
