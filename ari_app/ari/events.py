@@ -26,7 +26,8 @@ class StasisStart(Event):
     """A channel entered the application. For a channel that we originated, this means it was answered.
 
     `args` are the application arguments, from the dialplan's Stasis() or from `originate`.
-    `caller_number` is empty when unknown; `extension` is the dialplan's (the number dialled).
+    `caller_number` is empty when unknown; `extension` is the dialplan's (the number dialled). `replaces`: the channel
+    whose place in its bridge this one has taken, by an INVITE with Replaces (RFC 3891); None as a rule.
     """
 
     channel_id: str
@@ -36,6 +37,7 @@ class StasisStart(Event):
     channel_name: str
     extension: str
     state: str
+    replaces: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +217,11 @@ def now_ms() -> int:
 
 
 def _stasis_start(message: dict[str, Any], at_ms: int) -> Routed:
+    """For whose channel was replaced, where one was."""
     channel = message["channel"]
     caller = channel["caller"]
-    return channel["id"], StasisStart(
+    replaces = message["replace_channel"]["id"] if "replace_channel" in message else None
+    return replaces or channel["id"], StasisStart(
         at_ms,
         channel["id"],
         tuple(message["args"]),
@@ -226,6 +230,7 @@ def _stasis_start(message: dict[str, Any], at_ms: int) -> Routed:
         channel["name"],
         channel["dialplan"]["exten"],
         channel["state"],
+        replaces,
     )
 
 

@@ -31,7 +31,7 @@ from ari_app.domain.calls.timeline import EventName
 from ari_app.domain.ivr.prompts import media
 from ari_app.domain.routing.recovery import UnderWay, winning_leg
 from ari_app.serving.clock import CallClock
-from ari_app.serving.ids import numbered
+from ari_app.serving.ids import bridge_id, numbered
 from ari_app.store.calls.journal import Journal
 from ari_app.switch import rtp
 from ari_app.switch.survey import Survey, Surveyed
@@ -141,6 +141,8 @@ class Call:
         match event:
             case StasisEnd(channel_id=self.channel_id) if self.under_way.is_lent or self._is_followed:
                 pass  # the channel was lent, or its end is told by ChannelDestroyed
+            case StasisStart(replaces=str() as party):
+                self._put_back(party, event.channel_id)
             case StasisStart(channel_id=self.channel_id):
                 self._is_back()
             case StasisEnd(channel_id=gone) | ChannelDestroyed(channel_id=gone) if (
@@ -182,6 +184,16 @@ class Call:
         if not self._is_followed:
             await self.client.applications.subscribe(self.channel_id)
             self._is_followed = True
+
+    def _put_back(self, party: str, intruder: str) -> None:
+        """Hangs up whoever took a party's place in the conversation, and puts the party there again.
+
+        Who knows a dialog's tags can do so by an INVITE with Replaces, which never comes to the dialplan. The party
+        would sit in silence, and be counted as one who talks.
+        """
+        self.note(EventName.INTRUDER, intruder)
+        self.post(self.client.channels.hangup(intruder))
+        self.post(self.client.bridges.add_channel(bridge_id(self.name), [party]))
 
     async def read_rtp(self, channel_id: str) -> None:
         """Asks for a party's RTP statistics, before a hangup after which the channel's end is not awaited."""

@@ -52,6 +52,38 @@ def on_the_trunk(lab, behaviour):
 
 @interop(
     "B9",
+    "An INVITE with Replaces (RFC 3891), by the carrier, for the caller's or the agent's dialog",
+    does="it is hung up as soon as Asterisk has put it in the party's place, which the party has again",
+)
+@pytest.mark.parametrize("whose", ["caller", "agent"])
+async def test_who_takes_a_partys_place_by_an_invite_with_replaces_is_hung_up(lab, exchange, whose):
+    async with party(lab.sip, "127.0.0.2") as agent, party(lab.sip) as carrier:
+        exchange.apply(marketplace({"agent": agent.uri}, accept="answer"))
+        line = carrier.call(DID)
+        invite = line.send("INVITE", body=sdp(carrier.rtp_port))
+        desk = await agent.called()
+        desk.answer(desk.invite, "200 OK", body=sdp(agent.rtp_port))
+        assert (await line.final("INVITE", invite)).status == 200
+        line.send("ACK", cseq=invite)
+        await exchange.connected()
+        taken = {"caller": line, "agent": desk}[whose]
+        intruder = carrier.call(DID)
+        tags = f"Replaces: {taken.call_id};to-tag={taken.peer_tag};from-tag={taken.tag}"
+        await intruder.ask("INVITE", "Require: replaces", tags, body=sdp(carrier.rtp_port))
+        await intruder.request("BYE")
+        async with asyncio.timeout(10):
+            while [len(bridge["channels"]) for bridge in await lab.ask("GET", "bridges")] != [2]:
+                await asyncio.sleep(
+                    0.05
+                )  # the switch asks for it at once, and nobody is told when it is done
+        line.send("BYE")
+        record = await exchange.record()
+    assert "intruder hung up" in [event.what for event in record.events]
+    assert (record.disposition, record.end_source) == ("connected", "caller")
+
+
+@interop(
+    "B9",
     "REFER, blind or attended, with and without Refer-Sub, of an agent or of the carrier, under `transfer: refuse`",
     does="603 at once, and the call goes on",
 )

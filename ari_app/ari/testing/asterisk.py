@@ -69,6 +69,16 @@ class Asterisk:
         self._enter(channel, args)
         return channel
 
+    def replaces(self, party: Channel) -> Channel:
+        """An INVITE with Replaces (RFC 3891): its channel takes a party's place in its bridge, and is told of."""
+        intruder = Channel("intruder", "PJSIP/carrier-0000ffff", "Up", "", is_in_app=True)
+        self.channels[intruder.id] = intruder
+        members = next(members for members in self.bridges.values() if party.id in members)
+        members.remove(party.id)
+        members.add(intruder.id)
+        self.tell("StasisStart", intruder, args=[], replace_channel=party.told())
+        return intruder
+
     def breaks(self) -> None:
         """The event connection breaks; events until the next connection are lost."""
         for stream in (stream for one in self._transports for stream in one.streams):

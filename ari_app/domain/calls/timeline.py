@@ -64,6 +64,7 @@ class EventName(StrEnum):
     TRANSFERRED = "transferred"  # to whom
     TRANSFEREE_GONE = "transferee gone"  # who, and the Q.850 cause
     LINE_DEAD = "line dead"  # whose, and until when it lived
+    INTRUDER = "intruder hung up"  # its channel's id
     LONGEST_DURATION = "longest duration reached"
     RECORDING_ANNOUNCED = "recording announced"  # why the caller had to be told
     RECORDING_NOT_ANNOUNCED = "recording not announced"  # why not
