@@ -93,7 +93,7 @@ async def test_caps_are_answered_again(engine: Engine, network: Network) -> None
     hung_at = time.monotonic()
     while await caps.reserve(wish(f"call-{time.monotonic_ns()}")) != Answer():
         pass
-    assert time.monotonic() - hung_at < 1  # 3 s, a tenth of the time, and a busy machine
+    assert time.monotonic() - hung_at < 3  # a tenth of a second, and some calls on lanes that are hung, too
 
 
 def test_calls_are_saved_by_a_new_connection(

@@ -15,6 +15,9 @@ from ari_app.store.db.tables import terms
 
 TermsVersions = dict[tuple[str, str], int]  # by campaign and the terms' fingerprint
 
+# What terms from before the field was there mean by saying nothing: to say it makes no version of its own.
+_UNSAID = {"duration_of": "whole"}
+
 
 def terms_of(engine: Engine, campaign: str, version: int) -> dict[str, Any] | None:
     """The content of a version of a campaign's terms, as in the marketplace's document."""
@@ -33,7 +36,7 @@ def _terms(document: Mapping[str, Any], campaign: str, *, is_staged: bool = Fals
     rules = document["campaigns"][campaign]
     if is_staged:
         rules = {**rules, **rules["staged"]}
-    own = {name: rules[name] for name in TERMS if rules.get(name)}
+    own = {name: rules[name] for name in TERMS if rules.get(name) and rules[name] != _UNSAID.get(name)}
     block = sorted(rules.get("screen", {}).get("block", ())) if _asks_for_block(own) else ()
     return {
         "advertiser": rules["advertiser"],
