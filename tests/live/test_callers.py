@@ -265,11 +265,12 @@ async def test_a_switch_that_stops_ends_its_calls_and_settles_them(exchange, cal
 
 
 @pytest.mark.parametrize("did", ["500%26PJSIP%2Fagents", "+1800555010", "911", "anonymous"])
-async def test_what_is_no_telephone_number_never_reaches_the_switch(exchange, calling, did):
+async def test_what_is_no_telephone_number_is_refused_and_told(exchange, calling, did):
     exchange.apply(marketplace(NOBODY))
     async with calling(did=did, plan=TALK) as who:
         assert (await who.outcome()).status == 404
-    assert exchange.switch.status()["calls"] == 0
+        record = await exchange.record()
+    assert (record.disposition, record.legs) == ("unknown_number", [])
 
 
 @pytest.mark.parametrize(
