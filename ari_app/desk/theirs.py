@@ -22,7 +22,11 @@ from ari_app.domain.market.marketplace import Marketplace
 from ari_app.domain.numbers.applications import closed_to
 from ari_app.store.market import applications
 
+Step = Literal["start", "pause", "end"]
 Status = Literal["live", "paused", "ended"]
+
+STATUSES: dict[Step, Status] = {"start": "live", "pause": "paused", "end": "ended"}
+"""What a campaign becomes by each step."""
 
 
 def create_campaign(site: Site, viewer: Viewer, name: str, entry: Document, base: Path = Path()) -> Changed:
@@ -46,11 +50,16 @@ def set_campaign(site: Site, viewer: Viewer, name: str, assignments: Sequence[st
     return campaigns.set_fields(site, viewer.actor, name, assignments)
 
 
+def may_become(viewer: Viewer, before: str, status: Status) -> bool:
+    """Whether the viewer's party may make a campaign of status `before` this: the operator starts drafts."""
+    return not (before == "draft" and status == "live" and viewer.party.kind != "operator")
+
+
 def become(site: Site, viewer: Viewer, name: str, status: Status) -> Changed:
     """Starts, pauses or ends a campaign; the operator starts drafts. Raises Refused, DocumentError, StoreError."""
     require(viewer, "campaigns.become", site.now())
     entry = own_entry(site, viewer, "campaigns", name)
-    if entry["status"] == "draft" and viewer.party.kind != "operator" and status == "live":
+    if not may_become(viewer, entry["status"], status):
         raise Refused(Code.NOT_ALLOWED, who=str(viewer.party), what=f"start the draft {name}")
     return campaigns.become(site, viewer.actor, name, status)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from httpx import AsyncClient, Response
 from sqlalchemy import Engine
 
-from ari_app.desk import agents, applications, bills, disputes, ledger, people
+from ari_app.access.parties import Party, Viewer
+from ari_app.desk import agents, applications, bills, disputes, documents, ledger, people, theirs
 from ari_app.desk.site import Site
 from ari_app.store import geography
 from ari_app.store.market import marketplaces
@@ -57,6 +59,17 @@ async def test_a_destination_is_paused_and_resumed_by_its_advertiser(
     assert agents.listed(site).pauses == {}
     sit_down(site, client, READER)
     assert (await post(client, "/destinations/pause", name="agent-1", reason="x")).status_code == 403
+
+
+async def test_a_draft_is_started_by_the_operator_alone(client: AsyncClient, site: Site) -> None:
+    acme = Viewer("joe@acme.example", Party("advertiser", "acme"), "manager", confirmed_at=0)
+    await asyncio.to_thread(theirs.create_campaign, site, acme, "drains", {"price": "50.00"})
+    sit_down(site, client, ADVERTISER)
+    assert "/campaigns/drains/start" not in await get(client, "/campaigns/drains")
+    assert (await post(client, "/campaigns/drains/start")).status_code == 403
+    assert documents.listed(site, "campaigns")["drains"]["status"] == "draft"
+    sit_down(site, client, OPERATOR)
+    assert "/campaigns/drains/start" in await get(client, "/campaigns/drains")
 
 
 async def test_a_dispute_is_accepted_and_both_parties_read_it(client: AsyncClient, site: Site) -> None:

@@ -7,7 +7,7 @@ What is added and edited is checked as a file is that is applied. Files of this 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, get_args
 
 import orjson
 from fastapi import APIRouter, Depends
@@ -123,19 +123,12 @@ NOUNS = tuple(noun(part) for part in get_args(Part))
 @router.post("/campaigns/{name}/{step}")
 def become(
     name: str,
-    step: Literal["start", "pause", "end"],
+    step: theirs.Step,
     doing: Annotated[Doing, Depends(does("campaigns.become"))],
 ) -> Response:
     """Starts, pauses or ends a campaign; calls under way go on: `Applied`."""
-    asked, status = doing.asked, _STATUSES[step]
+    asked, status = doing.asked, theirs.STATUSES[step]
     return doing.once("Applied", lambda: _told(theirs.become(asked.site, asked.viewer, name, status)))
-
-
-_STATUSES: dict[str, Literal["live", "paused", "ended"]] = {
-    "start": "live",
-    "pause": "paused",
-    "end": "ended",
-}
 
 
 class MoveRequest(Body):

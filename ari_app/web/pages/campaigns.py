@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from starlette.responses import RedirectResponse, Response
 
 from ari_app.access.lens import Lens
-from ari_app.desk import applications, documents
-from ari_app.desk import campaigns as desk
+from ari_app.desk import applications, documents, theirs
 from ari_app.desk.refused import Code, Refused
 from ari_app.desk.site import Site
 from ari_app.views.applications import application_json
@@ -32,8 +31,12 @@ COLUMNS = (
     Column("currency", "currency"),
     Column("open_to", "visibility"),
 )
-STATUSES: dict[str, Literal["live", "paused", "ended"]] = {"start": "live", "pause": "paused", "end": "ended"}
-STEPS = {"draft": ("start",), "live": ("pause", "end"), "paused": ("start", "end"), "ended": ()}
+STEPS: dict[str, tuple[theirs.Step, ...]] = {
+    "draft": ("start",),
+    "live": ("pause", "end"),
+    "paused": ("start", "end"),
+    "ended": (),
+}
 
 
 @router.get("/campaigns")
@@ -61,7 +64,11 @@ def show_campaign(name: str, asked: Annotated[Asked, Depends(by("documents.shown
         campaign=seen,
         terms=terms_sections(asked.lens.shown("Campaign", whole), whole["currency"]),
         hours=hours_words(seen["hours"]) if seen["hours"] else None,
-        steps=STEPS[whole["status"]],
+        steps=[
+            step
+            for step in STEPS[whole["status"]]
+            if theirs.may_become(asked.viewer, whole["status"], theirs.STATUSES[step])
+        ],
         applied=[Seen.of(asked.lens.shown("Application", application_json(one))) for one in mine],
         publisher=publisher,
     )
@@ -84,12 +91,12 @@ def apply(
 @router.post("/campaigns/{name}/{step}")
 def become(
     name: str,
-    step: Literal["start", "pause", "end"],
+    step: theirs.Step,
     asked: Annotated[Asked, Depends(by("campaigns.become"))],
 ) -> RedirectResponse:
     """Starts, pauses or ends a campaign; calls under way go on."""
     _one(asked, name)
-    desk.become(asked.site, asked.actor, name, STATUSES[step])
+    theirs.become(asked.site, asked.viewer, name, theirs.STATUSES[step])
     return done(f"/campaigns/{name}", "campaign")
 
 
