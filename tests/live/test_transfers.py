@@ -50,6 +50,19 @@ def on_the_trunk(lab, behaviour):
     return Agent("desk", behaviour, port=int(lab.environment["CALLRACE_TRUNK_MAIN"].rpartition(":")[2]))
 
 
+async def both_talk(exchange, carrier, agent):
+    """The carrier's dialog and the agent's of a call in which the two talk."""
+    exchange.apply(marketplace({"agent": agent.uri}, accept="answer"))
+    line = carrier.call(DID)
+    invite = line.send("INVITE", body=sdp(carrier.rtp_port))
+    desk = await agent.called()
+    desk.answer(desk.invite, "200 OK", body=sdp(agent.rtp_port))
+    assert (await line.final("INVITE", invite)).status == 200
+    line.send("ACK", cseq=invite)
+    await exchange.connected()
+    return line, desk
+
+
 @interop(
     "B9",
     "An INVITE with Replaces (RFC 3891), by the carrier, for the caller's or the agent's dialog",
@@ -58,14 +71,7 @@ def on_the_trunk(lab, behaviour):
 @pytest.mark.parametrize("whose", ["caller", "agent"])
 async def test_who_takes_a_partys_place_by_an_invite_with_replaces_is_hung_up(lab, exchange, whose):
     async with party(lab.sip, "127.0.0.2") as agent, party(lab.sip) as carrier:
-        exchange.apply(marketplace({"agent": agent.uri}, accept="answer"))
-        line = carrier.call(DID)
-        invite = line.send("INVITE", body=sdp(carrier.rtp_port))
-        desk = await agent.called()
-        desk.answer(desk.invite, "200 OK", body=sdp(agent.rtp_port))
-        assert (await line.final("INVITE", invite)).status == 200
-        line.send("ACK", cseq=invite)
-        await exchange.connected()
+        line, desk = await both_talk(exchange, carrier, agent)
         taken = {"caller": line, "agent": desk}[whose]
         intruder = carrier.call(DID)
         tags = f"Replaces: {taken.call_id};to-tag={taken.peer_tag};from-tag={taken.tag}"
@@ -73,9 +79,7 @@ async def test_who_takes_a_partys_place_by_an_invite_with_replaces_is_hung_up(la
         await intruder.request("BYE")
         async with asyncio.timeout(10):
             while [len(bridge["channels"]) for bridge in await lab.ask("GET", "bridges")] != [2]:
-                await asyncio.sleep(
-                    0.05
-                )  # the switch asks for it at once, and nobody is told when it is done
+                await asyncio.sleep(0.05)  # nobody is told when the party is there again
         line.send("BYE")
         record = await exchange.record()
     assert "intruder hung up" in [event.what for event in record.events]
@@ -89,14 +93,7 @@ async def test_who_takes_a_partys_place_by_an_invite_with_replaces_is_hung_up(la
 )
 async def test_whoever_wants_to_transfer_a_call_is_refused_at_once(lab, exchange):
     async with party(lab.sip, "127.0.0.2") as agent, party(lab.sip) as carrier:
-        exchange.apply(marketplace({"agent": agent.uri}, accept="answer"))
-        line = carrier.call(DID)
-        invite = line.send("INVITE", body=sdp(carrier.rtp_port))
-        desk = await agent.called()
-        desk.answer(desk.invite, "200 OK", body=sdp(agent.rtp_port))
-        assert (await line.final("INVITE", invite)).status == 200
-        line.send("ACK", cseq=invite)
-        await exchange.connected()
+        line, desk = await both_talk(exchange, carrier, agent)
         blind = f"Refer-To: <sip:{NUMBER}@{lab.sip}>"
         attended = f"Refer-To: <sip:{NUMBER}@{lab.sip}?Replaces=abc%3Bto-tag%3D1%3Bfrom-tag%3D2>"
         for one in (line, desk):
